@@ -1,0 +1,245 @@
+"""RunConfig: everything that decides a training run, as frozen, validated, plain data.
+
+A configuration rebuilds its object: the same RunConfig gives the same network, the same data order
+and the same result. It goes to JSON and back unchanged; unknown keys and values out of range are
+errors with one plain sentence.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import typing
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self, TypeVar
+
+from aeviz.errors import UserError
+
+Activation = Literal["relu", "leaky_relu", "gelu", "silu", "elu", "tanh", "sigmoid", "none"]
+CorruptionKind = Literal["none", "gaussian", "salt-and-pepper", "masking", "mixed"]
+Device = Literal["auto", "cpu", "cuda", "mps"]
+
+T = TypeVar("T")
+MAX_WIDTH = 8192
+MAX_LAYERS = 12
+
+
+def _between(name: str, value: float, low: float, high: float) -> None:
+    if not (math.isfinite(value) and low <= value <= high):
+        raise UserError(f"{name} must lie between {low:g} and {high:g}; it is {value:g}.")
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """The encoder; the decoder is its mirror image.
+
+    `kind` dense: `hidden` are the widths of the layers between image and code.
+    `kind` conv: one block that halves the image per entry of `channels` (each followed by
+    `residual` residual blocks), then dense layers of the `hidden` widths.
+    """
+
+    kind: Literal["dense", "conv"] = "dense"
+    hidden: tuple[int, ...] = (512, 256)
+    channels: tuple[int, ...] = (32, 64)
+    residual: int = 0
+    activation: Activation = "relu"
+    norm: Literal["none", "batch"] = "none"
+    dropout: float = 0.0
+    output: Literal["sigmoid", "linear"] = "sigmoid"
+
+    def __post_init__(self) -> None:
+        for name, widths in (("network.hidden", self.hidden), ("network.channels", self.channels)):
+            if len(widths) > MAX_LAYERS:
+                raise UserError(f"{name} may list at most {MAX_LAYERS} layers.")
+            for width in widths:
+                _between(f"Each entry of {name}", width, 1, MAX_WIDTH)
+        if self.kind == "conv" and not self.channels:
+            raise UserError("A conv network needs at least one entry in network.channels.")
+        _between("network.residual", self.residual, 0, 8)
+        _between("network.dropout", self.dropout, 0, 0.9)
+
+
+@dataclass(frozen=True)
+class BottleneckConfig:
+    """The code: `latent_dim` numbers, a point (deterministic) or a Gaussian (mu, logvar)."""
+
+    kind: Literal["deterministic", "gaussian"] = "deterministic"
+    latent_dim: int = 16
+    activation: Literal["none", "relu", "sigmoid"] = "none"
+
+    def __post_init__(self) -> None:
+        _between("The code size (bottleneck.latent_dim)", self.latent_dim, 1, 4096)
+        if self.kind == "gaussian" and self.activation != "none":
+            raise UserError("A Gaussian bottleneck takes no activation: set it to none.")
+
+
+@dataclass(frozen=True)
+class CorruptionConfig:
+    """What is done to x before it is encoded; the loss always compares with the clean x.
+
+    `amount`: standard deviation on the [0, 1] scale (gaussian), or share of pixels
+    (salt-and-pepper, masking). `mixed` draws kind and amount anew for each image.
+    """
+
+    kind: CorruptionKind = "none"
+    amount: float = 0.5
+
+    def __post_init__(self) -> None:
+        _between("The noise amount (corruption.amount)", self.amount, 0, 1)
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """Reconstruction + beta x KL + weight x penalty, in the reductions of `aeviz.nn.losses`."""
+
+    reconstruction: Literal["bce", "mse", "l1"] = "bce"
+    beta: float = 1.0
+    warmup: float = 0.0
+    penalty: Literal["none", "l1", "kl-sparsity", "contractive"] = "none"
+    weight: float = 0.0
+    rho: float = 0.05
+
+    def __post_init__(self) -> None:
+        _between("loss.beta", self.beta, 0, 1000)
+        _between("loss.warmup (share of training over which beta rises)", self.warmup, 0, 1)
+        _between("The penalty's weight (loss.weight)", self.weight, 0, 1e6)
+        _between("The target activation rho (loss.rho)", self.rho, 1e-4, 0.999)
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How long, how fast, and from which seed."""
+
+    epochs: int = 10
+    batch_size: int = 128
+    optimizer: Literal["adam", "adamw", "sgd"] = "adam"
+    lr: float = 1e-3
+    weight_decay: float = 0.0
+    schedule: Literal["constant", "cosine", "one-cycle"] = "constant"
+    clip: float = 0.0
+    augment: Literal["none", "shift", "shift-flip"] = "none"
+    seed: int = 0
+    device: Device = "auto"
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+
+    def __post_init__(self) -> None:
+        _between("training.epochs", self.epochs, 1, 10_000)
+        _between("training.batch_size", self.batch_size, 1, 65_536)
+        _between("The learning rate (training.lr)", self.lr, 1e-8, 1e4)
+        _between("training.weight_decay", self.weight_decay, 0, 10)
+        _between("training.clip", self.clip, 0, 1e6)
+        _between("training.seed", self.seed, 0, 2**31 - 1)
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """One run: which data, and the four independent axes, and how it is trained."""
+
+    name: str = ""
+    type: str = "standard"
+    dataset: str = "mnist-5k"
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    bottleneck: BottleneckConfig = field(default_factory=BottleneckConfig)
+    corruption: CorruptionConfig = field(default_factory=CorruptionConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+
+    def __post_init__(self) -> None:
+        for key, limit in (("name", 80), ("type", 40), ("dataset", 80)):
+            if len(getattr(self, key)) > limit:
+                raise UserError(f"{key} may have at most {limit} characters.")
+        if self.loss.reconstruction == "bce" and self.network.output != "sigmoid":
+            raise UserError(
+                "Binary cross-entropy needs outputs between 0 and 1: "
+                "set network.output to sigmoid or loss.reconstruction to mse."
+            )
+        if self.loss.penalty == "kl-sparsity" and self.bottleneck.activation != "sigmoid":
+            raise UserError(
+                "KL sparsity compares activations with rho, so the code needs "
+                "bottleneck.activation = sigmoid."
+            )
+        if self.bottleneck.kind == "gaussian" and self.loss.penalty != "none":
+            raise UserError(
+                "A Gaussian bottleneck is already regularised by its KL: set loss.penalty to none."
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+    def to_json(self) -> str:
+        return json.dumps(self.to_dict(), sort_keys=True)
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Self:
+        """Builds and validates; a wrong key, type or range is a UserError."""
+        return _build(cls, data, "")
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        try:
+            data = json.loads(text)
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise UserError("The configuration is not valid JSON.") from error
+        return cls.from_dict(data)
+
+    def replace(self, **dotted: Any) -> Self:
+        """A copy with dotted keys changed: `replace(**{"network.hidden": [400]})`."""
+        data = self.to_dict()
+        for key, value in dotted.items():
+            *path, last = key.split(".")
+            node = data
+            for part in path:
+                child = node.get(part)
+                if not isinstance(child, dict):
+                    raise UserError(f"There is no setting called {key}.")
+                node = child
+            if last not in node:
+                raise UserError(f"There is no setting called {key}.")
+            if isinstance(node[last], dict):
+                raise UserError(f"{key} is a group: name one of {', '.join(node[last])} in it.")
+            node[last] = value
+        return type(self).from_dict(data)
+
+
+def _build(cls: type[T], data: Any, prefix: str) -> T:
+    if not isinstance(data, dict):
+        raise UserError(f"{prefix or 'The configuration'} must be a JSON object.")
+    hints = typing.get_type_hints(cls)
+    unknown = sorted(set(map(str, data)) - set(hints))
+    if unknown:
+        raise UserError(f"There is no setting called {prefix}{unknown[0][:60]}.")
+    values = {}
+    for key, value in data.items():
+        hint = hints[key]
+        if dataclasses.is_dataclass(hint):
+            values[key] = _build(typing.cast(type, hint), value, f"{prefix}{key}.")
+        else:
+            values[key] = _checked(hint, value, prefix + key)
+    return cls(**values)
+
+
+def _checked(hint: Any, value: Any, key: str) -> Any:
+    """`value` as the type `hint`, without ever turning one kind of thing into another."""
+    origin = typing.get_origin(hint)
+    if origin is Literal:
+        choices = typing.get_args(hint)
+        if value not in choices:
+            raise UserError(f"{key} must be one of {', '.join(choices)}; it is {value!r:.40}.")
+        return value
+    if origin is tuple:
+        if not isinstance(value, list | tuple):
+            raise UserError(f"{key} must be a list of whole numbers.")
+        return tuple(_checked(int, item, key) for item in value)
+    if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    if hint is int and isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if hint is int and isinstance(value, int) and not isinstance(value, bool):
+        if abs(value) > 2**53:
+            raise UserError(f"{key} is too large.")
+        return value
+    if hint is str and isinstance(value, str):
+        return value
+    kind = {int: "a whole number", float: "a number", str: "a text"}[hint]
+    raise UserError(f"{key} must be {kind}; it is {value!r:.40}.")

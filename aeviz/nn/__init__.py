@@ -1,0 +1,1 @@
+"""The autoencoder itself: network x bottleneck x corruption x loss, in plain PyTorch."""

@@ -1,0 +1,109 @@
+"""Losses and penalties.
+
+One reduction everywhere: **sum over pixels (and over latent dimensions), mean over the batch**, for
+reconstruction, KL and penalties alike. With BCE and beta = 1 the total is then the negative ELBO in
+nats per image. Per-pixel figures are for display only and say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from aeviz.config import LossConfig
+from aeviz.nn.bottlenecks import Code
+
+
+class Terms(NamedTuple):
+    """Scalars: total = reconstruction + beta * kl + weight * penalty."""
+
+    total: Tensor
+    reconstruction: Tensor
+    kl: Tensor
+    penalty: Tensor
+
+
+def bce(raw: Tensor, x: Tensor, output: str) -> Tensor:
+    """Binary cross-entropy of logits `raw` against grey targets x in [0, 1]; nats per image."""
+    del output
+    return F.binary_cross_entropy_with_logits(raw, x, reduction="sum") / x.shape[0]
+
+
+def mse(raw: Tensor, x: Tensor, output: str) -> Tensor:
+    """Squared error summed over an image's pixels, mean over the batch."""
+    return F.mse_loss(pixels(raw, output), x, reduction="sum") / x.shape[0]
+
+
+def l1(raw: Tensor, x: Tensor, output: str) -> Tensor:
+    """Absolute error summed over an image's pixels, mean over the batch."""
+    return F.l1_loss(pixels(raw, output), x, reduction="sum") / x.shape[0]
+
+
+def pixels(raw: Tensor, output: str) -> Tensor:
+    """Raw decoder outputs as pixel values: sigmoid of logits, or as they are where linear."""
+    return torch.sigmoid(raw) if output == "sigmoid" else raw
+
+
+RECONSTRUCTIONS: dict[str, Callable[[Tensor, Tensor, str], Tensor]] = {
+    "bce": bce,
+    "mse": mse,
+    "l1": l1,
+}
+
+
+def kl_per_dimension(mu: Tensor, logvar: Tensor) -> Tensor:
+    """KL(N(mu, sigma^2) || N(0, 1)) of each latent dimension, mean over the batch; (d,) nats.
+
+    0.5 (mu^2 + sigma^2 - 1 - log sigma^2): Kingma & Welling 2014, appendix B.
+    """
+    return 0.5 * (mu.square() + logvar.exp() - 1 - logvar).mean(0)
+
+
+def kl(mu: Tensor, logvar: Tensor) -> Tensor:
+    """KL(q(z|x) || N(0, I)): summed over latent dimensions, mean over the batch; nats."""
+    return kl_per_dimension(mu, logvar).sum()
+
+
+def l1_sparsity(z: Tensor) -> Tensor:
+    """Sum of |z_j|, mean over the batch."""
+    return z.abs().sum(1).mean()
+
+
+def kl_sparsity(z: Tensor, rho: float) -> Tensor:
+    """Sum over units j of KL(Bernoulli(rho) || Bernoulli(rho_hat_j)) (Ng 2011, CS294A notes).
+
+    rho_hat_j is unit j's mean activation over the batch; z (N, d) in [0, 1].
+    """
+    rho_hat = z.mean(0).clamp(1e-6, 1 - 1e-6)
+    on = rho * (torch.log(torch.tensor(rho)) - torch.log(rho_hat))
+    off = (1 - rho) * (torch.log(torch.tensor(1 - rho)) - torch.log(1 - rho_hat))
+    return (on + off).sum()
+
+
+def contractive(encode: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """Squared Frobenius norm of the encoder's Jacobian dz/dx, mean over the batch (Rifai 2011).
+
+    Exact for any encoder: `torch.func` differentiates all d code units of every image at once.
+    `encode` maps (N, C, H, W) to (N, d) and treats images independently.
+    """
+
+    def code_of_one(image: Tensor) -> Tensor:
+        return encode(image[None])[0]
+
+    jacobian = torch.func.vmap(torch.func.jacrev(code_of_one))(x)
+    return jacobian.square().flatten(1).sum(1).mean()
+
+
+def penalty(config: LossConfig, code: Code, encode: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """The configured penalty, unweighted; 0 where there is none."""
+    if config.penalty == "l1":
+        return l1_sparsity(code.z)
+    if config.penalty == "kl-sparsity":
+        return kl_sparsity(code.z, config.rho)
+    if config.penalty == "contractive":
+        return contractive(encode, x)
+    return x.new_zeros(())

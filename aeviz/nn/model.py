@@ -1,0 +1,118 @@
+"""Autoencoder: encode, decode and the terms of its loss, for every type alike."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from aeviz.config import RunConfig
+from aeviz.errors import UserError
+from aeviz.nn import losses
+from aeviz.nn.bottlenecks import BOTTLENECKS, Code
+from aeviz.nn.networks import (
+    ImageShape,
+    build_decoder,
+    build_trunk,
+    count_parameters,
+    initialise,
+)
+
+MAX_PARAMETERS = 100_000_000
+
+
+class Output(NamedTuple):
+    """raw (N, C, H, W): logits or linear outputs; z, mu (N, d); logvar (N, d) or None."""
+
+    raw: Tensor
+    z: Tensor
+    mu: Tensor
+    logvar: Tensor | None
+
+
+class Autoencoder(nn.Module):
+    """An autoencoder of images (N, C, H, W) in [0, 1], as a RunConfig describes it.
+
+    Weights are drawn from `config.training.seed` alone. Raises UserError where the image is too
+    small for the conv stack or the network would not fit into memory.
+    """
+
+    def __init__(self, config: RunConfig, image_shape: ImageShape) -> None:
+        super().__init__()
+        check_size(config, image_shape)
+        self.config = config
+        self.image_shape = image_shape
+        self.latent_dim = config.bottleneck.latent_dim
+        self.trunk, width = build_trunk(config.network, image_shape)
+        self.bottleneck = BOTTLENECKS[config.bottleneck.kind](width, config.bottleneck)
+        self.decoder = build_decoder(config.network, self.latent_dim, image_shape)
+        if next(self.parameters()).device.type != "meta":
+            initialise(self, torch.Generator().manual_seed(config.training.seed))
+
+    @property
+    def is_gaussian(self) -> bool:
+        return self.config.bottleneck.kind == "gaussian"
+
+    def posterior(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
+        """x (N, C, H, W) in [0, 1] -> mu (N, d) and logvar (N, d), None where deterministic."""
+        code = self.bottleneck(self.trunk(x), sample=False)
+        return code.mu, code.logvar
+
+    def encode(self, x: Tensor) -> Tensor:
+        """x (N, C, H, W) in [0, 1] -> its code (N, d); the mean where the code is a Gaussian."""
+        return self.posterior(x)[0]
+
+    def decode(self, z: Tensor) -> Tensor:
+        """z (N, d) -> x_hat (N, C, H, W): in [0, 1], or unbounded where the output is linear."""
+        return losses.pixels(self.decoder(z), self.config.network.output)
+
+    def forward(
+        self, x: Tensor, generator: torch.Generator | None = None, sample: bool = True
+    ) -> Output:
+        """x (N, C, H, W) in [0, 1] -> Output; `sample` draws a Gaussian code, else its mean."""
+        code: Code = self.bottleneck(self.trunk(x), generator, sample)
+        return Output(self.decoder(code.z), *code)
+
+    def loss(self, out: Output, x: Tensor, x_in: Tensor, beta: float) -> losses.Terms:
+        """The terms of the loss of `out` = self(x_in) against the clean x, as `losses` says."""
+        config = self.config.loss
+        recon = losses.RECONSTRUCTIONS[config.reconstruction](
+            out.raw.float(), x, self.config.network.output
+        )
+        zero = recon.new_zeros(())
+        kl = zero if out.logvar is None else losses.kl(out.mu.float(), out.logvar.float())
+        code = Code(out.z.float(), out.mu, out.logvar)
+        penalty = losses.penalty(config, code, self.encode, x_in)
+        total = recon + beta * kl + config.weight * penalty
+        return losses.Terms(total, recon, kl, penalty)
+
+
+def check_size(config: RunConfig, image_shape: ImageShape) -> int:
+    """The number of parameters the network will have; UserError where it cannot be built.
+
+    Counted without allocating anything: the answer comes before the memory is asked for.
+    """
+    c, h, w = image_shape
+    if min(h, w) < 8 and config.network.kind == "conv":
+        raise UserError(f"A conv network needs images of at least 8x8 pixels; these are {h}x{w}.")
+    if config.network.kind == "conv" and len(config.network.channels) > max(h, w).bit_length():
+        raise UserError(
+            f"Images of {h}x{w} pixels cannot be halved {len(config.network.channels)} times: "
+            "use fewer conv layers."
+        )
+    if config.loss.penalty == "contractive" and config.network.norm == "batch":
+        raise UserError(
+            "The contractive penalty needs each image on its own: set network.norm to none."
+        )
+    with torch.device("meta"):
+        trunk, width = build_trunk(config.network, image_shape)
+        head = BOTTLENECKS[config.bottleneck.kind](width, config.bottleneck)
+        decoder = build_decoder(config.network, config.bottleneck.latent_dim, image_shape)
+    count = sum(map(count_parameters, (trunk, head, decoder)))
+    if count > MAX_PARAMETERS:
+        raise UserError(
+            f"This network would have {count / 1e6:,.0f} million parameters; aeviz builds up to "
+            f"{MAX_PARAMETERS // 10**6} million. Use a smaller code, fewer layers or narrower ones."
+        )
+    return count

@@ -1,0 +1,163 @@
+"""Encoder trunks and decoders, built from an image shape.
+
+A trunk maps images (N, C, H, W) to features (N, width); the bottleneck makes the code of them; a
+decoder maps codes (N, latent_dim) to raw outputs (N, C, H, W): logits where the output is a
+sigmoid, pixels where it is linear.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from aeviz.config import NetworkConfig
+
+ImageShape = tuple[int, int, int]
+
+_ACTIVATIONS: dict[str, type[nn.Module]] = {
+    "relu": nn.ReLU,
+    "leaky_relu": nn.LeakyReLU,
+    "gelu": nn.GELU,
+    "silu": nn.SiLU,
+    "elu": nn.ELU,
+    "tanh": nn.Tanh,
+    "sigmoid": nn.Sigmoid,
+    "none": nn.Identity,
+}
+
+
+def activation(name: str) -> nn.Module:
+    """The activation of this name, as a module of its own."""
+    return _ACTIVATIONS[name]()
+
+
+def halvings(height: int, width: int, times: int) -> list[tuple[int, int]]:
+    """Image sizes down a conv stack: the input's, then each half, rounded up."""
+    sizes = [(height, width)]
+    for _ in range(times):
+        height, width = math.ceil(height / 2), math.ceil(width / 2)
+        sizes.append((height, width))
+    return sizes
+
+
+def _dense_stack(widths: list[int], config: NetworkConfig) -> list[nn.Module]:
+    layers: list[nn.Module] = []
+    for n_in, n_out in zip(widths, widths[1:], strict=False):
+        layers.append(nn.Linear(n_in, n_out))
+        if config.norm == "batch":
+            layers.append(nn.BatchNorm1d(n_out))
+        layers.append(activation(config.activation))
+        if config.dropout:
+            layers.append(nn.Dropout(config.dropout))
+    return layers
+
+
+class ResidualBlock(nn.Module):
+    """x + conv(act(conv(act(x)))), He et al. 2016, pre-activation; keeps (N, C, H, W)."""
+
+    def __init__(self, channels: int, config: NetworkConfig) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            *_conv_norm(channels, config),
+            activation(config.activation),
+            nn.Conv2d(channels, channels, 3, padding=1),
+            *_conv_norm(channels, config),
+            activation(config.activation),
+            nn.Conv2d(channels, channels, 3, padding=1),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.body(x)
+
+
+def _conv_norm(channels: int, config: NetworkConfig) -> list[nn.Module]:
+    return [nn.BatchNorm2d(channels)] if config.norm == "batch" else []
+
+
+class Up(nn.Module):
+    """Doubles an image (N, C_in, h, w) -> (N, C_out, H, W), cropped where H or W is odd."""
+
+    def __init__(self, n_in: int, n_out: int, size: tuple[int, int]) -> None:
+        super().__init__()
+        self.conv = nn.ConvTranspose2d(n_in, n_out, 4, stride=2, padding=1)
+        self.size = size
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.conv(x)[..., : self.size[0], : self.size[1]]
+
+
+def build_trunk(config: NetworkConfig, shape: ImageShape) -> tuple[nn.Sequential, int]:
+    """The encoder up to the bottleneck, and the width of its features."""
+    c, h, w = shape
+    layers: list[nn.Module] = []
+    width = c * h * w
+    if config.kind == "conv":
+        for n_in, n_out in zip((c, *config.channels), config.channels, strict=False):
+            layers += [nn.Conv2d(n_in, n_out, 3, stride=2, padding=1), *_conv_norm(n_out, config)]
+            layers += [ResidualBlock(n_out, config) for _ in range(config.residual)]
+            layers.append(activation(config.activation))
+        h, w = halvings(h, w, len(config.channels))[-1]
+        width = config.channels[-1] * h * w
+    layers.append(nn.Flatten())
+    layers += _dense_stack([width, *config.hidden], config)
+    return nn.Sequential(*layers), config.hidden[-1] if config.hidden else width
+
+
+def build_decoder(config: NetworkConfig, latent_dim: int, shape: ImageShape) -> nn.Sequential:
+    """The trunk's mirror image, from a code to raw outputs."""
+    c, h, w = shape
+    widths = [latent_dim, *reversed(config.hidden)]
+    if config.kind == "dense":
+        layers = _dense_stack(widths, config)
+        layers += [nn.Linear(widths[-1], c * h * w), nn.Unflatten(1, shape)]
+        return nn.Sequential(*layers)
+    sizes = halvings(h, w, len(config.channels))
+    top = (config.channels[-1], *sizes[-1])
+    layers = _dense_stack([*widths, math.prod(top)], config)
+    layers.append(nn.Unflatten(1, top))
+    outs = [*reversed(config.channels[:-1]), c]
+    for n_in, n_out, size in zip(
+        reversed(config.channels), outs, reversed(sizes[:-1]), strict=True
+    ):
+        layers += [ResidualBlock(n_in, config) for _ in range(config.residual)]
+        layers.append(Up(n_in, n_out, size))
+        if size != sizes[0]:
+            layers += [*_conv_norm(n_out, config), activation(config.activation)]
+    return nn.Sequential(*layers)
+
+
+def layer_shapes(config: NetworkConfig, latent_dim: int, shape: ImageShape) -> list[str]:
+    """The network as a row of shapes, input to output, for a picture or a line of text.
+
+    Dense layers give their width ("512"), conv layers channels x height x width ("32x14x14"); the
+    code stands in brackets.
+    """
+    c, h, w = shape
+    first = "x".join(map(str, shape)) if config.kind == "conv" else str(c * h * w)
+    inner: list[str] = []
+    if config.kind == "conv":
+        sizes = halvings(h, w, len(config.channels))[1:]
+        inner = [f"{n}x{a}x{b}" for n, (a, b) in zip(config.channels, sizes, strict=True)]
+    inner += [str(n) for n in config.hidden]
+    return [first, *inner, f"[{latent_dim}]", *reversed(inner), first]
+
+
+def count_parameters(module: nn.Module) -> int:
+    return sum(p.numel() for p in module.parameters())
+
+
+def initialise(module: nn.Module, generator: torch.Generator) -> None:
+    """Uniform in +-1/sqrt(fan_in), PyTorch's own scheme, drawn from an explicit generator.
+
+    An explicit generator keeps the global random state out of it, so a network is the same
+    whatever ran before it in the process.
+    """
+    for layer in module.modules():
+        if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+            bound = 1 / math.sqrt(layer.weight[0].numel())
+            with torch.no_grad():
+                layer.weight.uniform_(-bound, bound, generator=generator)
+                if layer.bias is not None:
+                    layer.bias.uniform_(-bound, bound, generator=generator)

@@ -1,0 +1,1 @@
+"""Training: the visible loop, run folders, and the worker process."""

@@ -1,0 +1,197 @@
+"""The training loop, to be read from top to bottom.
+
+Images stay in memory as uint8 on the device; a batch is one gather, one conversion and one forward
+pass. `train` is a generator: it yields after every step, so whoever drives it decides what to show,
+what to save and when to stop.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from aeviz.config import RunConfig, TrainingConfig
+from aeviz.datasets import Dataset, Split
+from aeviz.device import autocast
+from aeviz.errors import UserError
+from aeviz.nn.corruptions import corrupt
+from aeviz.nn.losses import Terms
+from aeviz.nn.model import Autoencoder
+
+EXPLODED = 1_000.0
+"""A loss this many times the first one counts as diverged, before it has become infinite."""
+
+
+class DivergedError(UserError):
+    """The loss left all bounds; the step that would have followed was not applied."""
+
+
+@dataclass
+class TrainingState:
+    """All that a run is at one moment; saving and restoring it continues the run exactly."""
+
+    model: Autoencoder
+    optimizer: torch.optim.Optimizer
+    order: torch.Generator  # the order of the data, on the CPU
+    noise: torch.Generator  # corruption, augmentation and eps, on the device
+    epoch: int = 0
+    step: int = 0
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """One step, or (with `validation`) the end of an epoch. Terms are tensors: reading waits."""
+
+    step: int
+    epoch: int
+    terms: Terms
+    images: int
+    validation: dict[str, float] | None = None
+
+
+def begin(config: RunConfig, dataset: Dataset, device: torch.device) -> TrainingState:
+    """A fresh state: weights, data order and noise all follow from the configured seed."""
+    seed = config.training.seed
+    model = Autoencoder(config, dataset.image_shape).to(device)
+    return TrainingState(
+        model,
+        make_optimizer(model, config.training, device),
+        torch.Generator().manual_seed(seed + 1),
+        torch.Generator(device).manual_seed(seed + 2),
+    )
+
+
+def make_optimizer(
+    model: Autoencoder, config: TrainingConfig, device: torch.device
+) -> torch.optim.Optimizer:
+    kinds = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
+    extra = {"momentum": 0.9} if config.optimizer == "sgd" else {}
+    return kinds[config.optimizer](
+        model.parameters(),
+        lr=config.lr,
+        weight_decay=config.weight_decay,
+        fused=device.type in ("cpu", "cuda"),
+        **extra,
+    )
+
+
+def train(state: TrainingState, dataset: Dataset) -> Iterator[StepResult]:
+    """Trains `state` in place to the end of the configured epochs, yielding after every step.
+
+    Raises DivergedError before a step whose loss is not finite (or has exploded) is applied.
+    """
+    model, config = state.model, state.model.config
+    device = next(model.parameters()).device
+    images = dataset.train.images.to(device)  # (N, C, H, W) uint8
+    steps_per_epoch = math.ceil(len(images) / config.training.batch_size)
+    total_steps = steps_per_epoch * config.training.epochs
+    first_loss = math.inf
+
+    while state.epoch < config.training.epochs:
+        model.train()
+        permutation = torch.randperm(len(images), generator=state.order).to(device)
+        for index in permutation.split(config.training.batch_size):
+            progress = state.step / max(total_steps, 1)
+            set_learning_rate(state.optimizer, config.training, progress)
+
+            x = to_float(images[index])  # (B, C, H, W) in [0, 1]
+            x = augment(x, config.training.augment, state.noise)
+            x_in = corrupt(x, config.corruption, state.noise)
+            with autocast(device, config.training.precision):
+                out = model(x_in, state.noise)
+            terms = model.loss(out, x, x_in, beta_at(config, progress))
+
+            loss = terms.total.item()
+            first_loss = min(first_loss, loss if math.isfinite(loss) else math.inf)
+            if not math.isfinite(loss) or loss > EXPLODED * max(first_loss, 1.0):
+                raise DivergedError(
+                    f"Training stopped at step {state.step + 1} (epoch {state.epoch + 1}): the "
+                    "loss grew beyond all bounds. Use a smaller learning rate."
+                )
+            state.optimizer.zero_grad(set_to_none=True)
+            terms.total.backward()
+            if config.training.clip:
+                torch.nn.utils.clip_grad_norm_(model.parameters(), config.training.clip)
+            state.optimizer.step()
+
+            state.step += 1
+            terms = Terms(*(term.detach() for term in terms))
+            yield StepResult(state.step, state.epoch, terms, len(index))
+        state.epoch += 1
+        validation = validate(model, dataset.validation)
+        if not math.isfinite(validation["loss"]):
+            raise DivergedError(
+                f"Training stopped after epoch {state.epoch} (step {state.step}): the validation "
+                "loss is not a number. Use a smaller learning rate."
+            )
+        yield StepResult(state.step, state.epoch, terms, 0, validation)
+
+
+@torch.no_grad()
+def validate(model: Autoencoder, split: Split, seed: int = 0) -> dict[str, float]:
+    """Mean loss terms over a split, without touching the run's own random state.
+
+    Returns loss, recon, kl and penalty in the reductions of `losses` (per image), with full beta.
+    Gaussian codes are drawn, one sample each, so `loss` estimates the negative ELBO.
+    """
+    config, device = model.config, next(model.parameters()).device
+    noise = torch.Generator(device).manual_seed(seed)
+    was_training = model.training
+    model.eval()
+    sums = torch.zeros(4, dtype=torch.float64)
+    for batch in split.images.split(batch_rows(model)):
+        x = to_float(batch.to(device))
+        x_in = corrupt(x, config.corruption, noise)
+        terms = model.loss(model(x_in, noise), x, x_in, config.loss.beta)
+        sums += torch.tensor([float(t) for t in terms], dtype=torch.float64) * len(batch)
+    model.train(was_training)
+    means = (sums / len(split.images)).tolist()
+    return dict(zip(("loss", "recon", "kl", "penalty"), means, strict=True))
+
+
+def batch_rows(model: Autoencoder) -> int:
+    """Images per evaluation batch: fewer where a whole Jacobian is needed for each."""
+    return 100 if model.config.loss.penalty == "contractive" else 500
+
+
+def to_float(images: Tensor) -> Tensor:
+    """uint8 (N, C, H, W) -> float32 in [0, 1]."""
+    return images.to(torch.float32).mul_(1 / 255)
+
+
+def augment(x: Tensor, kind: str, generator: torch.Generator) -> Tensor:
+    """One random shift of up to one pixel per batch, and a mirror image of half the batches."""
+    if kind == "none":
+        return x
+    draw = torch.randint(0, 18, (), generator=generator, device=x.device).item()
+    dy, dx = int(draw) % 3 - 1, int(draw) // 3 % 3 - 1
+    x = torch.roll(x, (dy, dx), (2, 3))
+    return x.flip(3) if kind == "shift-flip" and draw >= 9 else x
+
+
+def beta_at(config: RunConfig, progress: float) -> float:
+    """beta, rising linearly from 0 over the first `warmup` share of training."""
+    warmup = config.loss.warmup
+    return config.loss.beta * min(1.0, progress / warmup if warmup else 1.0)
+
+
+def learning_rate(config: TrainingConfig, progress: float) -> float:
+    """The learning rate at `progress` (0 to 1) of the training."""
+    if config.schedule == "cosine":
+        return config.lr * 0.5 * (1 + math.cos(math.pi * progress))
+    if config.schedule == "one-cycle":  # Smith 2018: up for 15 %, then down a cosine
+        if progress < 0.15:
+            return config.lr * (0.04 + 0.96 * progress / 0.15)
+        return config.lr * 0.5 * (1 + math.cos(math.pi * (progress - 0.15) / 0.85))
+    return config.lr
+
+
+def set_learning_rate(
+    optimizer: torch.optim.Optimizer, config: TrainingConfig, progress: float
+) -> None:
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate(config, progress)
