@@ -1,0 +1,258 @@
+"""Measures of images and of codes.
+
+Images are float tensors in [0, 1] of shape (N, C, H, W) and a measure of them gives one value per
+image, (N,), unless it says otherwise. Codes are float tensors (N, d). Everything is computed
+without gradients on the tensors' own device, or on the CPU where a library is used.
+"""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from scipy.stats import rankdata
+from sklearn.neighbors import KNeighborsClassifier
+from torch import Tensor
+
+PSNR_CAP = 100.0  # dB: what a perfect image counts for in an average
+ACTIVE_VARIANCE = 0.01  # Burda et al. 2016, section 5.2
+
+
+# ---- images ------------------------------------------------------------------------------------
+
+
+@torch.no_grad()
+def mse(x: Tensor, x_hat: Tensor) -> Tensor:
+    """Mean squared error per pixel, (N,)."""
+    return _difference(x, x_hat).square().mean(1)
+
+
+@torch.no_grad()
+def mae(x: Tensor, x_hat: Tensor) -> Tensor:
+    """Mean absolute error per pixel, (N,)."""
+    return _difference(x, x_hat).abs().mean(1)
+
+
+@torch.no_grad()
+def psnr(x: Tensor, x_hat: Tensor) -> Tensor:
+    """Peak signal-to-noise ratio in dB for a data range of 1, (N,).
+
+    Identical images give inf; `psnr_value` says how to average them.
+    """
+    return -10 * torch.log10(mse(x, x_hat))
+
+
+def psnr_value(x: Tensor, x_hat: Tensor, cap: float = PSNR_CAP) -> float:
+    """The mean over images of their PSNR in dB, each image's limited to `cap`."""
+    return psnr(x, x_hat).clamp(max=cap).mean().item()
+
+
+@torch.no_grad()
+def ssim(x: Tensor, x_hat: Tensor) -> Tensor:
+    """Structural similarity, mean over windows and channels, (N,), at most 1.
+
+    Wang et al. 2004 with their constants: Gaussian window of 11 pixels and sigma 1.5, K1 = 0.01,
+    K2 = 0.03, population variances, windows wholly inside the image. For an image under 11 pixels
+    the window is the largest odd one that fits.
+    """
+    _check_images(x, x_hat)
+    n, channels, height, width = x.shape
+    window = _gaussian_window(min(11, height, width), 1.5).to(x)
+
+    def blur(image: Tensor) -> Tensor:
+        flat = image.reshape(n * channels, 1, height, width)
+        return F.conv2d(F.conv2d(flat, window.view(1, 1, 1, -1)), window.view(1, 1, -1, 1))
+
+    mu, mu_hat = blur(x), blur(x_hat)
+    variance = blur(x * x) - mu * mu
+    variance_hat = blur(x_hat * x_hat) - mu_hat * mu_hat
+    covariance = blur(x * x_hat) - mu * mu_hat
+    c1, c2 = 0.01**2, 0.03**2
+    similarity = ((2 * mu * mu_hat + c1) * (2 * covariance + c2)) / (
+        (mu * mu + mu_hat * mu_hat + c1) * (variance + variance_hat + c2)
+    )
+    return similarity.reshape(n, -1).mean(1)
+
+
+@torch.no_grad()
+def entropy_floor(x: Tensor) -> float:
+    """The lowest binary cross-entropy any reconstruction of x can reach, in nats per pixel.
+
+    Grey targets keep the loss above zero even when x_hat = x: the mean over all pixels of
+    -x log x - (1 - x) log(1 - x).
+    """
+    return (torch.special.entr(x) + torch.special.entr(1 - x)).mean(dtype=torch.float64).item()
+
+
+# ---- against PCA -------------------------------------------------------------------------------
+
+
+@torch.no_grad()
+def pca_error(train: Tensor, test: Tensor, k: int) -> float:
+    """Mean squared error per pixel on `test` of PCA with k components fitted on `train`.
+
+    Both are (N, ...) with the same shape per item. k at or above the rank leaves only what lies
+    outside the span of `train`.
+    """
+    mean, basis = _pca(train, k)
+    squares = 0.0
+    for chunk in test.flatten(1).split(8192):
+        centred = chunk.double() - mean
+        squares += (centred - (centred @ basis) @ basis.T).square().sum().item()
+    return squares / test.numel()
+
+
+@torch.no_grad()
+def pca_subspace(train: Tensor, k: int) -> Tensor:
+    """Orthonormal basis of the k leading principal directions, (d, min(k, d, N)) float64.
+
+    `train` is (N, ...), flattened to d values per item and centred; columns fall in variance.
+    """
+    return _pca(train, k)[1]
+
+
+@torch.no_grad()
+def principal_angles(A: Tensor, B: Tensor) -> Tensor:
+    """Angles in degrees between the column spaces of A (d, p) and B (d, q), largest first.
+
+    Björck & Golub 1973: cosines are the singular values of Qa'Qb, sines those of what Qa' leaves of
+    Qb; both together keep every angle exact to rounding, however small. A direction that a matrix
+    lacks (dependent columns) counts as 90 degrees, so the answer is always (min(p, q),) float64.
+    """
+    wide, narrow = sorted((_orthonormal(A), _orthonormal(B)), key=lambda Q: -Q.shape[1])
+    shared = wide.T @ narrow
+    cosines = torch.linalg.svdvals(shared).flip(0)
+    sines = torch.linalg.svdvals(narrow - wide @ shared)
+    angles = torch.rad2deg(torch.atan2(sines, cosines))
+    missing = min(A.shape[1], B.shape[1]) - len(angles)
+    return torch.cat([torch.full((missing,), 90.0, dtype=torch.float64), angles])
+
+
+# ---- codes -------------------------------------------------------------------------------------
+
+
+@torch.no_grad()
+def active_units(mu: Tensor, threshold: float = ACTIVE_VARIANCE) -> int:
+    """Number of latent dimensions whose mean moves with the data: Var_x(mu_j) > 0.01.
+
+    mu is (N, d), the posterior means (Burda et al. 2016, section 5.2).
+    """
+    return int((mu.double().var(0, correction=0) > threshold).sum())
+
+
+@torch.no_grad()
+def active_fraction(z: Tensor, threshold: float) -> float:
+    """Share of the code, in [0, 1], with |z_j| > threshold, averaged over images; z is (N, d)."""
+    return (z.abs() > threshold).double().mean().item()
+
+
+def knn_accuracy(
+    train_z: Tensor, train_y: Tensor, test_z: Tensor, test_y: Tensor, k: int = 5
+) -> float:
+    """Share of test codes whose k nearest training codes vote for the right class.
+
+    z is (N, d), y is (N,) integer. Euclidean distances, equal votes; k is at most N.
+    """
+    classifier = KNeighborsClassifier(min(k, len(train_z)), algorithm="brute")
+    classifier.fit(_codes(train_z), train_y.cpu().numpy())
+    return float(classifier.score(_codes(test_z), test_y.cpu().numpy()))
+
+
+def factor_scores(mu: Tensor, factors: Tensor) -> Tensor:
+    """Absolute Spearman rank correlation of each latent dimension with each factor.
+
+    mu is (N, d), factors (N, f); the result is (d, f) in [0, 1]. A constant column correlates with
+    nothing and gets 0. For a factor without an order use `mutual_information_share`.
+    """
+    a, b = _standard_ranks(mu), _standard_ranks(factors)
+    return torch.from_numpy(np.abs(a.T @ b).clip(max=1.0))
+
+
+def mutual_information_share(z: Tensor, labels: Tensor, bins: int = 20) -> Tensor:
+    """MI(z_j; label) / H(label) for each latent dimension, (d,) in [0, 1].
+
+    z is (N, d), cut into equally wide bins over its range as in disentanglement_lib; labels is (N,)
+    integer. 1 means that z_j alone tells the class; a constant z_j, or a single class, gives 0.
+    """
+    codes = _codes(z).astype(np.float64)
+    low, high = codes.min(0), codes.max(0)
+    width = np.where(high > low, high - low, 1.0)
+    binned = np.minimum(((codes - low) / width * bins).astype(int), bins - 1)
+    y = np.unique(labels.cpu().numpy(), return_inverse=True)[1]
+    classes = int(y.max()) + 1
+    label_entropy = _entropy(np.bincount(y))
+    if label_entropy == 0:
+        return torch.zeros(codes.shape[1], dtype=torch.float64)
+    shares = []
+    for column in binned.T:
+        joint = _entropy(np.bincount(column * classes + y))
+        information = _entropy(np.bincount(column)) + label_entropy - joint
+        shares.append(max(information / label_entropy, 0.0))
+    return torch.tensor(shares, dtype=torch.float64)
+
+
+# ---- parts -------------------------------------------------------------------------------------
+
+
+def _check_images(x: Tensor, x_hat: Tensor) -> None:
+    # Broadcasting would hide a mistaken shape behind a plausible number.
+    if x.shape != x_hat.shape or x.ndim != 4:
+        raise ValueError(
+            f"images must share one (N, C, H, W) shape: {(*x.shape,)} and {(*x_hat.shape,)}"
+        )
+
+
+def _difference(x: Tensor, x_hat: Tensor) -> Tensor:
+    _check_images(x, x_hat)
+    return (x_hat - x).flatten(1)
+
+
+def _gaussian_window(most: int, sigma: float) -> Tensor:
+    size = most if most % 2 else most - 1
+    offset = torch.arange(size, dtype=torch.float64) - size // 2
+    weights = torch.exp(-0.5 * (offset / sigma) ** 2)
+    return weights / weights.sum()
+
+
+def _pca(train: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Mean (d,) and orthonormal leading directions (d, k), float64.
+
+    Decomposes whichever is smaller, the d x d covariance or the N x N Gram matrix, exactly.
+    """
+    flat = train.flatten(1)
+    n, d = flat.shape
+    k = min(k, n, d)
+    mean = flat.mean(0, dtype=torch.float64)
+    if d <= n:
+        scatter = flat.new_zeros(d, d, dtype=torch.float64)
+        for chunk in flat.split(8192):
+            centred = chunk.double() - mean
+            scatter += centred.T @ centred
+        return mean, torch.linalg.eigh(scatter).eigenvectors.flip(1)[:, :k]
+    centred = flat.double() - mean
+    left = torch.linalg.eigh(centred @ centred.T).eigenvectors.flip(1)[:, :k]
+    # QR rather than a division by singular values: it stays orthonormal where one of them is zero.
+    return mean, torch.linalg.qr(centred.T @ left).Q
+
+
+def _orthonormal(A: Tensor) -> Tensor:
+    """Orthonormal basis of A's column space, (d, rank) float64 on the CPU."""
+    U, sizes, _ = torch.linalg.svd(A.detach().double().cpu(), full_matrices=False)
+    rounding = max(A.shape) * torch.finfo(A.dtype).eps
+    return U[:, sizes > rounding * sizes[0]]
+
+
+def _codes(z: Tensor) -> np.ndarray:
+    return z.detach().float().cpu().numpy()
+
+
+def _standard_ranks(columns: Tensor) -> np.ndarray:
+    """Ranks of each column (ties share their mean), centred and of unit length; constant: zeros."""
+    ranks = rankdata(columns.detach().cpu().numpy(), axis=0)
+    ranks -= ranks.mean(0)
+    length = np.linalg.norm(ranks, axis=0)
+    return ranks / np.where(length > 0, length, 1.0)
+
+
+def _entropy(counts: np.ndarray) -> float:
+    """Entropy in nats of a histogram."""
+    p = counts[counts > 0] / counts.sum()
+    return float(-(p * np.log(p)).sum())
