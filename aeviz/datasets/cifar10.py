@@ -1,0 +1,103 @@
+"""CIFAR-10: 60,000 small colour photographs, through torchvision."""
+
+from __future__ import annotations
+
+import shutil
+import tarfile
+from pathlib import Path
+
+import torch
+
+from aeviz.datasets.base import Progress, Source, Split, Splits, cut, shuffled
+from aeviz.datasets.download import download, new_file
+from aeviz.errors import UserError
+
+TITLE = "CIFAR-10"
+COUNTS = (45_000, 5_000, 10_000)
+
+
+def batch_names() -> list[str]:
+    """The files torchvision reads, without their checksums."""
+    from torchvision.datasets import CIFAR10
+
+    batches = [name for name, _ in CIFAR10.train_list + CIFAR10.test_list]
+    return [*batches, CIFAR10.meta["filename"]]
+
+
+def present(root: Path) -> bool:
+    from torchvision.datasets import CIFAR10
+
+    return all((root / CIFAR10.base_folder / name).is_file() for name in batch_names())
+
+
+def fetch(root: Path, progress: Progress) -> None:
+    """Download the archive, check it, and unpack the batches one whole file at a time."""
+    from torchvision.datasets import CIFAR10
+
+    archive = root / CIFAR10.filename
+    progress(0.0, f"Downloading {TITLE}")
+    download(
+        TITLE,
+        [CIFAR10.url],
+        CIFAR10.tgz_md5,
+        archive,
+        lambda fraction: progress(0.95 * fraction, f"Downloading {TITLE}"),
+    )
+    progress(0.95, f"Unpacking {TITLE}")
+    with tarfile.open(archive) as tar:
+        for name in batch_names():
+            packed = tar.extractfile(f"{CIFAR10.base_folder}/{name}")
+            assert packed is not None, "the checksum says that these are plain files"
+            with packed, new_file(root / CIFAR10.base_folder / name) as target:
+                shutil.copyfileobj(packed, target)
+    archive.unlink()
+
+
+def split(root: Path, train: bool) -> Split:
+    """One official part. Raises UserError where a file is missing or damaged."""
+    from torchvision.datasets import CIFAR10
+
+    try:
+        # The batches are pickles: torchvision opens them only after checking each one's MD5.
+        part = CIFAR10(root, train=train, download=False)
+    except RuntimeError as error:
+        folder = root / CIFAR10.base_folder
+        raise UserError(
+            f"{TITLE} in {folder} is damaged: delete that folder and load {TITLE} again to "
+            "download it anew."
+        ) from error
+    images = torch.from_numpy(part.data).permute(0, 3, 1, 2).contiguous()
+    return Split(images, torch.tensor(part.targets))
+
+
+def read(root: Path, progress: Progress) -> Splits:
+    if not present(root):
+        fetch(root, progress)
+    train, validation, _ = COUNTS
+    cuts = cut(shuffled(split(root, train=True)), (train, validation, 0))
+    return Splits(cuts.train, cuts.validation, split(root, train=False))
+
+
+SOURCE = Source(
+    name="cifar10",
+    title=TITLE,
+    description="60,000 small photographs of ten kinds of things, 32x32 colour.",
+    image_shape=(3, 32, 32),
+    class_names=(
+        "airplane",
+        "automobile",
+        "bird",
+        "cat",
+        "deer",
+        "dog",
+        "frog",
+        "horse",
+        "ship",
+        "truck",
+    ),
+    counts=COUNTS,
+    credit='A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009.',
+    read=read,
+    network=True,
+    present=present,
+)
