@@ -1,0 +1,1 @@
+"""Moving through a latent space, and drawing it on a plane."""
