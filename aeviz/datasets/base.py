@@ -16,7 +16,7 @@ Progress = Callable[[float, str], None]
 """Called as `progress(fraction, message)` with a fraction in [0, 1]."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Split:
     """images: uint8 (N, C, H, W); labels: int64 (N,); factors: float32 (N, F), or None."""
 
@@ -33,14 +33,14 @@ class Split:
         return Split(self.images[index], self.labels[index], factors)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Splits:
     train: Split
     validation: Split
     test: Split
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Dataset:
     """A loaded data set. `sha256` covers every pixel and label of train, validation and test."""
 

@@ -9,48 +9,39 @@ from pathlib import Path
 import torch
 
 from aeviz.datasets.base import Progress, Source, Split, Splits, cut, shuffled
-from aeviz.datasets.download import download, new_file
+from aeviz.datasets.download import fetched, new_file
 from aeviz.errors import UserError
 
 TITLE = "CIFAR-10"
 COUNTS = (45_000, 5_000, 10_000)
 
 
-def batch_names() -> list[str]:
-    """The files torchvision reads, without their checksums."""
-    from torchvision.datasets import CIFAR10
-
-    batches = [name for name, _ in CIFAR10.train_list + CIFAR10.test_list]
-    return [*batches, CIFAR10.meta["filename"]]
+FOLDER = "cifar-10-batches-py"
+FILES = ("data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5")
+FILES += ("test_batch", "batches.meta")
 
 
 def present(root: Path) -> bool:
-    from torchvision.datasets import CIFAR10
-
-    return all((root / CIFAR10.base_folder / name).is_file() for name in batch_names())
+    return all((root / FOLDER / name).is_file() for name in FILES)
 
 
 def fetch(root: Path, progress: Progress) -> None:
     """Download the archive, check it, and unpack the batches one whole file at a time."""
     from torchvision.datasets import CIFAR10
 
-    archive = root / CIFAR10.filename
-    progress(0.0, f"Downloading {TITLE}")
-    download(
-        TITLE,
-        [CIFAR10.url],
-        CIFAR10.tgz_md5,
-        archive,
-        lambda fraction: progress(0.95 * fraction, f"Downloading {TITLE}"),
-    )
-    progress(0.95, f"Unpacking {TITLE}")
-    with tarfile.open(archive) as tar:
-        for name in batch_names():
-            packed = tar.extractfile(f"{CIFAR10.base_folder}/{name}")
-            assert packed is not None, "the checksum says that these are plain files"
-            with packed, new_file(root / CIFAR10.base_folder / name) as target:
-                shutil.copyfileobj(packed, target)
-    archive.unlink()
+    def report(fraction: float) -> None:
+        progress(fraction, f"Downloading {TITLE}")
+
+    report(0.0)
+    with (
+        fetched(TITLE, [CIFAR10.url], CIFAR10.tgz_md5, root, report) as packed,
+        tarfile.open(fileobj=packed) as tar,
+    ):
+        for name in FILES:
+            content = tar.extractfile(f"{FOLDER}/{name}")
+            assert content is not None, "the checksum says that these are plain files"
+            with content, new_file(root / FOLDER / name) as target:
+                shutil.copyfileobj(content, target)
 
 
 def split(root: Path, train: bool) -> Split:
@@ -61,9 +52,8 @@ def split(root: Path, train: bool) -> Split:
         # The batches are pickles: torchvision opens them only after checking each one's MD5.
         part = CIFAR10(root, train=train, download=False)
     except RuntimeError as error:
-        folder = root / CIFAR10.base_folder
         raise UserError(
-            f"{TITLE} in {folder} is damaged: delete that folder and load {TITLE} again to "
+            f"{TITLE} in {root / FOLDER} is damaged: delete that folder and load {TITLE} again to "
             "download it anew."
         ) from error
     images = torch.from_numpy(part.data).permute(0, 3, 1, 2).contiguous()

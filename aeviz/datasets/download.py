@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import os
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 from urllib.request import urlopen
 
 from aeviz.errors import UserError
@@ -33,84 +31,90 @@ class _CorruptError(Exception):
 
 
 @contextmanager
-def new_file(path: Path) -> Iterator[BinaryIO]:
+def fetched(
+    title: str,
+    urls: Sequence[str],
+    md5: str,
+    folder: Path,
+    report: Callable[[float], None] = lambda fraction: None,
+) -> Iterator[IO[bytes]]:
+    """A temporary file, open at its start, with what the first good one of `urls` delivers.
+
+    Good means that the bytes have this `md5`. The file lies in `folder`, and the system removes
+    it when it is closed or the process dies. `report` hears the fraction that has arrived.
+
+    Raises UserError where every address fails, the folder cannot be written or the disk is full.
+    """
+    with _writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        file = tempfile.TemporaryFile(dir=folder)
+    with file:
+        corrupt = False
+        for url in urls:
+            try:
+                with _writing(folder):
+                    _stream(url, md5, file, report)
+                break
+            except _CorruptError:
+                corrupt = True
+            except _UnreachableError:
+                continue
+        else:
+            raise _no_address_left(title, corrupt)
+        file.seek(0)
+        yield file
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[IO[bytes]]:
     """A file to write that appears at `path`, whole, when the block ends well, or not at all.
 
     Raises UserError where the folder cannot be written or the disk is full.
     """
-    temporary = None
-    try:
+    with _writing(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.name}.", suffix=".part", delete=False
-        ) as file:
-            temporary = Path(file.name)
-            yield file  # type: ignore[misc]  # a wrapper with all of BinaryIO's methods
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        os.replace(temporary, path)
+        handle, temporary = tempfile.mkstemp(
+            dir=path.parent, prefix=f".{path.name}.", suffix=".part"
+        )
+        try:
+            with os.fdopen(handle, "wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(temporary, 0o644)  # mkstemp's 0600 would shut out others who share the folder
+            os.replace(temporary, path)
+        finally:
+            Path(temporary).unlink(missing_ok=True)
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise UserError(
-            f"aeviz cannot write {path} ({error.strerror or error}): free some space there, or "
-            "set AEVIZ_DATA to another folder."
+            f"aeviz cannot write to {folder} ({error.strerror or error}): free some space there, "
+            "or set AEVIZ_DATA to another folder."
         ) from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
 
 
-def download(
-    title: str,
-    urls: Sequence[str],
-    md5: str,
-    path: Path,
-    report: Callable[[float], None] = lambda fraction: None,
-    unzip: bool = False,
-) -> None:
-    """Fetch `path` from the first of `urls` that delivers bytes with this `md5`.
-
-    With `unzip` the checksum is that of the gzip file, and `path` gets what is inside. `report`
-    hears the fraction of the file that has arrived.
-
-    Raises UserError where every address fails.
-    """
-    corrupt = False
-    for url in urls:
-        try:
-            _download_one(url, md5, path, report, unzip)
-            return
-        except _CorruptError:
-            corrupt = True
-        except _UnreachableError:
-            continue
+def _no_address_left(title: str, corrupt: bool) -> UserError:
     if corrupt:
-        raise UserError(
+        return UserError(
             f"The download of {title} arrived damaged and was thrown away: try again later, or "
             f"{WITHOUT_NETWORK}."
         )
-    raise UserError(
+    return UserError(
         f"{title} could not be downloaded: connect to the internet and try again, or "
         f"{WITHOUT_NETWORK}."
     )
 
 
-def _download_one(
-    url: str, md5: str, path: Path, report: Callable[[float], None], unzip: bool
-) -> None:
-    with new_file(path) as target:
-        if not unzip:
-            _stream(url, md5, target, report)
-            return
-        with tempfile.TemporaryFile(dir=path.parent) as packed:
-            _stream(url, md5, packed, report)
-            packed.seek(0)
-            with gzip.open(packed) as unpacked:
-                shutil.copyfileobj(unpacked, target, BLOCK)
-
-
-def _stream(url: str, md5: str, target: BinaryIO, report: Callable[[float], None]) -> None:
-    digest = hashlib.md5(usedforsecurity=False)  # the checksum torchvision publishes
+def _stream(url: str, md5: str, target: IO[bytes], report: Callable[[float], None]) -> None:
+    """Replace what `target` holds by the body at `url`, and check it."""
+    target.seek(0)
+    target.truncate()
+    digest = hashlib.md5(usedforsecurity=False)  # the checksum that torchvision publishes
     received, expected = 0, 0
     for block, expected in _blocks(url):
         target.write(block)
@@ -118,6 +122,7 @@ def _stream(url: str, md5: str, target: BinaryIO, report: Callable[[float], None
         received += len(block)
         if expected:
             report(min(1.0, received / expected))
+    target.flush()
     if received < expected:
         raise _UnreachableError(f"{url} broke off after {received} of {expected} bytes")
     if digest.hexdigest() != md5:

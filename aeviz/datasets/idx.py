@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import torch
 from torch import Tensor
 
 from aeviz.datasets.base import Progress, Source, Split, Splits, cut, shuffled
-from aeviz.datasets.download import download
+from aeviz.datasets.download import fetched, new_file
 from aeviz.errors import UserError
 
 COUNTS = (55_000, 5_000, 10_000)
@@ -73,7 +75,12 @@ class IdxFiles:
             if not path.is_file():
                 report(0.0)
                 urls = [mirror + archive for mirror in source.mirrors]
-                download(self.title, urls, md5, path, report, unzip=True)
+                with (
+                    fetched(self.title, urls, md5, path.parent, report) as packed,
+                    gzip.open(packed) as content,
+                    new_file(path) as target,
+                ):
+                    shutil.copyfileobj(content, target)
             done += size
 
     def split(self, root: Path, part: str, count: int) -> Split:
@@ -87,7 +94,11 @@ class IdxFiles:
 
         try:
             content = read_sn3_pascalvincent_tensor(str(path))
-        # the reader has no error of its own: a damaged file trips whatever line meets it first
+        except OSError as error:
+            raise UserError(
+                f"aeviz cannot read {path} ({error.strerror}): check who may read that folder."
+            ) from error
+        # The reader has no error of its own: a damaged file trips whatever line meets it first
         except (AssertionError, ArithmeticError, LookupError, ValueError, RuntimeError) as error:
             raise self.damaged(path) from error
         if content.dtype != torch.uint8 or tuple(content.shape) != shape:

@@ -31,8 +31,8 @@ FACTORS: dict[str, tuple[float, float]] = {
     "y": (0.0, 1.0),  # centre, top to bottom
     "colour": (0.0, 240.0),  # hue in degrees: red, yellow, green, cyan, blue
 }
-LARGEST = 10.0  # pixels: the square root of a shape's area at scale 1
-REACH = 7.5  # pixels: how far a centre may lie from the middle, so that no shape is cut off
+LARGEST = 12.0  # pixels: the square root of a shape's area at scale 1
+REACH = 6.5  # pixels: how far a centre may lie from the middle, so that no shape is cut off
 ELLIPSE_ASPECT = 1.7
 CHUNK = 1_000  # images drawn at once, which bounds the memory used
 
