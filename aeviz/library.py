@@ -1,0 +1,142 @@
+"""Every model there is: bundled in `checkpoints/`, trained in `checkpoints/runs/`, or uploaded.
+
+The folders are the only registry: a model that a run has just finished, in whatever process, is in
+the next list.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from aeviz import atomic, checkpoint
+from aeviz.checkpoint import Loaded
+from aeviz.config import RunConfig
+from aeviz.errors import UserError
+from aeviz.nn.networks import ImageShape
+from aeviz.presets import PRESETS
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """One row of a model list, read from a file's header alone."""
+
+    name: str
+    path: Path
+    title: str
+    type: str
+    dataset: str
+    image_shape: ImageShape
+    latent_dim: int
+    config: RunConfig
+    card: dict[str, Any]
+    bundled: bool
+
+
+def checkpoints_dir() -> Path:
+    """`AEVIZ_CHECKPOINTS`, else `checkpoints/` beside the package."""
+    named = os.environ.get("AEVIZ_CHECKPOINTS")
+    return Path(named) if named else Path(__file__).resolve().parent.parent / "checkpoints"
+
+
+def runs_dir() -> Path:
+    """Where runs and uploaded models lie; `AEVIZ_RUNS` moves it."""
+    named = os.environ.get("AEVIZ_RUNS")
+    return Path(named) if named else checkpoints_dir() / "runs"
+
+
+_summaries: dict[Path, tuple[tuple[int, int], ModelInfo | None]] = {}
+
+
+def models() -> list[ModelInfo]:
+    """All models that can be opened, bundled ones first, then the newest runs first."""
+    bundled = sorted(checkpoints_dir().glob("*.safetensors"))
+    runs = sorted(runs_dir().glob("*/model.safetensors"), key=_modified, reverse=True)
+    rows = [_info(path, path.stem, True) for path in bundled]
+    rows += [_info(path, path.parent.name, False) for path in runs]
+    return [row for row in rows if row is not None]
+
+
+def find(name: str) -> ModelInfo:
+    """The model of this name; UserError where there is none (any more)."""
+    if _NAME.fullmatch(name):
+        for path, bundled in (
+            (checkpoints_dir() / f"{name}.safetensors", True),
+            (runs_dir() / name / "model.safetensors", False),
+        ):
+            info = _info(path, name, bundled) if path.is_file() else None
+            if info is not None:
+                return info
+    raise UserError(f"There is no model called {name[:60]!r}: choose one from the list.")
+
+
+def load(name: str, device: torch.device | str = "cpu") -> Loaded:
+    """Reads the model of this name from disk; UserError where it is missing or damaged."""
+    return checkpoint.load(find(name).path, device)
+
+
+def add_upload(data: bytes, shown_name: str) -> ModelInfo:
+    """Checks an uploaded model file and keeps it among the runs; UserError where it is bad.
+
+    The folder's name comes from the content, never from the upload's own name.
+    """
+    name = f"upload-{hashlib.sha256(data).hexdigest()[:10]}"
+    path = runs_dir() / name / "model.safetensors"
+    if not path.exists():
+        trial = runs_dir() / f".{name}.safetensors"
+        atomic.write_bytes(trial, data)
+        try:
+            checkpoint.load(trial)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(trial, path)
+        except UserError as error:
+            raise UserError(str(error).replace(trial.name, shown_name[:60])) from error
+        finally:
+            trial.unlink(missing_ok=True)
+    return find(name)
+
+
+def _modified(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _info(path: Path, name: str, bundled: bool) -> ModelInfo | None:
+    """A list row, cached until the file changes; None where the file is no readable model."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    stamp = (stat.st_mtime_ns, stat.st_size)
+    if path not in _summaries or _summaries[path][0] != stamp:
+        try:
+            summary = checkpoint.read_summary(path)
+        except UserError:
+            _summaries[path] = (stamp, None)
+            return None
+        config = summary.config
+        kind = PRESETS[config.type].title if config.type in PRESETS else config.type
+        info = ModelInfo(
+            name,
+            path,
+            config.name or f"{kind} on {config.dataset}",
+            config.type,
+            config.dataset,
+            summary.image_shape,
+            config.bottleneck.latent_dim,
+            config,
+            summary.card,
+            bundled,
+        )
+        _summaries[path] = (stamp, info)
+    return _summaries[path][1]

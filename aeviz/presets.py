@@ -1,0 +1,295 @@
+"""The types of autoencoder: each a named preset over network x bottleneck x corruption x loss.
+
+One table. Pages, the command line and the tests read it, so a new type is one entry here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aeviz.config import (
+    BottleneckConfig,
+    CorruptionConfig,
+    LossConfig,
+    NetworkConfig,
+    RunConfig,
+    TrainingConfig,
+)
+from aeviz.errors import UserError
+
+
+@dataclass(frozen=True)
+class Knob:
+    """The setting that makes a type what it is: a dotted RunConfig key, shown as a control.
+
+    `choices` where it is one of a few words; else a number between low and high, on a logarithmic
+    scale where `log`.
+    """
+
+    key: str
+    label: str
+    help: str
+    low: float = 0.0
+    high: float = 1.0
+    log: bool = False
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A type of autoencoder: what it is called, how it works, and where its settings start."""
+
+    name: str
+    title: str
+    idea: str
+    formula: str
+    try_this: str
+    config: RunConfig
+    knobs: tuple[Knob, ...] = ()
+
+
+def _table(*presets: Preset) -> dict[str, Preset]:
+    return {preset.name: preset for preset in presets}
+
+
+_CONV = NetworkConfig(kind="conv", hidden=(256,), channels=(32, 64))
+_KINDS = ("gaussian", "salt-and-pepper", "masking", "mixed")
+
+PRESETS: dict[str, Preset] = _table(
+    Preset(
+        "standard",
+        "Standard (undercomplete)",
+        "The code is narrower than the image, so the network cannot copy: it must find what "
+        "images have in common. The encoder squeezes, the decoder rebuilds. What does not fit "
+        "through the code is lost.",
+        r"\min_{f,g}\; \mathbb{E}_x\, L\big(x,\, g(f(x))\big)",
+        "Halve the code size again and again: which digits blur into which first?",
+        RunConfig(
+            type="standard",
+            network=NetworkConfig(hidden=(128,)),
+            bottleneck=BottleneckConfig(latent_dim=32),
+        ),
+    ),
+    Preset(
+        "linear",
+        "Linear (= PCA)",
+        "No hidden layer and no activation: the best such network spans exactly the subspace of "
+        "the first principal components. It reaches PCA's error and cannot beat it. Everything "
+        "the other types gain, they gain by being non-linear.",
+        r"\min_{W,V}\; \lVert x - V W x \rVert^2 \;\Rightarrow\; \mathrm{span}(V) = "
+        r"\mathrm{span}(\text{first } d \text{ principal components})",
+        "Compare its error with a deep autoencoder's at the same code size.",
+        RunConfig(
+            type="linear",
+            network=NetworkConfig(hidden=(), activation="none", output="linear"),
+            bottleneck=BottleneckConfig(latent_dim=32),
+            loss=LossConfig(reconstruction="mse"),
+            training=TrainingConfig(schedule="cosine"),
+        ),
+    ),
+    Preset(
+        "deep",
+        "Deep (stacked)",
+        "Several layers on each side bend the code's surface to follow the data. With the same "
+        "code size a deep network rebuilds far more than PCA can. Depth buys curvature, not "
+        "a wider code.",
+        r"z = f_3(f_2(f_1(x))), \quad \hat{x} = g_1(g_2(g_3(z)))",
+        "Take layers away one at a time and watch the reconstruction error rise.",
+        RunConfig(
+            type="deep",
+            network=NetworkConfig(hidden=(512, 256, 128)),
+            bottleneck=BottleneckConfig(latent_dim=16),
+        ),
+    ),
+    Preset(
+        "convolutional",
+        "Convolutional",
+        "Small filters slide over the image, so what is learnt in one corner holds in all of "
+        "them. Each block halves the image and sees twice as far. Far fewer weights do the same "
+        "work.",
+        r"h_{l+1} = \sigma(W_l \ast_{\text{stride } 2} h_l + b_l)",
+        "Compare its parameter count with the deep network's at the same error.",
+        RunConfig(type="convolutional", network=_CONV, bottleneck=BottleneckConfig(latent_dim=16)),
+    ),
+    Preset(
+        "overcomplete",
+        "Overcomplete (learns to copy)",
+        "The code is wider than the image and nothing else holds it back, so the network can "
+        "pass every pixel through. Its error is low and its code has learnt nothing. This is "
+        "the failure that sparse, contractive and denoising autoencoders mend.",
+        r"\dim z > \dim x \;\Rightarrow\; g(f(x)) = x \text{ is possible without learning}",
+        "Feed it clothes or noise after training on digits: it copies those just as well.",
+        RunConfig(
+            type="overcomplete",
+            network=NetworkConfig(hidden=()),
+            bottleneck=BottleneckConfig(latent_dim=1024),
+        ),
+    ),
+    Preset(
+        "sparse",
+        "Sparse (L1)",
+        "The code may be wide, but each active unit costs something, so every image uses only a "
+        "few. Units become detectors of parts: strokes, loops, ends. Sparsity takes the place "
+        "of a narrow code.",
+        r"L(x, \hat{x}) + \lambda \sum_j |z_j|",
+        "Raise the weight until only a handful of units are active for each image.",
+        RunConfig(
+            type="sparse",
+            network=NetworkConfig(hidden=()),
+            bottleneck=BottleneckConfig(latent_dim=256, activation="relu"),
+            loss=LossConfig(penalty="l1", weight=0.3),
+        ),
+        (
+            Knob(
+                "loss.weight",
+                "L1 weight",
+                "What each unit of activation costs. More: fewer active units, more error.",
+                1e-3,
+                10,
+                log=True,
+            ),
+        ),
+    ),
+    Preset(
+        "sparse-kl",
+        "Sparse (KL)",
+        "Each unit is asked to be active in a share rho of the images, no more and no less. "
+        "The penalty is the KL divergence between that share and the one observed. Unlike L1 "
+        "it also wakes up units that never fire.",
+        r"L(x, \hat{x}) + \lambda \sum_j \mathrm{KL}\big(\rho \,\Vert\, \hat\rho_j\big)",
+        "Set rho to 0.5: the code is not sparse any more, and its units mean less.",
+        RunConfig(
+            type="sparse-kl",
+            network=NetworkConfig(hidden=()),
+            bottleneck=BottleneckConfig(latent_dim=256, activation="sigmoid"),
+            loss=LossConfig(penalty="kl-sparsity", weight=0.5, rho=0.05),
+        ),
+        (
+            Knob("loss.rho", "Target activity rho", "Share of images a unit fires for.", 0.01, 0.5),
+            Knob(
+                "loss.weight",
+                "Sparsity weight",
+                "How strongly each unit is held to rho.",
+                1e-3,
+                10,
+                log=True,
+            ),
+        ),
+    ),
+    Preset(
+        "contractive",
+        "Contractive",
+        "The encoder's Jacobian is kept small: moving a pixel a little must hardly move the "
+        "code. Only directions that matter for rebuilding the data keep their size. Those are "
+        "the directions along the data's own surface.",
+        r"L(x, \hat{x}) + \lambda \left\lVert \frac{\partial f(x)}{\partial x} \right\rVert_F^2",
+        "Raise the weight and see how much noise leaves the code where it was.",
+        RunConfig(
+            type="contractive",
+            network=NetworkConfig(hidden=(256,), activation="tanh"),
+            bottleneck=BottleneckConfig(latent_dim=16),
+            loss=LossConfig(penalty="contractive", weight=1.0),
+        ),
+        (
+            Knob(
+                "loss.weight",
+                "Jacobian weight",
+                "Price of the code moving when the image does.",
+                1e-3,
+                100,
+                log=True,
+            ),
+        ),
+    ),
+    Preset(
+        "denoising",
+        "Denoising",
+        "It sees a corrupted image and is asked for the clean one. Copying no longer pays: to "
+        "remove the noise it must know what images look like. In effect it learns to point "
+        "back to the data's surface.",
+        r"\mathbb{E}_{\tilde{x} \sim C(x)}\, L\big(x,\, g(f(\tilde{x}))\big)",
+        "Train on one kind of noise and restore another: what carries over?",
+        RunConfig(
+            type="denoising",
+            network=_CONV,
+            bottleneck=BottleneckConfig(latent_dim=64),
+            corruption=CorruptionConfig(kind="gaussian", amount=0.5),
+        ),
+        (
+            Knob(
+                "corruption.kind",
+                "Noise",
+                "What is done to the image before it is encoded.",
+                choices=_KINDS,
+            ),
+            Knob(
+                "corruption.amount",
+                "Noise amount",
+                "Standard deviation (Gaussian) or share of pixels hit (the others).",
+                0.0,
+                1.0,
+            ),
+        ),
+    ),
+    Preset(
+        "vae",
+        "Variational (VAE)",
+        "The code is a small Gaussian cloud, not a point, and all clouds together are pulled "
+        "towards one standard normal. So there are no holes: any place of the latent space "
+        "decodes to something, and you can sample new images.",
+        r"\mathcal{L} = \mathbb{E}_{q(z|x)}[\log p(x|z)] - \mathrm{KL}\big(q(z|x) \,\Vert\, "
+        r"\mathcal{N}(0, I)\big), \quad z = \mu + \sigma \odot \epsilon",
+        "Set the code size to 2 and walk over the map: digits turn into one another.",
+        RunConfig(
+            type="vae",
+            network=NetworkConfig(hidden=(400,)),
+            bottleneck=BottleneckConfig(kind="gaussian", latent_dim=20),
+        ),
+        (
+            Knob(
+                "loss.beta",
+                "beta",
+                "Weight of the KL. 1 is the true ELBO; less is sharper, more is smoother.",
+                0.01,
+                20,
+                log=True,
+            ),
+        ),
+    ),
+    Preset(
+        "beta-vae",
+        "beta-VAE (disentangling)",
+        "A VAE whose KL counts more than once. Information becomes dear, so each latent "
+        "dimension is spent on one thing that varies by itself. Sharpness is the price.",
+        r"\mathbb{E}_{q(z|x)}[\log p(x|z)] - \beta\, \mathrm{KL}\big(q(z|x) \,\Vert\, "
+        r"\mathcal{N}(0, I)\big), \quad \beta > 1",
+        "Move one slider at a time: which single property of the picture changes?",
+        RunConfig(
+            type="beta-vae",
+            dataset="shapes",
+            network=_CONV,
+            bottleneck=BottleneckConfig(kind="gaussian", latent_dim=10),
+            loss=LossConfig(beta=4.0),
+        ),
+        (
+            Knob(
+                "loss.beta",
+                "beta",
+                "Weight of the KL. More: fewer, more separate factors, less detail.",
+                1,
+                50,
+                log=True,
+            ),
+        ),
+    ),
+)
+
+
+def preset(name: str) -> Preset:
+    """The preset of this name; UserError with the list of names where there is none."""
+    try:
+        return PRESETS[name]
+    except KeyError:
+        raise UserError(
+            f"There is no type called {name[:40]!r}: choose one of {', '.join(PRESETS)}."
+        ) from None
