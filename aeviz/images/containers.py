@@ -1,0 +1,185 @@
+"""Look at an image file's structure before any decoder does.
+
+A decoder trusts what a file says: it allocates the canvas that the header names, follows every
+frame, and fills what is missing with grey or black. So each format's structure is walked here
+first, without decoding a pixel: sizes are checked, missing ends are noticed, and what the picture
+does not need (later frames, text, metadata) is left out of the bytes that are passed on.
+"""
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aeviz.errors import UserError
+
+MAX_BLOCKS = 1_000_000  # blocks walked in one file: bounds the time a hostile file can take
+MAX_PAGES = 1_000
+MAX_RLE_PIXELS = 4_000_000  # Pillow decodes run-length BMP in Python, about 1 us a pixel
+
+
+@dataclass(frozen=True)
+class Container:
+    """A file whose structure is sound. `data` holds the first picture only, ready for Pillow."""
+
+    format: str
+    data: bytes
+    frames: int = 1
+    bits: int = 8  # per channel, where the header says more than Pillow's mode does
+    icc: bytes | None = None
+    stands_for_more: bool = False  # counting frames was given up at `frames`
+
+
+class Damaged(ValueError):  # noqa: N818  (a finding, turned into a UserError by `inspect`)
+    """The structure has a hole: the file was cut short or changed."""
+
+
+def check_size(width: int, height: int, max_pixels: int) -> None:
+    """Raise UserError unless 1 <= width * height <= max_pixels."""
+    if width < 1 or height < 1:
+        raise Damaged
+    if width * height > max_pixels:
+        raise UserError(
+            f"This image has {width:,} x {height:,} pixels, more than the "
+            f"{max_pixels / 1e6:,.3g} million allowed; make it smaller and try again."
+        )
+
+
+def walk_gif(data: bytes, max_pixels: int) -> Container:
+    """Keep header, palette, the last graphic control block and the first frame."""
+    width, height, flags = struct.unpack_from("<HHB", data, 6)
+    check_size(width, height, max_pixels)
+    pos = 13 + _palette_bytes(flags)
+    header, control, first = data[:pos], b"", b""
+    frames = blocks = 0
+    try:
+        while data[pos] != 0x3B and blocks < MAX_BLOCKS:
+            start = pos
+            if data[pos] == 0x21:
+                pos += 2
+            elif data[pos] == 0x2C:
+                left, top, w, h, flags = struct.unpack_from("<HHHHB", data, pos + 1)
+                if not first:
+                    check_size(w, h, max_pixels)
+                    check_size(max(width, left + w), max(height, top + h), max_pixels)
+                pos += 11 + _palette_bytes(flags)
+                frames += 1
+            else:
+                raise Damaged
+            while data[pos]:
+                pos += 1 + data[pos]
+                blocks += 1
+            pos += 1
+            blocks += 1
+            if first:
+                continue
+            if data[start] == 0x2C:
+                first = data[start:pos]
+            elif data[start + 1] == 0xF9:
+                control = data[start:pos]
+    except (Damaged, IndexError, struct.error):
+        if not first:  # a whole first frame is a whole picture, whatever follows it
+            raise
+    if not first:
+        raise Damaged
+    more = blocks >= MAX_BLOCKS
+    return Container("GIF", header + control + first + b";", frames, stands_for_more=more)
+
+
+def _palette_bytes(flags: int) -> int:
+    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
+
+
+def walk_webp(data: bytes, max_pixels: int) -> Container:
+    """Check the RIFF length and every chunk's; count animation frames."""
+    end = 8 + int.from_bytes(data[4:8], "little")
+    if end > len(data):
+        raise Damaged
+    kind = data[12:16]
+    if kind == b"VP8X":
+        width = 1 + int.from_bytes(data[24:27], "little")
+        height = 1 + int.from_bytes(data[27:30], "little")
+    elif kind == b"VP8L":
+        packed = struct.unpack_from("<I", data, 21)[0]
+        width, height = 1 + (packed & 0x3FFF), 1 + (packed >> 14 & 0x3FFF)
+    elif kind == b"VP8 ":
+        width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", data, 26))
+    else:
+        raise Damaged
+    check_size(width, height, max_pixels)
+    pos, frames, blocks = 12, 0, 0
+    while pos + 8 <= end and blocks < MAX_BLOCKS:
+        length = struct.unpack_from("<I", data, pos + 4)[0]
+        frames += data[pos : pos + 4] == b"ANMF"
+        pos += 8 + length
+        if pos > end:
+            raise Damaged
+        pos += length & 1
+        blocks += 1
+    more = blocks >= MAX_BLOCKS
+    return Container("WEBP", data[:end], max(1, frames), stands_for_more=more)
+
+
+def walk_bmp(data: bytes, max_pixels: int) -> Container:
+    """Check the size, and that run-length data, which Pillow would pad with black, has its end."""
+    offset, header = struct.unpack_from("<II", data, 10)
+    if header == 12:
+        width, height = struct.unpack_from("<HH", data, 18)
+        compression = stored = 0
+    else:
+        width, height, _, _, compression, stored = struct.unpack_from("<iiHHII", data, 18)
+    check_size(width, abs(height), max_pixels)
+    if compression in (1, 2):
+        if width * abs(height) > MAX_RLE_PIXELS:
+            raise UserError(
+                "This run-length coded BMP is too large to read; save it as PNG and try again."
+            )
+        coded = data[offset : offset + stored] if stored else data[offset:]
+        if len(coded) < stored or not coded.rstrip(b"\0").endswith(b"\1"):
+            raise Damaged
+    return Container("BMP", data)
+
+
+def walk_tiff(data: bytes, max_pixels: int) -> Container:
+    """Count the pages and cut the chain after the first, so that no decoder has to walk it.
+
+    Sizes stand in tags that Pillow reads without allocating; `decoding` checks them there.
+    """
+    order = "<" if data[:2] == b"II" else ">"
+    big = struct.unpack_from(order + "H", data, 2)[0] == 43
+    count, entry, link = ("Q", 20, "Q") if big else ("H", 12, "I")
+    page = struct.unpack_from(order + link, data, 8 if big else 4)[0]
+    seen: list[int] = []
+    patched = data
+    while page and page not in seen and len(seen) < MAX_PAGES:
+        try:
+            entries = struct.unpack_from(order + count, data, page)[0]
+            table = page + struct.calcsize(count)
+            following = table + entries * entry
+            after = struct.unpack_from(order + link, data, following)[0]
+        except struct.error:
+            if not seen:
+                raise
+            break
+        if not seen:
+            _check_tiff_strips(data, order, table, entries, entry, big)
+            size = struct.calcsize(link)
+            patched = data[:following] + bytes(size) + data[following + size :]
+        seen.append(page)
+        page = after
+    if not seen:
+        raise Damaged
+    return Container("TIFF", patched, len(seen), stands_for_more=len(seen) == MAX_PAGES)
+
+
+def _check_tiff_strips(
+    data: bytes, order: str, table: int, entries: int, entry: int, big: bool
+) -> None:
+    for i in range(entries):
+        tag, _, number = struct.unpack_from(
+            order + ("HHQ" if big else "HHI"), data, table + i * entry
+        )
+        if tag in (273, 324) and number > 200_000:  # strip and tile offsets: one decode call each
+            raise Damaged
+
+
+Walker = Callable[[bytes, int], Container]

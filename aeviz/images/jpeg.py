@@ -1,0 +1,118 @@
+"""The structure of a JPEG file: segments, restart markers, and scans for every coefficient.
+
+libjpeg fills what is missing with grey and only warns. Three checks keep such pictures out:
+restart markers must be in order and as many as the size asks for (ITU-T T.81, B.2.1); scans must
+carry every coefficient of every component to full precision (G.1.1); and a picture of one scan is
+handed on without its end marker, so that the decoder runs dry, which is an error, where it would
+otherwise meet the marker too early, which is not. What gets through is a progressive file cut in
+its very last scan and closed by a forged end marker: there only the last bit of detail is missing.
+"""
+
+import re
+import struct
+from dataclasses import dataclass, field
+from math import ceil
+
+from aeviz.images.containers import Container, Damaged, check_size
+
+# Fill for the decoder's look-ahead: all ones is no Huffman code, so little can be made of it.
+_FILL = b"\xff\x00" * 8
+_SCAN_END = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
+_RESTART = re.compile(rb"\xff[\xd0-\xd7]")
+_MAX_WORK = 1_500_000_000  # scans x pixels: 30 scans of 50 megapixels
+_SEQUENTIAL, _PROGRESSIVE, _ARITHMETIC = (0xC0, 0xC1), (0xC2, 0xCA), (0xC9, 0xCA)
+
+
+@dataclass
+class _Frame:
+    kind: int
+    width: int
+    height: int
+    sampling: dict[int, tuple[int, int]]  # component -> horizontal, vertical
+    missing: dict[int, list[int]] = field(default_factory=dict)  # component -> bits per coefficient
+
+    def restarts(self, components: bytes, interval: int) -> int:
+        """How many restart markers a scan of these components holds."""
+        h_max = max(h for h, _ in self.sampling.values())
+        v_max = max(v for _, v in self.sampling.values())
+        h, v = self.sampling[components[0]] if len(components) == 1 else (1, 1)
+        if len(components) == 1:  # one block each, in the component's own resolution
+            across = ceil(ceil(self.width * h / h_max) / 8)
+            down = ceil(ceil(self.height * v / v_max) / 8)
+        else:
+            across, down = ceil(self.width / (8 * h_max)), ceil(self.height / (8 * v_max))
+        return ceil(across * down / interval) - 1 if interval else 0
+
+    def complete(self) -> bool:
+        return not any(any(bits) for bits in self.missing.values())
+
+
+def walk_jpeg(data: bytes, max_pixels: int) -> Container:
+    """Walk to the end of the last scan that the picture needs; what follows it is left out."""
+    kept, pos, frame, interval, scans = [b"\xff\xd8"], 2, None, 0, 0
+    while frame is None or not frame.complete():
+        start = pos
+        if data[pos] != 0xFF:
+            raise Damaged
+        while data[pos] == 0xFF:
+            pos += 1
+        marker = data[pos]
+        length = struct.unpack_from(">H", data, pos + 1)[0]
+        body = data[pos + 3 : pos + 1 + length]
+        if marker in (0, 0x01, 0xD8, 0xD9) or length < 2 or len(body) < length - 2:
+            raise Damaged
+        pos += 1 + length
+        if marker == 0xDD:
+            interval = struct.unpack(">H", body)[0]
+        elif 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            if frame is not None:
+                raise Damaged
+            frame = _frame(marker, body, max_pixels)
+        elif marker == 0xDA:
+            scans += 1
+            if frame is None or scans * frame.width * frame.height > max(_MAX_WORK, max_pixels):
+                raise Damaged
+            pos = _scan(data, pos, body, frame, interval)
+        if not (marker == 0xE2 and body.startswith(b"MPF\0")):  # an index of what is left out
+            kept.append(data[start:pos])
+    dry = scans == 1 and frame.kind in _SEQUENTIAL
+    return Container("JPEG", b"".join([*kept, _FILL if dry else b"\xff\xd9"]))
+
+
+def _frame(kind: int, body: bytes, max_pixels: int) -> _Frame:
+    _, height, width, number = struct.unpack_from(">BHHB", body)
+    check_size(width, height, max_pixels)
+    if kind not in (*_SEQUENTIAL, *_PROGRESSIVE, *_ARITHMETIC) or not 1 <= number <= 4:
+        raise Damaged
+    sampling = {}
+    for i in range(number):
+        name, factors = body[6 + 3 * i], body[7 + 3 * i]
+        sampling[name] = factors >> 4, factors & 15
+        if not (1 <= factors >> 4 <= 4 and 1 <= factors & 15 <= 4):
+            raise Damaged
+    # 14: more than any point transform, so that a coefficient not yet seen is never complete
+    return _Frame(kind, width, height, sampling, {name: [14] * 64 for name in sampling})
+
+
+def _scan(data: bytes, pos: int, header: bytes, frame: _Frame, interval: int) -> int:
+    """Check one scan whose coded data starts at `pos`; returns where that data ends."""
+    number = header[0]
+    components = header[1 : 1 + 2 * number : 2]
+    first, last, precision = header[1 + 2 * number : 4 + 2 * number]
+    if frame.kind not in _PROGRESSIVE:
+        first, last, precision = 0, 63, 0
+    if not components or last > 63 or any(name not in frame.missing for name in components):
+        raise Damaged
+    for name in components:
+        frame.missing[name][first : last + 1] = [precision & 15] * (last + 1 - first)
+    found = _SCAN_END.search(data, pos)
+    end = found.start() if found else len(data)
+    markers = _RESTART.findall(data, pos, end)
+    in_order = all(marker[1] == 0xD0 + i % 8 for i, marker in enumerate(markers))
+    if not in_order or len(markers) < frame.restarts(components, interval):
+        raise Damaged
+    if markers and not interval:
+        raise Damaged
+    if not found and (frame.kind in _PROGRESSIVE or not frame.complete()):
+        raise Damaged
+    return end

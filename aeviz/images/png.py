@@ -1,0 +1,111 @@
+"""The structure of a PNG file: chunks, checksums, and pixels enough for every row."""
+
+import struct
+import zlib
+from collections.abc import Iterator
+
+from aeviz.images.containers import MAX_BLOCKS, Container, Damaged, check_size
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+MAX_PROFILE = 8 << 20
+_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # colour type -> samples per pixel
+_ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2),
+          (0, 1, 1, 2))  # fmt: skip  # x0, y0, dx, dy: PNG specification, section 8.2
+
+
+def walk_png(data: bytes, max_pixels: int) -> Container:
+    """Keep the chunks that make the picture; an APNG loses its later frames, text its say.
+
+    Pillow fills the rows that a short stream leaves out with black, so the stream is inflated
+    here once, in small pieces that are thrown away, to count its bytes.
+    """
+    kept: list[bytes | memoryview] = [SIGNATURE]
+    pixels: list[memoryview] = []
+    frames, icc, bits, colour, expected = 1, None, 8, 0, 0
+    for kind, body, chunk in _chunks(data):
+        if kind == b"IHDR":
+            width, height, bits, colour, _, _, interlace = struct.unpack(">IIBBBBB", body)
+            check_size(width, height, max_pixels)
+            if colour not in _CHANNELS or bits not in (1, 2, 4, 8, 16):
+                raise Damaged
+            expected = _raw_bytes(width, height, bits * _CHANNELS[colour], interlace)
+        elif kind == b"iCCP":
+            icc = _profile(bytes(body))
+        elif kind == b"acTL" and len(body) == 8:
+            frames = max(1, struct.unpack_from(">I", body)[0])
+        elif kind == b"tRNS":
+            chunk = memoryview(_chunk(kind, _scaled_key(bytes(body), bits, colour)))
+        if kind == b"IDAT":
+            pixels.append(body)
+        if kind in (b"IHDR", b"PLTE", b"tRNS", b"eXIf", b"IDAT", b"IEND"):
+            kept.append(chunk)
+    if not expected or _inflated_bytes(pixels, expected) < expected:
+        raise Damaged
+    return Container("PNG", b"".join(kept), frames, bits, icc)
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview, memoryview]]:
+    """Yield (kind, body, whole chunk) up to IEND; a spoilt chunk counts only if it is critical."""
+    view, pos = memoryview(data), len(SIGNATURE)
+    for _ in range(MAX_BLOCKS):
+        length, kind = struct.unpack_from(">I4s", data, pos)
+        end = pos + 12 + length
+        if end > len(data):
+            raise Damaged
+        sound = zlib.crc32(view[pos + 4 : end - 4]) == struct.unpack_from(">I", data, end - 4)[0]
+        if sound:
+            yield kind, view[pos + 8 : end - 4], view[pos:end]
+        elif not kind[0] & 0x20:
+            raise Damaged
+        if kind == b"IEND":
+            return
+        pos = end
+    raise Damaged
+
+
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def _raw_bytes(width: int, height: int, pixel_bits: int, interlace: int) -> int:
+    """Length of the inflated stream: a filter byte and the packed samples of each row."""
+    passes = _ADAM7 if interlace else ((0, 0, 1, 1),)
+    total = 0
+    for x0, y0, dx, dy in passes:
+        w, h = -(-(width - x0) // dx), -(-(height - y0) // dy)
+        total += h * (1 + (w * pixel_bits + 7) // 8) if w > 0 and h > 0 else 0
+    return total
+
+
+def _inflated_bytes(parts: list[memoryview], enough: int) -> int:
+    inflater, total = zlib.decompressobj(), 0
+    for part in parts:
+        for start in range(0, len(part), 1 << 16):
+            piece: bytes | memoryview = part[start : start + (1 << 16)]
+            while piece and total < enough:
+                total += len(inflater.decompress(piece, 1 << 20))
+                piece = inflater.unconsumed_tail
+            if total < enough:  # output that the last call had no room for
+                total += len(inflater.decompress(b"", 1 << 20))
+    return total
+
+
+def _profile(body: bytes) -> bytes:
+    """The ICC profile of an iCCP chunk; b"" where it cannot be read, which a note will say."""
+    try:
+        return zlib.decompressobj().decompress(body[body.index(b"\0") + 2 :], MAX_PROFILE)
+    except (zlib.error, ValueError):
+        return b""
+
+
+def _scaled_key(body: bytes, bits: int, colour: int) -> bytes:
+    """Pillow compares a transparent colour, given in the file's depth, with 8-bit pixels."""
+    samples = {0: 1, 2: 3}.get(colour)
+    if samples is None:
+        return body
+    key = struct.unpack_from(f">{samples}H", body)
+    if bits in (2, 4):
+        key = tuple(min(255, v * 255 // ((1 << bits) - 1)) for v in key)
+    elif bits == 16 and colour == 2:
+        key = tuple(v >> 8 for v in key)
+    return struct.pack(f">{samples}H", *key)
