@@ -17,8 +17,7 @@ COUNTS = (45_000, 5_000, 10_000)
 
 
 FOLDER = "cifar-10-batches-py"
-FILES = ("data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5")
-FILES += ("test_batch", "batches.meta")
+FILES = (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch", "batches.meta")
 
 
 def present(root: Path) -> bool:

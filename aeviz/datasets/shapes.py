@@ -34,7 +34,7 @@ FACTORS: dict[str, tuple[float, float]] = {
 LARGEST = 12.0  # pixels: the square root of a shape's area at scale 1
 REACH = 6.5  # pixels: how far a centre may lie from the middle, so that no shape is cut off
 ELLIPSE_ASPECT = 1.7
-CHUNK = 1_000  # images drawn at once, which bounds the memory used
+CHUNK = 100  # images drawn at once: their intermediate results fit the processor's cache
 
 
 def square_distance(u: Tensor, v: Tensor) -> Tensor:
