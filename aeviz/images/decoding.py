@@ -62,8 +62,8 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BY
     """
     container = inspect(data, max_pixels, max_bytes)
     with _refusing(container.format):
-        im = _load(container, max_pixels)
-        return _normalise(im, container)
+        # Not held by a name here, so that _normalise can free the decoder's own copy early.
+        return _normalise(_load(container, max_pixels), container)
 
 
 def inspect(data: bytes, max_pixels: int, max_bytes: int) -> Container:

@@ -126,7 +126,7 @@ def test_jpeg_cut_and_closed_again_is_no_half_grey_picture(name, part):
         Image.open(io.BytesIO(cut)).load()
     if name == "jpeg-progressive" and part == 0.9:  # in the last scan: the last bit of detail
         missing = np.abs(decode(cut).pixels.astype(int) - decode(data).pixels)
-        assert missing.mean() < 8
+        assert missing.mean() < 16  # of noise, the hardest case; half a picture of grey: 32
     else:
         refused(cut)
 
@@ -250,8 +250,20 @@ def test_run_length_bmp_without_its_end():
     refused(whole[:-4])
 
 
+def resealed(data: bytes) -> bytes:
+    """A PNG with its checksums made right again, so that a mutation gets past them."""
+    out, pos = bytearray(data), 8
+    while pos + 12 <= len(out):
+        end = pos + 8 + struct.unpack_from(">I", out, pos)[0]
+        if end + 4 > len(out):
+            break
+        struct.pack_into(">I", out, end, zlib.crc32(out[pos + 4 : end]))
+        pos = end + 4
+    return bytes(out)
+
+
 def mutate(data: bytes, rng: np.random.Generator) -> bytes:
-    """Flip, overwrite, delete, repeat or cut some bytes, more often near the header."""
+    """Flip, overwrite, delete or repeat some bytes, more often near the header."""
     out = bytearray(data)
     for _ in range(rng.integers(1, 6)):
         reach = len(out) if rng.random() < 0.5 else min(len(out), 120)
@@ -270,7 +282,7 @@ def mutate(data: bytes, rng: np.random.Generator) -> bytes:
                     [b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x7f\xff\xff\xff"]
                 )
         out = out or bytearray(b"\0")
-    return bytes(out)
+    return resealed(bytes(out)) if data.startswith(b"\x89PNG") else bytes(out)
 
 
 @pytest.mark.parametrize("name", SAMPLES)
