@@ -1,0 +1,254 @@
+"""The command line: what the pages do, a script can do.
+
+The result is one JSON object on the last line of standard output; progress goes to standard error;
+a mistake is one sentence on standard error and exit code 2.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from aeviz import atomic, checkpoint, datasets, images, library
+from aeviz.config import RunConfig
+from aeviz.device import describe, pick_device
+from aeviz.errors import UserError
+from aeviz.evaluation import metrics
+from aeviz.evaluation.evaluate import evaluate, reconstruct
+from aeviz.presets import PRESETS, preset
+from aeviz.restore import denoise
+from aeviz.training.finish import finish
+from aeviz.training.fit import fit
+from aeviz.training.loop import StepResult, begin
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    args = _parser().parse_args(argv)
+    try:
+        result = args.run(args)
+    except UserError as error:
+        _say(f"aeviz: {error}")
+        return 2
+    except KeyboardInterrupt:
+        _say("aeviz: interrupted; nothing was written.")
+        return 130
+    print(json.dumps(result), flush=True)
+    return int(result.get("exit_code", 0)) if isinstance(result, dict) else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m aeviz", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: Any, text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.set_defaults(run=run)
+        return sub
+
+    command("presets", _presets, "the types of autoencoder and their settings")
+    command("datasets", _datasets, "the data sets")
+    command("models", _models, "the models that can be opened")
+
+    sub = command("train", _train, "train a model and write it to one file")
+    sub.add_argument("--preset", default="standard", help="a type: see `presets`")
+    sub.add_argument("--dataset", help="a data set: see `datasets` (default: the preset's)")
+    sub.add_argument("--epochs", type=int)
+    sub.add_argument("--latent-dim", type=int)
+    sub.add_argument("--batch-size", type=int)
+    sub.add_argument("--seed", type=int)
+    sub.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"))
+    sub.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="changes")
+    sub.add_argument("--out", type=Path, required=True, help="FILE.safetensors")
+
+    sub = command("evaluate", _evaluate, "measure a model on a data set's test split")
+    sub.add_argument("file", type=Path)
+    sub.add_argument("--dataset", help="default: the one it was trained on")
+    sub.add_argument("--device", default="auto")
+
+    sub = command("reconstruct", _reconstruct, "encode and decode one image")
+    sub.add_argument("file", type=Path)
+    sub.add_argument("image", type=Path)
+    sub.add_argument("out", type=Path)
+
+    sub = command("restore", _restore, "clean images with a denoising model")
+    sub.add_argument("paths", type=Path, nargs="+", metavar="PATH")
+    sub.add_argument("--out", type=Path, required=True, metavar="DIR")
+    sub.add_argument("--task", choices=("denoise",), default="denoise")
+    sub.add_argument("--model", default="denoising-ae-mnist", metavar="FILE or NAME")
+    return parser
+
+
+def _presets(args: argparse.Namespace) -> dict[str, Any]:
+    rows = {
+        name: {"title": p.title, "knobs": [k.key for k in p.knobs], "config": p.config.to_dict()}
+        for name, p in PRESETS.items()
+    }
+    for name, row in rows.items():
+        _say(f"{name:14} {row['title']}")
+    return {"presets": rows}
+
+
+def _datasets(args: argparse.Namespace) -> dict[str, Any]:
+    rows = [
+        {
+            "name": s.name,
+            "title": s.title,
+            "description": s.description,
+            "image_shape": s.image_shape,
+            "classes": s.class_names,
+            "images": dict(zip(("train", "validation", "test"), s.counts, strict=True)),
+            "network": s.network,
+            "available": datasets.available(s.name),
+        }
+        for s in datasets.DATASETS.values()
+    ]
+    for row in rows:
+        _say(f"{row['name']:14} {row['description']}")
+    return {"datasets": rows}
+
+
+def _models(args: argparse.Namespace) -> dict[str, Any]:
+    rows = [
+        {
+            "name": m.name,
+            "title": m.title,
+            "type": m.type,
+            "dataset": m.dataset,
+            "image_shape": m.image_shape,
+            "latent_dim": m.latent_dim,
+            "bundled": m.bundled,
+            "path": str(m.path),
+        }
+        for m in library.models()
+    ]
+    for row in rows:
+        _say(f"{row['name']:30} {row['title']}")
+    return {"models": rows}
+
+
+def _train(args: argparse.Namespace) -> dict[str, Any]:
+    config = train_config(args)
+    if args.out.suffix != ".safetensors":
+        raise UserError("The model file's name must end in .safetensors: change --out.")
+    if not args.out.resolve().parent.is_dir():
+        raise UserError(f"There is no folder {args.out.parent}: create it, or change --out.")
+    device = pick_device(config.training.device)
+    dataset = datasets.load(config.dataset, lambda share, text: _say(f"{text} {share:.0%}"))
+    state = begin(config, dataset, device)
+    _say(f"{config.type} on {dataset.title}, {describe(device)}")
+
+    def on_epoch(result: StepResult) -> None:
+        figures = "  ".join(f"{k} {v:.4g}" for k, v in (result.validation or {}).items())
+        _say(f"epoch {result.epoch}/{config.training.epochs}  validation: {figures}")
+
+    outcome = fit(state, dataset, on_epoch=on_epoch)
+    if outcome.reason == "diverged" and not outcome.epochs:
+        raise UserError(outcome.message)
+    card = finish(state.model, dataset, outcome.history(), args.out, lambda share, text: None)
+    result = {"out": str(args.out), "config": config.to_dict(), "parameters": card["parameters"]}
+    result |= outcome.history() | {"metrics": card["metrics"]}
+    if outcome.reason == "diverged":
+        _say(f"aeviz: {outcome.message}")
+        result |= {"error": outcome.message, "exit_code": 2}
+    return result
+
+
+def train_config(args: argparse.Namespace) -> RunConfig:
+    """The preset with the command line's changes, validated."""
+    changes: dict[str, Any] = {"name": args.out.stem[:80]}
+    for key, value in (
+        ("dataset", args.dataset),
+        ("training.epochs", args.epochs),
+        ("bottleneck.latent_dim", args.latent_dim),
+        ("training.batch_size", args.batch_size),
+        ("training.seed", args.seed),
+        ("training.device", args.device),
+    ):
+        if value is not None:
+            changes[key] = value
+    for change in args.changes:
+        key, sign, text = change.partition("=")
+        if not sign:
+            raise UserError(f"--set takes KEY=VALUE, for example network.hidden='[400]': {change}")
+        try:
+            changes[key] = json.loads(text)
+        except json.JSONDecodeError:
+            changes[key] = text  # a bare word is a text: --set loss.reconstruction=mse
+    return preset(args.preset).config.replace(**changes)
+
+
+def _evaluate(args: argparse.Namespace) -> dict[str, Any]:
+    loaded = _open(args.file, pick_device(args.device))
+    dataset = datasets.load(args.dataset or loaded.config.dataset)
+    figures = evaluate(loaded.model, dataset)
+    for key, value in figures.items():
+        _say(f"{key:24} {value}")
+    return {"file": str(args.file), "dataset": dataset.name, "split": "test"} | figures
+
+
+def _reconstruct(args: argparse.Namespace) -> dict[str, Any]:
+    loaded = _open(args.file)
+    decoded = images.decode(_read(args.image))
+    x, notes = images.to_tensor(decoded, loaded.model.image_shape)
+    x_hat = reconstruct(loaded.model, x[None])
+    atomic.write_bytes(args.out, images.encode_png(x_hat[0]))
+    notes = (*decoded.notes, *notes)
+    for note in notes:
+        _say(note)
+    with torch.no_grad():
+        code = loaded.model.encode(x[None])[0].tolist()
+    return {
+        "out": str(args.out),
+        "code": code,
+        "mse": metrics.mse(x[None], x_hat).item(),
+        "psnr": metrics.psnr_value(x[None], x_hat),
+        "ssim": metrics.ssim(x[None], x_hat).item(),
+        "notes": notes,
+    }
+
+
+def _restore(args: argparse.Namespace) -> dict[str, Any]:
+    loaded = _open(args.model)
+    paths = [
+        p for path in args.paths for p in (sorted(path.iterdir()) if path.is_dir() else [path])
+    ]
+    done, failed = [], []
+    taken: set[str] = set()
+    for number, path in enumerate(filter(Path.is_file, paths) if len(paths) > 1 else paths, 1):
+        try:
+            result = denoise.denoise(loaded.model, _read(path))
+            name = denoise.unique_name(images.safe_name(path.name, ".png"), taken)
+            atomic.write_bytes(args.out / name, images.encode_png(result.x_hat))
+            done.append({"path": str(path), "out": str(args.out / name), "notes": result.notes})
+            _say(f"[{number}/{len(paths)}] {path.name}")
+        except UserError as error:
+            failed.append({"path": str(path), "error": str(error)})
+            _say(f"[{number}/{len(paths)}] {path.name}: {error}")
+    return {"restored": done, "failed": failed, "exit_code": 2 if failed and not done else 0}
+
+
+def _open(name: Path | str, device: torch.device | str = "cpu") -> checkpoint.Loaded:
+    """A model by its file, or by its name in the library."""
+    path = Path(name)
+    if path.suffix == ".safetensors" or path.exists():
+        return checkpoint.load(path, device)
+    return library.load(str(name), device)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > images.MAX_BYTES:
+            raise UserError(f"{path.name} is too large: {images.MAX_BYTES >> 20} MB at most.")
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,161 @@
+"""Every figure of one model on one test split, as the command line prints and the card keeps them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from aeviz.config import CorruptionConfig, CorruptionKind
+from aeviz.datasets import Dataset, Split
+from aeviz.errors import UserError
+from aeviz.evaluation import metrics
+from aeviz.nn.corruptions import corrupt
+from aeviz.nn.losses import contractive
+from aeviz.nn.model import Autoencoder
+from aeviz.training.loop import batch_rows, to_float, validate
+
+ACTIVE = 1e-3
+"""A unit of a sparse code counts as active above this."""
+
+NOISES: tuple[tuple[CorruptionKind, float], ...] = (
+    ("gaussian", 0.5),
+    ("salt-and-pepper", 0.3),
+    ("masking", 0.5),
+)
+"""Kinds and amounts of noise that a denoiser's card names."""
+
+
+@torch.no_grad()
+def evaluate(model: Autoencoder, dataset: Dataset) -> dict[str, Any]:
+    """Figures on the test split; those that do not apply to the model's type are left out.
+
+    loss, recon, kl, penalty: per image, as trained (see `validate`); the others from mean codes of
+    clean images: mse, bce_per_pixel, mae, psnr (dB), ssim, and pca_mse of PCA with as many
+    components. Raises UserError where the data set's images have another shape than the model's.
+    """
+    if dataset.image_shape != model.image_shape:
+        have, want = ("x".join(map(str, s)) for s in (dataset.image_shape, model.image_shape))
+        raise UserError(
+            f"{dataset.title} has images of {have}, the model takes {want}: choose another data set."
+        )
+    config = model.config
+    model.eval()
+    x = to_float(dataset.test.images)
+    z, logvar = encode_all(model, dataset.test)
+    x_hat = decode_all(model, z)
+
+    terms = validate(model, dataset.test)
+    figures: dict[str, Any] = {"loss": terms["loss"], "recon": terms["recon"]}
+    if model.is_gaussian:
+        figures["kl"] = terms["kl"]
+    if config.loss.penalty != "none":
+        figures["penalty"] = terms["penalty"]
+    clipped = x_hat.clamp(0, 1)
+    figures |= {
+        "mse": metrics.mse(x, x_hat).mean().item(),
+        "mae": metrics.mae(x, x_hat).mean().item(),
+        "psnr": metrics.psnr_value(x, clipped),
+        "ssim": metrics.ssim(x, clipped).mean().item(),
+        "pca_mse": metrics.pca_error(
+            to_float(dataset.train.images), x, config.bottleneck.latent_dim
+        ),
+    }
+    if config.network.output == "sigmoid":
+        figures["bce_per_pixel"] = _bce_per_pixel(x, x_hat)
+        figures["bce_floor_per_pixel"] = metrics.entropy_floor(x)
+    if len(set(dataset.test.labels.tolist())) > 1:
+        figures["knn_accuracy"] = _knn(model, dataset, z)
+    return figures | _of_type(model, dataset, x, z)
+
+
+def _of_type(model: Autoencoder, dataset: Dataset, x: Tensor, z: Tensor) -> dict[str, Any]:
+    """The figures that belong to one type of autoencoder."""
+    config, figures = model.config, {}
+    if model.is_gaussian:
+        figures["active_units"] = metrics.active_units(z)
+    if config.type == "linear":
+        weight = next(p for n, p in model.decoder.named_parameters() if n.endswith("weight"))
+        basis = metrics.pca_subspace(to_float(dataset.train.images), config.bottleneck.latent_dim)
+        figures["largest_angle_to_pca"] = metrics.principal_angles(weight.cpu(), basis)[0].item()
+    if config.bottleneck.activation == "relu" or config.loss.penalty == "l1":
+        figures["active_fraction"] = metrics.active_fraction(z, ACTIVE)
+    if config.loss.penalty == "contractive":
+        figures["jacobian_norm"] = jacobian_norm(model, x[:1000])
+    if config.corruption.kind != "none":
+        figures["denoise"] = {
+            f"{kind} {amount:g}": denoising(model, x, kind, amount) for kind, amount in NOISES
+        }
+    if dataset.test.factors is not None:
+        names = dataset.factor_names
+        scores = metrics.factor_scores(z, dataset.test.factors).max(0).values.tolist()
+        figures["factor_scores"] = dict(zip(names, scores, strict=True))
+        if "shape" in names:  # a category has no rank
+            share = metrics.mutual_information_share(z, dataset.test.labels).max().item()
+            figures["factor_scores"]["shape"] = share
+    return figures
+
+
+@torch.no_grad()
+def denoising(
+    model: Autoencoder, x: Tensor, kind: CorruptionKind, amount: float
+) -> dict[str, float]:
+    """PSNR and SSIM of test images x (N, C, H, W) with this noise, before and after the model."""
+    noise = torch.Generator().manual_seed(0)
+    x_noisy = corrupt(x, CorruptionConfig(kind, amount), noise)
+    x_hat = torch.cat([reconstruct(model, part) for part in x_noisy.split(500)])
+    return {
+        "psnr_noisy": metrics.psnr_value(x, x_noisy),
+        "psnr": metrics.psnr_value(x, x_hat),
+        "ssim_noisy": metrics.ssim(x, x_noisy).mean().item(),
+        "ssim": metrics.ssim(x, x_hat).mean().item(),
+    }
+
+
+@torch.no_grad()
+def reconstruct(model: Autoencoder, x: Tensor) -> Tensor:
+    """x (N, C, H, W) in [0, 1] -> decode(encode(x)), clipped to [0, 1], on the CPU."""
+    device = next(model.parameters()).device
+    return model.decode(model.encode(x.to(device))).clamp(0, 1).cpu()
+
+
+@torch.no_grad()
+def encode_all(model: Autoencoder, split: Split) -> tuple[Tensor, Tensor | None]:
+    """mu (N, d) and logvar (N, d) or None of a whole split, on the CPU."""
+    device = next(model.parameters()).device
+    mus, logvars = [], []
+    for batch in split.images.split(500):
+        mu, logvar = model.posterior(to_float(batch.to(device)))
+        mus.append(mu.cpu())
+        if logvar is not None:
+            logvars.append(logvar.cpu())
+    return torch.cat(mus), torch.cat(logvars) if logvars else None
+
+
+@torch.no_grad()
+def decode_all(model: Autoencoder, z: Tensor) -> Tensor:
+    """z (N, d) -> x_hat (N, C, H, W), on the CPU; unbounded where the output is linear."""
+    device = next(model.parameters()).device
+    return torch.cat([model.decode(part.to(device)).cpu() for part in z.split(500)])
+
+
+def jacobian_norm(model: Autoencoder, x: Tensor) -> float:
+    """Mean squared Frobenius norm of the encoder's Jacobian over images x (N, C, H, W)."""
+    device = next(model.parameters()).device
+    parts = x.split(batch_rows(model))
+    total = sum(contractive(model.encode, part.to(device)).item() * len(part) for part in parts)
+    return total / len(x)
+
+
+def _bce_per_pixel(x: Tensor, x_hat: Tensor) -> float:
+    return torch.nn.functional.binary_cross_entropy(x_hat.clamp(0, 1), x).item()
+
+
+def _knn(model: Autoencoder, dataset: Dataset, test_z: Tensor) -> float:
+    """kNN accuracy of the code: up to 10,000 training codes vote on up to 2,000 test codes."""
+    train = dataset.train.take(slice(0, 10_000))
+    train_z, _ = encode_all(model, train)
+    return metrics.knn_accuracy(
+        train_z, train.labels, test_z[:2000], dataset.test.labels[:2000], k=5
+    )

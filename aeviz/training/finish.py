@@ -1,0 +1,94 @@
+"""From a trained network to a model file: its card and its gallery."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import aeviz
+from aeviz import checkpoint
+from aeviz.checkpoint import Gallery
+from aeviz.datasets import Dataset, Split
+from aeviz.device import describe
+from aeviz.evaluation.evaluate import encode_all, evaluate
+from aeviz.images import encode_sprite
+from aeviz.latent.projection import PCA2, tsne
+from aeviz.nn.model import Autoencoder
+from aeviz.nn.networks import count_parameters
+
+MAX_IMAGES = 10_000
+MAX_CODE_VALUES = 1_000_000
+
+Progress = Callable[[float, str], None]
+
+
+def finish(
+    model: Autoencoder, dataset: Dataset, history: dict[str, Any], path: Path, progress: Progress
+) -> dict[str, Any]:
+    """Evaluates, builds card and gallery, and writes the model file. Answers the card.
+
+    `history` (epochs, seconds, images_per_second, ...) goes onto the card as it is.
+    """
+    progress(0.0, "Measuring on the test images")
+    card = make_card(model, dataset) | history
+    progress(0.3, "Laying out the latent map")
+    gallery = make_gallery(model, dataset, lambda done, text: progress(0.3 + 0.6 * done, text))
+    progress(0.95, "Saving")
+    checkpoint.save(path, model, card, gallery)
+    return card
+
+
+def make_card(model: Autoencoder, dataset: Dataset) -> dict[str, Any]:
+    """What a model file says of itself: data, measures on the test split, versions, date."""
+    return {
+        "dataset": dataset.name,
+        "dataset_title": dataset.title,
+        "dataset_sha256": dataset.sha256,
+        "test_images": len(dataset.test),
+        "metrics": evaluate(model, dataset),
+        "parameters": count_parameters(model),
+        "device": describe(next(model.parameters()).device),
+        "versions": {
+            "aeviz": aeviz.__version__,
+            "torch": str(torch.__version__),
+            "python": platform.python_version(),
+        },
+        "date": time.strftime("%Y-%m-%d"),
+    }
+
+
+def make_gallery(model: Autoencoder, dataset: Dataset, progress: Progress) -> Gallery:
+    """Codes, thumbnails and maps of up to 10,000 held-out images; fewer where codes are wide."""
+    split = held_out(dataset, min(MAX_IMAGES, MAX_CODE_VALUES // model.latent_dim))
+    z, logvar = encode_all(model, split)
+    layout = None
+    if model.latent_dim > 2:
+        layout = tsne(z, progress=lambda done: progress(done, "Laying out the latent map"))
+    return Gallery(
+        latents=z,
+        labels=split.labels,
+        class_names=dataset.class_names,
+        sprite=encode_sprite(split.images),
+        pca=torch.as_tensor(PCA2.fit(z).project(z)),
+        tsne=None if layout is None else torch.as_tensor(layout),
+        logvar=logvar,
+    )
+
+
+def held_out(dataset: Dataset, most: int) -> Split:
+    """The first `most` images that no step has trained on: the test split, then validation."""
+    test, validation = dataset.test, dataset.validation
+    factors = None
+    if test.factors is not None and validation.factors is not None:
+        factors = torch.cat([test.factors, validation.factors])
+    both = Split(
+        torch.cat([test.images, validation.images]),
+        torch.cat([test.labels, validation.labels]),
+        factors,
+    )
+    return both.take(slice(0, most))

@@ -1,0 +1,84 @@
+"""Drives the loop to its end, a Stop or a divergence, and always leaves a good model behind."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from aeviz.datasets import Dataset
+from aeviz.training.loop import DivergedError, StepResult, TrainingState, train
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a training ended. `epochs` were completed; a stopped one keeps its part of an epoch."""
+
+    reason: Literal["done", "stopped", "diverged"]
+    message: str
+    epochs: int
+    steps: int
+    seconds: float
+    images_per_second: float
+    validation: dict[str, float] | None
+
+    def history(self) -> dict[str, Any]:
+        """What of it goes onto the model's card."""
+        return {
+            "epochs": self.epochs,
+            "steps": self.steps,
+            "seconds": round(self.seconds, 1),
+            "images_per_second": round(self.images_per_second),
+            "ended": self.reason,
+            "validation": self.validation,
+        }
+
+
+def fit(
+    state: TrainingState,
+    dataset: Dataset,
+    on_step: Callable[[StepResult], None] = lambda result: None,
+    on_epoch: Callable[[StepResult], None] = lambda result: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Outcome:
+    """Trains `state` in place.
+
+    Where the loss diverges the weights go back to the end of the last good epoch (to the untrained
+    ones in the first), and the outcome's message says at which step it was.
+    """
+    began = time.perf_counter()
+    images = 0
+    validation: dict[str, float] | None = None
+    good = copy.deepcopy(state.model.state_dict())
+    reason: Literal["done", "stopped", "diverged"] = "done"
+    message = ""
+    try:
+        for result in train(state, dataset):
+            images += result.images
+            if result.validation is None:
+                on_step(result)
+            else:
+                validation = result.validation
+                good = copy.deepcopy(state.model.state_dict())
+                on_epoch(result)
+            if should_stop():
+                reason = "stopped"
+                message = f"Stopped at step {state.step}; what was reached is kept."
+                break
+    except DivergedError as error:
+        reason, message = "diverged", str(error)
+        state.model.load_state_dict(good)
+        if state.epoch and validation is not None:
+            message += f" The model of epoch {state.epoch} is kept."
+    seconds = time.perf_counter() - began
+    return Outcome(
+        reason,
+        message,
+        state.epoch if validation is not None else 0,
+        state.step,
+        seconds,
+        images / seconds,
+        validation,
+    )

@@ -1,0 +1,58 @@
+"""resume.safetensors: a TrainingState on disk, exact to the bit."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from aeviz import atomic
+from aeviz.errors import UserError
+from aeviz.training.loop import TrainingState
+
+
+def save(path: Path, state: TrainingState) -> None:
+    """Writes weights, optimiser, random states and position, atomically."""
+    tensors: dict[str, Tensor] = {f"model.{k}": v for k, v in state.model.state_dict().items()}
+    for number, values in state.optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{number}.{key}": value for key, value in values.items()}
+    tensors["rng.order"] = state.order.get_state()
+    tensors["rng.noise"] = state.noise.get_state()
+    tensors = {k: v.detach().cpu().clone().contiguous() for k, v in tensors.items()}
+    metadata = {
+        "config": state.model.config.to_json(),
+        "position": json.dumps({"epoch": state.epoch, "step": state.step}),
+    }
+    atomic.write_bytes(path, safetensors.torch.save(tensors, metadata))
+
+
+def load_into(path: Path, state: TrainingState) -> None:
+    """Puts a saved state into a fresh one of the same configuration; UserError where it differs."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise UserError("This run cannot be continued: its saved state is damaged.") from error
+    if metadata.get("config") != state.model.config.to_json():
+        raise UserError("This run cannot be continued with another configuration.")
+    device = next(state.model.parameters()).device
+    state.model.load_state_dict(_under(tensors, "model."))
+    slots: dict[int, dict[str, Tensor]] = {}
+    for key, value in _under(tensors, "optimizer.").items():
+        number, name = key.split(".", 1)
+        slots.setdefault(int(number), {})[name] = value.to(device)
+    groups = state.optimizer.state_dict()["param_groups"]
+    state.optimizer.load_state_dict({"state": slots, "param_groups": groups})
+    state.order.set_state(tensors["rng.order"].to(torch.uint8))
+    state.noise.set_state(tensors["rng.noise"].to(torch.uint8))
+    position = json.loads(metadata["position"])
+    state.epoch, state.step = position["epoch"], position["step"]
+
+
+def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
