@@ -30,8 +30,10 @@ Progress = Callable[[float], None]  # the share done, in [0, 1]
 
 EARLY_STEPS, LATE_STEPS = 250, 500  # early exaggeration, then the layout itself
 CALLBACK_STEPS = 10
-JOBS = 2
-LARGE = 2_000  # points; below, Barnes-Hut on one thread is quicker than FFT on several
+FFT_FROM = 2_000  # points; below, Barnes-Hut is as quick
+# A second thread saves a fifth on an idle machine, and costs four times as much on a busy one,
+# where the two wait for each other; and a model is often training beside this.
+JOBS = 1
 CACHE_VERSION = 1  # raise it when the same codes would get other coordinates
 
 
@@ -175,25 +177,23 @@ class _Reporter:
 
 def _optimise(codes: Array, start: np.ndarray, seed: int, report: _Reporter) -> Array:
     n = len(codes)
-    large = n >= LARGE
-    jobs = JOBS if large else 1
     perplexity = min(30.0, (n - 1) / 3)
     # Exact neighbours by brute force take 0.7 s for 10,000 codes; openTSNE's approximate ones 5 s.
     nearest = NearestNeighbors(n_neighbors=min(n - 1, int(3 * perplexity)), algorithm="brute")
     distances, indices = nearest.fit(codes).kneighbors()
     affinities = PerplexityBasedNN(
-        perplexity=perplexity, knn_index=PrecomputedNeighbors(indices, distances), n_jobs=jobs
+        perplexity=perplexity, knn_index=PrecomputedNeighbors(indices, distances), n_jobs=JOBS
     )
     report.share(0.0)
     embedding = openTSNE.TSNE(
         early_exaggeration_iter=EARLY_STEPS,
         n_iter=LATE_STEPS,
-        negative_gradient_method="fft" if large else "bh",
+        negative_gradient_method="fft" if n >= FFT_FROM else "bh",
         ints_in_interval=2,  # half the grid: 1.7 times faster, the same trustworthiness
         callbacks=[report],
         callbacks_every_iters=CALLBACK_STEPS,
         random_state=seed,
-        n_jobs=jobs,
+        n_jobs=JOBS,
     ).fit(affinities=affinities, initialization=start)
     return np.asarray(embedding, np.float32)
 

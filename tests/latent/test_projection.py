@@ -84,10 +84,9 @@ def test_tensors_are_taken_as_arrays():
 # ---- t-SNE
 
 
-@pytest.mark.parametrize("large", [50, 1000])  # FFT and Barnes-Hut
-def test_tsne_separates_two_far_clusters_and_says_how_far_it_is(large, monkeypatch):
-    monkeypatch.setattr(projection, "LARGE", large)
-    monkeypatch.setattr(projection, "JOBS", 1)  # threads that wait for each other on a busy machine
+@pytest.mark.parametrize("fft_from", [50, 1000])  # FFT and Barnes-Hut
+def test_tsne_separates_two_far_clusters_and_says_how_far_it_is(fft_from, monkeypatch):
+    monkeypatch.setattr(projection, "FFT_FROM", fft_from)
     z, labels = clusters()
     shares = []
     places = tsne(z, progress=shares.append)
