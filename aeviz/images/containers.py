@@ -161,6 +161,8 @@ def walk_tiff(data: bytes, max_pixels: int) -> Container:
                 raise
             break
         if not seen:
+            if entries > 65_535:  # BigTIFF could say more
+                raise Damaged
             _check_tiff_strips(data, order, table, entries, entry, big)
             size = struct.calcsize(link)
             patched = data[:following] + bytes(size) + data[following + size :]

@@ -18,6 +18,8 @@ from aeviz.images.containers import Container, Damaged, check_size
 # Fill for the decoder's look-ahead: all ones is no Huffman code, so little can be made of it.
 _FILL = b"\xff\x00" * 8
 _SCAN_END = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
+_MARKER = re.compile(rb"\xff+")  # any number of fill bytes may come before a marker (B.1.1.2)
+_MAX_SEGMENTS = 10_000
 _RESTART = re.compile(rb"\xff[\xd0-\xd7]")
 _MAX_WORK = 1_500_000_000  # scans x pixels: 30 scans of 50 megapixels
 _SEQUENTIAL, _PROGRESSIVE, _ARITHMETIC = (0xC0, 0xC1), (0xC2, 0xCA), (0xC9, 0xCA)
@@ -49,14 +51,14 @@ class _Frame:
 
 def walk_jpeg(data: bytes, max_pixels: int) -> Container:
     """Walk to the end of the last scan that the picture needs; what follows it is left out."""
-    kept, pos, frame, interval, scans = [b"\xff\xd8"], 2, None, 0, 0
+    kept, pos, frame, interval, scans, segments = [b"\xff\xd8"], 2, None, 0, 0, 0
     while frame is None or not frame.complete():
-        start = pos
-        if data[pos] != 0xFF:
+        fill = _MARKER.match(data, pos)
+        segments += 1
+        if fill is None or segments > _MAX_SEGMENTS:
             raise Damaged
-        while data[pos] == 0xFF:
-            pos += 1
-        marker = data[pos]
+        pos = fill.end()
+        start, marker = pos - 1, data[pos]
         length = struct.unpack_from(">H", data, pos + 1)[0]
         body = data[pos + 3 : pos + 1 + length]
         if marker in (0, 0x01, 0xD8, 0xD9) or length < 2 or len(body) < length - 2:
@@ -107,12 +109,13 @@ def _scan(data: bytes, pos: int, header: bytes, frame: _Frame, interval: int) ->
         frame.missing[name][first : last + 1] = [precision & 15] * (last + 1 - first)
     found = _SCAN_END.search(data, pos)
     end = found.start() if found else len(data)
-    markers = _RESTART.findall(data, pos, end)
-    in_order = all(marker[1] == 0xD0 + i % 8 for i, marker in enumerate(markers))
-    if not in_order or len(markers) < frame.restarts(components, interval):
+    markers = _RESTART.finditer(data, pos, end)
+    if not interval and next(markers, None):
         raise Damaged
-    if markers and not interval:
-        raise Damaged
+    for i in range(frame.restarts(components, interval)):
+        marker = next(markers, None)
+        if marker is None or marker.group()[1] != 0xD0 + i % 8:
+            raise Damaged
     if not found and (frame.kind in _PROGRESSIVE or not frame.complete()):
         raise Damaged
     return end

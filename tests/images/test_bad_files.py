@@ -138,6 +138,20 @@ def test_jpeg_with_a_marker_inside_its_data():
     refused(bytes(data))
 
 
+def test_jpeg_with_a_restart_marker_out_of_order_or_missing():
+    data = SAMPLES["jpeg-restarts"]
+    third = data.index(b"\xff\xd2")
+    refused(data[: third + 1] + b"\xd5" + data[third + 2 :])
+    refused(data[:third] + data[third + 2 :])
+
+
+def test_jpeg_of_fill_bytes_or_of_endless_segments():
+    data = SAMPLES["jpeg"]
+    filled = data[:2] + b"\xff" * 100_000 + data[2:]
+    np.testing.assert_array_equal(decode(filled).pixels, decode(data).pixels)
+    refused(data[:2] + b"\xff\xef\0\2" * 20_000 + data[2:])
+
+
 def test_png_whose_rows_run_out_is_no_half_black_picture():
     short = png(10, 10, b"\0" + b"\xff" * 10)
     assert np.array(Image.open(io.BytesIO(short)))[-1].max() == 0  # Pillow's reading of it
