@@ -213,6 +213,12 @@ def test_mutual_information_share():
     assert metrics.mutual_information_share(half, labels).item() == pytest.approx(0.5)
 
 
+def test_the_last_bin_holds_its_upper_end():
+    # 20 bins over 0..1: 0.96 and 1 share the last one, so nothing tells class 0 from class 1.
+    z, labels = torch.tensor([[0.0], [0.0], [0.96], [1.0]]), torch.tensor([0, 1, 0, 1])
+    assert metrics.mutual_information_share(z, labels).item() == pytest.approx(0, abs=1e-12)
+
+
 def test_mutual_information_share_of_a_code_that_says_nothing():
     # Every class has the same values of z.
     z = torch.arange(5.0).repeat_interleave(4)[:, None]

@@ -45,7 +45,14 @@ def test_slerp_stays_on_the_sphere_and_turns_evenly():
 
 @pytest.mark.parametrize(
     ("a", "b"),
-    [(A, A), (A, 3 * A), (A, -A), (A, torch.zeros(2)), (torch.zeros(2), torch.zeros(2))],
+    [
+        (A, A),
+        (A, 3 * A),
+        (A, -A),
+        (A, torch.tensor([-2.0, 1e-5])),
+        (A, torch.zeros(2)),
+        (torch.zeros(2), torch.zeros(2)),
+    ],
 )
 def test_slerp_falls_back_to_the_line(a, b):
     close(space.slerp(a, b, 0.3), space.lerp(a, b, 0.3))
