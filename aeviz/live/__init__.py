@@ -1,0 +1,1 @@
+"""The live route: codes in, pixels out, at the speed of the screen."""

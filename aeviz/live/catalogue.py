@@ -1,0 +1,43 @@
+"""The live routes' view of the model library: what there is, and whether a file has changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from aeviz.checkpoint import Loaded
+
+# The library imports torch, which takes seconds; the server answers its first page before that.
+
+
+def load(name: str) -> Loaded:
+    """The model `name`; raises UserError where there is none."""
+    from aeviz import library
+
+    return library.load(name)
+
+
+def version(name: str) -> object:
+    """Something that changes when the file of model `name` does; UserError where there is none."""
+    from aeviz import library
+
+    stat = library.find(name).path.stat()
+    return stat.st_mtime_ns, stat.st_size
+
+
+def listing() -> list[dict[str, Any]]:
+    """The models there are, as `GET /aeviz/models` tells them."""
+    from aeviz import library
+
+    return [
+        {
+            "name": info.name,
+            "title": info.title,
+            "type": info.type,
+            "dataset": info.dataset,
+            "image_shape": list(info.image_shape),
+            "latent_dim": info.latent_dim,
+            "bundled": info.bundled,
+        }
+        for info in library.models()
+    ]

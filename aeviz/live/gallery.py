@@ -1,0 +1,137 @@
+"""What the explorer draws before the first decode, packed for the browser.
+
+Layout: uint32 little-endian n, then n bytes of JSON, then the arrays that the JSON lists under
+`arrays` by name, each with dtype, shape and byte offset from the end of the JSON. The JSON is
+padded with spaces so that every array starts at a multiple of 4 bytes.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from aeviz.checkpoint import Loaded
+
+ACTIVE_SHARE: Final = 0.01  # active: variance of the mean above 0.01 (Burda et al. 2016, 4.2)
+PRIOR_REACH: Final = 3.0  # sigmas of the prior that a VAE's slider reaches at least
+
+
+def pack(name: str, loaded: Loaded, sprite_version: str | None) -> bytes:
+    """The gallery of a model as one blob; without points where the model has none."""
+    model = loaded.model
+    header: dict[str, Any] = {
+        "name": name,
+        "image_shape": list(model.image_shape),
+        "latent_dim": model.latent_dim,
+        "gaussian": model.is_gaussian,
+        "count": 0,
+        "class_names": [],
+        "sprite": None,
+        "pca": None,
+        "dims": [_unseen_dimension(i, model.is_gaussian) for i in range(model.latent_dim)],
+    }
+    arrays: dict[str, NDArray[Any]] = {}
+    gallery = loaded.gallery
+    if gallery is not None and len(gallery.latents):
+        from aeviz.latent.projection import PCA2
+
+        latents = gallery.latents.float().cpu()
+        header["count"] = len(latents)
+        header["class_names"] = list(gallery.class_names)
+        header["dims"] = dimensions(latents, gallery.logvar)
+        header["sprite"] = _sprite(gallery.sprite, len(latents), sprite_version)
+        arrays["latents"] = latents.numpy()
+        arrays["labels"] = gallery.labels.numpy().astype(np.int16)
+        if model.latent_dim > 2:
+            plane = PCA2.fit(latents)
+            header["pca"] = {
+                "mean": plane.mean.tolist(),
+                "components": plane.components.tolist(),
+                "explained": plane.explained.tolist(),
+            }
+            arrays["pca"] = plane.project(latents)
+        if gallery.tsne is not None:
+            arrays["tsne"] = gallery.tsne.float().numpy()
+    return _pack(header, arrays)
+
+
+def dimensions(latents: Tensor, logvar: Tensor | None) -> list[dict[str, Any]]:
+    """Slider range and information of each latent dimension, the most informative first.
+
+    Information is as `aeviz.latent.space.information` has it. A dimension is active where the
+    variance of its mean is above 0.01 (Burda et al. 2016, 4.2), or, where no prior gives codes
+    their scale, above 0.01 of the largest dimension's.
+    """
+    from aeviz.latent import space
+
+    information = space.information(latents, logvar)
+    variance, mean = torch.var_mean(latents, 0, correction=0)
+    low, high = space.ranges(latents).unbind(1)
+    scale = 1.0 if logvar is not None else max(float(variance.max()), 1e-12)
+    active = variance > ACTIVE_SHARE * scale
+    if logvar is not None:
+        # A dimension that the encoder leaves at the prior still has the prior to be moved over.
+        low, high = low.clamp(max=-PRIOR_REACH), high.clamp(min=PRIOR_REACH)
+    return [
+        {
+            "index": i,
+            "low": float(low[i]),
+            "high": float(high[i]),
+            "mean": float(mean[i]),
+            "std": float(variance[i].sqrt()),
+            "information": float(information[i]),
+            "active": bool(active[i]),
+        }
+        for i in space.order(latents, logvar).tolist()
+    ]
+
+
+def _unseen_dimension(index: int, gaussian: bool) -> dict[str, Any]:
+    """A dimension of a model without a gallery: the prior's range, or a plain one."""
+    reach = PRIOR_REACH if gaussian else 1.0
+    return {
+        "index": index,
+        "low": -reach,
+        "high": reach,
+        "mean": 0.0,
+        "std": 1.0,
+        "information": 0.0,
+        "active": True,
+    }
+
+
+def _sprite(sprite: bytes, count: int, version: str | None) -> dict[str, Any]:
+    """Where the tiles of the thumbnail sheet lie: `columns` tiles of width x height a row."""
+    columns = int(np.ceil(np.sqrt(count)))
+    with Image.open(io.BytesIO(sprite)) as sheet:
+        width, height = sheet.size
+    rows = -(-count // columns)
+    return {
+        "version": version,
+        "columns": columns,
+        "width": width // columns,
+        "height": height // rows,
+    }
+
+
+def _pack(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> bytes:
+    layout: dict[str, Any] = {}
+    chunks: list[bytes] = []
+    offset = 0
+    for name, array in arrays.items():
+        data = np.ascontiguousarray(array).tobytes()
+        layout[name] = {"dtype": str(array.dtype), "shape": list(array.shape), "offset": offset}
+        chunks.append(data + b"\0" * (-len(data) % 4))
+        offset += len(chunks[-1])
+    text = json.dumps({**header, "arrays": layout}, allow_nan=False).encode()
+    text += b" " * (-len(text) % 4)
+    return b"".join([struct.pack("<I", len(text)), text, *chunks])

@@ -1,0 +1,162 @@
+"""The Starlette routes of the live explorer: one WebSocket per model, and what the page draws.
+
+WS  /aeviz/live/{model}      codes in, pixels out (docs/live-protocol.md)
+GET /aeviz/models            the models there are, as JSON
+GET /aeviz/gallery/{model}   coordinates, labels and codes of the gallery, packed
+GET /aeviz/sprite/{model}    the gallery's thumbnails, one image
+GET /aeviz/live/stats        clients, batch sizes, latencies
+GET /aeviz/static/{file}     the browser half;  /aeviz/plotly.min.js  Plotly, as installed
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from aeviz.errors import UserError
+from aeviz.live import catalogue, protocol
+from aeviz.live.assets import Asset
+from aeviz.live.connection import Connection, close, deliver
+from aeviz.live.protocol import BadMessageError
+from aeviz.live.stats import Stats
+from aeviz.live.store import Load, ModelStore, OpenModel, Version
+
+MAX_CLIENTS: Final = 600
+_STATIC: Final = Path(__file__).parent / "static"
+_MEDIA_TYPES: Final = {".js": "text/javascript", ".css": "text/css"}
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class LiveServer:
+    """The endpoints, with the models they share."""
+
+    def __init__(
+        self,
+        allowed_origins: Collection[str] = (),
+        load: Load = catalogue.load,
+        version: Version = catalogue.version,
+    ) -> None:
+        self.stats = Stats()
+        self.store = ModelStore(load, version, deliver, self.stats)
+        self._allowed_origins = {origin.rstrip("/") for origin in allowed_origins}
+        self._files: dict[Path, tuple[int, Asset]] = {}
+
+    async def live(self, socket: WebSocket) -> None:
+        """Serve one client until it goes."""
+        if not self._origin_allowed(socket):
+            await socket.close()  # before accept: the handshake is answered with 403
+            return
+        await socket.accept()
+        if self.stats.clients >= MAX_CLIENTS:
+            reason = f"this server serves {MAX_CLIENTS} live connections at most, try again later"
+            await close(socket, protocol.CLOSE_TOO_MANY, reason)
+            return
+        self.stats.clients += 1
+        try:
+            model = await run_in_threadpool(self.store.get, socket.path_params["model"])
+            await Connection(socket).serve(model)
+        except (BadMessageError, UserError) as error:
+            await close(socket, protocol.CLOSE_BAD_REQUEST, str(error))
+        except WebSocketDisconnect:
+            return
+        finally:
+            self.stats.clients -= 1
+
+    async def gallery(self, request: Request) -> Response:
+        """All that the explorer draws before the first decode, packed (`gallery.pack`)."""
+        model = await self._model(request)
+        return (await run_in_threadpool(lambda: model.gallery)).respond(request)
+
+    async def sprite(self, request: Request) -> Response:
+        """The gallery's thumbnails as one image."""
+        model = await self._model(request)
+        return model.sprite.respond(request)
+
+    async def models(self, request: Request) -> Response:
+        """The models there are."""
+        return JSONResponse(await run_in_threadpool(catalogue.listing))
+
+    async def live_stats(self, request: Request) -> Response:
+        """How the server is doing."""
+        return JSONResponse({**self.stats.snapshot(), "open_models": self.store.names()})
+
+    async def static(self, request: Request) -> Response:
+        """A file of the browser half."""
+        path = _STATIC / request.path_params["file"]
+        if path.parent != _STATIC or path.suffix not in _MEDIA_TYPES or not path.is_file():
+            return Response("Not found", status_code=404, media_type="text/plain")
+        return self._file(path).respond(request)
+
+    async def plotly(self, request: Request) -> Response:
+        """Plotly for the browser, out of the installed Python package: nothing is fetched."""
+        asset = await run_in_threadpool(self._file, plotly_path())
+        return await run_in_threadpool(asset.respond, request)
+
+    def _file(self, path: Path) -> Asset:
+        changed = path.stat().st_mtime_ns
+        known = self._files.get(path)
+        if known is None or known[0] != changed:
+            known = changed, Asset(path.read_bytes(), _MEDIA_TYPES[path.suffix])
+            self._files[path] = known
+        return known[1]
+
+    async def _model(self, request: Request) -> OpenModel:
+        return await run_in_threadpool(self.store.get, request.path_params["model"])
+
+    def _origin_allowed(self, socket: WebSocket) -> bool:
+        """Whether the page that opens this socket came from here; browsers always say."""
+        origin = socket.headers.get("origin")
+        if origin is None or origin.rstrip("/") in self._allowed_origins:
+            return True
+        return urlsplit(origin).netloc == socket.headers.get("host")
+
+
+def routes(
+    base_path: str = "", allowed_origins: Collection[str] = (), **models: Any
+) -> list[BaseRoute]:
+    """The routes, under `base_path` (as `server.baseUrlPath` has it).
+
+    `allowed_origins` are further origins whose pages may open sockets, such as a proxy's. `models`
+    may give another `load` and `version` (see `store.ModelStore`).
+    """
+    server = LiveServer(allowed_origins, **models)
+    base = f"/{base_path.strip('/')}" if base_path.strip("/") else ""
+    return [
+        WebSocketRoute(f"{base}/aeviz/live/{{model}}", server.live),
+        Route(f"{base}/aeviz/live/stats", server.live_stats),
+        Route(f"{base}/aeviz/models", _plainly(server.models)),
+        Route(f"{base}/aeviz/gallery/{{model}}", _plainly(server.gallery)),
+        Route(f"{base}/aeviz/sprite/{{model}}", _plainly(server.sprite)),
+        Route(f"{base}/aeviz/static/{{file}}", server.static),
+        Route(f"{base}/aeviz/plotly.min.js", server.plotly),
+    ]
+
+
+def plotly_path() -> Path:
+    """`plotly.min.js` of the installed package, found without importing it."""
+    spec = find_spec("plotly")
+    if spec is None or spec.origin is None:
+        raise UserError("Plotly is not installed: run pip install -r requirements.txt.")
+    return Path(spec.origin).parent / "package_data" / "plotly.min.js"
+
+
+def _plainly(endpoint: Endpoint) -> Endpoint:
+    """`endpoint`, with what a person can put right told as a sentence and status 404."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except UserError as error:
+            return JSONResponse({"error": str(error)}, status_code=404)
+
+    return answer

@@ -1,0 +1,42 @@
+/** A code as bars: one per dimension, up for positive, down for negative. */
+
+import { h, themeColour } from './dom.js';
+
+const MAX_BARS = 64;
+
+export class CodeBars {
+  /** @param {import('./gallery.js').Dimension[]} dims  in the order to draw them */
+  constructor(dims) {
+    this.dims = dims.slice(0, MAX_BARS);
+    this.reach = Math.max(...this.dims.map(({ low, high }) => Math.max(-low, high)));
+    this.allPositive = this.dims.every(({ low }) => low >= 0);
+    this.canvas = h('canvas', { class: 'aeviz-bars', role: 'img', 'data-testid': 'aeviz-code' });
+  }
+
+  /** @param {ArrayLike<number>} z */
+  draw(z) {
+    const { canvas, dims, reach, allPositive } = this;
+    const scale = window.devicePixelRatio || 1;
+    const width = Math.round(canvas.clientWidth * scale);
+    const height = Math.round(canvas.clientHeight * scale);
+    if (!width) return;
+    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+    const context = canvas.getContext('2d');
+    const zero = allPositive ? height - 1 : Math.round(height / 2);
+    const step = width / dims.length;
+    const bar = Math.min(Math.max(1, step * 0.64), 18 * scale);
+    context.clearRect(0, 0, width, height);
+    context.fillStyle = themeColour(canvas, '--st-primary-color');
+    dims.forEach(({ index }, i) => {
+      const length = Math.max(-1, Math.min(1, z[index] / reach)) * (allPositive ? height : height / 2);
+      context.fillRect(step * (i + 0.5) - bar / 2, zero, bar, -length);
+    });
+    context.globalAlpha = 0.35;
+    context.fillStyle = themeColour(canvas, '--st-text-color');
+    context.fillRect(0, zero, width, Math.max(1, Math.round(scale / 2)));
+    context.globalAlpha = 1;
+    const text = dims.map(({ index }) => `z${index} ${z[index].toFixed(2)}`).join(', ');
+    canvas.setAttribute('aria-label', `The code: ${text}`);
+    canvas.title = dims.length <= 4 ? text : '';
+  }
+}

@@ -1,0 +1,49 @@
+/** Pictures: small images of a model, drawn pixel by pixel and enlarged by the browser. */
+
+import { h } from './dom.js';
+
+export class Picture {
+  /**
+   * @param {[number, number, number]} imageShape  C, H, W
+   * @param {Record<string, string>} attributes  of the canvas element
+   */
+  constructor([channels, height, width], attributes = {}) {
+    this.channels = channels;
+    this.canvas = h('canvas', { class: 'aeviz-pixels', role: 'img', width, height, ...attributes });
+    // Without an alpha channel the browser need not blend the canvas with the page.
+    this.context = this.canvas.getContext('2d', { alpha: false });
+    this.frame = this.context.createImageData(width, height);
+    this.words = new Uint32Array(this.frame.data.buffer);
+  }
+
+  /** @param {Uint8Array} pixels  H * W * C values, as they come from the server */
+  draw(pixels) {
+    const { words, channels } = this;
+    if (channels === 1) {
+      for (let i = 0; i < words.length; i += 1) words[i] = 0xff000000 | (pixels[i] * 0x010101);
+    } else {
+      for (let i = 0, at = 0; i < words.length; i += 1, at += channels) {
+        words[i] = 0xff000000 | (pixels[at + 2] << 16) | (pixels[at + 1] << 8) | pixels[at];
+      }
+    }
+    this.context.putImageData(this.frame, 0, 0);
+  }
+
+  /** What is drawn, as H * W * C values. */
+  read() {
+    const { width, height } = this.canvas;
+    const { data } = this.context.getImageData(0, 0, width, height);
+    const pixels = new Uint8Array(width * height * this.channels);
+    for (let i = 0, at = 0; at < pixels.length; i += 4) {
+      for (let c = 0; c < this.channels; c += 1) pixels[at++] = data[i + c];
+    }
+    return pixels;
+  }
+}
+
+/** Mean squared difference of two images with values 0..255, on the scale of [0, 1]. */
+export function meanSquaredError(a, b) {
+  let sum = 0;
+  for (let i = 0; i < a.length; i += 1) sum += (a[i] - b[i]) ** 2;
+  return sum / a.length / 255 ** 2;
+}

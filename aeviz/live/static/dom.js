@@ -1,0 +1,41 @@
+/** Small helpers for building the page. */
+
+/**
+ * `h('button', {class: 'x', onclick: f}, 'text', child)`: an element with attributes and children.
+ * Properties that are functions are set as listeners' properties, all others as attributes.
+ * @param {string} tag
+ * @param {Record<string, any>} [attributes]
+ * @param {...(Node | string | null)} children
+ * @returns {any}
+ */
+export function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === 'function') element[name] = value;
+    else if (value !== null && value !== false) element.setAttribute(name, value === true ? '' : value);
+  }
+  element.append(...children.filter((child) => child !== null));
+  return element;
+}
+
+/** The value of one of Streamlit's theme variables at `element`. */
+export function themeColour(element, name) {
+  return getComputedStyle(element).getPropertyValue(name).trim();
+}
+
+/** Call `listener` whenever the theme at `element` changes; returns a function that stops it. */
+export function onThemeChange(element, listener) {
+  let last = themeColour(element, '--st-background-color');
+  const observer = new MutationObserver(() => {
+    const now = themeColour(element, '--st-background-color');
+    if (now !== last) {
+      last = now;
+      listener();
+    }
+  });
+  for (let node = element; node; node = node.parentElement) {
+    observer.observe(node, { attributes: true, attributeFilter: ['style', 'class'] });
+  }
+  observer.observe(document.head, { childList: true });
+  return () => observer.disconnect();
+}

@@ -1,0 +1,107 @@
+/**
+ * The gallery of a model: what the server knows of its codes, unpacked (see aeviz/live/gallery.py).
+ *
+ * @typedef {{index: number, low: number, high: number, mean: number, std: number,
+ *   information: number, active: boolean}} Dimension
+ * @typedef {{name: string, imageShape: [number, number, number], latentDim: number,
+ *   gaussian: boolean, count: number, classNames: string[], dims: Dimension[],
+ *   labels: Int16Array, latents: Float32Array, pca?: Float32Array, tsne?: Float32Array,
+ *   plane: {mean: number[], components: number[][]} | null, sprite: Sprite | null}} Gallery
+ */
+
+const ARRAYS = { float32: Float32Array, int16: Int16Array };
+
+/**
+ * @param {string} name
+ * @returns {Promise<Gallery>}
+ */
+export async function loadGallery(name) {
+  const answer = await fetch(new URL(`aeviz/gallery/${encodeURIComponent(name)}`, document.baseURI));
+  if (!answer.ok) throw new Error(await reason(answer));
+  const packed = await answer.arrayBuffer();
+  const length = new DataView(packed).getUint32(0, true);
+  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(packed, 4, length)));
+  const array = (key) => {
+    const at = header.arrays[key];
+    if (!at) return undefined;
+    const size = at.shape.reduce((a, b) => a * b, 1);
+    return new ARRAYS[at.dtype](packed, 4 + length + at.offset, size);
+  };
+  return {
+    name: header.name,
+    imageShape: header.image_shape,
+    latentDim: header.latent_dim,
+    gaussian: header.gaussian,
+    count: header.count,
+    classNames: header.class_names,
+    dims: header.dims,
+    plane: header.pca,
+    labels: array('labels') ?? new Int16Array(0),
+    latents: array('latents') ?? new Float32Array(0),
+    pca: array('pca'),
+    tsne: array('tsne'),
+    sprite: header.sprite && new Sprite(header.name, header.sprite),
+  };
+}
+
+/** The sheet of thumbnails; tiles are numbered along its rows. */
+export class Sprite {
+  constructor(name, { version, columns, width, height }) {
+    this.columns = columns;
+    this.width = width;
+    this.height = height;
+    const address = `aeviz/sprite/${encodeURIComponent(name)}?v=${version}`;
+    this.image = new Image();
+    this.image.src = new URL(address, document.baseURI).href;
+    this.ready = this.image.decode();
+  }
+
+  /**
+   * Draw tile `index` at its own size.
+   * @param {HTMLCanvasElement} canvas
+   * @param {number} index
+   */
+  async draw(canvas, index) {
+    await this.ready;
+    canvas.width = this.width;
+    canvas.height = this.height;
+    const x = (index % this.columns) * this.width;
+    const y = Math.floor(index / this.columns) * this.height;
+    const size = [this.width, this.height];
+    canvas.getContext('2d').drawImage(this.image, x, y, ...size, 0, 0, ...size);
+  }
+}
+
+/** @param {Gallery} gallery @param {number} index */
+export function codeOf(gallery, index) {
+  const d = gallery.latentDim;
+  return gallery.latents.slice(index * d, (index + 1) * d);
+}
+
+/**
+ * The gallery image whose code is closest to z.
+ * @param {Gallery} gallery
+ * @param {ArrayLike<number>} z
+ */
+export function nearest(gallery, z) {
+  const { latents, latentDim: d, count } = gallery;
+  let best = -1;
+  let least = Infinity;
+  for (let i = 0, at = 0; i < count; i += 1, at += d) {
+    let sum = 0;
+    for (let j = 0; j < d && sum < least; j += 1) sum += (latents[at + j] - z[j]) ** 2;
+    if (sum < least) {
+      least = sum;
+      best = i;
+    }
+  }
+  return best;
+}
+
+async function reason(answer) {
+  try {
+    return (await answer.json()).error;
+  } catch {
+    return 'The server could not send this model’s gallery. Reload the page to try again.';
+  }
+}

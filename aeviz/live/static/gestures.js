@@ -1,0 +1,123 @@
+/**
+ * Pointer, touch, wheel and keys on the map's layer, told apart.
+ *
+ * Moving looks; pressing (and dragging) pins; wheel and pinch zoom; Shift or the middle button pans;
+ * one finger looks and pins as it goes, two pinch and pan.
+ */
+
+const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const KEY_PIXELS = 6;
+const DRAG_PIXELS = 3;
+
+/**
+ * @typedef {{move: (px: number, py: number, time: number) => void,
+ *   pin: (px: number, py: number, time: number, dragged: boolean) => void,
+ *   leave: (time: number) => void, step: (dx: number, dy: number, time: number) => void,
+ *   zoom: (factor: number, px: number, py: number) => void,
+ *   pan: (dx: number, dy: number) => void}} GestureListener
+ */
+
+export class Gestures {
+  /**
+   * @param {HTMLElement} layer
+   * @param {{wheel: boolean}} options
+   * @param {GestureListener} listener
+   */
+  constructor(layer, { wheel }, listener) {
+    this.layer = layer;
+    this.listener = listener;
+    this.pointers = new Map();
+    this.pressed = null;
+    this.stopped = new AbortController();
+    const on = (name, handler, options = {}) =>
+      layer.addEventListener(name, handler, { signal: this.stopped.signal, ...options });
+    on('pointerdown', (event) => this.down(event));
+    on('pointermove', (event) => this.move(event));
+    on('pointerup', (event) => this.up(event));
+    on('pointercancel', (event) => this.up(event));
+    on('pointerleave', (event) => {
+      if (event.pointerType === 'mouse' && !this.pressed) listener.leave(event.timeStamp);
+    });
+    on('keydown', (event) => this.key(event));
+    if (wheel) on('wheel', (event) => this.wheel(event), { passive: false });
+  }
+
+  destroy() {
+    this.stopped.abort();
+  }
+
+  at(event) {
+    const box = this.layer.getBoundingClientRect();
+    return [event.clientX - box.left, event.clientY - box.top];
+  }
+
+  down(event) {
+    const [px, py] = this.at(event);
+    this.layer.setPointerCapture(event.pointerId);
+    this.pointers.set(event.pointerId, [px, py]);
+    this.layer.focus({ preventScroll: true });
+    if (this.pointers.size > 1) {
+      this.pressed = null;
+      return;
+    }
+    const pans = event.button === 1 || event.shiftKey;
+    this.pressed = { pans, px, py, moved: false };
+    if (!pans && event.button === 0) this.listener.pin(px, py, event.timeStamp, false);
+    if (event.button === 1) event.preventDefault();
+  }
+
+  move(event) {
+    const [px, py] = this.at(event);
+    const before = this.pointers.get(event.pointerId);
+    if (this.pointers.size === 2 && before) {
+      this.pinch(event.pointerId, before, [px, py]);
+    } else if (this.pressed) {
+      this.drag(px, py, before ?? [px, py], event);
+    } else if (event.pointerType === 'mouse' || event.pointerType === 'pen') {
+      this.listener.move(px, py, event.timeStamp);
+    }
+    if (before) this.pointers.set(event.pointerId, [px, py]);
+  }
+
+  drag(px, py, before, event) {
+    const { pressed } = this;
+    pressed.moved ||= Math.hypot(px - pressed.px, py - pressed.py) > DRAG_PIXELS;
+    if (pressed.pans) this.listener.pan(px - before[0], py - before[1]);
+    else if (pressed.moved) this.listener.pin(px, py, event.timeStamp, true);
+  }
+
+  up(event) {
+    this.pointers.delete(event.pointerId);
+    if (!this.pointers.size) this.pressed = null;
+  }
+
+  pinch(id, before, now) {
+    const other = [...this.pointers].find(([key]) => key !== id)[1];
+    const span = (point) => Math.max(1, Math.hypot(point[0] - other[0], point[1] - other[1]));
+    const middle = [(now[0] + other[0]) / 2, (now[1] + other[1]) / 2];
+    this.listener.zoom(span(before) / span(now), ...middle);
+    this.listener.pan((now[0] - before[0]) / 2, (now[1] - before[1]) / 2);
+  }
+
+  wheel(event) {
+    event.preventDefault();
+    const pixels = event.deltaY * (event.deltaMode === 1 ? 16 : 1);
+    this.listener.zoom(Math.exp(Math.max(-60, Math.min(60, pixels)) / 240), ...this.at(event));
+  }
+
+  key(event) {
+    const direction = KEYS[event.key];
+    const { clientWidth, clientHeight } = this.layer;
+    if (direction) {
+      const pixels = KEY_PIXELS * (event.shiftKey ? 4 : 1);
+      this.listener.step(pixels * direction[0], pixels * direction[1], event.timeStamp);
+    } else if (event.key === '+' || event.key === '=') {
+      this.listener.zoom(0.8, clientWidth / 2, clientHeight / 2);
+    } else if (event.key === '-') {
+      this.listener.zoom(1.25, clientWidth / 2, clientHeight / 2);
+    } else {
+      return;
+    }
+    event.preventDefault();
+  }
+}

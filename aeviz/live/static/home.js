@@ -1,0 +1,54 @@
+/** Home: a map, and beside it the image of whatever place the pointer is over. */
+
+import { Picture } from './canvas.js';
+import { h } from './dom.js';
+import { codeOf, loadGallery, nearest } from './gallery.js';
+import { LatentMap } from './map.js';
+import { mount } from './mount.js';
+import { projections } from './projection.js';
+import { LiveClient, socketUrl } from './socket.js';
+import { StatusLine } from './status.js';
+
+/** @param {{data: {model: string, colours: string[]}, parentElement: HTMLElement}} component */
+export default (component) => mount(component, open);
+
+async function open(root, { model, colours }, signal) {
+  const gallery = await loadGallery(model);
+  if (signal.aborted) return () => {};
+  const [projection] = projections(gallery);
+  const status = new StatusLine();
+  const picture = new Picture(gallery.imageShape, {
+    'data-testid': 'aeviz-canvas', 'aria-label': 'Decoded image',
+  });
+  const client = new LiveClient(socketUrl(`aeviz/live/${encodeURIComponent(model)}`), {
+    latentDim: gallery.latentDim,
+    pixels: gallery.imageShape.reduce((a, b) => a * b),
+    onFrame: (pixels) => picture.draw(pixels),
+    onStatus: (now) => status.show(now),
+    probe: new URL('aeviz/live/stats', document.baseURI).href,
+  });
+  let code = codeOf(gallery, nearest(gallery, new Float32Array(gallery.latentDim)));
+  const visit = (x, y, time) => {
+    code = projection.toCode(x, y, code);
+    map.setHandle(x, y);
+    readout.textContent = `z = (${[...code].slice(0, 2).map(number).join(', ')})`;
+    client.move(code, time);
+  };
+  const map = new LatentMap({ ...gallery, colours, wheel: false }, {
+    onMove: visit,
+    onPin: (x, y, _, time) => visit(x, y, time),
+    onLeave: () => {}, // the last image stays
+  });
+  const readout = h('figcaption', { class: 'aeviz-readout' });
+  root.replaceChildren(status.element, h('div', { class: 'aeviz-home' },
+    h('div', { class: 'aeviz-mapframe' }, map.element),
+    h('figure', { class: 'aeviz-decoded' }, picture.canvas, readout)));
+  await map.start(projection.points, projection.axes);
+  visit(...projection.toPlace(code), performance.now());
+  return () => {
+    client.close();
+    map.destroy();
+  };
+}
+
+const number = (value) => value.toFixed(2).replace('-', '−');

@@ -1,0 +1,269 @@
+/**
+ * The latent map: gallery points in Plotly's WebGL scatter, and a transparent layer above it that
+ * takes pointer, touch, wheel and keys. Handle and labels are elements of that layer: moving them
+ * costs no redraw of the points.
+ */
+
+import { h, onThemeChange } from './dom.js';
+import { Gestures } from './gestures.js';
+import { Labels } from './labels.js';
+import { loadPlotly } from './plotly.js';
+import { Viewport } from './viewport.js';
+
+const POINT_RADIUS = 12; // CSS pixels within which a click means the point
+const ANIMATION_MS = 450;
+const CONFIG = { displayModeBar: false, staticPlot: true, responsive: false };
+
+/**
+ * @typedef {{onMove: (x: number, y: number, time: number) => void,
+ *   onPin: (x: number, y: number, index: number, time: number) => void,
+ *   onLeave: (time: number) => void}} MapListener
+ */
+
+export class LatentMap {
+  /**
+   * @param {{labels: Int16Array, classNames: string[], colours: string[], wheel: boolean}} options
+   * @param {MapListener} listener
+   */
+  constructor({ labels, classNames, colours, wheel }, listener) {
+    this.classOf = labels;
+    this.colours = colours;
+    this.classCount = Math.max(1, classNames.length);
+    this.hidden = new Set();
+    this.points = new Float32Array(0);
+    this.viewport = new Viewport();
+    this.plot = h('div', { class: 'aeviz-plot' });
+    this.handle = h('div', { class: 'aeviz-handle', hidden: true });
+    this.cursor = h('div', { class: 'aeviz-cursor', hidden: true });
+    this.labels = new Labels(classNames, colours);
+    this.layer = h('div', {
+      class: 'aeviz-layer',
+      tabindex: 0,
+      role: 'application',
+      'aria-label': 'Latent map. Arrow keys move the code, plus and minus zoom.',
+    }, this.labels.element, this.cursor, this.handle);
+    this.element = h('div', { class: 'aeviz-map', 'data-testid': 'aeviz-map' }, this.plot, this.layer);
+    this.gestures = new Gestures(this.layer, { wheel }, {
+      move: (px, py, time) => this.look(px, py, time, listener),
+      pin: (px, py, time, dragged) => this.pin(px, py, time, dragged, listener),
+      leave: (time) => {
+        this.cursor.hidden = true;
+        listener.onLeave(time);
+      },
+      step: (dx, dy, time) => {
+        const [px, py] = this.viewport.toPixel(...(this.place ?? [0, 0]));
+        listener.onPin(...this.viewport.toPlace(px + dx, py + dy), -1, time);
+      },
+      zoom: (factor, px, py) => this.zoom(factor, px, py),
+      pan: (dx, dy) => {
+        this.viewport.pan(dx, dy);
+        this.redraw();
+      },
+    });
+    this.resizing = new ResizeObserver(() => this.resize());
+    this.resizing.observe(this.element);
+  }
+
+  /** Draw the points for the first time; resolves when they are on the screen. */
+  async start(points, axes) {
+    this.points = points;
+    const Plotly = await loadPlotly();
+    this.Plotly = Plotly;
+    this.measure();
+    this.viewport.fit(points);
+    await Plotly.newPlot(this.plot, this.traces(points), this.layout(axes), CONFIG);
+    this.stopTheme = onThemeChange(this.element, () => this.restyle());
+    this.redraw();
+  }
+
+  /** Glide to another projection of the same points. */
+  async show(points, axes) {
+    const from = this.points;
+    const start = { x: this.viewport.x, y: this.viewport.y, scale: this.viewport.scale };
+    this.points = points;
+    this.axes = axes;
+    this.viewport.fit(points);
+    const end = { ...this.viewport.home };
+    this.gliding?.abort();
+    const { signal } = (this.gliding = new AbortController());
+    if (!matchMedia('(prefers-reduced-motion: reduce)').matches) {
+      await glide(from, points, start, end, signal, (now, view) => {
+        Object.assign(this.viewport, view);
+        return this.Plotly.update(this.plot, this.coordinates(now), this.viewport.ranges);
+      });
+    }
+    if (signal.aborted) return;
+    Object.assign(this.viewport, end);
+    await this.Plotly.react(this.plot, this.traces(points), this.layout(axes), CONFIG);
+    this.redraw();
+  }
+
+  /** Put the handle at a place of the plane. */
+  setHandle(x, y) {
+    this.place = [x, y];
+    this.handle.hidden = false;
+    moveTo(this.handle, this.viewport.toPixel(x, y));
+  }
+
+  /** Hide or show a class. */
+  toggleClass(index, visible) {
+    if (visible) this.hidden.delete(index);
+    else this.hidden.add(index);
+    this.Plotly?.restyle(this.plot, { visible }, [index]);
+    this.labels.toggle(index, visible);
+  }
+
+  zoom(factor, px = this.viewport.width / 2, py = this.viewport.height / 2) {
+    this.viewport.zoom(factor, px, py);
+    this.redraw();
+  }
+
+  resetView() {
+    this.viewport.reset();
+    this.redraw();
+  }
+
+  destroy() {
+    this.gliding?.abort();
+    this.resizing.disconnect();
+    this.stopTheme?.();
+    this.gestures.destroy();
+    this.Plotly?.purge(this.plot);
+  }
+
+  look(px, py, time, listener) {
+    this.cursor.hidden = false;
+    moveTo(this.cursor, [px, py]);
+    listener.onMove(...this.viewport.toPlace(px, py), time);
+  }
+
+  pin(px, py, time, dragged, listener) {
+    const index = dragged ? -1 : this.pointAt(px, py);
+    const place = index < 0
+      ? this.viewport.toPlace(px, py) : [this.points[2 * index], this.points[2 * index + 1]];
+    this.cursor.hidden = true;
+    listener.onPin(place[0], place[1], index, time);
+  }
+
+  /** The visible point nearest to a pixel, within reach of a finger; -1 if there is none. */
+  pointAt(px, py) {
+    const [x, y] = this.viewport.toPlace(px, py);
+    let least = (POINT_RADIUS * this.viewport.scale) ** 2;
+    let best = -1;
+    for (let i = 0; i < this.points.length / 2; i += 1) {
+      const distance = (this.points[2 * i] - x) ** 2 + (this.points[2 * i + 1] - y) ** 2;
+      if (distance < least && !this.hidden.has(this.classOf[i])) {
+        least = distance;
+        best = i;
+      }
+    }
+    return best;
+  }
+
+  measure() {
+    this.viewport.resize(this.element.clientWidth, this.element.clientHeight);
+  }
+
+  resize() {
+    if (!this.Plotly || !this.element.clientWidth) return;
+    const { width, height } = this.viewport;
+    if (this.element.clientWidth === width && this.element.clientHeight === height) return;
+    this.measure();
+    this.viewport.fit(this.points);
+    this.Plotly.relayout(this.plot, {
+      width: this.viewport.width, height: this.viewport.height, ...this.viewport.ranges,
+    });
+    this.place_();
+  }
+
+  redraw() {
+    this.place_();
+    if (this.pending) return;
+    this.pending = requestAnimationFrame(() => {
+      this.pending = 0;
+      this.Plotly.relayout(this.plot, this.viewport.ranges);
+    });
+  }
+
+  /** Handle and labels to where their places are now. */
+  place_() {
+    if (this.place) moveTo(this.handle, this.viewport.toPixel(...this.place));
+    this.labels.place(this.points, this.classOf, this.viewport);
+  }
+
+  restyle() {
+    this.Plotly.relayout(this.plot, this.layout(this.axes));
+  }
+
+  coordinates(points) {
+    const xs = Array.from({ length: this.classCount }, () => []);
+    const ys = Array.from({ length: this.classCount }, () => []);
+    for (let i = 0; i < points.length / 2; i += 1) {
+      const label = Math.min(Math.max(this.classOf[i] ?? 0, 0), this.classCount - 1);
+      xs[label].push(points[2 * i]);
+      ys[label].push(points[2 * i + 1]);
+    }
+    return { x: xs, y: ys };
+  }
+
+  traces(points) {
+    const { x, y } = this.coordinates(points);
+    const size = Math.max(3, Math.min(7, 420 / Math.sqrt(points.length / 2 + 1)));
+    return x.map((xs, label) => ({
+      type: 'scattergl',
+      mode: 'markers',
+      x: xs,
+      y: y[label],
+      visible: !this.hidden.has(label),
+      hoverinfo: 'skip',
+      marker: { size, color: this.colours[label % this.colours.length], opacity: 0.75 },
+    }));
+  }
+
+  layout(axes) {
+    this.axes = axes;
+    const style = getComputedStyle(this.element);
+    const line = style.getPropertyValue('--aeviz-line').trim() || style.color;
+    const ranges = this.viewport.ranges;
+    const axis = (range) => ({
+      range,
+      zeroline: Boolean(axes),
+      zerolinecolor: line,
+      zerolinewidth: 1,
+      showgrid: false,
+      showticklabels: false,
+      ticks: '',
+      fixedrange: true,
+    });
+    return {
+      width: this.viewport.width,
+      height: this.viewport.height,
+      margin: { l: 0, r: 0, t: 0, b: 0, pad: 0, autoexpand: false },
+      paper_bgcolor: 'rgba(0,0,0,0)',
+      plot_bgcolor: 'rgba(0,0,0,0)',
+      showlegend: false,
+      hovermode: false,
+      dragmode: false,
+      xaxis: axis(ranges['xaxis.range']),
+      yaxis: axis(ranges['yaxis.range']),
+    };
+  }
+}
+
+function moveTo(element, [x, y]) {
+  element.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;
+}
+
+/** Call `draw` with points and view on the way from one to the other, as often as it keeps up. */
+async function glide(from, to, start, end, signal, draw) {
+  const began = performance.now();
+  const now = new Float32Array(to.length);
+  for (let t = 0; t < 1 && !signal.aborted;) {
+    await new Promise(requestAnimationFrame);
+    t = Math.min(1, (performance.now() - began) / ANIMATION_MS);
+    const eased = t * t * (3 - 2 * t);
+    for (let i = 0; i < to.length; i += 1) now[i] = from[i] + eased * (to[i] - from[i]);
+    const between = (key) => start[key] + eased * (end[key] - start[key]);
+    await draw(now, { x: between('x'), y: between('y'), scale: between('scale') });
+  }
+}

@@ -1,0 +1,18 @@
+/** One line that says how the connection is, only where there is something to say. */
+
+import { h } from './dom.js';
+
+export class StatusLine {
+  constructor() {
+    this.element = h('div', {
+      class: 'aeviz-status', role: 'status', 'data-testid': 'aeviz-status', hidden: true,
+    });
+  }
+
+  /** @param {import('./socket.js').Status} status */
+  show({ kind, text }) {
+    this.element.hidden = kind === 'open' || kind === 'connecting';
+    this.element.dataset.kind = kind;
+    this.element.textContent = text;
+  }
+}

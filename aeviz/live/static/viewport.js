@@ -1,0 +1,78 @@
+/** Which part of the plane a map shows: one scale for both axes, so that shapes stay true. */
+
+const MARGIN = 0.06;
+const OUTLIERS = 0.002;
+const MAX_ZOOM = 40;
+
+export class Viewport {
+  constructor() {
+    this.width = 1;
+    this.height = 1;
+    this.home = { x: 0, y: 0, scale: 1 }; // centre, and units per CSS pixel
+    this.x = 0;
+    this.y = 0;
+    this.scale = 1;
+  }
+
+  /** Hold all points but far outliers. @param {Float32Array} points  x0, y0, x1, y1, ... */
+  fit(points) {
+    const [left, right] = bounds(points, 0);
+    const [low, high] = bounds(points, 1);
+    const inner = 1 - 2 * MARGIN;
+    const scale = Math.max(
+      (right - left) / (this.width * inner), (high - low) / (this.height * inner), 1e-9,
+    );
+    this.home = { x: (left + right) / 2, y: (low + high) / 2, scale };
+    this.reset();
+  }
+
+  reset() {
+    Object.assign(this, this.home);
+  }
+
+  resize(width, height) {
+    Object.assign(this, { width: Math.max(1, width), height: Math.max(1, height) });
+  }
+
+  /** CSS pixels from the map's top left corner -> place on the plane. */
+  toPlace(px, py) {
+    return [
+      this.x + (px - this.width / 2) * this.scale, this.y - (py - this.height / 2) * this.scale,
+    ];
+  }
+
+  /** Place on the plane -> CSS pixels from the map's top left corner. */
+  toPixel(x, y) {
+    return [
+      this.width / 2 + (x - this.x) / this.scale, this.height / 2 - (y - this.y) / this.scale,
+    ];
+  }
+
+  /** Zoom by `factor` (below 1: closer) about a pixel, which keeps its place. */
+  zoom(factor, px, py) {
+    const [x, y] = this.toPlace(px, py);
+    const wanted = this.scale * factor;
+    this.scale = Math.min(2 * this.home.scale, Math.max(this.home.scale / MAX_ZOOM, wanted));
+    const [newX, newY] = this.toPlace(px, py);
+    this.x += x - newX;
+    this.y += y - newY;
+  }
+
+  pan(dx, dy) {
+    this.x -= dx * this.scale;
+    this.y += dy * this.scale;
+  }
+
+  get ranges() {
+    const [left, top] = this.toPlace(0, 0);
+    const [right, bottom] = this.toPlace(this.width, this.height);
+    return { 'xaxis.range': [left, right], 'yaxis.range': [bottom, top] };
+  }
+}
+
+function bounds(points, axis) {
+  const values = points.filter((_, i) => i % 2 === axis).sort();
+  if (!values.length) return [-1, 1];
+  const skip = Math.floor(values.length * OUTLIERS);
+  return [values[skip], values[values.length - 1 - skip]];
+}

@@ -1,0 +1,1 @@
+"""What the pages share: controls, state and caches. Beside `pages/`, the only Streamlit code."""

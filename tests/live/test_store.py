@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+from live_models import Library, loaded
+
+from aeviz.errors import UserError
+from aeviz.live.batcher import Client
+from aeviz.live.connection import deliver
+from aeviz.live.stats import Stats
+from aeviz.live.store import ModelComputer, ModelStore
+
+
+def store(library: Library, budget: int) -> ModelStore:
+    return ModelStore(library.load, library.version, deliver, Stats(), budget)
+
+
+def test_a_model_is_loaded_once_and_again_when_its_file_changes() -> None:
+    library = Library(a=loaded())
+    models = store(library, 1 << 30)
+    first = models.get("a")
+    assert models.get("a") is first
+    library.models["a"] = loaded()
+    assert models.get("a") is not first
+    assert library.loads == ["a", "a"]
+
+
+def test_the_least_recently_used_model_goes_first_but_never_one_in_use() -> None:
+    library = Library(a=loaded(), b=loaded(), c=loaded())
+    size = store(library, 1 << 30).get("a").memory
+    models = store(library, 2 * size)
+    models.get("a").clients.add(Client())
+    models.get("b")
+    models.get("c")
+    assert models.names() == ["a", "c"]
+
+
+def test_an_unknown_model_leaves_the_store_as_it_was() -> None:
+    models = store(Library(a=loaded()), 1 << 30)
+    models.get("a")
+    with pytest.raises(UserError, match="no model called b"):
+        models.get("b")
+    assert models.names() == ["a"]
+
+
+def test_codes_beyond_all_reason_still_give_pixels() -> None:
+    computer = ModelComputer(loaded(latent_dim=3).model)
+    pixels = computer.decode(np.full((2, 3), 3e38, np.float32))
+    assert pixels.shape == (2, 8, 8, 1)
+    assert pixels.dtype == np.uint8
