@@ -64,6 +64,11 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--seed", type=int)
     sub.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"))
     sub.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="changes")
+    sub.add_argument(
+        "--reference",
+        action="store_true",
+        help="also train the same network without its penalty and put its figures on the card",
+    )
     sub.add_argument("--out", type=Path, required=True, help="FILE.safetensors")
 
     sub = command("evaluate", _evaluate, "measure a model on a data set's test split")
@@ -150,13 +155,26 @@ def _train(args: argparse.Namespace) -> dict[str, Any]:
     outcome = fit(state, dataset, on_epoch=on_epoch)
     if outcome.reason == "diverged" and not outcome.epochs:
         raise UserError(outcome.message)
-    card = finish(state.model, dataset, outcome.history(), args.out, lambda share, text: None)
+    history = outcome.history()
+    if args.reference:
+        history["without_penalty"] = _without_penalty(state.model.config, dataset, device)
+    card = finish(state.model, dataset, history, args.out, lambda share, text: None)
     result = {"out": str(args.out), "config": config.to_dict(), "parameters": card["parameters"]}
     result |= outcome.history() | {"metrics": card["metrics"]}
     if outcome.reason == "diverged":
         _say(f"aeviz: {outcome.message}")
         result |= {"error": outcome.message, "exit_code": 2}
     return result
+
+
+def _without_penalty(
+    config: RunConfig, dataset: datasets.Dataset, device: torch.device
+) -> dict[str, Any]:
+    """The test figures of the same network, trained alike but with the penalty's weight at 0."""
+    _say("The same network without its penalty, for comparison")
+    state = begin(config.replace(**{"loss.weight": 0.0}), dataset, device)
+    fit(state, dataset)
+    return evaluate(state.model, dataset)
 
 
 def train_config(args: argparse.Namespace) -> RunConfig:

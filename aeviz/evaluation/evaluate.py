@@ -1,4 +1,4 @@
-"""Every figure of one model on one test split, as the command line prints and the card keeps them."""
+"""Every figure of one model on one test split: what the command line prints and cards keep."""
 
 from __future__ import annotations
 
@@ -38,12 +38,13 @@ def evaluate(model: Autoencoder, dataset: Dataset) -> dict[str, Any]:
     if dataset.image_shape != model.image_shape:
         have, want = ("x".join(map(str, s)) for s in (dataset.image_shape, model.image_shape))
         raise UserError(
-            f"{dataset.title} has images of {have}, the model takes {want}: choose another data set."
+            f"{dataset.title} has images of {have}, the model takes {want}: "
+            "choose another data set."
         )
     config = model.config
     model.eval()
     x = to_float(dataset.test.images)
-    z, logvar = encode_all(model, dataset.test)
+    z, _logvar = encode_all(model, dataset.test)
     x_hat = decode_all(model, z)
 
     terms = validate(model, dataset.test)
@@ -66,7 +67,9 @@ def evaluate(model: Autoencoder, dataset: Dataset) -> dict[str, Any]:
         figures["bce_per_pixel"] = _bce_per_pixel(x, x_hat)
         figures["bce_floor_per_pixel"] = metrics.entropy_floor(x)
     if len(set(dataset.test.labels.tolist())) > 1:
-        figures["knn_accuracy"] = _knn(model, dataset, z)
+        figures["knn_accuracy"] = _knn(dataset, encode_all(model, _voters(dataset))[0], z)
+        pixels = to_float(_voters(dataset).images).flatten(1)
+        figures["knn_accuracy_pixels"] = _knn(dataset, pixels, x.flatten(1))
     return figures | _of_type(model, dataset, x, z)
 
 
@@ -152,10 +155,11 @@ def _bce_per_pixel(x: Tensor, x_hat: Tensor) -> float:
     return torch.nn.functional.binary_cross_entropy(x_hat.clamp(0, 1), x).item()
 
 
-def _knn(model: Autoencoder, dataset: Dataset, test_z: Tensor) -> float:
-    """kNN accuracy of the code: up to 10,000 training codes vote on up to 2,000 test codes."""
-    train = dataset.train.take(slice(0, 10_000))
-    train_z, _ = encode_all(model, train)
-    return metrics.knn_accuracy(
-        train_z, train.labels, test_z[:2000], dataset.test.labels[:2000], k=5
-    )
+def _voters(dataset: Dataset) -> Split:
+    return dataset.train.take(slice(0, 10_000))
+
+
+def _knn(dataset: Dataset, train_z: Tensor, test_z: Tensor) -> float:
+    """kNN accuracy: up to 10,000 training codes (or pixels) vote on up to 2,000 test ones."""
+    train_y, test_y = _voters(dataset).labels, dataset.test.labels
+    return metrics.knn_accuracy(train_z, train_y, test_z[:2000], test_y[:2000], k=5)
