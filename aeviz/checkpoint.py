@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import struct
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,18 @@ MAX_HEADER = 1 << 20
 MAX_FILE = 512 << 20
 MAX_PIXELS = 3 * 1024 * 1024
 MAX_GALLERY = 20_000
+HALF = torch.finfo(torch.float16).max
+
+_PICKLES = (b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")  # PK: a zip of one
+_FLOATS = ("F16", "BF16", "F32", "F64")
+_DTYPES = {
+    "latents": _FLOATS,
+    "logvar": _FLOATS,
+    "labels": ("I16", "I32", "I64"),
+    "sprite": ("U8",),
+    "pca": _FLOATS,
+    "tsne": _FLOATS,
+}
 
 
 @dataclass(frozen=True)
@@ -72,14 +84,24 @@ class Summary:
     card: dict[str, Any]
 
 
-def save(path: Path, model: Autoencoder, card: dict[str, Any], gallery: Gallery | None) -> None:
+def save(
+    path: Path,
+    model: Autoencoder,
+    card: dict[str, Any],
+    gallery: Gallery | None,
+    half: bool = False,
+) -> None:
     """Writes the whole model to `path`, atomically."""
-    atomic.write_bytes(path, to_bytes(model, card, gallery))
+    atomic.write_bytes(path, to_bytes(model, card, gallery, half))
 
 
-def to_bytes(model: Autoencoder, card: dict[str, Any], gallery: Gallery | None) -> bytes:
-    """The model file as bytes."""
+def to_bytes(
+    model: Autoencoder, card: dict[str, Any], gallery: Gallery | None, half: bool = False
+) -> bytes:
+    """The model file as bytes; `half` stores the weights in half precision."""
     tensors = {f"model.{k}": v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
+    if half:
+        tensors = {k: v.half() if v.is_floating_point() else v for k, v in tensors.items()}
     metadata = {
         "format": "aeviz",
         "format_version": str(FORMAT),
@@ -95,14 +117,18 @@ def to_bytes(model: Autoencoder, card: dict[str, Any], gallery: Gallery | None) 
 
 def _gallery_tensors(gallery: Gallery) -> dict[str, Tensor]:
     parts = {
-        "latents": gallery.latents.half(),
-        "logvar": None if gallery.logvar is None else gallery.logvar.half(),
+        "latents": _half(gallery.latents),
+        "logvar": None if gallery.logvar is None else _half(gallery.logvar),
         "labels": gallery.labels.to(torch.int16),
         "sprite": torch.frombuffer(bytearray(gallery.sprite), dtype=torch.uint8),
-        "pca": gallery.pca.half(),
-        "tsne": None if gallery.tsne is None else gallery.tsne.half(),
+        "pca": _half(gallery.pca),
+        "tsne": None if gallery.tsne is None else _half(gallery.tsne),
     }
     return {f"gallery.{k}": v.contiguous() for k, v in parts.items() if v is not None}
+
+
+def _half(values: Tensor) -> Tensor:
+    return values.clamp(-HALF, HALF).half()  # beyond its range half precision says inf
 
 
 def read_summary(path: Path) -> Summary:
@@ -116,28 +142,37 @@ def load(path: Path, device: torch.device | str = "cpu") -> Loaded:
     summary = _summary(header)
     with torch.device("meta"):
         expected = Autoencoder(summary.config, summary.image_shape).state_dict()
-    shapes = {k: tuple(v["shape"]) for k, v in header.items() if k.startswith("model.")}
-    wanted = {f"model.{k}": tuple(v.shape) for k, v in expected.items()}
-    if shapes != wanted:
-        raise UserError(
-            f"{path.name} does not fit its own description: its weights have other shapes than "
-            "its configuration asks for. Export it again."
-        )
+    _check_weights(path, header, expected)
+    if "gallery.latents" in header:
+        _check_gallery(header, summary)
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
-            weights = {k.removeprefix("model."): file.get_tensor(k) for k in wanted}
-            gallery = _read_gallery(file, header, summary) if "gallery.latents" in header else None
+            weights = {k: file.get_tensor(f"model.{k}").to(v.dtype) for k, v in expected.items()}
+            gallery = _read_gallery(file, header) if "gallery.latents" in header else None
     except (safetensors.SafetensorError, OSError) as error:
         raise UserError(f"{path.name} is damaged or truncated: download it again.") from error
     for key, weight in weights.items():
-        if weight.is_floating_point() and not torch.isfinite(weight).all():
+        if not torch.isfinite(weight).all():
             raise UserError(f"{path.name} holds weights that are not numbers ({key}).")
-        if weight.dtype != expected[key].dtype:
-            weights[key] = weight.to(expected[key].dtype)
     model = Autoencoder(summary.config, summary.image_shape)
     model.load_state_dict(weights)
     model.to(device).eval().requires_grad_(False)
     return Loaded(model, summary.card, gallery)
+
+
+def _check_weights(path: Path, header: dict[str, Any], expected: dict[str, Tensor]) -> None:
+    """Compares names, shapes and kinds of number with what the configuration asks for."""
+    given = {k: (v["shape"], v["dtype"]) for k, v in header.items() if k.startswith("model.")}
+    fits = given.keys() == {f"model.{k}" for k in expected} and all(
+        given[f"model.{k}"][0] == list(v.shape)
+        and given[f"model.{k}"][1] in (_FLOATS if v.is_floating_point() else ("I64",))
+        for k, v in expected.items()
+    )
+    if not fits:
+        raise UserError(
+            f"{path.name} does not fit its own description, as its weights have other shapes than "
+            "its configuration asks for: export it again."
+        )
 
 
 def _read_header(path: Path) -> dict[str, Any]:
@@ -147,31 +182,46 @@ def _read_header(path: Path) -> dict[str, Any]:
         with path.open("rb") as file:
             start = file.read(8)
             length = struct.unpack("<Q", start)[0] if len(start) == 8 else -1
-            if start[:2] in (b"PK", b"\x80\x02", b"\x80\x04", b"\x80\x05"):
+            brace = file.read(1) == b"{"  # two bytes of a length may well look like a pickle's
+            if not brace and start.startswith(_PICKLES):
                 raise UserError(
                     f"{path.name} is a pickle, which can run code, so aeviz does not open it: "
                     "save the weights as .safetensors."
                 )
             if size > MAX_FILE:
                 raise UserError(f"{path.name} is larger than {MAX_FILE >> 20} MB.")
-            if not 2 <= length <= min(MAX_HEADER, size - 8):
+            if not (brace and 2 <= length <= min(MAX_HEADER, size - 8)):
                 raise UserError(f"{path.name} is no model file of aeviz, or it is truncated.")
-            header = json.loads(file.read(length))
+            text = b"{" + file.read(length - 1)
     except OSError as error:
         raise UserError(f"{path.name} cannot be read: {error.strerror}.") from error
+    try:
+        header = json.loads(text, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
-        if isinstance(error, UserError):
-            raise
         raise UserError(f"{path.name} is no model file of aeviz: its header is damaged.") from error
-    if not isinstance(header, dict) or not isinstance(header.get("__metadata__"), dict):
+    metadata = header.pop("__metadata__", None)
+    if not isinstance(metadata, dict):
         raise UserError(f"{path.name} is no model file of aeviz: it has no description.")
-    for key, entry in header.items():
-        if key == "__metadata__":
-            continue
-        shape = entry.get("shape") if isinstance(entry, dict) else None
-        if not isinstance(shape, list) or not all(type(n) is int and n >= 0 for n in shape):
-            raise UserError(f"{path.name} is no model file of aeviz: its header is damaged.")
-    return header
+    texts = all(isinstance(value, str) for value in metadata.values())
+    if not (texts and all(map(_is_entry, header.values()))):
+        raise UserError(f"{path.name} is no model file of aeviz: its header is damaged.")
+    return header | {"__metadata__": metadata}
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object of which every reader sees the same: a repeated key is an error."""
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError("repeated key")
+    return dict(pairs)
+
+
+def _is_entry(entry: Any) -> bool:
+    return (
+        isinstance(entry, dict)
+        and isinstance(entry.get("dtype"), str)
+        and isinstance(entry.get("shape"), list)
+        and all(type(n) is int and n >= 0 for n in entry["shape"])
+    )
 
 
 def _summary(header: dict[str, Any]) -> Summary:
@@ -189,7 +239,7 @@ def _summary(header: dict[str, Any]) -> Summary:
         shape = json.loads(metadata.get("image_shape", ""))
         card = json.loads(metadata.get("card", "{}"))
     except (ValueError, RecursionError) as error:
-        raise UserError("The model file's description is damaged.") from error
+        raise UserError("The model file's description is damaged: export it again.") from error
     if not (
         isinstance(shape, list)
         and len(shape) == 3
@@ -202,45 +252,53 @@ def _summary(header: dict[str, Any]) -> Summary:
     return Summary(config, (shape[0], shape[1], shape[2]), card)
 
 
-def _read_gallery(file: Any, header: dict[str, Any], summary: Summary) -> Gallery:
-    """The gallery, its tensors checked against one another before use."""
+def _check_gallery(header: dict[str, Any], summary: Summary) -> None:
+    """Compares the gallery's sizes with one another, before any of it is read."""
     n = (header["gallery.latents"]["shape"] + [0])[0]
     d = summary.config.bottleneck.latent_dim
-    wanted = {"latents": [n, d], "logvar": [n, d], "labels": [n], "pca": [n, 2], "tsne": [n, 2]}
-    tensors: dict[str, Tensor] = {}
-    for key in (*wanted, "sprite"):
-        name = f"gallery.{key}"
-        if name not in header:
+    shapes = {"latents": [n, d], "logvar": [n, d], "labels": [n], "pca": [n, 2], "tsne": [n, 2]}
+    if not 0 < n <= MAX_GALLERY:
+        raise UserError(f"The model file's gallery is damaged: it holds {n} images.")
+    for key, dtypes in _DTYPES.items():
+        entry = header.get(f"gallery.{key}")
+        if entry is None:
             if key in ("logvar", "tsne"):
                 continue
             raise UserError(f"The model file's gallery is damaged: it has no {key}.")
-        if key != "sprite" and header[name]["shape"] != wanted[key]:
+        flat = key == "sprite" and len(entry["shape"]) == 1
+        if not (flat or entry["shape"] == shapes.get(key)) or entry["dtype"] not in dtypes:
             raise UserError(f"The model file's gallery is damaged: {key} has the wrong shape.")
-        tensors[key] = file.get_tensor(name)
-        if not torch.isfinite(tensors[key]).all():
-            raise UserError(f"The model file's gallery is damaged: {key} is not all numbers.")
-    names = json.loads(header["__metadata__"].get("class_names", "[]"))
+
+
+def _read_gallery(file: Any, header: dict[str, Any]) -> Gallery:
+    """The gallery, of checked shapes; its values are checked here."""
+    keys = [key for key in _DTYPES if f"gallery.{key}" in header]
+    tensors = {key: file.get_tensor(f"gallery.{key}") for key in keys}
+    for key, dtypes in _DTYPES.items():
+        if key in tensors and dtypes is _FLOATS:
+            tensors[key] = tensors[key].float()
+            if not torch.isfinite(tensors[key]).all():
+                raise UserError(f"The model file's gallery is damaged: {key} is not all numbers.")
     labels = tensors["labels"].long()
-    if (
-        not 0 < n <= MAX_GALLERY
-        or not isinstance(names, list)
-        or not all(isinstance(name, str) and len(name) <= 80 for name in names)
-        or labels.min() < 0
-        or labels.max() >= len(names)
-        or tensors["sprite"].dtype != torch.uint8
-        or tensors["sprite"].dim() != 1
-    ):
-        raise UserError("The model file's gallery is damaged: labels or thumbnails do not fit.")
+    names = _class_names(header["__metadata__"])
+    if labels.min() < 0 or labels.max() >= len(names):
+        raise UserError("The model file's gallery is damaged: it has labels without a name.")
     return Gallery(
-        tensors["latents"].float(),
+        tensors["latents"],
         labels,
-        tuple(names),
+        names,
         tensors["sprite"].numpy().tobytes(),
-        tensors["pca"].float(),
-        tensors["tsne"].float() if "tsne" in tensors else None,
-        tensors["logvar"].float() if "logvar" in tensors else None,
+        tensors["pca"],
+        tensors.get("tsne"),
+        tensors.get("logvar"),
     )
 
 
-def with_name(config: RunConfig, name: str) -> RunConfig:
-    return replace(config, name=name)
+def _class_names(metadata: dict[str, str]) -> tuple[str, ...]:
+    try:
+        names = json.loads(metadata.get("class_names", "[]"))
+    except (ValueError, RecursionError):
+        names = None
+    if not isinstance(names, list) or not all(isinstance(n, str) and len(n) <= 80 for n in names):
+        raise UserError("The model file's gallery is damaged: its class names are unreadable.")
+    return tuple(names)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,7 +24,7 @@ from aeviz.evaluation import metrics
 from aeviz.evaluation.evaluate import evaluate, reconstruct
 from aeviz.presets import PRESETS, preset
 from aeviz.restore import denoise
-from aeviz.training.finish import finish
+from aeviz.training.finish import MAX_IMAGES, finish
 from aeviz.training.fit import fit
 from aeviz.training.loop import StepResult, begin
 
@@ -69,6 +70,8 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="also train the same network without its penalty and put its figures on the card",
     )
+    sub.add_argument("--half", action="store_true", help="store the weights in half precision")
+    sub.add_argument("--gallery", type=int, default=MAX_IMAGES, help="held-out images to keep")
     sub.add_argument("--out", type=Path, required=True, help="FILE.safetensors")
 
     sub = command("evaluate", _evaluate, "measure a model on a data set's test split")
@@ -143,6 +146,10 @@ def _train(args: argparse.Namespace) -> dict[str, Any]:
         raise UserError("The model file's name must end in .safetensors: change --out.")
     if not args.out.resolve().parent.is_dir():
         raise UserError(f"There is no folder {args.out.parent}: create it, or change --out.")
+    if args.out.is_dir() or not os.access(args.out.resolve().parent, os.W_OK):
+        raise UserError(f"{args.out} cannot be written: change --out.")
+    if not 1 <= args.gallery <= MAX_IMAGES:
+        raise UserError(f"--gallery must lie between 1 and {MAX_IMAGES:,}.")
     device = pick_device(config.training.device)
     dataset = datasets.load(config.dataset, lambda share, text: _say(f"{text} {share:.0%}"))
     state = begin(config, dataset, device)
@@ -158,7 +165,15 @@ def _train(args: argparse.Namespace) -> dict[str, Any]:
     history = outcome.history()
     if args.reference:
         history["without_penalty"] = _without_penalty(state.model.config, dataset, device)
-    card = finish(state.model, dataset, history, args.out, lambda share, text: None)
+    card = finish(
+        state.model,
+        dataset,
+        history,
+        args.out,
+        lambda share, text: None,
+        half=args.half,
+        gallery_size=args.gallery,
+    )
     result = {"out": str(args.out), "config": config.to_dict(), "parameters": card["parameters"]}
     result |= outcome.history() | {"metrics": card["metrics"]}
     if outcome.reason == "diverged":
@@ -196,7 +211,7 @@ def train_config(args: argparse.Namespace) -> RunConfig:
             raise UserError(f"--set takes KEY=VALUE, for example network.hidden='[400]': {change}")
         try:
             changes[key] = json.loads(text)
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):
             changes[key] = text  # a bare word is a text: --set loss.reconstruction=mse
     return preset(args.preset).config.replace(**changes)
 
@@ -233,12 +248,10 @@ def _reconstruct(args: argparse.Namespace) -> dict[str, Any]:
 
 def _restore(args: argparse.Namespace) -> dict[str, Any]:
     loaded = _open(args.model)
-    paths = [
-        p for path in args.paths for p in (sorted(path.iterdir()) if path.is_dir() else [path])
-    ]
+    paths = _files(args.paths)
     done, failed = [], []
     taken: set[str] = set()
-    for number, path in enumerate(filter(Path.is_file, paths) if len(paths) > 1 else paths, 1):
+    for number, path in enumerate(paths, 1):
         try:
             result = denoise.denoise(loaded.model, _read(path))
             name = denoise.unique_name(images.safe_name(path.name, ".png"), taken)
@@ -249,6 +262,21 @@ def _restore(args: argparse.Namespace) -> dict[str, Any]:
             failed.append({"path": str(path), "error": str(error)})
             _say(f"[{number}/{len(paths)}] {path.name}: {error}")
     return {"restored": done, "failed": failed, "exit_code": 2 if failed and not done else 0}
+
+
+def _files(paths: Sequence[Path]) -> list[Path]:
+    """`paths`, with each folder replaced by the files in it; UserError where that leaves none."""
+    try:
+        files = [
+            file
+            for path in paths
+            for file in (sorted(filter(Path.is_file, path.iterdir())) if path.is_dir() else [path])
+        ]
+    except OSError as error:
+        raise UserError(f"{error.filename} cannot be read: {error.strerror}.") from error
+    if not files:
+        raise UserError("There are no files in this folder: name images, or a folder of them.")
+    return files
 
 
 def _open(name: Path | str, device: torch.device | str = "cpu") -> checkpoint.Loaded:

@@ -28,18 +28,29 @@ Progress = Callable[[float, str], None]
 
 
 def finish(
-    model: Autoencoder, dataset: Dataset, history: dict[str, Any], path: Path, progress: Progress
+    model: Autoencoder,
+    dataset: Dataset,
+    history: dict[str, Any],
+    path: Path,
+    progress: Progress,
+    half: bool = False,
+    gallery_size: int = MAX_IMAGES,
 ) -> dict[str, Any]:
     """Evaluates, builds card and gallery, and writes the model file. Answers the card.
 
-    `history` (epochs, seconds, images_per_second, ...) goes onto the card as it is.
+    `history` (epochs, seconds, images_per_second, ...) goes onto the card as it is. With `half`
+    the weights are stored, and therefore measured, in half precision.
     """
+    if half:
+        model.half().float()
     progress(0.0, "Measuring on the test images")
     card = make_card(model, dataset) | history
     progress(0.3, "Laying out the latent map")
-    gallery = make_gallery(model, dataset, lambda done, text: progress(0.3 + 0.6 * done, text))
+    gallery = make_gallery(
+        model, dataset, lambda done, text: progress(0.3 + 0.6 * done, text), gallery_size
+    )
     progress(0.95, "Saving")
-    checkpoint.save(path, model, card, gallery)
+    checkpoint.save(path, model, card, gallery, half)
     return card
 
 
@@ -62,9 +73,11 @@ def make_card(model: Autoencoder, dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def make_gallery(model: Autoencoder, dataset: Dataset, progress: Progress) -> Gallery:
-    """Codes, thumbnails and maps of up to 10,000 held-out images; fewer where codes are wide."""
-    split = held_out(dataset, min(MAX_IMAGES, MAX_CODE_VALUES // model.latent_dim))
+def make_gallery(
+    model: Autoencoder, dataset: Dataset, progress: Progress, size: int = MAX_IMAGES
+) -> Gallery:
+    """Codes, thumbnails and maps of up to `size` held-out images; fewer where codes are wide."""
+    split = held_out(dataset, min(size, MAX_CODE_VALUES // model.latent_dim))
     z, logvar = encode_all(model, split)
     layout = None
     if model.latent_dim > 2:
