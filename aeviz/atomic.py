@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -11,7 +12,7 @@ from aeviz.errors import UserError
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Writes `path` atomically: temporary file in the same folder, fsync, replace, fsync the folder.
+    """Writes `path` atomically: temporary file beside it, fsync, replace, fsync the folder.
 
     UserError where the disk is full or the folder cannot be written; what was there stays whole.
     """
@@ -29,11 +30,12 @@ def write_bytes(path: Path, data: bytes) -> None:
         os.replace(name, path)
         _sync_folder(path.parent)
     except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        advice = "free some disk space and try again" if full else "choose another place"
+        raise UserError(f"{path.name} could not be saved ({error.strerror}): {advice}.") from error
+    finally:
         with contextlib.suppress(OSError):
-            os.unlink(name)
-        raise UserError(
-            f"{path.name} could not be saved ({error.strerror}): free some disk space and try again."
-        ) from error
+            os.unlink(name)  # gone already where the replace went through
 
 
 def _sync_folder(folder: Path) -> None:

@@ -149,6 +149,8 @@ class RunConfig:
         for key, limit in (("name", 80), ("type", 40), ("dataset", 80)):
             if len(getattr(self, key)) > limit:
                 raise UserError(f"{key} may have at most {limit} characters.")
+            if not getattr(self, key).isprintable():
+                raise UserError(f"{key} holds characters that cannot be shown: use plain text.")
         if self.loss.reconstruction == "bce" and self.network.output != "sigmoid":
             raise UserError(
                 "Binary cross-entropy needs outputs between 0 and 1: "
@@ -179,7 +181,7 @@ class RunConfig:
     def from_json(cls, text: str) -> Self:
         try:
             data = json.loads(text)
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             raise UserError("The configuration is not valid JSON.") from error
         return cls.from_dict(data)
 
@@ -209,7 +211,7 @@ def _build(cls: type[T], data: Any, prefix: str) -> T:
     unknown = sorted(set(map(str, data)) - set(hints))
     if unknown:
         raise UserError(f"There is no setting called {prefix}{unknown[0][:60]}.")
-    values = {}
+    values: dict[str, Any] = {}
     for key, value in data.items():
         hint = hints[key]
         if dataclasses.is_dataclass(hint):
@@ -231,14 +233,13 @@ def _checked(hint: Any, value: Any, key: str) -> Any:
         if not isinstance(value, list | tuple):
             raise UserError(f"{key} must be a list of whole numbers.")
         return tuple(_checked(int, item, key) for item in value)
-    if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    if hint is int and isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if hint is int and isinstance(value, int) and not isinstance(value, bool):
-        if abs(value) > 2**53:
+    if hint in (int, float) and isinstance(value, int | float) and not isinstance(value, bool):
+        if isinstance(value, int) and abs(value) > 2**53:  # no float holds it exactly
             raise UserError(f"{key} is too large.")
-        return value
+        if hint is float:
+            return float(value)
+        if isinstance(value, int) or value.is_integer():
+            return int(value)
     if hint is str and isinstance(value, str):
         return value
     kind = {int: "a whole number", float: "a number", str: "a text"}[hint]

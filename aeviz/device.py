@@ -21,7 +21,7 @@ def pick_device(name: str = "auto") -> torch.device:
     if name not in has:
         raise UserError(f"There is no device called {name[:40]!r}: use auto, cpu, cuda or mps.")
     if not has[name]:
-        raise UserError(f"This machine has no {name} device: use --device auto or cpu.")
+        raise UserError(f"This machine has no {name} device: choose auto or cpu.")
     return torch.device(name)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,8 +61,9 @@ def models() -> list[ModelInfo]:
     """All models that can be opened, bundled ones first, then the newest runs first."""
     bundled = sorted(checkpoints_dir().glob("*.safetensors"))
     runs = sorted(runs_dir().glob("*/model.safetensors"), key=_modified, reverse=True)
-    rows = [_info(path, path.stem, True) for path in bundled]
-    rows += [_info(path, path.parent.name, False) for path in runs]
+    named = [(path, path.stem, True) for path in bundled]
+    named += [(path, path.parent.name, False) for path in runs]
+    rows = [_info(*entry) for entry in named if _NAME.fullmatch(entry[1])]
     return [row for row in rows if row is not None]
 
 
@@ -91,7 +93,7 @@ def add_upload(data: bytes, shown_name: str) -> ModelInfo:
     name = f"upload-{hashlib.sha256(data).hexdigest()[:10]}"
     path = runs_dir() / name / "model.safetensors"
     if not path.exists():
-        trial = runs_dir() / f".{name}.safetensors"
+        trial = runs_dir() / f".{name}-{secrets.token_hex(4)}.safetensors"
         atomic.write_bytes(trial, data)
         try:
             checkpoint.load(trial)
@@ -99,6 +101,8 @@ def add_upload(data: bytes, shown_name: str) -> ModelInfo:
             os.replace(trial, path)
         except UserError as error:
             raise UserError(str(error).replace(trial.name, shown_name[:60])) from error
+        except OSError as error:
+            raise UserError(f"The model could not be kept: {error.strerror}.") from error
         finally:
             trial.unlink(missing_ok=True)
     return find(name)

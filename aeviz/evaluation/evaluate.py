@@ -11,10 +11,10 @@ from aeviz.config import CorruptionConfig, CorruptionKind
 from aeviz.datasets import Dataset, Split
 from aeviz.errors import UserError
 from aeviz.evaluation import metrics
+from aeviz.evaluation.validation import batch_rows, to_float, validate
 from aeviz.nn.corruptions import corrupt
 from aeviz.nn.losses import contractive
 from aeviz.nn.model import Autoencoder
-from aeviz.training.loop import batch_rows, to_float, validate
 
 ACTIVE = 1e-3
 """A unit of a sparse code counts as active above this."""
@@ -75,10 +75,11 @@ def evaluate(model: Autoencoder, dataset: Dataset) -> dict[str, Any]:
 
 def _of_type(model: Autoencoder, dataset: Dataset, x: Tensor, z: Tensor) -> dict[str, Any]:
     """The figures that belong to one type of autoencoder."""
-    config, figures = model.config, {}
+    config = model.config
+    figures: dict[str, Any] = {}
     if model.is_gaussian:
         figures["active_units"] = metrics.active_units(z)
-    if config.type == "linear":
+    if config.type == "linear" and config.network.kind == "dense" and not config.network.hidden:
         weight = next(p for n, p in model.decoder.named_parameters() if n.endswith("weight"))
         basis = metrics.pca_subspace(to_float(dataset.train.images), config.bottleneck.latent_dim)
         figures["largest_angle_to_pca"] = metrics.principal_angles(weight.cpu(), basis)[0].item()

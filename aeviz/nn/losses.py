@@ -94,11 +94,14 @@ def contractive(encode: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     def code_of_one(image: Tensor) -> Tensor:
         return encode(image[None])[0]
 
-    jacobian = torch.func.vmap(torch.func.jacrev(code_of_one))(x)
+    # "different": with dropout each image draws units of its own, as in a plain forward pass
+    jacobian = torch.func.vmap(torch.func.jacrev(code_of_one), randomness="different")(x)
     return jacobian.square().flatten(1).sum(1).mean()
 
 
-def penalty(config: LossConfig, code: Code, encode: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+def penalty(
+    config: LossConfig, code: Code, encode: Callable[[Tensor], Tensor], x: Tensor
+) -> Tensor:
     """The configured penalty, unweighted; 0 where there is none."""
     if config.penalty == "l1":
         return l1_sparsity(code.z)

@@ -93,7 +93,7 @@ def check_size(config: RunConfig, image_shape: ImageShape) -> int:
 
     Counted without allocating anything: the answer comes before the memory is asked for.
     """
-    c, h, w = image_shape
+    _, h, w = image_shape
     if min(h, w) < 8 and config.network.kind == "conv":
         raise UserError(f"A conv network needs images of at least 8x8 pixels; these are {h}x{w}.")
     if config.network.kind == "conv" and len(config.network.channels) > max(h, w).bit_length():

@@ -8,6 +8,7 @@ sigmoid, pixels where it is linear.
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -44,7 +45,7 @@ def halvings(height: int, width: int, times: int) -> list[tuple[int, int]]:
 
 def _dense_stack(widths: list[int], config: NetworkConfig) -> list[nn.Module]:
     layers: list[nn.Module] = []
-    for n_in, n_out in zip(widths, widths[1:], strict=False):
+    for n_in, n_out in pairwise(widths):
         layers.append(nn.Linear(n_in, n_out))
         if config.norm == "batch":
             layers.append(nn.BatchNorm1d(n_out))

@@ -15,9 +15,10 @@ import torch
 from torch import Tensor
 
 from aeviz.config import RunConfig, TrainingConfig
-from aeviz.datasets import Dataset, Split
+from aeviz.datasets import Dataset
 from aeviz.device import autocast
 from aeviz.errors import UserError
+from aeviz.evaluation.validation import to_float, validate
 from aeviz.nn.corruptions import corrupt
 from aeviz.nn.losses import Terms
 from aeviz.nn.model import Autoencoder
@@ -93,6 +94,7 @@ def train(state: TrainingState, dataset: Dataset) -> Iterator[StepResult]:
 
     while state.epoch < config.training.epochs:
         model.train()
+        torch.manual_seed(config.training.seed + state.epoch)  # dropout knows no other generator
         permutation = torch.randperm(len(images), generator=state.order).to(device)
         for index in permutation.split(config.training.batch_size):
             progress = state.step / max(total_steps, 1)
@@ -129,38 +131,6 @@ def train(state: TrainingState, dataset: Dataset) -> Iterator[StepResult]:
                 "loss is not a number. Use a smaller learning rate."
             )
         yield StepResult(state.step, state.epoch, terms, 0, validation)
-
-
-@torch.no_grad()
-def validate(model: Autoencoder, split: Split, seed: int = 0) -> dict[str, float]:
-    """Mean loss terms over a split, without touching the run's own random state.
-
-    Returns loss, recon, kl and penalty in the reductions of `losses` (per image), with full beta.
-    Gaussian codes are drawn, one sample each, so `loss` estimates the negative ELBO.
-    """
-    config, device = model.config, next(model.parameters()).device
-    noise = torch.Generator(device).manual_seed(seed)
-    was_training = model.training
-    model.eval()
-    sums = torch.zeros(4, dtype=torch.float64)
-    for batch in split.images.split(batch_rows(model)):
-        x = to_float(batch.to(device))
-        x_in = corrupt(x, config.corruption, noise)
-        terms = model.loss(model(x_in, noise), x, x_in, config.loss.beta)
-        sums += torch.tensor([float(t) for t in terms], dtype=torch.float64) * len(batch)
-    model.train(was_training)
-    means = (sums / len(split.images)).tolist()
-    return dict(zip(("loss", "recon", "kl", "penalty"), means, strict=True))
-
-
-def batch_rows(model: Autoencoder) -> int:
-    """Images per evaluation batch: fewer where a whole Jacobian is needed for each."""
-    return 100 if model.config.loss.penalty == "contractive" else 500
-
-
-def to_float(images: Tensor) -> Tensor:
-    """uint8 (N, C, H, W) -> float32 in [0, 1]."""
-    return images.to(torch.float32).mul_(1 / 255)
 
 
 def augment(x: Tensor, kind: str, generator: torch.Generator) -> Tensor:
