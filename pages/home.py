@@ -1,19 +1,47 @@
-"""Home: something alive before anything else."""
+"""Home: something alive before anything else, and where to go from there."""
+
+from pathlib import Path
 
 import streamlit as st
 
 from aeviz import library
+from aeviz.device import describe, pick_device
 from aeviz.ui import live
 
 MODEL = "vae-mnist-2d"
+_HERE = Path(__file__).parent
+NEXT = [
+    ("explore", "Explore a latent space", "Sliders and maps for every model, decoded as you move."),
+    ("train", "Train your own", "Choose data, type and size; watch it learn in about a minute."),
+    ("restore", "Clean a noisy image", "Drop an image in and see what a denoiser takes for noise."),
+]
 
-names = [info.name for info in library.models()]
-left, right = st.columns([3, 2], vertical_alignment="bottom")
-left.title("aeviz")
-left.markdown("See what an autoencoder sees.")
-right.caption(f"{len(names)} models")
-if MODEL in names:
-    live.home(MODEL)
-st.markdown(
-    "Move over the map. Each place is a code; the decoder turns it into an image, right now."
+
+def plural(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
+infos = library.models()
+runs = sum(not info.bundled for info in infos)
+title, facts = st.columns([3, 2], vertical_alignment="bottom")
+title.markdown("## See what an autoencoder sees")
+facts.markdown(
+    f":small[:gray[{describe(pick_device())} · {plural(len(infos), 'model')} · "
+    f"{plural(runs, 'run')}]]",
+    text_alignment="right",
 )
+
+shown = next((info for info in infos if info.name == MODEL), next(iter(infos), None))
+if shown is None:
+    st.info("There is no model yet. Train one first: it takes about a minute.")
+else:
+    st.markdown(
+        "Move over the map. Each place is a code; the decoder turns it into an image, right now."
+    )
+    live.home(shown.name)
+
+for column, (page, label, text) in zip(st.columns(len(NEXT)), NEXT, strict=True):
+    with column.container(border=True, height="stretch"):
+        if (_HERE / f"{page}.py").is_file():
+            st.page_link(f"{page}.py", label=f"**{label}**", icon=":material/arrow_forward:")
+        st.caption(text)

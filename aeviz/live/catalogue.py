@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 def load(name: str) -> Loaded:
     """The model `name`; raises UserError where there is none."""
     from aeviz import library
+    from aeviz.device import pick_device
 
-    return library.load(name)
+    return library.load(name, pick_device())
 
 
 def version(name: str) -> object:

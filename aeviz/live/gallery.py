@@ -76,6 +76,7 @@ def dimensions(latents: Tensor, logvar: Tensor | None) -> list[dict[str, Any]]:
     information = space.information(latents, logvar)
     variance, mean = torch.var_mean(latents, 0, correction=0)
     low, high = space.ranges(latents).unbind(1)
+    low = torch.where(latents.amin(0) >= 0, low.clamp(min=0), low)  # codes behind a ReLU
     scale = 1.0 if logvar is not None else max(float(variance.max()), 1e-12)
     active = variance > ACTIVE_SHARE * scale
     if logvar is not None:

@@ -6,15 +6,51 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
+from aeviz.library import ModelInfo
 from aeviz.plots import CLASS_COLOURS
 
 _CSS = (Path(__file__).parent.parent / "live" / "static" / "aeviz.css").read_text()
 
 
+def explorer(model: str) -> None:
+    """The latent-space explorer of the model of this name."""
+    _component("explorer")(key="aeviz-explorer", data={"model": model, "colours": CLASS_COLOURS})
+
+
+def home(model: str) -> None:
+    """The map and the image that follows the pointer, without controls."""
+    _component("home")(key="aeviz-home", data={"model": model, "colours": CLASS_COLOURS})
+
+
+def drawing(info: ModelInfo, key: str = "aeviz-drawing") -> NDArray[np.uint8] | None:
+    """A pad to draw on, with code and reconstruction following the pen.
+
+    Answers the drawing once the pen has rested, uint8 (C, H, W), or None while the pad is empty.
+    """
+    result = _component("drawing")(
+        key=key,
+        data={"model": info.name, "report": True},
+        default={"drawing": None},
+        on_drawing_change=_nothing,
+    )
+    channels, height, width = info.image_shape
+    pixels = result.drawing
+    if not isinstance(pixels, list) or len(pixels) != channels * height * width:
+        return None
+    image = np.clip(np.asarray(pixels, dtype=float), 0, 255).astype(np.uint8)
+    return image.reshape(height, width, channels).transpose(2, 0, 1)
+
+
+def _nothing() -> None:
+    """A value is declared by its callback; the rerun is all that is wanted of it."""
+
+
 @cache
-def _module(name: str) -> Any:
+def _component(name: str) -> Any:
     """A component that runs `aeviz/live/static/{name}.js`.
 
     Components take inline JavaScript only; this much of it loads the real module.
@@ -28,13 +64,3 @@ def _module(name: str) -> Any:
         "};"
     )
     return st.components.v2.component(f"aeviz_{name}", css=_CSS, js=script, isolate_styles=False)
-
-
-def explorer(model: str) -> None:
-    """The latent-space explorer of the model of this name."""
-    _module("explorer")(key="aeviz-explorer", data={"model": model, "colours": CLASS_COLOURS})
-
-
-def home(model: str) -> None:
-    """The map and the image that follows the pointer, without controls."""
-    _module("home")(key="aeviz-home", data={"model": model, "colours": CLASS_COLOURS})

@@ -1,18 +1,100 @@
-"""The model picker at the top of each page."""
+"""The model picker at the top of each page: the same everywhere, kept in the address."""
 
 from __future__ import annotations
 
+import base64
+import io
+import math
+from collections.abc import Callable
+
 import streamlit as st
+from PIL import Image
 
 from aeviz import library
+from aeviz.errors import UserError
 from aeviz.library import ModelInfo
+from aeviz.presets import PRESETS
+
+THUMBNAILS = 8
+_KEY = "aeviz-model-picker"
+_CHOSEN = "aeviz-model"
 
 
-def model_picker() -> ModelInfo:
-    infos = {info.name: info for info in library.models()}
-    names = list(infos)
+def model_picker(
+    suits: Callable[[ModelInfo], bool] = lambda _: True, default: str = "vae-mnist"
+) -> ModelInfo:
+    """Let a person choose one of the models that suit the page; stops the page if there is none.
+
+    The choice is kept in the query parameter `model`, and from page to page. A model that the
+    address asks for and that is not there is named, and the default opens instead.
+    """
+    infos = {info.name: info for info in library.models() if suits(info)}
+    if not infos:
+        st.info("There is no model here yet. Train one first: it takes about a minute.")
+        st.page_link("train.py", label="Train a model", icon=":material/model_training:")
+        st.stop()
+    missing = _settle(infos, default)
+    left, right = st.columns([3, 2], gap="medium", vertical_alignment="bottom")
+    name = left.selectbox(
+        "Model",
+        list(infos),
+        format_func=lambda name: describe(infos[name]),
+        key=_KEY,
+        on_change=_remember,
+        help="Bundled models, and all that were trained or uploaded here. Type to search.",
+    )
+    info = infos[name]
+    right.html(_strip(info.name, info.path.stat().st_mtime_ns))
+    if missing:
+        st.warning(f"There is no model called “{missing[:60]}” here (any more): this is {name}.")
+    return info
+
+
+def describe(info: ModelInfo) -> str:
+    """A model in one line: name, type, data set, code size."""
+    kind = PRESETS[info.type].title if info.type in PRESETS else info.type
+    size = "1 number" if info.latent_dim == 1 else f"{info.latent_dim:,} numbers"
+    return f"{info.name} · {kind} · {info.dataset} · code of {size}"
+
+
+def _settle(infos: dict[str, ModelInfo], default: str) -> str | None:
+    """Put the right model into the picker; a name that was asked for in vain is answered."""
     wanted = st.query_params.get("model")
-    name = st.selectbox("Model", names, index=names.index(wanted) if wanted in infos else 0)
-    if name != wanted:
+    if st.session_state.get(_KEY) not in infos:
+        choices = (wanted, st.session_state.get(_CHOSEN), default, next(iter(infos)))
+        st.session_state[_KEY] = next(name for name in choices if name in infos)
+    name = st.session_state[_KEY]
+    st.session_state[_CHOSEN] = name
+    if wanted != name:
         st.query_params["model"] = name
-    return infos[name]
+    return wanted if wanted is not None and wanted not in infos else None
+
+
+def _remember() -> None:
+    """A new model: the code of the last one in the address means nothing to it."""
+    st.query_params.from_dict({"model": st.session_state[_KEY]})
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _strip(name: str, version: int) -> str:
+    """The first images of a model's gallery in a row, as HTML; `version` is part of the key."""
+    del version
+    try:
+        gallery = library.load(name).gallery
+    except UserError:
+        return ""
+    if gallery is None or not len(gallery.latents):
+        return ""
+    count = len(gallery.latents)
+    columns = math.ceil(math.sqrt(count))
+    with Image.open(io.BytesIO(gallery.sprite)) as sheet:
+        width = sheet.width // columns
+        height = sheet.height // math.ceil(count / columns)
+        row = sheet.crop((0, 0, width * min(THUMBNAILS, count, columns), height)).convert("RGB")
+    file = io.BytesIO()
+    row.save(file, "PNG")
+    source = f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+    return (
+        f'<img src="{source}" alt="Images this model has not seen in training" '
+        'style="height:40px;max-width:100%;border-radius:8px;image-rendering:pixelated">'
+    )

@@ -8,7 +8,8 @@ export class CodeBars {
   /** @param {import('./gallery.js').Dimension[]} dims  in the order to draw them */
   constructor(dims) {
     this.dims = dims.slice(0, MAX_BARS);
-    this.reach = Math.max(...this.dims.map(({ low, high }) => Math.max(-low, high)));
+    // Two and a half standard deviations fill the height; further ones are cut off.
+    this.reach = Math.max(...dims.map(({ mean, std }) => Math.abs(mean) + 2.5 * std)) || 1;
     this.allPositive = this.dims.every(({ low }) => low >= 0);
     this.canvas = h('canvas', { class: 'aeviz-bars', role: 'img', 'data-testid': 'aeviz-code' });
   }

@@ -6,7 +6,7 @@
 
 import { Picture } from './canvas.js';
 import { h } from './dom.js';
-import { codeOf, loadGallery, nearest } from './gallery.js';
+import { codeOf, loadGallery } from './gallery.js';
 import { legend } from './legend.js';
 import { LatentMap } from './map.js';
 import { mount } from './mount.js';
@@ -27,13 +27,9 @@ async function open(root, { model, colours }, signal) {
   const choices = projections(gallery);
   const wanted = readAddress(model, gallery.latentDim);
   const projectionOf = (id) => choices.find((choice) => choice.id === id) ?? choices[0];
-  const first = wanted.z ?? startingCode(gallery);
+  const first = wanted.z ? { z: wanted.z, point: null } : startingCode(gallery);
   const state = createState({
-    model,
-    projection: projectionOf(wanted.projection).id,
-    z: first.z ?? first,
-    preview: null,
-    point: first.point ?? null,
+    model, projection: projectionOf(wanted.projection).id, preview: null, ...first,
   });
   const here = () => projectionOf(state.view.projection);
 
@@ -88,18 +84,24 @@ async function open(root, { model, colours }, signal) {
   ];
 
   const actions = h('div', { class: 'aeviz-actions' },
-    button('Reset', 'Back to the first code', () => state.set(asPatch(startingCode(gallery)))),
+    button('Reset', 'Back to the first code', () =>
+      state.set({ ...startingCode(gallery), preview: null })),
     button(gallery.gaussian ? 'Sample' : 'Random', sampleHelp(gallery), () =>
       state.set({ z: sample(gallery), preview: null, point: null })));
   root.replaceChildren(status.element, h('div', { class: 'aeviz-explorer' },
     map && h('div', { class: 'aeviz-mapside' },
-      h('div', { class: 'aeviz-bar' }, choices.length > 1 ? tabs.element : null, note),
-      h('div', { class: 'aeviz-mapframe' }, map.element, zoomButtons(map)),
+      h('div', { class: 'aeviz-bar' },
+        choices.length > 1 ? tabs.element : h('h4', {}, 'Latent map'), zoomButtons(map)),
+      h('div', { class: 'aeviz-mapframe' }, map.element),
       gallery.classNames.length > 1
-        ? legend(gallery.classNames, colours, (i, visible) => map.toggleClass(i, visible)) : null),
+        ? legend(gallery.classNames, colours, (i, visible) => map.toggleClass(i, visible)) : null,
+      note),
     h('figure', { class: 'aeviz-decoded' },
+      h('h4', { class: 'aeviz-bar' }, 'Decoded'),
       picture.canvas,
-      h('figcaption', {}, map ? 'Decoded, as you move. Click or drag to keep a place.' : 'Decoded')),
+      h('figcaption', {}, map
+        ? 'Follows the pointer over the map. Click or drag there to keep a place.'
+        : 'This model has no gallery to draw a map of: use the sliders.')),
     pinned.element),
   h('section', { class: 'aeviz-dims' },
     h('div', { class: 'aeviz-bar' }, h('h4', {}, slidersTitle(gallery)), actions),
@@ -119,16 +121,13 @@ async function open(root, { model, colours }, signal) {
   };
 }
 
-/** A real image near the middle of the codes: something that is surely worth looking at. */
+/** The first image of the gallery; without one the mean code. */
 function startingCode(gallery) {
-  const mean = new Float32Array(gallery.latentDim);
-  for (const { index, mean: value } of gallery.dims) mean[index] = value;
-  if (!gallery.count) return { z: mean, point: null };
-  const point = nearest(gallery, mean);
-  return { z: codeOf(gallery, point), point };
+  if (gallery.count) return { z: codeOf(gallery, 0), point: 0 };
+  const z = new Float32Array(gallery.latentDim);
+  for (const { index, mean } of gallery.dims) z[index] = mean;
+  return { z, point: null };
 }
-
-const asPatch = ({ z, point }) => ({ z, point, preview: null });
 
 /** A draw from the prior; for codes without one, from a Gaussian as wide as the codes are. */
 function sample({ gaussian, dims, latentDim }) {
@@ -166,7 +165,7 @@ function projectionTabs(choices, onChoose) {
 }
 
 function zoomButtons(map) {
-  return h('div', { class: 'aeviz-zoom' },
+  return h('div', { class: 'aeviz-actions' },
     button('+', 'Closer', () => map.zoom(0.7)),
     button('−', 'Further away', () => map.zoom(1 / 0.7)),
     button('⤢', 'Show all points', () => map.resetView()));

@@ -2,7 +2,7 @@
 
 import { Picture } from './canvas.js';
 import { h } from './dom.js';
-import { codeOf, loadGallery, nearest } from './gallery.js';
+import { codeOf, loadGallery } from './gallery.js';
 import { LatentMap } from './map.js';
 import { mount } from './mount.js';
 import { projections } from './projection.js';
@@ -27,7 +27,7 @@ async function open(root, { model, colours }, signal) {
     onStatus: (now) => status.show(now),
     probe: new URL('aeviz/live/stats', document.baseURI).href,
   });
-  let code = codeOf(gallery, nearest(gallery, new Float32Array(gallery.latentDim)));
+  let code = codeOf(gallery, 0);
   const visit = (x, y, time) => {
     code = projection.toCode(x, y, code);
     map.setHandle(x, y);

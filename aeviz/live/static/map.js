@@ -222,8 +222,7 @@ export class LatentMap {
 
   layout(axes) {
     this.axes = axes;
-    const style = getComputedStyle(this.element);
-    const line = style.getPropertyValue('--aeviz-line').trim() || style.color;
+    const line = faint(getComputedStyle(this.element).color);
     const ranges = this.viewport.ranges;
     const axis = (range) => ({
       range,
@@ -248,6 +247,11 @@ export class LatentMap {
       yaxis: axis(ranges['yaxis.range']),
     };
   }
+}
+
+/** A computed colour, `rgb(r, g, b)`, at a fifth of its strength. */
+function faint(colour) {
+  return `rgba(${colour.match(/[\d.]+/g).slice(0, 3).join(',')},0.2)`;
 }
 
 function moveTo(element, [x, y]) {

@@ -20,15 +20,15 @@ export class PinnedCard {
       'data-testid': 'aeviz-reconstruction', 'aria-label': 'Its reconstruction',
     });
     this.bars = new CodeBars(gallery.dims);
-    this.caption = h('figcaption', {}, 'Original');
-    this.error = h('figcaption', {}, 'Reconstruction');
-    this.heading = h('h4', {}, '');
+    this.heading = h('h4', { class: 'aeviz-bar' });
+    this.error = h('p', { class: 'aeviz-muted' });
     this.code = h('p', { class: 'aeviz-muted' });
     this.element = h('section', { class: 'aeviz-pinned', 'aria-live': 'polite' },
       this.heading,
       h('div', { class: 'aeviz-pair' },
-        h('figure', {}, this.original.canvas, this.caption),
-        h('figure', {}, this.reconstruction.canvas, this.error)),
+        h('figure', {}, this.original.canvas, h('figcaption', {}, 'Original')),
+        h('figure', {}, this.reconstruction.canvas, h('figcaption', {}, 'Reconstruction'))),
+      this.error,
       this.bars.canvas,
       this.code);
     if (!gallery.count) this.element.querySelector('.aeviz-pair').hidden = true;
@@ -39,7 +39,7 @@ export class PinnedCard {
     this.bars.draw(z);
     this.code.textContent = z.length <= 3
       ? `z = (${[...z].map((value) => value.toFixed(2).replace('-', '−')).join(', ')})`
-      : `The code: ${z.length} numbers, the most informative first`;
+      : `The code on the screen: ${z.length} numbers`;
   }
 
   /**
@@ -59,7 +59,7 @@ export class PinnedCard {
     if (shown !== this.index) return; // another point was clicked meanwhile
     this.reconstruction.draw(pixels);
     const error = meanSquaredError(this.original.read(), pixels);
-    this.error.textContent = `Reconstruction · MSE ${error.toPrecision(2)}`;
+    this.error.textContent = `MSE ${error.toPrecision(2)} per pixel`;
   }
 
   className(index) {

@@ -1,0 +1,100 @@
+/**
+ * A drawing pad of the model's own size: what the pen leaves is encoded and decoded as it moves.
+ *
+ * Draws white on black, as MNIST has it, with a soft round pen; a click on Clear starts anew.
+ */
+
+import { Picture } from './canvas.js';
+import { h } from './dom.js';
+
+const PEN = 0.075; // radius as a share of the pad's width
+const SOFT = 0.5; // share of the radius over which the pen fades
+
+export class DrawingPad {
+  /**
+   * @param {[number, number, number]} imageShape  C, H, W
+   * @param {(image: Float32Array, time: number) => void} onChange  H * W * C values in [0, 1]
+   */
+  constructor(imageShape, onChange) {
+    [this.channels, this.height, this.width] = imageShape;
+    this.onChange = onChange;
+    this.picture = new Picture(imageShape, {
+      'data-testid': 'aeviz-drawing', 'aria-label': 'Drawing pad', class: 'aeviz-pixels aeviz-pad',
+    });
+    this.image = new Float32Array(this.width * this.height * this.channels);
+    this.last = null;
+    const { canvas } = this.picture;
+    canvas.onpointerdown = (event) => {
+      canvas.setPointerCapture(event.pointerId);
+      this.last = this.at(event);
+      this.stroke(event);
+    };
+    canvas.onpointermove = (event) => {
+      if (this.last) this.stroke(event);
+    };
+    canvas.onpointerup = canvas.onpointercancel = () => {
+      this.last = null;
+    };
+    this.clearButton = h('button', {
+      type: 'button', class: 'aeviz-quiet', 'data-testid': 'aeviz-clear', onclick: (event) => this.clear(event.timeStamp),
+    }, 'Clear');
+    this.element = h('div', { class: 'aeviz-padframe' }, canvas, this.clearButton);
+    this.show();
+  }
+
+  clear(time = performance.now()) {
+    this.image.fill(0);
+    this.show();
+    this.onChange(this.image.slice(), time);
+  }
+
+  /** Whether nothing is drawn. */
+  get empty() {
+    return this.image.every((value) => value === 0);
+  }
+
+  /** Draw from the last place to this event's, with all that the browser saw between. */
+  stroke(event) {
+    const places = event.getCoalescedEvents?.().map((part) => this.at(part)) ?? [];
+    for (const to of places.length ? places : [this.at(event)]) {
+      this.line(this.last, to);
+      this.last = to;
+    }
+    this.show();
+    this.onChange(this.image.slice(), event.timeStamp);
+  }
+
+  at(event) {
+    const box = this.picture.canvas.getBoundingClientRect();
+    return [
+      ((event.clientX - box.left) / box.width) * this.width,
+      ((event.clientY - box.top) / box.height) * this.height,
+    ];
+  }
+
+  line([x0, y0], [x1, y1]) {
+    const radius = PEN * this.width;
+    const left = Math.max(0, Math.floor(Math.min(x0, x1) - radius));
+    const right = Math.min(this.width - 1, Math.ceil(Math.max(x0, x1) + radius));
+    const top = Math.max(0, Math.floor(Math.min(y0, y1) - radius));
+    const bottom = Math.min(this.height - 1, Math.ceil(Math.max(y0, y1) + radius));
+    const length2 = (x1 - x0) ** 2 + (y1 - y0) ** 2;
+    for (let y = top; y <= bottom; y += 1) {
+      for (let x = left; x <= right; x += 1) {
+        const [px, py] = [x + 0.5, y + 0.5];
+        const along = length2 ? ((px - x0) * (x1 - x0) + (py - y0) * (y1 - y0)) / length2 : 0;
+        const t = Math.min(1, Math.max(0, along));
+        const distance = Math.hypot(px - x0 - t * (x1 - x0), py - y0 - t * (y1 - y0));
+        const ink = Math.min(1, Math.max(0, (radius - distance) / (SOFT * radius)));
+        const place = (y * this.width + x) * this.channels;
+        for (let c = place; c < place + this.channels; c += 1) {
+          this.image[c] = Math.max(this.image[c], ink);
+        }
+      }
+    }
+  }
+
+  show() {
+    this.picture.draw(Uint8Array.from(this.image, (value) => Math.round(255 * value)));
+  }
+}

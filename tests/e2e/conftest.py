@@ -1,0 +1,170 @@
+"""One server and one browser for all tests of this folder: the app as a person meets it."""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from aeviz import checkpoint
+from aeviz.checkpoint import Gallery
+from aeviz.config import RunConfig
+from aeviz.nn.model import Autoencoder
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = os.environ.get("AEVIZ_CHROMIUM", "/usr/bin/chromium")
+# Software WebGL, and nothing that reaches out to the network by itself.
+CHROMIUM_FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--use-gl=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    "--no-first-run",
+]
+START_SECONDS = 90
+WAIT_MS = 30_000
+
+
+@pytest.fixture(scope="session")
+def runs_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the server keeps runs; holds two small untrained models, `tiny-2d` and `tiny-4d`."""
+    folder = tmp_path_factory.mktemp("runs")
+    for name, latent_dim in (("tiny-2d", 2), ("tiny-4d", 4)):
+        save_tiny_model(folder / name / "model.safetensors", latent_dim)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def app_url(runs_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of `streamlit run app.py`, with the bundled models and `runs_folder`."""
+    with serve(runs_folder, tmp_path_factory.mktemp("server") / "log") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A fresh page; the test fails if a script of it raised an error."""
+    with open_page(browser) as page:
+        yield page
+
+
+@pytest.fixture
+def phone(browser: Browser) -> Iterator[Page]:
+    """A page as narrow as a phone, with touch."""
+    with open_page(browser, viewport={"width": 390, "height": 844}, has_touch=True) as page:
+        yield page
+
+
+@contextmanager
+def open_page(browser: Browser, **options: object) -> Iterator[Page]:
+    context = browser.new_context(**({"viewport": {"width": 1280, "height": 1000}} | options))  # type: ignore[arg-type]
+    page = context.new_page()
+    page.set_default_timeout(WAIT_MS)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    context.close()
+    assert errors == []
+
+
+@contextmanager
+def serve(runs: Path, log: Path, port: int | None = None) -> Iterator[str]:
+    """A server of its own until the block ends."""
+    port = port or free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "streamlit", "run", "app.py"]
+    options = [
+        f"--server.port={port}",
+        "--server.address=127.0.0.1",
+        "--server.fileWatcherType=none",
+    ]
+    environment = {**os.environ, "AEVIZ_RUNS": str(runs)}
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [*command, *options], cwd=ROOT, env=environment, stdout=output, stderr=output
+        )
+    try:
+        until(lambda: answers(f"{url}/_stcore/health"), f"the server did not start, see {log}")
+        yield url
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def until(condition: Callable[[], bool], complaint: str, seconds: float = START_SECONDS) -> None:
+    """Wait for `condition`, or fail with `complaint`."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, complaint
+        time.sleep(0.1)
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def save_tiny_model(path: Path, latent_dim: int) -> None:
+    """An untrained VAE of 12 x 12 images whose decoder answers strongly, with 60 gallery codes."""
+    config = RunConfig(type="vae").replace(
+        **{
+            "network.hidden": [16],
+            "bottleneck.kind": "gaussian",
+            "bottleneck.latent_dim": latent_dim,
+        }
+    )
+    model = Autoencoder(config, (1, 12, 12)).eval()
+    with torch.no_grad():
+        for parameter in model.decoder.parameters():
+            parameter.mul_(4)  # so that a small move is seen in the pixels
+    count = 60
+    columns = math.ceil(math.sqrt(count))
+    latents = torch.randn(count, latent_dim, generator=torch.Generator().manual_seed(0))
+    sheet = io.BytesIO()
+    Image.new("L", (12 * columns, 12 * math.ceil(count / columns)), 128).save(sheet, "PNG")
+    gallery = Gallery(
+        latents=latents,
+        labels=torch.arange(count) % 3,
+        class_names=("one", "two", "three"),
+        sprite=sheet.getvalue(),
+        pca=latents[:, :2].contiguous(),
+        tsne=latents[:, -2:].contiguous() if latent_dim > 2 else None,
+        logvar=torch.full_like(latents, -2.0),
+    )
+    path.parent.mkdir(parents=True)
+    checkpoint.save(path, model, {}, gallery)

@@ -1,0 +1,151 @@
+"""Explore in a real browser: pixels follow the hand while it moves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+from conftest import free_port, serve
+from playwright.sync_api import FloatRect, Page, expect
+
+DECODES = "performance.getEntriesByName('aeviz.decode').length"
+PIXELS = "document.querySelector('[data-testid=aeviz-canvas]').toDataURL()"
+
+
+def open_explore(page: Page, url: str, model: str = "tiny-4d", query: str = "") -> None:
+    page.goto(f"{url}/explore?model={model}{query}")
+    page.get_by_test_id("aeviz-canvas").wait_for()
+    page.wait_for_function(f"{DECODES} > 0")
+    page.locator(".aeviz-handle:not([hidden])").wait_for(state="attached")
+
+
+def box(page: Page, test_id: str) -> FloatRect:
+    element = page.get_by_test_id(test_id)
+    element.scroll_into_view_if_needed()
+    found = element.bounding_box()
+    assert found is not None
+    return found
+
+
+def pixels_after_move(page: Page, x: float, y: float) -> str:
+    """Move there; what the canvas shows once a further decode has been drawn."""
+    before = page.evaluate(DECODES)
+    page.mouse.move(x, y)
+    page.wait_for_function(f"{DECODES} > {before}")
+    return str(page.evaluate(PIXELS))
+
+
+def test_dragging_a_slider_changes_the_pixels_during_the_drag(page: Page, app_url: str) -> None:
+    open_explore(page, app_url)
+    slider = box(page, "aeviz-slider-0")
+    middle = slider["y"] + slider["height"] / 2
+    page.mouse.move(slider["x"] + slider["width"] / 2, middle)
+    page.mouse.down()
+    shown = [
+        pixels_after_move(page, slider["x"] + share * slider["width"], middle)
+        for share in (0.6, 0.7, 0.8, 0.9)
+    ]
+    # The button is still down: nothing has been released, so these came during the drag.
+    assert len(set(shown)) == 4
+    page.mouse.up()
+    durations = page.evaluate("performance.getEntriesByName('aeviz.decode').map(e => e.duration)")
+    assert all(duration > 0 for duration in durations)
+
+
+def test_moving_over_the_map_decodes_and_leaving_it_returns_to_the_kept_code(
+    page: Page, app_url: str
+) -> None:
+    open_explore(page, app_url)
+    kept = page.evaluate(PIXELS)
+    area = box(page, "aeviz-map")
+    x, y = area["x"] + area["width"] / 2, area["y"] + area["height"] / 2
+    shown = [pixels_after_move(page, x + 40 * step, y + 25 * step) for step in (-3, -2, -1, 1, 2)]
+    assert len(set(shown)) == 5
+    page.mouse.move(area["x"] + area["width"] + 30, area["y"] - 20)
+    page.wait_for_function(f"{PIXELS} === {kept!r}")
+
+
+def test_a_click_keeps_the_place_and_a_link_reproduces_it(
+    page: Page, phone: Page, app_url: str
+) -> None:
+    open_explore(page, app_url)
+    area = box(page, "aeviz-map")
+    page.mouse.click(area["x"] + 0.3 * area["width"], area["y"] + 0.6 * area["height"])
+    page.wait_for_function("location.search.includes('z=')")
+    shown = page.evaluate(PIXELS)
+    query = parse_qs(urlsplit(page.url).query)
+    assert query["model"] == ["tiny-4d"]
+    assert len(query["z"][0].split(",")) == 4
+    phone.goto(page.url)
+    phone.wait_for_function(f"{DECODES} > 0")
+    # The address holds four digits of each number: a pixel may round to its neighbour.
+    difference = phone.evaluate(
+        """async (url) => {
+            const read = (image) => {
+                const canvas = document.createElement('canvas');
+                [canvas.width, canvas.height] = [image.width, image.height];
+                const context = canvas.getContext('2d');
+                context.drawImage(image, 0, 0);
+                return context.getImageData(0, 0, image.width, image.height).data;
+            };
+            const image = new Image();
+            image.src = url;
+            await image.decode();
+            const a = read(image);
+            const b = read(document.querySelector('[data-testid=aeviz-canvas]'));
+            return Math.max(...a.map((value, i) => Math.abs(value - b[i])));
+        }""",
+        shown,
+    )
+    assert difference <= 2
+
+
+def test_keys_move_slider_and_map(page: Page, app_url: str) -> None:
+    open_explore(page, app_url)
+    for test_id in ("aeviz-slider-1", "aeviz-map"):
+        element = page.get_by_test_id(test_id)
+        before, decodes = page.evaluate(PIXELS), page.evaluate(DECODES)
+        (element.locator(".aeviz-layer") if test_id == "aeviz-map" else element).focus()
+        for _ in range(8):
+            page.keyboard.press("ArrowRight")
+        page.wait_for_function(f"{DECODES} > {decodes} && {PIXELS} !== {before!r}")
+
+
+def test_touch_moves_the_code_on_a_phone(phone: Page, app_url: str) -> None:
+    open_explore(phone, app_url, "tiny-2d")
+    before = phone.evaluate(PIXELS)
+    area = box(phone, "aeviz-map")
+    phone.touchscreen.tap(area["x"] + 0.8 * area["width"], area["y"] + 0.2 * area["height"])
+    phone.wait_for_function(f"{PIXELS} !== {before!r}")
+    width = phone.evaluate("document.documentElement.scrollWidth")
+    assert width <= 390
+
+
+def test_switching_the_projection_keeps_the_code(page: Page, app_url: str) -> None:
+    open_explore(page, app_url)
+    before = page.evaluate(PIXELS)
+    page.get_by_test_id("aeviz-projection-tsne").click()
+    expect(page.get_by_text("Approximate")).to_be_visible()
+    page.wait_for_function("location.search.includes('projection=tsne')")
+    assert page.evaluate(PIXELS) == before
+
+
+def test_an_unknown_model_is_named_and_another_opens(page: Page, app_url: str) -> None:
+    page.goto(f"{app_url}/explore?model=no-such-model")
+    expect(page.get_by_text("There is no model called “no-such-model” here")).to_be_visible()
+    page.get_by_test_id("aeviz-canvas").wait_for()
+
+
+def test_a_restarted_server_is_reconnected_to(
+    page: Page, runs_folder: Path, tmp_path: Path
+) -> None:
+    port = free_port()
+    with serve(runs_folder, tmp_path / "log", port) as url:
+        open_explore(page, url)
+    status = page.get_by_test_id("aeviz-status")
+    expect(status).to_contain_text("Reconnecting")
+    with serve(runs_folder, tmp_path / "log", port):
+        expect(status).to_be_hidden(timeout=60_000)
+        decodes = page.evaluate(DECODES)
+        page.get_by_test_id("aeviz-slider-0").press("ArrowRight")
+        page.wait_for_function(f"{DECODES} > {decodes}")
