@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from aeviz.datasets import Dataset, Split
 from aeviz.device import describe
 from aeviz.evaluation.evaluate import encode_all, evaluate
 from aeviz.images import encode_sprite
-from aeviz.latent.projection import PCA2, tsne
+from aeviz.latent.projection import PCA2, Cancelled, tsne
 from aeviz.nn.model import Autoencoder
 from aeviz.nn.networks import count_parameters
 
@@ -35,23 +37,30 @@ def finish(
     progress: Progress,
     half: bool = False,
     gallery_size: int = MAX_IMAGES,
+    hurry: Callable[[], bool] = lambda: False,
 ) -> dict[str, Any]:
     """Evaluates, builds card and gallery, and writes the model file. Answers the card.
 
     `history` (epochs, seconds, images_per_second, ...) goes onto the card as it is. With `half`
-    the weights are stored, and therefore measured, in half precision.
+    the weights are stored, and therefore measured, in half precision. The file is whole before the
+    t-SNE layout, the slowest part, begins; `hurry` is asked now and then whether to leave it out.
     """
     if half:
         model.half().float()
     progress(0.0, "Measuring on the test images")
     card = make_card(model, dataset) | history
-    progress(0.3, "Laying out the latent map")
-    gallery = make_gallery(
-        model, dataset, lambda done, text: progress(0.3 + 0.6 * done, text), gallery_size
-    )
-    progress(0.95, "Saving")
+    gallery = make_gallery(model, dataset, gallery_size)
     checkpoint.save(path, model, card, gallery, half)
+    if model.latent_dim > 2 and not hurry():
+        with contextlib.suppress(Cancelled):
+            layout = tsne(gallery.latents, progress=_between(progress, 0.3, 0.95), cancelled=hurry)
+            gallery = replace(gallery, tsne=torch.as_tensor(layout))
+            checkpoint.save(path, model, card, gallery, half)
     return card
+
+
+def _between(progress: Progress, low: float, high: float) -> Callable[[float], None]:
+    return lambda done: progress(low + (high - low) * done, "Laying out the latent map")
 
 
 def make_card(model: Autoencoder, dataset: Dataset) -> dict[str, Any]:
@@ -73,22 +82,17 @@ def make_card(model: Autoencoder, dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def make_gallery(
-    model: Autoencoder, dataset: Dataset, progress: Progress, size: int = MAX_IMAGES
-) -> Gallery:
-    """Codes, thumbnails and maps of up to `size` held-out images; fewer where codes are wide."""
+def make_gallery(model: Autoencoder, dataset: Dataset, size: int = MAX_IMAGES) -> Gallery:
+    """Codes and thumbnails of up to `size` held-out images, fewer where codes are wide, and their
+    map by PCA."""
     split = held_out(dataset, min(size, MAX_CODE_VALUES // model.latent_dim))
     z, logvar = encode_all(model, split)
-    layout = None
-    if model.latent_dim > 2:
-        layout = tsne(z, progress=lambda done: progress(done, "Laying out the latent map"))
     return Gallery(
         latents=z,
         labels=split.labels,
         class_names=dataset.class_names,
         sprite=encode_sprite(split.images),
         pca=torch.as_tensor(PCA2.fit(z).project(z)),
-        tsne=None if layout is None else torch.as_tensor(layout),
         logvar=logvar,
     )
 

@@ -9,14 +9,18 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from aeviz.datasets import Dataset
+from aeviz.errors import UserError
 from aeviz.training.loop import DivergedError, StepResult, TrainingState, train
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a training ended. `epochs` were completed; a stopped one keeps its part of an epoch."""
+    """How a training ended. `epochs` were completed; a stopped one keeps its part of an epoch.
 
-    reason: Literal["done", "stopped", "diverged"]
+    `failed`: it could not go on, for instance because the disk is full, and keeps what it reached.
+    """
+
+    reason: Literal["done", "stopped", "diverged", "failed"]
     message: str
     epochs: int
     steps: int
@@ -46,13 +50,14 @@ def fit(
     """Trains `state` in place.
 
     Where the loss diverges the weights go back to the end of the last good epoch (to the untrained
-    ones in the first), and the outcome's message says at which step it was.
+    ones in the first), and the outcome's message says at which step it was. A UserError of the
+    callbacks (nothing more can be saved) ends the training like a Stop.
     """
     began = time.perf_counter()
     images = 0
     validation: dict[str, float] | None = None
-    good = copy.deepcopy(state.model.state_dict())
-    reason: Literal["done", "stopped", "diverged"] = "done"
+    good, good_epoch = copy.deepcopy(state.model.state_dict()), state.epoch
+    reason: Literal["done", "stopped", "diverged", "failed"] = "done"
     message = ""
     try:
         for result in train(state, dataset):
@@ -61,22 +66,28 @@ def fit(
                 on_step(result)
             else:
                 validation = result.validation
-                good = copy.deepcopy(state.model.state_dict())
+                good, good_epoch = copy.deepcopy(state.model.state_dict()), state.epoch
                 on_epoch(result)
-            if should_stop():
+            if should_stop() and state.epoch < state.model.config.training.epochs:
                 reason = "stopped"
                 message = f"Stopped at step {state.step}; what was reached is kept."
                 break
     except DivergedError as error:
         reason, message = "diverged", str(error)
         state.model.load_state_dict(good)
-        if state.epoch and validation is not None:
-            message += f" The model of epoch {state.epoch} is kept."
+        state.epoch = good_epoch
+        message += (
+            f" The model of epoch {good_epoch} is kept."
+            if good_epoch
+            else " It was the first epoch, so there is no earlier model to keep."
+        )
+    except UserError as error:
+        reason, message = "failed", f"Training stopped at step {state.step}: {error}"
     seconds = time.perf_counter() - began
     return Outcome(
         reason,
         message,
-        state.epoch if validation is not None else 0,
+        state.epoch,
         state.step,
         seconds,
         images / seconds,

@@ -88,8 +88,7 @@ def train(state: TrainingState, dataset: Dataset) -> Iterator[StepResult]:
     model, config = state.model, state.model.config
     device = next(model.parameters()).device
     images = dataset.train.images.to(device)  # (N, C, H, W) uint8
-    steps_per_epoch = math.ceil(len(images) / config.training.batch_size)
-    total_steps = steps_per_epoch * config.training.epochs
+    total_steps = steps_per_epoch(len(images), config.training) * config.training.epochs
     first_loss = math.inf
 
     while state.epoch < config.training.epochs:
@@ -131,6 +130,11 @@ def train(state: TrainingState, dataset: Dataset) -> Iterator[StepResult]:
                 "loss is not a number. Use a smaller learning rate."
             )
         yield StepResult(state.step, state.epoch, terms, 0, validation)
+
+
+def steps_per_epoch(images: int, config: TrainingConfig) -> int:
+    """Batches in one pass over so many images; the last may be smaller."""
+    return math.ceil(images / config.batch_size)
 
 
 def augment(x: Tensor, kind: str, generator: torch.Generator) -> Tensor:

@@ -14,6 +14,8 @@ from aeviz import atomic
 from aeviz.errors import UserError
 from aeviz.training.loop import TrainingState
 
+_DAMAGED = "This run cannot be continued: its saved state is damaged. Start it anew."
+
 
 def save(path: Path, state: TrainingState) -> None:
     """Writes weights, optimiser, random states and position, atomically."""
@@ -37,9 +39,16 @@ def load_into(path: Path, state: TrainingState) -> None:
             metadata = file.metadata() or {}
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
-        raise UserError("This run cannot be continued: its saved state is damaged.") from error
+        raise UserError(_DAMAGED) from error
     if metadata.get("config") != state.model.config.to_json():
         raise UserError("This run cannot be continued with another configuration.")
+    try:
+        _restore(state, tensors, json.loads(metadata["position"]))
+    except (KeyError, ValueError, TypeError, RuntimeError) as error:
+        raise UserError(_DAMAGED) from error
+
+
+def _restore(state: TrainingState, tensors: dict[str, Tensor], position: dict[str, int]) -> None:
     device = next(state.model.parameters()).device
     state.model.load_state_dict(_under(tensors, "model."))
     slots: dict[int, dict[str, Tensor]] = {}
@@ -50,8 +59,7 @@ def load_into(path: Path, state: TrainingState) -> None:
     state.optimizer.load_state_dict({"state": slots, "param_groups": groups})
     state.order.set_state(tensors["rng.order"].to(torch.uint8))
     state.noise.set_state(tensors["rng.noise"].to(torch.uint8))
-    position = json.loads(metadata["position"])
-    state.epoch, state.step = position["epoch"], position["step"]
+    state.epoch, state.step = int(position["epoch"]), int(position["step"])
 
 
 def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -1,14 +1,15 @@
-"""Run folders: the disk is the truth. See docs/run-folder.md.
+"""Run folders: the disk is the truth.
 
 `checkpoints/runs/<id>/` holds `config.json`, `status.json`, `metrics.jsonl`, `snapshots/`,
-`model.safetensors` and `resume.safetensors`. Any process can read a run at any moment: each file is
-replaced as a whole, and `metrics.jsonl` only ever grows by whole lines.
+`model.safetensors` and `resume.safetensors`; `pid`, which its worker keeps locked; `worker.log`;
+and `stop`, where somebody asked it to stop. Any process can read a run at any moment: each file is
+replaced as a whole, and `metrics.jsonl` grows by lines.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
 import re
 import secrets
 import time
@@ -20,9 +21,13 @@ from aeviz import atomic
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
 from aeviz.library import runs_dir
+from aeviz.training import locks
 
 Phase = Literal["queued", "running", "finishing", "done", "stopped", "failed"]
 OVER: tuple[Phase, ...] = ("done", "stopped", "failed")
+
+START_SECONDS = 30
+"""A run this young may still be waiting for its process."""
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
@@ -54,28 +59,56 @@ class Run:
 
     @property
     def config(self) -> RunConfig:
-        return RunConfig.from_json((self.folder / "config.json").read_text())
+        """UserError where the file is gone, damaged, or of another version of aeviz."""
+        try:
+            return RunConfig.from_json((self.folder / "config.json").read_text())
+        except OSError as error:
+            raise UserError(f"The run {self.id} is no longer on the disk.") from error
 
     @property
     def status(self) -> Status:
         """The status as written, or failed where its process has vanished."""
+        status = self._written_status()
+        if status.phase in OVER or self.is_alive or self._is_starting(status):
+            return status
+        status = self._written_status()  # it may have ended properly between the two looks
+        if status.phase in OVER:
+            return status
+        kept = "what it had saved is kept" if self.resume_path.exists() else "nothing was saved yet"
+        return replace(
+            status,
+            phase="failed",
+            seconds_left=None,
+            message=f"The training process ended unexpectedly; {kept}.",
+        )
+
+    def _is_starting(self, status: Status) -> bool:
+        return not self.pid_path.exists() and time.time() - status.created < START_SECONDS
+
+    def _written_status(self) -> Status:
         try:
-            status = Status(**json.loads((self.folder / "status.json").read_text()))
+            return Status(**json.loads((self.folder / "status.json").read_text()))
         except (OSError, ValueError, TypeError):
             return Status("failed", message="This run's status cannot be read.")
-        if status.phase not in OVER and not self._worker_alive(status):
-            return replace(
-                status,
-                phase="failed",
-                message="The training process ended unexpectedly; what it had saved is kept.",
-            )
-        return status
 
-    def _worker_alive(self, status: Status) -> bool:
-        try:
-            return _alive(int((self.folder / "pid").read_text()))
-        except (OSError, ValueError):  # not started yet: give it a moment
-            return time.time() - status.created < 30
+    @property
+    def is_alive(self) -> bool:
+        """Whether a process is at work on this run, or waits for its turn."""
+        return locks.held(self.pid_path)
+
+    @property
+    def is_over(self) -> bool:
+        return self.status.phase in OVER
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether training ended before its last epoch and can go on."""
+        status = self.status
+        return status.phase in ("stopped", "failed") and status.epoch < self.config.training.epochs
+
+    @property
+    def pid_path(self) -> Path:
+        return self.folder / "pid"
 
     @property
     def model_path(self) -> Path:
@@ -86,20 +119,46 @@ class Run:
         return self.folder / "resume.safetensors"
 
     def metrics(self) -> list[dict[str, Any]]:
-        """The lines of metrics.jsonl; a last line still being written is left out."""
-        try:
-            text = (self.folder / "metrics.jsonl").read_text()
-        except OSError:
-            return []
-        return [json.loads(line) for line in text.split("\n")[:-1]]
+        """The lines of metrics.jsonl; one that is not whole (yet) is left out."""
+        rows = []
+        for line in self._metrics_text().split("\n"):
+            with contextlib.suppress(ValueError):
+                rows.append(json.loads(line))
+        return rows
 
     def append_metrics(self, row: dict[str, Any]) -> None:
-        with (self.folder / "metrics.jsonl").open("a") as file:
-            file.write(json.dumps(row) + "\n")
+        try:
+            with (self.folder / "metrics.jsonl").open("a") as file:
+                file.write(json.dumps(row) + "\n")
+        except OSError as error:
+            raise UserError(
+                f"The run's metrics could not be saved ({error.strerror}): free some disk space "
+                "and try again."
+            ) from error
+
+    def trim_metrics(self, step: int) -> None:
+        """Forgets what came after `step`: the run goes on from there."""
+        lines = [json.dumps(row) + "\n" for row in self.metrics() if row["step"] <= step]
+        atomic.write_bytes(self.folder / "metrics.jsonl", "".join(lines).encode())
+
+    def _metrics_text(self) -> str:
+        try:
+            return (self.folder / "metrics.jsonl").read_text()
+        except OSError:
+            return ""
 
     def write_status(self, status: Status) -> None:
-        status = replace(status, updated=time.time())
-        atomic.write_bytes(self.folder / "status.json", json.dumps(asdict(status)).encode())
+        """Replaces status.json; where the disk has no room for a second one, writes over it."""
+        data = json.dumps(asdict(replace(status, updated=time.time()))).encode()
+        path = self.folder / "status.json"
+        try:
+            atomic.write_bytes(path, data)
+        except UserError:
+            if status.phase not in OVER:
+                raise
+            with contextlib.suppress(OSError), path.open("r+b") as file:
+                file.write(data)
+                file.truncate()
 
     def snapshots(self) -> list[Path]:
         """Snapshot files, first epoch first."""
@@ -107,7 +166,15 @@ class Run:
 
     def request_stop(self) -> None:
         """Asks the worker to stop and keep what was reached."""
-        (self.folder / "stop").touch()
+        try:
+            (self.folder / "stop").touch()
+        except OSError as error:
+            raise UserError(
+                f"The run's folder cannot be written ({error.strerror}): free some disk space."
+            ) from error
+
+    def withdraw_stop(self) -> None:
+        (self.folder / "stop").unlink(missing_ok=True)
 
     @property
     def stop_requested(self) -> bool:
@@ -127,8 +194,8 @@ def create(config: RunConfig) -> Run:
             f"A run cannot be started: {runs_dir()} cannot be written ({error.strerror})."
         ) from error
     run = Run(folder)
-    atomic.write_bytes(folder / "config.json", config.to_json().encode())
     run.write_status(Status(created=time.time()))
+    atomic.write_bytes(folder / "config.json", config.to_json().encode())  # last: now it is listed
     return run
 
 
@@ -144,16 +211,3 @@ def runs() -> list[Run]:
     """All runs on disk, newest first."""
     folders = [path.parent for path in runs_dir().glob("*/config.json")]
     return [Run(folder) for folder in sorted(folders, reverse=True)]
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    try:  # a finished child that nobody has waited for yet is no longer alive
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except (OSError, IndexError):
-        return True

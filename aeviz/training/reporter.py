@@ -1,0 +1,122 @@
+"""Writes what a training is doing into its run folder, often enough to watch."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from aeviz.datasets import Dataset
+from aeviz.training import resume, snapshots
+from aeviz.training.loop import StepResult, TrainingState, steps_per_epoch
+from aeviz.training.runs import Phase, Run, Status
+
+REPORT_SECONDS = 0.5
+LINES = 200
+"""A long run's lines lie a 200th of its length apart, so that there are never very many."""
+
+_TERMS = ("loss", "recon", "kl", "penalty")
+
+
+class Mean:
+    """The mean of loss terms over images, kept on the device until it is asked for."""
+
+    def __init__(self) -> None:
+        self.sum: Tensor | None = None
+        self.images = 0
+
+    def add(self, result: StepResult) -> None:
+        terms = torch.stack(result.terms) * result.images
+        self.sum = terms if self.sum is None else self.sum + terms
+        self.images += result.images
+
+    def row(self) -> dict[str, float]:
+        """loss, recon, kl and penalty per image; nothing where nothing was added."""
+        if self.sum is None:
+            return {}
+        return dict(zip(_TERMS, (self.sum / self.images).tolist(), strict=True))
+
+
+class Reporter:
+    """The callbacks of `fit` that write status.json, metrics.jsonl, snapshots and the resume file.
+
+    Raises UserError from them where the disk is full.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.status: Status = run.status
+        self.lately, self.this_epoch = Mean(), Mean()
+        self.reported = self.lined = -float("inf")
+
+    def report(self, **changes: Any) -> None:
+        self.status = replace(self.status, **changes)
+        self.run.write_status(self.status)
+
+    def progress(self, share: float, text: str) -> None:
+        """What loading and finishing say of themselves; not more often than anybody looks."""
+        now = time.perf_counter()
+        if now - self.reported >= REPORT_SECONDS:
+            self.reported = now
+            self.report(message=f"{text} ({share:.0%})")
+
+    def end(self, phase: Phase, message: str) -> None:
+        self.report(phase=phase, message=message, seconds_left=None)
+
+    def begin(self, state: TrainingState, dataset: Dataset) -> None:
+        """Notes the length of the run; a fresh one shows its untrained network."""
+        training = state.model.config.training
+        steps = steps_per_epoch(len(dataset.train), training) * training.epochs
+        self.state, self.dataset = state, dataset
+        if state.step:
+            self.run.trim_metrics(state.step)
+        else:
+            self._snapshot()
+        self.report(steps=steps, step=state.step, epoch=state.epoch, message="")
+        self.first_step = state.step
+        self.images = 0
+        self.began = time.perf_counter()
+        self.reported = -float("inf")
+
+    def on_step(self, result: StepResult) -> None:
+        self.lately.add(result)
+        self.this_epoch.add(result)
+        self.images += result.images
+        now = time.perf_counter()
+        if now - self.reported < REPORT_SECONDS:
+            return
+        self.reported = now
+        elapsed = max(now - self.began, 1e-9)
+        if now - self.lined >= elapsed / LINES:
+            self.lined = now
+            place = {"step": result.step, "epoch": result.epoch}
+            self.run.append_metrics(place | self.lately.row())
+            self.lately = Mean()
+        self.report(
+            epoch=result.epoch,
+            step=result.step,
+            images_per_second=self.images / elapsed,
+            seconds_left=(self.status.steps - result.step)
+            * (elapsed / (result.step - self.first_step)),
+        )
+
+    def on_epoch(self, result: StepResult) -> None:
+        """An epoch's line has the means over all its steps, and those on the validation images."""
+        place = {"step": result.step, "epoch": result.epoch}
+        self.run.append_metrics(place | self.this_epoch.row() | {"validation": result.validation})
+        self.this_epoch = Mean()
+        self._snapshot()
+        resume.save(self.run.resume_path, self.state)
+        self.report(epoch=result.epoch, step=result.step)
+
+    def _snapshot(self) -> None:
+        snapshots.write(
+            self.run.folder / "snapshots",
+            self.state.epoch,
+            self.state.model.config.training.epochs,
+            self.state.model,
+            self.dataset.validation,
+        )
