@@ -11,7 +11,7 @@ st.set_page_config(page_title="aeviz", page_icon=str(_ICON), layout="wide")
 st.html(
     "<style>"
     ".stMainBlockContainer{padding:4.5rem max(1rem,3vw) 3rem;max-width:1440px}"
-    ".stPageLink a{margin-left:-.5rem}"
+    ".stPageLink a{padding-left:0}"
     "</style>"
 )
 st.logo(str(_ICON))

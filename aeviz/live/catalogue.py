@@ -18,6 +18,14 @@ def load(name: str) -> Loaded:
     return library.load(name, pick_device())
 
 
+def warm_up() -> None:
+    """Import what the first model will need, while the browser is still loading the page."""
+    from aeviz import library
+    from aeviz.latent import projection, space
+
+    del library, projection, space
+
+
 def version(name: str) -> object:
     """Something that changes when the file of model `name` does; UserError where there is none."""
     from aeviz import library

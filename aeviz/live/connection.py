@@ -17,6 +17,15 @@ from aeviz.live.store import OpenModel
 
 MAX_UNSENT: Final = 8
 SEND_SECONDS: Final = 20.0
+CLOSE_SECONDS: Final = 1.0
+
+
+class EndedError(Exception):
+    """The connection has to end, with this close code and reason."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
 
 
 class Connection(Client):
@@ -24,29 +33,39 @@ class Connection(Client):
 
     def __init__(self, socket: WebSocket) -> None:
         super().__init__()
-        self.socket = socket
+        self._socket = socket
         self.loop = asyncio.get_running_loop()
         # Bounded: where a client reads too slowly, its oldest unsent reply makes room.
         self._outbox: deque[bytes | Failure] = deque(maxlen=MAX_UNSENT)
         self._filled = asyncio.Event()
 
     async def serve(self, model: OpenModel) -> None:
-        """Pass requests to `model` until the client goes; raises BadMessageError."""
+        """Pass requests to `model` until the client goes.
+
+        Raises BadMessageError for a message that breaks the protocol, and EndedError where the
+        connection has to end for another reason.
+        """
         model.clients.add(self)
-        sender = asyncio.create_task(self._send_replies())
+        tasks = {asyncio.create_task(self._read(model)), asyncio.create_task(self._send_replies())}
         try:
-            while True:
-                message = await self.socket.receive()
-                if message["type"] == "websocket.disconnect":
-                    return
-                data = message.get("bytes")
-                if data is None:
-                    raise BadMessageError("messages are binary, this one was text")
-                model.batcher.submit(self, protocol.parse(data, model.shape))
+            ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in ended:
+                task.result()
         finally:
-            sender.cancel()
+            for task in tasks:
+                task.cancel()
             model.clients.discard(self)
             model.batcher.forget(self)
+
+    async def _read(self, model: OpenModel) -> None:
+        while True:
+            message = await self._socket.receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            data = message.get("bytes")
+            if data is None:
+                raise BadMessageError("messages are binary, this one was text")
+            model.batcher.submit(self, protocol.parse(data, model.shape))
 
     def put(self, reply: bytes | Failure) -> None:
         """Queue a reply; called on the event loop."""
@@ -54,23 +73,19 @@ class Connection(Client):
         self._filled.set()
 
     async def _send_replies(self) -> None:
-        try:
-            while True:
-                await self._filled.wait()
-                self._filled.clear()
-                while self._outbox:
-                    reply = self._outbox.popleft()
-                    if isinstance(reply, Failure):
-                        await close(self.socket, protocol.CLOSE_FAILED, reply.reason)
-                        return
+        while True:
+            await self._filled.wait()
+            self._filled.clear()
+            while self._outbox:
+                reply = self._outbox.popleft()
+                if isinstance(reply, Failure):
+                    raise EndedError(protocol.CLOSE_FAILED, reply.reason)
+                try:
                     async with asyncio.timeout(SEND_SECONDS):
-                        await self.socket.send_bytes(reply)
-        except TimeoutError:
-            reason = f"replies were not read for {SEND_SECONDS:.0f} seconds"
-            await close(self.socket, protocol.CLOSE_TOO_SLOW, reason)
-        except (WebSocketDisconnect, RuntimeError):
-            # The client has gone in the middle of a reply; the reading side ends the connection.
-            return
+                        await self._socket.send_bytes(reply)
+                except TimeoutError as error:
+                    reason = f"replies were not read for {SEND_SECONDS:.0f} seconds"
+                    raise EndedError(protocol.CLOSE_TOO_SLOW, reason) from error
 
 
 def deliver(replies: Sequence[Reply]) -> None:
@@ -86,8 +101,10 @@ def deliver(replies: Sequence[Reply]) -> None:
 
 async def close(socket: WebSocket, code: int, reason: str) -> None:
     """Close with a reason, whatever state the socket is in."""
-    with suppress(RuntimeError, WebSocketDisconnect):
-        await socket.close(code, protocol.close_reason(reason))
+    # A client that reads nothing takes no close frame either: it is not waited for.
+    with suppress(RuntimeError, WebSocketDisconnect, TimeoutError):
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await socket.close(code, protocol.close_reason(reason))
 
 
 def _hand_out(batch: Sequence[tuple[Connection, bytes | Failure]]) -> None:

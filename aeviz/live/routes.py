@@ -10,6 +10,7 @@ GET /aeviz/static/{file}     the browser half;  /aeviz/plotly.min.js  Plotly, as
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Awaitable, Callable, Collection
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,7 +26,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from aeviz.errors import UserError
 from aeviz.live import catalogue, protocol
 from aeviz.live.assets import Asset
-from aeviz.live.connection import Connection, close, deliver
+from aeviz.live.connection import Connection, EndedError, close, deliver
 from aeviz.live.protocol import BadMessageError
 from aeviz.live.stats import Stats
 from aeviz.live.store import Load, ModelStore, OpenModel, Version
@@ -67,6 +68,8 @@ class LiveServer:
             await Connection(socket).serve(model)
         except (BadMessageError, UserError) as error:
             await close(socket, protocol.CLOSE_BAD_REQUEST, str(error))
+        except EndedError as error:
+            await close(socket, error.code, str(error))
         except WebSocketDisconnect:
             return
         finally:
@@ -130,6 +133,8 @@ def routes(
     may give another `load` and `version` (see `store.ModelStore`).
     """
     server = LiveServer(allowed_origins, **models)
+    if not models:
+        threading.Thread(target=catalogue.warm_up, name="warm-up", daemon=True).start()
     base = f"/{base_path.strip('/')}" if base_path.strip("/") else ""
     return [
         WebSocketRoute(f"{base}/aeviz/live/{{model}}", server.live),

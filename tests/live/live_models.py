@@ -18,7 +18,12 @@ from aeviz.nn.model import Autoencoder
 SHAPE = (1, 8, 8)
 
 
-def loaded(latent_dim: int = 3, gaussian: bool = False, images: int = 20) -> Loaded:
+def loaded(
+    latent_dim: int = 3,
+    gaussian: bool = False,
+    images: int = 20,
+    shape: tuple[int, int, int] = SHAPE,
+) -> Loaded:
     """An untrained dense model of 8 x 8 images with a gallery of random codes."""
     config = RunConfig().replace(
         **{
@@ -28,7 +33,7 @@ def loaded(latent_dim: int = 3, gaussian: bool = False, images: int = 20) -> Loa
         }
     )
     torch.manual_seed(0)
-    model = Autoencoder(config, SHAPE).eval()
+    model = Autoencoder(config, shape).eval()
     latents = torch.randn(images, latent_dim)
     gallery = Gallery(
         latents=latents,

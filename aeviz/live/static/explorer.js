@@ -11,6 +11,7 @@ import { legend } from './legend.js';
 import { LatentMap } from './map.js';
 import { mount } from './mount.js';
 import { PinnedCard } from './pinned.js';
+import { loadPlotly } from './plotly.js';
 import { projections } from './projection.js';
 import { Sliders } from './sliders.js';
 import { LiveClient, socketUrl } from './socket.js';
@@ -22,6 +23,7 @@ export default (component) => mount(component, open);
 
 async function open(root, { model, colours }, signal) {
   const status = new StatusLine();
+  loadPlotly().catch(() => {}); // on its way while the gallery is; the map tells of a failure
   const gallery = await loadGallery(model);
   if (signal.aborted) return () => {};
   const choices = projections(gallery);

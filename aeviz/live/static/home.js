@@ -5,6 +5,7 @@ import { h } from './dom.js';
 import { codeOf, loadGallery } from './gallery.js';
 import { LatentMap } from './map.js';
 import { mount } from './mount.js';
+import { loadPlotly } from './plotly.js';
 import { projections } from './projection.js';
 import { LiveClient, socketUrl } from './socket.js';
 import { StatusLine } from './status.js';
@@ -13,6 +14,7 @@ import { StatusLine } from './status.js';
 export default (component) => mount(component, open);
 
 async function open(root, { model, colours }, signal) {
+  loadPlotly().catch(() => {}); // on its way while the gallery is; the map tells of a failure
   const gallery = await loadGallery(model);
   if (signal.aborted) return () => {};
   const [projection] = projections(gallery);
