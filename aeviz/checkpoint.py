@@ -101,7 +101,7 @@ def to_bytes(
     """The model file as bytes; `half` stores the weights in half precision."""
     tensors = {f"model.{k}": v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
     if half:
-        tensors = {k: v.half() if v.is_floating_point() else v for k, v in tensors.items()}
+        tensors = {k: _half(v) if v.is_floating_point() else v for k, v in tensors.items()}
     metadata = {
         "format": "aeviz",
         "format_version": str(FORMAT),
