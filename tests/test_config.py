@@ -17,16 +17,23 @@ from aeviz.errors import UserError
 from aeviz.nn.model import Autoencoder
 from aeviz.presets import PRESETS
 
+DEFAULTS = RunConfig().to_dict()
+
+
+def checked(error: UserError) -> str:
+    """The error's text, which must be one short sentence."""
+    sentence = str(error)
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+    assert len(sentence) < 250
+    return sentence
+
 
 def refused(data: Any) -> str:
     """The sentence with which this configuration is refused."""
     with pytest.raises(UserError) as caught:
         RunConfig.from_dict(data)
-    sentence = str(caught.value)
-    assert sentence.endswith(".")
-    assert "\n" not in sentence
-    assert len(sentence) < 250
-    return sentence
+    return checked(caught.value)
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -147,11 +154,11 @@ def test_ranges_hold_at_both_ends(key: str, low: float, high: float) -> None:
 @pytest.mark.parametrize(
     ("group", "name"),
     [
-        (group.name, field.name)
-        for group in dataclasses.fields(RunConfig)
-        if isinstance(group.default_factory, type)
-        for field in dataclasses.fields(group.default_factory)
-        if isinstance(field.default, float)
+        (group, name)
+        for group, values in DEFAULTS.items()
+        if isinstance(values, dict)
+        for name, value in values.items()
+        if isinstance(value, float)
     ],
 )
 def test_no_number_may_be_nan_or_infinite(group: str, name: str, value: float) -> None:
@@ -217,7 +224,6 @@ ANY_JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
     max_leaves=4,
 )
-DEFAULTS = RunConfig().to_dict()
 KEYS = [
     f"{group}.{name}"
     for group, values in DEFAULTS.items()
@@ -257,7 +263,7 @@ def test_any_configuration_builds_a_working_model_or_says_why_not(
         config = RunConfig().replace(**changes)
         model = Autoencoder(config, shape)
     except UserError as error:
-        assert str(error).endswith(".")
+        checked(error)
         return
     assert RunConfig.from_json(config.to_json()) == config
     x = torch.rand(3, *shape, generator=torch.Generator().manual_seed(0))
@@ -272,8 +278,7 @@ def test_any_value_of_any_setting_is_taken_or_refused_in_a_sentence(key: str, va
     try:
         config = RunConfig().replace(**{key: value})
     except UserError as error:
-        assert str(error).endswith(".")
-        assert "\n" not in str(error)
+        checked(error)
     else:
         assert RunConfig.from_json(config.to_json()) == config
 
@@ -284,7 +289,7 @@ def test_any_json_is_taken_or_refused_in_a_sentence(value: Any) -> None:
     try:
         RunConfig.from_json(json.dumps(value))
     except UserError as error:
-        assert str(error).endswith(".")
+        checked(error)
 
 
 def test_direct_construction_is_checked_too() -> None:

@@ -1,0 +1,73 @@
+"""The table of types: complete, readable by a page, and every knob a real setting."""
+
+from __future__ import annotations
+
+import pytest
+
+from aeviz import datasets
+from aeviz.errors import UserError
+from aeviz.nn.model import check_size
+from aeviz.presets import PRESETS, Knob, preset
+
+EVERY = pytest.mark.parametrize("name", PRESETS)
+KNOBS = [pytest.param(n, k, id=f"{n}-{k.key}") for n, p in PRESETS.items() for k in p.knobs]
+
+
+def test_the_types_of_the_house_plan_are_there() -> None:
+    assert set(PRESETS) >= {
+        "standard", "linear", "deep", "convolutional", "overcomplete", "sparse", "sparse-kl",
+        "contractive", "denoising", "vae", "beta-vae",
+    }  # fmt: skip
+
+
+@EVERY
+def test_a_preset_says_what_it_is(name: str) -> None:
+    row = PRESETS[name]
+    assert row.name == name == row.config.type
+    assert row.title
+    assert row.formula
+    assert row.idea.endswith(".")
+    assert row.try_this[-1] in ".?"
+    assert row.config.dataset in datasets.DATASETS
+
+
+@EVERY
+def test_a_preset_fits_its_data_set_and_mnist(name: str) -> None:
+    config = PRESETS[name].config
+    for shape in (datasets.DATASETS[config.dataset].image_shape, (1, 28, 28)):
+        assert 1000 < check_size(config, shape) < 10_000_000
+
+
+@EVERY
+def test_a_preset_is_its_own_distinct_point_on_the_axes(name: str) -> None:
+    axes = [
+        (p.config.network, p.config.bottleneck, p.config.corruption, p.config.loss)
+        for p in PRESETS.values()
+    ]
+    assert axes.count(axes[list(PRESETS).index(name)]) == 1
+
+
+@pytest.mark.parametrize(("name", "knob"), KNOBS)
+def test_a_knob_turns_over_its_whole_range(name: str, knob: Knob) -> None:
+    config = PRESETS[name].config
+    group, key = knob.key.split(".")
+    default = config.to_dict()[group][key]
+    if knob.choices:
+        assert default in knob.choices
+    else:
+        assert knob.low <= default <= knob.high
+        assert knob.low > 0 or not knob.log
+    for value in knob.choices or (knob.low, knob.high):
+        assert config.replace(**{knob.key: value}).to_dict()[group][key] == value
+
+
+def test_overcomplete_is_wider_than_the_image_and_undercomplete_narrower() -> None:
+    assert PRESETS["overcomplete"].config.bottleneck.latent_dim > 784
+    assert PRESETS["standard"].config.bottleneck.latent_dim < 784 / 10
+
+
+def test_an_unknown_type_is_a_sentence_with_the_names() -> None:
+    with pytest.raises(UserError, match="choose one of standard, linear, deep") as caught:
+        preset("transformer" * 100)
+    assert len(str(caught.value)) < 250
+    assert preset("vae") is PRESETS["vae"]
