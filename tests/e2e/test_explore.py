@@ -149,3 +149,43 @@ def test_a_restarted_server_is_reconnected_to(
         decodes = page.evaluate(DECODES)
         page.get_by_test_id("aeviz-slider-0").press("ArrowRight")
         page.wait_for_function(f"{DECODES} > {decodes}")
+
+
+def test_another_model_takes_over_at_once(page: Page, app_url: str) -> None:
+    open_explore(page, app_url, "tiny-4d")
+    page.get_by_test_id("aeviz-slider-0").press("ArrowRight")
+    page.wait_for_function("location.search.includes('z=')")
+    page.get_by_role("combobox").click()
+    page.get_by_role("combobox").fill("tiny-2d")
+    page.get_by_role("option", name="tiny-2d").click()
+    page.wait_for_function("new URLSearchParams(location.search).get('model') === 'tiny-2d'")
+    expect(page.get_by_test_id("aeviz-slider-2")).to_have_count(0)
+    expect(page.locator("[data-testid=aeviz-canvas]")).to_have_count(1)
+    decodes = page.evaluate(DECODES)
+    page.get_by_test_id("aeviz-slider-1").press("ArrowLeft")
+    page.wait_for_function(f"{DECODES} > {decodes}")
+
+
+def test_a_network_without_websockets_is_named(page: Page, app_url: str) -> None:
+    # Streamlit's own socket is let through, so that the page itself stands.
+    page.add_init_script(
+        """window.WebSocket = class extends WebSocket {
+            constructor(url, ...rest) {
+                super(String(url).includes('aeviz/live') ? 'ws://127.0.0.1:9' : url, ...rest);
+            }
+        };"""
+    )
+    page.goto(f"{app_url}/explore?model=tiny-2d")
+    expect(page.get_by_test_id("aeviz-status")).to_contain_text("blocks WebSockets")
+
+
+def test_leaving_a_page_closes_its_socket(page: Page, app_url: str) -> None:
+    open_explore(page, app_url)
+    for _ in range(2):
+        page.get_by_role("link", name="Home", exact=True).click()
+        page.locator(".aeviz-home").wait_for()
+        page.get_by_role("link", name="Explore", exact=True).click()
+        page.locator(".aeviz-explorer").wait_for()
+    page.wait_for_function(
+        "async () => (await (await fetch('/aeviz/live/stats')).json()).clients === 1"
+    )

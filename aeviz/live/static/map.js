@@ -67,11 +67,14 @@ export class LatentMap {
   /** Draw the points for the first time; resolves when they are on the screen. */
   async start(points, axes) {
     this.points = points;
+    this.axes = axes;
     const Plotly = await loadPlotly();
+    if (!this.element.isConnected) return; // the page was left meanwhile
     this.Plotly = Plotly;
     this.measure();
-    this.viewport.fit(points);
-    await Plotly.newPlot(this.plot, this.traces(points), this.layout(axes), CONFIG);
+    this.viewport.fit(this.points);
+    await Plotly.newPlot(this.plot, this.traces(this.points), this.layout(this.axes), CONFIG);
+    if (!this.element.isConnected) return;
     this.stopTheme = onThemeChange(this.element, () => this.restyle());
     this.redraw();
   }
@@ -82,6 +85,7 @@ export class LatentMap {
     const start = { x: this.viewport.x, y: this.viewport.y, scale: this.viewport.scale };
     this.points = points;
     this.axes = axes;
+    if (!this.Plotly) return; // `start` will draw these
     this.viewport.fit(points);
     const end = { ...this.viewport.home };
     this.gliding?.abort();
@@ -92,7 +96,7 @@ export class LatentMap {
         return this.Plotly.update(this.plot, this.coordinates(now), this.viewport.ranges);
       });
     }
-    if (signal.aborted) return;
+    if (signal.aborted || !this.Plotly) return;
     Object.assign(this.viewport, end);
     await this.Plotly.react(this.plot, this.traces(points), this.layout(axes), CONFIG);
     this.redraw();
@@ -173,20 +177,20 @@ export class LatentMap {
     this.Plotly.relayout(this.plot, {
       width: this.viewport.width, height: this.viewport.height, ...this.viewport.ranges,
     });
-    this.place_();
+    this.placeOverlay();
   }
 
   redraw() {
-    this.place_();
-    if (this.pending) return;
+    this.placeOverlay();
+    if (this.pending || !this.Plotly) return;
     this.pending = requestAnimationFrame(() => {
       this.pending = 0;
-      this.Plotly.relayout(this.plot, this.viewport.ranges);
+      if (this.element.isConnected) this.Plotly.relayout(this.plot, this.viewport.ranges);
     });
   }
 
   /** Handle and labels to where their places are now. */
-  place_() {
+  placeOverlay() {
     if (this.place) moveTo(this.handle, this.viewport.toPixel(...this.place));
     this.labels.place(this.points, this.classOf, this.viewport);
   }
