@@ -231,7 +231,7 @@ def _summary(header: dict[str, Any]) -> Summary:
         raise UserError("This .safetensors file was not written by aeviz.")
     if version != str(FORMAT):
         raise UserError(
-            f"This model has format version {version!s:.20}; this aeviz reads version {FORMAT}: "
+            f"This model has format version {version!r:.20}; this aeviz reads version {FORMAT}: "
             "update aeviz."
         )
     config = RunConfig.from_json(metadata.get("config", ""))

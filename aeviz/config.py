@@ -194,10 +194,10 @@ class RunConfig:
             for part in path:
                 child = node.get(part)
                 if not isinstance(child, dict):
-                    raise UserError(f"There is no setting called {key}.")
+                    raise UserError(f"There is no setting called {key[:80]!r}.")
                 node = child
             if last not in node:
-                raise UserError(f"There is no setting called {key}.")
+                raise UserError(f"There is no setting called {key[:80]!r}.")
             if isinstance(node[last], dict):
                 raise UserError(f"{key} is a group: name one of {', '.join(node[last])} in it.")
             node[last] = value
@@ -210,7 +210,7 @@ def _build(cls: type[T], data: Any, prefix: str) -> T:
     hints = typing.get_type_hints(cls)
     unknown = sorted(set(map(str, data)) - set(hints))
     if unknown:
-        raise UserError(f"There is no setting called {prefix}{unknown[0][:60]}.")
+        raise UserError(f"There is no setting called {prefix + unknown[0][:60]!r}.")
     values: dict[str, Any] = {}
     for key, value in data.items():
         hint = hints[key]

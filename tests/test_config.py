@@ -60,10 +60,11 @@ def test_a_configuration_cannot_be_changed_in_place() -> None:
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        ({"colour": 1}, "There is no setting called colour"),
-        ({"network": {"widht": 3}}, "There is no setting called network.widht"),
-        ({"x" * 5000: 1}, "There is no setting called xxx"),
-        ({3: 1}, "There is no setting called 3"),
+        ({"colour": 1}, "There is no setting called 'colour"),
+        ({"network": {"widht": 3}}, "There is no setting called 'network.widht"),
+        ({"x" * 5000: 1}, "There is no setting called 'xxx"),
+        ({"a\nb": 1}, r"There is no setting called 'a\nb'."),
+        ({3: 1}, "There is no setting called '3"),
         ({"network": 3}, "network. must be a JSON object"),
         ({"loss": None}, "must be a JSON object"),
         ([], "must be a JSON object"),
@@ -204,10 +205,10 @@ def test_replace_changes_what_it_names_and_nothing_else() -> None:
 @pytest.mark.parametrize(
     ("key", "words"),
     [
-        ("nothing", "There is no setting called nothing."),
-        ("network.nothing", "There is no setting called network.nothing."),
-        ("network.hidden.0", "There is no setting called network.hidden.0."),
-        ("", "There is no setting called ."),
+        ("nothing", "There is no setting called 'nothing'."),
+        ("network.nothing", "There is no setting called 'network.nothing'."),
+        ("network.hidden.0", "There is no setting called 'network.hidden.0'."),
+        ("", "There is no setting called ''."),
         ("network", "network is a group: name one of kind, hidden"),
     ],
 )
