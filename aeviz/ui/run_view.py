@@ -1,0 +1,316 @@
+"""A run as it is on the disk: followed while it trains, and what it left when it is over."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from aeviz import checkpoint, library, plots_training
+from aeviz.config import RunConfig
+from aeviz.datasets import DATASETS
+from aeviz.errors import UserError
+from aeviz.presets import PRESETS
+from aeviz.training import queue, runs, snapshots, worker
+from aeviz.training.runs import Run, Status
+from aeviz.ui.frames import data_uri
+from aeviz.ui.markup import markup
+from aeviz.ui.train import duration, sentence
+
+EVERY_SECONDS = 1.0
+ROWS = 12
+"""Epochs whose reconstructions are on the page."""
+
+ICONS = {
+    "queued": ":material/hourglass_empty:",
+    "running": ":material/play_circle:",
+    "finishing": ":material/play_circle:",
+    "done": ":material/check_circle:",
+    "stopped": ":material/stop_circle:",
+    "failed": ":material/error:",
+}
+UNITS = {"bce": "nats per image", "mse": "squared error per image", "l1": "abs. error per image"}
+ORDINALS = {1: "next", 2: "2nd", 3: "3rd"}
+
+
+def watch(run: Run) -> None:
+    """The run, refreshed by itself while it goes on."""
+    active = not run.is_over
+    st.fragment(_watch, run_every=EVERY_SECONDS if active else None)(run, active)
+
+
+def _watch(run: Run, active: bool) -> None:
+    with sentence():
+        status, config = run.status, run.config
+        if active and status.phase in runs.OVER:
+            st.rerun()  # the whole page: lists and buttons change now
+        st.subheader(title(config), anchor=False)
+        if active:
+            _progress(run, status, config)
+        else:
+            _result(run, status, config)
+        _pictures(run, status, config)
+
+
+def title(config: RunConfig) -> str:
+    data = DATASETS[config.dataset].title if config.dataset in DATASETS else config.dataset
+    kind = PRESETS[config.type].title if config.type in PRESETS else config.type
+    return config.name or f"{kind} on {data}"
+
+
+def _progress(run: Run, status: Status, config: RunConfig) -> None:
+    left, right = st.columns([6, 1], vertical_alignment="bottom", gap="medium")
+    share = status.step / status.steps if status.steps else 0.0
+    left.progress(min(share, 1.0), text=progress_text(run, status, config))
+    stopping = run.stop_requested
+    if right.button(
+        "Stopping" if stopping else "Stop",
+        icon=":material/stop_circle:",
+        disabled=stopping,
+        key=f"stop-{run.id}",
+        help="Ends the training and keeps what was reached.",
+        width="stretch",
+    ):
+        run.request_stop()
+        st.rerun(scope="fragment")
+
+
+def progress_text(run: Run, status: Status, config: RunConfig) -> str:
+    """Where it stands, in one line."""
+    if status.phase == "queued":
+        number = queue.place(run)
+        if number is None:
+            return "Starting"
+        return f"Waiting for its turn: {ORDINALS.get(number, f'{number}th')} in the queue"
+    if status.phase == "finishing":
+        return status.message or "Measuring on the test images"
+    if not status.images_per_second:
+        return status.message or "Starting"
+    epochs = config.training.epochs
+    text = f"epoch {min(status.epoch + 1, epochs)} of {epochs}"
+    text += f" · {status.images_per_second:,.0f} images/s"
+    if status.seconds_left is not None:
+        text += f" · {clock(status.seconds_left)} left"
+    return text
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds, "1:07"."""
+    whole = round(seconds)
+    hours, rest = divmod(whole, 3600)
+    tail = f"{rest // 60:02d}:{rest % 60:02d}"
+    return f"{hours}:{tail}" if hours else tail.removeprefix("0")
+
+
+def _result(run: Run, status: Status, config: RunConfig) -> None:
+    if status.phase == "failed":
+        st.error(status.message, icon=":material/error:")
+    elif status.phase == "stopped":
+        st.info(status.message, icon=":material/stop_circle:")
+    if run.model_path.is_file():
+        card = checkpoint.read_summary(run.model_path).card
+        markup(f'<div class="av-facts">{_facts(card, config)}</div>', "aeviz-result")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if run.model_path.is_file():
+            for page, label, icon in (
+                ("explore.py", "Explore it", "explore"),
+                ("reconstruct.py", "Reconstruct with it", "compare"),
+            ):
+                st.page_link(
+                    page,
+                    label=label,
+                    icon=f":material/{icon}:",
+                    query_params={"model": run.id},
+                )
+            st.download_button(
+                "Download the model",
+                run.model_path.read_bytes,
+                f"{run.id}.safetensors",
+                "application/octet-stream",
+                icon=":material/download:",
+                on_click="ignore",
+            )
+        if run.can_resume and st.button(
+            "Go on training",
+            icon=":material/resume:",
+            help="Continues from the last whole epoch, exactly as if it had never ended.",
+            key=f"resume-{run.id}",
+        ):
+            worker.resume_run(run)
+            st.rerun()
+
+
+def _facts(card: dict[str, Any], config: RunConfig) -> str:
+    """The finished model's figures on the test images."""
+    metrics = card.get("metrics", {})
+    unit = UNITS[config.loss.reconstruction]
+    named = (
+        ("loss", "loss", f" {unit}", ".1f"),
+        ("kl", "of it KL", "", ".1f"),
+        ("mse", "MSE per pixel", "", ".4f"),
+        ("psnr", "PSNR", " dB", ".1f"),
+        ("knn_accuracy", "classes found in the code", "", ".0%"),
+    )
+    parts = [
+        f"<span>{label} <b>{metrics[key]:{form}}</b>{after}</span>"
+        for key, label, after, form in named
+        if isinstance(metrics.get(key), int | float)
+    ]
+    epochs, seconds = card.get("epochs"), card.get("seconds")
+    if isinstance(epochs, int) and isinstance(seconds, int | float):
+        parts.append(f"<span><b>{epochs}</b> epochs in {duration(seconds)}</span>")
+    return "".join(parts)
+
+
+def _pictures(run: Run, status: Status, config: RunConfig) -> None:
+    """Curves, the latent map, and the same eight images after each epoch."""
+    rows = run.metrics()
+    paths = run.snapshots()
+    if rows and status.steps:
+        _curves(rows, status.steps / config.training.epochs, config)
+    if not paths:
+        return
+    images, codes = st.columns([3, 2], gap="medium")
+    with images:
+        st.markdown("**The same eight validation images after each epoch**")
+        shown = [paths[0], *paths[1:][-ROWS:]]
+        markup(
+            epochs_html([_snapshot(str(path), _version(path)) for path in shown]), "aeviz-epochs"
+        )
+    with codes:
+        newest = _snapshot(str(paths[-1]), _version(paths[-1]))
+        places = _places(tuple(map(str, paths)), _version(paths[-1]))
+        names = DATASETS[config.dataset].class_names if config.dataset in DATASETS else ()
+        names = names or tuple(map(str, range(int(newest.labels.max()) + 1)))
+        st.plotly_chart(
+            plots_training.latent_map(places, newest.labels[: len(places)], names),
+            key=f"map-{run.id}",
+            config={"displayModeBar": False},
+        )
+
+
+def _curves(rows: Sequence[dict[str, Any]], steps_per_epoch: float, config: RunConfig) -> None:
+    terms = [("recon", f"Reconstruction ({UNITS[config.loss.reconstruction]})")]
+    if config.bottleneck.kind == "gaussian":
+        terms.append(("kl", "KL to the prior (nats per image)"))
+    if config.loss.penalty != "none":
+        terms.append(("penalty", "Penalty, before its weight"))
+    for column, (term, text) in zip(st.columns(len(terms), gap="medium"), terms, strict=True):
+        column.plotly_chart(
+            plots_training.curve(rows, term, text, steps_per_epoch),
+            key=f"curve-{term}",
+            config={"displayModeBar": False},
+        )
+
+
+def epochs_html(shown: Sequence[snapshots.Snapshot]) -> str:
+    """Originals, what the network saw of them, then its reconstructions, newest epoch first."""
+    newest = shown[-1]
+    rows = [("original", newest.x, True)]
+    if not np.array_equal(newest.x, newest.x_in):
+        rows.append(("with noise", newest.x_in, True))
+    html = "".join(_images_row(*row) for row in rows) + "<hr>"
+    for snapshot in reversed(shown):
+        label = f"epoch {snapshot.epoch}" if snapshot.epoch else "untrained"
+        html += _images_row(label, snapshot.x_hat, snapshot is newest)
+    return f'<div class="av-epochs">{html}</div>'
+
+
+def _images_row(label: str, images: NDArray[np.uint8], strong: bool) -> str:
+    kind = ' class="av-strong"' if strong else ""
+    return f'<span{kind}>{label}</span><img src="{data_uri(strip(images))}" alt="{label}">'
+
+
+def strip(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Images (N, C, H, W) side by side as one RGBA image, with a clear gap of a pixel between."""
+    n, _, h, w = images.shape
+    row = np.zeros((h, n, w + 1, 4), np.uint8)
+    row[:, :, :w, :3] = np.broadcast_to(images, (n, 3, h, w)).transpose(2, 0, 3, 1)
+    row[:, :, :w, 3] = 255
+    return row.reshape(h, n * (w + 1), 4)[:, :-1]
+
+
+def _version(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError as error:
+        raise UserError("This run is no longer on the disk.") from error
+
+
+@st.cache_data(max_entries=400, show_spinner=False)
+def _snapshot(path: str, version: int) -> snapshots.Snapshot:
+    del version  # part of the cache's key only
+    return snapshots.read(Path(path))
+
+
+@st.cache_data(max_entries=1000, show_spinner=False)
+def _places(paths: tuple[str, ...], version: int) -> NDArray[np.float32]:
+    """The last one's latent map, turned to lie as the maps before it lay."""
+    del version
+    before = None
+    for path in paths:
+        before = snapshots.latent_map(snapshots.read(Path(path)).latents, before)
+    assert before is not None
+    return before
+
+
+def recent(shown: str | None) -> None:
+    """The newest runs with their phase; choosing one shows it."""
+    st.fragment(_recent, run_every=3 * EVERY_SECONDS)(shown)
+
+
+def _recent(shown: str | None, most: int = 8) -> None:
+    for run in runs.runs()[:most]:
+        try:
+            config, status = run.config, run.status
+        except UserError:
+            continue
+        text = f"{title(config)} · code {config.bottleneck.latent_dim} · {_state(run, status)}"
+        if st.button(
+            text,
+            key=f"show-{run.id}",
+            icon=ICONS[status.phase],
+            type="tertiary",
+            disabled=run.id == shown,
+        ):
+            st.query_params["run"] = run.id
+            st.rerun()
+
+
+def _state(run: Run, status: Status) -> str:
+    if status.phase == "running" and status.steps:
+        return f"training, {status.step / status.steps:.0%}"
+    if status.phase == "queued" and (number := queue.place(run)):
+        return f"waiting, {ORDINALS.get(number, f'{number}th')} in the queue"
+    return f"{status.phase}, {ago(time.time() - status.updated)}"
+
+
+def ago(seconds: float) -> str:
+    for unit, length in (("day", 86_400), ("hour", 3600), ("minute", 60)):
+        if seconds >= length:
+            number = int(seconds // length)
+            return f"{number} {unit}{'s' if number > 1 else ''} ago"
+    return "just now"
+
+
+def upload() -> None:
+    """Takes a model file somebody downloaded, and says where it now is."""
+    file = st.file_uploader(
+        "Open a model file",
+        type="safetensors",
+        help="A .safetensors file that aeviz wrote. It then is in every list of models.",
+    )
+    if file is None:
+        return
+    with sentence():
+        if st.session_state.get("train-upload", ("",))[0] != file.file_id:
+            info = library.add_upload(file.getvalue(), file.name)
+            st.session_state["train-upload"] = (file.file_id, info.name)
+        name = st.session_state["train-upload"][1]
+        st.success("The model is in every list now.", icon=":material/check_circle:")
+        st.page_link("explore.py", label="Explore it", query_params={"model": name})

@@ -1,0 +1,356 @@
+"""The Train page's controls: from a preset and what a person changes to a RunConfig."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import typing
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+import streamlit as st
+
+from aeviz import datasets
+from aeviz.config import MAX_LAYERS, RunConfig
+from aeviz.device import pick_device
+from aeviz.errors import UserError
+from aeviz.presets import PRESETS, Knob, Preset
+from aeviz.training import worker
+from aeviz.training.estimate import Estimate, estimate
+from aeviz.ui.markup import markup
+from aeviz.ui.network import network_svg
+
+TWICE_SECONDS = 4.0
+"""A second click on Train this soon, with the same settings, is a double click."""
+
+WORDS = {
+    "bce": "Cross-entropy (BCE)",
+    "mse": "Squared error (MSE)",
+    "l1": "Absolute error (L1)",
+    "dense": "Dense",
+    "conv": "Convolutional",
+    "auto": "Automatic",
+    "cpu": "CPU",
+    "cuda": "NVIDIA GPU",
+    "mps": "Apple GPU",
+    "gaussian": "Gaussian",
+    "salt-and-pepper": "Salt and pepper",
+    "masking": "Masking",
+    "mixed": "All three, mixed",
+    "adam": "Adam",
+    "adamw": "AdamW",
+    "sgd": "SGD with momentum",
+}
+
+CODE_SIZE = Knob("bottleneck.latent_dim", "Code size", "How many numbers one image becomes.")
+KIND = Knob(
+    "network.kind",
+    "Network",
+    "Dense layers see all pixels at once; convolutions slide small filters over them.",
+)
+LOSS = Knob(
+    "loss.reconstruction",
+    "Reconstruction loss",
+    "How the difference of output and image counts. BCE suits pixels between black and white; MSE "
+    "dislikes large errors most; L1 forgives them and keeps edges.",
+)
+LENGTH = (
+    Knob("training.epochs", "Epochs", "How often each training image is seen."),
+    Knob("training.batch_size", "Batch size", "Images per step. More: faster, and fewer steps."),
+    Knob(
+        "training.lr",
+        "Learning rate",
+        "The size of a step. Too large and the loss explodes; too small and nothing happens.",
+    ),
+)
+ADVANCED = (
+    Knob("training.seed", "Seed", "Fixes weights, order and noise: the same seed repeats the run."),
+    Knob("training.device", "Device", "Where it trains. Automatic takes a GPU where there is one."),
+    Knob("training.optimizer", "Optimiser", "The rule that turns gradients into steps."),
+    Knob("training.schedule", "Schedule", "How the learning rate changes during training."),
+    Knob("training.weight_decay", "Weight decay", "Pulls all weights a little towards zero."),
+    Knob(
+        "training.clip", "Gradient clipping", "Longest gradient a step may have; 0 sets no limit."
+    ),
+    Knob("training.augment", "Augmentation", "Shifts, or mirrors, training images by chance."),
+    Knob("training.precision", "Precision", "bf16 is faster on new GPUs, fp32 works everywhere."),
+    Knob("network.activation", "Activation", "What bends the layers; without it they are linear."),
+    Knob("network.norm", "Normalisation", "Keeps each layer's values in one range over a batch."),
+    Knob(
+        "network.dropout", "Dropout", "Share of values dropped at random while it trains.", 0, 0.9
+    ),
+    Knob("network.residual", "Residual blocks", "Extra blocks per convolution: deeper and slower."),
+    Knob(
+        "network.output", "Output layer", "Sigmoid keeps pixels in 0 to 1, as BCE needs; or linear."
+    ),
+    Knob("loss.warmup", "beta warm-up", "Share of training over which beta rises from 0.", 0, 1),
+)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the controls say: a configuration and its cost, or the sentence that says why not."""
+
+    preset: Preset
+    config: RunConfig | None
+    cost: Estimate | None
+    problem: str = ""
+
+
+@contextlib.contextmanager
+def sentence() -> Iterator[None]:
+    """Shows a UserError raised inside as its one sentence."""
+    try:
+        yield
+    except UserError as error:
+        st.error(str(error), icon=":material/error:")
+
+
+def controls() -> Choice:
+    """All settings of a run. Each type keeps its own, and starts from its preset."""
+    left, right = st.columns(2, gap="small")
+    with right:
+        name = st.selectbox(
+            "Type",
+            list(PRESETS),
+            format_func=lambda key: PRESETS[key].title,
+            key="train-type",
+            on_change=_follow_preset,
+            help="Which kind of autoencoder. It fills in all settings below; change any of them.",
+        )
+    preset = PRESETS[name]
+    with left:
+        source = _dataset()
+    changes: dict[str, Any] = {"dataset": source.name}
+    try:
+        changes |= _network(preset) | _learning(preset)
+        config = preset.config.replace(**changes)
+        return Choice(preset, config, estimate(config))
+    except UserError as error:
+        return Choice(preset, None, None, _in_words(str(error)))
+
+
+def _dataset() -> datasets.Source:
+    def title(name: str) -> str:
+        needs = datasets.DATASETS[name].network and not datasets.available(name)
+        return datasets.DATASETS[name].title + (" (downloads first)" if needs else "")
+
+    name = st.selectbox(
+        "Data set",
+        list(datasets.DATASETS),
+        format_func=title,
+        key="train-dataset",
+        help="The images it learns from. Those that download do so once, with a progress bar.",
+    )
+    source = datasets.DATASETS[name]
+    st.caption(source.description)
+    return source
+
+
+def _follow_preset() -> None:
+    """A type made for one data set brings it along."""
+    wanted = PRESETS[st.session_state["train-type"]].config.dataset
+    if wanted != datasets.DEFAULT:
+        st.session_state["train-dataset"] = wanted
+
+
+def _network(preset: Preset) -> dict[str, Any]:
+    changes: dict[str, Any] = {}
+    kind_at, code_at = st.columns(2, gap="small")
+    with kind_at:
+        kind = changes["network.kind"] = _control(preset, KIND)
+    with code_at:
+        changes["bottleneck.latent_dim"] = _control(preset, CODE_SIZE)
+    if kind == "conv":
+        changes["network.channels"] = _layers(
+            preset, "network.channels", "Conv layers", "Each halves the image.", "Channels"
+        )
+    changes["network.hidden"] = _layers(
+        preset,
+        "network.hidden",
+        "Hidden layers",
+        "Dense layers between the image and the code; the decoder mirrors them."
+        if kind == "dense"
+        else "Dense layers between the last convolution and the code.",
+        "Nodes",
+    )
+    return changes
+
+
+def _learning(preset: Preset) -> dict[str, Any]:
+    changes = _row(preset, (LOSS, *preset.knobs[:1]), 2) | _row(preset, preset.knobs[1:], 2)
+    changes |= _row(preset, LENGTH, 3)
+    with st.expander("Advanced"):
+        changes["name"] = st.text_input(
+            "Name",
+            max_chars=80,
+            key=f"train-{preset.name}-name",
+            help="What the model is called in lists. Two models may share a name.",
+            placeholder=f"{preset.title}",
+        )
+        changes |= _row(preset, ADVANCED, 2)
+    return changes
+
+
+def _row(preset: Preset, knobs: Sequence[Knob], width: int) -> dict[str, Any]:
+    """Controls side by side, so many in a row."""
+    changes: dict[str, Any] = {}
+    for start in range(0, len(knobs), width):
+        row = knobs[start : start + width]
+        for column, knob in zip(st.columns(width, gap="small"), row, strict=False):
+            with column:
+                changes[knob.key] = _control(preset, knob)
+    return changes
+
+
+def _control(preset: Preset, knob: Knob) -> Any:
+    """The widget that suits the setting: words to choose from, a slider, or a number.
+
+    Numbers have no bounds here: RunConfig knows them, and says them in a sentence.
+    """
+    value, key = _get(preset.config, knob.key), f"train-{preset.name}-{knob.key}"
+    words = _usable(knob)
+    if words:
+        return st.selectbox(
+            knob.label,
+            words,
+            index=words.index(value),
+            format_func=lambda word: WORDS.get(word, word.capitalize()),
+            key=key,
+            help=knob.help,
+        )
+    if knob.log:
+        steps = log_steps(knob.low, knob.high, value)
+        return st.select_slider(
+            knob.label, steps, value, format_func="{:g}".format, key=key, help=knob.help
+        )
+    if isinstance(value, int):
+        return _number(knob, value, 1, "%d", key)
+    if knob in ADVANCED or knob in LENGTH:
+        return _number(knob, value, value / 2 or 0.1, "%g", key)
+    return st.slider(knob.label, knob.low, knob.high, value, 0.01, key=key, help=knob.help)
+
+
+def _number(knob: Knob, value: float, step: float, form: str, key: str) -> Any:
+    number = st.number_input(
+        knob.label, value=value, step=step, format=form, key=key, help=knob.help
+    )
+    if number is None:
+        raise UserError(f"{knob.label} is empty: enter a number.")
+    return number
+
+
+def _layers(preset: Preset, key: str, label: str, text: str, each: str) -> list[int]:
+    """How many layers, and how wide each of them is."""
+    start = _get(preset.config, key)
+    tag = f"train-{preset.name}-{key}"
+    count_at, widths_at = st.columns([1, 3], gap="small")
+    with count_at:
+        count = st.number_input(label, 0, MAX_LAYERS, len(start), 1, key=f"{tag}-count", help=text)
+    widths: list[int] = []
+    with widths_at, st.container(horizontal=True, gap="small"):
+        for i in range(count):
+            width = st.number_input(
+                f"{each} {i + 1}" if count > 1 else each,
+                value=start[i] if i < len(start) else _next_width(widths, start),
+                step=16,
+                key=f"{tag}-{i}",
+                width=110,
+                help=f"{each} of layer {i + 1}.",
+            )
+            widths.append(width)
+    return widths
+
+
+def _next_width(widths: list[int], start: tuple[int, ...]) -> int:
+    """A further layer starts half as wide as the one before."""
+    last = (widths or list(start) or [256])[-1]
+    return max(16, last // 2) if widths else last
+
+
+def log_steps(low: float, high: float, value: float) -> list[float]:
+    """1, 2, 5, 10, ... from low to high, and the value the preset has."""
+    series = (float(f"{m}e{e}") for e in range(-6, 7) for m in (1, 2, 5))
+    return sorted({value, *(number for number in series if low <= number <= high)})
+
+
+def _get(config: RunConfig, key: str) -> Any:
+    return reduce(getattr, key.split("."), config)
+
+
+def _usable(knob: Knob) -> list[str]:
+    """The words a setting knows, as RunConfig's types list them; devices only where they are."""
+    group: Any = RunConfig()
+    *path, last = knob.key.split(".")
+    group = type(reduce(getattr, path, group))
+    words = list(knob.choices or typing.get_args(typing.get_type_hints(group)[last]))
+    if knob.key != "training.device":
+        return words
+
+    def is_there(word: str) -> bool:
+        try:
+            pick_device(word)
+        except UserError:
+            return False
+        return True
+
+    return [word for word in words if is_there(word)]
+
+
+def _in_words(problem: str) -> str:
+    """A sentence about settings, with the names the page has for them."""
+    for knob in (CODE_SIZE, KIND, LOSS, *LENGTH, *ADVANCED):
+        for form in (f" ({knob.key})", knob.key):
+            problem = problem.replace(form, "" if form[0] == " " else f"“{knob.label}”")
+    return problem.replace("network.hidden", "“Nodes”").replace("network.channels", "“Channels”")
+
+
+def picture(choice: Choice) -> None:
+    """The network drawn, and what it will cost; or the sentence that says what is wrong."""
+    if choice.config is None or choice.cost is None:
+        st.error(choice.problem, icon=":material/error:")
+        return
+    shape = datasets.DATASETS[choice.config.dataset].image_shape
+    cost = choice.cost
+    ratio = cost.compression
+    code = (
+        f"<b>{ratio:.3g}×</b> smaller code"
+        if ratio > 1
+        else (f"code <b>{1 / ratio:.3g}×</b> as wide as the image")
+    )
+    facts = (
+        f"<span><b>{count_in_words(cost.parameters)}</b> parameters</span><span>{code}</span>"
+        f"<span>about <b>{duration(cost.seconds)}</b> on {cost.device}</span>"
+    )
+    markup(
+        network_svg(choice.config, shape) + f'<div class="av-facts">{facts}</div>',
+        "aeviz-network",
+    )
+
+
+def count_in_words(number: int) -> str:
+    """1,137,184 as "1.1 M"."""
+    if number >= 1_000_000:
+        return f"{number / 1e6:.1f} M"
+    return f"{number / 1e3:.0f} k" if number >= 10_000 else f"{number:,}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds for people: "40 s", "3 min", "2 h"; rounded as far as a guess deserves."""
+    if seconds < 90:
+        return f"{max(5, round(seconds / 5) * 5)} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def start(config: RunConfig) -> None:
+    """Starts the run, once for a double click, and shows it."""
+    said, at = st.session_state.get("train-started", ("", 0.0))
+    if said == config.to_json() and time.monotonic() - at < TWICE_SECONDS:
+        return
+    st.session_state["train-started"] = (config.to_json(), time.monotonic())
+    st.query_params["run"] = worker.start(config).id
+    st.rerun()

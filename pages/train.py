@@ -1,0 +1,53 @@
+"""Train: choose data and a type of autoencoder, watch it learn, keep the model."""
+
+import streamlit as st
+
+from aeviz.errors import UserError
+from aeviz.training import runs
+from aeviz.ui import run_view, train
+from aeviz.ui.explain import how_it_works
+
+st.title("Train", anchor=False)
+
+wanted = st.query_params.get("run")
+run = None
+if wanted is not None:
+    try:
+        run = runs.find(wanted)
+    except UserError as error:
+        st.warning(f"{error} Choose one from the list below, or train a new one.")
+
+with st.expander("Settings of a new run", expanded=run is None, icon=":material/tune:"):
+    settings, preview = st.columns([5, 6], gap="large")
+    with settings:
+        choice = train.controls()
+    with preview:
+        train.picture(choice)
+        st.caption(choice.preset.idea)
+        clicked = st.button(
+            "Train",
+            type="primary",
+            icon=":material/play_arrow:",
+            disabled=choice.config is None,
+            key="train-start",
+            help="It runs in a process of its own: closing this tab does not stop it.",
+        )
+        if clicked and choice.config is not None:
+            with train.sentence():
+                train.start(choice.config)
+
+if run is not None:
+    run_view.watch(run)
+
+st.divider()
+st.markdown("**Recent runs**")
+run_view.recent(run.id if run else None)
+run_view.upload()
+
+how_it_works(
+    "Every step shows the network a few images, compares what comes out with what went in, and "
+    "moves each weight a little so that the difference shrinks. One epoch shows each training "
+    "image once; then it is measured on validation images that it never learns from. Where training goes "
+    "on falling while validation rises, it has begun to learn the images by heart.",
+    choice.preset.name,
+)
