@@ -1,7 +1,5 @@
 """Home: something alive before anything else, and where to go from there."""
 
-from pathlib import Path
-
 import streamlit as st
 
 from aeviz import library
@@ -9,7 +7,6 @@ from aeviz.device import describe, pick_device
 from aeviz.ui import live
 
 MODEL = "vae-mnist-2d"
-_HERE = Path(__file__).parent
 NEXT = [
     ("explore", "Explore a latent space", "Sliders and maps for every model, decoded as you move."),
     ("train", "Train your own", "Choose data, type and size; watch it learn in about a minute."),
@@ -42,6 +39,5 @@ else:
 
 for column, (page, label, text) in zip(st.columns(len(NEXT)), NEXT, strict=True):
     with column.container(border=True, height="stretch"):
-        if (_HERE / f"{page}.py").is_file():
-            st.page_link(f"{page}.py", label=f"**{label}**", icon=":material/arrow_forward:")
+        st.page_link(f"{page}.py", label=f"**{label}**", icon=":material/arrow_forward:")
         st.caption(text)

@@ -16,22 +16,20 @@ st.html(
 )
 st.logo(str(_ICON))
 
-_PAGES = [
-    st.Page(_HERE / "home.py", title="Home", icon=":material/home:", default=True),
-    st.Page(_HERE / "explore.py", title="Explore", icon=":material/explore:", url_path="explore"),
-]
-for name, icon in [
-    ("train", "model_training"),
-    ("reconstruct", "compare"),
-    ("restore", "auto_fix_high"),
-]:
-    if (_HERE / f"{name}.py").is_file():
-        page = st.Page(
-            _HERE / f"{name}.py",
-            title=name.capitalize(),
-            icon=f":material/{icon}:",
-            url_path=name,
-        )
-        _PAGES.append(page)
 
-st.navigation(_PAGES, position="top").run()
+def _page(name: str, icon: str, default: bool = False) -> st.Page:
+    title, path = name.capitalize(), None if default else name
+    icon = f":material/{icon}:"
+    return st.Page(_HERE / f"{name}.py", title=title, icon=icon, url_path=path, default=default)
+
+
+st.navigation(
+    [
+        _page("home", "home", default=True),
+        _page("explore", "explore"),
+        _page("train", "model_training"),
+        _page("reconstruct", "compare"),
+        _page("restore", "auto_fix_high"),
+    ],
+    position="top",
+).run()

@@ -44,7 +44,8 @@ def model_picker(
         help="Bundled models, and all that were trained or uploaded here. Type to search.",
     )
     info = infos[name]
-    right.html(_strip(info.name, info.path.stat().st_mtime_ns))
+    if strip := _strip(info.name, info.path.stat().st_mtime_ns):
+        right.html(strip)
     if missing:
         st.warning(f"There is no model called “{missing[:60]}” here (any more): this is {name}.")
     return info

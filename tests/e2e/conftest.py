@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from aeviz import checkpoint
 from aeviz.checkpoint import Gallery
@@ -41,6 +41,7 @@ CHROMIUM_FLAGS = [
 ]
 START_SECONDS = 90
 WAIT_MS = 30_000
+expect.set_options(timeout=WAIT_MS)
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@
  */
 
 import { Picture } from './canvas.js';
-import { h } from './dom.js';
+import { h, onThemeChange } from './dom.js';
 import { codeOf, loadGallery } from './gallery.js';
 import { legend } from './legend.js';
 import { LatentMap } from './map.js';
@@ -79,10 +79,11 @@ async function open(root, { model, colours }, signal) {
       if ('projection' in patch) {
         note.textContent = here().note;
         tabs.choose(view.projection);
-        map.show(here().points, here().axes).then(settle);
+        map.show(here().points, here().axes, here().toPlace(view.z));
       }
     }),
     mirrorAddress(state),
+    onThemeChange(root, () => pinned.showCode(state.shown)),
   ];
 
   const actions = h('div', { class: 'aeviz-actions' },

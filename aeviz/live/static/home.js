@@ -29,7 +29,7 @@ async function open(root, { model, colours }, signal) {
     onStatus: (now) => status.show(now),
     probe: new URL('aeviz/live/stats', document.baseURI).href,
   });
-  let code = codeOf(gallery, 0);
+  let code = gallery.count ? codeOf(gallery, 0) : new Float32Array(gallery.latentDim);
   const visit = (x, y, time) => {
     code = projection.toCode(x, y, code);
     map.setHandle(x, y);

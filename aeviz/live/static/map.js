@@ -6,12 +6,12 @@
 
 import { h, onThemeChange } from './dom.js';
 import { Gestures } from './gestures.js';
+import { glide } from './glide.js';
 import { Labels } from './labels.js';
 import { loadPlotly } from './plotly.js';
 import { Viewport } from './viewport.js';
 
 const POINT_RADIUS = 12; // CSS pixels within which a click means the point
-const ANIMATION_MS = 450;
 const CONFIG = { displayModeBar: false, staticPlot: true, responsive: false };
 
 /**
@@ -73,32 +73,37 @@ export class LatentMap {
     this.Plotly = Plotly;
     this.measure();
     this.viewport.fit(this.points);
+    this.drawn = this.points;
     await Plotly.newPlot(this.plot, this.traces(this.points), this.layout(this.axes), CONFIG);
     if (!this.element.isConnected) return;
     this.stopTheme = onThemeChange(this.element, () => this.restyle());
     this.redraw();
   }
 
-  /** Glide to another projection of the same points. */
-  async show(points, axes) {
-    const from = this.points;
-    const start = { x: this.viewport.x, y: this.viewport.y, scale: this.viewport.scale };
+  /**
+   * Glide to another projection of the same points, the handle with them to its new place.
+   * @param {Float32Array} points
+   * @param {[string, string] | null} axes
+   * @param {[number, number]} place
+   */
+  async show(points, axes, place) {
+    const from = { points: this.drawn ?? points, place: this.place ?? place, ...this.viewport.view };
     this.points = points;
     this.axes = axes;
     if (!this.Plotly) return; // `start` will draw these
-    this.viewport.fit(points);
-    const end = { ...this.viewport.home };
     this.gliding?.abort();
     const { signal } = (this.gliding = new AbortController());
-    if (!matchMedia('(prefers-reduced-motion: reduce)').matches) {
-      await glide(from, points, start, end, signal, (now, view) => {
-        Object.assign(this.viewport, view);
-        return this.Plotly.update(this.plot, this.coordinates(now), this.viewport.ranges);
-      });
-    }
-    if (signal.aborted || !this.Plotly) return;
-    Object.assign(this.viewport, end);
-    await this.Plotly.react(this.plot, this.traces(points), this.layout(axes), CONFIG);
+    this.element.classList.add('aeviz-gliding');
+    this.viewport.fit(points);
+    await glide(from, { points, place, ...this.viewport.view }, signal, (now) => {
+      this.drawn = now.points;
+      this.viewport.view = now;
+      this.setHandle(...now.place);
+      return this.Plotly.update(this.plot, this.coordinates(now.points), this.viewport.ranges);
+    });
+    if (signal.aborted || !this.element.isConnected) return;
+    this.element.classList.remove('aeviz-gliding');
+    await this.Plotly.relayout(this.plot, this.layout(axes));
     this.redraw();
   }
 
@@ -260,18 +265,4 @@ function faint(colour) {
 
 function moveTo(element, [x, y]) {
   element.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;
-}
-
-/** Call `draw` with points and view on the way from one to the other, as often as it keeps up. */
-async function glide(from, to, start, end, signal, draw) {
-  const began = performance.now();
-  const now = new Float32Array(to.length);
-  for (let t = 0; t < 1 && !signal.aborted;) {
-    await new Promise(requestAnimationFrame);
-    t = Math.min(1, (performance.now() - began) / ANIMATION_MS);
-    const eased = t * t * (3 - 2 * t);
-    for (let i = 0; i < to.length; i += 1) now[i] = from[i] + eased * (to[i] - from[i]);
-    const between = (key) => start[key] + eased * (end[key] - start[key]);
-    await draw(now, { x: between('x'), y: between('y'), scale: between('scale') });
-  }
 }

@@ -34,6 +34,15 @@ export class Viewport {
     Object.assign(this, { width: Math.max(1, width), height: Math.max(1, height) });
   }
 
+  /** Centre and scale, without the size of the element. */
+  get view() {
+    return { x: this.x, y: this.y, scale: this.scale };
+  }
+
+  set view({ x, y, scale }) {
+    Object.assign(this, { x, y, scale });
+  }
+
   /** CSS pixels from the map's top left corner -> place on the plane. */
   toPlace(px, py) {
     return [
