@@ -208,7 +208,9 @@ def train_config(args: argparse.Namespace) -> RunConfig:
     for change in args.changes:
         key, sign, text = change.partition("=")
         if not sign:
-            raise UserError(f"--set takes KEY=VALUE, for example network.hidden='[400]': {change}")
+            raise UserError(
+                f"--set takes KEY=VALUE, for example network.hidden='[400]'; it is {change!r:.60}."
+            )
         try:
             changes[key] = json.loads(text)
         except (ValueError, RecursionError):
