@@ -1,0 +1,56 @@
+"""Models in memory: opened once for all pages and people, opened anew when the file changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+from torch import Tensor
+
+from aeviz import library
+from aeviz.checkpoint import Loaded
+from aeviz.errors import UserError
+from aeviz.images import decode_sprite
+from aeviz.library import ModelInfo
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A model, its thumbnails as uint8 (N, C, H, W), and the version of its file."""
+
+    info: ModelInfo
+    version: int
+    loaded: Loaded
+    images: Tensor
+
+    def clean(self, indices: list[int]) -> Tensor:
+        """These gallery images as float (n, C, H, W) in [0, 1]."""
+        return self.images[indices].float() / 255
+
+    def class_of(self, index: int) -> str:
+        gallery = self.loaded.gallery
+        return "" if gallery is None else gallery.class_names[int(gallery.labels[index])]
+
+
+def open_model(info: ModelInfo) -> Opened:
+    """The model of this row; where it cannot be opened, says why and stops the page."""
+    try:
+        return _open(info, info.path.stat().st_mtime_ns)
+    except OSError:
+        st.error(f"The model {info.name} has just been deleted: choose another one.")
+    except UserError as error:
+        st.error(str(error))
+    st.stop()
+
+
+@st.cache_resource(
+    max_entries=6,
+    show_spinner="Opening the model",
+    hash_funcs={ModelInfo: lambda info: info.name},
+)
+def _open(info: ModelInfo, version: int) -> Opened:
+    loaded = library.load(info.name)
+    gallery = loaded.gallery
+    count = 0 if gallery is None else len(gallery.latents)
+    sprite = b"" if gallery is None else gallery.sprite
+    return Opened(info, version, loaded, decode_sprite(sprite, count, loaded.model.image_shape))

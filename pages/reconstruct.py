@@ -1,0 +1,55 @@
+"""Reconstruct: an image goes through the model and comes back; see what was lost on the way."""
+
+import streamlit as st
+
+from aeviz.ui import pickers, sources
+from aeviz.ui import reconstruct as parts
+from aeviz.ui.explain import how_it_works
+from aeviz.ui.opened import open_model
+
+PAGE = "reconstruct"
+TEXT = r"""
+The encoder turns the image into a few numbers, the code $z = f(x)$; the decoder knows nothing but
+those numbers and draws $\hat x = g(z)$. What differs, $\hat x - x$, did not fit through the code.
+MSE is $\frac1n \sum_i (\hat x_i - x_i)^2$ over the $n$ pixels, each in $[0, 1]$; PSNR is
+$-10 \log_{10} \text{MSE}$; SSIM compares brightness, contrast and pattern in small windows.
+"""
+
+info = pickers.model_picker()
+opened = open_model(info)
+
+with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    source = st.segmented_control(
+        "Images", ["Test images", "Upload", "Draw"], default="Test images", required=True,
+        key="reconstruct-source", help="Images held out from training, or your own.",
+    )  # fmt: skip
+    signed = st.segmented_control(
+        "Error map", ["Signed", "Absolute"], default="Signed", required=True, key="error-map",
+        help="Signed: blue is too dark, red is too bright. Absolute: only how far off.",
+    ) == "Signed"  # fmt: skip
+    items = sources.test_images(opened, PAGE) if source == "Test images" else []
+if source == "Upload":
+    items = sources.uploads("Drop images here", info.image_shape)
+elif source == "Draw":
+    items = sources.drawing(info)
+
+
+if items:
+    large = sources.anywhere(opened, items, PAGE)
+    passed = parts.pass_through(opened, items)
+    scale = parts.scale_for(passed, signed)
+    parts.flow(opened, large, scale)
+    if len(items) > 1:
+        sources.pick(items, parts.stacks(items, passed, scale), parts.ROWS, large, PAGE)
+parts.test_figures(opened)
+
+if source == "Test images" and items:
+    fold = st.expander("Worst and best ten", key="worst-and-best", on_change="rerun")
+    if fold.open:
+        with fold:
+            for title, ten, count in parts.extremes(opened, sources.SHOWN):
+                st.markdown(f"**{title} {len(ten)} of {count:,} held-out images**")
+                columns = parts.stacks(ten, parts.pass_through(opened, ten), scale)
+                sources.pick(ten, columns, parts.ROWS, large, PAGE, title)
+
+how_it_works(TEXT, info.type)
