@@ -116,7 +116,7 @@ class Batcher:
             if len(lane) == DEPTH:
                 # A grid under way is finished, else a steady stream of them would never see one.
                 del lane[1 if lane[0].rows_done else 0]
-                self._stats.superseded += 1
+                self._stats.dropped()
             lane.append(Job(request, time.perf_counter()))
             (self._small if lane is client.small else self._large)[client] = None
             self._wake.notify()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -16,11 +17,7 @@ RATE_SECONDS: Final = 5.0
 
 @dataclass
 class Stats:
-    """Counters of one server. Written from the decode threads and the event loop.
-
-    Each field is written by one short operation under the interpreter's lock; a reader may see a
-    count that is one behind, never a torn one.
-    """
+    """Counters of one server, written from its decode threads and its event loop."""
 
     clients: int = 0
     requests: int = 0
@@ -29,30 +26,40 @@ class Stats:
     _rows: deque[int] = field(default_factory=lambda: deque(maxlen=WINDOW))
     _seconds: deque[float] = field(default_factory=lambda: deque(maxlen=WINDOW))
     _times: deque[float] = field(default_factory=lambda: deque(maxlen=20 * WINDOW))
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def passed(self, rows: int) -> None:
         """One forward pass over `rows` rows has run."""
-        self.passes += 1
-        self._rows.append(rows)
+        with self._lock:
+            self.passes += 1
+            self._rows.append(rows)
+
+    def dropped(self) -> None:
+        """A waiting request gave way to a newer one of its client."""
+        with self._lock:
+            self.superseded += 1
 
     def answered(self, seconds: float) -> None:
         """A request was answered `seconds` after it arrived."""
-        self.requests += 1
-        self._seconds.append(seconds)
-        self._times.append(time.monotonic())
+        with self._lock:
+            self.requests += 1
+            self._seconds.append(seconds)
+            self._times.append(time.monotonic())
 
     def snapshot(self) -> dict[str, object]:
         """A JSON-ready picture; times in milliseconds, over the last `WINDOW` requests."""
+        with self._lock:
+            times, rows, seconds = tuple(self._times), tuple(self._rows), tuple(self._seconds)
         since = time.monotonic() - RATE_SECONDS
-        recent = sum(moment >= since for moment in tuple(self._times))
+        recent = sum(moment >= since for moment in times)
         return {
             "clients": self.clients,
             "requests": self.requests,
             "superseded": self.superseded,
             "passes": self.passes,
             "requests_per_second": round(recent / RATE_SECONDS, 1),
-            "rows_per_pass": _percentiles(tuple(self._rows)),
-            "latency_ms": _percentiles([1e3 * value for value in tuple(self._seconds)]),
+            "rows_per_pass": _percentiles(rows),
+            "latency_ms": _percentiles([1e3 * value for value in seconds]),
         }
 
 

@@ -39,9 +39,12 @@ def drawing(info: ModelInfo, key: str = "aeviz-drawing") -> NDArray[np.uint8] | 
     )
     channels, height, width = info.image_shape
     pixels = result.drawing
+    # What a browser sends is not to be trusted, even where only our own page should send it.
     if not isinstance(pixels, list) or len(pixels) != channels * height * width:
         return None
-    image = np.clip(np.asarray(pixels, dtype=float), 0, 255).astype(np.uint8)
+    if not all(isinstance(value, int | float) and 0 <= value <= 255 for value in pixels):
+        return None
+    image = np.asarray(pixels).astype(np.uint8)
     return image.reshape(height, width, channels).transpose(2, 0, 1)
 
 

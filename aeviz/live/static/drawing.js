@@ -9,7 +9,7 @@ import { h } from './dom.js';
 import { DrawingPad } from './draw.js';
 import { loadGallery } from './gallery.js';
 import { mount } from './mount.js';
-import { LiveClient, socketUrl } from './socket.js';
+import { connectTo } from './socket.js';
 import { StatusLine } from './status.js';
 
 const REST_MS = 400;
@@ -30,13 +30,7 @@ async function open(root, { model, report }, signal, setStateValue) {
   });
   const bars = new CodeBars(gallery.dims);
   const error = h('p', { class: 'aeviz-muted' }, 'Draw on the left.');
-  const client = new LiveClient(socketUrl(`aeviz/live/${encodeURIComponent(model)}`), {
-    latentDim: gallery.latentDim,
-    pixels: gallery.imageShape.reduce((a, b) => a * b),
-    onFrame: () => {},
-    onStatus: (now) => status.show(now),
-    probe: new URL('aeviz/live/stats', document.baseURI).href,
-  });
+  const client = connectTo(gallery, status);
 
   let newest = null;
   let busy = false;

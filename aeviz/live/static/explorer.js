@@ -14,7 +14,7 @@ import { PinnedCard } from './pinned.js';
 import { loadPlotly } from './plotly.js';
 import { projections } from './projection.js';
 import { Sliders } from './sliders.js';
-import { LiveClient, socketUrl } from './socket.js';
+import { connectTo } from './socket.js';
 import { createState, mirrorAddress, readAddress } from './state.js';
 import { StatusLine } from './status.js';
 
@@ -38,13 +38,7 @@ async function open(root, { model, colours }, signal) {
   const picture = new Picture(gallery.imageShape, {
     'data-testid': 'aeviz-canvas', 'aria-label': 'Decoded image',
   });
-  const client = new LiveClient(socketUrl(`aeviz/live/${encodeURIComponent(model)}`), {
-    latentDim: gallery.latentDim,
-    pixels: gallery.imageShape.reduce((a, b) => a * b),
-    onFrame: (pixels) => picture.draw(pixels),
-    onStatus: (now) => status.show(now),
-    probe: new URL('aeviz/live/stats', document.baseURI).href,
-  });
+  const client = connectTo(gallery, status, (pixels) => picture.draw(pixels));
   const pinned = new PinnedCard(gallery, colours);
   const sliders = new Sliders(gallery.dims, (dimension, value, time) => {
     const z = Float32Array.from(state.view.z);

@@ -7,7 +7,7 @@ import { LatentMap } from './map.js';
 import { mount } from './mount.js';
 import { loadPlotly } from './plotly.js';
 import { projections } from './projection.js';
-import { LiveClient, socketUrl } from './socket.js';
+import { connectTo } from './socket.js';
 import { StatusLine } from './status.js';
 
 /** @param {{data: {model: string, colours: string[]}, parentElement: HTMLElement}} component */
@@ -22,13 +22,7 @@ async function open(root, { model, colours }, signal) {
   const picture = new Picture(gallery.imageShape, {
     'data-testid': 'aeviz-canvas', 'aria-label': 'Decoded image',
   });
-  const client = new LiveClient(socketUrl(`aeviz/live/${encodeURIComponent(model)}`), {
-    latentDim: gallery.latentDim,
-    pixels: gallery.imageShape.reduce((a, b) => a * b),
-    onFrame: (pixels) => picture.draw(pixels),
-    onStatus: (now) => status.show(now),
-    probe: new URL('aeviz/live/stats', document.baseURI).href,
-  });
+  const client = connectTo(gallery, status, (pixels) => picture.draw(pixels));
   let code = gallery.count ? codeOf(gallery, 0) : new Float32Array(gallery.latentDim);
   const visit = (x, y, time) => {
     code = projection.toCode(x, y, code);

@@ -20,23 +20,21 @@ const PAUSE_MS = 1000;
 
 /**
  * @typedef {{kind: 'connecting' | 'open' | 'lost' | 'blocked' | 'refused', text: string}} Status
- * @typedef {{id: number, sent: number, time: number, large: boolean,
- *   settle?: (body: ArrayBuffer) => void}} Flight
  * @typedef {{op: number, codes: Float32Array, settle: (body: ArrayBuffer) => void}} Question
+ * @typedef {{sent: number, time: number, large: boolean, question?: Question}} Flight
  */
 
 export class LiveClient {
   /**
    * @param {string} url  ws:// or wss:// address of the model's live route
-   * @param {{latentDim: number, pixels: number, onFrame: (pixels: Uint8Array) => void,
+   * @param {{latentDim: number, onFrame?: (pixels: Uint8Array) => void,
    *   onStatus?: (status: Status) => void, probe?: string}} options
-   *   `pixels` is H * W * C; `probe` an HTTP address that tells a blocked WebSocket from a dead
-   *   server.
+   *   `onFrame` draws H * W * C values; `probe` is an HTTP address of the same server, which tells
+   *   a network that blocks WebSockets from a server that is away.
    */
-  constructor(url, { latentDim, pixels, onFrame, onStatus = () => {}, probe }) {
+  constructor(url, { latentDim, onFrame = () => {}, onStatus = () => {}, probe }) {
     this.url = url;
     this.latentDim = latentDim;
-    this.pixels = pixels;
     this.onFrame = onFrame;
     this.onStatus = onStatus;
     this.probe = probe;
@@ -204,7 +202,7 @@ export class LiveClient {
     head.setUint32(0, id, true);
     head.setUint8(4, op);
     new Float32Array(message, HEADER).set(values);
-    this.flights.set(id, { id, sent: performance.now(), ...flight });
+    this.flights.set(id, { sent: performance.now(), ...flight });
     this.socket.send(message);
   }
 
@@ -246,12 +244,21 @@ export class LiveClient {
   }
 }
 
-/** @param {string} path  below the app's own address, e.g. `aeviz/live/vae-mnist` */
-export function socketUrl(path) {
-  const url = new URL(path, document.baseURI);
+/**
+ * A client for the model of this gallery, on the server that the page came from.
+ * @param {import('./gallery.js').Gallery} gallery
+ * @param {import('./status.js').StatusLine} status
+ * @param {(pixels: Uint8Array) => void} [onFrame]
+ */
+export function connectTo(gallery, status, onFrame) {
+  const url = new URL(`aeviz/live/${encodeURIComponent(gallery.name)}`, document.baseURI);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-  url.search = '';
-  return url.href;
+  return new LiveClient(url.href, {
+    latentDim: gallery.latentDim,
+    onFrame,
+    onStatus: (now) => status.show(now),
+    probe: new URL('aeviz/live/stats', document.baseURI).href,
+  });
 }
 
 async function answers(address) {
