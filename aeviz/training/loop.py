@@ -56,7 +56,12 @@ class StepResult:
 
 def begin(config: RunConfig, dataset: Dataset, device: torch.device) -> TrainingState:
     """A fresh state: weights, data order and noise all follow from the configured seed."""
-    seed = config.training.seed
+    seed, size = config.training.seed, config.training.batch_size
+    if config.network.norm == "batch" and 1 in (size, len(dataset.train) % size):
+        raise UserError(
+            f"Batch norm needs at least two images at a time, and batches of {size} leave one by "
+            "itself: change training.batch_size."
+        )
     model = Autoencoder(config, dataset.image_shape).to(device)
     return TrainingState(
         model,
