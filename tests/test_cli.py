@@ -178,7 +178,8 @@ def test_a_training_that_diverges_says_at_which_step(capsys: Capture, tmp_path: 
 @pytest.mark.parametrize("size", [1, 1296])
 def test_batch_norm_cannot_train_on_one_image(size: int, capsys: Capture, tmp_path: Path) -> None:
     """The digits' 1,297 training images leave one for the last batch."""
-    norm = ["--set", "network.norm=batch", "--batch-size", size, "--out", tmp_path / "m.safetensors"]
+    out = tmp_path / "m.safetensors"
+    norm = ["--set", "network.norm=batch", "--batch-size", size, "--out", out]
     assert "change training.batch_size" in refusal(capsys, "train", *TINY, *norm)
 
 
