@@ -39,3 +39,34 @@ export function onThemeChange(element, listener) {
   observer.observe(document.head, { childList: true });
   return () => observer.disconnect();
 }
+
+/** `work`, done at most once per animation frame however often it is asked for. */
+export function oncePerFrame(work) {
+  let asked = false;
+  return () => {
+    if (asked) return;
+    asked = true;
+    requestAnimationFrame(() => {
+      asked = false;
+      work();
+    });
+  };
+}
+
+/** `work`, at once and then at most every `ms` milliseconds; the last call is never lost. */
+export function atMostEvery(ms, work) {
+  let timer = 0;
+  let again = false;
+  const run = () => {
+    again = false;
+    timer = setTimeout(() => {
+      timer = 0;
+      if (again) run();
+    }, ms);
+    work();
+  };
+  return () => {
+    if (timer) again = true;
+    else run();
+  };
+}

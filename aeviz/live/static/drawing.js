@@ -44,6 +44,7 @@ async function open(root, { model, report }, signal, setStateValue) {
       const { code, pixels } = await client.encode(image);
       picture.draw(pixels);
       bars.draw(code);
+      bars.describe(code);
       performance.measure(MEASURE, { start: time, end: performance.now() });
       const drawn = Uint8Array.from(image, (value) => Math.round(255 * value));
       error.textContent = `MSE ${meanSquaredError(drawn, pixels).toPrecision(2)} per pixel`;
@@ -70,5 +71,6 @@ async function open(root, { model, report }, signal, setStateValue) {
   return () => {
     clearTimeout(resting);
     client.close();
+    bars.destroy();
   };
 }

@@ -5,7 +5,7 @@
  */
 
 import { Picture } from './canvas.js';
-import { h, onThemeChange } from './dom.js';
+import { atMostEvery, h, oncePerFrame } from './dom.js';
 import { codeOf, loadGallery } from './gallery.js';
 import { legend } from './legend.js';
 import { LatentMap } from './map.js';
@@ -17,6 +17,8 @@ import { Sliders } from './sliders.js';
 import { connectTo } from './socket.js';
 import { createState, mirrorAddress, readAddress } from './state.js';
 import { StatusLine } from './status.js';
+
+const PINNED_MS = 150;
 
 /** @param {{data: {model: string, colours: string[]}, parentElement: HTMLElement}} component */
 export default (component) => mount(component, open);
@@ -45,7 +47,7 @@ async function open(root, { model, colours }, signal) {
     z[dimension] = value;
     state.set({ z, preview: null, point: null }, time);
   });
-  const map = gallery.count && new LatentMap({ ...gallery, colours, wheel: true }, {
+  const map = !gallery.count ? null : new LatentMap({ ...gallery, colours, wheel: true }, {
     onMove: (x, y, time) => state.set({ preview: here().toCode(x, y, state.view.z) }, time),
     onLeave: (time) => state.set({ preview: null }, time),
     onPin: (x, y, index, time) => {
@@ -56,18 +58,21 @@ async function open(root, { model, colours }, signal) {
   const note = h('p', { class: 'aeviz-muted aeviz-note' });
   const tabs = projectionTabs(choices, (id) => state.set({ projection: id, preview: null }));
 
-  const settle = () => {
-    const { z, point } = state.view;
-    if (map) map.setHandle(...here().toPlace(z));
-    pinned.show(point, z, client);
-  };
+  const readouts = oncePerFrame(() => {
+    pinned.showCode(state.shown);
+    sliders.show(state.shown);
+  });
+  // A request of its own: seldom enough to leave the drag its place.
+  const explain = atMostEvery(PINNED_MS, () => pinned.show(state.view.point, state.view.z, client));
+  const settle = oncePerFrame(() => {
+    if (map) map.setHandle(...here().toPlace(state.view.z));
+    explain();
+  });
   const stop = [
     state.subscribe((view, patch, time) => {
-      const shown = view.preview ?? view.z;
       if ('z' in patch || 'preview' in patch) {
-        client.move(shown, time);
-        pinned.showCode(shown);
-        sliders.show(shown);
+        client.move(view.preview ?? view.z, time); // first of all: the rest can wait for the frame
+        readouts();
       }
       if ('z' in patch) settle();
       if ('projection' in patch) {
@@ -77,7 +82,6 @@ async function open(root, { model, colours }, signal) {
       }
     }),
     mirrorAddress(state),
-    onThemeChange(root, () => pinned.showCode(state.shown)),
   ];
 
   const actions = h('div', { class: 'aeviz-actions' },
@@ -106,14 +110,14 @@ async function open(root, { model, colours }, signal) {
 
   note.textContent = here().note;
   tabs.choose(state.view.projection);
-  sliders.show(state.view.z);
   client.move(state.view.z);
-  requestAnimationFrame(() => pinned.showCode(state.view.z));
+  readouts();
   if (map) await map.start(here().points, here().axes);
   settle();
   return () => {
     stop.forEach((end) => end());
     client.close();
+    pinned.destroy();
     if (map) map.destroy();
   };
 }
@@ -143,9 +147,10 @@ function sampleHelp({ gaussian }) {
     : 'Draw each number as the gallery’s codes have it; this model has no prior to sample from';
 }
 
-function slidersTitle({ dims, latentDim }) {
+function slidersTitle({ count, dims, latentDim }) {
   const active = dims.filter((dim) => dim.active).length;
   if (latentDim === 1) return 'The code';
+  if (!count) return `${latentDim} dimensions`;
   const all = `${latentDim} dimensions, the most informative first`;
   return active === latentDim ? all : `${all} · ${active} carry information`;
 }

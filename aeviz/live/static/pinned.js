@@ -48,6 +48,7 @@ export class PinnedCard {
    */
   async show(index, z, client) {
     const { gallery } = this;
+    this.bars.describe(z);
     if (!gallery.count) return;
     const exact = index !== null;
     const shown = exact ? index : nearest(gallery, z);
@@ -60,6 +61,10 @@ export class PinnedCard {
     this.reconstruction.draw(pixels);
     const error = meanSquaredError(this.original.read(), pixels);
     this.error.textContent = `MSE ${error.toPrecision(2)} per pixel`;
+  }
+
+  destroy() {
+    this.bars.destroy();
   }
 
   className(index) {
