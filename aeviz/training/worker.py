@@ -59,7 +59,7 @@ def resume_run(run: Run) -> None:
 def _spawn(run: Run) -> None:
     """Starts the worker. It inherits the lock on the run's `pid` file, so that from this moment to
     its end, whatever that is, the run counts as alive, and no second worker can take it."""
-    lock = locks.take(run.pid_path, patience=1.0)
+    lock = locks.take(run.pid_path, patience=5.0)
     if lock is None:
         raise UserError("This run is still being trained: stop it first.")
     with lock, (run.folder / "worker.log").open("ab") as log:

@@ -18,9 +18,7 @@ def test_a_whole_training(config: RunConfig, dataset: Dataset) -> None:
     state = begin(config, dataset, CPU)
     steps: list[int] = []
     epochs: list[int] = []
-    outcome = fit(
-        state, dataset, lambda r: steps.append(r.step), lambda r: epochs.append(r.epoch)
-    )
+    outcome = fit(state, dataset, lambda r: steps.append(r.step), lambda r: epochs.append(r.epoch))
     assert (outcome.reason, outcome.message) == ("done", "")
     assert (outcome.epochs, outcome.steps) == (3, 12)
     assert steps == list(range(1, 13))

@@ -86,9 +86,7 @@ def test_as_many_run_at_once_as_there_are_slots(
     until(lambda: len(order) == 3)
 
 
-def test_what_a_dead_process_left_behind_holds_nobody_up(
-    config: RunConfig, runs_dir: Path
-) -> None:
+def test_what_a_dead_process_left_behind_holds_nobody_up(config: RunConfig, runs_dir: Path) -> None:
     (runs_dir / ".queue").mkdir()
     ticket = runs_dir / ".queue" / "00000000000000000001-long-dead"
     ticket.touch()

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from aeviz.plots import CLASS_COLOURS
+from aeviz.plots_training import curve, latent_map, value_range
+
+ROWS = [
+    {"step": 1, "epoch": 0, "recon": 500.0},
+    {"step": 4, "epoch": 1, "recon": 300.0, "validation": {"recon": 210.0}},
+    {"step": 8, "epoch": 2, "recon": 150.0, "validation": {"recon": 140.0}},
+    {"step": 10, "epoch": 2, "recon": 130.0},
+]
+
+
+def test_a_curve_has_training_over_steps_and_validation_over_epochs() -> None:
+    figure = curve(ROWS, "recon", "Reconstruction", steps_per_epoch=4)
+    training, validation = figure.data
+    # epoch 2 has no line of its own between its ends, so its mean stands for it
+    assert list(training.x) == [0.25, 2.0, 2.5]
+    assert list(training.y) == [500.0, 150.0, 130.0]
+    assert list(validation.x) == [1, 2]
+    assert list(validation.y) == [210.0, 140.0]
+    assert "markers" in validation.mode
+    low, high = figure.layout.yaxis.range
+    assert low < 130
+    assert 210 < high < 500
+
+
+def test_a_curve_can_be_empty() -> None:
+    assert [len(trace.x) for trace in curve([], "kl", "KL", 4).data] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("training", "validation", "wanted"),
+    [
+        ([900.0, 10.0, 20.0], [], [9.4, 20.6]),
+        ([900.0, 1.0], [0.0], [0.0, 1.06]),
+        ([900.0, 5.0], [5.0], [4.7, 5.3]),
+        ([900.0, float("nan"), 3.0], [2.0], [1.94, 3.06]),
+        ([900.0], [], None),
+    ],
+)
+def test_bounds_by_hand(
+    training: list[float], validation: list[float], wanted: list[float] | None
+) -> None:
+    assert value_range(training, validation) == (wanted and pytest.approx(wanted))
+
+
+def test_the_map_colours_each_class_as_everywhere() -> None:
+    places = np.array([[0, 1], [2, 3], [4, 5]], np.float32)
+    figure = latent_map(places, np.array([1, 0, 1], np.int16), ("a", "b", "c"))
+    assert [trace.name for trace in figure.data] == ["a", "b", "c"]
+    assert [trace.marker.color for trace in figure.data] == CLASS_COLOURS[:3]
+    assert list(figure.data[1].x) == [0, 4]
+    assert list(figure.data[1].y) == [1, 5]

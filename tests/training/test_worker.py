@@ -1,0 +1,371 @@
+"""The worker: in this process where a fault is made on purpose, else as a process of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from test_loop import CPU, same, trained
+
+from aeviz import checkpoint, library
+from aeviz.config import RunConfig
+from aeviz.datasets import Dataset
+from aeviz.errors import UserError
+from aeviz.presets import preset
+from aeviz.training import loop, queue, resume, runs, worker
+from aeviz.training.runs import Run
+
+SECONDS = 120
+"""Processes import a lot, and the machine may be busy."""
+
+
+def until(condition: Callable[[], bool], run: Run) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not condition():
+        log = run.folder / "worker.log"
+        assert time.monotonic() < deadline, (run.status, log.exists() and log.read_text())
+        time.sleep(0.05)
+
+
+def ended(run: Run) -> runs.Status:
+    until(lambda: run.is_over, run)
+    return run.status
+
+
+@pytest.fixture
+def here(
+    config: RunConfig, dataset: Dataset, runs_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Run]:
+    """A queued run on the small bars, to be worked on in this process."""
+    monkeypatch.setattr("aeviz.training.worker.datasets.load", lambda *_: dataset)
+    return lambda **changes: runs.create(config.replace(**changes))
+
+
+def tiny(**changes: object) -> RunConfig:
+    """A VAE on the digits inside scikit-learn that trains in a moment."""
+    return preset("vae").config.replace(
+        **{
+            "dataset": "digits",
+            "network.hidden": [16],
+            "bottleneck.latent_dim": 2,
+            "training.device": "cpu",
+            **changes,
+        }
+    )
+
+
+# ---- in this process ---------------------------------------------------------------------------
+
+
+def test_a_run_leaves_a_model_metrics_and_snapshots(
+    here: Callable[..., Run], config: RunConfig, dataset: Dataset
+) -> None:
+    run = here()
+    worker.work(run)
+    status = run.status
+    assert (status.phase, status.epoch, status.step, status.steps) == ("done", 3, 12, 12)
+    assert status.seconds_left is None
+    assert len(run.snapshots()) == 4
+    epochs = [row for row in run.metrics() if "validation" in row]
+    assert [(row["epoch"], row["step"]) for row in epochs] == [(1, 4), (2, 8), (3, 12)]
+    assert set(epochs[0]["validation"]) == {"loss", "recon", "kl", "penalty"}
+    assert epochs[0]["loss"] == pytest.approx(epochs[0]["recon"] + epochs[0]["kl"], rel=1e-5)
+
+    info = library.find(run.id)
+    assert info.card["epochs"] == 3
+    assert info.card["ended"] == "done"
+    loaded = checkpoint.load(info.path)
+    assert same(dict(loaded.model.state_dict()), dict(trained(config, dataset).model.state_dict()))
+    assert loaded.gallery is not None
+    assert len(loaded.gallery.latents) == 80
+
+
+def test_an_epochs_line_has_the_mean_over_its_images(
+    here: Callable[..., Run], config: RunConfig, dataset: Dataset
+) -> None:
+    run = here()
+    worker.work(run)
+    state = loop.begin(config, dataset, CPU)
+    terms = [(r.terms.total.item(), r.images) for r in loop.train(state, dataset) if r.images]
+    mean = sum(loss * images for loss, images in terms[:4]) / 100
+    first = next(row for row in run.metrics() if "validation" in row)
+    assert first["loss"] == pytest.approx(mean, rel=1e-5)
+
+
+def no_space(*_: object, **__: object) -> None:
+    raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace"])
+def test_a_full_disk_is_a_sentence_and_training_can_go_on_later(
+    here: Callable[..., Run],
+    config: RunConfig,
+    dataset: Dataset,
+    monkeypatch: pytest.MonkeyPatch,
+    call: str,
+) -> None:
+    run = here()
+    original = getattr(os, call)
+    full_from = run.folder / "snapshots" / "epoch-00002.safetensors"
+
+    def fails(*args: object, **more: object) -> object:
+        return no_space() if full_from.exists() else original(*args, **more)
+
+    monkeypatch.setattr(os, call, fails)
+    worker.work(run)
+    status = run.status
+    assert status.phase == "failed"
+    assert "No space left on device" in status.message
+    assert "free some disk space" in status.message
+    assert "Traceback" not in status.message
+    assert not list(run.folder.rglob("*.tmp"))
+
+    monkeypatch.setattr(os, call, original)
+    state = loop.begin(config, dataset, CPU)
+    resume.load_into(run.resume_path, state)  # the last state that was saved is whole
+    assert state.epoch in (1, 2)
+    assert run.can_resume
+    worker.work(run)
+    assert run.status.phase == "done"
+    assert [row["epoch"] for row in run.metrics() if "validation" in row] == [1, 2, 3]
+    kept = checkpoint.load(run.model_path).model.state_dict()
+    assert same(dict(kept), dict(trained(config, dataset).model.state_dict()))
+
+
+def test_where_only_the_saved_state_has_no_room_the_model_is_kept(
+    here: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(path: Path, state: loop.TrainingState) -> None:
+        raise UserError("resume.safetensors could not be saved.")
+
+    monkeypatch.setattr("aeviz.training.reporter.resume.save", fails)
+    run = here()
+    worker.work(run)
+    assert run.status.phase == "failed"
+    assert (
+        run.status.message == "Training stopped at step 4: resume.safetensors could not be saved."
+    )
+    assert library.find(run.id).card["epochs"] == 1
+
+
+def test_a_diverging_run_says_at_which_step_and_keeps_the_last_good_model(
+    here: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "learning_rate", lambda _, share: 1e-4 if share < 0.5 else 1e4)
+    run = here(
+        **{
+            "loss.reconstruction": "mse",
+            "network.output": "linear",
+            "training.optimizer": "sgd",
+            "training.epochs": 6,
+        }
+    )
+    worker.work(run)
+    status = run.status
+    assert status.phase == "failed"
+    assert "Training stopped at step " in status.message
+    assert "The model of epoch 3 is kept." in status.message
+    loaded = checkpoint.load(run.model_path)
+    state = loop.begin(run.config, worker.datasets.load("bars"), CPU)
+    resume.load_into(run.resume_path, state)
+    assert state.epoch == 3
+    assert same(dict(loaded.model.state_dict()), dict(state.model.state_dict()))
+
+
+def test_divergence_in_the_first_epoch_leaves_no_model(here: Callable[..., Run]) -> None:
+    run = here(
+        **{
+            "network.hidden": [],
+            "network.activation": "none",
+            "network.output": "linear",
+            "loss.reconstruction": "mse",
+            "training.optimizer": "sgd",
+            "training.lr": 1e4,
+        }
+    )
+    worker.work(run)
+    assert run.status.phase == "failed"
+    assert "smaller learning rate" in run.status.message
+    assert not run.model_path.exists()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
+        torch.OutOfMemoryError("CUDA out of memory."),
+    ],
+)
+def test_too_little_memory_is_a_sentence(
+    here: Callable[..., Run], monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fails(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(loop, "begin", fails)
+    run = here()
+    worker.work(run)
+    assert run.status.phase == "failed"
+    assert run.status.message.startswith("The memory is not enough")
+
+
+def test_a_bug_is_a_sentence_for_people_and_a_traceback_in_the_log(
+    here: Callable[..., Run], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(loop, "begin", lambda *_: 1 / 0)
+    run = here()
+    with pytest.raises(ZeroDivisionError):
+        worker.work(run)
+    assert run.status.phase == "failed"
+    assert "worker.log" in run.status.message
+    assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+def test_a_stop_while_it_waits_trains_nothing(here: Callable[..., Run]) -> None:
+    run = here()
+    run.request_stop()
+    worker.work(run)
+    assert run.status.phase == "stopped"
+    assert "waited" in run.status.message
+    assert run.metrics() == []
+
+
+def test_a_stop_keeps_the_model_and_leaves_out_the_slow_layout(
+    here: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = here()
+    step = worker.Reporter.on_step
+
+    def stop_at_six(self: worker.Reporter, result: loop.StepResult) -> None:
+        step(self, result)
+        if result.step == 6:
+            run.request_stop()
+
+    monkeypatch.setattr(worker.Reporter, "on_step", stop_at_six)
+    worker.work(run)
+    assert run.status.phase == "stopped"
+    loaded = checkpoint.load(run.model_path)
+    assert loaded.card["steps"] == 6
+    assert loaded.gallery is not None
+    assert loaded.gallery.tsne is None
+
+
+def test_a_damaged_saved_state_is_a_sentence(here: Callable[..., Run]) -> None:
+    run = here()
+    run.resume_path.write_bytes(b"nothing of use")
+    worker.work(run)
+    assert run.status.phase == "failed"
+    assert "saved state is damaged" in run.status.message
+
+
+def test_a_run_that_is_done_cannot_go_on(here: Callable[..., Run]) -> None:
+    run = here()
+    worker.work(run)
+    assert not run.can_resume
+    with pytest.raises(UserError, match="nothing left"):
+        worker.resume_run(run)
+
+
+# ---- as a process of its own -------------------------------------------------------------------
+
+
+def test_two_runs_of_one_name_train_one_after_the_other(runs_dir: Path) -> None:
+    config = tiny(name="Twice", **{"training.epochs": 2})
+    first = worker.start(config)
+    second, third = worker.start(config), worker.start(config)
+    assert len({first.id, second.id, third.id}) == 3
+    third.request_stop()
+    assert ended(third).phase == "stopped"
+    assert third.metrics() == []
+    for run in (first, second):
+        status = ended(run)
+        assert (status.phase, status.epoch) == ("done", 2), status
+        until(lambda run=run: not run.is_alive, run)
+        assert queue.place(run) is None
+    names = [info.name for info in library.models() if not info.bundled]
+    assert sorted(names) == sorted([first.id, second.id])
+    a, b = (checkpoint.load(run.model_path).model.state_dict() for run in (first, second))
+    assert same(dict(a), dict(b))
+
+
+def test_a_killed_worker_is_seen_and_its_run_goes_on_to_the_same_end(runs_dir: Path) -> None:
+    config = tiny(**{"training.epochs": 400})
+    run = worker.start(config)
+    until(run.resume_path.exists, run)
+    with pytest.raises(UserError, match="nothing left to train"):
+        worker.resume_run(run)
+    os.kill(int(run.pid_path.read_text()), signal.SIGKILL)
+    until(lambda: not run.is_alive, run)
+    status = run.status
+    assert status.phase == "failed"
+    assert status.message.endswith("what it had saved is kept.")
+
+    saved = resume_position(run)
+    worker.resume_run(run)
+    until(lambda: run.status.step > saved, run)
+    run.request_stop()
+    status = ended(run)
+    assert (status.phase, run.model_path.is_file()) == ("stopped", True), status
+    steps = [row["step"] for row in run.metrics()]
+    assert steps == sorted(steps)
+
+
+def resume_position(run: Run) -> int:
+    from aeviz.datasets import load
+
+    state = loop.begin(run.config, load("digits"), CPU)
+    resume.load_into(run.resume_path, state)
+    return state.step
+
+
+def test_when_the_server_ends_the_worker_keeps_the_model_and_ends_too(runs_dir: Path) -> None:
+    code = (
+        "import sys; from aeviz.config import RunConfig; from aeviz.training import worker\n"
+        "run = worker.start(RunConfig.from_json(sys.argv[1])); print(run.id, flush=True)\n"
+        "sys.stdin.read()"
+    )
+    server = subprocess.Popen(
+        [sys.executable, "-c", code, tiny(**{"training.epochs": 10_000}).to_json()],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+    assert server.stdout is not None
+    assert server.stdin is not None
+    run = runs.find(server.stdout.readline().strip())
+    until(lambda: run.status.step > 0, run)
+    server.send_signal(signal.SIGINT)
+    server.wait(30)
+    status = ended(run)
+    assert status.phase == "stopped", status
+    until(lambda: not run.is_alive, run)
+    assert library.find(run.id).card["ended"] == "stopped"
+    server.stdin.close()
+    server.stdout.close()
+
+
+def test_a_second_worker_cannot_take_a_run(config: RunConfig, runs_dir: Path) -> None:
+    from aeviz.training import locks
+
+    run = runs.create(config)
+    lock = locks.take(run.pid_path)
+    assert lock is not None
+    with lock:
+        result = subprocess.run(
+            [sys.executable, "-m", "aeviz.training.worker", str(run.folder)],
+            cwd=Path(__file__).parents[2],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert result.returncode == 1
+    assert result.stderr == "aeviz: this run is being trained by another process.\n"
