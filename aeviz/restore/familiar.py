@@ -1,9 +1,9 @@
 """Does this image look like what the model knows? A model restores everything into its own data.
 
-What a denoiser takes away, x - x_hat, is noise where the image is of the model's kind: it averages
-out over a few pixels. Where the image is of another kind, its shape is taken away too, and shape
-does not average out. So the smoothed part of what was taken away is compared with that of held-out
-images that lost as much fine noise.
+Two signs tell. What a denoiser takes away, x - x_hat, is noise where the image is of the model's
+kind: it averages out over a few pixels. Where the image is of another kind, its shape is taken away
+too, and shape does not average out. And where the model finds nothing that it knows, what it draws
+is faint. Both are compared with held-out images that lost as much fine noise.
 """
 
 from __future__ import annotations
@@ -19,16 +19,22 @@ from aeviz.evaluation.evaluate import reconstruct
 from aeviz.nn.corruptions import corrupt
 from aeviz.nn.model import Autoencoder
 
-STRANGE = 1.5
-"""Above this `strangeness` an image is of another kind. On digits, fewer than 1 % of the model's
-own test images pass it at any noise, clean clothes do in 9 of 10 cases."""
+STRANGE = 1.0
+"""Above this `strangeness` an image is of another kind."""
+
+_SHAPE, _FAINT = 1.2, 1.6
+"""How far beyond 95 % of the held-out images a sign has to be. On digits, about 1 % of the model's
+own test images pass at noise it was trained on, 9 of 10 clean clothes and all inverted digits."""
 
 _WINDOW = 5
 _NEIGHBOURS = 150
 _IMAGES = 150
+_NOTHING = 1e-8  # in place of zero under a fraction or a logarithm
 _NOISES: tuple[tuple[CorruptionKind, float], ...] = (
     ("none", 0.0),
+    ("gaussian", 0.1),
     ("gaussian", 0.15),
+    ("gaussian", 0.2),
     ("gaussian", 0.3),
     ("gaussian", 0.45),
     ("gaussian", 0.6),
@@ -41,39 +47,42 @@ _NOISES: tuple[tuple[CorruptionKind, float], ...] = (
 
 
 @dataclass(frozen=True)
-class Familiar:
-    """What the model takes away from held-out images, each with each kind of noise: fine (M,), the
-    mean square of what averages out, and smooth (M,), of what does not."""
+class Signs:
+    """Of N restored images: fine and smooth, the mean squares of the part of x - x_hat that
+    averages out over 5 x 5 pixels and of the part that does not; contrast, the variance of x_hat.
+    All (N,)."""
 
     fine: Tensor
     smooth: Tensor
+    contrast: Tensor
 
     def strangeness(self, x: Tensor, x_hat: Tensor) -> Tensor:
-        """(N,): how much shape restoring x (N, C, H, W) into x_hat took away, relative to the
-        95th percentile of held-out images with as much noise. About 0.1 to 1 is usual."""
-        fine, smooth = removed(x, x_hat)
-        apart = (_log(fine)[:, None] - _log(self.fine)).abs()
+        """(N,): how unlike these images is x (N, C, H, W) with its restoration x_hat? At 1 it is
+        beyond what noise explains."""
+        own = signs(x, x_hat)
+        apart = (_log(own.fine)[:, None] - _log(self.fine)).abs()
         near = apart.topk(min(_NEIGHBOURS, len(self.fine)), largest=False).indices
-        return smooth / self.smooth[near].quantile(0.95, dim=1).clamp_min(1e-8)
+        shape = own.smooth / self.smooth[near].quantile(0.95, dim=1).clamp_min(_NOTHING)
+        faint = self.contrast[near].quantile(0.05, dim=1) / own.contrast.clamp_min(_NOTHING)
+        return torch.maximum(shape / _SHAPE, faint / _FAINT)
 
 
 @torch.no_grad()
-def calibrate(model: Autoencoder, x: Tensor) -> Familiar:
-    """Measures `model` on clean held-out images x (N, C, H, W) in [0, 1]; 150 of them are used."""
+def calibrate(model: Autoencoder, x: Tensor) -> Signs:
+    """The signs of clean held-out images x (N, C, H, W) in [0, 1], under each kind of noise; 150 of
+    them are used."""
     noise = torch.Generator().manual_seed(0)
     x = x[:_IMAGES]
     noisy = torch.cat([corrupt(x, CorruptionConfig(*kind), noise) for kind in _NOISES])
-    return Familiar(*removed(noisy, reconstruct(model, noisy)))
+    return signs(noisy, reconstruct(model, noisy))
 
 
-def removed(x: Tensor, x_hat: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean squares (N,) of the fine and of the smooth part of x - x_hat, each (N, C, H, W).
-
-    Smooth is the mean over 5 x 5 pixels, fewer at the edges; fine is the rest.
-    """
+def signs(x: Tensor, x_hat: Tensor) -> Signs:
+    """The signs of images x restored into x_hat, both (N, C, H, W) in [0, 1]."""
     taken = x - x_hat
     smooth = F.avg_pool2d(taken, _WINDOW, 1, _WINDOW // 2, count_include_pad=False)
-    return _mean_square(taken - smooth), _mean_square(smooth)
+    contrast = x_hat.flatten(1).var(1, correction=0)
+    return Signs(_mean_square(taken - smooth), _mean_square(smooth), contrast)
 
 
 def _mean_square(x: Tensor) -> Tensor:
@@ -81,4 +90,4 @@ def _mean_square(x: Tensor) -> Tensor:
 
 
 def _log(energy: Tensor) -> Tensor:
-    return energy.clamp_min(1e-9).log()
+    return energy.clamp_min(_NOTHING).log()

@@ -92,8 +92,13 @@ def flow(opened: Opened, item: Item, scale: ErrorScale) -> None:
         + "</div>",
         "aeviz-flow",
     )
-    for note in item.notes:
-        st.info(note, icon=":material/crop:")
+    fitted(item)
+
+
+def fitted(item: Item) -> None:
+    """What was done to an upload to make it fit the model."""
+    if item.notes:
+        st.info(" ".join(item.notes), icon=":material/crop:")
 
 
 def machine(opened: Opened, mu: Tensor, sigma: Tensor | None) -> str:

@@ -16,15 +16,15 @@ from aeviz.evaluation.evaluate import reconstruct
 from aeviz.images import encode_png
 from aeviz.library import ModelInfo
 from aeviz.restore.export import png_name, zip_pngs
-from aeviz.restore.familiar import STRANGE, Familiar, calibrate
+from aeviz.restore.familiar import STRANGE, Signs, calibrate
 from aeviz.restore.trial import Score, Trial, run_trial
 from aeviz.ui import frames
 from aeviz.ui.colours import error_map
-from aeviz.ui.frames import Stack, figure
+from aeviz.ui.frames import Stack, figure, number
 from aeviz.ui.markup import markup
 from aeviz.ui.opened import Opened
 from aeviz.ui.pickers import model_picker
-from aeviz.ui.reconstruct import ErrorScale, decibels
+from aeviz.ui.reconstruct import ErrorScale, decibels, fitted
 from aeviz.ui.sources import Item, plain
 
 _EVERY = "restore-every-model"
@@ -39,6 +39,7 @@ NOISE_SAYS: dict[CorruptionKind, str] = {
 TRIAL_ROWS: tuple[str, ...] = ("noisy", "restored", "median 3×3", "clean")
 UPLOAD_ROWS: tuple[str, ...] = ("noisy", "restored", "taken away")
 
+_KIND_SAYS = "beside the images the model was trained on"
 _TAKEN = ErrorScale(signed=True, limit=1.0)
 # Four images and a narrow model between two of them; the model is as tall as an image.
 _FLOW = "--columns:1fr 0.7fr 1fr 1fr 1fr;--tall:calc((100cqw - 4rem) / 4.7)"
@@ -73,8 +74,8 @@ def choose_model() -> ModelInfo:
         )  # fmt: skip
     if not denoises(info):
         st.info(
-            f"{info.name} was not trained to denoise: it was asked to give back what it saw. "
-            "What it cleans, it cleans because noise does not fit through its code."
+            f"{info.name} was not trained to denoise: it was asked to give back what it saw. Noise "
+            "that does not fit through its code is lost; the rest it takes for part of the picture."
         )
     return info
 
@@ -209,7 +210,7 @@ def clean(opened: Opened, items: Sequence[Item]) -> Cleaned:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _familiar(_opened: Opened, name: str, version: int) -> Familiar:
+def _familiar(_opened: Opened, name: str, version: int) -> Signs:
     del name, version
     return calibrate(_opened.loaded.model, _opened.images[:MEASURED].float() / 255)
 
@@ -223,8 +224,8 @@ def cleaned_flow(opened: Opened, large: Item, items: Sequence[Item], cleaned: Cl
             f"This image looks unlike those of {plain(opened.info.dataset)} that the model was "
             "trained on: the result is the nearest image of that kind, not a cleaner one of yours."
         )
-    for note in large.notes:
-        st.info(note, icon=":material/crop:")
+    fitted(large)
+    rms = (x_hat - x).square().mean().sqrt().item()
     taken = figure(_taken(x, x_hat), "Taken away", "restored − noisy", below=_TAKEN.html())
     markup(
         f'<div class="av-flow" style="{_FLOW}">'
@@ -232,6 +233,12 @@ def cleaned_flow(opened: Opened, large: Item, items: Sequence[Item], cleaned: Cl
         + hourglass(opened)
         + figure(x_hat, "Restored", testid="aeviz-restored")
         + taken
+        + frames.numbers(
+            number(
+                "Taken away", f"{rms:.2f}", "", "root mean square; noise of this sigma would do it"
+            ),
+            number("Kind of image", "unlike" if cleaned.strange[i] else "usual", "", _KIND_SAYS),
+        ).replace("av-numbers", "av-numbers av-column")
         + "</div>",
         "aeviz-flow",
     )
