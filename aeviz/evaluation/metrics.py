@@ -8,8 +8,6 @@ without gradients on the tensors' own device, or on the CPU where a library is u
 import numpy as np
 import torch
 import torch.nn.functional as F
-from scipy.stats import rankdata
-from sklearn.neighbors import KNeighborsClassifier
 from torch import Tensor
 
 PSNR_CAP = 100.0  # dB: what a perfect image counts for in an average
@@ -151,6 +149,8 @@ def knn_accuracy(
 
     z is (N, d), y is (N,) integer. Euclidean distances, equal votes; k is at most N.
     """
+    from sklearn.neighbors import KNeighborsClassifier  # slow to import
+
     classifier = KNeighborsClassifier(min(k, len(train_z)), algorithm="brute")
     classifier.fit(_codes(train_z), train_y.cpu().numpy())
     return float(classifier.score(_codes(test_z), test_y.cpu().numpy()))
@@ -246,6 +246,8 @@ def _codes(z: Tensor) -> np.ndarray:
 
 def _standard_ranks(columns: Tensor) -> np.ndarray:
     """Ranks of each column (ties share their mean), centred and of unit length; constant: zeros."""
+    from scipy.stats import rankdata  # slow to import
+
     ranks = rankdata(columns.detach().cpu().numpy(), axis=0)
     ranks -= ranks.mean(0)
     length = np.linalg.norm(ranks, axis=0)

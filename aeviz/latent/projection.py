@@ -1,27 +1,25 @@
 """A latent space drawn on a plane, and the way back from a place on it to a code.
 
 NumPy in and out: codes z (N, d), places (N, 2), all float32. CPU tensors are taken as arrays.
+openTSNE and scikit-learn take seconds to import, so only the functions that need them do.
 """
 
 import hashlib
 import json
 import logging
 import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-import openTSNE
 import safetensors
 from numpy.typing import ArrayLike, NDArray
-from openTSNE.affinity import PerplexityBasedNN
-from openTSNE.nearest_neighbors import PrecomputedNeighbors
 from safetensors.numpy import load_file, save
-from scipy.spatial.distance import cdist
-from sklearn import manifold
-from sklearn.neighbors import NearestNeighbors
+
+from aeviz import atomic
+from aeviz.errors import UserError
 
 log = logging.getLogger(__name__)
 
@@ -150,9 +148,9 @@ def tsne_cached(
         return places
     places = tsne(codes, seed, progress, cancelled, initial)
     try:
-        _write_atomically(path, save({"coords": np.ascontiguousarray(places)}))
-    except OSError as error:
-        log.warning("The t-SNE cache %s cannot be written: %s", path, error)
+        atomic.write_bytes(path, save({"coords": np.ascontiguousarray(places)}))
+    except UserError as error:
+        log.warning("The t-SNE cache is not kept: %s", error)
     return places
 
 
@@ -176,6 +174,11 @@ class _Reporter:
 
 
 def _optimise(codes: Array, start: np.ndarray, seed: int, report: _Reporter) -> Array:
+    import openTSNE
+    from openTSNE.affinity import PerplexityBasedNN
+    from openTSNE.nearest_neighbors import PrecomputedNeighbors
+    from sklearn.neighbors import NearestNeighbors
+
     n = len(codes)
     perplexity = min(30.0, (n - 1) / 3)
     # Exact neighbours by brute force take 0.7 s for 10,000 codes; openTSNE's approximate ones 5 s.
@@ -213,7 +216,7 @@ def _key(codes: Array, seed: int, initial: ArrayLike | None) -> str:
     start = None if initial is None else np.ascontiguousarray(initial, np.float32)
     parameters = {
         "version": CACHE_VERSION,
-        "openTSNE": openTSNE.__version__,
+        "openTSNE": version("opentsne"),
         "shape": codes.shape,
         "seed": seed,
         "steps": [EARLY_STEPS, LATE_STEPS],
@@ -234,21 +237,6 @@ def _read_places(path: Path, n: int) -> Array | None:
     return places if sound else None
 
 
-def _write_atomically(path: Path, content: bytes) -> None:
-    """Write so that a reader sees the old file or the whole new one, whatever happens."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".tsne-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
 # ---- how true a map is, and the way back -------------------------------------------------------
 
 
@@ -266,6 +254,8 @@ def trustworthiness(
         codes, places = codes[chosen], places[chosen]
     if len(codes) < 3:
         return 1.0
+    from sklearn import manifold
+
     k = max(min(k, (len(codes) - 1) // 2), 1)
     return float(manifold.trustworthiness(codes, places, n_neighbors=k))
 
@@ -277,6 +267,8 @@ def nearest_code(xy: ArrayLike, coords: ArrayLike, codes: ArrayLike, k: int = 5)
     weighted by inverse squared distance (Shepard 1968): at a point itself, that point's code (or
     the mean of all k that lie there). The result is (M, d) or (d,).
     """
+    from scipy.spatial.distance import cdist
+
     places, values = np.asarray(xy, np.float64), _codes(codes)
     targets = np.atleast_2d(places)
     squares = cdist(targets, np.asarray(coords, np.float64), "sqeuclidean")

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.mixture import GaussianMixture
 from torch import Tensor
 
 from aeviz.errors import UserError
@@ -142,6 +140,9 @@ def fit_mixture(z: Tensor, components: int = 10, seed: int = 0) -> Mixture:
 
     Covariances are full up to 64 dimensions and diagonal beyond. components is at most N.
     """
+    from sklearn.exceptions import ConvergenceWarning  # slow to import
+    from sklearn.mixture import GaussianMixture
+
     if len(z) < 2:
         raise UserError("Choose at least two images: a mixture cannot be fitted to fewer.")
     full = z.shape[1] <= FULL_COVARIANCE_DIM

@@ -19,7 +19,8 @@ from aeviz.datasets import Dataset, Split
 from aeviz.device import describe
 from aeviz.evaluation.evaluate import encode_all, evaluate
 from aeviz.images import encode_sprite
-from aeviz.latent.projection import PCA2, Cancelled, tsne
+from aeviz.latent.projection import PCA2, Cancelled, tsne_cached
+from aeviz.library import runs_dir
 from aeviz.nn.model import Autoencoder
 from aeviz.nn.networks import count_parameters
 
@@ -53,7 +54,12 @@ def finish(
     checkpoint.save(path, model, card, gallery, half)
     if model.latent_dim > 2 and not hurry():
         with contextlib.suppress(Cancelled):
-            layout = tsne(gallery.latents, progress=_between(progress, 0.3, 0.95), cancelled=hurry)
+            layout = tsne_cached(
+                gallery.latents,
+                runs_dir() / ".tsne",
+                progress=_between(progress, 0.3, 0.95),
+                cancelled=hurry,
+            )
             gallery = replace(gallery, tsne=torch.as_tensor(layout))
             checkpoint.save(path, model, card, gallery, half)
     return card
