@@ -77,7 +77,7 @@ def _progress(run: Run, status: Status, config: RunConfig) -> None:
         width="stretch",
     ):
         run.request_stop()
-        st.rerun(scope="fragment")
+        st.rerun()
 
 
 def progress_text(run: Run, status: Status, config: RunConfig) -> str:

@@ -234,12 +234,7 @@ def _control(preset: Preset, knob: Knob) -> Any:
 
 
 def _number(knob: Knob, value: float, step: float, form: str, key: str) -> Any:
-    number = st.number_input(
-        knob.label, value=value, step=step, format=form, key=key, help=knob.help
-    )
-    if number is None:
-        raise UserError(f"{knob.label} is empty: enter a number.")
-    return number
+    return st.number_input(knob.label, value=value, step=step, format=form, key=key, help=knob.help)
 
 
 def _layers(preset: Preset, key: str, label: str, text: str, each: str) -> list[int]:

@@ -1,0 +1,282 @@
+"""The Train page without a browser."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from aeviz.config import RunConfig
+from aeviz.datasets import DATASETS
+from aeviz.presets import PRESETS
+from aeviz.training import locks, runs, worker
+from aeviz.training.runs import Run, Status
+from aeviz.ui import train
+
+INDEX = Path(__file__).resolve().parents[2] / "pages" / "index.py"
+SECONDS = 60
+
+
+@pytest.fixture(autouse=True)
+def runs_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("AEVIZ_RUNS", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[RunConfig]:
+    """What was started, without starting it: the runs stay in the queue."""
+    configs: list[RunConfig] = []
+
+    def start(config: RunConfig) -> Run:
+        configs.append(config)
+        return runs.create(config)
+
+    monkeypatch.setattr(worker, "start", start)
+    return configs
+
+
+def open_page(**query: str) -> AppTest:
+    app = AppTest.from_file(str(INDEX), default_timeout=SECONDS)
+    app.switch_page("train.py")
+    for key, value in query.items():
+        app.query_params[key] = value
+    return check(app.run())
+
+
+def check(app: AppTest) -> AppTest:
+    assert not app.exception
+    return app
+
+
+def button(app: AppTest, label: str):  # type: ignore[no-untyped-def]
+    return next(item for item in app.button if item.label == label)
+
+
+def shown(app: AppTest) -> str:
+    """The run in the address."""
+    value = app.query_params["run"]
+    return value if isinstance(value, str) else value[0]
+
+
+def set_type(app: AppTest, name: str) -> None:
+    check(app.selectbox(key="train-type").set_value(name).run())
+
+
+def test_it_opens_ready_to_train() -> None:
+    app = open_page()
+    assert [title.value for title in app.title] == ["Train"]
+    assert not app.error
+    assert not button(app, "Train").disabled
+    assert app.selectbox(key="train-dataset").value == "mnist-5k"
+    texts = " ".join(item.value for item in app.caption)
+    assert PRESETS["standard"].idea in texts
+
+
+def test_every_control_says_what_it_does() -> None:
+    app = open_page()
+    set_type(app, "denoising")
+    widgets = [*app.selectbox, *app.number_input, *app.slider, *app.select_slider, *app.text_input]
+    assert len(widgets) > 20
+    for widget in widgets:
+        assert widget.help, widget.label
+        assert widget.label, widget.key
+
+
+def test_sets_that_need_a_download_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AEVIZ_DATA", str(tmp_path / "nothing"))
+    options = open_page().selectbox(key="train-dataset").options
+    assert len(options) == len(DATASETS)
+    for title, source in zip(options, DATASETS.values(), strict=True):
+        assert ("downloads first" in title) == source.network
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_each_preset_fills_the_controls_and_starts_as_it_is(
+    name: str, started: list[RunConfig]
+) -> None:
+    app = open_page()
+    set_type(app, name)
+    check(button(app, "Train").click().run())
+    preset = PRESETS[name].config
+    assert started == [preset]
+    assert shown(app) == runs.runs()[0].id
+
+
+def test_changes_reach_the_configuration(started: list[RunConfig]) -> None:
+    app = open_page()
+    set_type(app, "sparse-kl")
+    app.number_input(key="train-sparse-kl-bottleneck.latent_dim").set_value(50)
+    app.number_input(key="train-sparse-kl-network.hidden-count").set_value(2)
+    app.number_input(key="train-sparse-kl-training.epochs").set_value(3)
+    app.slider(key="train-sparse-kl-loss.rho").set_value(0.2)
+    app.select_slider(key="train-sparse-kl-loss.weight").set_value(2.0)
+    app.selectbox(key="train-dataset").set_value("digits")
+    app.text_input(key="train-sparse-kl-name").set_value("Mine")
+    check(app.run())
+    app.number_input(key="train-sparse-kl-network.hidden-1").set_value(30)
+    check(app.run())
+    check(button(app, "Train").click().run())
+    assert started == [
+        PRESETS["sparse-kl"].config.replace(
+            **{
+                "name": "Mine",
+                "dataset": "digits",
+                "bottleneck.latent_dim": 50,
+                "network.hidden": [256, 30],
+                "training.epochs": 3,
+                "loss.rho": 0.2,
+                "loss.weight": 2.0,
+            }
+        )
+    ]
+
+
+def test_a_double_click_starts_one_run(started: list[RunConfig]) -> None:
+    app = open_page()
+    check(button(app, "Train").click().run())
+    check(button(app, "Train").click().run())
+    assert len(started) == 1
+    check(app.run())
+    assert len(started) == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "sentence"),
+    [
+        ("bottleneck.latent_dim", 0, "code size must lie between 1 and 4096; it is 0"),
+        ("bottleneck.latent_dim", -3, "code size must lie between"),
+        ("training.epochs", 0, "“Epochs” must lie between 1 and 10000"),
+        ("training.batch_size", 0, "“Batch size” must lie between"),
+        ("training.lr", 0.0, "learning rate must lie between"),
+        ("training.seed", -1, "“Seed” must lie between"),
+        ("network.hidden-0", 0, "“Nodes” must lie between 1 and 8192"),
+        ("network.hidden-0", 9000, "“Nodes” must lie between"),
+    ],
+)
+def test_a_value_out_of_range_is_a_sentence_and_disables_train(
+    key: str, value: float, sentence: str
+) -> None:
+    app = open_page()
+    app.number_input(key=f"train-standard-{key}").set_value(value)
+    check(app.run())
+    assert len(app.error) == 1
+    assert sentence in app.error[0].value
+    assert button(app, "Train").disabled
+
+
+def test_a_combination_that_does_not_fit_is_a_sentence() -> None:
+    app = open_page()
+    set_type(app, "linear")
+    app.selectbox(key="train-linear-loss.reconstruction").set_value("bce")
+    check(app.run())
+    assert app.error[0].value == (
+        "Binary cross-entropy needs outputs between 0 and 1: set “Output layer” to sigmoid or "
+        "“Reconstruction loss” to mse."
+    )
+    assert button(app, "Train").disabled
+
+
+def test_a_conv_network_too_deep_for_its_images_is_a_sentence() -> None:
+    app = open_page()
+    set_type(app, "convolutional")
+    app.selectbox(key="train-dataset").set_value("digits")
+    app.number_input(key="train-convolutional-network.channels-count").set_value(6)
+    check(app.run())
+    assert "cannot be halved 6 times" in app.error[0].value
+
+
+def test_a_run_that_cannot_start_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("AEVIZ_RUNS", str(tmp_path / "file"))
+    app = open_page()
+    check(button(app, "Train").click().run())
+    assert "cannot be written" in app.error[0].value
+    assert "run" not in app.query_params
+
+
+def test_an_unknown_run_is_a_sentence() -> None:
+    app = open_page(run="../../nothing")
+    assert "There is no run called" in app.warning[0].value
+    assert not button(app, "Train").disabled
+
+
+def waiting(config: RunConfig, status: Status) -> Run:
+    run = runs.create(config)
+    run.write_status(status)
+    return run
+
+
+def test_a_failed_run_shows_its_sentence_and_can_go_on() -> None:
+    run = waiting(PRESETS["vae"].config, Status("failed", epoch=1, message="It stopped: step 7."))
+    app = open_page(run=run.id)
+    assert app.error[0].value == "It stopped: step 7."
+    assert any(item.label == "Go on training" for item in app.button)
+
+
+def test_a_running_run_can_be_stopped_once() -> None:
+    run = waiting(
+        PRESETS["vae"].config,
+        Status("running", 1, 40, 320, 8000.0, 62.0, created=time.time()),
+    )
+    lock = locks.take(run.pid_path)
+    assert lock is not None
+    with lock:
+        app = open_page(run=run.id)
+        assert not button(app, "Stop").disabled
+        check(button(app, "Stop").click().run())
+        assert run.stop_requested
+        assert button(app, "Stopping").disabled
+
+
+def test_the_list_shows_each_run_with_its_phase_and_opens_it() -> None:
+    config = PRESETS["vae"].config
+    done = waiting(config.replace(name="First"), Status("done"))
+    failed = waiting(config.replace(name="Second"), Status("failed", message="Broken."))
+    (runs.create(config).folder / "config.json").write_text("{")  # must not spoil the list
+    app = open_page()
+    labels = [item.label for item in app.button if (item.key or "").startswith("show-")]
+    assert len(labels) == 2
+    assert any("First" in label and "done, just now" in label for label in labels)
+    assert any("Second" in label and "failed" in label for label in labels)
+    check(app.button(key=f"show-{failed.id}").click().run())
+    assert shown(app) == failed.id
+    assert app.error[0].value == "Broken."
+    assert app.button(key=f"show-{failed.id}").disabled
+    assert not app.button(key=f"show-{done.id}").disabled
+
+
+def test_a_finished_run_offers_what_comes_next() -> None:
+    config = PRESETS["vae"].config.replace(
+        **{"dataset": "digits", "network.hidden": [8], "bottleneck.latent_dim": 2,
+           "training.epochs": 2, "training.device": "cpu"}
+    )  # fmt: skip
+    run = runs.create(config)
+    worker.work(run)
+    app = open_page(run=run.id)
+    assert not app.error
+    links = {item.proto.label: item.proto for item in app.get("page_link")}
+    assert f"model={run.id}" in links["Explore it"].query_string
+    assert f"model={run.id}" in links["Reconstruct with it"].query_string
+    assert [item.proto.label for item in app.get("download_button")] == ["Download the model"]
+    assert len(app.get("plotly_chart")) == 3
+
+
+def test_words_for_numbers() -> None:
+    assert train.count_in_words(653) == "653"
+    assert train.count_in_words(9_999) == "9,999"
+    assert train.count_in_words(50_992) == "51 k"
+    assert train.count_in_words(1_137_184) == "1.1 M"
+    assert train.duration(1) == "5 s"
+    assert train.duration(42) == "40 s"
+    assert train.duration(170) == "3 min"
+    assert train.duration(7200) == "2.0 h"
+
+
+def test_steps_of_a_logarithmic_slider() -> None:
+    assert train.log_steps(0.1, 2, 0.3) == [0.1, 0.2, 0.3, 0.5, 1, 2]
+    assert train.log_steps(1, 50, 4.0) == [1, 2, 4, 5, 10, 20, 50]
