@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 import typing
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self, TypeVar
@@ -26,7 +25,7 @@ MAX_LAYERS = 12
 
 
 def _between(name: str, value: float, low: float, high: float) -> None:
-    if not (math.isfinite(value) and low <= value <= high):
+    if not low <= value <= high:  # of NaN, too
         raise UserError(f"{name} must lie between {low:g} and {high:g}; it is {value:g}.")
 
 

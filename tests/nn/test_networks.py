@@ -13,6 +13,7 @@ from aeviz.errors import UserError
 from aeviz.nn.model import MAX_PARAMETERS, Autoencoder, check_size
 from aeviz.nn.networks import (
     ResidualBlock,
+    Up,
     build_decoder,
     build_trunk,
     count_parameters,
@@ -65,6 +66,19 @@ def test_layer_shapes_are_those_of_the_real_layers() -> None:
 
 def _named(out: torch.Tensor) -> str:
     return "x".join(map(str, out.shape[1:]))
+
+
+def test_every_layer_but_the_last_is_followed_by_its_norm_and_activation() -> None:
+    config = RunConfig(network=CONV).replace(**{"network.norm": "batch"}).network
+    trunk, _ = build_trunk(config, (1, 16, 16))
+    decoder = build_decoder(config, 5, (1, 16, 16))
+    for part, kind in (
+        (trunk, nn.ReLU),
+        (decoder, nn.ReLU),
+        (trunk, nn.modules.batchnorm._NormBase),
+    ):
+        assert sum(isinstance(layer, kind) for layer in part) == 4  # three conv, one dense
+    assert isinstance(decoder[-1], Up)
 
 
 def test_parameters_of_the_pytorch_example_vae() -> None:
