@@ -4,6 +4,7 @@ import streamlit as st
 
 from aeviz.ui import pickers, sources
 from aeviz.ui import reconstruct as parts
+from aeviz.ui.card import model_card
 from aeviz.ui.explain import how_it_works
 from aeviz.ui.opened import open_model
 
@@ -52,4 +53,5 @@ if source == "Test images" and items:
                 columns = parts.stacks(ten, parts.pass_through(opened, ten), scale)
                 sources.pick(ten, columns, parts.ROWS, large, PAGE, title)
 
+model_card(info)
 how_it_works(TEXT, info.type)

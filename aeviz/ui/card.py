@@ -1,0 +1,118 @@
+"""The "Model card" fold: all a model file says of itself, beside the others on the same data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from aeviz import library
+from aeviz.library import ModelInfo
+from aeviz.presets import PRESETS
+
+COLUMNS = {
+    "mse": ("MSE", "Mean squared error per pixel on the test images.", "%.4f"),
+    "psnr": ("PSNR", "In dB, mean over the test images.", "%.1f"),
+    "loss": ("Loss", "Per image, as this model was trained: compare like with like.", "%.1f"),
+    "knn_accuracy": (
+        "kNN accuracy",
+        "How often the five nearest codes name the right class: how much the code has learnt.",
+        "%.3f",
+    ),
+}
+
+SENTENCES = {
+    "active_units": "{:.0f} latent dimensions move with the data (active units).",
+    "active_fraction": "{:.1%} of the code is active for an image.",
+    "jacobian_norm": "The encoder's Jacobian has a mean squared Frobenius norm of {:.2f}.",
+    "largest_angle_to_pca": "Largest angle to the PCA subspace: {:.2f} degrees.",
+    "knn_accuracy_pixels": "kNN accuracy on the raw pixels, without any code: {:.3f}.",
+}
+
+
+def model_card(info: ModelInfo) -> None:
+    """The fold: what it was trained on, what it reaches, and how the others compare."""
+    card, figures = info.card, _dict(info.card.get("metrics"))
+    with st.expander("Model card"):
+        st.markdown(_origin(info))
+        facts = [_sentence(key, figures, _dict(card.get("without_penalty"))) for key in SENTENCES]
+        facts += [
+            f"The latent dimension that follows **{name}** best does so with {score:.2f} "
+            f"({'mutual information share' if name == 'shape' else 'rank correlation'})."
+            for name, score in _dict(figures.get("factor_scores")).items()
+            if _is_number(score)
+        ]
+        facts += [
+            f"Noise {name}: PSNR {noise['psnr_noisy']:.1f} → **{noise['psnr']:.1f} dB**, "
+            f"SSIM {noise['ssim_noisy']:.2f} → **{noise['ssim']:.2f}**."
+            for name, noise in _dict(figures.get("denoise")).items()
+            if set(_dict(noise)) >= {"psnr_noisy", "psnr", "ssim_noisy", "ssim"}
+        ]
+        st.markdown("\n".join(f"- {fact}" for fact in facts if fact))
+        rows = comparison(info)
+        if len(rows) > 1:
+            st.markdown(f"**Beside the other models of {info.dataset}**")
+            st.dataframe(rows, hide_index=True, column_config=_column_config())
+
+
+def comparison(info: ModelInfo) -> pd.DataFrame:
+    """One row for each model of the same data set, this one first."""
+    models = [model for model in library.models() if model.dataset == info.dataset]
+    models.sort(key=lambda model: model.name != info.name)
+    return pd.DataFrame([_row(model) for model in models])
+
+
+def _row(model: ModelInfo) -> dict[str, Any]:
+    figures = _dict(model.card.get("metrics"))
+    kind = PRESETS[model.type].title if model.type in PRESETS else model.type
+    row = {"Model": model.name, "Type": kind, "Code": model.latent_dim}
+    parameters = model.card.get("parameters")
+    row["Parameters"] = parameters if _is_number(parameters) else None
+    for key, (label, _, _) in COLUMNS.items():
+        row[label] = figures[key] if _is_number(figures.get(key)) else None
+    return row
+
+
+def _column_config() -> dict[str, Any]:
+    config: dict[str, Any] = {
+        "Code": st.column_config.NumberColumn(help="Numbers in the code.", format="localized"),
+        "Parameters": st.column_config.NumberColumn(format="localized"),
+    }
+    for label, text, pattern in COLUMNS.values():
+        config[label] = st.column_config.NumberColumn(help=text, format=pattern)
+    return config
+
+
+def _origin(info: ModelInfo) -> str:
+    card = info.card
+    training = info.config.training
+    parts = [f"Trained on {info.dataset}"]
+    if _is_number(card.get("epochs")):
+        parts.append(f"{card['epochs']} epochs")
+    parts.append(f"batches of {training.batch_size}")
+    parts.append(f"{training.optimizer}, learning rate {training.lr:g}")
+    if _is_number(card.get("parameters")):
+        parts.append(f"{card['parameters']:,} parameters")
+    if isinstance(card.get("date"), str):
+        parts.append(card["date"][:10])
+    return " · ".join(parts)
+
+
+def _sentence(key: str, figures: dict[str, Any], without: dict[str, Any]) -> str:
+    """A figure in words, beside the same network's without its penalty where the card has it."""
+    if not _is_number(figures.get(key)):
+        return ""
+    text = SENTENCES[key].format(figures[key])
+    if _is_number(without.get(key)) and key != "knn_accuracy_pixels":
+        text += f" The same network without its penalty: **{without[key]:.2f}**."
+    return text
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    """A card may come from a stranger: what is no dictionary counts as an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,47 @@
+"""The model card fold: strangers' cards never break it, and comparisons are of one data set."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from aeviz import library
+from aeviz.config import RunConfig
+from aeviz.library import ModelInfo
+from aeviz.ui import card
+
+
+def info(name: str, dataset: str = "mnist", **figures: object) -> ModelInfo:
+    config = RunConfig(dataset=dataset)
+    return ModelInfo(
+        name, Path(name), name, "deep", dataset, (1, 8, 8), 4, config, {"metrics": figures}, True
+    )
+
+
+def test_a_comparison_holds_the_models_of_one_data_set_with_this_one_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    models = [info("a", mse=0.1), info("b", mse=0.2, knn_accuracy=0.9), info("c", "digits")]
+    monkeypatch.setattr(library, "models", lambda: models)
+    rows = card.comparison(models[1])
+    assert rows["Model"].tolist() == ["b", "a"]
+    assert rows["MSE"].tolist() == [0.2, 0.1]
+    assert rows["kNN accuracy"].isna().tolist() == [False, True]
+
+
+def test_a_strangers_card_is_shown_as_far_as_it_makes_sense(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    odd = replace(info("odd"), card={"metrics": [1], "epochs": "many", "parameters": None})
+    monkeypatch.setattr(library, "models", lambda: [odd])
+    assert card.comparison(odd)["MSE"].isna().all()
+    assert "many" not in card._origin(odd)
+
+
+def test_a_figure_stands_beside_the_same_network_without_its_penalty() -> None:
+    text = card._sentence("jacobian_norm", {"jacobian_norm": 1.0}, {"jacobian_norm": 9.5})
+    assert "1.00" in text
+    assert "9.50" in text
+    assert card._sentence("jacobian_norm", {"jacobian_norm": "x"}, {}) == ""
