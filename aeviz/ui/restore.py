@@ -209,7 +209,7 @@ def clean(opened: Opened, items: Sequence[Item]) -> Cleaned:
     return Cleaned(x, x_hat, (familiar.strangeness(x, x_hat) > STRANGE).tolist())
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@st.cache_resource(max_entries=8, show_spinner="Measuring what the model knows")
 def _familiar(_opened: Opened, name: str, version: int) -> Signs:
     del name, version
     return calibrate(_opened.loaded.model, _opened.images[:MEASURED].float() / 255)

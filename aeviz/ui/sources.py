@@ -8,6 +8,7 @@ from functools import partial
 
 import streamlit as st
 import torch
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 from torch import Tensor
 
 from aeviz import images
@@ -135,7 +136,7 @@ def uploads(label: str, shape: ImageShape) -> list[Item]:
     items = []
     for file in files[:MOST_FILES]:
         try:
-            x, notes = _read(file.getvalue(), shape)
+            x, notes = _read(file, file.file_id, shape)
         except UserError as error:
             st.error(f"{plain(file.name)}: {error}")
         else:
@@ -144,8 +145,10 @@ def uploads(label: str, shape: ImageShape) -> list[Item]:
 
 
 @st.cache_data(max_entries=400, show_spinner=False)
-def _read(data: bytes, shape: ImageShape) -> tuple[Tensor, tuple[str, ...]]:
-    decoded = images.decode(data)
+def _read(_file: UploadedFile, file_id: str, shape: ImageShape) -> tuple[Tensor, tuple[str, ...]]:
+    """Kept by the upload's own id, so that large files are neither hashed nor decoded again."""
+    del file_id
+    decoded = images.decode(_file.getvalue())
     x, notes = images.to_tensor(decoded, shape)
     return x, (*decoded.notes, *notes)
 

@@ -1,0 +1,44 @@
+"""Running a page without a browser, and reading what it shows."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from streamlit.testing.v1 import AppTest
+
+PAGES = Path(__file__).resolve().parents[2] / "pages"
+SECONDS = 60
+
+
+def run(page: str, **query: str) -> AppTest:
+    app = AppTest.from_file(str(PAGES / f"{page}.py"), default_timeout=SECONDS)
+    for key, value in query.items():
+        app.query_params[key] = value
+    return again(app)
+
+
+def again(app: AppTest) -> AppTest:
+    app.run()
+    assert not app.exception
+    return app
+
+
+def html(app: AppTest, testid: str) -> str:
+    """The HTML of the component with this key; "" where it is not on the page."""
+    for element in app.get("bidi_component"):
+        if element.proto.id.endswith(f"-{testid}"):  # type: ignore[attr-defined]
+            return str(json.loads(element.proto.json)["html"])  # type: ignore[attr-defined]
+    return ""
+
+
+def press(app: AppTest, key: str, option: object) -> AppTest:
+    """Choose an option of the segmented control, or a list of them of the chips, with this key."""
+    next(group for group in app.button_group if group.key == key).set_value(option)
+    return again(app)
+
+
+def upload(app: AppTest, *files: tuple[str, bytes]) -> AppTest:
+    """Drop these (name, content) onto the page's only drop zone."""
+    app.file_uploader[0].set_value([(name, data, "image/png") for name, data in files])
+    return again(app)

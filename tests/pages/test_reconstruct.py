@@ -1,0 +1,167 @@
+"""The Reconstruct page, without a browser."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from page_tools import again, html, press, run, upload
+from small_models import digits, identity_model, pca_denoiser, save
+
+from aeviz.images import encode_png
+
+METRICS = {"mse": 0.0123, "psnr": 19.1, "ssim": 0.812, "pca_mse": 0.0246}
+
+
+@pytest.fixture
+def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A model that copies, one that projects, and one without a gallery."""
+    monkeypatch.setenv("AEVIZ_CHECKPOINTS", str(tmp_path))
+    monkeypatch.setenv("AEVIZ_RUNS", str(tmp_path / "runs"))
+    card = {"metrics": METRICS, "test_images": 300, "dataset_title": "Digits"}
+    save(tmp_path / "copy.safetensors", identity_model(), **card)
+    save(tmp_path / "pca.safetensors", pca_denoiser())
+    save(tmp_path / "no-gallery.safetensors", identity_model(), gallery=False)
+    return tmp_path
+
+
+def figure(page: str, testid: str) -> str:
+    found = re.search(rf'data-testid="{testid}".*?<strong>([^<]+)', page)
+    assert found is not None
+    return found[1].strip()
+
+
+def test_a_model_that_copies_has_no_error(models: Path) -> None:
+    flow = html(run("reconstruct", model="copy"), "aeviz-flow")
+    assert figure(flow, "aeviz-mse") == "0.0000"
+    assert figure(flow, "aeviz-ssim") == "1.000"
+    assert "64 numbers" in flow
+
+
+def test_ten_images_of_all_classes_each_with_its_psnr(models: Path) -> None:
+    grid = html(run("reconstruct", model="pca"), "reconstruct-grid")
+    assert re.findall(r'av-caption">(\d)<', grid) == list("0123456789")
+    assert len(re.findall(r"[\d.]+ dB", grid)) == 10
+    assert grid.count("<img") == 30
+
+
+def test_class_chips_and_a_new_sample(models: Path) -> None:
+    app = run("reconstruct", model="pca")
+    app = press(app, "classes-pca", [3, 7])
+    grid = html(app, "reconstruct-grid")
+    assert set(re.findall(r'av-caption">(\d)<', grid)) == {"3", "7"}
+    app.button[0].click()
+    assert html(again(app), "reconstruct-grid") != grid
+
+
+def test_the_chosen_image_is_shown_large_and_a_new_sample_forgets_it(models: Path) -> None:
+    app = run("reconstruct", model="pca")
+    first = html(app, "aeviz-flow")
+    app.session_state["reconstruct-chosen"] = "test-17"
+    chosen = html(again(app), "aeviz-flow")
+    assert chosen != first
+    app.button[0].click()
+    assert html(again(app), "aeviz-flow") != chosen
+    assert app.session_state["reconstruct-chosen"] is None
+
+
+def test_a_choice_that_this_model_does_not_have_is_no_obstacle(models: Path) -> None:
+    app = run("reconstruct", model="pca")
+    app.session_state["reconstruct-chosen"] = "test-99999"
+    assert html(again(app), "aeviz-flow")
+
+
+def test_the_error_is_signed_or_absolute_on_a_labelled_scale(models: Path) -> None:
+    app = run("reconstruct", model="pca")
+    signed = html(app, "aeviz-flow")
+    assert "Error, signed" in signed
+    assert re.search(r"<span>−([\d.]+)</span><span>0</span><span>\+\1</span>", signed)
+    absolute = html(press(app, "error-map", "Absolute"), "aeviz-flow")
+    assert "Error, absolute" in absolute
+    assert re.search(r'av-ticks"><span>0</span><span>[\d.]+</span>', absolute)
+
+
+def test_the_card_speaks_for_the_whole_test_split(models: Path) -> None:
+    app = run("reconstruct", model="copy")
+    assert any("Digits, 300 images" in markdown.value for markdown in app.markdown)
+    figures = html(app, "aeviz-test-figures")
+    assert "0.0123" in figures
+    assert "19.1" in figures
+    assert "2 times this model" in figures
+
+
+def test_a_card_without_figures_is_said(models: Path) -> None:
+    app = run("reconstruct", model="pca")
+    assert any("says nothing about a test split" in caption.value for caption in app.caption)
+
+
+def test_the_worst_and_the_best_are_sorted_by_error(models: Path) -> None:
+    app = run("reconstruct", model="pca")
+    assert html(app, "reconstruct-Worst") == ""
+    app.session_state["worst-and-best"] = True
+    again(app)
+    worst, best = (
+        [float(v) for v in re.findall(r"([\d.]+) dB", html(app, f"reconstruct-{name}"))]
+        for name in ("Worst", "Best")
+    )
+    assert len(worst) == len(best) == 10
+    assert worst == sorted(worst)
+    assert best == sorted(best, reverse=True)
+    assert worst[-1] < best[-1]
+
+
+def test_uploads_are_fitted_with_a_note_and_a_bad_one_is_one_sentence(models: Path) -> None:
+    app = press(run("reconstruct", model="copy"), "reconstruct-source", "Upload")
+    large = encode_png(np.zeros((30, 40, 3), np.uint8))
+    upload(
+        app,
+        ("large.png", large),
+        ("bad.png", b"no image"),
+        ("fits.png", encode_png(digits()[0][0])),
+    )
+    assert [error.value for error in app.error] == [
+        "bad.png: This is not an image; choose a PNG, JPEG, WebP, BMP, TIFF or GIF file."
+    ]
+    assert "40x30 to 8x8" in app.info[0].value
+    grid = html(app, "reconstruct-grid")
+    assert "large.png" in grid
+    assert "fits.png" in grid
+    assert "bad.png" not in grid
+
+
+def test_drawing_waits_for_the_pen(models: Path) -> None:
+    app = press(run("reconstruct", model="copy"), "reconstruct-source", "Draw")
+    assert html(app, "aeviz-flow") == ""
+
+
+def test_a_model_without_a_gallery_says_what_to_do(models: Path) -> None:
+    app = run("reconstruct", model="no-gallery")
+    assert "upload one of your own" in app.info[0].value
+    app = press(app, "reconstruct-source", "Upload")
+    upload(app, ("a.png", encode_png(digits()[0][0])))
+    assert figure(html(app, "aeviz-flow"), "aeviz-ssim") == "1.000"
+
+
+def test_a_model_that_is_gone_is_named_and_another_opens(models: Path) -> None:
+    app = run("reconstruct", model="deleted")
+    assert "“deleted”" in app.warning[0].value
+    assert html(app, "aeviz-flow")
+
+
+def test_a_damaged_model_is_one_sentence(models: Path) -> None:
+    path = models / "pca.safetensors"
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    app = run("reconstruct", model="pca")
+    assert [error.value for error in app.error] == [
+        "pca.safetensors is damaged or truncated: download it again."
+    ]
+
+
+def test_a_file_that_changes_is_opened_anew(models: Path) -> None:
+    before = html(run("reconstruct", model="pca"), "aeviz-flow")
+    save(models / "pca.safetensors", identity_model())
+    after = html(run("reconstruct", model="pca"), "aeviz-flow")
+    assert figure(before, "aeviz-mse") != "0.0000" == figure(after, "aeviz-mse")
