@@ -12,12 +12,10 @@ from numpy.typing import NDArray
 from aeviz.plots import CLASS_COLOURS
 
 TRAINING, VALIDATION = CLASS_COLOURS[7], CLASS_COLOURS[6]
-HEIGHT = 300
+HEIGHT, MAP_HEIGHT = 280, 400
 
 
-def curve(
-    rows: Sequence[dict[str, Any]], term: str, title: str, steps_per_epoch: float
-) -> go.Figure:
+def curve(rows: Sequence[dict[str, Any]], term: str, steps_per_epoch: float) -> go.Figure:
     """One term of the loss over epochs: training as a line, validation as points on a line.
 
     `rows` are the lines of metrics.jsonl. The first steps of an untrained network would flatten all
@@ -43,12 +41,11 @@ def curve(
     )
     figure.update_traces(hovertemplate="epoch %{x:.2f}: %{y:.4g}")
     figure.update_layout(
-        title={"text": title, "font": {"size": 14}, "x": 0, "xanchor": "left"},
         xaxis={"title": "epoch", "rangemode": "tozero"},
         yaxis={"range": value_range(y, checked)},
         **_layout(),
     )
-    figure.update_layout(legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.16})
+    figure.update_layout(legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.14})
     return figure
 
 
@@ -87,10 +84,9 @@ def latent_map(
         )
     axis: dict[str, Any] = {"showticklabels": False, "zeroline": False, "showgrid": False}
     figure.update_layout(
-        title={"text": "Codes of validation images", "font": {"size": 14}, "x": 0},
         xaxis=axis,
         yaxis=axis,
-        **_layout(),
+        **_layout() | {"height": MAP_HEIGHT},
     )
     figure.update_layout(legend={"itemsizing": "constant"})
     return figure
@@ -99,7 +95,7 @@ def latent_map(
 def _layout() -> dict[str, Any]:
     return {
         "height": HEIGHT,
-        "margin": {"l": 8, "r": 8, "t": 44, "b": 8},
+        "margin": {"l": 8, "r": 8, "t": 28, "b": 8},
         "uirevision": "kept",  # what a person zoomed to stays while the figure grows
         "hovermode": "closest",
     }

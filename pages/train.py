@@ -4,7 +4,7 @@ import streamlit as st
 
 from aeviz.errors import UserError
 from aeviz.training import runs
-from aeviz.ui import run_view, train
+from aeviz.ui import run_list, run_view, train
 from aeviz.ui.explain import how_it_works
 
 st.title("Train", anchor=False)
@@ -41,13 +41,13 @@ if run is not None:
 
 st.divider()
 st.markdown("**Recent runs**")
-run_view.recent(run.id if run else None)
-run_view.upload()
+run_list.recent(run.id if run else None)
+run_list.upload()
 
 how_it_works(
     "Every step shows the network a few images, compares what comes out with what went in, and "
     "moves each weight a little so that the difference shrinks. One epoch shows each training "
-    "image once; then it is measured on validation images that it never learns from. Where training goes "
-    "on falling while validation rises, it has begun to learn the images by heart.",
+    "image once; then it is measured on validation images, which it never learns from. Where "
+    "training goes on falling while validation rises, it has begun to learn images by heart.",
     choice.preset.name,
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from aeviz import checkpoint, library, plots_training
+from aeviz import checkpoint, plots_training
 from aeviz.config import RunConfig
 from aeviz.datasets import DATASETS
 from aeviz.errors import UserError
@@ -20,22 +19,14 @@ from aeviz.training import queue, runs, snapshots, worker
 from aeviz.training.runs import Run, Status
 from aeviz.ui.frames import data_uri
 from aeviz.ui.markup import markup
-from aeviz.ui.train import duration, sentence
+from aeviz.ui.settings import duration
+from aeviz.ui.train import sentence
 
 EVERY_SECONDS = 1.0
 ROWS = 12
 """Epochs whose reconstructions are on the page."""
 
-ICONS = {
-    "queued": ":material/hourglass_empty:",
-    "running": ":material/play_circle:",
-    "finishing": ":material/play_circle:",
-    "done": ":material/check_circle:",
-    "stopped": ":material/stop_circle:",
-    "failed": ":material/error:",
-}
 UNITS = {"bce": "nats per image", "mse": "squared error per image", "l1": "abs. error per image"}
-ORDINALS = {1: "next", 2: "2nd", 3: "3rd"}
 
 
 def watch(run: Run) -> None:
@@ -86,7 +77,7 @@ def progress_text(run: Run, status: Status, config: RunConfig) -> str:
         number = queue.place(run)
         if number is None:
             return "Starting"
-        return f"Waiting for its turn: {ORDINALS.get(number, f'{number}th')} in the queue"
+        return f"Waiting for its turn: {ordinal(number)} in the queue"
     if status.phase == "finishing":
         return status.message or "Measuring on the test images"
     if not status.images_per_second:
@@ -97,6 +88,14 @@ def progress_text(run: Run, status: Status, config: RunConfig) -> str:
     if status.seconds_left is not None:
         text += f" · {clock(status.seconds_left)} left"
     return text
+
+
+def ordinal(number: int) -> str:
+    """A place in the queue: "next", "2nd", "11th", "21st"."""
+    if number == 1:
+        return "next"
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{'th' if number % 100 in (11, 12, 13) else ending}"
 
 
 def clock(seconds: float) -> str:
@@ -154,7 +153,7 @@ def _facts(card: dict[str, Any], config: RunConfig) -> str:
         ("kl", "of it KL", "", ".1f"),
         ("mse", "MSE per pixel", "", ".4f"),
         ("psnr", "PSNR", " dB", ".1f"),
-        ("knn_accuracy", "classes found in the code", "", ".0%"),
+        ("knn_accuracy", "kNN accuracy of the code", "", ".0%"),
     )
     parts = [
         f"<span>{label} <b>{metrics[key]:{form}}</b>{after}</span>"
@@ -183,6 +182,7 @@ def _pictures(run: Run, status: Status, config: RunConfig) -> None:
             epochs_html([_snapshot(str(path), _version(path)) for path in shown]), "aeviz-epochs"
         )
     with codes:
+        st.markdown("**Codes of validation images**")
         newest = _snapshot(str(paths[-1]), _version(paths[-1]))
         places = _places(tuple(map(str, paths)), _version(paths[-1]))
         names = DATASETS[config.dataset].class_names if config.dataset in DATASETS else ()
@@ -201,8 +201,9 @@ def _curves(rows: Sequence[dict[str, Any]], steps_per_epoch: float, config: RunC
     if config.loss.penalty != "none":
         terms.append(("penalty", "Penalty, before its weight"))
     for column, (term, text) in zip(st.columns(len(terms), gap="medium"), terms, strict=True):
+        column.markdown(f"**{text}**")
         column.plotly_chart(
-            plots_training.curve(rows, term, text, steps_per_epoch),
+            plots_training.curve(rows, term, steps_per_epoch),
             key=f"curve-{term}",
             config={"displayModeBar": False},
         )
@@ -257,60 +258,3 @@ def _places(paths: tuple[str, ...], version: int) -> NDArray[np.float32]:
         before = snapshots.latent_map(snapshots.read(Path(path)).latents, before)
     assert before is not None
     return before
-
-
-def recent(shown: str | None) -> None:
-    """The newest runs with their phase; choosing one shows it."""
-    st.fragment(_recent, run_every=3 * EVERY_SECONDS)(shown)
-
-
-def _recent(shown: str | None, most: int = 8) -> None:
-    for run in runs.runs()[:most]:
-        try:
-            config, status = run.config, run.status
-        except UserError:
-            continue
-        text = f"{title(config)} · code {config.bottleneck.latent_dim} · {_state(run, status)}"
-        if st.button(
-            text,
-            key=f"show-{run.id}",
-            icon=ICONS[status.phase],
-            type="tertiary",
-            disabled=run.id == shown,
-        ):
-            st.query_params["run"] = run.id
-            st.rerun()
-
-
-def _state(run: Run, status: Status) -> str:
-    if status.phase == "running" and status.steps:
-        return f"training, {status.step / status.steps:.0%}"
-    if status.phase == "queued" and (number := queue.place(run)):
-        return f"waiting, {ORDINALS.get(number, f'{number}th')} in the queue"
-    return f"{status.phase}, {ago(time.time() - status.updated)}"
-
-
-def ago(seconds: float) -> str:
-    for unit, length in (("day", 86_400), ("hour", 3600), ("minute", 60)):
-        if seconds >= length:
-            number = int(seconds // length)
-            return f"{number} {unit}{'s' if number > 1 else ''} ago"
-    return "just now"
-
-
-def upload() -> None:
-    """Takes a model file somebody downloaded, and says where it now is."""
-    file = st.file_uploader(
-        "Open a model file",
-        type="safetensors",
-        help="A .safetensors file that aeviz wrote. It then is in every list of models.",
-    )
-    if file is None:
-        return
-    with sentence():
-        if st.session_state.get("train-upload", ("",))[0] != file.file_id:
-            info = library.add_upload(file.getvalue(), file.name)
-            st.session_state["train-upload"] = (file.file_id, info.name)
-        name = st.session_state["train-upload"][1]
-        st.success("The model is in every list now.", icon=":material/check_circle:")
-        st.page_link("explore.py", label="Explore it", query_params={"model": name})

@@ -4,89 +4,37 @@ from __future__ import annotations
 
 import contextlib
 import time
-import typing
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any
 
 import streamlit as st
 
 from aeviz import datasets
 from aeviz.config import MAX_LAYERS, RunConfig
-from aeviz.device import pick_device
 from aeviz.errors import UserError
 from aeviz.presets import PRESETS, Knob, Preset
 from aeviz.training import worker
 from aeviz.training.estimate import Estimate, estimate
 from aeviz.ui.markup import markup
 from aeviz.ui.network import network_svg
+from aeviz.ui.settings import (
+    ADVANCED,
+    CODE_SIZE,
+    KIND,
+    LENGTH,
+    LOSS,
+    WORDS,
+    count_in_words,
+    duration,
+    in_words,
+    log_steps,
+    usable_words,
+    value_of,
+)
 
 TWICE_SECONDS = 4.0
 """A second click on Train this soon, with the same settings, is a double click."""
-
-WORDS = {
-    "bce": "Cross-entropy (BCE)",
-    "mse": "Squared error (MSE)",
-    "l1": "Absolute error (L1)",
-    "dense": "Dense",
-    "conv": "Convolutional",
-    "auto": "Automatic",
-    "cpu": "CPU",
-    "cuda": "NVIDIA GPU",
-    "mps": "Apple GPU",
-    "gaussian": "Gaussian",
-    "salt-and-pepper": "Salt and pepper",
-    "masking": "Masking",
-    "mixed": "All three, mixed",
-    "adam": "Adam",
-    "adamw": "AdamW",
-    "sgd": "SGD with momentum",
-}
-
-CODE_SIZE = Knob("bottleneck.latent_dim", "Code size", "How many numbers one image becomes.")
-KIND = Knob(
-    "network.kind",
-    "Network",
-    "Dense layers see all pixels at once; convolutions slide small filters over them.",
-)
-LOSS = Knob(
-    "loss.reconstruction",
-    "Reconstruction loss",
-    "How the difference of output and image counts. BCE suits pixels between black and white; MSE "
-    "dislikes large errors most; L1 forgives them and keeps edges.",
-)
-LENGTH = (
-    Knob("training.epochs", "Epochs", "How often each training image is seen."),
-    Knob("training.batch_size", "Batch size", "Images per step. More: faster, and fewer steps."),
-    Knob(
-        "training.lr",
-        "Learning rate",
-        "The size of a step. Too large and the loss explodes; too small and nothing happens.",
-    ),
-)
-ADVANCED = (
-    Knob("training.seed", "Seed", "Fixes weights, order and noise: the same seed repeats the run."),
-    Knob("training.device", "Device", "Where it trains. Automatic takes a GPU where there is one."),
-    Knob("training.optimizer", "Optimiser", "The rule that turns gradients into steps."),
-    Knob("training.schedule", "Schedule", "How the learning rate changes during training."),
-    Knob("training.weight_decay", "Weight decay", "Pulls all weights a little towards zero."),
-    Knob(
-        "training.clip", "Gradient clipping", "Longest gradient a step may have; 0 sets no limit."
-    ),
-    Knob("training.augment", "Augmentation", "Shifts, or mirrors, training images by chance."),
-    Knob("training.precision", "Precision", "bf16 is faster on new GPUs, fp32 works everywhere."),
-    Knob("network.activation", "Activation", "What bends the layers; without it they are linear."),
-    Knob("network.norm", "Normalisation", "Keeps each layer's values in one range over a batch."),
-    Knob(
-        "network.dropout", "Dropout", "Share of values dropped at random while it trains.", 0, 0.9
-    ),
-    Knob("network.residual", "Residual blocks", "Extra blocks per convolution: deeper and slower."),
-    Knob(
-        "network.output", "Output layer", "Sigmoid keeps pixels in 0 to 1, as BCE needs; or linear."
-    ),
-    Knob("loss.warmup", "beta warm-up", "Share of training over which beta rises from 0.", 0, 1),
-)
 
 
 @dataclass(frozen=True)
@@ -129,7 +77,7 @@ def controls() -> Choice:
         config = preset.config.replace(**changes)
         return Choice(preset, config, estimate(config))
     except UserError as error:
-        return Choice(preset, None, None, _in_words(str(error)))
+        return Choice(preset, None, None, in_words(str(error)))
 
 
 def _dataset() -> datasets.Source:
@@ -210,8 +158,8 @@ def _control(preset: Preset, knob: Knob) -> Any:
 
     Numbers have no bounds here: RunConfig knows them, and says them in a sentence.
     """
-    value, key = _get(preset.config, knob.key), f"train-{preset.name}-{knob.key}"
-    words = _usable(knob)
+    value, key = value_of(preset.config, knob.key), f"train-{preset.name}-{knob.key}"
+    words = usable_words(knob)
     if words:
         return st.selectbox(
             knob.label,
@@ -239,7 +187,7 @@ def _number(knob: Knob, value: float, step: float, form: str, key: str) -> Any:
 
 def _layers(preset: Preset, key: str, label: str, text: str, each: str) -> list[int]:
     """How many layers, and how wide each of them is."""
-    start = _get(preset.config, key)
+    start = value_of(preset.config, key)
     tag = f"train-{preset.name}-{key}"
     count_at, widths_at = st.columns([1, 3], gap="small")
     with count_at:
@@ -265,43 +213,6 @@ def _next_width(widths: list[int], start: tuple[int, ...]) -> int:
     return max(16, last // 2) if widths else last
 
 
-def log_steps(low: float, high: float, value: float) -> list[float]:
-    """1, 2, 5, 10, ... from low to high, and the value the preset has."""
-    series = (float(f"{m}e{e}") for e in range(-6, 7) for m in (1, 2, 5))
-    return sorted({value, *(number for number in series if low <= number <= high)})
-
-
-def _get(config: RunConfig, key: str) -> Any:
-    return reduce(getattr, key.split("."), config)
-
-
-def _usable(knob: Knob) -> list[str]:
-    """The words a setting knows, as RunConfig's types list them; devices only where they are."""
-    group: Any = RunConfig()
-    *path, last = knob.key.split(".")
-    group = type(reduce(getattr, path, group))
-    words = list(knob.choices or typing.get_args(typing.get_type_hints(group)[last]))
-    if knob.key != "training.device":
-        return words
-
-    def is_there(word: str) -> bool:
-        try:
-            pick_device(word)
-        except UserError:
-            return False
-        return True
-
-    return [word for word in words if is_there(word)]
-
-
-def _in_words(problem: str) -> str:
-    """A sentence about settings, with the names the page has for them."""
-    for knob in (CODE_SIZE, KIND, LOSS, *LENGTH, *ADVANCED):
-        for form in (f" ({knob.key})", knob.key):
-            problem = problem.replace(form, "" if form[0] == " " else f"“{knob.label}”")
-    return problem.replace("network.hidden", "“Nodes”").replace("network.channels", "“Channels”")
-
-
 def picture(choice: Choice) -> None:
     """The network drawn, and what it will cost; or the sentence that says what is wrong."""
     if choice.config is None or choice.cost is None:
@@ -323,22 +234,6 @@ def picture(choice: Choice) -> None:
         network_svg(choice.config, shape) + f'<div class="av-facts">{facts}</div>',
         "aeviz-network",
     )
-
-
-def count_in_words(number: int) -> str:
-    """1,137,184 as "1.1 M"."""
-    if number >= 1_000_000:
-        return f"{number / 1e6:.1f} M"
-    return f"{number / 1e3:.0f} k" if number >= 10_000 else f"{number:,}"
-
-
-def duration(seconds: float) -> str:
-    """Seconds for people: "40 s", "3 min", "2 h"; rounded as far as a guess deserves."""
-    if seconds < 90:
-        return f"{max(5, round(seconds / 5) * 5)} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
 
 
 def start(config: RunConfig) -> None:

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Button
 
 from aeviz.config import RunConfig
 from aeviz.datasets import DATASETS
 from aeviz.presets import PRESETS
 from aeviz.training import locks, runs, worker
 from aeviz.training.runs import Run, Status
-from aeviz.ui import train
+from aeviz.ui import run_list, run_view, settings
 
 INDEX = Path(__file__).resolve().parents[2] / "pages" / "index.py"
 SECONDS = 60
@@ -51,7 +52,7 @@ def check(app: AppTest) -> AppTest:
     return app
 
 
-def button(app: AppTest, label: str):  # type: ignore[no-untyped-def]
+def button(app: AppTest, label: str) -> Button:
     return next(item for item in app.button if item.label == label)
 
 
@@ -267,16 +268,26 @@ def test_a_finished_run_offers_what_comes_next() -> None:
 
 
 def test_words_for_numbers() -> None:
-    assert train.count_in_words(653) == "653"
-    assert train.count_in_words(9_999) == "9,999"
-    assert train.count_in_words(50_992) == "51 k"
-    assert train.count_in_words(1_137_184) == "1.1 M"
-    assert train.duration(1) == "5 s"
-    assert train.duration(42) == "40 s"
-    assert train.duration(170) == "3 min"
-    assert train.duration(7200) == "2.0 h"
+    assert settings.count_in_words(653) == "653"
+    assert settings.count_in_words(9_999) == "9,999"
+    assert settings.count_in_words(50_992) == "51 k"
+    assert settings.count_in_words(1_137_184) == "1.1 M"
+    assert settings.duration(1) == "5 s"
+    assert settings.duration(42) == "40 s"
+    assert settings.duration(170) == "3 min"
+    assert settings.duration(7200) == "2.0 h"
 
 
 def test_steps_of_a_logarithmic_slider() -> None:
-    assert train.log_steps(0.1, 2, 0.3) == [0.1, 0.2, 0.3, 0.5, 1, 2]
-    assert train.log_steps(1, 50, 4.0) == [1, 2, 4, 5, 10, 20, 50]
+    assert settings.log_steps(0.1, 2, 0.3) == [0.1, 0.2, 0.3, 0.5, 1, 2]
+    assert settings.log_steps(1, 50, 4.0) == [1, 2, 4, 5, 10, 20, 50]
+
+
+def test_places_and_times_in_words() -> None:
+    assert [run_view.ordinal(n) for n in (1, 2, 3, 4, 11, 12, 21, 112)] == [
+        "next", "2nd", "3rd", "4th", "11th", "12th", "21st", "112th"
+    ]  # fmt: skip
+    assert [run_view.clock(s) for s in (7, 67.4, 600, 3725)] == ["0:07", "1:07", "10:00", "1:02:05"]
+    assert run_list.ago(5) == "just now"
+    assert run_list.ago(65) == "1 minute ago"
+    assert run_list.ago(2 * 86_400 + 5) == "2 days ago"

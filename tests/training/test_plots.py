@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from aeviz.plots import CLASS_COLOURS
 from aeviz.plots_training import curve, latent_map, value_range
 
-ROWS = [
+ROWS: list[dict[str, Any]] = [
     {"step": 1, "epoch": 0, "recon": 500.0},
     {"step": 4, "epoch": 1, "recon": 300.0, "validation": {"recon": 210.0}},
     {"step": 8, "epoch": 2, "recon": 150.0, "validation": {"recon": 140.0}},
@@ -15,7 +17,7 @@ ROWS = [
 
 
 def test_a_curve_has_training_over_steps_and_validation_over_epochs() -> None:
-    figure = curve(ROWS, "recon", "Reconstruction", steps_per_epoch=4)
+    figure = curve(ROWS, "recon", steps_per_epoch=4)
     training, validation = figure.data
     # epoch 2 has no line of its own between its ends, so its mean stands for it
     assert list(training.x) == [0.25, 2.0, 2.5]
@@ -29,7 +31,7 @@ def test_a_curve_has_training_over_steps_and_validation_over_epochs() -> None:
 
 
 def test_a_curve_can_be_empty() -> None:
-    assert [len(trace.x) for trace in curve([], "kl", "KL", 4).data] == [0, 0]
+    assert [len(trace.x) for trace in curve([], "kl", 4).data] == [0, 0]
 
 
 @pytest.mark.parametrize(
