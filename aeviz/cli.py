@@ -30,7 +30,7 @@ from aeviz.training.loop import StepResult, begin
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    args = _parser().parse_args(argv)
+    args = parser().parse_args(argv)
     try:
         result = args.run(args)
     except UserError as error:
@@ -43,9 +43,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     return int(result.get("exit_code", 0)) if isinstance(result, dict) else 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m aeviz", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+def parser() -> argparse.ArgumentParser:
+    """The commands and their options; `run` holds the function that answers."""
+    root = argparse.ArgumentParser(prog="python -m aeviz", description=__doc__)
+    commands = root.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, run: Any, text: str) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=text, description=text)
@@ -89,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--out", type=Path, required=True, metavar="DIR")
     sub.add_argument("--task", choices=("denoise",), default="denoise")
     sub.add_argument("--model", default="denoising-ae-mnist", metavar="FILE or NAME")
-    return parser
+    return root
 
 
 def _presets(args: argparse.Namespace) -> dict[str, Any]:
