@@ -23,8 +23,9 @@ STRANGE = 1.0
 """Above this `strangeness` an image is of another kind."""
 
 _SHAPE, _FAINT = 1.2, 1.6
-"""How far beyond 95 % of the held-out images a sign has to be. On digits, about 1 % of the model's
-own test images pass at noise it was trained on, 9 of 10 clean clothes and all inverted digits."""
+"""How far beyond 95 % of the held-out images a sign has to be. Measured on a digit denoiser: of its
+own test images none pass when clean and 1 to 3 % at Gaussian noise of 0.5; of clean clothes 87 %
+do, at Gaussian noise of 0.5 still 44 %; of inverted digits all."""
 
 _WINDOW = 5
 _NEIGHBOURS = 150
