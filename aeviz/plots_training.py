@@ -1,21 +1,28 @@
-"""What a training run measured, as Plotly figures."""
+"""What a training run measured, as Plotly figures: plain data, as Plotly's JSON has them.
+
+The browser adds the theme's colours and fonts (`live/static/chart.js`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
-import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from aeviz.plots import CLASS_COLOURS
 
 TRAINING, VALIDATION = CLASS_COLOURS[7], CLASS_COLOURS[6]
-HEIGHT, MAP_HEIGHT = 280, 400
+HEIGHT, MAP_HEIGHT = 270, 400
 
 
-def curve(rows: Sequence[dict[str, Any]], term: str, steps_per_epoch: float) -> go.Figure:
+class Figure(TypedDict):
+    data: list[dict[str, Any]]
+    layout: dict[str, Any]
+
+
+def curve(rows: Sequence[dict[str, Any]], term: str, steps_per_epoch: float) -> Figure:
     """One term of the loss over epochs: training as a line, validation as points on a line.
 
     `rows` are the lines of metrics.jsonl. The first steps of an untrained network would flatten all
@@ -23,30 +30,40 @@ def curve(rows: Sequence[dict[str, Any]], term: str, steps_per_epoch: float) -> 
     """
     training = _training_rows(rows)
     validation = [row for row in rows if "validation" in row]
-    x = [row["step"] / steps_per_epoch for row in training]
     y = [row[term] for row in training]
     checked = [row["validation"][term] for row in validation]
-    figure = go.Figure(
-        [
-            go.Scatter(x=x, y=y, name="training", mode="lines", line={"color": TRAINING}),
-            go.Scatter(
-                x=[row["epoch"] for row in validation],
-                y=checked,
-                name="validation",
-                mode="lines+markers",
-                line={"color": VALIDATION},
-                marker={"size": 7},
-            ),
-        ]
-    )
-    figure.update_traces(hovertemplate="epoch %{x:.2f}: %{y:.4g}")
-    figure.update_layout(
-        xaxis={"title": "epoch", "rangemode": "tozero"},
-        yaxis={"range": value_range(y, checked)},
-        **_layout(),
-    )
-    figure.update_layout(legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.14})
-    return figure
+    hover = "epoch %{x:.2f}: %{y:.4g}"
+    return {
+        "data": [
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "name": "training",
+                "x": [row["step"] / steps_per_epoch for row in training],
+                "y": y,
+                "line": {"color": TRAINING, "width": 2},
+                "hovertemplate": hover,
+            },
+            {
+                "type": "scatter",
+                "mode": "lines+markers",
+                "name": "validation",
+                "x": [row["epoch"] for row in validation],
+                "y": checked,
+                "line": {"color": VALIDATION, "width": 2},
+                "marker": {"size": 7},
+                "hovertemplate": hover,
+            },
+        ],
+        "layout": {
+            **_LAYOUT,
+            "height": HEIGHT,
+            "showlegend": True,
+            "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+            "xaxis": {"title": {"text": "epoch"}, "rangemode": "tozero", "showgrid": False},
+            "yaxis": {"range": value_range(y, checked)},
+        },
+    }
 
 
 def _training_rows(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -69,33 +86,35 @@ def value_range(training: Sequence[float], validation: Sequence[float]) -> list[
 
 def latent_map(
     places: NDArray[np.float32], labels: NDArray[np.int16], class_names: Sequence[str]
-) -> go.Figure:
+) -> Figure:
     """Codes on their plane (M, 2), coloured by class, with the classes' names beside them."""
-    figure = go.Figure()
-    for label, name in enumerate(class_names):
-        chosen = places[labels == label]
-        figure.add_scatter(
-            x=chosen[:, 0],
-            y=chosen[:, 1],
-            name=name,
-            mode="markers",
-            marker={"size": 5, "color": CLASS_COLOURS[label % len(CLASS_COLOURS)]},
-            hovertemplate=f"{name}<extra></extra>",
-        )
-    axis: dict[str, Any] = {"showticklabels": False, "zeroline": False, "showgrid": False}
-    figure.update_layout(
-        xaxis=axis,
-        yaxis=axis,
-        **_layout() | {"height": MAP_HEIGHT},
-    )
-    figure.update_layout(legend={"itemsizing": "constant"})
-    return figure
-
-
-def _layout() -> dict[str, Any]:
+    axis = {"showticklabels": False, "showgrid": False}
     return {
-        "height": HEIGHT,
-        "margin": {"l": 8, "r": 8, "t": 28, "b": 8},
-        "uirevision": "kept",  # what a person zoomed to stays while the figure grows
-        "hovermode": "closest",
+        "data": [
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "name": name,
+                "x": places[labels == label, 0].round(3).tolist(),
+                "y": places[labels == label, 1].round(3).tolist(),
+                "marker": {"size": 5, "color": CLASS_COLOURS[label % len(CLASS_COLOURS)]},
+                "hovertemplate": f"{name}<extra></extra>",
+            }
+            for label, name in enumerate(class_names)
+        ],
+        "layout": {
+            **_LAYOUT,
+            "height": MAP_HEIGHT,
+            "showlegend": True,
+            "legend": {"itemsizing": "constant"},
+            "xaxis": axis,
+            "yaxis": axis,
+        },
     }
+
+
+_LAYOUT: dict[str, Any] = {
+    "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+    "uirevision": "kept",  # what a person zoomed to stays while the figure grows
+    "hovermode": "closest",
+}

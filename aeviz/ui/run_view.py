@@ -17,6 +17,7 @@ from aeviz.errors import UserError
 from aeviz.presets import PRESETS
 from aeviz.training import queue, runs, snapshots, worker
 from aeviz.training.runs import Run, Status
+from aeviz.ui.chart import chart
 from aeviz.ui.frames import data_uri
 from aeviz.ui.markup import markup
 from aeviz.ui.settings import duration
@@ -187,10 +188,10 @@ def _pictures(run: Run, status: Status, config: RunConfig) -> None:
         places = _places(tuple(map(str, paths)), _version(paths[-1]))
         names = DATASETS[config.dataset].class_names if config.dataset in DATASETS else ()
         names = names or tuple(map(str, range(int(newest.labels.max()) + 1)))
-        st.plotly_chart(
+        chart(
             plots_training.latent_map(places, newest.labels[: len(places)], names),
-            key=f"map-{run.id}",
-            config={"displayModeBar": False},
+            "aeviz-run-map",
+            "Codes of validation images on the plane of their largest variance, by class",
         )
 
 
@@ -202,11 +203,9 @@ def _curves(rows: Sequence[dict[str, Any]], steps_per_epoch: float, config: RunC
         terms.append(("penalty", "Penalty, before its weight"))
     for column, (term, text) in zip(st.columns(len(terms), gap="medium"), terms, strict=True):
         column.markdown(f"**{text}**")
-        column.plotly_chart(
-            plots_training.curve(rows, term, steps_per_epoch),
-            key=f"curve-{term}",
-            config={"displayModeBar": False},
-        )
+        with column:
+            figure = plots_training.curve(rows, term, steps_per_epoch)
+            chart(figure, f"aeviz-curve-{term}", f"{text} over epochs, training and validation")
 
 
 def epochs_html(shown: Sequence[snapshots.Snapshot]) -> str:

@@ -63,7 +63,8 @@ def test_a_model_is_trained_to_the_end_and_is_in_every_list(
     for epoch in ("epoch 3", "epoch 2", "epoch 1", "untrained"):
         expect(page.get_by_test_id("aeviz-epochs")).to_contain_text(epoch)
     expect(page.get_by_test_id("aeviz-result")).to_contain_text("nats per image")
-    expect(page.locator(".js-plotly-plot")).to_have_count(3)
+    for chart in ("aeviz-curve-recon", "aeviz-curve-kl", "aeviz-run-map"):
+        expect(page.get_by_test_id(chart).locator(".legendtoggle").first).to_be_attached()
     assert run in models(app_url)
 
     with page.expect_download() as download:
@@ -84,6 +85,11 @@ def test_a_model_is_trained_to_the_end_and_is_in_every_list(
 def test_a_stop_keeps_what_was_reached(page: Page, app_url: str) -> None:
     run = train(page, app_url, epochs=10_000)
     expect(page.get_by_text("images/s")).to_be_visible(timeout=TRAINED_MS)
+    chart = page.get_by_test_id("aeviz-curve-recon")
+    chart.locator(".legendtoggle").first.wait_for(state="attached")
+    chart.evaluate("element => { element.seen = true; }")
+    expect(page.get_by_test_id("aeviz-epochs")).to_contain_text("epoch 3")
+    assert chart.evaluate("element => element.seen")  # it grew in place, and did not blink
     page.get_by_role("button", name="Stop", exact=True).click()
     expect(page.get_by_text("what was reached is kept")).to_be_visible(timeout=TRAINED_MS)
     expect(page.get_by_role("button", name="Go on training")).to_be_visible()

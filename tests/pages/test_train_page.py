@@ -264,7 +264,8 @@ def test_a_finished_run_offers_what_comes_next() -> None:
     assert f"model={run.id}" in links["Explore it"].query_string
     assert f"model={run.id}" in links["Reconstruct with it"].query_string
     assert [item.proto.label for item in app.get("download_button")] == ["Download the model"]
-    assert len(app.get("plotly_chart")) == 3
+    components = [item.proto.component_name for item in app.get("bidi_component")]
+    assert sum("aeviz_chart" in name for name in components) == 3
 
 
 def test_words_for_numbers() -> None:

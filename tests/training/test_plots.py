@@ -18,20 +18,20 @@ ROWS: list[dict[str, Any]] = [
 
 def test_a_curve_has_training_over_steps_and_validation_over_epochs() -> None:
     figure = curve(ROWS, "recon", steps_per_epoch=4)
-    training, validation = figure.data
+    training, validation = figure["data"]
     # epoch 2 has no line of its own between its ends, so its mean stands for it
-    assert list(training.x) == [0.25, 2.0, 2.5]
-    assert list(training.y) == [500.0, 150.0, 130.0]
-    assert list(validation.x) == [1, 2]
-    assert list(validation.y) == [210.0, 140.0]
-    assert "markers" in validation.mode
-    low, high = figure.layout.yaxis.range
+    assert training["x"] == [0.25, 2.0, 2.5]
+    assert training["y"] == [500.0, 150.0, 130.0]
+    assert validation["x"] == [1, 2]
+    assert validation["y"] == [210.0, 140.0]
+    assert "markers" in validation["mode"]
+    low, high = figure["layout"]["yaxis"]["range"]
     assert low < 130
     assert 210 < high < 500
 
 
 def test_a_curve_can_be_empty() -> None:
-    assert [len(trace.x) for trace in curve([], "kl", 4).data] == [0, 0]
+    assert [len(trace["x"]) for trace in curve([], "kl", 4)["data"]] == [0, 0]
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_bounds_by_hand(
 def test_the_map_colours_each_class_as_everywhere() -> None:
     places = np.array([[0, 1], [2, 3], [4, 5]], np.float32)
     figure = latent_map(places, np.array([1, 0, 1], np.int16), ("a", "b", "c"))
-    assert [trace.name for trace in figure.data] == ["a", "b", "c"]
-    assert [trace.marker.color for trace in figure.data] == CLASS_COLOURS[:3]
-    assert list(figure.data[1].x) == [0, 4]
-    assert list(figure.data[1].y) == [1, 5]
+    assert [trace["name"] for trace in figure["data"]] == ["a", "b", "c"]
+    assert [trace["marker"]["color"] for trace in figure["data"]] == CLASS_COLOURS[:3]
+    assert figure["data"][1]["x"] == [0, 4]
+    assert figure["data"][1]["y"] == [1, 5]

@@ -1,0 +1,80 @@
+/**
+ * A Plotly figure that grows in place: new data are drawn into the old chart, so that nothing blinks
+ * and a zoom is kept. (Streamlit's own chart is built anew whenever its data change.)
+ */
+
+import { h, onThemeChange, themeColour } from './dom.js';
+import { loadPlotly } from './plotly.js';
+
+const CONFIG = { displayModeBar: false, responsive: false };
+const charts = new WeakMap();
+
+/**
+ * @param {{data: {figure: {data: object[], layout: object}, testid: string, label: string},
+ *   parentElement: HTMLElement}} component  as Streamlit calls it, anew for all new data
+ * @returns {() => void} Streamlit calls it when the element is removed
+ */
+export default function chart({ data, parentElement }) {
+  let drawn = charts.get(parentElement);
+  if (!drawn) {
+    drawn = new Chart(parentElement);
+    charts.set(parentElement, drawn);
+  }
+  drawn.show(data);
+  return () => {
+    charts.delete(parentElement);
+    drawn.end();
+  };
+}
+
+class Chart {
+  constructor(parent) {
+    this.plot = h('div', { class: 'aeviz-chart', role: 'img' });
+    const root = h('div', { class: 'aeviz' }, this.plot);
+    parent.append(root);
+    this.stopTheme = onThemeChange(root, () => this.draw());
+    this.resizing = new ResizeObserver(() => this.draw());
+    this.resizing.observe(root);
+    this.root = root;
+  }
+
+  show({ figure, testid, label }) {
+    this.figure = figure;
+    this.plot.dataset.testid = testid;
+    this.plot.setAttribute('aria-label', label);
+    this.plot.style.height = `${figure.layout.height}px`; // before Plotly is there, too
+    this.draw();
+  }
+
+  async draw() {
+    const Plotly = await loadPlotly().catch((error) => this.plot.replaceChildren(error.message));
+    if (!Plotly || !this.figure || !this.root.isConnected || !this.root.clientWidth) return;
+    this.Plotly = Plotly;
+    await Plotly.react(this.plot, this.figure.data, this.layout(), CONFIG);
+  }
+
+  /** The figure's layout in the colours and the font of the theme, as wide as there is room. */
+  layout() {
+    const text = themeColour(this.root, '--st-text-color');
+    const line = themeColour(this.root, '--st-border-color');
+    const { layout } = this.figure;
+    const axis = { gridcolor: line, showline: false, zeroline: false, automargin: true };
+    return {
+      ...layout,
+      width: this.root.clientWidth,
+      paper_bgcolor: 'transparent',
+      plot_bgcolor: 'transparent',
+      font: { color: text, family: themeColour(this.root, '--st-font'), size: 12 },
+      hoverlabel: { font: { family: themeColour(this.root, '--st-font') } },
+      xaxis: { ...axis, ...layout.xaxis },
+      yaxis: { ...axis, ...layout.yaxis },
+    };
+  }
+
+  end() {
+    this.stopTheme();
+    this.resizing.disconnect();
+    this.Plotly?.purge(this.plot);
+    this.figure = null;
+  }
+}
