@@ -176,7 +176,7 @@ def _train(args: argparse.Namespace) -> dict[str, Any]:
         gallery_size=args.gallery,
     )
     result = {"out": str(args.out), "config": config.to_dict(), "parameters": card["parameters"]}
-    result |= outcome.history() | {"metrics": card["metrics"]}
+    result |= history | {"metrics": card["metrics"]}
     if outcome.reason == "diverged":
         _say(f"aeviz: {outcome.message}")
         result |= {"error": outcome.message, "exit_code": 2}
