@@ -88,7 +88,7 @@ def wait_for_health(url: str) -> None:
 
 
 def measure(browser: Browser, script: Path, path: str, ready: str, folder: Path) -> list[float]:
-    """Seconds: server start, first page (cold), and the same page again in a new browser context."""
+    """Seconds: server start, first page (cold), the same page again in a new browser context."""
     began = time.perf_counter()
     with server(script, folder) as url:
         wait_for_health(url)
