@@ -1,10 +1,9 @@
 """One decode thread per model, which answers everything that all clients have waiting at once.
 
 One forward pass over 60 rows costs little more than over one, so the thread takes whatever has
-arrived while the last pass ran and computes it together. Three rules keep every hand smooth:
+arrived while the last pass ran and computes it together. Every request is answered, and two rules
+keep every hand smooth:
 
-- **Newest wins.** A client may have `DEPTH` requests of a kind waiting; a further one pushes out
-  the oldest, which then gets no reply.
 - **Small before large.** Requests of up to `SMALL_ROWS` codes all go into the next pass. Larger
   ones (grids) are computed in slices sized so that a pass takes about `SLICE_SECONDS`, one client's
   slice per pass in turn, so that a grid of 1,024 never holds up a drag.
@@ -28,7 +27,6 @@ from aeviz.live import protocol
 from aeviz.live.protocol import Op, Request
 from aeviz.live.stats import Stats
 
-DEPTH: Final = 4
 SMALL_ROWS: Final = 16
 PASS_ROWS: Final = 1024
 SLICE_SECONDS: Final = 0.006
@@ -110,13 +108,9 @@ class Batcher:
         self._thread.start()
 
     def submit(self, client: Client, request: Request) -> None:
-        """Queue `request` behind the client's earlier ones, at most `DEPTH` of a kind."""
+        """Queue `request` behind the earlier ones of `client`, which sees to how many wait."""
         with self._wake:
             lane = client.lane(request)
-            if len(lane) == DEPTH:
-                # A grid under way is finished, else a steady stream of them would never see one.
-                del lane[1 if lane[0].rows_done else 0]
-                self._stats.dropped()
             lane.append(Job(request, time.perf_counter()))
             (self._small if lane is client.small else self._large)[client] = None
             self._wake.notify()

@@ -15,7 +15,7 @@ from aeviz.live.batcher import Client, Failure, Reply
 from aeviz.live.protocol import BadMessageError
 from aeviz.live.store import OpenModel
 
-MAX_UNSENT: Final = 8
+MAX_WAITING: Final = 8
 SEND_SECONDS: Final = 20.0
 CLOSE_SECONDS: Final = 1.0
 
@@ -35,9 +35,11 @@ class Connection(Client):
         super().__init__()
         self._socket = socket
         self.loop = asyncio.get_running_loop()
-        # Bounded: where a client reads too slowly, its oldest unsent reply makes room.
-        self._outbox: deque[bytes | Failure] = deque(maxlen=MAX_UNSENT)
+        self._outbox: deque[bytes | Failure] = deque()
         self._filled = asyncio.Event()
+        # Places for requests whose reply has not left yet. While there is none, nothing is read:
+        # what a client sends too fast, or does not fetch, stays on its own side of the network.
+        self._places = asyncio.Semaphore(MAX_WAITING)
 
     async def serve(self, model: OpenModel) -> None:
         """Pass requests to `model` until the client goes.
@@ -65,7 +67,9 @@ class Connection(Client):
             data = message.get("bytes")
             if data is None:
                 raise BadMessageError("messages are binary, this one was text")
-            model.batcher.submit(self, protocol.parse(data, model.shape))
+            request = protocol.parse(data, model.shape)
+            await self._places.acquire()
+            model.batcher.submit(self, request)
 
     def put(self, reply: bytes | Failure) -> None:
         """Queue a reply; called on the event loop."""
@@ -86,6 +90,7 @@ class Connection(Client):
                 except TimeoutError as error:
                     reason = f"replies were not read for {SEND_SECONDS:.0f} seconds"
                     raise EndedError(protocol.CLOSE_TOO_SLOW, reason) from error
+                self._places.release()
 
 
 def deliver(replies: Sequence[Reply]) -> None:

@@ -21,7 +21,6 @@ class Stats:
 
     clients: int = 0
     requests: int = 0
-    superseded: int = 0
     passes: int = 0
     _rows: deque[int] = field(default_factory=lambda: deque(maxlen=WINDOW))
     _seconds: deque[float] = field(default_factory=lambda: deque(maxlen=WINDOW))
@@ -33,11 +32,6 @@ class Stats:
         with self._lock:
             self.passes += 1
             self._rows.append(rows)
-
-    def dropped(self) -> None:
-        """A waiting request gave way to a newer one of its client."""
-        with self._lock:
-            self.superseded += 1
 
     def answered(self, seconds: float) -> None:
         """A request was answered `seconds` after it arrived."""
@@ -55,7 +49,6 @@ class Stats:
         return {
             "clients": self.clients,
             "requests": self.requests,
-            "superseded": self.superseded,
             "passes": self.passes,
             "requests_per_second": round(recent / RATE_SECONDS, 1),
             "rows_per_pass": _percentiles(rows),

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from live_models import GatedComputer
 
-from aeviz.live.batcher import DEPTH, MIN_SLICE_ROWS, Batcher, Client, Failure, Reply
+from aeviz.live.batcher import Batcher, Client, Failure, Reply
 from aeviz.live.protocol import HEADER, Op, Request
 from aeviz.live.stats import Stats
 
@@ -77,22 +77,12 @@ def test_each_reply_holds_the_pixels_of_its_own_codes(bench: Bench) -> None:
     ]
 
 
-def test_newest_wins_beyond_the_depth(bench: Bench) -> None:
+def test_requests_of_one_client_are_all_answered_in_order(bench: Bench) -> None:
     bench.hold()
     client = Client()
-    for number in range(DEPTH + 3):
+    for number in range(8):
         bench.ask(client, number)
-    bench.finish(1 + DEPTH)
-    assert bench.computer.passes[1] == [3, 4, 5, 6]
-    assert bench.stats.superseded == 3
-
-
-def test_requests_within_the_depth_are_all_answered_in_order(bench: Bench) -> None:
-    bench.hold()
-    client = Client()
-    for number in range(DEPTH):
-        bench.ask(client, number)
-    assert [number for _, number in bench.finish(1 + DEPTH)[1:]] == list(range(DEPTH))
+    assert [number for _, number in bench.finish(9)[1:]] == list(range(8))
 
 
 def test_a_flood_from_one_client_leaves_the_others_in_the_next_pass(bench: Bench) -> None:
@@ -101,7 +91,7 @@ def test_a_flood_from_one_client_leaves_the_others_in_the_next_pass(bench: Bench
     for number in range(50):
         bench.ask(greedy, number)
     bench.ask(patient, 77)
-    bench.finish(2 + DEPTH)
+    bench.finish(52)
     assert 77 in bench.computer.passes[1]
 
 
@@ -138,15 +128,6 @@ def test_grids_of_two_clients_take_turns(bench: Bench) -> None:
     bench.ask(other, 2, rows=1024)
     bench.finish(3)
     assert [numbers[0] for numbers in bench.computer.passes[1:5]] == [1, 2, 1, 2]
-
-
-def test_a_stream_of_grids_still_finishes_the_one_under_way(bench: Bench) -> None:
-    client = Client()
-    bench.ask(client, 1, rows=4 * MIN_SLICE_ROWS)
-    assert bench.computer.entered.acquire(timeout=10)
-    for number in range(2, 10):
-        bench.ask(client, number, rows=100)
-    assert [number for _, number in bench.finish(DEPTH)] == [1, 7, 8, 9]
 
 
 def test_nothing_is_computed_for_a_client_that_has_gone(bench: Bench) -> None:

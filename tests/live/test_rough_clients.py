@@ -88,6 +88,16 @@ def test_a_client_that_never_reads_is_dropped_and_others_are_served(
         assert len(good.recv(timeout=10)) == 8 + 64
 
 
+def test_a_client_that_sends_far_ahead_gets_every_reply_in_order(address: str) -> None:
+    codes = np.linspace(-2, 2, 60, dtype="<f4").repeat(3).reshape(60, 3)
+    with open_socket(address) as client:
+        for number, code in enumerate(codes):
+            client.send(struct.pack("<IB3x", number, 0) + code.tobytes())
+        replies = [client.recv(timeout=10) for _ in codes]
+    assert [struct.unpack("<I", reply[:4])[0] for reply in replies] == list(range(60))
+    assert {len(reply) for reply in replies} == {8 + 64}
+
+
 def test_more_sockets_than_the_server_takes_are_told_so(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,7 @@
 const HEADER = 8;
 const DECODE = 0;
 const ENCODE = 1;
-/** The server answers up to this many waiting requests of a kind; beyond it the oldest goes. */
+/** Requests of a kind; the server reads twice as many ahead (docs/live-protocol.md). */
 const MAX_IN_FLIGHT = 4;
 /** Requests of more codes than this are computed apart from drags, in slices. */
 const SMALL_ROWS = 16;
