@@ -5,15 +5,11 @@ from pathlib import Path
 import streamlit as st
 
 _HERE = Path(__file__).parent
-_ICON = _HERE.parent / "aeviz" / "ui" / "icon.svg"
+_UI = _HERE.parent / "aeviz" / "ui"
+_ICON = _UI / "icon.svg"
 
 st.set_page_config(page_title="aeviz", page_icon=str(_ICON), layout="wide")
-st.html(
-    "<style>"
-    ".stMainBlockContainer{padding:4.5rem max(1rem,3vw) 3rem;max-width:1440px}"
-    ".stPageLink a{padding-left:0}"
-    "</style>"
-)
+st.html(_UI / "page.css")
 st.logo(str(_ICON))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Route
 
 DECODES = "performance.getEntriesByName('aeviz.decode').length"
 PIXELS = "document.querySelector('[data-testid=aeviz-canvas]').toDataURL()"
@@ -31,3 +31,25 @@ def test_home_leads_to_what_can_be_done_next(page: Page, app_url: str) -> None:
     page.get_by_role("link", name="Explore a latent space").click()
     page.locator(".aeviz-explorer").wait_for()
     assert page.url.startswith(f"{app_url}/explore")
+
+
+def test_the_picture_is_there_before_the_map_and_nothing_jumps(page: Page, app_url: str) -> None:
+    scripts: list[Route] = []
+    plotly: list[Route] = []
+    page.route("**/aeviz/static/home.js", lambda route: scripts.append(route))
+    page.route("**/aeviz/plotly.min.js", lambda route: plotly.append(route))
+    with page.expect_request("**/aeviz/static/home.js"):
+        page.goto(app_url)
+    link = page.get_by_role("link", name="Explore a latent space")
+    link.wait_for()
+    page.wait_for_timeout(500)
+    before = link.bounding_box()
+    scripts[0].continue_()
+    page.wait_for_function(f"{DECODES} > 0")
+    after = link.bounding_box()
+    assert before is not None
+    assert after is not None
+    assert abs(before["y"] - after["y"]) < 20
+    assert page.locator(".aeviz-plot canvas").count() == 0
+    plotly[0].continue_()
+    page.locator(".aeviz-plot canvas").first.wait_for()

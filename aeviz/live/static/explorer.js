@@ -112,8 +112,9 @@ async function open(root, { model, colours }, signal) {
   tabs.choose(state.view.projection);
   client.move(state.view.z);
   readouts();
-  if (map) await map.start(here().points, here().axes);
+  const drawn = map?.start(here().points, here().axes);
   settle();
+  await drawn;
   return () => {
     stop.forEach((end) => end());
     client.close();

@@ -39,8 +39,9 @@ async function open(root, { model, colours }, signal) {
   root.replaceChildren(status.element, h('div', { class: 'aeviz-home' },
     h('div', { class: 'aeviz-mapframe' }, map.element),
     h('figure', { class: 'aeviz-decoded' }, picture.canvas, readout)));
-  await map.start(projection.points, projection.axes);
+  const drawn = map.start(projection.points, projection.axes);
   visit(...projection.toPlace(code), performance.now());
+  await drawn;
   return () => {
     client.close();
     map.destroy();

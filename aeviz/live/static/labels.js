@@ -11,20 +11,27 @@ export class Labels {
     this.centres = [];
   }
 
-  /** Write each name at the median of its points. */
+  /** Write each name at the median of its points, or below the name that is there already. */
   place(points, classOf, viewport) {
     if (points !== this.points) {
       this.points = points;
       this.centres = this.names.map((_, label) => centre(points, classOf, label));
     }
-    this.names.forEach((name, i) => {
-      if (!this.centres[i]) {
-        name.hidden = true;
-        return;
-      }
-      const [x, y] = viewport.toPixel(...this.centres[i]);
-      name.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px) translate(-50%, -50%)`;
+    const wanted = this.names.flatMap((name, i) => {
+      name.hidden = !this.centres[i];
+      return name.hidden ? [] : [{ name, at: viewport.toPixel(...this.centres[i]) }];
     });
+    const written = [];
+    for (const { name, at: [x, top] } of wanted.sort((one, other) => one.at[1] - other.at[1])) {
+      const reach = name.offsetWidth / 2;
+      let y = top;
+      for (const other of written) {
+        const beside = Math.abs(x - other.x) >= reach + other.reach;
+        if (!beside && y - other.y < name.offsetHeight) y = other.y + name.offsetHeight;
+      }
+      written.push({ x, y, reach });
+      name.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px) translate(-50%, -50%)`;
+    }
   }
 
   toggle(index, visible) {

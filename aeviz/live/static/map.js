@@ -64,15 +64,18 @@ export class LatentMap {
     this.resizing.observe(this.element);
   }
 
-  /** Draw the points for the first time; resolves when they are on the screen. */
+  /**
+   * Draw the points for the first time; resolves when they are on the screen. Handle, names and
+   * gestures are there at once: they need not wait for Plotly.
+   */
   async start(points, axes) {
     this.points = points;
     this.axes = axes;
+    this.frame();
     const Plotly = await loadPlotly();
     if (!this.element.isConnected) return; // the page was left meanwhile
     this.Plotly = Plotly;
-    this.measure();
-    this.viewport.fit(this.points);
+    this.frame();
     this.drawn = this.points;
     await Plotly.newPlot(this.plot, this.traces(this.points), this.layout(this.axes), CONFIG);
     if (!this.element.isConnected) return;
@@ -169,20 +172,21 @@ export class LatentMap {
     return best;
   }
 
-  measure() {
+  /** Fit the view to the element's size and the points. */
+  frame() {
     this.viewport.resize(this.element.clientWidth, this.element.clientHeight);
+    this.viewport.fit(this.points);
+    this.placeOverlay();
   }
 
   resize() {
     if (!this.Plotly || !this.element.clientWidth) return;
     const { width, height } = this.viewport;
     if (this.element.clientWidth === width && this.element.clientHeight === height) return;
-    this.measure();
-    this.viewport.fit(this.points);
+    this.frame();
     this.Plotly.relayout(this.plot, {
       width: this.viewport.width, height: this.viewport.height, ...this.viewport.ranges,
     });
-    this.placeOverlay();
   }
 
   redraw() {
