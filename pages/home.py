@@ -5,8 +5,15 @@ import streamlit as st
 from aeviz import library
 from aeviz.device import describe, pick_device
 from aeviz.ui import live
+from aeviz.ui.explain import how_it_works
 
 MODEL = "vae-mnist-2d"
+TEXT = r"""
+An autoencoder is two networks that learn together. The encoder squeezes an image $x$ into a short
+code, $z = f(x)$; the decoder turns a code back into an image, $\hat x = g(z)$; and all they are
+asked is that $\hat x$ be like $x$. Here a code is a place on the map, and each point is where the
+encoder put one test image. It was never told which digit is which: the colours came afterwards.
+"""
 NEXT = [
     ("explore", "Explore a latent space", "Sliders and maps for every model, decoded as you move."),
     ("train", "Train your own", "Choose data, type and size; watch it learn in about a minute."),
@@ -20,8 +27,8 @@ def plural(count: int, word: str) -> str:
 
 infos = library.models()
 runs = sum(not info.bundled for info in infos)
-title, facts = st.columns([3, 2], vertical_alignment="bottom")
-title.markdown("## See what an autoencoder sees")
+left, facts = st.columns([3, 2], vertical_alignment="center")
+left.title("See what an autoencoder sees", anchor=False)
 facts.markdown(
     f":small[:gray[{describe(pick_device())} · {plural(len(infos), 'model')} · "
     f"{plural(runs, 'run')}]]",
@@ -41,3 +48,6 @@ for column, (page, label, text) in zip(st.columns(len(NEXT)), NEXT, strict=True)
     with column.container(border=True, height="stretch"):
         st.page_link(f"{page}.py", label=f"**{label}**", icon=":material/arrow_forward:")
         st.caption(text)
+
+if shown is not None:
+    how_it_works(TEXT, shown.type)

@@ -16,6 +16,7 @@ MSE is $\frac1n \sum_i (\hat x_i - x_i)^2$ over the $n$ pixels, each in $[0, 1]$
 $-10 \log_{10} \text{MSE}$; SSIM compares brightness, contrast and pattern in small windows.
 """
 
+st.title("Send an image through the code", anchor=False)
 info = pickers.model_picker()
 opened = open_model(info)
 

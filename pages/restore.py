@@ -16,6 +16,7 @@ the surface that the training images lie on. That is also its limit. An image of
 projected onto that surface too, and comes out as something it never was.
 """
 
+st.title("Clean a noisy image", anchor=False)
 info = parts.choose_model()
 opened = open_model(info)
 

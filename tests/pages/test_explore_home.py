@@ -102,3 +102,11 @@ def test_a_model_without_a_gallery_opens_too(models: Path) -> None:
     model = Autoencoder(RunConfig().replace(**{"network.hidden": [8]}), (1, 8, 8))
     checkpoint.save(models / "bare.safetensors", model, {}, None)
     assert run("explore").selectbox[0].value == "bare"
+
+
+@pytest.mark.parametrize("page", ["home", "explore", "train", "reconstruct", "restore"])
+def test_every_page_has_a_title_and_says_how_it_works(models: Path, page: str) -> None:
+    add_model(models, "one")
+    app = run(page) if page != "home" else run("index")
+    assert len(app.title) == 1
+    assert "How it works" in [expander.label for expander in app.expander]
