@@ -26,7 +26,7 @@ MAX_LAYERS = 12
 
 def _between(name: str, value: float, low: float, high: float) -> None:
     if not low <= value <= high:  # of NaN, too
-        raise UserError(f"{name} must lie between {low:g} and {high:g}; it is {value:g}.")
+        raise UserError(f"{name} must lie between {low:.10g} and {high:.10g}; it is {value:.10g}.")
 
 
 @dataclass(frozen=True)
