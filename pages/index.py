@@ -8,7 +8,6 @@ _HERE = Path(__file__).parent
 _UI = _HERE.parent / "aeviz" / "ui"
 _ICON = _UI / "icon.svg"
 
-st.set_page_config(page_title="aeviz", page_icon=str(_ICON), layout="wide")
 st.html(_UI / "page.css")
 st.logo(str(_ICON))
 
@@ -19,7 +18,7 @@ def _page(name: str, icon: str, default: bool = False) -> st.Page:
     return st.Page(_HERE / f"{name}.py", title=title, icon=icon, url_path=path, default=default)
 
 
-st.navigation(
+page = st.navigation(
     [
         _page("home", "home", default=True),
         _page("explore", "explore"),
@@ -28,4 +27,6 @@ st.navigation(
         _page("restore", "auto_fix_high"),
     ],
     position="top",
-).run()
+)
+st.set_page_config(page_title=f"{page.title} · aeviz", page_icon=str(_ICON), layout="wide")
+page.run()

@@ -32,7 +32,7 @@ export class LatentMap {
     this.hidden = new Set();
     this.points = new Float32Array(0);
     this.viewport = new Viewport();
-    this.plot = h('div', { class: 'aeviz-plot' });
+    this.plot = h('div', { class: 'aeviz-plot', 'aria-hidden': 'true' });
     this.handle = h('div', { class: 'aeviz-handle', hidden: true });
     this.cursor = h('div', { class: 'aeviz-cursor', hidden: true });
     this.labels = new Labels(classNames, colours);
