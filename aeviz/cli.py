@@ -30,6 +30,7 @@ from aeviz.training.loop import StepResult, begin
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and answers its exit code: 0, 2 after a sentence of complaint, or 130."""
     args = parser().parse_args(argv)
     try:
         result = args.run(args)

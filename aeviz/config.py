@@ -166,9 +166,11 @@ class RunConfig:
             )
 
     def to_dict(self) -> dict[str, Any]:
+        """As plain data; `from_dict` is its inverse."""
         return dataclasses.asdict(self)
 
     def to_json(self) -> str:
+        """As JSON with sorted keys; `from_json` is its inverse."""
         return json.dumps(self.to_dict(), sort_keys=True)
 
     @classmethod
@@ -178,6 +180,7 @@ class RunConfig:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
+        """Builds and validates; text that is no JSON is a UserError, too."""
         try:
             data = json.loads(text)
         except (ValueError, RecursionError) as error:

@@ -35,6 +35,8 @@ class Split:
 
 @dataclass(frozen=True, eq=False)
 class Splits:
+    """The three parts of a data set, which share no image."""
+
     train: Split
     validation: Split
     test: Split

@@ -21,6 +21,7 @@ FILES = (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch", "batches.meta"
 
 
 def present(root: Path) -> bool:
+    """Whether all files lie under `root`, in torchvision's layout."""
     return all((root / FOLDER / name).is_file() for name in FILES)
 
 
@@ -60,6 +61,7 @@ def split(root: Path, train: bool) -> Split:
 
 
 def read(root: Path, progress: Progress) -> Splits:
+    """All images; downloads them first where they are missing."""
     if not present(root):
         fetch(root, progress)
     train, validation, _ = COUNTS

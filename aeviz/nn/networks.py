@@ -146,6 +146,7 @@ def layer_shapes(config: NetworkConfig, latent_dim: int, shape: ImageShape) -> l
 
 
 def count_parameters(module: nn.Module) -> int:
+    """How many numbers training adjusts."""
     return sum(p.numel() for p in module.parameters())
 
 

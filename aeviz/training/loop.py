@@ -74,6 +74,7 @@ def begin(config: RunConfig, dataset: Dataset, device: torch.device) -> Training
 def make_optimizer(
     model: Autoencoder, config: TrainingConfig, device: torch.device
 ) -> torch.optim.Optimizer:
+    """Adam, AdamW or SGD (with momentum 0.9) over the weights of `model`."""
     kinds = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
     extra = {"momentum": 0.9} if config.optimizer == "sgd" else {}
     return kinds[config.optimizer](
@@ -172,5 +173,6 @@ def learning_rate(config: TrainingConfig, progress: float) -> float:
 def set_learning_rate(
     optimizer: torch.optim.Optimizer, config: TrainingConfig, progress: float
 ) -> None:
+    """Apply the schedule; `progress` is the share of all steps that is done, in [0, 1]."""
     for group in optimizer.param_groups:
         group["lr"] = learning_rate(config, progress)

@@ -57,6 +57,7 @@ class Passed:
 
 @torch.no_grad()
 def pass_through(opened: Opened, items: list[Item]) -> Passed:
+    """Encode and decode all items at once, and measure each."""
     model = opened.loaded.model
     x = torch.stack([item.x for item in items])
     mu, logvar = model.posterior(x)
@@ -67,6 +68,7 @@ def pass_through(opened: Opened, items: list[Item]) -> Passed:
 
 
 def scale_for(passed: Passed, signed: bool) -> ErrorScale:
+    """One scale for all of these images, so that their error maps compare."""
     return ErrorScale(signed, fitting_limit(passed.x, passed.x_hat))
 
 
@@ -132,6 +134,7 @@ def stacks(items: list[Item], passed: Passed, scale: ErrorScale) -> list[Stack]:
 
 
 def decibels(value: float) -> str:
+    """One decimal; ∞ where the images are identical."""
     return "∞" if math.isinf(value) else f"{value:.1f}"
 
 
@@ -166,7 +169,9 @@ def _is_number(value: Any) -> bool:
 
 def _bce_says(figures: dict[str, Any]) -> str:
     floor = figures.get("bce_floor_per_pixel")
-    return f"cannot fall below {floor:.4f}: grey pixels" if _is_number(floor) else "cross-entropy"
+    if not _is_number(floor):
+        return "cross-entropy"
+    return f"at best {floor:.4f}, as grey pixels are never certain"
 
 
 def _pca_says(figures: dict[str, Any], opened: Opened) -> str:

@@ -99,6 +99,7 @@ def noise_controls(info: ModelInfo) -> Controls:
 
 
 def trial(opened: Opened, items: Sequence[Item], noise: Controls) -> Trial:
+    """Corrupt the items with the chosen noise, and restore them."""
     x = torch.stack([item.x for item in items])
     return run_trial(opened.loaded.model, x, noise.kind, noise.amount, noise.seed)
 

@@ -92,6 +92,7 @@ def chosen(page: str) -> str | None:
 
 
 def choose(page: str, key: str | None) -> None:
+    """Remember the image that the page shows large; None is the first of them."""
     st.session_state[f"{page}-chosen"] = key
 
 
