@@ -5,6 +5,7 @@ The browser adds the theme's colours and fonts (`live/static/chart.js`).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, TypedDict
 
@@ -15,6 +16,7 @@ from aeviz.plots import CLASS_COLOURS
 
 TRAINING, VALIDATION = CLASS_COLOURS[7], CLASS_COLOURS[6]
 HEIGHT, MAP_HEIGHT = 270, 400
+MANY = 4
 
 
 class Figure(TypedDict):
@@ -67,9 +69,20 @@ def curve(rows: Sequence[dict[str, Any]], term: str, steps_per_epoch: float) -> 
 
 
 def _training_rows(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Lines written between epochs; an epoch's own mean only where it has no other line."""
-    epochs = {row["epoch"] for row in rows if "validation" not in row}
-    return [row for row in rows if "validation" not in row or row["epoch"] - 1 not in epochs]
+    """An epoch's own mean, or the lines written within it where they are many.
+
+    A line or two within a short epoch are means of a few steps: beside whole epochs they look like
+    a jump of the loss. Before the first epoch is over they are all there is to see.
+    """
+    within = Counter(row["epoch"] for row in rows if "validation" not in row)
+    begun = all("validation" not in row for row in rows)
+
+    def tells(row: dict[str, Any]) -> bool:
+        if "validation" in row:
+            return within[row["epoch"] - 1] < MANY
+        return begun or within[row["epoch"]] >= MANY
+
+    return [row for row in rows if tells(row)]
 
 
 def value_range(training: Sequence[float], validation: Sequence[float]) -> list[float] | None:

@@ -19,15 +19,26 @@ ROWS: list[dict[str, Any]] = [
 def test_a_curve_has_training_over_steps_and_validation_over_epochs() -> None:
     figure = curve(ROWS, "recon", steps_per_epoch=4)
     training, validation = figure["data"]
-    # epoch 2 has no line of its own between its ends, so its mean stands for it
-    assert training["x"] == [0.25, 2.0, 2.5]
-    assert training["y"] == [500.0, 150.0, 130.0]
+    # one line within an epoch is the mean of too few steps to stand beside whole epochs
+    assert training["x"] == [1.0, 2.0]
+    assert training["y"] == [300.0, 150.0]
     assert validation["x"] == [1, 2]
     assert validation["y"] == [210.0, 140.0]
     assert "markers" in validation["mode"]
     low, high = figure["layout"]["yaxis"]["range"]
-    assert low < 130
-    assert 210 < high < 500
+    assert low < 140
+    assert 210 < high < 300
+
+
+def test_a_long_epoch_is_drawn_by_the_lines_within_it() -> None:
+    within = [{"step": step, "epoch": 0, "recon": 900.0 - step} for step in range(100, 500, 100)]
+    end = {"step": 500, "epoch": 1, "recon": 650.0, "validation": {"recon": 400.0}}
+    training, _ = curve([*within, end], "recon", steps_per_epoch=500)["data"]
+    assert training["y"] == [800.0, 700.0, 600.0, 500.0]
+
+
+def test_the_first_lines_are_drawn_at_once() -> None:
+    assert curve(ROWS[:1], "recon", steps_per_epoch=4)["data"][0]["y"] == [500.0]
 
 
 def test_a_curve_can_be_empty() -> None:
