@@ -36,6 +36,7 @@ class NetworkConfig:
     `kind` dense: `hidden` are the widths of the layers between image and code.
     `kind` conv: one block that halves the image per entry of `channels` (each followed by
     `residual` residual blocks), then dense layers of the `hidden` widths.
+    `init` of the weights: fan-in is PyTorch's own scheme, glorot is Keras's.
     """
 
     kind: Literal["dense", "conv"] = "dense"
@@ -46,6 +47,7 @@ class NetworkConfig:
     norm: Literal["none", "batch"] = "none"
     dropout: float = 0.0
     output: Literal["sigmoid", "linear"] = "sigmoid"
+    init: Literal["fan-in", "glorot"] = "fan-in"
 
     def __post_init__(self) -> None:
         for name, widths in (("network.hidden", self.hidden), ("network.channels", self.channels)):

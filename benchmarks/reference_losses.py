@@ -37,6 +37,7 @@ KERAS = {
     "loss.reconstruction": "bce",
     "bottleneck.latent_dim": 32,
     "bottleneck.activation": "relu",
+    "network.init": "glorot",
 }
 REFERENCES = {
     "pytorch-vae": Reference(

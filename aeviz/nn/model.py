@@ -48,7 +48,8 @@ class Autoencoder(nn.Module):
         self.bottleneck = BOTTLENECKS[config.bottleneck.kind](width, config.bottleneck)
         self.decoder = build_decoder(config.network, self.latent_dim, image_shape)
         if next(self.parameters()).device.type != "meta":
-            initialise(self, torch.Generator().manual_seed(config.training.seed))
+            generator = torch.Generator().manual_seed(config.training.seed)
+            initialise(self, config.network.init, generator)
 
     @property
     def is_gaussian(self) -> bool:

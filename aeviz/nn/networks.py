@@ -150,16 +150,22 @@ def count_parameters(module: nn.Module) -> int:
     return sum(p.numel() for p in module.parameters())
 
 
-def initialise(module: nn.Module, generator: torch.Generator) -> None:
-    """Uniform in +-1/sqrt(fan_in), PyTorch's own scheme, drawn from an explicit generator.
+def initialise(module: nn.Module, scheme: str, generator: torch.Generator) -> None:
+    """Draws all weights from an explicit generator, so that a network is the same whatever ran
+    before it in the process.
 
-    An explicit generator keeps the global random state out of it, so a network is the same
-    whatever ran before it in the process.
+    fan-in: uniform in +-1/sqrt(fan_in), biases too, as PyTorch does by itself. glorot: uniform in
+    +-sqrt(6 / (fan_in + fan_out)), biases 0 (Glorot & Bengio 2010), as Keras does.
     """
     for layer in module.modules():
         if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
-            bound = 1 / math.sqrt(layer.weight[0].numel())
+            fan_in, fan_out = layer.weight[0].numel(), layer.weight[:, 0].numel()
+            bound = 1 / math.sqrt(fan_in)
+            if scheme == "glorot":
+                bound = math.sqrt(6 / (fan_in + fan_out))
             with torch.no_grad():
                 layer.weight.uniform_(-bound, bound, generator=generator)
-                if layer.bias is not None:
+                if layer.bias is not None and scheme == "glorot":
+                    layer.bias.zero_()
+                elif layer.bias is not None:
                     layer.bias.uniform_(-bound, bound, generator=generator)

@@ -18,6 +18,7 @@ from aeviz.nn.networks import (
     build_trunk,
     count_parameters,
     halvings,
+    initialise,
     layer_shapes,
 )
 
@@ -153,3 +154,12 @@ def test_contractive_with_batch_norm_is_refused() -> None:
     config = RunConfig().replace(**{"loss.penalty": "contractive", "network.norm": "batch"})
     with pytest.raises(UserError, match=r"set network\.norm to none"):
         Autoencoder(config, (1, 8, 8))
+
+
+def test_glorot_draws_uniformly_up_to_its_bound_and_leaves_biases_at_zero() -> None:
+    layer = nn.Linear(30, 20)
+    initialise(layer, "glorot", torch.Generator().manual_seed(0))
+    bound = (6 / 50) ** 0.5
+    assert 0.95 * bound < layer.weight.abs().max() <= bound
+    assert abs(layer.weight.std().item() / (bound / 3**0.5) - 1) < 0.1
+    assert not layer.bias.any()
