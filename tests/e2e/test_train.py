@@ -58,7 +58,7 @@ def test_a_model_is_trained_to_the_end_and_is_in_every_list(
     with open_page(browser) as second:
         second.goto(page.url)
         second.get_by_text("Explore it").wait_for(timeout=TRAINED_MS)
-        assert second.get_by_test_id("aeviz-epochs").locator("img").count() == 5
+        expect(second.get_by_test_id("aeviz-epochs").locator("img")).to_have_count(5)
     expect(page.get_by_text("Explore it")).to_be_visible(timeout=TRAINED_MS)
     for epoch in ("epoch 3", "epoch 2", "epoch 1", "untrained"):
         expect(page.get_by_test_id("aeviz-epochs")).to_contain_text(epoch)

@@ -36,6 +36,8 @@ class Chart {
     this.resizing = new ResizeObserver(() => this.draw());
     this.resizing.observe(root);
     this.root = root;
+    this.drawing = Promise.resolve();
+    this.waiting = false;
   }
 
   show({ figure, testid, label }) {
@@ -46,7 +48,17 @@ class Chart {
     this.draw();
   }
 
-  async draw() {
+  /** Draws once the drawing under way is done: Plotly stumbles over a chart changed meanwhile. */
+  draw() {
+    if (this.waiting) return;
+    this.waiting = true;
+    this.drawing = this.drawing.then(() => {
+      this.waiting = false;
+      return this.paint();
+    });
+  }
+
+  async paint() {
     const Plotly = await loadPlotly().catch((error) => this.plot.replaceChildren(error.message));
     if (!Plotly || !this.figure || !this.root.isConnected || !this.root.clientWidth) return;
     this.Plotly = Plotly;
@@ -74,7 +86,7 @@ class Chart {
   end() {
     this.stopTheme();
     this.resizing.disconnect();
-    this.Plotly?.purge(this.plot);
     this.figure = null;
+    this.drawing.then(() => this.Plotly?.purge(this.plot));
   }
 }
