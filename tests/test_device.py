@@ -55,19 +55,25 @@ def test_describe_names_the_device_for_people(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize(
-    ("precision", "dtype"),
-    [("auto", torch.float32), ("fp32", torch.float32), ("bf16", torch.bfloat16)],
+    ("precision", "dtype"), [("fp32", torch.float32), ("bf16", torch.bfloat16)]
 )
-def test_the_cpu_computes_in_bf16_only_where_told_to(precision: str, dtype: torch.dtype) -> None:
+def test_a_named_precision_is_taken(precision: str, dtype: torch.dtype) -> None:
     with autocast(torch.device("cpu"), precision):
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == dtype
 
 
 @pytest.mark.filterwarnings("ignore:CUDA is not available")
 @pytest.mark.parametrize("native", [True, False])
+@pytest.mark.parametrize("kind", ["cpu", "cuda"])
 def test_auto_takes_bf16_where_the_chip_has_it(
-    native: bool, monkeypatch: pytest.MonkeyPatch
+    kind: str, native: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: native)
-    context = autocast(torch.device("cuda"), "auto")
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: native)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: native, raising=False)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False, raising=False)
+    context = autocast(torch.device(kind), "auto")
     assert isinstance(context, contextlib.nullcontext) != native
+
+
+def test_mps_keeps_to_fp32() -> None:
+    assert isinstance(autocast(torch.device("mps"), "auto"), contextlib.nullcontext)

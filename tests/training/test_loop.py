@@ -174,6 +174,7 @@ def test_one_step_of_sgd_by_hand(dataset: Dataset) -> None:
             "training.optimizer": "sgd",
             "training.lr": 1e-3,
             "training.batch_size": 100,
+            "training.precision": "fp32",
         }
     )
     state = begin(config, dataset, CPU)
