@@ -12,19 +12,20 @@ st.html(_UI / "page.css")
 st.logo(str(_ICON))
 
 
-def _page(name: str, icon: str, default: bool = False) -> st.Page:
+def _page(name: str, default: bool = False) -> st.Page:
+    """A page without an icon of its own: Streamlit would fetch that from the internet for the
+    browser's tab."""
     title, path = name.capitalize(), None if default else name
-    icon = f":material/{icon}:"
-    return st.Page(_HERE / f"{name}.py", title=title, icon=icon, url_path=path, default=default)
+    return st.Page(_HERE / f"{name}.py", title=title, url_path=path, default=default)
 
 
 page = st.navigation(
     [
-        _page("home", "home", default=True),
-        _page("explore", "explore"),
-        _page("train", "model_training"),
-        _page("reconstruct", "compare"),
-        _page("restore", "auto_fix_high"),
+        _page("home", default=True),
+        _page("explore"),
+        _page("train"),
+        _page("reconstruct"),
+        _page("restore"),
     ],
     position="top",
 )

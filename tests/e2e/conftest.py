@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlparse
 
 import pytest
 import torch
@@ -70,7 +71,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A fresh page; the test fails if a script of it raised an error."""
+    """A fresh page; the test fails if a script of it raised an error or called another host."""
     with open_page(browser) as page:
         yield page
 
@@ -89,9 +90,15 @@ def open_page(browser: Browser, **options: object) -> Iterator[Page]:
     page.set_default_timeout(WAIT_MS)
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("request", lambda request: errors.extend(outside(request.url)))
     yield page
     context.close()
     assert errors == []
+
+
+def outside(url: str) -> list[str]:
+    """The address, if it leads away from this machine: a class-room may have no internet."""
+    return [] if urlparse(url).hostname in (None, "localhost", "127.0.0.1") else [url]
 
 
 @contextmanager
