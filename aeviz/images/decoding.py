@@ -115,7 +115,8 @@ def _load(container: Container, max_pixels: int) -> Image.Image:
         check_size(tags.get(322, 1), tags.get(323, 1), max_pixels)  # a tile is decoded whole
         im.info["bits"] = max(np.atleast_1d(tags.get(258, 1)).tolist())
         im.info["white_is_zero"] = tags.get(262) == 0
-        drawn = sum((x1 - x0) * (y1 - y0) for _, (x0, y0, x1, y1), *_ in im.tile)  # type: ignore[attr-defined]
+        extents = [tile[1] or (0, 0, 0, 0) for tile in im.tile]
+        drawn = sum((x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in extents)
         if drawn < im.width * im.height:
             raise Damaged
     im.info["orientation"] = _orientation(im)
@@ -251,7 +252,7 @@ def _to_srgb(im: Image.Image, icc: bytes) -> tuple[Image.Image, tuple[str, ...]]
         transform = ImageCms.buildTransform(
             profile, ImageCms.createProfile("sRGB"), im.mode, "RGB",
             ImageCms.Intent.RELATIVE_COLORIMETRIC,
-            ImageCms.Flags.BLACKPOINTCOMPENSATION,  # type: ignore[attr-defined]
+            ImageCms.Flags.BLACKPOINTCOMPENSATION,
         )  # fmt: skip
         converted = transform.apply(im).convert(out)
     except Exception:  # lcms speaks through several types; a picture outlives its profile

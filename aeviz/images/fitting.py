@@ -73,7 +73,7 @@ def _contain(im: Image.Image, width: int, height: int, fill: tuple[int, ...]) ->
     scale = min(width / im.width, height / im.height)
     w = min(width, max(1, round(im.width * scale)))
     h = min(height, max(1, round(im.height * scale)))
-    canvas = Image.new(im.mode, (width, height), fill)  # type: ignore[arg-type]
+    canvas = Image.new(im.mode, (width, height), fill)
     # Pillow's resize widens the filter when it shrinks, so it does not alias.
     canvas.paste(im.resize((w, h), Image.Resampling.BICUBIC), ((width - w) // 2, (height - h) // 2))
     return canvas
