@@ -52,17 +52,27 @@ class Chart {
   draw() {
     if (this.waiting) return;
     this.waiting = true;
-    this.drawing = this.drawing.then(() => {
-      this.waiting = false;
-      return this.paint();
-    });
+    this.drawing = this.drawing
+      .then(() => {
+        this.waiting = false;
+        return this.paint();
+      })
+      .catch((error) => console.error(error)); // the next data get their chance
   }
 
   async paint() {
     const Plotly = await loadPlotly().catch((error) => this.plot.replaceChildren(error.message));
     if (!Plotly || !this.figure || !this.root.isConnected || !this.root.clientWidth) return;
     this.Plotly = Plotly;
-    await Plotly.react(this.plot, this.figure.data, this.layout(), CONFIG);
+    const chart = [this.plot, this.figure.data, this.layout(), CONFIG];
+    try {
+      await Plotly.react(...chart);
+    } catch (error) {
+      // Plotly cannot always go on from what it drew while the page was being built anew.
+      console.warn('drawn afresh:', error);
+      Plotly.purge(this.plot);
+      await Plotly.newPlot(...chart);
+    }
   }
 
   /** The figure's layout in the colours and the font of the theme, as wide as there is room. */
