@@ -18,6 +18,16 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
+/** As `h`, for the elements of SVG. */
+export function svg(tag, attributes = {}, ...children) {
+  const element = document.createElementNS('http://www.w3.org/2000/svg', tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== null && value !== false) element.setAttribute(name, value);
+  }
+  element.append(...children.filter((child) => child !== null));
+  return element;
+}
+
 /** The value of one of Streamlit's theme variables at `element`. */
 export function themeColour(element, name) {
   return getComputedStyle(element).getPropertyValue(name).trim();

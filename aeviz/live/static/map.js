@@ -8,7 +8,9 @@ import { h, onThemeChange } from './dom.js';
 import { Gestures } from './gestures.js';
 import { glide } from './glide.js';
 import { Labels } from './labels.js';
+import { Overlay } from './overlay.js';
 import { loadPlotly } from './plotly.js';
+import { Underlay } from './underlay.js';
 import { Viewport } from './viewport.js';
 
 const POINT_RADIUS = 12; // CSS pixels within which a click means the point
@@ -36,13 +38,16 @@ export class LatentMap {
     this.handle = h('div', { class: 'aeviz-handle', hidden: true });
     this.cursor = h('div', { class: 'aeviz-cursor', hidden: true });
     this.labels = new Labels(classNames, colours);
+    this.overlay = new Overlay();
+    this.underlay = new Underlay();
     this.layer = h('div', {
       class: 'aeviz-layer',
       tabindex: 0,
       role: 'application',
       'aria-label': 'Latent map. Arrow keys move the code, plus and minus zoom.',
-    }, this.labels.element, this.cursor, this.handle);
-    this.element = h('div', { class: 'aeviz-map', 'data-testid': 'aeviz-map' }, this.plot, this.layer);
+    }, this.labels.element, this.overlay.element, this.cursor, this.handle);
+    this.element = h('div', { class: 'aeviz-map', 'data-testid': 'aeviz-map' },
+      this.underlay.element, this.plot, this.layer);
     this.gestures = new Gestures(this.layer, { wheel }, {
       move: (px, py, time) => this.look(px, py, time, listener),
       pin: (px, py, time, dragged) => this.pin(px, py, time, dragged, listener),
@@ -115,6 +120,51 @@ export class LatentMap {
     this.place = [x, y];
     this.handle.hidden = false;
     moveTo(this.handle, this.viewport.toPixel(x, y));
+  }
+
+  /**
+   * Draw a line through places of the plane, between points and handle; null or [] takes it away.
+   * It follows zoom and pan by itself and is unseen while the projection changes: set it anew for
+   * the new plane. Several lines live side by side under different keys.
+   * @param {number[][] | null} places  [x, y] each
+   * @param {import('./overlay.js').PathOptions} [options]
+   */
+  setPath(places, options) {
+    this.overlay.setPath(places, options);
+    this.overlay.place(this.viewport);
+  }
+
+  /**
+   * Draw small labelled markers in place of those set before under the same key; [] takes them away.
+   * @param {import('./overlay.js').Marker[]} markers
+   * @param {string} [key]
+   */
+  setMarkers(markers, key) {
+    this.overlay.setMarkers(markers, key);
+    this.overlay.place(this.viewport);
+  }
+
+  /**
+   * Draw a Gaussian of the plane by its outlines at 1 and 2 standard deviations. `matrix` is its
+   * covariance: diag(sigma0², sigma1²) where the plane is two dimensions of a VAE's code.
+   * @param {import('./overlay.js').Ellipse | null} ellipse
+   */
+  setEllipse(ellipse) {
+    this.overlay.setEllipse(ellipse);
+    this.overlay.place(this.viewport);
+  }
+
+  /**
+   * Spread a canvas under the points, over a rectangle in plane coordinates; null takes it away.
+   * Its width and height attributes are its resolution; draw into it at any time.
+   * @param {HTMLCanvasElement | null} canvas
+   * @param {{left: number, right: number, bottom: number, top: number}} [rectangle]
+   * @param {number} [pointOpacity]  of all points, 0 to 1, while it is there
+   */
+  setUnderlay(canvas, rectangle, pointOpacity = 0.35) {
+    this.underlay.set(canvas, rectangle);
+    this.underlay.place(this.viewport);
+    this.plot.style.opacity = canvas ? String(pointOpacity) : '';
   }
 
   /** Hide or show a class. */
@@ -198,8 +248,10 @@ export class LatentMap {
     });
   }
 
-  /** Handle and labels to where their places are now. */
+  /** Handle, labels, paths and underlay to where their places are now. */
   placeOverlay() {
+    this.overlay.place(this.viewport);
+    this.underlay.place(this.viewport);
     if (this.place) moveTo(this.handle, this.viewport.toPixel(...this.place));
     this.labels.place(this.points, this.classOf, this.viewport);
   }
