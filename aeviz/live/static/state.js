@@ -1,14 +1,18 @@
 /**
  * One state for everything on the screen, mirrored to the address so that a link reproduces it.
  *
- * @typedef {{model: string, projection: string, z: Float32Array, preview: Float32Array | null,
- *   point: number | null}} View
+ * @typedef {{model: string, projection: string, mode: string, params: Record<string, string>,
+ *   z: Float32Array, preview: Float32Array | null, point: number | null}} View
  *   `z` is the code that stays; `preview` the one under the pointer, while it is over the map;
- *   `point` the gallery image that `z` is the code of.
+ *   `point` the gallery image that `z` is the code of; `params` what the mode itself remembers,
+ *   each under its own name in the address.
  */
 
 const URL_PAUSE_MS = 250;
-const MAX_URL_NUMBERS = 64;
+/** Wider codes are written in 16 bits a number: decimals would make the address too long. */
+const MAX_DECIMALS = 64;
+const PACKED = '~';
+const OWN_KEYS = ['model', 'projection', 'mode', 'z'];
 
 /**
  * @param {View} initial
@@ -16,7 +20,7 @@ const MAX_URL_NUMBERS = 64;
 export function createState(initial) {
   let view = initial;
   const listeners = new Set();
-  return {
+  const state = {
     get view() {
       return view;
     },
@@ -33,53 +37,103 @@ export function createState(initial) {
       view = { ...view, ...patch };
       for (const listener of listeners) listener(view, patch, time);
     },
+    /** Make `z` the code that stays. @param {Float32Array} z @param {number | null} [point] */
+    go(z, point = null, time = performance.now()) {
+      state.set({ z, point, preview: null }, time);
+    },
+    /** Remember something of the mode's own; null forgets it. @param {Record<string, any>} changes */
+    remember(changes) {
+      const kept = Object.entries({ ...view.params, ...changes })
+        .filter(([, value]) => value !== null && value !== '')
+        .map(([name, value]) => [name, String(value)]);
+      state.set({ params: Object.fromEntries(kept) });
+    },
     /** @param {(view: View, patch: Partial<View>, time: number) => void} listener */
     subscribe(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
   };
+  return state;
 }
 
 /** What the address asks for; what it holds for another model, or cannot be read, is left out. */
 export function readAddress(model, latentDim) {
   const query = new URLSearchParams(window.location.search);
   const named = query.get('model');
-  const wanted = { projection: query.get('projection'), z: null };
+  const wanted = {
+    projection: query.get('projection'), mode: query.get('mode'), z: null, params: {},
+  };
   if (named && named !== model) return wanted;
-  const numbers = (query.get('z') ?? '').split(',').filter(Boolean).map(Number);
-  if (numbers.length === latentDim && numbers.every(Number.isFinite)) {
-    wanted.z = Float32Array.from(numbers);
-  }
+  wanted.z = readCode(query.get('z'), latentDim);
+  for (const [name, value] of query) if (!OWN_KEYS.includes(name)) wanted.params[name] = value;
   return wanted;
 }
 
-/** Keep the address in step with the state; returns a function that stops it. */
+/**
+ * Keep the address in step with the state. `write` brings it up to date at once, `stop` ends it.
+ */
 export function mirrorAddress(state) {
   let timer;
+  let named = Object.keys(state.view.params);
   const write = () => {
-    const { model, projection, z } = state.view;
+    clearTimeout(timer);
+    const { model, projection, mode, params, z } = state.view;
     const url = new URL(window.location.href);
-    url.searchParams.set('model', model);
-    url.searchParams.set('projection', projection);
-    url.searchParams.delete('z');
-    // Commas are left as they are: a link stays readable.
-    const code = z.length <= MAX_URL_NUMBERS ? `&z=${[...z].map(short).join(',')}` : '';
-    url.search += code;
+    for (const name of [...named, ...OWN_KEYS]) url.searchParams.delete(name);
+    named = Object.keys(params);
+    const wanted = { model, projection, mode, ...params, z: writeCode(z) };
+    for (const [name, value] of Object.entries(wanted)) url.searchParams.set(name, value);
+    url.search = url.search.replaceAll('%2C', ','); // a link stays readable
     window.history.replaceState(window.history.state, '', url);
   };
   const stop = state.subscribe((_, patch) => {
-    if (!('z' in patch || 'projection' in patch)) return;
+    if (!['z', 'projection', 'mode', 'params'].some((name) => name in patch)) return;
     clearTimeout(timer);
     timer = setTimeout(write, URL_PAUSE_MS);
   });
-  return () => {
-    clearTimeout(timer);
-    stop();
+  return {
+    write,
+    stop() {
+      clearTimeout(timer);
+      stop();
+    },
   };
 }
 
-/** Four digits are finer than a slider's step. */
-function short(value) {
-  return String(Number(value.toPrecision(4)));
+/** A code as text for the address: four digits a number, finer than a slider's step. */
+export function writeCode(z) {
+  if (z.length <= MAX_DECIMALS) return [...z].map((value) => Number(value.toPrecision(4))).join(',');
+  const words = new Uint32Array(Float32Array.from(z).buffer);
+  let bytes = '';
+  for (const word of words) {
+    const high = Math.min(0xffff, (word + 0x8000) >>> 16); // bfloat16, rounded
+    bytes += String.fromCharCode(high & 0xff, high >>> 8);
+  }
+  return PACKED + btoa(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+}
+
+/** The code that `writeCode` wrote, or null where the text is no code of this many numbers. */
+export function readCode(text, latentDim) {
+  const numbers = text?.startsWith(PACKED) ? unpack(text.slice(1)) : decimals(text);
+  const sound = numbers.length === latentDim && numbers.every(Number.isFinite);
+  return sound ? Float32Array.from(numbers) : null;
+}
+
+function decimals(text) {
+  return (text ?? '').split(',').filter(Boolean).map(Number);
+}
+
+function unpack(text) {
+  let bytes;
+  try {
+    bytes = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
+  } catch {
+    return [];
+  }
+  const words = new Uint32Array(bytes.length >> 1);
+  for (let i = 0; i < words.length; i += 1) {
+    words[i] = (bytes.charCodeAt(2 * i) | (bytes.charCodeAt(2 * i + 1) << 8)) << 16;
+  }
+  return [...new Float32Array(words.buffer)];
 }

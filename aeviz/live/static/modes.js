@@ -1,0 +1,102 @@
+/**
+ * The explorer's modes. Each but the first brings a panel, in a module of its own that is loaded
+ * when it is first wanted: `export function open(stage) -> Panel`.
+ *
+ * @typedef {object} Stage  what a panel works with
+ * @property {import('./gallery.js').Gallery} gallery
+ * @property {string[]} colours  of the classes
+ * @property {ReturnType<typeof import('./state.js').createState>} state
+ *   read `state.view`, move with `state.go(z)`, keep settings for the address in
+ *   `state.remember({name: text})` and find them again in `state.view.params`
+ * @property {import('./socket.js').LiveClient} client  `client.decode(codes)`, `client.encode(image)`
+ * @property {import('./map.js').LatentMap | null} map  its overlays are the panel's while it is open
+ * @property {() => import('./projection.js').Projection} projection  the one on the map now
+ * @property {AbortSignal} signal  aborted when the panel is closed
+ *
+ * @typedef {object} Panel
+ * @property {HTMLElement} element
+ * @property {(view: import('./state.js').View, patch: object, time: number) => void} [update]
+ *   called after every change of the state; costly work goes into the next frame
+ * @property {() => HTMLCanvasElement | null} [picture]  what Save PNG saves instead of the image
+ * @property {() => void} close  takes off the map what the panel put there
+ *
+ * @typedef {{id: string, label: string, hint: string,
+ *   load?: () => Promise<{open: (stage: Stage) => Panel | Promise<Panel>}>,
+ *   suits?: (gallery: import('./gallery.js').Gallery) => boolean}} Mode
+ */
+
+import { h } from './dom.js';
+
+const withPoints = (gallery) => gallery.count > 1;
+
+/** @type {Mode[]} */
+export const MODES = [
+  {
+    id: 'drag',
+    label: 'Drag',
+    hint: 'Move over the map, drag the handle or a slider: the image follows.',
+  },
+];
+
+/** The modes that make sense for a model. */
+export function modesFor(gallery) {
+  return MODES.filter(({ suits }) => !suits || suits(gallery));
+}
+
+/**
+ * Shows the panel of the state's mode. The one before stays until the next is ready, so that
+ * nothing blinks.
+ */
+export class Modes {
+  /** @param {Omit<Stage, 'signal'>} stage */
+  constructor(stage) {
+    this.stage = stage;
+    this.list = modesFor(stage.gallery);
+    this.panel = null;
+    this.element = h('section', { class: 'aeviz-panel', 'data-testid': 'aeviz-panel', hidden: true });
+  }
+
+  find(id) {
+    return this.list.find((mode) => mode.id === id) ?? this.list[0];
+  }
+
+  /** @param {string} id */
+  async show(id) {
+    const mode = this.find(id);
+    this.opening?.abort();
+    const opening = (this.opening = new AbortController());
+    const module = mode.load && (await mode.load());
+    if (opening.signal.aborted) return;
+    this.close();
+    this.element.dataset.mode = mode.id;
+    const panel = module && (await module.open({ ...this.stage, signal: opening.signal }));
+    if (opening.signal.aborted) {
+      panel?.close();
+      return;
+    }
+    this.panel = panel ?? null;
+    this.element.replaceChildren(...(panel ? [panel.element] : []));
+    this.element.hidden = !panel;
+    const { state } = this.stage;
+    panel?.update?.(state.view, state.view, performance.now());
+  }
+
+  update(view, patch, time) {
+    if ('mode' in patch) this.show(view.mode);
+    else this.panel?.update?.(view, patch, time);
+  }
+
+  picture() {
+    return this.panel?.picture?.() ?? null;
+  }
+
+  close() {
+    this.panel?.close();
+    this.panel = null;
+  }
+
+  destroy() {
+    this.opening?.abort();
+    this.close();
+  }
+}

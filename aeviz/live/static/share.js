@@ -1,0 +1,46 @@
+/** Taking it along: the address as a link, the picture as a PNG. */
+
+const LEAST_PIXELS = 512;
+
+/** Put the page's address on the clipboard. @returns {Promise<boolean>} whether that worked */
+export async function copyLink() {
+  const link = window.location.href;
+  try {
+    await navigator.clipboard.writeText(link);
+    return true;
+  } catch {
+    return copyByHand(link); // a page from another machine without https has no clipboard
+  }
+}
+
+function copyByHand(text) {
+  const field = document.createElement('textarea');
+  field.value = text;
+  field.style.cssText = 'position: fixed; opacity: 0';
+  document.body.append(field);
+  field.select();
+  const done = document.execCommand('copy');
+  field.remove();
+  return done;
+}
+
+/**
+ * Download a canvas as a PNG; small pictures are enlarged so that each pixel stays a sharp square.
+ * @param {HTMLCanvasElement} canvas
+ * @param {string} name  of the file, without its ending
+ */
+export async function savePng(canvas, name) {
+  const factor = Math.max(1, Math.ceil(LEAST_PIXELS / Math.max(canvas.width, canvas.height)));
+  const large = document.createElement('canvas');
+  large.width = factor * canvas.width;
+  large.height = factor * canvas.height;
+  const context = large.getContext('2d');
+  context.imageSmoothingEnabled = false;
+  context.drawImage(canvas, 0, 0, large.width, large.height);
+  const blob = await new Promise((settle) => large.toBlob(settle, 'image/png'));
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(blob);
+  link.download = `${name}.png`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}

@@ -1,0 +1,38 @@
+/** Tabs and small buttons, the same everywhere in the explorer. */
+
+import { h } from './dom.js';
+
+/**
+ * A group of buttons of which one is chosen; arrow keys move between them.
+ * @param {{id: string, label: string, hint?: string}[]} choices
+ * @param {{name: string, testid: string, onChoose: (id: string) => void}} options
+ *   `name` for those who cannot see the group, `testid` the beginning of each button's handle
+ */
+export function tabs(choices, { name, testid, onChoose }) {
+  const buttons = choices.map(({ id, label, hint }) => h('button', {
+    type: 'button', 'data-testid': `${testid}-${id}`, title: hint ?? null, onclick: () => onChoose(id),
+  }, label));
+  const step = (event) => {
+    const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    const at = buttons.indexOf(document.activeElement);
+    if (!by || at < 0) return;
+    buttons[(at + by + buttons.length) % buttons.length].focus();
+    event.preventDefault();
+  };
+  return {
+    element: h('div', { class: 'aeviz-tabs', role: 'group', 'aria-label': name, onkeydown: step }, ...buttons),
+    choose: (chosen) => buttons.forEach((button, i) =>
+      button.setAttribute('aria-pressed', choices[i].id === chosen)),
+  };
+}
+
+/**
+ * A quiet button. `label` is its accessible name where its text is a sign only.
+ * @param {string | Node} content
+ * @param {string} title
+ * @param {(event: Event) => void} onclick
+ * @param {Record<string, any>} [attributes]
+ */
+export function button(content, title, onclick, attributes = {}) {
+  return h('button', { type: 'button', class: 'aeviz-quiet', title, onclick, ...attributes }, content);
+}
