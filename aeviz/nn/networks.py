@@ -11,6 +11,7 @@ import math
 from itertools import pairwise
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from aeviz.config import NetworkConfig
@@ -86,7 +87,15 @@ class Up(nn.Module):
         self.size = size
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.conv(x)[..., : self.size[0], : self.size[1]]
+        thin = self.conv.out_channels == 1 and not torch.is_grad_enabled()
+        return (self._thin(x) if thin else self.conv(x))[..., : self.size[0], : self.size[1]]
+
+    def _thin(self, x: Tensor) -> Tensor:
+        """`conv` to one channel as a matrix product, its patches then summed where they overlap:
+        a third of the time on a CPU. With gradients the convolution is as fast."""
+        h, w = x.shape[-2:]
+        patches = self.conv.weight.flatten(1).t() @ x.flatten(2)  # (N, 4 * 4, h * w)
+        return F.fold(patches, (2 * h, 2 * w), 4, padding=1, stride=2) + self.conv.bias
 
 
 def build_trunk(config: NetworkConfig, shape: ImageShape) -> tuple[nn.Sequential, int]:

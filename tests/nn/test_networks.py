@@ -163,3 +163,16 @@ def test_glorot_draws_uniformly_up_to_its_bound_and_leaves_biases_at_zero() -> N
     assert 0.95 * bound < layer.weight.abs().max() <= bound
     assert abs(layer.weight.std().item() / (bound / 3**0.5) - 1) < 0.1
     assert not layer.bias.any()
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("size", [(14, 12), (13, 11)])
+def test_doubling_is_the_same_with_and_without_gradients(
+    channels: int, size: tuple[int, int]
+) -> None:
+    up = Up(5, channels, size)
+    x = torch.randn(3, 5, 7, 6)
+    with torch.inference_mode():
+        without = up(x)
+    assert without.shape == (3, channels, *size)
+    torch.testing.assert_close(without, up(x), rtol=1e-5, atol=1e-5)
