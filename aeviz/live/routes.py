@@ -4,6 +4,7 @@ WS  /aeviz/live/{model}      codes in, pixels out (docs/live-protocol.md)
 GET /aeviz/models            the models there are, as JSON
 GET /aeviz/gallery/{model}   coordinates, labels and codes of the gallery, packed
 GET /aeviz/sprite/{model}    the gallery's thumbnails, one image
+GET /aeviz/mixture/{model}   draws from a Gaussian mixture fitted to the gallery's codes
 GET /aeviz/live/stats        clients, batch sizes, latencies
 GET /aeviz/static/{file}     the browser half;  /aeviz/plotly.min.js  Plotly, as installed
 """
@@ -85,6 +86,19 @@ class LiveServer:
         model = await self._model(request)
         return model.sprite.respond(request)
 
+    async def mixture(self, request: Request) -> Response:
+        """`n` codes drawn with `seed` from the mixture fitted to the gallery's (`mixture`)."""
+        from aeviz.live.mixture import MOST_DRAWS, MOST_SEED  # imported late: it needs torch
+
+        try:
+            n = _whole(request, "n", 32, 1, MOST_DRAWS)
+            seed = _whole(request, "seed", 0, 0, MOST_SEED)
+        except UserError as error:
+            return JSONResponse({"error": str(error)}, status_code=400)
+        model = await self._model(request)
+        draws = await run_in_threadpool(lambda: model.mixture.draw(n, seed))
+        return Response(draws, media_type="application/octet-stream")
+
     async def models(self, request: Request) -> Response:
         """The models there are."""
         return JSONResponse(await run_in_threadpool(catalogue.listing))
@@ -142,6 +156,7 @@ def routes(
         Route(f"{base}/aeviz/models", _plainly(server.models)),
         Route(f"{base}/aeviz/gallery/{{model}}", _plainly(server.gallery)),
         Route(f"{base}/aeviz/sprite/{{model}}", _plainly(server.sprite)),
+        Route(f"{base}/aeviz/mixture/{{model}}", _plainly(server.mixture)),
         Route(f"{base}/aeviz/static/{{file}}", server.static),
         Route(f"{base}/aeviz/plotly.min.js", server.plotly),
     ]
@@ -153,6 +168,15 @@ def plotly_path() -> Path:
     if spec is None or spec.origin is None:
         raise UserError("Plotly is not installed: run pip install -r requirements.txt.")
     return Path(spec.origin).parent / "package_data" / "plotly.min.js"
+
+
+def _whole(request: Request, name: str, default: int, low: int, high: int) -> int:
+    """A whole number of the address's query; raises UserError where it is none, or out of range."""
+    text = request.query_params.get(name, str(default))
+    # Ten digits hold every bound; longer texts need not be read.
+    if not (text.isascii() and text.isdigit() and len(text) <= 10 and low <= int(text) <= high):
+        raise UserError(f"Give {name} as a whole number from {low} to {high}.")
+    return int(text)
 
 
 def _plainly(endpoint: Endpoint) -> Endpoint:

@@ -19,6 +19,7 @@ from aeviz.live.stats import Stats
 
 if TYPE_CHECKING:
     from aeviz.checkpoint import Loaded
+    from aeviz.live.mixture import CodeMixture
     from aeviz.nn.model import Autoencoder
 
 MEMORY_BUDGET: Final = 1 << 30  # bytes of weights and galleries kept open at once
@@ -93,6 +94,13 @@ class OpenModel:
         version = None if self.loaded.gallery is None else self.sprite.version
         packed = gallery.pack(self.name, self.loaded, version)
         return Asset(packed, "application/octet-stream")
+
+    @cached_property
+    def mixture(self) -> CodeMixture:
+        """Draws that look like this model's codes."""
+        from aeviz.live.mixture import CodeMixture  # as above
+
+        return CodeMixture(self.name, self.loaded.gallery)
 
     @cached_property
     def memory(self) -> int:
