@@ -95,7 +95,8 @@ class Up(nn.Module):
         a third of the time on a CPU. With gradients the convolution is as fast."""
         h, w = x.shape[-2:]
         patches = self.conv.weight.flatten(1).t() @ x.flatten(2)  # (N, 4 * 4, h * w)
-        return F.fold(patches, (2 * h, 2 * w), 4, padding=1, stride=2) + self.conv.bias
+        x = F.fold(patches, (2 * h, 2 * w), 4, padding=1, stride=2)
+        return x if self.conv.bias is None else x + self.conv.bias
 
 
 def build_trunk(config: NetworkConfig, shape: ImageShape) -> tuple[nn.Sequential, int]:
