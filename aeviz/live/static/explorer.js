@@ -14,6 +14,7 @@ import { mount } from './mount.js';
 import { PinnedCard } from './pinned.js';
 import { loadPlotly } from './plotly.js';
 import { projections } from './projection.js';
+import { projectionNote } from './projection_note.js';
 import { copyLink, savePng } from './share.js';
 import { Sliders } from './sliders.js';
 import { connectTo } from './socket.js';
@@ -69,7 +70,7 @@ async function open(root, { model, colours }, signal) {
   const label = () => {
     projectionTabs.choose(state.view.projection);
     modeTabs.choose(modes.find(state.view.mode).id);
-    mapNote.textContent = projection().note;
+    mapNote.replaceChildren(...projectionNote(projection()));
     hint.textContent = modes.find(state.view.mode).hint;
   };
 
@@ -104,22 +105,24 @@ async function open(root, { model, colours }, signal) {
   root.replaceChildren(status.element,
     h('div', { class: 'aeviz-toolbar' }, modeTabs.element, hint, h('div', { class: 'aeviz-actions' },
       linkButton(address), saveButton(() => modes.picture() ?? picture.canvas, state))),
-    h('div', { class: 'aeviz-explorer' },
-      map && h('div', { class: 'aeviz-mapside' },
-        h('div', { class: 'aeviz-bar' },
-          choices.length > 1 ? projectionTabs.element : h('h2', {}, 'Latent map'), zoomButtons(map)),
-        h('div', { class: 'aeviz-mapframe' }, map.element),
-        gallery.classNames.length > 1
-          ? legend(gallery.classNames, colours, (i, visible) => map.toggleClass(i, visible)) : null,
-        mapNote),
-      h('figure', { class: 'aeviz-decoded' },
-        h('h2', { class: 'aeviz-bar' }, 'Decoded'),
-        picture.canvas,
-        h('figcaption', {}, map
-          ? 'Follows the pointer over the map. Click or drag there to keep a place.'
-          : 'This model has no gallery to draw a map of: use the sliders.')),
-      pinned.element),
-    modes.element,
+    h('div', { class: 'aeviz-stage' },
+      h('div', { class: 'aeviz-explorer' },
+        map && h('div', { class: 'aeviz-mapside' },
+          h('div', { class: 'aeviz-bar' },
+            choices.length > 1 ? projectionTabs.element : h('h2', {}, 'Latent map'), zoomButtons(map)),
+          h('div', { class: 'aeviz-mapframe' }, map.element),
+          gallery.classNames.length > 1
+            ? legend(gallery.classNames, colours, (i, visible) => map.toggleClass(i, visible)) : null,
+          mapNote,
+          map.selection.element),
+        h('figure', { class: 'aeviz-decoded' },
+          h('h2', { class: 'aeviz-bar' }, 'Decoded'),
+          picture.canvas,
+          h('figcaption', {}, map
+            ? 'Follows the pointer over the map. Click or drag there to keep a place.'
+            : 'This model has no gallery to draw a map of: use the sliders.')),
+        pinned.element),
+      modes.element),
     h('section', { class: 'aeviz-dims' },
       h('div', { class: 'aeviz-bar' }, h('h2', {}, slidersTitle(gallery)), actions),
       sliders.element));
@@ -170,6 +173,7 @@ function slidersTitle({ count, dims, latentDim }) {
 
 function zoomButtons(map) {
   return h('div', { class: 'aeviz-actions' },
+    map.tools.element,
     button('+', 'Zoom in', () => map.zoom(0.7), { 'aria-label': 'Zoom in' }),
     button('−', 'Zoom out', () => map.zoom(1 / 0.7), { 'aria-label': 'Zoom out' }),
     button('⤢', 'Show all points', () => map.resetView(), { 'aria-label': 'Show all points' }));

@@ -1,8 +1,8 @@
 /**
  * Pointer, touch, wheel and keys on the map's layer, told apart.
  *
- * Moving looks; pressing (and dragging) pins; wheel and pinch zoom; Shift or the middle button pans;
- * one finger looks and pins as it goes, two pinch and pan.
+ * Moving looks; pressing begins a stroke, which the map chooses (pin, drag the handle, select);
+ * wheel and pinch zoom; Shift or the middle button pans; two fingers pinch and pan.
  */
 
 const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -11,7 +11,11 @@ const DRAG_PIXELS = 3;
 
 /**
  * @typedef {{move: (px: number, py: number, time: number) => void,
- *   pin: (px: number, py: number, time: number, dragged: boolean) => void,
+ *   end?: (moved: boolean, time: number) => void, cancel?: () => void}} Stroke
+ *   from press to release; cancelled when a second finger comes down
+ * @typedef {{move: (px: number, py: number, time: number) => void,
+ *   press: (px: number, py: number, time: number) => Stroke,
+ *   key: (event: KeyboardEvent) => boolean,
  *   leave: (time: number) => void, step: (dx: number, dy: number, time: number) => void,
  *   zoom: (factor: number, px: number, py: number) => void,
  *   pan: (dx: number, dy: number) => void}} GestureListener
@@ -34,7 +38,7 @@ export class Gestures {
     on('pointerdown', (event) => this.down(event));
     on('pointermove', (event) => this.move(event));
     on('pointerup', (event) => this.up(event));
-    on('pointercancel', (event) => this.up(event));
+    on('pointercancel', (event) => this.up(event, true));
     on('pointerleave', (event) => {
       if (event.pointerType === 'mouse' && !this.pressed) listener.leave(event.timeStamp);
     });
@@ -57,12 +61,13 @@ export class Gestures {
     this.pointers.set(event.pointerId, [px, py]);
     this.layer.focus({ preventScroll: true });
     if (this.pointers.size > 1) {
-      this.pressed = null;
+      this.cancel();
       return;
     }
     const pans = event.button === 1 || event.shiftKey;
-    this.pressed = { pans, px, py, moved: false };
-    if (!pans && event.button === 0) this.listener.pin(px, py, event.timeStamp, false);
+    if (!pans && event.button !== 0) return;
+    const stroke = pans ? this.panning(px, py) : this.listener.press(px, py, event.timeStamp);
+    this.pressed = { stroke, px, py, moved: false };
     if (event.button === 1) event.preventDefault();
   }
 
@@ -72,23 +77,40 @@ export class Gestures {
     if (this.pointers.size === 2 && before) {
       this.pinch(event.pointerId, before, [px, py]);
     } else if (this.pressed) {
-      this.drag(px, py, before ?? [px, py], event);
+      const { pressed } = this;
+      pressed.moved ||= Math.hypot(px - pressed.px, py - pressed.py) > DRAG_PIXELS;
+      if (pressed.moved) pressed.stroke.move(px, py, event.timeStamp);
     } else if (event.pointerType === 'mouse' || event.pointerType === 'pen') {
       this.listener.move(px, py, event.timeStamp);
     }
     if (before) this.pointers.set(event.pointerId, [px, py]);
   }
 
-  drag(px, py, before, event) {
+  up(event, cancelled = false) {
+    this.pointers.delete(event.pointerId);
+    if (this.pointers.size) return;
     const { pressed } = this;
-    pressed.moved ||= Math.hypot(px - pressed.px, py - pressed.py) > DRAG_PIXELS;
-    if (pressed.pans) this.listener.pan(px - before[0], py - before[1]);
-    else if (pressed.moved) this.listener.pin(px, py, event.timeStamp, true);
+    if (cancelled) this.cancel();
+    this.pressed = null;
+    if (pressed && !cancelled) pressed.stroke.end?.(pressed.moved, event.timeStamp);
   }
 
-  up(event) {
-    this.pointers.delete(event.pointerId);
-    if (!this.pointers.size) this.pressed = null;
+  /** Give up the stroke under way. @returns {boolean} whether there was one */
+  cancel() {
+    const { pressed } = this;
+    this.pressed = null;
+    pressed?.stroke.cancel?.();
+    return Boolean(pressed);
+  }
+
+  panning(px, py) {
+    let [lastX, lastY] = [px, py];
+    return {
+      move: (x, y) => {
+        this.listener.pan(x - lastX, y - lastY);
+        [lastX, lastY] = [x, y];
+      },
+    };
   }
 
   pinch(id, before, now) {
@@ -106,6 +128,10 @@ export class Gestures {
   }
 
   key(event) {
+    if ((event.key === 'Escape' && this.cancel()) || this.listener.key(event)) {
+      event.preventDefault();
+      return;
+    }
     const direction = KEYS[event.key];
     const { clientWidth, clientHeight } = this.layer;
     if (direction) {

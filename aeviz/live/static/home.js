@@ -30,7 +30,7 @@ async function open(root, { model, colours }, signal) {
     readout.textContent = `z = (${[...code].slice(0, 2).map(number).join(', ')})`;
     client.move(code, time);
   };
-  const map = new LatentMap({ ...gallery, colours, wheel: false }, {
+  const map = new LatentMap({ ...gallery, colours, wheel: false, plain: true }, {
     onMove: visit,
     onPin: (x, y, _, time) => visit(x, y, time),
     onLeave: () => {}, // the last image stays

@@ -1,4 +1,7 @@
-/** The classes as a row of switches: colour and name; a click hides or shows the class. */
+/**
+ * The classes as a row of switches: a click hides or shows one; a double click, or one with Alt or
+ * Shift held (keys too), leaves it alone on the map, and a second brings the others back.
+ */
 
 import { h } from './dom.js';
 
@@ -8,17 +11,28 @@ import { h } from './dom.js';
  * @param {(index: number, visible: boolean) => void} onToggle
  */
 export function legend(classNames, colours, onToggle) {
+  const visible = classNames.map(() => true);
+  const set = (i, shown) => {
+    if (visible[i] === shown) return;
+    visible[i] = shown;
+    keys[i].setAttribute('aria-pressed', String(shown));
+    onToggle(i, shown);
+  };
+  const isolate = (i) => {
+    const alone = visible.every((shown, j) => !shown || j === i);
+    visible.forEach((_, j) => set(j, alone || j === i));
+  };
   const keys = classNames.map((name, i) => h('button', {
     type: 'button',
     class: 'aeviz-key',
     'aria-pressed': 'true',
-    title: `Hide or show ${name}`,
+    'aria-label': `Class ${name}`,
+    title: `Click: hide or show ${name}. Double-click or Alt-click: ${name} alone.`,
     style: `--class: ${colours[i % colours.length]}`,
     onclick: (event) => {
-      const key = event.currentTarget;
-      const visible = key.getAttribute('aria-pressed') !== 'true';
-      key.setAttribute('aria-pressed', visible);
-      onToggle(i, visible);
+      // The first click of a double click has hidden or shown this class already.
+      if (event.detail === 2 || event.altKey || event.shiftKey) isolate(i);
+      else set(i, !visible[i]);
     },
   }, name));
   return h('div', { class: 'aeviz-legend', role: 'group', 'aria-label': 'Classes' }, ...keys);

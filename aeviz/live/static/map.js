@@ -4,57 +4,83 @@
  * costs no redraw of the points.
  */
 
-import { h, onThemeChange } from './dom.js';
+import { h, oncePerFrame } from './dom.js';
 import { Gestures } from './gestures.js';
-import { glide } from './glide.js';
+import { glide, mix } from './glide.js';
+import { Hint } from './hint.js';
 import { Labels } from './labels.js';
+import { Outline, within } from './lasso.js';
+import { Nearby } from './nearby.js';
 import { Overlay } from './overlay.js';
-import { loadPlotly } from './plotly.js';
+import { PointLayer } from './points.js';
+import { Selection } from './selection.js';
+import { Thumbnail } from './thumbnail.js';
+import { Tools } from './tools.js';
 import { Underlay } from './underlay.js';
 import { Viewport } from './viewport.js';
 
-const POINT_RADIUS = 12; // CSS pixels within which a click means the point
-const CONFIG = { displayModeBar: false, staticPlot: true, responsive: false };
+// CSS pixels within which a press means the point, or the handle, and the pointer is over a point
+const POINT_RADIUS = 12;
+const HANDLE_RADIUS = 16;
+const HOVER_RADIUS = 8;
 
 /**
  * @typedef {{onMove: (x: number, y: number, time: number) => void,
  *   onPin: (x: number, y: number, index: number, time: number) => void,
- *   onLeave: (time: number) => void}} MapListener
+ *   onLeave: (time: number) => void,
+ *   onSelect?: (indices: number[]) => void}} MapListener
+ *   onPin's index is the gallery image of the place, -1 where there is none; onSelect's are the
+ *   chosen points of visible classes
  */
 
 export class LatentMap {
   /**
-   * @param {{labels: Int16Array, classNames: string[], colours: string[], wheel: boolean}} options
+   * @param {{labels: Int16Array, classNames: string[], colours: string[], wheel: boolean,
+   *   sprite?: import('./gallery.js').Sprite | null, plain?: boolean}} options
+   *   plain: only decodes and pins; no hint, thumbnails or selection, and its handle is not dragged
    * @param {MapListener} listener
    */
-  constructor({ labels, classNames, colours, wheel }, listener) {
+  constructor({ labels, classNames, colours, wheel, sprite = null, plain = false }, listener) {
     this.classOf = labels;
-    this.colours = colours;
-    this.classCount = Math.max(1, classNames.length);
+    this.listener = listener;
+    this.plain = plain;
     this.hidden = new Set();
+    this.chosen = [];
     this.points = new Float32Array(0);
     this.viewport = new Viewport();
-    this.plot = h('div', { class: 'aeviz-plot', 'aria-hidden': 'true' });
-    this.handle = h('div', { class: 'aeviz-handle', hidden: true });
+    this.layerOfPoints = new PointLayer(labels, colours, Math.max(1, classNames.length), this.viewport);
+    this.handle = h('div', { class: 'aeviz-handle', 'data-testid': 'aeviz-handle', hidden: true });
     this.cursor = h('div', { class: 'aeviz-cursor', hidden: true });
     this.labels = new Labels(classNames, colours);
     this.overlay = new Overlay();
     this.underlay = new Underlay();
+    this.outline = new Outline();
+    this.hint = plain ? null : new Hint();
+    this.thumbnail = sprite && !plain ? new Thumbnail(sprite, classNames, colours) : null;
     this.layer = h('div', {
       class: 'aeviz-layer',
       tabindex: 0,
       role: 'application',
-      'aria-label': 'Latent map. Arrow keys move the code, plus and minus zoom.',
-    }, this.labels.element, this.overlay.element, this.cursor, this.handle);
+      'aria-label': 'Latent map. Arrow keys move the code, plus and minus zoom, '
+        + 'M, B and L choose to move, to select by box or by lasso.',
+    },
+    this.labels.element, this.overlay.element, this.outline.element, this.cursor, this.handle,
+    this.thumbnail?.element ?? null, this.hint?.element ?? null);
     this.element = h('div', { class: 'aeviz-map', 'data-testid': 'aeviz-map' },
-      this.underlay.element, this.plot, this.layer);
+      this.underlay.element, this.layerOfPoints.element, this.layer);
+    if (this.hint?.shown) this.element.classList.add('aeviz-inviting');
+    /** The tool group, for the map's bar. */
+    this.tools = new Tools((tool) => this.useTool(tool));
+    /** The chosen images and their counts, to be placed under the map. */
+    this.selection = new Selection({ labels, classNames, sprite }, colours, {
+      pick: (index, time) => listener.onPin(...this.placeOf(index), index, time),
+      clear: () => this.select([]),
+    });
     this.gestures = new Gestures(this.layer, { wheel }, {
-      move: (px, py, time) => this.look(px, py, time, listener),
-      pin: (px, py, time, dragged) => this.pin(px, py, time, dragged, listener),
-      leave: (time) => {
-        this.cursor.hidden = true;
-        listener.onLeave(time);
-      },
+      move: (px, py, time) => this.look(px, py, time),
+      press: (px, py, time) => this.press(px, py, time),
+      leave: (time) => this.leave(time),
+      key: (event) => this.key(event),
       step: (dx, dy, time) => {
         const [px, py] = this.viewport.toPixel(...(this.place ?? [0, 0]));
         listener.onPin(...this.viewport.toPlace(px + dx, py + dy), -1, time);
@@ -65,6 +91,7 @@ export class LatentMap {
         this.redraw();
       },
     });
+    this.hoverSoon = oncePerFrame(() => this.hover());
     this.resizing = new ResizeObserver(() => this.resize());
     this.resizing.observe(this.element);
   }
@@ -72,54 +99,58 @@ export class LatentMap {
   /**
    * Draw the points for the first time; resolves when they are on the screen. Handle, names and
    * gestures are there at once: they need not wait for Plotly.
+   * @param {Float32Array} points  x0, y0, x1, y1, ...
+   * @param {[string, string] | null} axes  null where zero means nothing
    */
   async start(points, axes) {
     this.points = points;
-    this.axes = axes;
+    this.underlay.showAxes(Boolean(axes));
     this.frame();
-    const Plotly = await loadPlotly();
-    if (!this.element.isConnected) return; // the page was left meanwhile
-    this.Plotly = Plotly;
-    this.frame();
-    this.drawn = this.points;
-    await Plotly.newPlot(this.plot, this.traces(this.points), this.layout(this.axes), CONFIG);
-    if (!this.element.isConnected) return;
-    this.stopTheme = onThemeChange(this.element, () => this.restyle());
+    await this.layerOfPoints.start(points);
     this.redraw();
   }
 
   /**
-   * Glide to another projection of the same points, the handle with them to its new place.
+   * Glide to another projection of the same points, the handle with them to its new place. A
+   * further call on the way goes on from wherever everything is.
    * @param {Float32Array} points
    * @param {[string, string] | null} axes
    * @param {[number, number]} place
    */
   async show(points, axes, place) {
-    const from = { points: this.drawn ?? points, place: this.place ?? place, ...this.viewport.view };
+    const { viewport } = this;
+    const handle = this.seen ?? place;
+    const from = viewport.view;
     this.points = points;
-    this.axes = axes;
-    if (!this.Plotly) return; // `start` will draw these
+    this.place = place;
     this.gliding?.abort();
     const { signal } = (this.gliding = new AbortController());
     this.element.classList.add('aeviz-gliding');
-    this.viewport.fit(points);
-    await glide(from, { points, place, ...this.viewport.view }, signal, (now) => {
-      this.drawn = now.points;
-      this.viewport.view = now;
-      this.setHandle(...now.place);
-      return this.Plotly.update(this.plot, this.coordinates(now.points), this.viewport.ranges);
+    this.thumbnail?.hide();
+    this.underlay.showAxes(Boolean(axes));
+    viewport.fit(points);
+    const to = viewport.view;
+    viewport.view = from;
+    this.layerOfPoints.depart(points);
+    await glide(signal, (share) => {
+      viewport.view = {
+        x: mix(from.x, to.x, share),
+        y: mix(from.y, to.y, share),
+        scale: mix(from.scale, to.scale, share),
+      };
+      this.seeHandle(mix(handle[0], this.place[0], share), mix(handle[1], this.place[1], share));
+      this.layerOfPoints.travel(share);
     });
-    if (signal.aborted || !this.element.isConnected) return;
+    if (signal.aborted) return;
+    this.gliding = null;
     this.element.classList.remove('aeviz-gliding');
-    await this.Plotly.relayout(this.plot, this.layout(axes));
-    this.redraw();
+    this.placeOverlay();
   }
 
   /** Put the handle at a place of the plane. */
   setHandle(x, y) {
     this.place = [x, y];
-    this.handle.hidden = false;
-    moveTo(this.handle, this.viewport.toPixel(x, y));
+    if (!this.gliding) this.seeHandle(x, y);
   }
 
   /**
@@ -164,15 +195,23 @@ export class LatentMap {
   setUnderlay(canvas, rectangle, pointOpacity = 0.35) {
     this.underlay.set(canvas, rectangle);
     this.underlay.place(this.viewport);
-    this.plot.style.opacity = canvas ? String(pointOpacity) : '';
+    this.layerOfPoints.element.style.opacity = canvas ? String(pointOpacity) : '';
   }
 
   /** Hide or show a class. */
   toggleClass(index, visible) {
     if (visible) this.hidden.delete(index);
     else this.hidden.add(index);
-    this.Plotly?.restyle(this.plot, { visible }, [index]);
+    this.layerOfPoints.hide(this.hidden);
     this.labels.toggle(index, visible);
+    this.showSelection();
+  }
+
+  /** Choose points, in place of those chosen before; hidden classes are left out while hidden. */
+  select(indices) {
+    this.chosen = indices;
+    this.layerOfPoints.choose(indices.length ? indices : null);
+    this.showSelection();
   }
 
   zoom(factor, px = this.viewport.width / 2, py = this.viewport.height / 2) {
@@ -188,38 +227,135 @@ export class LatentMap {
   destroy() {
     this.gliding?.abort();
     this.resizing.disconnect();
-    this.stopTheme?.();
     this.gestures.destroy();
-    this.Plotly?.purge(this.plot);
+    this.layerOfPoints.destroy();
   }
 
-  look(px, py, time, listener) {
-    this.cursor.hidden = false;
+  // The decode goes out first; whatever else a move shows can wait for the frame.
+  look(px, py, time) {
+    this.pointer = [px, py];
+    this.listener.onMove(...this.viewport.toPlace(px, py), time);
+    this.cursor.hidden = this.tools.tool !== 'move';
     moveTo(this.cursor, [px, py]);
-    listener.onMove(...this.viewport.toPlace(px, py), time);
+    this.hint?.seen();
+    this.hoverSoon();
   }
 
-  pin(px, py, time, dragged, listener) {
-    const index = dragged ? -1 : this.pointAt(px, py);
-    const place = index < 0
-      ? this.viewport.toPlace(px, py) : [this.points[2 * index], this.points[2 * index + 1]];
+  leave(time) {
+    this.pointer = null;
     this.cursor.hidden = true;
-    listener.onPin(place[0], place[1], index, time);
+    this.thumbnail?.hide();
+    this.layer.classList.remove('aeviz-near');
+    this.listener.onLeave(time);
   }
 
-  /** The visible point nearest to a pixel, within reach of a finger; -1 if there is none. */
-  pointAt(px, py) {
-    const [x, y] = this.viewport.toPlace(px, py);
-    let least = (POINT_RADIUS * this.viewport.scale) ** 2;
-    let best = -1;
-    for (let i = 0; i < this.points.length / 2; i += 1) {
-      const distance = (this.points[2 * i] - x) ** 2 + (this.points[2 * i + 1] - y) ** 2;
-      if (distance < least && !this.hidden.has(this.classOf[i])) {
-        least = distance;
-        best = i;
-      }
+  /** What lies under the pointer: the handle, or a point and its image. */
+  hover() {
+    if (!this.pointer || this.gestures.pressed || this.plain) return;
+    const [px, py] = this.pointer;
+    const near = this.overHandle(px, py);
+    this.layer.classList.toggle('aeviz-near', near);
+    const index = near || this.gliding ? -1 : this.pointAt(px, py, HOVER_RADIUS);
+    if (index < 0) this.thumbnail?.hide();
+    else {
+      const { width, height } = this.viewport;
+      this.thumbnail?.show(index, this.classOf[index], px, py, width, height);
     }
-    return best;
+  }
+
+  /** What a press begins. @returns {import('./gestures.js').Stroke} */
+  press(px, py, time) {
+    this.pointer = null;
+    this.cursor.hidden = true;
+    this.thumbnail?.hide();
+    this.invite(false);
+    if (this.tools.tool !== 'move') return this.selecting(px, py);
+    if (!this.plain && this.overHandle(px, py)) return this.dragging(px, py);
+    this.pin(px, py, this.pointAt(px, py, POINT_RADIUS), time);
+    return { move: (x, y, at) => this.pin(x, y, -1, at) };
+  }
+
+  dragging(px, py) {
+    const [handleX, handleY] = this.viewport.toPixel(...this.place);
+    const [dx, dy] = [handleX - px, handleY - py];
+    this.element.classList.add('aeviz-dragging');
+    const release = () => this.element.classList.remove('aeviz-dragging');
+    return {
+      move: (x, y, time) => this.pin(x + dx, y + dy, -1, time),
+      cancel: release,
+      end: (moved, time) => {
+        release();
+        if (!moved) this.pin(px, py, this.pointAt(px, py, POINT_RADIUS), time);
+      },
+    };
+  }
+
+  selecting(px, py) {
+    const { outline } = this;
+    outline.begin(this.tools.tool, px, py);
+    return {
+      move: (x, y) => outline.extend(x, y),
+      cancel: () => outline.end(),
+      end: () => {
+        const corners = outline.end().map(([x, y]) => this.viewport.toPlace(x, y));
+        this.select(within(corners, this.points).filter((i) => !this.hidden.has(this.classOf[i])));
+      },
+    };
+  }
+
+  pin(px, py, index, time) {
+    const place = index < 0 ? this.viewport.toPlace(px, py) : this.placeOf(index);
+    this.listener.onPin(...place, index, time);
+  }
+
+  useTool(tool) {
+    this.layer.classList.toggle('aeviz-selecting', tool !== 'move');
+  }
+
+  key(event) {
+    if (this.plain) return false;
+    if (this.tools.key(event)) return true;
+    if (event.key !== 'Escape' || !this.chosen.length) return false;
+    this.select([]);
+    return true;
+  }
+
+  /** Pulse and hint, until the map has been used. */
+  invite(inviting) {
+    this.element.classList.toggle('aeviz-inviting', inviting);
+    if (!inviting) this.hint?.used();
+  }
+
+  showSelection() {
+    const visible = this.chosen.filter((i) => !this.hidden.has(this.classOf[i]));
+    this.selection.show(visible);
+    this.listener.onSelect?.(visible);
+  }
+
+  overHandle(px, py) {
+    if (!this.place || this.tools.tool !== 'move') return false;
+    const [x, y] = this.viewport.toPixel(...this.place);
+    return Math.hypot(px - x, py - y) <= HANDLE_RADIUS;
+  }
+
+  placeOf(index) {
+    return [this.points[2 * index], this.points[2 * index + 1]];
+  }
+
+  /** The visible point nearest to a pixel within so many pixels; -1 if there is none. */
+  pointAt(px, py, radius) {
+    if (this.nearby?.points !== this.points) this.nearby = new Nearby(this.points);
+    return this.nearby.nearest(
+      ...this.viewport.toPlace(px, py), radius * this.viewport.scale,
+      (i) => !this.hidden.has(this.classOf[i]),
+    );
+  }
+
+  /** Draw the handle there, which during a glide is not yet its place. */
+  seeHandle(x, y) {
+    this.seen = [x, y];
+    this.handle.hidden = false;
+    moveTo(this.handle, this.viewport.toPixel(x, y));
   }
 
   /** Fit the view to the element's size and the points. */
@@ -230,93 +366,25 @@ export class LatentMap {
   }
 
   resize() {
-    if (!this.Plotly || !this.element.clientWidth) return;
+    if (!this.element.clientWidth) return;
     const { width, height } = this.viewport;
     if (this.element.clientWidth === width && this.element.clientHeight === height) return;
     this.frame();
-    this.Plotly.relayout(this.plot, {
-      width: this.viewport.width, height: this.viewport.height, ...this.viewport.ranges,
-    });
+    this.layerOfPoints.refresh();
   }
 
   redraw() {
     this.placeOverlay();
-    if (this.pending || !this.Plotly) return;
-    this.pending = requestAnimationFrame(() => {
-      this.pending = 0;
-      if (this.element.isConnected) this.Plotly.relayout(this.plot, this.viewport.ranges);
-    });
+    this.layerOfPoints.refresh();
   }
 
   /** Handle, labels, paths and underlay to where their places are now. */
   placeOverlay() {
     this.overlay.place(this.viewport);
     this.underlay.place(this.viewport);
-    if (this.place) moveTo(this.handle, this.viewport.toPixel(...this.place));
+    if (this.seen) moveTo(this.handle, this.viewport.toPixel(...this.seen));
     this.labels.place(this.points, this.classOf, this.viewport);
   }
-
-  restyle() {
-    this.Plotly.relayout(this.plot, this.layout(this.axes));
-  }
-
-  coordinates(points) {
-    const xs = Array.from({ length: this.classCount }, () => []);
-    const ys = Array.from({ length: this.classCount }, () => []);
-    for (let i = 0; i < points.length / 2; i += 1) {
-      const label = Math.min(Math.max(this.classOf[i] ?? 0, 0), this.classCount - 1);
-      xs[label].push(points[2 * i]);
-      ys[label].push(points[2 * i + 1]);
-    }
-    return { x: xs, y: ys };
-  }
-
-  traces(points) {
-    const { x, y } = this.coordinates(points);
-    const size = Math.max(3, Math.min(7, 420 / Math.sqrt(points.length / 2 + 1)));
-    return x.map((xs, label) => ({
-      type: 'scattergl',
-      mode: 'markers',
-      x: xs,
-      y: y[label],
-      visible: !this.hidden.has(label),
-      hoverinfo: 'skip',
-      marker: { size, color: this.colours[label % this.colours.length], opacity: 0.75 },
-    }));
-  }
-
-  layout(axes) {
-    this.axes = axes;
-    const line = faint(getComputedStyle(this.element).color);
-    const ranges = this.viewport.ranges;
-    const axis = (range) => ({
-      range,
-      zeroline: Boolean(axes),
-      zerolinecolor: line,
-      zerolinewidth: 1,
-      showgrid: false,
-      showticklabels: false,
-      ticks: '',
-      fixedrange: true,
-    });
-    return {
-      width: this.viewport.width,
-      height: this.viewport.height,
-      margin: { l: 0, r: 0, t: 0, b: 0, pad: 0, autoexpand: false },
-      paper_bgcolor: 'rgba(0,0,0,0)',
-      plot_bgcolor: 'rgba(0,0,0,0)',
-      showlegend: false,
-      hovermode: false,
-      dragmode: false,
-      xaxis: axis(ranges['xaxis.range']),
-      yaxis: axis(ranges['yaxis.range']),
-    };
-  }
-}
-
-/** A computed colour, `rgb(r, g, b)`, at a fifth of its strength. */
-function faint(colour) {
-  return `rgba(${colour.match(/[\d.]+/g).slice(0, 3).join(',')},0.2)`;
 }
 
 function moveTo(element, [x, y]) {

@@ -1,10 +1,13 @@
-/** A canvas spread under the points of a map, over a rectangle of the plane. */
+/** Below the points of a map: the axes, and a canvas spread over a rectangle of the plane. */
 
 import { h } from './dom.js';
 
 export class Underlay {
   constructor() {
-    this.element = h('div', { class: 'aeviz-underlay', 'aria-hidden': 'true' });
+    this.spread = h('div');
+    this.axes = [h('div', { class: 'aeviz-axis-x' }), h('div', { class: 'aeviz-axis-y' })];
+    this.element = h('div', { class: 'aeviz-underlay', 'aria-hidden': 'true' },
+      this.spread, ...this.axes);
     this.canvas = null;
   }
 
@@ -15,12 +18,19 @@ export class Underlay {
   set(canvas, rectangle) {
     this.canvas = canvas;
     this.rectangle = rectangle;
-    if (canvas) this.element.replaceChildren(canvas);
-    else this.element.replaceChildren();
+    this.spread.replaceChildren(...(canvas ? [canvas] : []));
+  }
+
+  /** Whether zero is drawn as a line, across and up. */
+  showAxes(shown) {
+    this.axes.forEach((axis) => { axis.hidden = !shown; });
   }
 
   /** @param {import('./viewport.js').Viewport} viewport */
   place(viewport) {
+    const [x, y] = viewport.toPixel(0, 0).map(Math.round);
+    this.axes[0].style.transform = `translateY(${y}px)`;
+    this.axes[1].style.transform = `translateX(${x}px)`;
     const { canvas, rectangle } = this;
     if (!canvas) return;
     const [left, top] = viewport.toPixel(rectangle.left, rectangle.top);

@@ -43,6 +43,11 @@ export class Viewport {
     Object.assign(this, { x, y, scale });
   }
 
+  /** Changes whenever the view or the size of the element does. */
+  get key() {
+    return [this.x, this.y, this.scale, this.width, this.height].join();
+  }
+
   /** CSS pixels from the map's top left corner -> place on the plane. */
   toPlace(px, py) {
     return [

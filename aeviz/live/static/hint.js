@@ -1,0 +1,31 @@
+/** One line on the map that says what can be done with it, until it has been done. */
+
+import { h } from './dom.js';
+
+const READING_MS = 2500;
+
+let known = false; // for this visit: a person needs it once, not once for each model
+
+export class Hint {
+  constructor() {
+    const touch = matchMedia('(hover: none)').matches;
+    this.element = h('p', { class: 'aeviz-maphint', 'data-testid': 'aeviz-map-hint', hidden: known },
+      touch ? 'Touch the map · drag the handle' : 'Move the pointer here · drag the handle');
+  }
+
+  get shown() {
+    return !known;
+  }
+
+  /** The pointer has moved over the map: the line has been read soon. */
+  seen() {
+    if (!known) this.timer ??= setTimeout(() => this.used(), READING_MS);
+  }
+
+  /** The map has been pressed: it is understood. */
+  used() {
+    known = true;
+    clearTimeout(this.timer);
+    this.element.classList.add('aeviz-gone');
+  }
+}
