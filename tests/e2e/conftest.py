@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -47,10 +48,12 @@ expect.set_options(timeout=WAIT_MS)
 
 @pytest.fixture(scope="session")
 def runs_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the server keeps runs; holds two small untrained models, `tiny-2d` and `tiny-4d`."""
+    """Where the server keeps runs; holds two small untrained models, `tiny-2d` and `tiny-4d`, and
+    the first one's copy, `tiny-2d-too`."""
     folder = tmp_path_factory.mktemp("runs")
     for name, latent_dim in (("tiny-2d", 2), ("tiny-4d", 4)):
         save_tiny_model(folder / name / "model.safetensors", latent_dim)
+    shutil.copytree(folder / "tiny-2d", folder / "tiny-2d-too")
     return folder
 
 
@@ -172,7 +175,9 @@ def save_tiny_model(path: Path, latent_dim: int) -> None:
         sprite=sheet.getvalue(),
         pca=latents[:, :2].contiguous(),
         tsne=latents[:, -2:].contiguous() if latent_dim > 2 else None,
+        umap=latents[:, 1:3].contiguous() if latent_dim > 2 else None,
         logvar=torch.full_like(latents, -2.0),
     )
+    card = {"trustworthiness": {"pca": 0.81, "tsne": 0.934, "umap": 0.9}}
     path.parent.mkdir(parents=True)
-    checkpoint.save(path, model, {}, gallery)
+    checkpoint.save(path, model, card, gallery)

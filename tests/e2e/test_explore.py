@@ -9,6 +9,39 @@ from conftest import free_port, serve
 from playwright.sync_api import FloatRect, Page, expect
 
 DECODES = "performance.getEntriesByName('aeviz.decode').length"
+# UMAP of 1,000 random codes of 100 numbers: neighbours against a plain search, codes at the points,
+# places of the codes, and the largest step of the code along two walks over the same line.
+WAY_BACK = """async () => {
+  const { projections } = await import('/aeviz/static/projection.js');
+  const { PlaneIndex } = await import('/aeviz/static/neighbours.js');
+  const [count, latentDim] = [1000, 100];
+  let seed = 1;
+  const random = () => (seed = (seed * 48271) % 2147483647) / 2147483647 - 0.5;
+  const latents = new Float32Array(count * latentDim).map(random);
+  const umap = new Float32Array(2 * count).map(random);
+  const dims = Array.from({ length: latentDim }, (_, index) => ({ index, std: random() }));
+  const gallery = { latents, latentDim, count, dims, umap, plane: null, trustworthiness: {} };
+  const { toCode, toPlace } = projections(gallery).find(({ id }) => id === 'umap');
+  const most = (values) => values.reduce((a, b) => Math.max(a, b), 0);
+  const apart = (a, b) => most(a.map((value, j) => Math.abs(value - b[j])));
+  const index = new PlaneIndex(umap, 8);
+  let [wrong, offPoint, offPlace] = [0, 0, 0];
+  for (let i = 0; i < count; i += 1) {
+    const place = [2 * random(), 2 * random()];
+    const squares = Array.from({ length: count }, (_, k) =>
+      (umap[2 * k] - place[0]) ** 2 + (umap[2 * k + 1] - place[1]) ** 2).sort((a, b) => a - b);
+    if (apart([...index.nearest(place).squares], squares) > 1e-9) wrong += 1;
+    const at = [...umap.slice(2 * i, 2 * i + 2)];
+    const code = latents.slice(i * latentDim, (i + 1) * latentDim);
+    offPoint = Math.max(offPoint, apart(toCode(...at), code));
+    offPlace = Math.max(offPlace, apart(toPlace(code), at));
+  }
+  const longest = (steps) => {
+    const walk = Array.from({ length: steps + 1 }, (_, i) => toCode(i / steps - 0.5, 0.3 * i / steps));
+    return most(walk.slice(1).map((code, i) => apart(code, walk[i])));
+  };
+  return { wrong, offPoint, offPlace, fine: longest(2000), finest: longest(20000) };
+}"""
 PIXELS = "document.querySelector('[data-testid=aeviz-canvas]').toDataURL()"
 
 
@@ -16,7 +49,7 @@ def open_explore(page: Page, url: str, model: str = "tiny-4d", query: str = "") 
     page.goto(f"{url}/explore?model={model}{query}")
     page.get_by_test_id("aeviz-canvas").wait_for()
     page.wait_for_function(f"{DECODES} > 0")
-    page.locator(".aeviz-handle:not([hidden])").wait_for(state="attached")
+    page.locator(".aeviz-handle:not([hidden])").first.wait_for(state="attached")
 
 
 def box(page: Page, test_id: str) -> FloatRect:
@@ -128,6 +161,31 @@ def test_switching_the_projection_keeps_the_code(page: Page, app_url: str) -> No
     expect(page.get_by_text("Approximate")).to_be_visible()
     page.wait_for_function("location.search.includes('projection=tsne')")
     assert page.evaluate(PIXELS) == before
+
+
+def test_umap_is_offered_with_how_far_to_trust_it(page: Page, app_url: str) -> None:
+    open_explore(page, app_url, "tiny-4d")
+    trust = page.get_by_test_id("aeviz-trustworthiness")
+    expect(trust).to_have_text("Trustworthiness 81 %")
+    page.get_by_test_id("aeviz-projection-umap").click()
+    expect(trust).to_have_text("Trustworthiness 90 %")
+    assert "12 nearest" in (trust.get_attribute("title") or "")
+    expect(page.get_by_text("Approximate")).to_be_visible()
+    before = page.evaluate(PIXELS)
+    area = box(page, "aeviz-map")
+    page.mouse.move(area["x"] + 0.7 * area["width"], area["y"] + 0.3 * area["height"])
+    page.wait_for_function(f"{PIXELS} !== {before!r}")
+
+
+def test_the_way_back_from_a_layout_is_exact_on_points_and_never_jumps(
+    page: Page, app_url: str
+) -> None:
+    page.goto(f"{app_url}/aeviz/models")  # any page of the same origin
+    found = page.evaluate(WAY_BACK)
+    assert found["wrong"] == 0
+    assert found["offPoint"] < 1e-4
+    assert found["offPlace"] < 1e-4
+    assert found["finest"] < found["fine"] / 5  # ten times finer steps; a jump would stay as it is
 
 
 def test_an_unknown_model_is_named_and_another_opens(page: Page, app_url: str) -> None:

@@ -17,6 +17,7 @@
  * @property {HTMLElement} element
  * @property {(view: import('./state.js').View, patch: object, time: number) => void} [update]
  *   called after every change of the state; costly work goes into the next frame
+ * @property {() => void} [shown]  called once, when the element is on the page
  * @property {() => HTMLCanvasElement | null} [picture]  what Save PNG saves instead of the image
  * @property {() => void} close  takes off the map what the panel put there
  *
@@ -35,6 +36,12 @@ export const MODES = [
     id: 'drag',
     label: 'Drag',
     hint: 'Move over the map, drag the handle or a slider: the image follows.',
+  },
+  {
+    id: 'two',
+    label: 'Two models',
+    hint: 'One pointer, two models: move over either map, or a slider, and compare.',
+    load: () => import('./mode_two.js'),
   },
 ];
 
@@ -78,6 +85,7 @@ export class Modes {
     this.element.replaceChildren(...(panel ? [panel.element] : []));
     this.element.hidden = !panel;
     const { state } = this.stage;
+    panel?.shown?.();
     panel?.update?.(state.view, state.view, performance.now());
   }
 
