@@ -42,7 +42,9 @@ _DTYPES = {
     "sprite": ("U8",),
     "pca": _FLOATS,
     "tsne": _FLOATS,
+    "umap": _FLOATS,
 }
+_OPTIONAL = ("logvar", "tsne", "umap")
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,8 @@ class Gallery:
     """Held-out images and their codes: what lets a page open without the data set.
 
     latents (N, d) float32, the means where codes are Gaussian, then logvar (N, d); labels (N,)
-    int64; sprite: a lossless image sheet, row-major, ceil(sqrt(N)) columns; pca, tsne (N, 2).
+    int64; sprite: a lossless image sheet, row-major, ceil(sqrt(N)) columns; pca, tsne, umap
+    (N, 2).
     """
 
     latents: Tensor
@@ -60,6 +63,7 @@ class Gallery:
     pca: Tensor
     tsne: Tensor | None = None
     logvar: Tensor | None = None
+    umap: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -123,6 +127,7 @@ def _gallery_tensors(gallery: Gallery) -> dict[str, Tensor]:
         "sprite": torch.frombuffer(bytearray(gallery.sprite), dtype=torch.uint8),
         "pca": _half(gallery.pca),
         "tsne": None if gallery.tsne is None else _half(gallery.tsne),
+        "umap": None if gallery.umap is None else _half(gallery.umap),
     }
     return {f"gallery.{k}": v.contiguous() for k, v in parts.items() if v is not None}
 
@@ -256,13 +261,14 @@ def _check_gallery(header: dict[str, Any], summary: Summary) -> None:
     """Compares the gallery's sizes with one another, before any of it is read."""
     n = (header["gallery.latents"]["shape"] + [0])[0]
     d = summary.config.bottleneck.latent_dim
-    shapes = {"latents": [n, d], "logvar": [n, d], "labels": [n], "pca": [n, 2], "tsne": [n, 2]}
+    shapes = {"latents": [n, d], "logvar": [n, d], "labels": [n]}
+    shapes |= {key: [n, 2] for key in ("pca", "tsne", "umap")}
     if not 0 < n <= MAX_GALLERY:
         raise UserError(f"The model file's gallery is damaged: it holds {n} images.")
     for key, dtypes in _DTYPES.items():
         entry = header.get(f"gallery.{key}")
         if entry is None:
-            if key in ("logvar", "tsne"):
+            if key in _OPTIONAL:
                 continue
             raise UserError(f"The model file's gallery is damaged: it has no {key}.")
         flat = key == "sprite" and len(entry["shape"]) == 1
@@ -291,6 +297,7 @@ def _read_gallery(file: Any, header: dict[str, Any]) -> Gallery:
         tensors["pca"],
         tensors.get("tsne"),
         tensors.get("logvar"),
+        tensors.get("umap"),
     )
 
 

@@ -38,7 +38,7 @@ def model(**changes: object) -> Autoencoder:
 
 
 def gallery(**changes: Any) -> Gallery:
-    values = torch.randn(N, D + 6, generator=torch.Generator().manual_seed(0))
+    values = torch.randn(N, D + 8, generator=torch.Generator().manual_seed(0))
     parts: dict[str, Any] = {
         "latents": values[:, :D],
         "labels": torch.arange(N) % 3,
@@ -46,6 +46,7 @@ def gallery(**changes: Any) -> Gallery:
         "sprite": bytes(range(50)),
         "pca": values[:, D : D + 2],
         "tsne": values[:, D + 2 : D + 4],
+        "umap": values[:, D + 4 : D + 6],
         "logvar": values[:, :D] - 1,
     }
     return Gallery(**parts | changes)
@@ -115,7 +116,7 @@ def test_saved_and_loaded(tmp_path: Path) -> None:
     assert after.class_names == shown.class_names
     assert after.sprite == shown.sprite
     assert torch.equal(after.labels, shown.labels)
-    for name in ("latents", "pca", "tsne", "logvar"):
+    for name in ("latents", "pca", "tsne", "umap", "logvar"):
         assert torch.equal(getattr(after, name), getattr(shown, name).half().float())
 
 
@@ -130,10 +131,11 @@ def test_half_precision_weights_load_as_the_nearest_half(tmp_path: Path) -> None
 
 
 def test_the_gallery_may_lack_what_is_optional(tmp_path: Path) -> None:
-    data = checkpoint.to_bytes(model(), {}, gallery(tsne=None, logvar=None))
+    data = checkpoint.to_bytes(model(), {}, gallery(tsne=None, umap=None, logvar=None))
     after = load_bytes(data, tmp_path).gallery
     assert after is not None
     assert after.tsne is None
+    assert after.umap is None
     assert after.logvar is None
     assert load_bytes(checkpoint.to_bytes(model(), {}, None), tmp_path).gallery is None
 
@@ -162,7 +164,7 @@ def test_any_outside_program_can_read_it(tmp_path: Path) -> None:
         f"model.{k}" for k in model().state_dict()
     }
     assert {k for k in keys if k.startswith("gallery.")} == {
-        f"gallery.{k}" for k in ("latents", "logvar", "labels", "sprite", "pca", "tsne")
+        f"gallery.{k}" for k in ("latents", "logvar", "labels", "sprite", "pca", "tsne", "umap")
     }
     assert latents.dtype == "float16"
     assert latents.shape == (N, D)
@@ -468,6 +470,9 @@ def test_offsets_that_lie(offsets: object, tmp_path: Path) -> None:
         lambda t: t.update({"gallery.logvar": torch.full((N, D), float("inf"))}),
         lambda t: t.update({"gallery.pca": torch.zeros(N, 3)}),
         lambda t: t.update({"gallery.tsne": torch.zeros(N - 1, 2)}),
+        lambda t: t.update({"gallery.umap": torch.zeros(N, 3)}),
+        lambda t: t.update({"gallery.umap": torch.full((N, 2), torch.nan)}),
+        lambda t: t.update({"gallery.umap": torch.zeros(N, 2, dtype=torch.int64)}),
         lambda t: t.update({"gallery.labels": torch.full((N,), 3, dtype=torch.int16)}),
         lambda t: t.update({"gallery.labels": torch.full((N,), -1, dtype=torch.int16)}),
         lambda t: t.update({"gallery.labels": torch.zeros(N)}),

@@ -37,6 +37,7 @@ def pack(name: str, loaded: Loaded, sprite_version: str | None) -> bytes:
         "class_names": [],
         "sprite": None,
         "pca": None,
+        "trustworthiness": {},
         "dims": [_unseen_dimension(i, model.is_gaussian) for i in range(model.latent_dim)],
     }
     arrays: dict[str, NDArray[Any]] = {}
@@ -59,8 +60,10 @@ def pack(name: str, loaded: Loaded, sprite_version: str | None) -> bytes:
                 "explained": plane.explained.tolist(),
             }
             arrays["pca"] = plane.project(latents)
-        if gallery.tsne is not None:
-            arrays["tsne"] = gallery.tsne.float().numpy()
+            header["trustworthiness"] = _shares(loaded.card.get("trustworthiness"))
+        for key, places in (("tsne", gallery.tsne), ("umap", gallery.umap)):
+            if places is not None:
+                arrays[key] = places.float().numpy()
     return _pack(header, arrays)
 
 
@@ -94,6 +97,16 @@ def dimensions(latents: Tensor, logvar: Tensor | None) -> list[dict[str, Any]]:
         }
         for i in space.order(latents, logvar).tolist()
     ]
+
+
+def _shares(said: Any) -> dict[str, float]:
+    """What a card says of its maps, as far as it makes sense: a card may come from a stranger."""
+    said = said if isinstance(said, dict) else {}
+    return {
+        name: float(said[name])
+        for name in ("pca", "tsne", "umap")
+        if isinstance(said.get(name), int | float) and 0 <= said[name] <= 1
+    }
 
 
 def _unseen_dimension(index: int, gaussian: bool) -> dict[str, Any]:

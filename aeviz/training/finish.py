@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,13 +20,18 @@ from aeviz.datasets import Dataset, Split
 from aeviz.device import describe
 from aeviz.evaluation.evaluate import encode_all, evaluate
 from aeviz.images import encode_sprite
-from aeviz.latent.projection import PCA2, Cancelled, tsne_cached
+from aeviz.latent.layout_cache import cached
+from aeviz.latent.layouts import Cancelled
+from aeviz.latent.projection import PCA2, trustworthiness
 from aeviz.library import runs_dir
 from aeviz.nn.model import Autoencoder
 from aeviz.nn.networks import count_parameters
 
+log = logging.getLogger(__name__)
+
 MAX_IMAGES = 10_000
 MAX_CODE_VALUES = 1_000_000
+LAYOUTS = (("tsne", 0.3, 0.7), ("umap", 0.7, 0.95))  # and from which share of the bar to which
 
 Progress = Callable[[float, str], None]
 
@@ -44,25 +50,51 @@ def finish(
 
     `history` (epochs, seconds, images_per_second, ...) goes onto the card as it is. With `half`
     the weights are stored, and therefore measured, in half precision. The file is whole before the
-    t-SNE layout, the slowest part, begins; `hurry` is asked now and then whether to leave it out.
+    layouts of the map, the slowest part, begin, and again after each of them; `hurry` is asked now
+    and then whether to leave the rest out.
     """
     if half:
         model.half().float()
     progress(0.0, "Measuring on the test images")
     card = make_card(model, dataset) | history
-    gallery = make_gallery(model, dataset, gallery_size)
-    checkpoint.save(path, model, card, gallery, half)
-    if model.latent_dim > 2 and not hurry():
-        with contextlib.suppress(Cancelled):
-            layout = tsne_cached(
-                gallery.latents,
-                runs_dir() / ".tsne",
-                progress=_between(progress, 0.3, 0.95),
-                cancelled=hurry,
-            )
-            gallery = replace(gallery, tsne=torch.as_tensor(layout))
+    maps = with_maps(make_gallery(model, dataset, gallery_size), progress, hurry)
+    with contextlib.suppress(Cancelled):
+        for name, gallery in maps:
+            if model.latent_dim > 2:
+                card.setdefault("trustworthiness", {})[name] = trust(gallery, name)
             checkpoint.save(path, model, card, gallery, half)
     return card
+
+
+def with_maps(
+    gallery: Gallery, progress: Progress, hurry: Callable[[], bool] = lambda: False
+) -> Iterator[tuple[str, Gallery]]:
+    """The gallery as it is ("pca"), then with each layout that it lacks and its codes need, one
+    after another, under the layout's name.
+
+    A layout whose library fails is left out: the model is worth more than its map. Raises
+    Cancelled where `hurry` says so.
+    """
+    yield "pca", gallery
+    for name, low, high in LAYOUTS:
+        if gallery.latents.shape[1] <= 2 or getattr(gallery, name) is not None:
+            continue
+        report = _between(progress, low, high)
+        try:
+            places = cached(
+                name, gallery.latents, runs_dir() / ".layouts", progress=report, cancelled=hurry
+            )
+        except (ImportError, RuntimeError, OSError) as error:
+            log.warning("The model has no map by %s: %s", name, error)
+            continue
+        found: dict[str, Any] = {name: torch.as_tensor(places)}
+        gallery = replace(gallery, **found)
+        yield name, gallery
+
+
+def trust(gallery: Gallery, name: str) -> float:
+    """Trustworthiness, 0 to 1, of a map of the gallery as a file has it, in half precision."""
+    return round(trustworthiness(gallery.latents, getattr(gallery, name).half().float()), 4)
 
 
 def _between(progress: Progress, low: float, high: float) -> Callable[[float], None]:

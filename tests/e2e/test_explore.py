@@ -37,7 +37,8 @@ WAY_BACK = """async () => {
     offPlace = Math.max(offPlace, apart(toPlace(code), at));
   }
   const longest = (steps) => {
-    const walk = Array.from({ length: steps + 1 }, (_, i) => toCode(i / steps - 0.5, 0.3 * i / steps));
+    const walk = Array.from({ length: steps + 1 },
+      (_, i) => toCode(i / steps - 0.5, 0.3 * i / steps));
     return most(walk.slice(1).map((code, i) => apart(code, walk[i])));
   };
   return { wrong, offPoint, offPlace, fine: longest(2000), finest: longest(20000) };

@@ -2,18 +2,11 @@ import numpy as np
 import pytest
 import torch
 
-from aeviz.latent import projection
-from aeviz.latent.projection import PCA2, Cancelled, nearest_code, trustworthiness, tsne
+from aeviz.latent.projection import PCA2, nearest_code, trustworthiness
 
 
 def codes(n=60, d=5, seed=0):
     return np.random.default_rng(seed).standard_normal((n, d)).astype(np.float32)
-
-
-def clusters(n=30, d=5, apart=50.0):
-    z = codes(2 * n, d)
-    z[n:] += apart
-    return z, np.repeat([0, 1], n)
 
 
 # ---- PCA
@@ -81,149 +74,6 @@ def test_tensors_are_taken_as_arrays():
     np.testing.assert_array_equal(PCA2.fit(z).project(z), PCA2.fit(codes()).project(codes()))
 
 
-# ---- t-SNE
-
-
-@pytest.mark.parametrize("fft_from", [50, 1000])  # FFT and Barnes-Hut
-def test_tsne_separates_two_far_clusters_and_says_how_far_it_is(fft_from, monkeypatch):
-    monkeypatch.setattr(projection, "FFT_FROM", fft_from)
-    z, labels = clusters()
-    shares = []
-    places = tsne(z, progress=shares.append)
-    assert places.shape == (60, 2)
-    assert places.dtype == np.float32
-    centres = np.stack([places[labels == label].mean(0) for label in (0, 1)])
-    own = np.linalg.norm(places - centres[labels], axis=1)
-    other = np.linalg.norm(places - centres[1 - labels], axis=1)
-    assert (own < other).all()
-    assert shares == sorted(shares)
-    assert (shares[0], shares[-1]) == (0, 1)
-    assert len(set(shares)) > 50
-
-
-def test_tsne_does_not_depend_on_the_unit_of_the_codes():
-    z, _ = clusters()
-    assert trustworthiness(z, tsne(z * 1e-6), 5) > 0.85
-    assert trustworthiness(z, tsne(z * 1e6), 5) > 0.85
-
-
-@pytest.mark.parametrize("n", [0, 1, 2, 4, 5, 7])
-def test_tsne_of_few_codes(n):
-    places = tsne(codes(n))
-    assert places.shape == (n, 2)
-    assert np.isfinite(places).all()
-    assert len(np.unique(places, axis=0)) == n
-
-
-def test_tsne_of_constant_codes_is_one_place():
-    assert not tsne(np.full((50, 3), 0.1)).any()
-
-
-def test_tsne_of_duplicates_keeps_two_groups():
-    z = np.repeat(codes(2, 3), 40, axis=0)
-    places = tsne(z)
-    assert np.isfinite(places).all()
-    gap = np.linalg.norm(places[:40].mean(0) - places[40:].mean(0))
-    assert gap > 2 * max(places[:40].std(0).max(), places[40:].std(0).max())
-
-
-def test_tsne_refuses_codes_that_are_not_finite():
-    with pytest.raises(ValueError, match="finite"):
-        tsne(np.array([[np.nan, 1.0]] * 9))
-
-
-def test_tsne_stops_when_asked():
-    shares = []
-    with pytest.raises(Cancelled):
-        tsne(codes(), progress=shares.append, cancelled=lambda: len(shares) > 10)
-    assert 0 < shares[-1] < 0.5
-
-
-def test_tsne_starts_where_it_is_told(monkeypatch):
-    monkeypatch.setattr(projection, "_optimise", lambda codes, start, seed, report: start)
-    initial = codes(20, 2)
-    start = tsne(codes(20), initial=initial)
-    assert start.std(0).max() == pytest.approx(1e-4, rel=0.02)
-    assert np.corrcoef(start[:, 0], initial[:, 0])[0, 1] > 0.999
-
-
-# ---- the cache
-
-
-@pytest.fixture
-def counted(monkeypatch):
-    """Stands in for t-SNE, which has its own tests, and counts its calls."""
-    calls = []
-
-    def fake(z, seed, progress, cancelled, initial):
-        calls.append(seed)
-        return codes(len(z), 2, seed=len(calls))
-
-    monkeypatch.setattr(projection, "tsne", fake)
-    return calls
-
-
-def test_a_cache_hit_gives_the_same_places_and_no_work(tmp_path, counted):
-    z, shares = codes(), []
-    first = projection.tsne_cached(z, tmp_path / "new")
-    second = projection.tsne_cached(torch.from_numpy(z), tmp_path / "new", progress=shares.append)
-    np.testing.assert_array_equal(first, second)
-    assert len(counted) == 1
-    assert shares == [1.0]
-    assert [p.suffix for p in (tmp_path / "new").iterdir()] == [".safetensors"]
-
-
-def test_the_cache_tells_codes_seeds_and_starts_apart(tmp_path, counted):
-    z = codes()
-    projection.tsne_cached(z, tmp_path)
-    projection.tsne_cached(z + 1, tmp_path)
-    projection.tsne_cached(z.reshape(30, 10), tmp_path)
-    projection.tsne_cached(z, tmp_path, seed=1)
-    projection.tsne_cached(z, tmp_path, initial=codes(60, 2))
-    assert len(counted) == 5
-
-
-def test_the_cache_keeps_what_tsne_computed(tmp_path):
-    z = codes(12)
-    places = projection.tsne_cached(z, tmp_path)
-    np.testing.assert_array_equal(places, projection.tsne_cached(z, tmp_path))
-    assert places.std() > 0.01
-
-
-@pytest.mark.parametrize("broken", ["truncated", "noise", "empty", "another shape", "nan"])
-def test_a_broken_cache_file_is_computed_afresh(tmp_path, counted, broken):
-    z = codes()
-    projection.tsne_cached(z, tmp_path)
-    (path,) = tmp_path.iterdir()
-    whole = path.read_bytes()
-    content = {
-        "truncated": whole[:-7],
-        "noise": b"\xff" * 300,
-        "empty": b"",
-        "another shape": projection.save({"coords": codes(3, 2)}),
-        "nan": projection.save({"coords": np.full((60, 2), np.nan, np.float32)}),
-    }
-    path.write_bytes(content[broken])
-    again = projection.tsne_cached(z, tmp_path)
-    assert len(counted) == 2
-    np.testing.assert_array_equal(projection.tsne_cached(z, tmp_path), again)
-    assert len(counted) == 2
-
-
-def test_a_cache_that_cannot_be_written_loses_nothing(tmp_path, counted):
-    (tmp_path / "file").write_text("not a folder")
-    assert projection.tsne_cached(codes(), tmp_path / "file").shape == (60, 2)
-
-
-def test_a_failed_write_leaves_no_file_behind(tmp_path, counted, monkeypatch):
-    def full_disk(*_):
-        raise OSError("No space left on device")
-
-    monkeypatch.setattr(projection.os, "replace", full_disk)
-    projection.tsne_cached(codes(), tmp_path)
-    assert not list(tmp_path.iterdir())
-
-
 # ---- how true a map is, and the way back
 
 
@@ -236,14 +86,36 @@ def test_trustworthiness():
     assert trustworthiness(z[:4], z[:4], k=10) == pytest.approx(1)
 
 
+def test_trustworthiness_is_that_of_scikit_learn():
+    from sklearn import manifold
+
+    z, xy = codes(200, 6), codes(200, 2, seed=1)
+    xy[:, 0] += 3 * z[:, 0]
+    expected = manifold.trustworthiness(z, xy, n_neighbors=12)
+    assert trustworthiness(z, xy) == pytest.approx(expected)
+    turned = np.float32([[0.6, -0.8], [0.8, 0.6]])
+    assert trustworthiness(xy, 5 * xy @ turned + 1) == pytest.approx(1)
+
+
 def test_nearest_code_by_hand():
-    coords, values = [[0, 0], [3, 0], [100, 0]], [[1.0, 0.0], [4.0, 9.0], [7.0, 7.0]]
-    # Squared distances 1 and 4 weigh 4 to 1.
-    np.testing.assert_allclose(nearest_code([1, 0], coords, values, k=2), [1.6, 1.8], rtol=1e-6)
+    coords, values = [[0, 0], [3, 0], [5, 0]], [[1.0, 0.0], [4.0, 9.0], [7.0, 7.0]]
+    # Distances 1 and 2, reach 4: (1 - 1/4)^2 and (1/2 - 1/4)^2 weigh 9 to 1.
+    expected = [(9 * 1 + 4) / 10, 9 / 10]
+    np.testing.assert_allclose(nearest_code([1, 0], coords, values, k=2), expected, rtol=1e-4)
     np.testing.assert_allclose(nearest_code([1, 0], coords, values, k=1), [1, 0])
-    np.testing.assert_allclose(nearest_code([[3, 0], [0, 0]], coords, values), [[4, 9], [1, 0]])
+    on_points = nearest_code([[3, 0], [0, 0]], coords, values)
+    np.testing.assert_allclose(on_points, [[4, 9], [1, 0]], atol=1e-4)
 
 
 def test_nearest_code_where_points_coincide_is_their_mean():
     coords, values = [[1, 1], [1, 1], [5, 5]], [[0.0], [2.0], [50.0]]
-    np.testing.assert_allclose(nearest_code([1, 1], coords, values, k=3), [1.0])
+    np.testing.assert_allclose(nearest_code([1, 1], coords, values, k=3), [1.0], atol=1e-4)
+    np.testing.assert_allclose(nearest_code([1, 1], coords[:1], values[:1]), [0.0])
+
+
+def test_nearest_code_never_jumps():
+    coords, values = codes(200, 2), codes(200, 8, seed=1)
+    way = np.linspace([-2, -1], [2, 1.5], 20_001)
+    steps = np.abs(np.diff(nearest_code(way, coords, values), axis=0)).max(1)
+    coarse = np.abs(np.diff(nearest_code(way[::10], coords, values), axis=0)).max(1)
+    assert steps.max() < coarse.max() / 5  # ten times finer steps; a jump would stay as it is

@@ -1,6 +1,7 @@
 import json
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -182,6 +183,33 @@ def test_the_gallery_unpacks_to_codes_labels_and_coordinates(
     assert header["class_names"] == ["even", "odd"]
     assert (header["sprite"]["columns"], header["sprite"]["width"]) == (5, 8)
     assert (4 + length) % 4 == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({"pca": 0.5, "tsne": 1, "umap": 0.25}, {"pca": 0.5, "tsne": 1.0, "umap": 0.25}),
+        ({"pca": "high", "tsne": float("nan"), "umap": 1.01, "other": 0.5}, {}),
+        ("high", {}),
+        (None, {}),
+    ],
+)
+def test_layouts_and_how_far_to_trust_them_are_told(
+    client: TestClient, library: Library, said: object, told: dict[str, float]
+) -> None:
+    tiny = library.models["tiny"]
+    assert tiny.gallery is not None
+    umap = torch.arange(40.0).reshape(20, 2)
+    gallery = replace(tiny.gallery, umap=umap)
+    library.models["tiny"] = replace(tiny, card={"trustworthiness": said}, gallery=gallery)
+    packed = client.get("/aeviz/gallery/tiny").content
+    (length,) = struct.unpack_from("<I", packed)
+    header = json.loads(packed[4 : 4 + length])
+    assert header["trustworthiness"] == told
+    at = header["arrays"]["umap"]
+    sent = np.frombuffer(packed, "<f4", 40, 4 + length + at["offset"]).reshape(at["shape"])
+    np.testing.assert_array_equal(sent, umap.numpy())
+    assert "tsne" not in header["arrays"]
 
 
 def test_dimensions_come_most_informative_first(client: TestClient) -> None:

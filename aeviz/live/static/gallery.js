@@ -5,7 +5,8 @@
  *   information: number, active: boolean}} Dimension
  * @typedef {{name: string, imageShape: [number, number, number], latentDim: number,
  *   gaussian: boolean, count: number, classNames: string[], dims: Dimension[],
- *   labels: Int16Array, latents: Float32Array, pca?: Float32Array, tsne?: Float32Array,
+ *   labels: Int16Array, latents: Float32Array, logvar?: Float32Array, pca?: Float32Array, tsne?: Float32Array,
+ *   umap?: Float32Array, trustworthiness: {pca?: number, tsne?: number, umap?: number},
  *   plane: {mean: number[], components: number[][]} | null, sprite: Sprite | null}} Gallery
  */
 
@@ -38,8 +39,11 @@ export async function loadGallery(name) {
     plane: header.pca,
     labels: array('labels') ?? new Int16Array(0),
     latents: array('latents') ?? new Float32Array(0),
+    logvar: array('logvar'),
     pca: array('pca'),
     tsne: array('tsne'),
+    umap: array('umap'),
+    trustworthiness: header.trustworthiness,
     sprite: header.sprite && new Sprite(header.name, header.sprite),
   };
 }

@@ -5,11 +5,14 @@
  * @typedef {{id: string, label: string, note: string, points: Float32Array,
  *   toCode: (x: number, y: number, base: Float32Array) => Float32Array,
  *   toPlace: (z: ArrayLike<number>) => [number, number],
- *   axes: [string, string] | null}} Projection
+ *   axes: [string, string] | null, truth: {text: string, title: string} | null,
+ *   linear: boolean}} Projection  linear: `toPlace` is, and `toCode` its exact inverse on the plane
  */
 
-/** How many neighbours a place on a t-SNE map takes its code from. */
-const NEIGHBOURS = 6;
+import { blend, CodeIndex, PlaneIndex } from './neighbours.js';
+
+/** How many neighbours a layout's place takes its code from; the last sets how far they count. */
+const NEIGHBOURS = 8;
 
 /**
  * The projections that a gallery offers, the best first.
@@ -21,7 +24,8 @@ export function projections(gallery) {
   if (gallery.latentDim === 2) return [plain(gallery, 0, 1)];
   const list = [];
   if (gallery.plane) list.push(pca(gallery));
-  if (gallery.tsne) list.push(tsne(gallery));
+  if (gallery.tsne) list.push(layout(gallery, 'tsne', 't-SNE'));
+  if (gallery.umap) list.push(layout(gallery, 'umap', 'UMAP'));
   list.push(plain(gallery, gallery.dims[0].index, gallery.dims[1].index));
   return list;
 }
@@ -38,8 +42,10 @@ function plain(gallery, a, b) {
     id: 'z',
     label: 'z',
     note: d === 2 ? 'The code itself, as it is.' : `z${a} and z${b} as they are, the two most informative of ${d} numbers.`,
+    truth: null,
     points,
     axes: [`z${a}`, `z${b}`],
+    linear: true,
     toCode(x, y, base) {
       const z = Float32Array.from(base);
       z[a] = x;
@@ -63,8 +69,10 @@ function line(gallery) {
     id: 'z',
     label: 'z',
     note: 'The code is one number; height only spreads the points out.',
+    truth: null,
     points,
     axes: ['z0', ''],
+    linear: true,
     toCode: (x) => Float32Array.of(x),
     toPlace: (z) => [z[0], 0],
   };
@@ -80,8 +88,10 @@ function pca(gallery) {
     id: 'pca',
     label: 'PCA',
     note: 'The plane on which the codes differ most; moving on it leaves the rest of the code as it is.',
+    truth: truth(gallery, 'pca'),
     points: gallery.pca,
     axes: null,
+    linear: true,
     toCode(x, y, base) {
       const [x0, y0] = toPlace(base);
       return Float32Array.from(
@@ -92,50 +102,38 @@ function pca(gallery) {
   };
 }
 
-/** t-SNE has no inverse: a place takes the mean code of its nearest points, and the reverse. */
-function tsne(gallery) {
-  const { tsne: points, latents, latentDim: d } = gallery;
+/** No inverse: a place takes the mean code of its nearest points, and a code their mean place. */
+function layout(gallery, id, label) {
+  const { [id]: points, latents, latentDim: d, dims } = gallery;
+  // Found out at first use: a person may never ask for this map.
+  const byPlace = once(() => new PlaneIndex(points, NEIGHBOURS));
+  const byCode = once(() => new CodeIndex(latents, dims, NEIGHBOURS));
   return {
-    id: 'tsne',
-    label: 't-SNE',
+    id,
+    label,
     note: 'Neighbours stay neighbours, distances do not. Approximate: a place shows the mean code of its nearest points.',
+    truth: truth(gallery, id),
     points,
     axes: null,
-    toCode: (x, y) => blend(points, 2, [x, y], latents, d),
-    toPlace: (z) => /** @type {[number, number]} */ ([...blend(latents, d, z, points, 2)]),
+    linear: false,
+    toCode: (x, y) => blend(byPlace().nearest([x, y]), latents, d),
+    toPlace: (z) => /** @type {[number, number]} */ ([...blend(byCode().nearest(z), points, 2)]),
   };
 }
 
-/**
- * Mean of `values` over the nearest of `keys` to `query`, weighted by inverse squared distance.
- * @returns {Float32Array} `width` numbers
- */
-export function blend(keys, keyWidth, query, values, width) {
-  const near = nearestFew(keys, keyWidth, query, NEIGHBOURS);
-  const result = new Float32Array(width);
-  const scale = near[near.length - 1].distance + 1e-12;
-  let total = 0;
-  for (const { index, distance } of near) {
-    const weight = 1 / (distance + 1e-3 * scale);
-    total += weight;
-    for (let j = 0; j < width; j += 1) result[j] += weight * values[index * width + j];
-  }
-  return result.map((value) => value / total);
+/** How far a flat map can be trusted, in words; null where the model's file does not say. */
+function truth({ trustworthiness }, id) {
+  const share = trustworthiness[id];
+  if (share === undefined) return null;
+  return {
+    text: `Trustworthiness ${Math.round(100 * share)} %`,
+    title: 'Of each point’s 12 nearest on the map, how far they are near it in the whole code too: '
+      + '100 % where the map shows no false neighbours, about 50 % where it is random '
+      + '(Venna & Kaski 2001, on up to 2,000 points).',
+  };
 }
 
-function nearestFew(keys, width, query, count) {
-  const near = [];
-  for (let i = 0, at = 0; at < keys.length; i += 1, at += width) {
-    const limit = near.length < count ? Infinity : near[count - 1].distance;
-    let distance = 0;
-    for (let j = 0; j < width && distance < limit; j += 1) {
-      distance += (keys[at + j] - query[j]) ** 2;
-    }
-    if (distance >= limit) continue;
-    let place = near.length;
-    while (place > 0 && near[place - 1].distance > distance) place -= 1;
-    near.splice(place, 0, { index: i, distance });
-    if (near.length > count) near.pop();
-  }
-  return near;
+function once(make) {
+  let made;
+  return () => (made ??= make());
 }

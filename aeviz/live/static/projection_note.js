@@ -1,0 +1,14 @@
+/** What a projection says of itself below the map, and how far it is to be trusted. */
+
+import { h } from './dom.js';
+
+/**
+ * @param {import('./projection.js').Projection} projection
+ * @returns {(string | HTMLElement)[]}
+ */
+export function projectionNote({ note, truth }) {
+  if (!truth) return [note];
+  return [`${note} `, h('abbr', {
+    title: truth.title, tabindex: 0, 'data-testid': 'aeviz-trustworthiness',
+  }, truth.text)];
+}
