@@ -30,8 +30,8 @@ from aeviz.training.reporter import Reporter
 from aeviz.training.runs import Phase, Run, Status, create
 
 ROOT = Path(__file__).resolve().parents[2]
-NICENESS = 5
-"""The server answers first where both want the processor."""
+NICENESS = 10
+"""The server answers first where both want the processor: a class drags while a run trains."""
 
 _PHASES: dict[str, Phase] = {
     "done": "done",
@@ -161,6 +161,14 @@ def _plain_memory_errors() -> Iterator[None]:
         raise
 
 
+def _step_back() -> None:
+    with contextlib.suppress(OSError):
+        os.nice(NICENESS)
+        # Linux weighs whole sessions against each other first, and this process leads its own:
+        # without this its niceness would count among its own threads only (sched(7), autogroup).
+        Path("/proc/self/autogroup").write_text(str(NICENESS))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m aeviz.training.worker", description=__doc__)
     parser.add_argument("folder", type=Path, help="a run's folder")
@@ -171,8 +179,7 @@ def main() -> None:
     if lock is None and not args.server:
         sys.exit("aeviz: this run is being trained by another process.")
     signal.signal(signal.SIGTERM, lambda *_: run.request_stop())
-    with contextlib.suppress(OSError):
-        os.nice(NICENESS)
+    _step_back()
     work(run, args.server)
 
 
