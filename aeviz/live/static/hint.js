@@ -5,12 +5,14 @@ import { h } from './dom.js';
 const READING_MS = 2500;
 
 let known = false; // for this visit: a person needs it once, not once for each model
+const shown = new Set();
 
 export class Hint {
   constructor() {
     const touch = matchMedia('(hover: none)').matches;
     this.element = h('p', { class: 'aeviz-maphint', 'data-testid': 'aeviz-map-hint', hidden: known },
       touch ? 'Touch the map · drag the handle' : 'Move the pointer here · drag the handle');
+    shown.add(this.element);
   }
 
   get shown() {
@@ -26,6 +28,7 @@ export class Hint {
   used() {
     known = true;
     clearTimeout(this.timer);
-    this.element.classList.add('aeviz-gone');
+    for (const element of shown) element.classList.add('aeviz-gone');
+    shown.clear();
   }
 }

@@ -4,25 +4,21 @@
  * costs no redraw of the points.
  */
 
-import { h, oncePerFrame } from './dom.js';
+import { h } from './dom.js';
 import { Gestures } from './gestures.js';
 import { glide, mix } from './glide.js';
 import { Hint } from './hint.js';
 import { Labels } from './labels.js';
-import { Outline, within } from './lasso.js';
+import { Outline } from './lasso.js';
 import { Nearby } from './nearby.js';
 import { Overlay } from './overlay.js';
+import { moveTo, Pointing } from './pointing.js';
 import { PointLayer } from './points.js';
 import { Selection } from './selection.js';
 import { Thumbnail } from './thumbnail.js';
 import { Tools } from './tools.js';
 import { Underlay } from './underlay.js';
 import { Viewport } from './viewport.js';
-
-// CSS pixels within which a press means the point, or the handle, and the pointer is over a point
-const POINT_RADIUS = 12;
-const HANDLE_RADIUS = 16;
-const HOVER_RADIUS = 8;
 
 /**
  * @typedef {{onMove: (x: number, y: number, time: number) => void,
@@ -68,19 +64,21 @@ export class LatentMap {
     this.thumbnail?.element ?? null, this.hint?.element ?? null);
     this.element = h('div', { class: 'aeviz-map', 'data-testid': 'aeviz-map' },
       this.underlay.element, this.layerOfPoints.element, this.layer);
-    if (this.hint?.shown) this.element.classList.add('aeviz-inviting');
+    this.welcome(Boolean(this.hint?.shown));
     /** The tool group, for the map's bar. */
-    this.tools = new Tools((tool) => this.useTool(tool));
+    this.tools = new Tools((tool) =>
+      this.layer.classList.toggle('aeviz-selecting', tool !== 'move'));
     /** The chosen images and their counts, to be placed under the map. */
     this.selection = new Selection({ labels, classNames, sprite }, colours, {
       pick: (index, time) => listener.onPin(...this.placeOf(index), index, time),
       clear: () => this.select([]),
     });
+    this.pointing = new Pointing(this, listener);
     this.gestures = new Gestures(this.layer, { wheel }, {
-      move: (px, py, time) => this.look(px, py, time),
-      press: (px, py, time) => this.press(px, py, time),
-      leave: (time) => this.leave(time),
-      key: (event) => this.key(event),
+      move: (px, py, time) => this.pointing.look(px, py, time),
+      press: (px, py, time) => this.pointing.press(px, py, time),
+      leave: (time) => this.pointing.leave(time),
+      key: (event) => this.pointing.key(event),
       step: (dx, dy, time) => {
         const [px, py] = this.viewport.toPixel(...(this.place ?? [0, 0]));
         listener.onPin(...this.viewport.toPlace(px + dx, py + dy), -1, time);
@@ -91,7 +89,6 @@ export class LatentMap {
         this.redraw();
       },
     });
-    this.hoverSoon = oncePerFrame(() => this.hover());
     this.resizing = new ResizeObserver(() => this.resize());
     this.resizing.observe(this.element);
   }
@@ -219,6 +216,12 @@ export class LatentMap {
     this.redraw();
   }
 
+  /** Show a place from so near that `reach` around it, in units of the plane, fills the map. */
+  lookAt(x, y, reach) {
+    this.viewport.lookAt(x, y, reach);
+    this.redraw();
+  }
+
   resetView() {
     this.viewport.reset();
     this.redraw();
@@ -231,111 +234,10 @@ export class LatentMap {
     this.layerOfPoints.destroy();
   }
 
-  // The decode goes out first; whatever else a move shows can wait for the frame.
-  look(px, py, time) {
-    this.pointer = [px, py];
-    this.listener.onMove(...this.viewport.toPlace(px, py), time);
-    this.cursor.hidden = this.tools.tool !== 'move';
-    moveTo(this.cursor, [px, py]);
-    this.hint?.seen();
-    this.hoverSoon();
-  }
-
-  leave(time) {
-    this.pointer = null;
-    this.cursor.hidden = true;
-    this.thumbnail?.hide();
-    this.layer.classList.remove('aeviz-near');
-    this.listener.onLeave(time);
-  }
-
-  /** What lies under the pointer: the handle, or a point and its image. */
-  hover() {
-    if (!this.pointer || this.gestures.pressed || this.plain) return;
-    const [px, py] = this.pointer;
-    const near = this.overHandle(px, py);
-    this.layer.classList.toggle('aeviz-near', near);
-    const index = near || this.gliding ? -1 : this.pointAt(px, py, HOVER_RADIUS);
-    if (index < 0) this.thumbnail?.hide();
-    else {
-      const { width, height } = this.viewport;
-      this.thumbnail?.show(index, this.classOf[index], px, py, width, height);
-    }
-  }
-
-  /** What a press begins. @returns {import('./gestures.js').Stroke} */
-  press(px, py, time) {
-    this.pointer = null;
-    this.cursor.hidden = true;
-    this.thumbnail?.hide();
-    this.invite(false);
-    if (this.tools.tool !== 'move') return this.selecting(px, py);
-    if (!this.plain && this.overHandle(px, py)) return this.dragging(px, py);
-    this.pin(px, py, this.pointAt(px, py, POINT_RADIUS), time);
-    return { move: (x, y, at) => this.pin(x, y, -1, at) };
-  }
-
-  dragging(px, py) {
-    const [handleX, handleY] = this.viewport.toPixel(...this.place);
-    const [dx, dy] = [handleX - px, handleY - py];
-    this.element.classList.add('aeviz-dragging');
-    const release = () => this.element.classList.remove('aeviz-dragging');
-    return {
-      move: (x, y, time) => this.pin(x + dx, y + dy, -1, time),
-      cancel: release,
-      end: (moved, time) => {
-        release();
-        if (!moved) this.pin(px, py, this.pointAt(px, py, POINT_RADIUS), time);
-      },
-    };
-  }
-
-  selecting(px, py) {
-    const { outline } = this;
-    outline.begin(this.tools.tool, px, py);
-    return {
-      move: (x, y) => outline.extend(x, y),
-      cancel: () => outline.end(),
-      end: () => {
-        const corners = outline.end().map(([x, y]) => this.viewport.toPlace(x, y));
-        this.select(within(corners, this.points).filter((i) => !this.hidden.has(this.classOf[i])));
-      },
-    };
-  }
-
-  pin(px, py, index, time) {
-    const place = index < 0 ? this.viewport.toPlace(px, py) : this.placeOf(index);
-    this.listener.onPin(...place, index, time);
-  }
-
-  useTool(tool) {
-    this.layer.classList.toggle('aeviz-selecting', tool !== 'move');
-  }
-
-  key(event) {
-    if (this.plain) return false;
-    if (this.tools.key(event)) return true;
-    if (event.key !== 'Escape' || !this.chosen.length) return false;
-    this.select([]);
-    return true;
-  }
-
-  /** Pulse and hint, until the map has been used. */
-  invite(inviting) {
-    this.element.classList.toggle('aeviz-inviting', inviting);
-    if (!inviting) this.hint?.used();
-  }
-
   showSelection() {
-    const visible = this.chosen.filter((i) => !this.hidden.has(this.classOf[i]));
+    const visible = this.chosen.filter((i) => this.isVisible(i));
     this.selection.show(visible);
     this.listener.onSelect?.(visible);
-  }
-
-  overHandle(px, py) {
-    if (!this.place || this.tools.tool !== 'move') return false;
-    const [x, y] = this.viewport.toPixel(...this.place);
-    return Math.hypot(px - x, py - y) <= HANDLE_RADIUS;
   }
 
   placeOf(index) {
@@ -347,8 +249,18 @@ export class LatentMap {
     if (this.nearby?.points !== this.points) this.nearby = new Nearby(this.points);
     return this.nearby.nearest(
       ...this.viewport.toPlace(px, py), radius * this.viewport.scale,
-      (i) => !this.hidden.has(this.classOf[i]),
+      (i) => this.isVisible(i),
     );
+  }
+
+  isVisible(index) {
+    return !this.hidden.has(this.classOf[index]);
+  }
+
+  /** Invite to use the map by a pulse and a line, or end that. */
+  welcome(inviting) {
+    this.element.classList.toggle('aeviz-inviting', inviting);
+    if (!inviting) this.hint?.used();
   }
 
   /** Draw the handle there, which during a glide is not yet its place. */
@@ -385,8 +297,4 @@ export class LatentMap {
     if (this.seen) moveTo(this.handle, this.viewport.toPixel(...this.seen));
     this.labels.place(this.points, this.classOf, this.viewport);
   }
-}
-
-function moveTo(element, [x, y]) {
-  element.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;
 }

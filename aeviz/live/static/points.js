@@ -37,17 +37,18 @@ export class PointLayer {
     this.moving = new MovingPoints();
     this.element = h('div', { class: 'aeviz-points', 'aria-hidden': 'true' },
       this.plot, this.moving.canvas);
-    this.drawSoon = oncePerFrame(() => this.moving.usable && this.gl(1));
+    this.drawSoon = oncePerFrame(() => this.moving.usable && this.gl(this.way.share));
     this.styleSoon = oncePerFrame(() => this.restyle());
   }
 
-  /** Draw the points for the first time; resolves when they are on the screen. */
+  /** Draw the points: at once as moving points, then by Plotly; resolves when that has drawn. */
   async start(points) {
     this.points = points;
+    this.load(points, points);
+    this.paint();
+    this.refresh();
     const Plotly = await loadPlotly();
     if (!this.element.isConnected) return; // the page was left meanwhile
-    this.load(this.points, this.points);
-    this.paint();
     const traces = this.members.map((_, label) => ({
       type: 'scattergl',
       mode: 'markers',
@@ -58,26 +59,25 @@ export class PointLayer {
       selected: { marker: { opacity: CHOSEN } },
       unselected: { marker: { opacity: FADED } },
     }));
-    const drawn = this.points;
+    const shown = { points: this.points, view: this.viewport.key };
     await Plotly.newPlot(this.plot, traces, this.layout(), CONFIG);
     if (!this.element.isConnected) return;
     this.Plotly = Plotly;
-    this.shown = { points: drawn, view: this.viewport.key };
-    if (this.chosen) this.styleSoon();
-    this.refresh();
+    this.shown = shown;
+    if (this.chosen || this.hidden.size) this.styleSoon();
+    await this.handOver();
   }
 
   /** The view has changed: show the points in it from this frame on. */
   refresh() {
-    if (!this.Plotly) return;
-    if (this.moving.usable) {
-      if (!this.gliding && this.viewport.key === this.shown.view && this.resting) return;
-      this.wake();
-      if (!this.gliding) this.drawSoon();
-      this.restLater();
-    } else {
+    if (!this.way || (this.resting && !this.gliding && this.upToDate)) return;
+    if (!this.moving.usable) {
       this.settle();
+      return;
     }
+    this.wake();
+    if (!this.gliding) this.drawSoon();
+    this.restLater();
   }
 
   /** Where every point is now, on the way to another plane or not. */
@@ -88,11 +88,7 @@ export class PointLayer {
 
   /** Set out for another plane, from wherever the points are. */
   depart(points) {
-    if (!this.Plotly) {
-      this.points = points;
-      return;
-    }
-    this.load(this.now, points, 0);
+    this.load(this.way ? this.now : points, points, 0);
     this.points = points;
     this.gliding = true;
     if (this.moving.usable) this.wake();
@@ -102,7 +98,7 @@ export class PointLayer {
   travel(share) {
     this.way.share = share;
     this.gliding = share < 1;
-    if (this.Plotly && this.moving.usable) this.gl(share);
+    if (this.moving.usable) this.gl(share);
     if (!this.gliding) this.restLater(0);
   }
 
@@ -141,26 +137,37 @@ export class PointLayer {
   async settle() {
     if (!this.Plotly || this.settling || this.gliding || !this.element.isConnected) return;
     const { points } = this;
-    const view = this.viewport.key;
+    const { width, height, ranges, key } = this.viewport;
+    const layout = { ...ranges, width, height };
     this.settling = true;
-    const layout = { ...this.viewport.ranges, width: this.viewport.width, height: this.viewport.height };
-    if (points === this.shown.points) await this.Plotly.relayout(this.plot, layout);
-    else {
-      const all = this.members.map((_, label) => this.coordinates(label));
-      await this.Plotly.update(
-        this.plot, { x: all.map(({ x }) => x), y: all.map(({ y }) => y) }, layout,
-      );
+    if (points === this.shown.points) {
+      await this.Plotly.relayout(this.plot, layout);
+    } else {
+      const traces = this.members.map((_, label) => this.coordinates(label));
+      const places = { x: traces.map(({ x }) => x), y: traces.map(({ y }) => y) };
+      await this.Plotly.update(this.plot, places, layout);
     }
     this.settling = false;
-    this.shown = { points, view };
+    this.shown = { points, view: key };
+    await this.handOver();
+  }
+
+  /** Show Plotly's points in place of the moving ones, unless these have moved on. */
+  async handOver() {
     await new Promise(requestAnimationFrame);
-    if (points !== this.points || view !== this.viewport.key) {
+    if (this.gliding) return;
+    if (!this.upToDate) {
       this.restLater();
-    } else if (!this.gliding) {
-      this.resting = true;
-      this.plot.classList.remove('aeviz-stale');
-      this.moving.canvas.hidden = true;
+      return;
     }
+    this.resting = true;
+    this.plot.classList.remove('aeviz-stale');
+    this.moving.canvas.hidden = true;
+  }
+
+  /** Whether Plotly shows the points where they are. */
+  get upToDate() {
+    return this.shown?.points === this.points && this.shown.view === this.viewport.key;
   }
 
   load(from, to, share = 1) {

@@ -16,7 +16,7 @@ export class Selection {
     Object.assign(this, { labels, classNames, sprite, colours });
     this.shown = [];
     this.heading = h('h4');
-    this.counts = h('ul', { class: 'aeviz-counts' });
+    this.counts = h('ul', { class: 'aeviz-chosen-counts' });
     this.canvas = h('canvas', {
       class: 'aeviz-pixels',
       'data-testid': 'aeviz-selection-strip',
@@ -26,8 +26,8 @@ export class Selection {
       onclick: (event) => this.pick(this.#tileAt(event), event.timeStamp, listener),
       onkeydown: (event) => this.#key(event, listener),
     });
-    this.current = h('div', { class: 'aeviz-current', hidden: true });
-    this.strip = h('div', { class: 'aeviz-strip' }, h('div', {}, this.canvas, this.current));
+    this.current = h('div', { class: 'aeviz-chosen-now', hidden: true });
+    this.strip = h('div', { class: 'aeviz-chosen' }, h('div', {}, this.canvas, this.current));
     this.element = h('section', {
       class: 'aeviz-selection',
       'data-testid': 'aeviz-selection',

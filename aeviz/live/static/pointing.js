@@ -1,0 +1,127 @@
+/** What the pointer means on a map: looking, pinning, dragging the handle, selecting. */
+
+import { oncePerFrame } from './dom.js';
+import { within } from './lasso.js';
+
+// CSS pixels within which a press means the point, or the handle, and the pointer is over a point
+const POINT_RADIUS = 12;
+const HANDLE_RADIUS = 16;
+const HOVER_RADIUS = 8;
+
+export class Pointing {
+  /**
+   * @param {import('./map.js').LatentMap} map
+   * @param {import('./map.js').MapListener} listener
+   */
+  constructor(map, listener) {
+    this.map = map;
+    this.listener = listener;
+    this.hoverSoon = oncePerFrame(() => this.hover());
+  }
+
+  // The decode goes out first; whatever else a move shows can wait for the frame.
+  look(px, py, time) {
+    const { map } = this;
+    this.pointer = [px, py];
+    this.listener.onMove(...map.viewport.toPlace(px, py), time);
+    map.cursor.hidden = map.tools.tool !== 'move';
+    moveTo(map.cursor, [px, py]);
+    map.hint?.seen();
+    this.hoverSoon();
+  }
+
+  leave(time) {
+    this.rest();
+    this.map.layer.classList.remove('aeviz-graspable');
+    this.listener.onLeave(time);
+  }
+
+  /** What a press begins. @returns {import('./gestures.js').Stroke} */
+  press(px, py, time) {
+    const { map } = this;
+    this.rest();
+    map.welcome(false);
+    if (map.tools.tool !== 'move') return this.select(px, py);
+    if (!map.plain && this.overHandle(px, py)) return this.drag(px, py);
+    this.pin(px, py, map.pointAt(px, py, POINT_RADIUS), time);
+    return { move: (x, y, at) => this.pin(x, y, -1, at) };
+  }
+
+  /** @param {KeyboardEvent} event @returns {boolean} whether it was a key of ours */
+  key(event) {
+    const { map } = this;
+    if (!map.tools.element.isConnected) return false;
+    if (map.tools.key(event)) return true;
+    if (event.key !== 'Escape' || !map.chosen.length) return false;
+    map.select([]);
+    return true;
+  }
+
+  /** The handle keeps its distance to the pointer; a press without a move pins what is there. */
+  drag(px, py) {
+    const { map } = this;
+    const [handleX, handleY] = map.viewport.toPixel(...map.place);
+    const [dx, dy] = [handleX - px, handleY - py];
+    const release = () => map.element.classList.remove('aeviz-dragging');
+    map.element.classList.add('aeviz-dragging');
+    return {
+      move: (x, y, time) => this.pin(x + dx, y + dy, -1, time),
+      cancel: release,
+      end: (moved, time) => {
+        release();
+        if (!moved) this.pin(px, py, map.pointAt(px, py, POINT_RADIUS), time);
+      },
+    };
+  }
+
+  select(px, py) {
+    const { map } = this;
+    const { outline, viewport } = map;
+    outline.begin(map.tools.tool, px, py);
+    return {
+      move: (x, y) => outline.extend(x, y),
+      cancel: () => outline.end(),
+      end: () => {
+        const corners = outline.end().map(([x, y]) => viewport.toPlace(x, y));
+        map.select(within(corners, map.points).filter((i) => map.isVisible(i)));
+      },
+    };
+  }
+
+  pin(px, py, index, time) {
+    const { viewport } = this.map;
+    const place = index < 0 ? viewport.toPlace(px, py) : this.map.placeOf(index);
+    this.listener.onPin(...place, index, time);
+  }
+
+  /** What lies under the pointer: the handle, or a point and its image. */
+  hover() {
+    const { map, pointer } = this;
+    if (!pointer || map.plain) return;
+    const near = this.overHandle(...pointer);
+    map.layer.classList.toggle('aeviz-graspable', near);
+    const index = near || map.gliding ? -1 : map.pointAt(...pointer, HOVER_RADIUS);
+    const { width, height } = map.viewport;
+    if (index < 0) map.thumbnail?.hide();
+    else map.thumbnail?.show(index, map.classOf[index], ...pointer, width, height);
+  }
+
+  /** The pointer has left, or works: nothing follows it. */
+  rest() {
+    this.pointer = null;
+    this.map.cursor.hidden = true;
+    this.map.thumbnail?.hide();
+  }
+
+  overHandle(px, py) {
+    const { map } = this;
+    if (!map.place || map.tools.tool !== 'move') return false;
+    const [x, y] = map.viewport.toPixel(...map.place);
+    return Math.hypot(px - x, py - y) <= HANDLE_RADIUS;
+  }
+}
+
+/** Put an element of the map's layer at a pixel. */
+export function moveTo(element, [x, y]) {
+  element.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;
+}
