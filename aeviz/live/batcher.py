@@ -28,7 +28,7 @@ from aeviz.live.protocol import Op, Request
 from aeviz.live.stats import Stats
 
 SMALL_ROWS: Final = 16
-PASS_ROWS: Final = 1024
+PASS_ROWS: Final = 32  # more make a row no cheaper, and every reply of the pass later
 SLICE_SECONDS: Final = 0.006
 MIN_SLICE_ROWS: Final = 16
 
@@ -37,6 +37,9 @@ log = logging.getLogger(__name__)
 
 class Computer(Protocol):
     """A model as the batcher sees it: arrays in, arrays out, called from one thread only."""
+
+    def warm_up(self) -> None:
+        """Called once, before all else."""
 
     def decode(self, codes: NDArray[np.float32]) -> NDArray[np.uint8]:
         """(n, latent_dim) codes -> (n, H, W, C) pixels."""
@@ -130,6 +133,10 @@ class Batcher:
             self._wake.notify()
 
     def _run(self) -> None:
+        try:
+            self._computer.warm_up()
+        except Exception:  # who asks for something is told; until then nobody needs to know
+            log.exception("warming up failed")
         while True:
             with self._wake:
                 while not (self._small or self._large or self._closed):
@@ -146,10 +153,11 @@ class Batcher:
         while self._small and rows < PASS_ROWS:
             client = next(iter(self._small))
             del self._small[client]
-            while client.small:
-                job = client.small.popleft()
-                work.append((client, job, job.take(job.request.rows)))
-                rows += job.request.rows
+            job = client.small.popleft()
+            work.append((client, job, job.take(job.request.rows)))
+            rows += job.request.rows
+            if client.small:
+                self._small[client] = None  # to the end of the line
         if self._large:
             client = next(iter(self._large))
             del self._large[client]
@@ -183,8 +191,8 @@ class Batcher:
         finished = time.perf_counter()
         if any(job.request.rows > SMALL_ROWS for _, job, _ in work):
             self._row_seconds += 0.3 * ((finished - started) / len(codes) - self._row_seconds)
-        self._stats.passed(len(codes))
         replies: list[Reply] = []
+        waited: list[float] = []
         first = 0
         for client, job, part in work:
             job.done.append(pixels[first : first + len(part)])
@@ -192,16 +200,16 @@ class Batcher:
             if job.complete:
                 whole = job.done[0] if len(job.done) == 1 else np.concatenate(job.done)
                 replies.append((client, protocol.pack_decoded(job.request.id, whole)))
-                self._stats.answered(finished - job.arrived)
+                waited.append(finished - job.arrived)
+        self._stats.passed(len(codes), waited)
         return replies
 
     def _encode(self, work: list[Slice]) -> list[Reply]:
         images = np.concatenate([part for _, _, part in work])
         codes, pixels = self._computer.encode(images)
         finished = time.perf_counter()
-        self._stats.passed(len(images))
-        replies: list[Reply] = []
-        for (client, job, _), code, image in zip(work, codes, pixels, strict=True):
-            replies.append((client, protocol.pack_encoded(job.request.id, code, image)))
-            self._stats.answered(finished - job.arrived)
-        return replies
+        self._stats.passed(len(images), [finished - job.arrived for _, job, _ in work])
+        return [
+            (client, protocol.pack_encoded(job.request.id, code, image))
+            for (client, job, _), code, image in zip(work, codes, pixels, strict=True)
+        ]

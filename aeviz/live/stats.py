@@ -27,18 +27,16 @@ class Stats:
     _times: deque[float] = field(default_factory=lambda: deque(maxlen=20 * WINDOW))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def passed(self, rows: int) -> None:
-        """One forward pass over `rows` rows has run."""
+    def passed(self, rows: int, waited: Sequence[float]) -> None:
+        """One forward pass over `rows` rows has run and answered requests, each of which had
+        `waited` so many seconds since it arrived."""
+        now = time.monotonic()
         with self._lock:
             self.passes += 1
+            self.requests += len(waited)
             self._rows.append(rows)
-
-    def answered(self, seconds: float) -> None:
-        """A request was answered `seconds` after it arrived."""
-        with self._lock:
-            self.requests += 1
-            self._seconds.append(seconds)
-            self._times.append(time.monotonic())
+            self._seconds.extend(waited)
+            self._times.extend([now] * len(waited))
 
     def snapshot(self) -> dict[str, object]:
         """A JSON-ready picture; times in milliseconds, over the last `WINDOW` requests."""

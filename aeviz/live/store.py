@@ -6,59 +6,23 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Final
 
 from aeviz.errors import UserError
 from aeviz.live.assets import Asset
 from aeviz.live.batcher import Batcher, Client, Deliver
 from aeviz.live.protocol import Shape
 from aeviz.live.stats import Stats
+from aeviz.live.thrift import ThriftyComputer
 
 if TYPE_CHECKING:
     from aeviz.checkpoint import Loaded
     from aeviz.live.mixture import CodeMixture
-    from aeviz.nn.model import Autoencoder
 
 MEMORY_BUDGET: Final = 1 << 30  # bytes of weights and galleries kept open at once
 
 Load = Callable[[str], "Loaded"]
 Version = Callable[[str], object]
-
-
-class ModelComputer:
-    """An `Autoencoder` behind the batcher's array interface, on whatever device it lives on."""
-
-    def __init__(self, model: Autoencoder) -> None:
-        self._model = model
-        self._device = next(model.parameters()).device
-
-    def decode(self, codes: NDArray[np.float32]) -> NDArray[np.uint8]:
-        """(n, latent_dim) codes -> (n, H, W, C) pixels."""
-        import torch
-
-        with torch.inference_mode():
-            z = torch.from_numpy(np.ascontiguousarray(codes)).to(self._device)
-            return _pixels(self._model.decode(z))
-
-    def encode(self, images: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-        """(n, H, W, C) pixels in [0, 1] -> (n, latent_dim) codes, (n, H, W, C) pixels."""
-        import torch
-
-        with torch.inference_mode():
-            x = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
-            z = self._model.encode(x.to(self._device))
-            return z.float().cpu().numpy(), _pixels(self._model.decode(z))
-
-
-def _pixels(x_hat: Any) -> NDArray[np.uint8]:
-    """(n, C, H, W) values in [0, 1] -> uint8 (n, H, W, C); what is no number becomes black."""
-    import torch
-
-    scaled = x_hat.float().nan_to_num(0.0).clamp(0, 1).mul(255).round().to(torch.uint8)
-    return scaled.permute(0, 2, 3, 1).contiguous().cpu().numpy()
 
 
 class OpenModel:
@@ -74,7 +38,7 @@ class OpenModel:
         channels, height, width = model.image_shape
         self.shape = Shape((channels, height, width), model.latent_dim)
         self.clients: set[Client] = set()
-        self.batcher = Batcher(ModelComputer(model), deliver, stats, name)
+        self.batcher = Batcher(ThriftyComputer(model), deliver, stats, name)
 
     @cached_property
     def sprite(self) -> Asset:

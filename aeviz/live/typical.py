@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from aeviz.live.store import ModelComputer
+from aeviz.live.computer import ModelComputer
 
 if TYPE_CHECKING:
     from aeviz.nn.model import Autoencoder

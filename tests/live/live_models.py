@@ -84,6 +84,9 @@ class GatedComputer:
         self.entered = threading.Semaphore(0)
         self.allowed = threading.Semaphore(0)
 
+    def warm_up(self) -> None:
+        """Nothing to warm."""
+
     def decode(self, codes: NDArray[np.float32]) -> NDArray[np.uint8]:
         self.entered.release()
         assert self.allowed.acquire(timeout=10)

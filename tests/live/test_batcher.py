@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from live_models import GatedComputer
 
-from aeviz.live.batcher import Batcher, Client, Failure, Reply
+from aeviz.live.batcher import PASS_ROWS, Batcher, Client, Failure, Reply
 from aeviz.live.protocol import HEADER, Op, Request
 from aeviz.live.stats import Stats
 
@@ -159,3 +159,16 @@ def test_a_failing_model_is_told_to_its_clients_and_the_thread_goes_on(bench: Be
     bench.computer.decode = decode  # type: ignore[method-assign]
     bench.ask(client, 2)
     assert bench.finish(1) == [(client, 2)]
+
+
+def test_a_pass_is_kept_short_and_a_flood_takes_turns(bench: Bench) -> None:
+    bench.hold()
+    flood, other = Client(), Client()
+    for number in range(PASS_ROWS + 5):
+        bench.ask(flood, number)
+    bench.ask(other, 7)
+    bench.finish(PASS_ROWS + 7)
+    first, second = bench.computer.passes[1:]
+    assert len(first) == PASS_ROWS
+    assert first[:3] == [0, 7, 1], "the second client's turn comes after one request of the first"
+    assert len(second) == 6

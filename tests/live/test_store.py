@@ -4,9 +4,10 @@ from live_models import Library, loaded
 
 from aeviz.errors import UserError
 from aeviz.live.batcher import Client
+from aeviz.live.computer import ModelComputer
 from aeviz.live.connection import deliver
 from aeviz.live.stats import Stats
-from aeviz.live.store import ModelComputer, ModelStore
+from aeviz.live.store import ModelStore
 
 
 def store(library: Library, budget: int) -> ModelStore:
