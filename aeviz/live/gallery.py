@@ -52,6 +52,8 @@ def pack(name: str, loaded: Loaded, sprite_version: str | None) -> bytes:
         header["sprite"] = _sprite(gallery.sprite, len(latents), sprite_version)
         arrays["latents"] = latents.numpy()
         arrays["labels"] = gallery.labels.numpy().astype(np.int16)
+        if model.is_gaussian and gallery.logvar is not None:
+            arrays["logvar"] = gallery.logvar.float().numpy()
         if model.latent_dim > 2:
             plane = PCA2.fit(latents)
             header["pca"] = {

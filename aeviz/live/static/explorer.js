@@ -37,7 +37,11 @@ async function open(root, { model, colours }, signal) {
   const choices = projections(gallery);
   const projectionOf = (id) => choices.find((choice) => choice.id === id) ?? choices[0];
   const state = createState(initialView(gallery, projectionOf));
-  const projection = () => projectionOf(state.view.projection);
+  let wrap = null; // a panel's way to show the plane differently
+  const projection = () => {
+    const chosen = projectionOf(state.view.projection);
+    return wrap ? wrap(chosen) : chosen;
+  };
 
   const picture = new Picture(gallery.imageShape, {
     'data-testid': 'aeviz-canvas', 'aria-label': 'Decoded image',
@@ -56,7 +60,18 @@ async function open(root, { model, colours }, signal) {
       ? state.go(projection().toCode(x, y, state.view.z), null, time)
       : state.go(codeOf(gallery, index), index, time)),
   });
-  const modes = new Modes({ gallery, colours, state, client, map, projection });
+  let onMap = projection();
+  const showProjection = () => {
+    if (projection() === onMap) return;
+    onMap = projection();
+    map?.show(onMap.points, onMap.axes, onMap.toPlace(state.view.z));
+    label();
+  };
+  const wrapProjection = (wrapper) => {
+    wrap = wrapper;
+    showProjection();
+  };
+  const modes = new Modes({ gallery, colours, state, client, map, projection, wrapProjection });
   const address = mirrorAddress(state);
 
   const mapNote = h('p', { class: 'aeviz-muted aeviz-note' });
@@ -90,8 +105,8 @@ async function open(root, { model, colours }, signal) {
       readouts();
     }
     if ('z' in patch) settle();
-    if ('projection' in patch) map?.show(projection().points, projection().axes, projection().toPlace(view.z));
-    if ('projection' in patch || 'mode' in patch) label();
+    if ('projection' in patch) showProjection();
+    if ('mode' in patch) label();
     modes.update(view, patch, time);
   });
 

@@ -187,12 +187,13 @@ export class LatentMap {
    * Its width and height attributes are its resolution; draw into it at any time.
    * @param {HTMLCanvasElement | null} canvas
    * @param {{left: number, right: number, bottom: number, top: number}} [rectangle]
-   * @param {number} [pointOpacity]  of all points, 0 to 1, while it is there
+   * @param {number} [pointOpacity]  of all points, 0 to 1, while it is there; at 0 none is hit
    */
   setUnderlay(canvas, rectangle, pointOpacity = 0.35) {
     this.underlay.set(canvas, rectangle);
     this.underlay.place(this.viewport);
     this.layerOfPoints.element.style.opacity = canvas ? String(pointOpacity) : '';
+    this.pointsUnseen = Boolean(canvas) && pointOpacity === 0;
   }
 
   /** Hide or show a class. */
@@ -246,6 +247,7 @@ export class LatentMap {
 
   /** The visible point nearest to a pixel within so many pixels; -1 if there is none. */
   pointAt(px, py, radius) {
+    if (this.pointsUnseen) return -1;
     if (this.nearby?.points !== this.points) this.nearby = new Nearby(this.points);
     return this.nearby.nearest(
       ...this.viewport.toPlace(px, py), radius * this.viewport.scale,

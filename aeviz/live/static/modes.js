@@ -11,6 +11,11 @@
  * @property {import('./socket.js').LiveClient} client  `client.decode(codes)`, `client.encode(image)`
  * @property {import('./map.js').LatentMap | null} map  its overlays are the panel's while it is open
  * @property {() => import('./projection.js').Projection} projection  the one on the map now
+ * @property {(wrap: ((chosen: import('./projection.js').Projection) =>
+ *   import('./projection.js').Projection) | null) => void} wrapProjection
+ *   has the map show what `wrap` makes of the chosen projection: the same projection again for the
+ *   same one, so that nothing moves needlessly. Call it again when what `wrap` answers has changed,
+ *   and with null when the panel closes. The code that is pinned stays.
  * @property {AbortSignal} signal  aborted when the panel is closed
  *
  * @typedef {object} Panel
@@ -36,6 +41,26 @@ export const MODES = [
     id: 'drag',
     label: 'Drag',
     hint: 'Move over the map, drag the handle or a slider: the image follows.',
+  },
+  {
+    id: 'manifold',
+    label: 'Manifold',
+    hint: 'Every tile is the image of its place. Move over them, click to go there.',
+    load: () => import('./mode_manifold.js'),
+    suits: (gallery) => withPoints(gallery) && gallery.latentDim > 1,
+  },
+  {
+    id: 'traverse',
+    label: 'Traverse',
+    hint: 'One row per number of the code: see what each alone changes. Click an image to go there.',
+    load: () => import('./mode_traverse.js'),
+  },
+  {
+    id: 'sample',
+    label: 'Sample',
+    hint: 'Codes drawn at random: which of them become images?',
+    load: () => import('./mode_sample.js'),
+    suits: withPoints,
   },
   {
     id: 'two',

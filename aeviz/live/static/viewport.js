@@ -65,11 +65,19 @@ export class Viewport {
   /** Zoom by `factor` (below 1: closer) about a pixel, which keeps its place. */
   zoom(factor, px, py) {
     const [x, y] = this.toPlace(px, py);
-    const wanted = this.scale * factor;
-    this.scale = Math.min(2 * this.home.scale, Math.max(this.home.scale / MAX_ZOOM, wanted));
+    this.scale = this.allowed(this.scale * factor);
     const [newX, newY] = this.toPlace(px, py);
     this.x += x - newX;
     this.y += y - newY;
+  }
+
+  /** A place in the middle, and `reach` around it as large as fits. */
+  lookAt(x, y, reach) {
+    Object.assign(this, { x, y, scale: this.allowed((2 * reach) / Math.min(this.width, this.height)) });
+  }
+
+  allowed(scale) {
+    return Math.min(2 * this.home.scale, Math.max(this.home.scale / MAX_ZOOM, scale));
   }
 
   pan(dx, dy) {

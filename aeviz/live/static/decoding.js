@@ -1,0 +1,64 @@
+/** Decodes whole sheets of codes: one request at a time, and the newest sheet wanted comes next. */
+
+const CHUNK = 256;
+const LEAST_PAUSE_MS = 50;
+
+export class SheetDecoder {
+  /**
+   * @param {import('./socket.js').LiveClient} client
+   * @param {(index: number, pixels: Uint8Array) => void} draw  tile by tile
+   */
+  constructor(client, draw) {
+    this.client = client;
+    this.draw = draw;
+    this.wanted = null;
+    this.layout = null;
+    this.running = false;
+  }
+
+  /**
+   * Decode a sheet. One that still waits is dropped for it; one under way is finished, so that a
+   * drag shows whole sheets, unless its layout is another: then it ends at once.
+   * @param {Float32Array[]} codes
+   * @param {string} layout  names how the tiles lie
+   * @param {number[]} [order]  of the tiles, those that matter most first
+   */
+  async want(codes, layout, order = codes.map((_, i) => i)) {
+    this.wanted = { codes, layout, order };
+    this.layout = layout;
+    if (this.running) return;
+    this.running = true;
+    while (this.wanted) {
+      const sheet = this.wanted;
+      this.wanted = null;
+      const began = performance.now();
+      await this.#decode(sheet);
+      // As long a pause as the sheet took: half of the server's time is left to others.
+      const pause = Math.max(LEAST_PAUSE_MS, performance.now() - began);
+      if (sheet.layout === this.layout) await new Promise((settle) => setTimeout(settle, pause));
+    }
+    this.running = false;
+  }
+
+  /** Draw nothing more. */
+  close() {
+    this.layout = null;
+    this.wanted = null;
+  }
+
+  async #decode({ codes, layout, order }) {
+    for (let from = 0; from < order.length && layout === this.layout; from += CHUNK) {
+      const chunk = order.slice(from, from + CHUNK);
+      const pixels = await this.client.decode(flat(chunk.map((index) => codes[index])));
+      if (layout !== this.layout) return;
+      const size = pixels.length / chunk.length;
+      chunk.forEach((index, i) => this.draw(index, pixels.subarray(i * size, (i + 1) * size)));
+    }
+  }
+}
+
+function flat(codes) {
+  const all = new Float32Array(codes.length * codes[0].length);
+  codes.forEach((code, i) => all.set(code, i * code.length));
+  return all;
+}

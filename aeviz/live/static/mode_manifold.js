@@ -1,0 +1,158 @@
+/**
+ * Manifold: n x n places of the plane, each decoded, spread under the points of the map itself.
+ * In the address: `n`; `steps`, quantiles or even; `points`, shown or hidden.
+ */
+
+import { SheetDecoder } from './decoding.js';
+import { h, oncePerFrame } from './dom.js';
+import { Sheet } from './tiles.js';
+import { tabs } from './toolbar.js';
+import { throughPrior } from './wrapped.js';
+
+const [LEAST, USUAL, MOST] = [2, 15, 30];
+const FADED = 0.25;
+const SAME = 1e-4; // a change of the code off the plane that nobody sees
+const LOOK = {
+  quantiles: 'Every tile is equally likely under the prior N(0, I). Points spread evenly over the square '
+    + 'mean that the codes follow the prior; bare patches are places that the decoder hardly learnt.',
+  even: 'Follow a row: does one image turn into the next little by little, or fall apart between the '
+    + 'points? There the decoder was never asked before.',
+};
+const OTHERS = (count) => ` The other ${count === 1 ? 'number keeps its value' : `${count} directions of the code stay as they are`}`
+  + ', so that this is a slice through the place of the handle.';
+
+/** @param {import('./modes.js').Stage} stage */
+export function open(stage) {
+  const { gallery, state, client, map } = stage;
+  const sheet = new Sheet(gallery.imageShape, { rows: USUAL, columns: USUAL }, {
+    'data-testid': 'aeviz-manifold', 'aria-label': 'Decoded images of places all over the plane',
+  });
+  const decoder = new SheetDecoder(client, (index, pixels) => sheet.draw(index, pixels));
+
+  const count = slider((n) => state.remember({ n: n === USUAL ? null : n }));
+  const steps = tabs([
+    { id: 'quantiles', label: 'Gaussian quantiles', hint: 'Steps of equal probability under the prior' },
+    { id: 'even', label: 'Even steps', hint: 'Steps of equal length over the points’ range' },
+  ], {
+    name: 'Steps', testid: 'aeviz-steps',
+    onChoose: (id) => state.remember({ steps: id === 'even' ? id : null }),
+  });
+  const wrapped = new Map();
+  let chosen = null;
+  const fits = () => gallery.gaussian && chosen.linear;
+  const wrap = (projection) => {
+    chosen = projection;
+    if (!fits() || state.view.params.steps === 'even') return projection;
+    if (!wrapped.has(projection.id)) wrapped.set(projection.id, throughPrior(projection, gallery.latentDim));
+    return wrapped.get(projection.id);
+  };
+  const points = h('input', {
+    type: 'checkbox', 'data-testid': 'aeviz-manifold-points',
+    onchange: () => state.remember({ points: points.checked ? null : 'hidden' }),
+  });
+  const look = h('p', { class: 'aeviz-muted aeviz-look' });
+
+  let shown = '';
+  let rest = null;
+  /** Decode the grid where its codes are not those on the screen. */
+  const refresh = oncePerFrame(() => {
+    if (stage.signal.aborted) return;
+    const n = numberOf(state.view);
+    const projection = stage.projection();
+    const area = areaOf(projection);
+    const key = [n, projection.id, area.left, area.bottom, area.right - area.left].join();
+    const { z } = state.view;
+    const off = projection.toCode((area.left + area.right) / 2, (area.bottom + area.top) / 2, z);
+    if (key === shown && off.every((value, j) => Math.abs(value - rest[j]) < SAME)) return;
+    [shown, rest] = [key, off];
+    sheet.resize(n, n);
+    decoder.want(gridCodes(projection, area, n, z), key, fromTheMiddle(n));
+  });
+  /** The rest of the code decides as well, but for layouts, where places alone do. */
+  const settle = () => {
+    const hidden = state.view.params.points === 'hidden';
+    map.setUnderlay(sheet.canvas, areaOf(stage.projection()), hidden ? 0 : FADED);
+    map.element.classList.toggle('aeviz-tilesonly', hidden);
+    count.show(numberOf(state.view));
+    const spacing = stage.projection().spansPrior ? 'quantiles' : 'even';
+    steps.choose(spacing);
+    steps.element.hidden = !fits();
+    points.checked = !hidden;
+    look.textContent = LOOK[spacing]
+      + (chosen.linear && gallery.latentDim > 2 ? OTHERS(gallery.latentDim - 2) : '');
+    refresh();
+  };
+
+  stage.wrapProjection(wrap);
+  return {
+    element: h('div', { class: 'aeviz-manifold' },
+      h('div', { class: 'aeviz-bar' },
+        count.element, steps.element,
+        h('label', { class: 'aeviz-check' }, points, 'Points')),
+      look),
+    update(view, patch) {
+      if ('params' in patch) stage.wrapProjection(wrap);
+      if ('params' in patch || 'projection' in patch) settle();
+      else if ('z' in patch) refresh();
+    },
+    picture: () => sheet.canvas,
+    close() {
+      decoder.close();
+      stage.wrapProjection(null);
+      map.setUnderlay(null);
+      map.element.classList.remove('aeviz-tilesonly');
+    },
+  };
+}
+
+function numberOf({ params }) {
+  const n = Math.round(Number(params.n));
+  return n >= LEAST && n <= MOST ? n : USUAL;
+}
+
+function slider(onInput) {
+  const input = h('input', {
+    type: 'range', min: LEAST, max: MOST, step: 1, 'data-testid': 'aeviz-manifold-n',
+    'aria-label': 'Images along each side', oninput: () => onInput(input.valueAsNumber),
+  });
+  const said = h('output', {});
+  return {
+    element: h('label', { class: 'aeviz-slider aeviz-count' }, h('span', {}, 'Grid'), input, said),
+    show(n) {
+      input.value = String(n);
+      input.style.setProperty('--fill', `${(100 * (n - LEAST)) / (MOST - LEAST)}%`);
+      said.textContent = `${n} × ${n}`;
+    },
+  };
+}
+
+/** The square that the grid covers: all of the prior, or all points but far outliers. */
+function areaOf({ points, spansPrior }) {
+  if (spansPrior) return { left: 0, right: 1, bottom: 0, top: 1 };
+  const [left, right] = ends(points, 0);
+  const [bottom, top] = ends(points, 1);
+  const half = Math.max(right - left, top - bottom, 1e-6) / 2;
+  const [x, y] = [(left + right) / 2, (bottom + top) / 2];
+  return { left: x - half, right: x + half, bottom: y - half, top: y + half };
+}
+
+function ends(points, axis) {
+  const values = points.filter((_, i) => i % 2 === axis).sort();
+  const skip = Math.floor(values.length * 0.005);
+  return [values[skip], values[values.length - 1 - skip]];
+}
+
+/** A code for the middle of each tile, row by row from the top. */
+function gridCodes(projection, { left, right, bottom, top }, n, z) {
+  return Array.from({ length: n * n }, (_, i) => {
+    const x = left + (((i % n) + 0.5) / n) * (right - left);
+    const y = top - ((Math.floor(i / n) + 0.5) / n) * (top - bottom);
+    return projection.toCode(x, y, z);
+  });
+}
+
+/** Tiles by their distance from the middle of an n x n grid. */
+function fromTheMiddle(n) {
+  const far = (i) => Math.hypot((i % n) - (n - 1) / 2, Math.floor(i / n) - (n - 1) / 2);
+  return Array.from({ length: n * n }, (_, i) => i).sort((a, b) => far(a) - far(b));
+}

@@ -1,0 +1,170 @@
+/** Draws from the prior and from a mixture of Gaussians fitted to the codes, side by side. */
+
+import { SheetDecoder } from './decoding.js';
+import { h } from './dom.js';
+import { normals } from './gaussian.js';
+import { NearestCodes } from './nearest.js';
+import { Sheet, Tiles } from './tiles.js';
+import { button } from './toolbar.js';
+
+const [ROWS, COLUMNS] = [4, 8];
+const COUNT = ROWS * COLUMNS;
+const SEEDS = 1e6;
+const WITH_PRIOR = 'A variational autoencoder is trained to fill its prior: draws from it should look '
+  + 'as good as draws from where the codes really are. Where the left looks worse, the codes left '
+  + 'the prior.';
+const WITHOUT_PRIOR = 'This model was never trained to decode draws from N(0, I): its codes lie elsewhere, so '
+  + 'the left shows what the decoder makes of places that no image came from. The right keeps to '
+  + 'where codes are, and still meets the gaps between them.';
+
+export class Draws {
+  /** @param {import('./modes.js').Stage} stage */
+  constructor(stage) {
+    this.stage = stage;
+    const { gallery, state } = stage;
+    this.nearest = new NearestCodes(gallery);
+    this.prior = new Draw(stage, this.nearest, {
+      title: gallery.gaussian ? 'From the prior, N(0, I)' : 'From a standard normal, N(0, I)', testid: 'aeviz-prior-draws', kind: 'dot',
+    });
+    this.mixture = new Draw(stage, this.nearest, {
+      title: 'From a mixture fitted to the codes', testid: 'aeviz-mixture-draws', kind: 'ring',
+    });
+    this.tools = [h('div', { class: 'aeviz-actions' },
+      button('Draw again', 'Other codes, drawn at random', () =>
+        state.remember({ seed: Math.floor(SEEDS * Math.random()) }), { 'data-testid': 'aeviz-draw-again' }))];
+    this.element = h('div', {},
+      h('div', { class: 'aeviz-halves' }, this.prior.element, this.mixture.element),
+      h('p', { class: 'aeviz-muted aeviz-look' }, gallery.gaussian ? WITH_PRIOR : WITHOUT_PRIOR));
+  }
+
+  start() {
+    this.#draw();
+  }
+
+  /** @param {object} patch */
+  update(patch) {
+    if ('params' in patch) this.#draw();
+    for (const draw of [this.prior, this.mixture]) {
+      if ('projection' in patch) draw.place();
+      if ('z' in patch) draw.mark();
+    }
+  }
+
+  picture() {
+    const [{ canvas: left }, { canvas: right }] = [this.prior.sheet, this.mixture.sheet];
+    const both = h('canvas', { width: left.width + left.width / COLUMNS + right.width, height: left.height });
+    both.getContext('2d').drawImage(left, 0, 0);
+    both.getContext('2d').drawImage(right, both.width - right.width, 0);
+    return both;
+  }
+
+  close() {
+    this.closed = true;
+    this.prior.close();
+    this.mixture.close();
+  }
+
+  async #draw() {
+    const { gallery, state } = this.stage;
+    const seed = Math.round(Math.abs(Number(state.view.params.seed))) % SEEDS || 0;
+    if (seed === this.seed) return;
+    this.seed = seed;
+    const normal = normals(seed);
+    this.prior.show(Array.from({ length: COUNT }, () => Float32Array.from({ length: gallery.latentDim }, normal)));
+    try {
+      const codes = await mixtureCodes(gallery, seed);
+      if (seed === this.seed && !this.closed) this.mixture.show(codes);
+    } catch (error) {
+      this.mixture.say(error.message);
+    }
+  }
+}
+
+/** One sheet of draws: decoded, marked on the map, and how far they are from the gallery. */
+class Draw {
+  constructor({ gallery, state, client, map, projection }, nearest, { title, testid, kind }) {
+    Object.assign(this, { gallery, state, map, projection, nearest, kind, testid });
+    this.codes = [];
+    this.sheet = new Sheet(gallery.imageShape, { rows: ROWS, columns: COLUMNS, gap: 1 }, { 'data-testid': testid });
+    this.decoder = new SheetDecoder(client, (index, pixels) => this.sheet.draw(index, pixels));
+    this.tiles = new Tiles(this.sheet, {
+      label: title,
+      nameOf: (index) => `Draw ${index + 1} of ${COUNT}`,
+      isThere: (index) => index < this.codes.length,
+      onLook: (index, time) => this.look(index, time),
+      onPick: (index, time) => state.go(this.codes[index], null, time),
+    });
+    this.far = h('p', { class: 'aeviz-muted', 'data-testid': `${testid}-far` }, '\u00a0');
+    this.note = h('p', { class: 'aeviz-muted aeviz-wait' });
+    this.tiles.element.append(this.note);
+    this.element = h('figure', {},
+      h('h4', {}, h('span', { class: `aeviz-legend-${kind}`, 'aria-hidden': 'true' }), title),
+      this.tiles.element, this.far);
+    this.say('Fitting to the codes…');
+  }
+
+  /** @param {Float32Array[]} codes */
+  show(codes) {
+    this.say('');
+    this.codes = codes;
+    this.decoder.want(codes, 'draws');
+    this.far.textContent = this.distance();
+    this.mark();
+    this.place();
+  }
+
+  say(text) {
+    this.note.textContent = text;
+  }
+
+  /** How far from data, in one number. */
+  distance() {
+    const usual = this.gallery.typical?.nearest_median;
+    if (!usual) return '\u00a0';
+    const distances = this.codes.map((z) => this.nearest.find(z, 1).distance).sort((a, b) => a - b);
+    const times = distances[COUNT / 2] / usual;
+    return `Distance to the nearest test image’s code: ${times.toFixed(times < 10 ? 1 : 0)} × typical`;
+  }
+
+  look(index, time) {
+    const code = index === null ? null : this.codes[index];
+    this.state.set({ preview: code }, time);
+    const [x, y] = code ? this.projection().toPlace(code) : [];
+    this.map.setMarkers(code ? [{ x, y, kind: 'ring', colour: 'var(--st-primary-color)' }] : [], 'looked');
+  }
+
+  mark() {
+    const at = this.codes.indexOf(this.state.view.z);
+    this.tiles.mark(at < 0 ? [] : [at]);
+  }
+
+  place() {
+    this.map.setMarkers(this.codes.map((z) => {
+      const [x, y] = this.projection().toPlace(z);
+      return { x, y, kind: this.kind, colour: 'var(--st-text-color)' };
+    }), this.testid);
+  }
+
+  close() {
+    this.decoder.close();
+    this.tiles.destroy();
+    this.map.setMarkers([], this.testid);
+    this.map.setMarkers([], 'looked');
+  }
+}
+
+async function mixtureCodes({ name, latentDim }, seed) {
+  const address = `aeviz/mixture/${encodeURIComponent(name)}?n=${COUNT}&seed=${seed}`;
+  const answer = await fetch(new URL(address, document.baseURI));
+  if (!answer.ok) throw new Error(await reason(answer));
+  const all = new Float32Array(await answer.arrayBuffer());
+  return Array.from({ length: COUNT }, (_, i) => all.slice(i * latentDim, (i + 1) * latentDim));
+}
+
+async function reason(answer) {
+  try {
+    return (await answer.json()).error;
+  } catch {
+    return 'The server could not draw from a mixture. Reload the page to try again.';
+  }
+}

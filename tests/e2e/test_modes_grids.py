@@ -1,0 +1,309 @@
+"""Manifold, Traverse and Sample in a real browser: tiles are decoded, and lead where they say."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import pytest
+from conftest import until
+from playwright.sync_api import FloatRect, Locator, Page, expect
+from scipy import stats
+
+FILLED = """(id) => {
+    const canvas = document.querySelector(`[data-testid=${id}]`);
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    let filled = 0;
+    for (let i = 3; i < data.length; i += 4) filled += data[i] === 255;
+    return filled / (canvas.width * canvas.height);
+}"""
+SIZE = "(canvas) => [canvas.width, canvas.height]"
+TILE = 12
+
+
+def open_mode(page: Page, url: str, mode: str, model: str = "tiny-4d", query: str = "") -> None:
+    page.goto(f"{url}/explore?model={model}&mode={mode}{query}")
+    page.locator(".aeviz-handle:not([hidden])").wait_for(state="attached")
+
+
+def drawn(page: Page, test_id: str, share: float = 1.0) -> Locator:
+    """The canvas of this name, once that share of it is covered by decoded images."""
+    canvas = page.get_by_test_id(test_id)
+    canvas.wait_for()
+    until(lambda: page.evaluate(FILLED, test_id) >= share, f"{test_id} is not drawn", 30)
+    return canvas
+
+
+def picture(canvas: Locator) -> str:
+    return str(canvas.evaluate("(canvas) => canvas.toDataURL()"))
+
+
+def box(element: Locator) -> FloatRect:
+    element.scroll_into_view_if_needed()
+    found = element.bounding_box()
+    assert found is not None
+    return found
+
+
+def code(page: Page) -> list[float]:
+    """The pinned code, as the address has it once it has come to rest."""
+    page.wait_for_function("location.search.includes('z=')")
+    page.wait_for_timeout(400)
+    return [float(value) for value in parse_qs(urlsplit(page.url).query)["z"][0].split(",")]
+
+
+def in_module(page: Page, module: str, script: str, argument: Any = None) -> Any:
+    """What `script`, a function of a module's exports and an argument, answers on the page."""
+    address = json.dumps(f"aeviz/static/{module}.js")
+    return page.evaluate(
+        f"""async (argument) => {{
+            const module = await import(new URL({address}, document.baseURI).href);
+            return ({script})(module, argument);
+        }}""",
+        argument,
+    )
+
+
+def test_the_grid_is_drawn_and_n_changes_it(page: Page, app_url: str) -> None:
+    open_mode(page, app_url, "manifold", "tiny-2d")
+    canvas = drawn(page, "aeviz-manifold")
+    assert canvas.evaluate(SIZE) == [15 * TILE, 15 * TILE]
+    slider = page.get_by_test_id("aeviz-manifold-n")
+    slider.fill("30")
+    until(lambda: canvas.evaluate(SIZE) == [30 * TILE, 30 * TILE], "n did not change the grid", 10)
+    assert (
+        page.evaluate(FILLED, "aeviz-manifold") == 1
+    )  # the old tiles stay until the new are there
+    slider.fill("2")
+    until(lambda: canvas.evaluate(SIZE) == [2 * TILE, 2 * TILE], "n did not change the grid", 10)
+    page.wait_for_function("location.search.includes('n=2')")
+
+
+def test_a_click_on_a_tile_goes_to_its_quantiles(page: Page, app_url: str) -> None:
+    open_mode(page, app_url, "manifold", "tiny-2d", "&n=4&points=hidden&z=0.1,0.2")
+    canvas = drawn(page, "aeviz-manifold")
+    page.locator(".aeviz-map:not(.aeviz-gliding)").wait_for()
+    page.wait_for_timeout(600)
+    area = box(canvas)
+    # The middle of the tile in the third column, first row.
+    page.mouse.click(area["x"] + area["width"] * 2.5 / 4, area["y"] + area["height"] * 0.5 / 4)
+    page.wait_for_function("!location.search.includes('z=0.1,0.2')")
+    pixel = 1 / min(area["width"], area["height"])
+    expected = stats.norm.ppf([2.5 / 4, 3.5 / 4])
+    slope = 1 / stats.norm.pdf(expected)  # of the quantiles: what a pixel of the screen is worth
+    assert np.all(np.abs(np.array(code(page)) - expected) < 1.5 * pixel * slope)
+    # The image at that place is the tile's.
+    shown = page.get_by_test_id("aeviz-canvas").evaluate(
+        "(c) => [...c.getContext('2d').getImageData(0, 0, 12, 12).data]"
+    )
+    tile = canvas.evaluate("(c) => [...c.getContext('2d').getImageData(24, 0, 12, 12).data]")
+    assert np.abs(np.array(shown) - np.array(tile)).mean() < 6
+
+
+@pytest.mark.parametrize("steps", ["even", "quantiles"])
+def test_another_spacing_keeps_the_pinned_code(page: Page, app_url: str, steps: str) -> None:
+    open_mode(page, app_url, "manifold", "tiny-4d", "&z=0.5,-0.4,0.3,1")
+    canvas = drawn(page, "aeviz-manifold")
+    page.get_by_test_id("aeviz-steps-even").click()
+    page.wait_for_function("location.search.includes('steps=even')")
+    if steps == "quantiles":
+        page.get_by_test_id("aeviz-steps-quantiles").click()
+        page.wait_for_function("!location.search.includes('steps=')")
+    drawn(page, "aeviz-manifold")
+    assert code(page) == [0.5, -0.4, 0.3, 1]
+    before = picture(canvas)
+    page.get_by_test_id("aeviz-mode-drag").click()
+    page.locator(".aeviz-underlay canvas").wait_for(state="detached")
+    assert code(page) == [0.5, -0.4, 0.3, 1]
+    assert len(before) > 1000
+
+
+def test_the_grid_follows_the_rest_of_the_code_and_stays_on_the_plane(
+    page: Page, app_url: str
+) -> None:
+    open_mode(page, app_url, "manifold", "tiny-4d", "&projection=z&n=5&points=hidden")
+    canvas = drawn(page, "aeviz-manifold")
+    page.wait_for_timeout(800)
+    before = picture(canvas)
+    area = box(page.get_by_test_id("aeviz-map"))
+    page.mouse.click(area["x"] + 0.5 * area["width"], area["y"] + 0.4 * area["height"])
+    page.wait_for_timeout(500)
+    assert picture(canvas) == before  # the plane's own two numbers change nothing
+    page.get_by_test_id("aeviz-slider-3").fill("350")
+    until(lambda: picture(canvas) != before, "the rest of the code was not followed", 10)
+
+
+def test_the_wrapped_plane_leads_back_to_each_code(page: Page, app_url: str) -> None:
+    open_mode(page, app_url, "drag", "tiny-4d")
+    apart = in_module(
+        page,
+        "wrapped",
+        """async ({ throughPrior }) => {
+            const at = (file) => new URL(`aeviz/static/${file}`, document.baseURI).href;
+            const { loadGallery } = await import(at('gallery.js'));
+            const { projections } = await import(at('projection.js'));
+            const gallery = await loadGallery('tiny-4d');
+            const linear = projections(gallery).filter(({ linear }) => linear);
+            return linear.map((projection) => {
+                const wrapped = throughPrior(projection, 4);
+                const z = Float32Array.of(0.5, -1.2, 2.1, -0.3);
+                const back = wrapped.toCode(...wrapped.toPlace(z), z);
+                const middle = wrapped.toPlace(new Float32Array(4));
+                return Math.max(...z.map((value, j) => Math.abs(value - back[j])),
+                    Math.abs(middle[0] - 0.5), Math.abs(middle[1] - 0.5));
+            });
+        }""",
+    )
+    assert len(apart) == 2
+    assert max(apart) < 1e-6
+
+
+def test_a_tile_of_a_traversal_sets_exactly_its_dimension(page: Page, app_url: str) -> None:
+    open_mode(page, app_url, "traverse", "tiny-4d", "&z=0.5,-0.4,0.3,1")
+    canvas = drawn(page, "aeviz-traverse", 0.8)
+    columns = (canvas.evaluate(SIZE)[0] + 1) // (TILE + 1)
+    before = picture(canvas)
+    slider = page.get_by_test_id("aeviz-slider-2")
+    dimension = int(slider.get_attribute("data-dimension") or -1)
+    area = box(canvas)
+    page.mouse.click(
+        area["x"] + area["width"] * 0.5 / columns, area["y"] + area["height"] * 2.5 / 4
+    )
+    page.wait_for_function("!location.search.includes('z=0.5,-0.4,0.3,1')")
+    now = code(page)
+    changed = [j for j in range(4) if now[j] != [0.5, -0.4, 0.3, 1][j]]
+    assert changed == [dimension]
+    assert float(slider.input_value()) == 0  # the first tile is the lowest value
+    until(lambda: picture(canvas) != before, "the other rows did not follow", 10)
+
+
+def test_keys_choose_a_tile_and_go_there(page: Page, app_url: str) -> None:
+    open_mode(page, app_url, "traverse", "tiny-2d", "&z=0.5,-0.4")
+    canvas = drawn(page, "aeviz-traverse", 0.8)
+    canvas.focus()
+    for key in ("ArrowDown", "ArrowRight"):
+        page.keyboard.press(key)
+    said = page.locator(".aeviz-traverse .aeviz-spoken").text_content() or ""
+    page.keyboard.press("Enter")
+    page.wait_for_function("!location.search.includes('z=0.5,-0.4')")
+    name, value = said.replace("−", "-").split(" = ")
+    dimension = int(name[1:])
+    now = code(page)
+    assert now[dimension] == pytest.approx(float(value), abs=0.006)
+    assert now[1 - dimension] == [0.5, -0.4][1 - dimension]
+
+
+def test_draws_are_new_when_drawn_again_and_the_same_under_their_link(
+    page: Page, app_url: str
+) -> None:
+    open_mode(page, app_url, "sample", "tiny-4d")
+    sheets = [drawn(page, name, 0.8) for name in ("aeviz-prior-draws", "aeviz-mixture-draws")]
+    first = [picture(sheet) for sheet in sheets]
+    assert page.locator(".aeviz-sign-dot").count() == 32
+    assert page.locator(".aeviz-sign-ring").count() == 32
+    expect(page.get_by_test_id("aeviz-prior-draws-far")).to_contain_text("× typical")
+    page.get_by_test_id("aeviz-draw-again").click()
+    for sheet, before in zip(sheets, first, strict=True):
+        until(lambda s=sheet, b=before: picture(s) != b, "the draws stayed", 10)  # type: ignore[misc]
+    page.wait_for_function("location.search.includes('seed=')")
+    page.wait_for_timeout(500)
+    again = [picture(sheet) for sheet in sheets]
+    page.reload()
+    for name, before in zip(("aeviz-prior-draws", "aeviz-mixture-draws"), again, strict=True):
+        sheet = drawn(page, name, 0.8)
+        until(lambda s=sheet, b=before: picture(s) == b, "the link gave other draws", 10)  # type: ignore[misc]
+
+
+def test_a_click_on_a_draw_goes_there(page: Page, app_url: str) -> None:
+    open_mode(page, app_url, "sample", "tiny-2d", "&seed=5&z=0.1,0.2")
+    canvas = drawn(page, "aeviz-prior-draws", 0.8)
+    area = box(canvas)
+    page.mouse.click(area["x"] + area["width"] * 1.5 / 8, area["y"] + area["height"] * 0.5 / 4)
+    page.wait_for_function("!location.search.includes('z=0.1,0.2')")
+    draws = in_module(
+        page,
+        "gaussian",
+        "({ normals }) => { const n = normals(5); return Array.from({ length: 4 }, n); }",
+    )
+    np.testing.assert_allclose(code(page), draws[2:], rtol=1e-3)
+    expect(page.locator(".aeviz-halves .aeviz-tilemark")).to_have_count(1)
+
+
+def test_each_eps_adds_one_draw(page: Page, app_url: str) -> None:
+    open_mode(page, app_url, "sample", "tiny-4d", "&show=image")
+    page.get_by_test_id("aeviz-eps-strip").wait_for()
+    assert page.evaluate(FILLED, "aeviz-eps-strip") == 0
+    button = page.get_by_test_id("aeviz-draw-eps")
+    for count in (1, 2, 3):
+        button.click()
+        expect(page.locator(".aeviz-sign-dot")).to_have_count(count - 1)
+        expect(page.locator(".aeviz-sign-letter")).to_have_count(1)
+        share = count * TILE * TILE / (TILE * (10 * TILE + 9))
+        drawn(page, "aeviz-eps-strip", share - 1e-6)
+        assert page.evaluate(FILLED, "aeviz-eps-strip") == pytest.approx(share)
+    line = page.get_by_test_id("aeviz-formula").locator("div").nth(1).locator("span")
+    words = [(text or "").replace("−", "-") for text in line.all_text_contents()]
+    z, mu, sigma, eps = (float(words[i]) for i in (0, 2, 4, 6))
+    assert sigma == pytest.approx(np.exp(-1), abs=0.005)  # the tiny models' logvar is -2
+    assert z == pytest.approx(mu + sigma * eps, abs=0.03)
+    assert page.locator(".aeviz-ellipse").count() == 2
+    page.get_by_test_id("aeviz-projection-tsne").click()
+    expect(page.locator(".aeviz-ellipse")).to_have_count(0)
+
+
+def test_modes_fit_on_a_phone(phone: Page, app_url: str) -> None:
+    for mode, name in (
+        ("manifold", "aeviz-manifold"),
+        ("traverse", "aeviz-traverse"),
+        ("sample", "aeviz-mixture-draws"),
+        ("sample&show=image", "aeviz-eps-strip"),
+    ):
+        open_mode(phone, app_url, mode)
+        phone.get_by_test_id(name).wait_for()
+        assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_cdf_and_quantiles_are_scipys(page: Page, app_url: str) -> None:
+    page.goto(app_url)
+    x = [*np.linspace(-9, 9, 181), -40, 40]
+    p = [1e-100, 1e-12, 1e-5, 0.02425, *np.linspace(0.01, 0.99, 99), 1 - 1e-9]
+    values, places, rims = in_module(
+        page,
+        "gaussian",
+        "({ cdf, quantile }, [x, p]) => [x.map(cdf), p.map(quantile), [0, 1].map(String)]",
+        [[float(value) for value in x], [float(value) for value in p]],
+    )
+    np.testing.assert_allclose(values, stats.norm.cdf(x), rtol=1e-7, atol=0)
+    assert np.abs(np.array(values) - stats.norm.cdf(x)).max() < 1e-14
+    np.testing.assert_allclose(places, stats.norm.ppf(p), rtol=1e-9, atol=1e-12)
+    assert rims == ["0", "1"]
+
+
+def test_seeded_draws_are_normal_and_repeat(page: Page, app_url: str) -> None:
+    page.goto(app_url)
+    first, again, other = in_module(
+        page,
+        "gaussian",
+        "({ normals }) => [7, 7, 8].map((s) => Array.from({ length: 4000 }, normals(s)))",
+    )
+    assert first == again
+    assert first != other
+    assert stats.kstest(first, "norm").pvalue > 0.001
+    assert abs(np.corrcoef(first[:-1], first[1:])[0, 1]) < 0.06
+
+
+def test_a_clouds_shadow_on_a_plane_is_its_covariance(page: Page, app_url: str) -> None:
+    page.goto(app_url)
+    rows = np.array([[0.6, 0.8, 0.0], [0.0, 0.28, 0.96]])
+    variance = np.array([0.5, 2.0, 0.1])
+    matrix = in_module(
+        page,
+        "gaussian",
+        """({ covarianceOnPlane }, [rows, variance]) => covarianceOnPlane({
+            toPlace: (z) => rows.map((row, i) => row.reduce((sum, w, j) => sum + w * z[j], i - 3)),
+        }, variance)""",
+        [rows.tolist(), variance.tolist()],
+    )
+    np.testing.assert_allclose(matrix, rows @ np.diag(variance) @ rows.T, rtol=1e-12)
