@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from aeviz.live.typical import typical
+
 if TYPE_CHECKING:
     from aeviz.checkpoint import Loaded
 
@@ -38,6 +40,7 @@ def pack(name: str, loaded: Loaded, sprite_version: str | None) -> bytes:
         "sprite": None,
         "pca": None,
         "trustworthiness": {},
+        "typical": None,
         "dims": [_unseen_dimension(i, model.is_gaussian) for i in range(model.latent_dim)],
     }
     arrays: dict[str, NDArray[Any]] = {}
@@ -49,6 +52,8 @@ def pack(name: str, loaded: Loaded, sprite_version: str | None) -> bytes:
         header["count"] = len(latents)
         header["class_names"] = list(gallery.class_names)
         header["dims"] = dimensions(latents, gallery.logvar)
+        active = sorted(dim["index"] for dim in header["dims"] if dim["active"])
+        header["typical"] = typical(model, latents, active)
         header["sprite"] = _sprite(gallery.sprite, len(latents), sprite_version)
         arrays["latents"] = latents.numpy()
         arrays["labels"] = gallery.labels.numpy().astype(np.int16)

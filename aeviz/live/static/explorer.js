@@ -47,7 +47,9 @@ async function open(root, { model, colours }, signal) {
     'data-testid': 'aeviz-canvas', 'aria-label': 'Decoded image',
   });
   const client = connectTo(gallery, status, (pixels) => picture.draw(pixels));
-  const pinned = new PinnedCard(gallery, colours);
+  const pinned = new PinnedCard(gallery, colours, {
+    onPin: (index, time) => state.go(codeOf(gallery, index), index, time),
+  });
   const sliders = new Sliders(gallery.dims, (dimension, value, time) => {
     const z = Float32Array.from(state.view.z);
     z[dimension] = value;
@@ -113,10 +115,11 @@ async function open(root, { model, colours }, signal) {
   const actions = h('div', { class: 'aeviz-actions' },
     button('Reset', 'Back to the first code', () => {
       const { z, point } = startingCode(gallery);
-      state.go(z, point);
+      const kept = sliders.keepLocked(z, state.view.z);
+      state.go(kept, kept === z ? point : null);
     }),
     button(gallery.gaussian ? 'Sample' : 'Random', sampleHelp(gallery), () =>
-      state.go(randomCode(gallery))));
+      state.go(sliders.keepLocked(randomCode(gallery), state.view.z))));
   root.replaceChildren(status.element,
     h('div', { class: 'aeviz-toolbar' }, modeTabs.element, hint, h('div', { class: 'aeviz-actions' },
       linkButton(address), saveButton(() => modes.picture() ?? picture.canvas, state))),

@@ -5,8 +5,9 @@
  *   information: number, active: boolean}} Dimension
  * @typedef {{name: string, imageShape: [number, number, number], latentDim: number,
  *   gaussian: boolean, count: number, classNames: string[], dims: Dimension[],
- *   labels: Int16Array, latents: Float32Array, logvar?: Float32Array, pca?: Float32Array, tsne?: Float32Array,
- *   umap?: Float32Array, trustworthiness: {pca?: number, tsne?: number, umap?: number},
+ *   labels: Int16Array, latents: Float32Array, logvar?: Float32Array, pca?: Float32Array,
+ *   tsne?: Float32Array, umap?: Float32Array, trustworthiness: {pca?: number, tsne?: number, umap?: number},
+ *   typical: import('./manifold.js').Typical | null,
  *   plane: {mean: number[], components: number[][]} | null, sprite: Sprite | null}} Gallery
  */
 
@@ -36,6 +37,7 @@ export async function loadGallery(name) {
     count: header.count,
     classNames: header.class_names,
     dims: header.dims,
+    typical: header.typical,
     plane: header.pca,
     labels: array('labels') ?? new Int16Array(0),
     latents: array('latents') ?? new Float32Array(0),

@@ -1,4 +1,9 @@
-/** One slider per latent dimension, the most informative first. Native ranges: keys and touch work. */
+/**
+ * One slider per latent dimension, the most informative first. Native ranges: keys and touch work.
+ *
+ * A double click, or Delete, puts a dimension back to its mean. A locked one moves by its own slider
+ * only: who changes the whole code asks `keepLocked`.
+ */
 
 import { h } from './dom.js';
 
@@ -12,7 +17,13 @@ export class Sliders {
    * @param {(dimension: number, value: number, time: number) => void} onInput
    */
   constructor(dims, onInput) {
-    this.rows = dims.slice(0, MOST_SHOWN).map((dim, rank) => new Slider(dim, rank, onInput));
+    /** Dimensions that stay as they are. @type {Set<number>} */
+    this.locked = new Set();
+    const onLock = (dimension, on) => {
+      if (on) this.locked.add(dimension);
+      else this.locked.delete(dimension);
+    };
+    this.rows = dims.slice(0, MOST_SHOWN).map((dim, rank) => new Slider(dim, rank, onInput, onLock));
     this.list = h('div', { class: 'aeviz-sliders' }, ...this.rows.map(({ element }) => element));
     this.element = h('div', {}, this.list);
     this.hidden = this.rows.slice(FIRST_SHOWN);
@@ -22,6 +33,19 @@ export class Sliders {
   /** Show these values; the slider that is being moved already has its own. */
   show(z) {
     for (const row of this.rows) row.show(z[row.index]);
+  }
+
+  /**
+   * The code z with its locked dimensions as `from` has them; z itself where that changes nothing.
+   * @param {Float32Array} z
+   * @param {ArrayLike<number>} from
+   */
+  keepLocked(z, from) {
+    const changed = [...this.locked].filter((dimension) => z[dimension] !== from[dimension]);
+    if (!changed.length) return z;
+    const kept = Float32Array.from(z);
+    for (const dimension of changed) kept[dimension] = from[dimension];
+    return kept;
   }
 
   fold(total) {
@@ -40,7 +64,7 @@ export class Sliders {
 }
 
 class Slider {
-  constructor({ index, low, high, active, information }, rank, onInput) {
+  constructor({ index, low, high, mean, active, information }, rank, onInput, onLock) {
     this.index = index;
     this.low = low;
     this.step = (high - low) / STEPS;
@@ -60,18 +84,34 @@ class Slider {
       },
     });
     this.value = h('output', {});
-    this.element = h(
-      'label',
-      {
-        class: active ? 'aeviz-slider' : 'aeviz-slider aeviz-idle',
-        title: active
-          ? `Dimension ${index}: information ${information.toPrecision(2)}`
-          : `Dimension ${index} carries nothing: the decoder ignores it`,
+    this.lock = h('button', {
+      type: 'button',
+      class: 'aeviz-lock',
+      title: 'Lock: Sample, Reset and the map leave it as it is',
+      'aria-label': `Lock z${index}`,
+      'aria-pressed': 'false',
+      'data-testid': `aeviz-lock-${rank}`,
+      onclick: () => {
+        const on = this.lock.getAttribute('aria-pressed') === 'false';
+        this.lock.setAttribute('aria-pressed', on);
+        onLock(index, on);
       },
-      h('span', {}, 'z', h('sub', {}, String(index))),
-      this.input,
-      this.value,
-    );
+    });
+    const toMean = (event) => {
+      this.show(mean);
+      onInput(index, mean, event.timeStamp);
+    };
+    this.input.ondblclick = toMean;
+    this.input.onkeydown = (event) => {
+      if (event.key === 'Delete' || event.key === 'Backspace') toMean(event);
+    };
+    const about = active
+      ? `Dimension ${index}: information ${information.toPrecision(2)}.`
+      : `Dimension ${index} carries nothing: the decoder ignores it.`;
+    this.element = h('div', { class: active ? 'aeviz-slider' : 'aeviz-slider aeviz-idle' },
+      h('span', { title: about }, 'z', h('sub', {}, String(index))),
+      h('span', { class: 'aeviz-range', title: `${about} Double-click: back to its mean.` }, this.input),
+      this.value, this.lock);
   }
 
   show(value) {

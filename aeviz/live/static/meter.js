@@ -1,0 +1,78 @@
+/** The off-manifold meter: a gauge in three parts with its word, and the readings behind it. */
+
+import { h } from './dom.js';
+import { judge, MOST_SCORE, underPrior, WORDS } from './manifold.js';
+
+export class Meter {
+  /** @param {import('./gallery.js').Gallery} gallery */
+  constructor({ gaussian, typical }) {
+    this.gaussian = gaussian;
+    this.typical = typical;
+    this.readings = {};
+    this.marker = h('i');
+    this.words = WORDS.map((word) => h('span', {}, word));
+    this.details = h('div', { class: 'aeviz-why', role: 'tooltip' });
+    // Focus as well as the pointer opens the readings: a tap focuses.
+    this.element = h('div', {
+      class: 'aeviz-meter', role: 'meter', tabindex: 0, 'data-testid': 'aeviz-meter', hidden: true,
+      'aria-label': 'Distance from the data', 'aria-valuemin': 0, 'aria-valuemax': MOST_SCORE,
+    }, h('div', { class: 'aeviz-gauge', 'aria-hidden': 'true' }, h('b'), h('b'), h('b'), this.marker),
+    h('div', { class: 'aeviz-words', 'aria-hidden': 'true' }, ...this.words), this.details);
+  }
+
+  /**
+   * @param {ArrayLike<number>} z
+   * @param {Partial<import('./manifold.js').Readings>} readings  those that changed
+   */
+  show(z, readings) {
+    Object.assign(this.readings, readings);
+    const prior = this.gaussian ? underPrior(z) : null;
+    if (prior) this.readings.prior = prior.unusual;
+    const found = judge(this.readings, this.typical);
+    this.element.hidden = !found;
+    if (!found) return;
+    const { score, word } = found;
+    if (word !== this.element.dataset.word) {
+      this.element.dataset.word = word;
+      this.words.forEach((span) => span.classList.toggle('aeviz-now', span.textContent === word));
+    }
+    this.marker.style.left = `${(100 * score) / MOST_SCORE}%`;
+    const lines = this.explain(prior);
+    this.details.replaceChildren(...lines.map((line) => h('p', {}, line)));
+    this.element.setAttribute('aria-valuenow', score.toFixed(2));
+    this.element.setAttribute('aria-valuetext', `${word}. ${lines.join(' ')}`);
+  }
+
+  /** The readings in plain words. */
+  explain(prior) {
+    const { nearest, image, code } = this.readings;
+    const { typical } = this;
+    const lines = [];
+    if (typical && nearest !== undefined) {
+      lines.push(`Nearest gallery code: ${short(nearest)} away. 95 % of gallery codes have a ` +
+        `neighbour within ${short(typical.nearest_p95)}, half within ${short(typical.nearest_median)}.`);
+    }
+    if (typical && image !== undefined) {
+      lines.push(`Encoded and decoded again, the image changes by ${short(image)} (MSE) and the code ` +
+        `by ${short(code)}; 99 % of gallery images by less than ${short(typical.image_p99)} and ` +
+        `${short(typical.code_p99)}.`);
+    }
+    if (prior) {
+      lines.push(`Under the prior, log N(z; 0, I) = ${short(prior.logDensity)} nats. Its length is ` +
+        `${short(prior.length)}; ${longer(prior.longer)} of the prior’s draws are longer.`);
+    }
+    return lines;
+  }
+}
+
+/** Two digits that count, without exponents. */
+function short(value) {
+  const decimals = Math.abs(value) < 10 ? 2 - Math.ceil(Math.log10(Math.abs(value) || 1)) : 0;
+  return String(Number(value.toFixed(Math.min(6, decimals)))).replaceAll('-', '−');
+}
+
+function longer(share) {
+  if (share < 1e-3) return 'fewer than 1 in 1,000';
+  if (share < 0.01) return `${(100 * share).toFixed(1)} %`;
+  return `${Math.round(100 * share)} %`;
+}
