@@ -17,6 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 60.0
+EMPTY_PAGE = "import streamlit as st\nst.write('empty')\n"
 
 
 @dataclass(frozen=True)

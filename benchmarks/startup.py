@@ -11,114 +11,47 @@ there. Medians over the rounds, all in one run.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
-import socket
 import statistics
-import subprocess
-import sys
 import tempfile
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
-ROOT = Path(__file__).resolve().parents[1]
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--use-gl=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-quic",
-    "--no-first-run",
-]
-EMPTY = "import streamlit as st\nst.write('empty')\n"
+from benchmarks.browser import CHROMIUM, IMAGE, PLOTLY, TEXT, chromium, seconds_until, visitor
+from benchmarks.serving import EMPTY_PAGE, ROOT, serve
 
-MAP_AND_IMAGE = """() => {
-    const canvas = document.querySelector('[data-testid=aeviz-canvas]');
-    const map = document.querySelector('[data-testid=aeviz-map] .main-svg');
-    if (!canvas || !map || !canvas.width) return false;
-    const context = canvas.getContext('2d');
-    const data = context.getImageData(0, 0, canvas.width, canvas.height).data;
-    return data.some((value, i) => i % 4 < 3 && value !== data[i % 4]);
-}"""
-TEXT = "() => document.querySelector('[data-testid=stMarkdown]') !== null"
-
+MAP_AND_IMAGE = {"image": IMAGE, "map": PLOTLY}
 PAGES = {
-    "empty Streamlit page": (None, "/", TEXT),
+    "empty Streamlit page": (None, "/", {"text": TEXT}),
     "Home": ("app.py", "/", MAP_AND_IMAGE),
     "Explore (vae-mnist)": ("app.py", "/explore?model=vae-mnist", MAP_AND_IMAGE),
 }
 
 
-@contextlib.contextmanager
-def server(script: Path, folder: Path) -> Iterator[str]:
-    """A Streamlit server of its own, until the block ends."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", str(script)]
-    options = [f"--server.port={port}", "--server.headless=true", "--server.fileWatcherType=none"]
-    process = subprocess.Popen(
-        [*command, *options, "--server.address=127.0.0.1"],
-        cwd=ROOT,
-        env=os.environ | {"AEVIZ_RUNS": str(folder)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def wait_for_health(url: str) -> None:
-    while True:
-        with contextlib.suppress(urllib.error.URLError, OSError):
-            if urllib.request.urlopen(f"{url}/_stcore/health", timeout=5).status == 200:
-                return
-        time.sleep(0.02)
-
-
-def measure(browser: Browser, script: Path, path: str, ready: str, folder: Path) -> list[float]:
-    """Seconds: server start, first page (cold), the same page again in a new browser context."""
-    began = time.perf_counter()
-    with server(script, folder) as url:
-        wait_for_health(url)
-        seconds = [time.perf_counter() - began]
+def measure(browser: Browser, script: Path, path: str, conditions: dict[str, str]) -> list[float]:
+    """Seconds: server start, first page (cold), the same page again in a new browser."""
+    with serve(script) as server:
+        seconds = [server.started]
         for _ in range(2):
-            context = browser.new_context(viewport={"width": 1280, "height": 900})
-            page = context.new_page()
-            began = time.perf_counter()
-            page.goto(url + path)
-            page.wait_for_function(ready, timeout=60_000)
-            seconds.append(time.perf_counter() - began)
-            context.close()
+            with visitor(browser) as context:
+                seconds.append(max(seconds_until(context, server.url + path, conditions).values()))
     return seconds
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--chromium", default="/usr/bin/chromium")
+    parser.add_argument("--chromium", default=CHROMIUM)
     args = parser.parse_args()
     rows: dict[str, list[list[float]]] = {name: [] for name in PAGES}
-    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "empty.py").write_text(EMPTY)
-        browser = playwright.chromium.launch(executable_path=args.chromium, args=FLAGS)
+    with tempfile.TemporaryDirectory() as folder, chromium(args.chromium) as browser:
+        empty = Path(folder) / "empty.py"
+        empty.write_text(EMPTY_PAGE)
         for _ in range(args.rounds):
-            for page, (script, path, ready) in PAGES.items():
-                target = ROOT / script if script else folder / "empty.py"
-                rows[page].append(measure(browser, target, path, ready, folder))
-        browser.close()
+            for page, (script, path, conditions) in PAGES.items():
+                target = ROOT / script if script else empty
+                rows[page].append(measure(browser, target, path, conditions))
     print(f"seconds, median of {args.rounds}; {os.cpu_count()} cores")
     print(f"{'':24}{'server':>10}{'first page':>12}{'next page':>12}{'run to usable':>15}")
     for page, times in rows.items():
