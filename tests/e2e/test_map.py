@@ -83,9 +83,8 @@ def find_map(page: Page, url: str, model: str) -> Map:
     size = np.array([box["width"], box["height"]])
     scale = ((high - low) / (size * (1 - 2 * MARGIN))).max()
     offset = (latents - (low + high) / 2) / scale
-    return Map(
-        box["x"], box["y"], *size.tolist(), size / 2 + offset * np.array([1.0, -1.0]), labels
-    )
+    pixels = size / 2 + offset * np.array([1.0, -1.0])
+    return Map(box["x"], box["y"], box["width"], box["height"], pixels, labels)
 
 
 def gallery(url: str, model: str) -> tuple[NDArray[np.float64], NDArray[np.int16]]:

@@ -38,7 +38,6 @@ export class PointLayer {
     this.element = h('div', { class: 'aeviz-points', 'aria-hidden': 'true' },
       this.plot, this.moving.canvas);
     this.drawSoon = oncePerFrame(() => this.moving.usable && this.gl(this.way.share));
-    this.styleSoon = oncePerFrame(() => this.restyle());
   }
 
   /** Draw the points: at once as moving points, then by Plotly; resolves when that has drawn. */
@@ -46,25 +45,25 @@ export class PointLayer {
     this.points = points;
     this.load(points, points);
     this.paint();
-    this.refresh();
     const Plotly = await loadPlotly();
     if (!this.element.isConnected) return; // the page was left meanwhile
+    const { style } = this;
     const traces = this.members.map((_, label) => ({
       type: 'scattergl',
       mode: 'markers',
       ...this.coordinates(label),
-      visible: !this.hidden.has(label),
+      visible: style.visible[label],
+      selectedpoints: style.selectedpoints[label],
       hoverinfo: 'skip',
       marker: { size: this.size, color: this.colours[label], opacity: OPACITY },
       selected: { marker: { opacity: CHOSEN } },
       unselected: { marker: { opacity: FADED } },
     }));
-    const shown = { points: this.points, view: this.viewport.key };
+    const shown = { points: this.points, look: this.look, view: this.viewport.key };
     await Plotly.newPlot(this.plot, traces, this.layout(), CONFIG);
     if (!this.element.isConnected) return;
     this.Plotly = Plotly;
     this.shown = shown;
-    if (this.chosen || this.hidden.size) this.styleSoon();
     await this.handOver();
   }
 
@@ -106,14 +105,12 @@ export class PointLayer {
   hide(hidden) {
     this.hidden = new Set(hidden);
     this.paint();
-    this.styleSoon();
   }
 
   /** Make these points strong and the others faint; null takes that back. */
   choose(indices) {
     this.chosen = indices && new Set(indices);
     this.paint();
-    this.styleSoon();
   }
 
   destroy() {
@@ -136,19 +133,20 @@ export class PointLayer {
   /** Bring Plotly to where the points are, then let it take over. */
   async settle() {
     if (!this.Plotly || this.settling || this.gliding || !this.element.isConnected) return;
-    const { points } = this;
+    const { points, look } = this;
     const { width, height, ranges, key } = this.viewport;
     const layout = { ...ranges, width, height };
-    this.settling = true;
-    if (points === this.shown.points) {
-      await this.Plotly.relayout(this.plot, layout);
-    } else {
-      const traces = this.members.map((_, label) => this.coordinates(label));
-      const places = { x: traces.map(({ x }) => x), y: traces.map(({ y }) => y) };
-      await this.Plotly.update(this.plot, places, layout);
+    const traces = {};
+    if (look !== this.shown.look) Object.assign(traces, this.style);
+    if (points !== this.shown.points) {
+      const places = this.members.map((_, label) => this.coordinates(label));
+      Object.assign(traces, { x: places.map(({ x }) => x), y: places.map(({ y }) => y) });
     }
+    this.settling = true;
+    if (Object.keys(traces).length) await this.Plotly.update(this.plot, traces, layout);
+    else await this.Plotly.relayout(this.plot, layout);
     this.settling = false;
-    this.shown = { points, view: key };
+    this.shown = { points, look, view: key };
     await this.handOver();
   }
 
@@ -167,7 +165,9 @@ export class PointLayer {
 
   /** Whether Plotly shows the points where they are. */
   get upToDate() {
-    return this.shown?.points === this.points && this.shown.view === this.viewport.key;
+    const { shown } = this;
+    return shown?.points === this.points && shown.look === this.look
+      && shown.view === this.viewport.key;
   }
 
   load(from, to, share = 1) {
@@ -189,9 +189,14 @@ export class PointLayer {
     return result;
   }
 
-  /** Colours of the moving points, as Plotly's. */
+  /** Colour the moving points as Plotly will: which classes are hidden, which points are chosen. */
   paint() {
-    if (!this.moving.usable) return;
+    this.look = {}; // another than Plotly shows
+    if (this.moving.usable) this.#paintMoving();
+    this.refresh();
+  }
+
+  #paintMoving() {
     const bytes = new Uint8Array(4 * this.order.length);
     let at = 0;
     this.members.forEach((members, label) => {
@@ -207,14 +212,14 @@ export class PointLayer {
     this.moving.paint(bytes);
   }
 
-  restyle() {
-    if (!this.Plotly || !this.element.isConnected) return;
+  /** What Plotly is to show of each class. */
+  get style() {
     const { chosen } = this;
-    this.Plotly.restyle(this.plot, {
+    return {
       visible: this.members.map((_, label) => !this.hidden.has(label)),
       selectedpoints: this.members.map((members) => (chosen
         ? members.flatMap((i, at) => (chosen.has(i) ? [at] : [])) : null)),
-    });
+    };
   }
 
   coordinates(label) {
