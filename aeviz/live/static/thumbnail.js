@@ -2,8 +2,8 @@
 
 import { h } from './dom.js';
 
-const GAP = 18; // CSS pixels from the pointer, and at least from the map's edge to it
-const EDGE = 6;
+const GAP = 18; // CSS pixels from the pointer
+const EDGE = 6; // CSS pixels from the edge of the map, at least
 
 export class Thumbnail {
   /**
@@ -15,7 +15,8 @@ export class Thumbnail {
     this.sprite = sprite;
     this.classNames = classNames;
     this.colours = colours;
-    this.canvas = h('canvas', { class: 'aeviz-pixels' });
+    const { width, height } = sprite;
+    this.canvas = h('canvas', { class: 'aeviz-pixels', width, height });
     this.name = h('span');
     this.element = h('div', {
       class: 'aeviz-thumbnail', 'data-testid': 'aeviz-thumbnail', 'aria-hidden': 'true', hidden: true,
@@ -33,11 +34,17 @@ export class Thumbnail {
       this.name.hidden = !this.classNames[label];
       this.element.style.setProperty('--class', this.colours[label % this.colours.length]);
     }
-    const { offsetWidth, offsetHeight } = this.element;
-    const right = px + GAP + offsetWidth + EDGE <= width;
-    const x = right ? px + GAP : px - GAP - offsetWidth;
-    const y = Math.max(EDGE, Math.min(height - offsetHeight - EDGE, py - offsetHeight / 2));
+    const [cardWidth, cardHeight] = this.#size();
+    const right = px + GAP + cardWidth + EDGE <= width;
+    const x = right ? px + GAP : px - GAP - cardWidth;
+    const y = Math.max(EDGE, Math.min(height - cardHeight - EDGE, py - cardHeight / 2));
     this.element.style.transform = `translate(${Math.round(x)}px, ${Math.round(y)}px)`;
+  }
+
+  /** All cards are of one size: asked once, as each answer would cost the page a layout. */
+  #size() {
+    this.size ??= [this.element.offsetWidth, this.element.offsetHeight];
+    return this.size;
   }
 
   hide() {
