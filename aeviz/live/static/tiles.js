@@ -1,7 +1,6 @@
 /** Sheets of decoded images: one canvas for many tiles, and one that can be pointed at. */
 
-import { Picture } from './canvas.js';
-import { h } from './dom.js';
+import { h, oncePerFrame } from './dom.js';
 
 const KEYS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
@@ -12,12 +11,13 @@ export class Sheet {
    * @param {{rows: number, columns: number, gap?: number}} layout
    * @param {Record<string, any>} attributes  of the canvas element
    */
-  constructor(imageShape, { rows, columns, gap = 0 }, attributes = {}) {
-    this.tile = new Picture(imageShape);
-    this.gap = gap;
+  constructor([channels, height, width], { rows, columns, gap = 0 }, attributes = {}) {
+    Object.assign(this, { channels, height, width, gap });
     this.canvas = h('canvas', { class: 'aeviz-sheet', role: 'img', ...attributes });
-    this.context = this.canvas.getContext('2d');
+    this.context = this.canvas.getContext('2d', { willReadFrequently: true });
+    this.put = oncePerFrame(() => this.context.putImageData(this.frame, 0, 0));
     this.#size(rows, columns);
+    this.#take();
   }
 
   /** Another layout; what was there is stretched over it until new tiles arrive. */
@@ -28,41 +28,59 @@ export class Sheet {
     old.getContext('2d').drawImage(this.canvas, 0, 0);
     this.#size(rows, columns);
     this.context.drawImage(old, 0, 0, this.canvas.width, this.canvas.height);
+    this.#take();
   }
 
   /** Another number of rows of the same tiles, which keep their places. */
   setRows(rows) {
     if (rows === this.rows) return;
-    const kept = this.context.getImageData(0, 0, this.canvas.width, this.canvas.height);
+    const kept = this.frame;
     this.#size(rows, this.columns);
     this.context.putImageData(kept, 0, 0);
+    this.#take();
   }
 
-  /** @param {number} index @param {Uint8Array} pixels  H * W * C values */
+  /**
+   * Draw a tile; all that are drawn within a frame reach the screen together.
+   * @param {number} index
+   * @param {Uint8Array} pixels  H * W * C values
+   */
   draw(index, pixels) {
-    this.tile.draw(pixels);
+    const { words, channels, width, height, frame } = this;
     const { x, y } = this.corner(index);
-    this.context.drawImage(this.tile.canvas, x, y);
+    const [green, blue] = channels === 1 ? [0, 0] : [1, 2];
+    for (let row = 0, at = 0; row < height; row += 1) {
+      let word = (y + row) * frame.width + x;
+      for (let column = 0; column < width; column += 1, word += 1, at += channels) {
+        words[word] = 0xff000000 | (pixels[at + blue] << 16) | (pixels[at + green] << 8) | pixels[at];
+      }
+    }
+    this.put();
   }
 
   clear() {
-    this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    this.words.fill(0);
+    this.put();
   }
 
   /** Where a tile begins, in pixels of the canvas. */
   corner(index) {
-    const { width, height } = this.tile.canvas;
     return {
-      x: (index % this.columns) * (width + this.gap),
-      y: Math.floor(index / this.columns) * (height + this.gap),
+      x: (index % this.columns) * (this.width + this.gap),
+      y: Math.floor(index / this.columns) * (this.height + this.gap),
     };
   }
 
   #size(rows, columns) {
-    const { width, height } = this.tile.canvas;
     Object.assign(this, { rows, columns, count: rows * columns });
-    this.canvas.width = columns * (width + this.gap) - this.gap;
-    this.canvas.height = rows * (height + this.gap) - this.gap;
+    this.canvas.width = columns * (this.width + this.gap) - this.gap;
+    this.canvas.height = rows * (this.height + this.gap) - this.gap;
+  }
+
+  /** What is on the canvas now is what tiles are drawn into. */
+  #take() {
+    this.frame = this.context.getImageData(0, 0, this.canvas.width, this.canvas.height);
+    this.words = new Uint32Array(this.frame.data.buffer);
   }
 }
 
@@ -116,13 +134,13 @@ export class Tiles {
 
   /** Tile under the pointer; null between tiles and where there is none yet. */
   #under({ offsetX, offsetY }) {
-    const { canvas, tile, gap, columns, rows } = this.sheet;
+    const { canvas, width, height, gap, columns, rows } = this.sheet;
     const place = (offset, shown, size, one, most) => {
       const at = Math.floor(((offset / shown) * size) / (one + gap));
       return Math.min(most - 1, Math.max(0, at));
     };
-    const column = place(offsetX, canvas.clientWidth, canvas.width, tile.canvas.width, columns);
-    const row = place(offsetY, canvas.clientHeight, canvas.height, tile.canvas.height, rows);
+    const column = place(offsetX, canvas.clientWidth, canvas.width, width, columns);
+    const row = place(offsetY, canvas.clientHeight, canvas.height, height, rows);
     return this.#there(row * columns + column);
   }
 
@@ -162,14 +180,14 @@ export class Tiles {
   }
 
   #surround(element, index) {
-    const { canvas, tile } = this.sheet;
+    const { canvas, width, height } = this.sheet;
     const { x, y } = this.sheet.corner(index);
     const share = (part, whole) => `${(100 * part) / whole}%`;
     Object.assign(element.style, {
       left: share(x, canvas.width),
       top: share(y, canvas.height),
-      width: share(tile.canvas.width, canvas.width),
-      height: share(tile.canvas.height, canvas.height),
+      width: share(width, canvas.width),
+      height: share(height, canvas.height),
     });
   }
 
