@@ -6,6 +6,7 @@ import gzip
 import hashlib
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import Final
 
 from starlette.requests import Request
@@ -13,6 +14,9 @@ from starlette.responses import Response
 
 FOREVER: Final = "public, max-age=31536000, immutable"
 ASK_FIRST: Final = "no-cache"
+LIVE_STATIC: Final = Path(__file__).parent / "static"
+MEDIA_TYPES: Final = {".js": "text/javascript", ".css": "text/css", ".woff2": "font/woff2"}
+COMPRESSED: Final = {".woff2"}  # by themselves
 
 
 class Asset:
@@ -28,19 +32,24 @@ class Asset:
         """A short name for exactly this content."""
         return hashlib.sha256(self.content).hexdigest()[:16]
 
+    def prepare(self) -> None:
+        """Do what the first answer would have to wait for."""
+        if self.compress:
+            _ = self.version, self._zipped
+
     @cached_property
     def _zipped(self) -> bytes:
         return gzip.compress(self.content, compresslevel=5, mtime=0)
 
-    def respond(self, request: Request) -> Response:
-        """200 or 304. Where the address carries this content's version (`?v=`), kept for ever."""
+    def respond(self, request: Request, for_ever: bool = False) -> Response:
+        """200 or 304; kept for ever where the address carries this content's version (`?v=`), or
+        where `for_ever` says that it names the content in its own way."""
+        for_ever |= request.query_params.get("v") == self.version
         headers = {
             "ETag": f'"{self.version}"',
             "Vary": "Accept-Encoding",
             "X-Content-Type-Options": "nosniff",
-            "Cache-Control": (
-                FOREVER if request.query_params.get("v") == self.version else ASK_FIRST
-            ),
+            "Cache-Control": FOREVER if for_ever else ASK_FIRST,
         }
         if self.version in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
@@ -49,6 +58,36 @@ class Asset:
         headers["Content-Encoding"] = "gzip" if zipped else "identity"
         content = self._zipped if zipped else self.content
         return Response(content, media_type=self.media_type, headers=headers)
+
+
+class Files:
+    """Files of the disk as assets, read again when they change."""
+
+    def __init__(self) -> None:
+        self._known: dict[Path, tuple[int, Asset]] = {}
+
+    def known(self, path: Path) -> Asset | None:
+        """The file at `path` if it was read before and is as it was; takes no time."""
+        changed, asset = self._known.get(path, (None, None))
+        return asset if changed == path.stat().st_mtime_ns else None
+
+    def at(self, path: Path) -> Asset:
+        """The file at `path`, of a kind that MEDIA_TYPES knows, ready to be sent."""
+        asset = self.known(path)
+        if asset is None:
+            changed = path.stat().st_mtime_ns
+            packed = path.suffix in COMPRESSED
+            asset = Asset(path.read_bytes(), MEDIA_TYPES[path.suffix], compress=not packed)
+            asset.prepare()
+            self._known[path] = changed, asset
+        return asset
+
+
+def live_file(name: str) -> Path | None:
+    """The file `name` of the browser half; None if there is none, or it is not for browsers."""
+    path = LIVE_STATIC / name
+    here = path.parent == LIVE_STATIC and path.suffix in MEDIA_TYPES
+    return path if here and path.is_file() else None
 
 
 def _accepts_gzip(headers: Mapping[str, str]) -> bool:

@@ -26,15 +26,13 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from aeviz.errors import UserError
 from aeviz.live import catalogue, protocol
-from aeviz.live.assets import Asset
+from aeviz.live.assets import Files, live_file
 from aeviz.live.connection import Connection, EndedError, close, deliver
 from aeviz.live.protocol import BadMessageError
 from aeviz.live.stats import Stats
 from aeviz.live.store import Load, ModelStore, OpenModel, Version
 
 MAX_CLIENTS: Final = 600
-_STATIC: Final = Path(__file__).parent / "static"
-_MEDIA_TYPES: Final = {".js": "text/javascript", ".css": "text/css"}
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -51,7 +49,7 @@ class LiveServer:
         self.stats = Stats()
         self.store = ModelStore(load, version, deliver, self.stats)
         self._allowed_origins = {origin.rstrip("/") for origin in allowed_origins}
-        self._files: dict[Path, tuple[int, Asset]] = {}
+        self._files = Files()
 
     async def live(self, socket: WebSocket) -> None:
         """Serve one client until it goes."""
@@ -109,23 +107,14 @@ class LiveServer:
 
     async def static(self, request: Request) -> Response:
         """A file of the browser half."""
-        path = _STATIC / request.path_params["file"]
-        if path.parent != _STATIC or path.suffix not in _MEDIA_TYPES or not path.is_file():
+        path = live_file(request.path_params["file"])
+        if path is None:
             return Response("Not found", status_code=404, media_type="text/plain")
-        return self._file(path).respond(request)
+        return self._files.at(path).respond(request)
 
     async def plotly(self, request: Request) -> Response:
         """Plotly for the browser, out of the installed Python package: nothing is fetched."""
-        asset = await run_in_threadpool(self._file, plotly_path())
-        return await run_in_threadpool(asset.respond, request)
-
-    def _file(self, path: Path) -> Asset:
-        changed = path.stat().st_mtime_ns
-        known = self._files.get(path)
-        if known is None or known[0] != changed:
-            known = changed, Asset(path.read_bytes(), _MEDIA_TYPES[path.suffix])
-            self._files[path] = known
-        return known[1]
+        return (await run_in_threadpool(self._files.at, plotly_path())).respond(request)
 
     async def _model(self, request: Request) -> OpenModel:
         return await run_in_threadpool(self.store.get, request.path_params["model"])
