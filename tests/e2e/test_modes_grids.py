@@ -203,7 +203,7 @@ def test_draws_are_new_when_drawn_again_and_the_same_under_their_link(
     first = [picture(sheet) for sheet in sheets]
     assert page.locator(".aeviz-sign-dot").count() == 32
     assert page.locator(".aeviz-sign-ring").count() == 32
-    expect(page.get_by_test_id("aeviz-prior-draws-far")).to_contain_text("× typical")
+    expect(page.get_by_test_id("aeviz-prior-draws-far")).to_contain_text("× as far away as typical, from 3 of 3 classes")
     page.get_by_test_id("aeviz-draw-again").click()
     for sheet, before in zip(sheets, first, strict=True):
         until(lambda s=sheet, b=before: picture(s) != b, "the draws stayed", 10)  # type: ignore[misc]

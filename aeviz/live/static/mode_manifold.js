@@ -17,6 +17,8 @@ const LOOK = {
     + 'mean that the codes follow the prior; bare patches are places that the decoder hardly learnt.',
   even: 'Follow a row: does one image turn into the next little by little, or fall apart between the '
     + 'points? There the decoder was never asked before.',
+  layout: 'Each tile is the image of the mean code of the points nearest to it: where one image turns '
+    + 'into another from one tile to the next, the map has torn apart what lies between.',
 };
 const OTHERS = (count) => ` The other ${count === 1 ? 'number keeps its value' : `${count} directions of the code stay as they are`}`
   + ', so that this is a slice through the place of the handle.';
@@ -78,7 +80,7 @@ export function open(stage) {
     steps.choose(spacing);
     steps.element.hidden = !fits();
     points.checked = !hidden;
-    look.textContent = LOOK[spacing]
+    look.textContent = LOOK[chosen.linear ? spacing : 'layout']
       + (chosen.linear && gallery.latentDim > 2 ? OTHERS(gallery.latentDim - 2) : '');
     refresh();
   };

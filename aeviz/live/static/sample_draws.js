@@ -13,9 +13,10 @@ const SEEDS = 1e6;
 const WITH_PRIOR = 'A variational autoencoder is trained to fill its prior: draws from it should look '
   + 'as good as draws from where the codes really are. Where the left looks worse, the codes left '
   + 'the prior.';
-const WITHOUT_PRIOR = 'This model was never trained to decode draws from N(0, I): its codes lie elsewhere, so '
-  + 'the left shows what the decoder makes of places that no image came from. The right keeps to '
-  + 'where codes are, and still meets the gaps between them.';
+const WITHOUT_PRIOR = 'This model was never trained to decode draws from N(0, I), which knows nothing of where its '
+  + 'codes lie: the draws fall where no image came from, or crowd into one patch of the codes. The '
+  + 'right keeps to where codes are, and still meets the gaps between them.';
+const NO_ANSWER = 'The server did not answer. Draw again to try once more.';
 
 export class Draws {
   /** @param {import('./modes.js').Stage} stage */
@@ -108,7 +109,7 @@ class Draw {
     this.say('');
     this.codes = codes;
     this.decoder.want(codes, 'draws');
-    this.far.textContent = this.distance();
+    this.far.textContent = this.describe();
     this.mark();
     this.place();
   }
@@ -117,13 +118,21 @@ class Draw {
     this.note.textContent = text;
   }
 
-  /** How far from data, in one number. */
-  distance() {
-    const usual = this.gallery.typical?.nearest_median;
-    if (!usual) return '\u00a0';
-    const distances = this.codes.map((z) => this.nearest.find(z, 1).distance).sort((a, b) => a - b);
-    const times = distances[COUNT / 2] / usual;
-    return `Distance to the nearest test image’s code: ${times.toFixed(times < 10 ? 1 : 0)} × typical`;
+  /** How far from data, and how much of the data: in a number each. */
+  describe() {
+    const { typical, classNames, labels } = this.gallery;
+    const found = this.codes.map((z) => this.nearest.find(z, 1));
+    const said = [];
+    if (typical?.nearest_median) {
+      const distances = found.map(({ distance }) => distance).sort((a, b) => a - b);
+      const times = distances[COUNT / 2] / typical.nearest_median;
+      said.push(`${times.toFixed(times < 10 ? 1 : 0)} × as far away as typical`);
+    }
+    if (classNames.length > 1) {
+      const reached = new Set(found.map(({ indices }) => labels[indices[0]]));
+      said.push(`from ${reached.size} of ${classNames.length} classes`);
+    }
+    return said.length ? `Nearest test images: ${said.join(', ')}` : '\u00a0';
   }
 
   look(index, time) {
@@ -155,8 +164,8 @@ class Draw {
 
 async function mixtureCodes({ name, latentDim }, seed) {
   const address = `aeviz/mixture/${encodeURIComponent(name)}?n=${COUNT}&seed=${seed}`;
-  const answer = await fetch(new URL(address, document.baseURI));
-  if (!answer.ok) throw new Error(await reason(answer));
+  const answer = await fetch(new URL(address, document.baseURI)).catch(() => null);
+  if (!answer?.ok) throw new Error(answer ? await reason(answer) : NO_ANSWER);
   const all = new Float32Array(await answer.arrayBuffer());
   return Array.from({ length: COUNT }, (_, i) => all.slice(i * latentDim, (i + 1) * latentDim));
 }
@@ -165,6 +174,6 @@ async function reason(answer) {
   try {
     return (await answer.json()).error;
   } catch {
-    return 'The server could not draw from a mixture. Reload the page to try again.';
+    return NO_ANSWER;
   }
 }
