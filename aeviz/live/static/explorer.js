@@ -12,7 +12,6 @@ import { LatentMap } from './map.js';
 import { Modes } from './modes.js';
 import { mount } from './mount.js';
 import { PinnedCard } from './pinned.js';
-import { loadPlotly } from './plotly.js';
 import { projections } from './projection.js';
 import { projectionNote } from './projection_note.js';
 import { copyLink, savePng } from './share.js';
@@ -31,7 +30,6 @@ export default (component) => mount(component, open);
 
 async function open(root, { model, colours }, signal) {
   const status = new StatusLine();
-  loadPlotly().catch(() => {}); // on its way while the gallery is; the map tells of a failure
   const gallery = await loadGallery(model);
   if (signal.aborted) return () => {};
   const choices = projections(gallery);

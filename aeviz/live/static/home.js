@@ -5,7 +5,6 @@ import { h } from './dom.js';
 import { codeOf, loadGallery } from './gallery.js';
 import { LatentMap } from './map.js';
 import { mount } from './mount.js';
-import { loadPlotly } from './plotly.js';
 import { projections } from './projection.js';
 import { connectTo } from './socket.js';
 import { StatusLine } from './status.js';
@@ -14,7 +13,6 @@ import { StatusLine } from './status.js';
 export default (component) => mount(component, open);
 
 async function open(root, { model, colours }, signal) {
-  loadPlotly().catch(() => {}); // on its way while the gallery is; the map tells of a failure
   const gallery = await loadGallery(model);
   if (signal.aborted) return () => {};
   const [projection] = projections(gallery);

@@ -1,4 +1,9 @@
-/** Plotly from the installed Python package, loaded once for all maps. */
+/** Plotly from the installed Python package, loaded once for all maps and charts. */
+
+/** Reading five megabytes keeps a browser from answering for a good part of a second. */
+const QUIET_MS = 250;
+const PATIENCE_MS = 5000;
+const LOOK_MS = 50;
 
 let loading;
 
@@ -6,7 +11,7 @@ let loading;
 export function loadPlotly() {
   loading ??= new Promise((resolve, reject) => {
     const script = document.createElement('script');
-    script.src = new URL('aeviz/plotly.min.js', document.baseURI).href;
+    script.src = address();
     script.onload = () => resolve(window.Plotly);
     script.onerror = () => {
       loading = undefined;
@@ -15,4 +20,41 @@ export function loadPlotly() {
     document.head.append(script);
   });
   return loading;
+}
+
+/**
+ * Plotly for something that is on the screen without it: fetched, but read only once a first image
+ * is there and the pointer rests.
+ * @returns {Promise<any>}
+ */
+export async function loadPlotlyInAPause() {
+  if (!loading) {
+    fetchAhead();
+    await pause();
+  }
+  return loadPlotly();
+}
+
+function fetchAhead() {
+  const link = document.createElement('link');
+  Object.assign(link, { rel: 'preload', as: 'script', href: address(), fetchPriority: 'low' });
+  document.head.append(link);
+}
+
+async function pause() {
+  const began = performance.now();
+  let moved = began;
+  const note = () => { moved = performance.now(); };
+  window.addEventListener('pointermove', note, { capture: true, passive: true });
+  for (;;) {
+    const now = performance.now();
+    const drawn = performance.getEntriesByName('aeviz.decode').length > 0;
+    if ((drawn && now - moved > QUIET_MS) || now - began > PATIENCE_MS) break;
+    await new Promise((resolve) => { setTimeout(resolve, LOOK_MS); });
+  }
+  window.removeEventListener('pointermove', note, { capture: true });
+}
+
+function address() {
+  return new URL('aeviz/plotly.min.js', document.baseURI).href;
 }

@@ -7,7 +7,7 @@
 
 import { h, oncePerFrame } from './dom.js';
 import { MovingPoints } from './moving.js';
-import { loadPlotly } from './plotly.js';
+import { loadPlotly, loadPlotlyInAPause } from './plotly.js';
 
 const CONFIG = { displayModeBar: false, staticPlot: true, responsive: false };
 const OPACITY = 0.75;
@@ -45,7 +45,7 @@ export class PointLayer {
     this.points = points;
     this.load(points, points);
     this.paint();
-    const Plotly = await loadPlotly();
+    const Plotly = await (this.moving.usable ? loadPlotlyInAPause() : loadPlotly());
     if (!this.element.isConnected) return; // the page was left meanwhile
     const { style } = this;
     const traces = this.members.map((_, label) => ({

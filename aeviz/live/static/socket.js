@@ -13,6 +13,8 @@ const MAX_IN_FLIGHT = 4;
 /** Requests of more codes than this are computed apart from drags, in slices. */
 const SMALL_ROWS = 16;
 const FRAME_MS = 1000 / 60;
+/** How fast the quickest round trip seen is forgotten, for a network that has become slower. */
+const FORGOTTEN_MS = 0.02;
 const RETRY_MS = [250, 500, 1000, 2000, 4000];
 const MEASURE = 'aeviz.decode';
 const KEPT_MEASURES = 4000;
@@ -39,6 +41,7 @@ export class LiveClient {
     this.onStatus = onStatus;
     this.probe = probe;
     this.roundTrip = FRAME_MS / 2;
+    this.leastTrip = 1000;
     /** @type {Map<number, Flight>} */
     this.flights = new Map();
     /** @type {Question[]} */
@@ -58,9 +61,13 @@ export class LiveClient {
     this.connect();
   }
 
-  /** How many drag requests to keep in flight: enough to send one each frame. */
+  /**
+   * How many drag requests to keep in flight: enough to send one each frame, but only one more than
+   * the network alone asks for. Where a busy server takes long, more requests would only wait there.
+   */
   get window() {
-    return Math.min(MAX_IN_FLIGHT, Math.max(1, Math.ceil(this.roundTrip / FRAME_MS)));
+    const [needed, idle] = [this.roundTrip, this.leastTrip].map((ms) => Math.ceil(ms / FRAME_MS));
+    return Math.max(1, Math.min(MAX_IN_FLIGHT, needed, idle + 1));
   }
 
   /**
@@ -215,7 +222,9 @@ export class LiveClient {
     if (flight.question) {
       flight.question.settle(body);
     } else {
-      this.roundTrip += 0.15 * (performance.now() - flight.sent - this.roundTrip);
+      const took = performance.now() - flight.sent;
+      this.roundTrip += 0.15 * (took - this.roundTrip);
+      this.leastTrip = Math.min(took, this.leastTrip + FORGOTTEN_MS);
       this.draw(id, flight, body);
     }
     this.flush();
