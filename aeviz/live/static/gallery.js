@@ -69,8 +69,9 @@ export class Sprite {
    */
   async draw(canvas, index) {
     await this.ready;
-    canvas.width = this.width;
-    canvas.height = this.height;
+    // Setting a size, even the same, makes the browser allocate the canvas anew.
+    if (canvas.width !== this.width) canvas.width = this.width;
+    if (canvas.height !== this.height) canvas.height = this.height;
     const x = (index % this.columns) * this.width;
     const y = Math.floor(index / this.columns) * this.height;
     const size = [this.width, this.height];

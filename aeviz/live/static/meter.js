@@ -1,7 +1,9 @@
 /** The off-manifold meter: a gauge in three parts with its word, and the readings behind it. */
 
-import { h } from './dom.js';
+import { atMostEvery, h } from './dom.js';
 import { judge, MOST_SCORE, underPrior, WORDS } from './manifold.js';
+
+const WORDS_MS = 400; // the gauge follows the hand; its sentences need not
 
 export class Meter {
   /** @param {import('./gallery.js').Gallery} gallery */
@@ -9,6 +11,7 @@ export class Meter {
     this.gaussian = gaussian;
     this.typical = typical;
     this.readings = {};
+    this.tell = atMostEvery(WORDS_MS, () => this.write());
     this.marker = h('i');
     this.words = WORDS.map((word) => h('span', {}, word));
     this.details = h('div', { class: 'aeviz-why', role: 'tooltip' });
@@ -36,7 +39,13 @@ export class Meter {
       this.element.dataset.word = word;
       this.words.forEach((span) => span.classList.toggle('aeviz-now', span.textContent === word));
     }
-    this.marker.style.left = `${(100 * score) / MOST_SCORE}%`;
+    this.marker.style.transform = `translateX(${(100 * score) / MOST_SCORE}%)`;
+    this.latest = { score, word, prior };
+    this.tell();
+  }
+
+  write() {
+    const { score, word, prior } = this.latest;
     const lines = this.explain(prior);
     this.details.replaceChildren(...lines.map((line) => h('p', {}, line)));
     this.element.setAttribute('aria-valuenow', score.toFixed(2));

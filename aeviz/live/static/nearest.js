@@ -90,7 +90,9 @@ export class NearestImages {
     this.classNames = classNames;
     this.colours = colours;
     this.thumbs = Array.from({ length: Math.min(SHOWN, count) }, (_, rank) => {
-      const canvas = h('canvas', { class: 'aeviz-pixels' });
+      const canvas = h('canvas', {
+        class: 'aeviz-pixels', width: sprite.width, height: sprite.height,
+      });
       const name = h('span');
       const button = h('button', {
         type: 'button',

@@ -11,8 +11,12 @@ import { Meter } from './meter.js';
 import { NearestCodes, NearestImages } from './nearest.js';
 
 const SEARCH_MS = 80;
-/** Asking costs the server three passes: seldom enough to leave the drag its place. */
-const RETURN_MS = 200;
+/**
+ * Asking what comes back costs the server three passes, and every fifth of a second cost a drag one
+ * frame in ten: it is asked once the hand rests, and while it moves once a second.
+ */
+const REST_MS = 120;
+const RETURN_MS = 1000;
 
 export class PinnedCard {
   /**
@@ -39,7 +43,7 @@ export class PinnedCard {
     this.element.append(standing);
     if (gallery.count) this.element.append(this.keptImage());
     this.lookAround = atMostEvery(SEARCH_MS, () => this.showNearest());
-    this.lookBack = atMostEvery(RETURN_MS, () => this.showReturn());
+    this.asked = performance.now();
     // What nobody sees is not computed: some modes hide the card, some are scrolled to below it.
     this.watching = new IntersectionObserver((entries) => {
       this.seen = entries.at(-1).isIntersecting;
@@ -110,6 +114,7 @@ export class PinnedCard {
   destroy() {
     this.bars.destroy();
     this.watching.disconnect();
+    clearTimeout(this.resting);
     this.client = null;
     this.z = null;
   }
@@ -117,7 +122,9 @@ export class PinnedCard {
   look() {
     if (!this.z || !this.seen) return;
     this.lookAround();
-    this.lookBack();
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => this.showReturn(), REST_MS);
+    if (performance.now() - this.asked > RETURN_MS) this.showReturn();
   }
 
   /** Search again around the code on the screen; a millisecond for 10,000 codes. */
@@ -129,28 +136,27 @@ export class PinnedCard {
       this.images.show(indices);
       nearest = distance;
     }
-    this.meter.show(this.z, { nearest });
+    this.meter.show(this.z, { nearest, ...this.knownReturn() });
+  }
+
+  /** What came back from a place holds for its neighbourhood, and is forgotten beyond. */
+  knownReturn() {
+    const { came } = this;
+    const near = came && this.search.between(this.z, came.z) <= this.gallery.typical.nearest_p95;
+    return near ? came.readings : { image: undefined, code: undefined };
   }
 
   /** Decode the code on the screen, encode the image, decode again: what comes back? */
   async showReturn() {
     const { z, client, gallery } = this;
     if (!z || !client || !gallery.typical) return;
-    if (this.returning) {
-      this.askAgain = true;
-      return;
-    }
-    this.returning = true;
+    this.asked = performance.now();
     const pixels = await client.decode(z);
     const back = await client.encode(Float32Array.from(pixels, (value) => value / 255));
-    this.returning = false;
-    if (!this.z) return; // closed meanwhile
+    if (this.client !== client) return; // closed meanwhile
     const image = meanSquaredError(pixels, back.pixels);
-    this.meter.show(this.z, { image, code: this.search.between(z, back.code) });
-    if (this.askAgain) {
-      this.askAgain = false;
-      this.lookBack();
-    }
+    this.came = { z, readings: { image, code: this.search.between(z, back.code) } };
+    this.meter.show(this.z, this.knownReturn());
   }
 
   className(index) {
