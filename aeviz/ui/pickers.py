@@ -41,7 +41,8 @@ def model_picker(
         format_func=lambda name: describe(infos[name]),
         key=_KEY,
         on_change=_remember,
-        help="Bundled models, and all that were trained or uploaded here. Type to search.",
+        label_visibility="collapsed",
+        placeholder="Type to search",
     )
     info = infos[name]
     if strip := _strip(info.name, info.path.stat().st_mtime_ns):
@@ -73,7 +74,8 @@ def _settle(infos: dict[str, ModelInfo], default: str) -> str | None:
 
 def _remember() -> None:
     """A new model: the code of the last one in the address means nothing to it."""
-    st.query_params.from_dict({"model": st.session_state[_KEY]})
+    kept = {key: st.query_params[key] for key in ("mode", "projection") if key in st.query_params}
+    st.query_params.from_dict({"model": st.session_state[_KEY], **kept})
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

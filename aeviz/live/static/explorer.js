@@ -51,10 +51,11 @@ async function open(root, { model, colours }, signal) {
   const sliders = new Sliders(gallery.dims, (dimension, value, time) => {
     const z = Float32Array.from(state.view.z);
     z[dimension] = value;
-    state.go(z, null, time);
+    state.set({ z, point: null, preview: null }, time); // its own slider moves a locked number too
   });
+  state.guard = (z) => sliders.keepLocked(z, state.view.z);
   const map = !gallery.count ? null : new LatentMap({ ...gallery, colours, wheel: true }, {
-    onMove: (x, y, time) => state.set({ preview: projection().toCode(x, y, state.view.z) }, time),
+    onMove: (x, y, time) => state.look(projection().toCode(x, y, state.view.z), time),
     onLeave: (time) => state.set({ preview: null }, time),
     onPin: (x, y, index, time) => (index < 0
       ? state.go(projection().toCode(x, y, state.view.z), null, time)
@@ -113,11 +114,10 @@ async function open(root, { model, colours }, signal) {
   const actions = h('div', { class: 'aeviz-actions' },
     button('Reset', 'Back to the first code', () => {
       const { z, point } = startingCode(gallery);
-      const kept = sliders.keepLocked(z, state.view.z);
-      state.go(kept, kept === z ? point : null);
+      state.go(z, point);
     }),
     button(gallery.gaussian ? 'Sample' : 'Random', sampleHelp(gallery), () =>
-      state.go(sliders.keepLocked(randomCode(gallery), state.view.z))));
+      state.go(randomCode(gallery))));
   root.replaceChildren(status.element,
     h('div', { class: 'aeviz-toolbar' }, modeTabs.element, hint, h('div', { class: 'aeviz-actions' },
       linkButton(address), saveButton(() => modes.picture() ?? picture.canvas, state))),

@@ -29,7 +29,7 @@ export async function open(stage) {
   const select = h('select', {
     class: 'aeviz-select', 'aria-label': 'The other model', 'data-testid': 'aeviz-other-model',
     onchange: () => show(select.value),
-  }, ...others.map(({ name, title }) => h('option', { value: name, selected: name === chosen.name }, `${title} (${name})`)));
+  }, ...others.map(({ name, title }) => h('option', { value: name, selected: name === chosen.name }, title === name ? name : `${title} (${name})`)));
   const body = h('div', { class: 'aeviz-second' });
   const element = h('div', { class: 'aeviz-two' }, h('div', { class: 'aeviz-bar' }, select), body);
 
@@ -94,7 +94,10 @@ class SecondModel {
     });
     if (this.map) this.map.element.dataset.testid = 'aeviz-map-2';
     const ways = WAYS.filter(({ id }) => (id === 'place' ? other.latentDim === gallery.latentDim : gallery.count));
-    this.way = (ways.find(({ id }) => id === state.view.params.by) ?? ways[0])?.id;
+    // Places compare where both maps show the whole code; of wider ones the image tells more.
+    const usual = gallery.latentDim <= 2 ? 'place' : 'image';
+    const wayOf = (id) => ways.find((way) => way.id === id);
+    this.way = (wayOf(state.view.params.by) ?? wayOf(usual) ?? ways[0])?.id;
     this.tabs = tabs(ways, { name: 'What both share', testid: 'aeviz-by', onChoose: (way) => this.share(way) });
     this.note = h('p', { class: 'aeviz-muted' });
     this.shared = h('figure', { class: 'aeviz-shared' }, this.original.canvas, h('figcaption', {}, 'The image both encode'));

@@ -97,11 +97,11 @@ export class Modes {
     const mode = this.find(id);
     this.opening?.abort();
     const opening = (this.opening = new AbortController());
-    const module = mode.load && (await mode.load());
+    const module = await mode.load?.().catch(failed);
     if (opening.signal.aborted) return;
     this.close();
-    this.element.dataset.mode = mode.id;
-    const panel = module && (await module.open({ ...this.stage, signal: opening.signal }));
+    const open = async () => module?.open({ ...this.stage, signal: opening.signal });
+    const panel = await open().catch((error) => failed(error).open());
     if (opening.signal.aborted) {
       panel?.close();
       return;
@@ -109,6 +109,7 @@ export class Modes {
     this.panel = panel ?? null;
     this.element.replaceChildren(...(panel ? [panel.element] : []));
     this.element.hidden = !panel;
+    this.element.dataset.mode = mode.id;
     const { state } = this.stage;
     panel?.shown?.();
     panel?.update?.(state.view, state.view, performance.now());
@@ -132,4 +133,16 @@ export class Modes {
     this.opening?.abort();
     this.close();
   }
+}
+
+/** Stands where a mode would: what went wrong, in a sentence. */
+function failed(error) {
+  console.error(error);
+  const text = error instanceof TypeError // what the browser says of a server that is away
+    ? 'This mode could not be loaded. Is the server running? Choose it again to retry.' : error.message;
+  return {
+    open: () => ({
+      element: h('p', { class: 'aeviz-status', role: 'alert' }, text), close() {},
+    }),
+  };
 }

@@ -2,7 +2,7 @@
  * One slider per latent dimension, the most informative first. Native ranges: keys and touch work.
  *
  * A double click, or Delete, puts a dimension back to its mean. A locked one moves by its own slider
- * only: who changes the whole code asks `keepLocked`.
+ * only: `keepLocked` guards it from whatever changes the whole code.
  */
 
 import { h } from './dom.js';

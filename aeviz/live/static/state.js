@@ -21,6 +21,8 @@ export function createState(initial) {
   let view = initial;
   const listeners = new Set();
   const state = {
+    /** What a code becomes before it is gone to: locked numbers stay as they are. */
+    guard: (z) => z,
     get view() {
       return view;
     },
@@ -39,7 +41,12 @@ export function createState(initial) {
     },
     /** Make `z` the code that stays. @param {Float32Array} z @param {number | null} [point] */
     go(z, point = null, time = performance.now()) {
-      state.set({ z, point, preview: null }, time);
+      const kept = state.guard(z);
+      state.set({ z: kept, point: kept === z ? point : null, preview: null }, time);
+    },
+    /** Show `z` while the pointer is there. */
+    look(z, time = performance.now()) {
+      state.set({ preview: state.guard(z) }, time);
     },
     /** Remember something of the mode's own; null forgets it. @param {Record<string, any>} changes */
     remember(changes) {
