@@ -63,9 +63,18 @@ def slow_network(url: str, round_trip: float, rate: float) -> Iterator[str]:
         onward, outward = await asyncio.open_connection(target.hostname, target.port)
         await asyncio.gather(there.carry(reader, outward), back.carry(onward, writer))
 
-    server = loop.run_until_complete(asyncio.start_server(accept, "127.0.0.1", 0))
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
+    starting = asyncio.start_server(accept, "127.0.0.1", 0)
+    server = asyncio.run_coroutine_threadsafe(starting, loop).result(10)
     yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    asyncio.run_coroutine_threadsafe(_end_all(), loop).result(10)
     loop.call_soon_threadsafe(loop.stop)
     thread.join(10)
+
+
+async def _end_all() -> None:
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -8,30 +8,45 @@ import struct
 import threading
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, suppress
+from typing import Any
+from urllib.error import HTTPError
 
 import numpy as np
 import pytest
 import uvicorn
 from live_models import Library, loaded
 from starlette.applications import Starlette
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from aeviz.live.routes import routes
+from aeviz.live.routes import MAX_CLIENTS, routes
 
+TOO_LARGE = 1 << 20
 ONE_CODE = struct.pack("<IB3x", 1, 0) + np.zeros(3, "<f4").tobytes()
 MANY_CODES = struct.pack("<IB3x", 2, 0) + np.zeros((16, 3), "<f4").tobytes()
 
 
 @pytest.fixture
-def address() -> Iterator[str]:
-    """host:port of a server with a small model, `tiny`, and one of larger images, `wide`."""
-    library = Library(tiny=loaded(), wide=loaded(shape=(3, 128, 128)))
+def library() -> Library:
+    """A small model, `tiny`, one of larger images, `wide`, and one that a test may delete."""
+    return Library(tiny=loaded(), wide=loaded(shape=(3, 128, 128)), doomed=loaded())
+
+
+@pytest.fixture
+def address(library: Library) -> Iterator[str]:
+    """host:port of a server with these models."""
     app = Starlette(routes=routes(load=library.load, version=library.version))
-    listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_level="error", ws="websockets-sansio")
+    listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+    config = uvicorn.Config(
+        app,
+        log_level="critical",
+        ws="websockets-sansio",
+        ws_max_size=TOO_LARGE,
+        ws_ping_interval=None,
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
@@ -41,8 +56,22 @@ def address() -> Iterator[str]:
     thread.join(10)
 
 
-def open_socket(address: str) -> ClientConnection:
-    return connect(f"ws://{address}/aeviz/live/tiny", compression=None)
+def open_socket(address: str, model: str = "tiny", **options: Any) -> ClientConnection:
+    return connect(f"ws://{address}/aeviz/live/{model}", compression=None, **options)
+
+
+@pytest.fixture
+def good(address: str) -> Iterator[ClientConnection]:
+    """A client that does nothing wrong and is served before and after all that a test does."""
+    with open_socket(address) as client:
+        assert_served(client)
+        yield client
+        assert_served(client)
+
+
+def assert_served(client: ClientConnection) -> None:
+    client.send(ONE_CODE)
+    assert len(client.recv(timeout=30)) == 8 + 64
 
 
 def close_code(client: ClientConnection) -> int | None:
@@ -126,6 +155,93 @@ def test_a_client_that_vanishes_leaves_nothing_behind(address: str) -> None:
         assert len(good.recv(timeout=10)) == 8 + 64
 
 
+def test_a_thousand_sockets_at_once_are_served_or_told_so(
+    address: str, good: ClientConnection
+) -> None:
+    host, port = address.split(":")
+    with ExitStack() as stack:
+        crowd = [
+            stack.enter_context(closing(socket.create_connection((host, int(port)), timeout=60)))
+            for _ in range(1000)
+        ]
+        for member in crowd:
+            member.sendall(handshake(address, "tiny"))
+        assert_served(good)
+        codes = Counter(first_answer(member) for member in crowd)
+        # One place is the good client's; all others get a reply or the named reason.
+        assert codes == {None: MAX_CLIENTS - 1, 4429: 1000 - (MAX_CLIENTS - 1)}
+        assert_served(good)
+    wait_for_clients(address, 1)
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        (b"hello", 4400),
+        ("text", 4400),
+        (struct.pack("<IB3x", 1, 0) + np.full(3, np.nan, "<f4").tobytes(), 4400),
+        (struct.pack("<IB3x", 1, 0) + bytes(4 * 3 * 1025), 4400),
+        (bytes(TOO_LARGE + 1), 1009),  # RFC 6455, 7.4.1: a message too big
+    ],
+    ids=["malformed", "text", "NaN", "too many codes", "oversized"],
+)
+def test_a_bad_message_ends_its_own_connection_with_a_reason(
+    address: str, good: ClientConnection, message: bytes | str, code: int
+) -> None:
+    with open_socket(address) as bad:
+        with suppress(ConnectionClosed):  # the server may close before it has read all
+            bad.send(message)
+        with pytest.raises(ConnectionClosed) as caught:
+            bad.recv(timeout=10)
+    assert caught.value.rcvd is not None
+    assert caught.value.rcvd.code == code
+    assert caught.value.rcvd.reason
+
+
+@pytest.mark.usefixtures("good")
+def test_a_foreign_page_gets_no_socket(address: str) -> None:
+    with pytest.raises(InvalidStatus) as caught:
+        open_socket(address, origin="http://elsewhere.example")
+    assert caught.value.response.status_code == 403
+
+
+@pytest.mark.usefixtures("good")
+def test_a_model_deleted_while_explored_serves_who_has_it_open_and_nobody_after(
+    address: str, library: Library
+) -> None:
+    with open_socket(address, "doomed") as explorer:
+        assert_served(explorer)
+        del library.models["doomed"]
+        assert_served(explorer)
+        with open_socket(address, "doomed") as late:
+            late.send(ONE_CODE)
+            with pytest.raises(ConnectionClosed) as caught:
+                late.recv(timeout=10)
+        assert_served(explorer)
+    assert caught.value.rcvd is not None
+    assert (caught.value.rcvd.code, caught.value.rcvd.reason) == (
+        4400,
+        "There is no model called doomed.",
+    )
+    with pytest.raises(HTTPError) as refused:
+        urllib.request.urlopen(f"http://{address}/aeviz/gallery/doomed", timeout=10)
+    assert json.load(refused.value) == {"error": "There is no model called doomed."}
+
+
+def first_answer(member: socket.socket) -> int | None:
+    """None for a reply, else the code that the connection was closed with."""
+    stream = member.makefile("rb")
+    while stream.readline().strip():
+        pass  # the handshake's answer
+    with suppress(OSError):  # closed already
+        member.sendall(client_frame(ONE_CODE))
+    head = stream.read(2)
+    if head[0] == 0x82:
+        return None
+    assert head[0] == 0x88, head
+    return int.from_bytes(stream.read(2), "big")
+
+
 def silent_client(address: str) -> socket.socket:
     """A raw socket after the handshake, with a small receive buffer that is never emptied."""
     host, port = address.split(":")
@@ -133,15 +249,22 @@ def silent_client(address: str) -> socket.socket:
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     client.settimeout(20)
     client.connect((host, int(port)))
-    client.sendall(
-        f"GET /aeviz/live/wide HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\n"
-        "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
-    )
+    client.sendall(handshake(address, "wide"))
     assert b"101" in client.recv(64)
     return client
 
 
+def handshake(address: str, model: str) -> bytes:
+    return (
+        f"GET /aeviz/live/{model} HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\n"
+        "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    ).encode()
+
+
 def client_frame(payload: bytes) -> bytes:
     """One masked binary WebSocket frame (RFC 6455, 5.2); a mask of zeros changes nothing."""
-    return struct.pack(">BBH", 0x82, 0x80 | 126, len(payload)) + b"\0\0\0\0" + payload
+    length = bytes([0x80 | len(payload)])
+    if len(payload) > 125:
+        length = struct.pack(">BH", 0x80 | 126, len(payload))
+    return b"\x82" + length + b"\0\0\0\0" + payload
