@@ -16,7 +16,7 @@ import { projections } from './projection.js';
 import { projectionNote } from './projection_note.js';
 import { copyLink, savePng } from './share.js';
 import { Sliders } from './sliders.js';
-import { connectTo } from './socket.js';
+import { connectAhead, connectTo } from './socket.js';
 import { randomCode, startingCode } from './start.js';
 import { createState, mirrorAddress, readAddress } from './state.js';
 import { StatusLine } from './status.js';
@@ -30,6 +30,7 @@ export default (component) => mount(component, open);
 
 async function open(root, { model, colours }, signal) {
   const status = new StatusLine();
+  connectAhead(model, signal);
   const gallery = await loadGallery(model);
   if (signal.aborted) return () => {};
   const choices = projections(gallery);
@@ -45,6 +46,7 @@ async function open(root, { model, colours }, signal) {
     'data-testid': 'aeviz-canvas', 'aria-label': 'Decoded image',
   });
   const client = connectTo(gallery, status, (pixels) => picture.draw(pixels));
+  client.move(state.view.z); // asked for now, it is there when all else has been built
   const pinned = new PinnedCard(gallery, colours, {
     onPin: (index, time) => state.go(codeOf(gallery, index), index, time),
   });
@@ -144,7 +146,6 @@ async function open(root, { model, colours }, signal) {
       sliders.element));
 
   label();
-  client.move(state.view.z);
   readouts();
   modes.show(state.view.mode);
   const drawn = map?.start(projection().points, projection().axes);

@@ -6,13 +6,14 @@ import { codeOf, loadGallery } from './gallery.js';
 import { LatentMap } from './map.js';
 import { mount } from './mount.js';
 import { projections } from './projection.js';
-import { connectTo } from './socket.js';
+import { connectAhead, connectTo } from './socket.js';
 import { StatusLine } from './status.js';
 
 /** @param {{data: {model: string, colours: string[]}, parentElement: HTMLElement}} component */
 export default (component) => mount(component, open);
 
 async function open(root, { model, colours }, signal) {
+  connectAhead(model, signal);
   const gallery = await loadGallery(model);
   if (signal.aborted) return () => {};
   const [projection] = projections(gallery);

@@ -11,7 +11,7 @@ let loading;
 export function loadPlotly() {
   loading ??= new Promise((resolve, reject) => {
     const script = document.createElement('script');
-    script.src = address();
+    script.src = new URL('aeviz/plotly.min.js', document.baseURI).href;
     script.onload = () => resolve(window.Plotly);
     script.onerror = () => {
       loading = undefined;
@@ -23,22 +23,13 @@ export function loadPlotly() {
 }
 
 /**
- * Plotly for something that is on the screen without it: fetched, but read only once a first image
- * is there and the pointer rests.
+ * Plotly for something that is on the screen without it: once a first image is there and the
+ * pointer rests.
  * @returns {Promise<any>}
  */
 export async function loadPlotlyInAPause() {
-  if (!loading) {
-    fetchAhead();
-    await pause();
-  }
+  if (!loading) await pause();
   return loadPlotly();
-}
-
-function fetchAhead() {
-  const link = document.createElement('link');
-  Object.assign(link, { rel: 'preload', as: 'script', href: address(), fetchPriority: 'low' });
-  document.head.append(link);
 }
 
 async function pause() {
@@ -53,8 +44,4 @@ async function pause() {
     await new Promise((resolve) => { setTimeout(resolve, LOOK_MS); });
   }
   window.removeEventListener('pointermove', note, { capture: true });
-}
-
-function address() {
-  return new URL('aeviz/plotly.min.js', document.baseURI).href;
 }

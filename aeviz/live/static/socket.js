@@ -119,19 +119,22 @@ export class LiveClient {
   }
 
   connect() {
-    const socket = new WebSocket(this.url);
+    const socket = takeOpened(this.url) ?? new WebSocket(this.url);
     socket.binaryType = 'arraybuffer';
     this.socket = socket;
-    socket.onopen = () => {
-      this.failures = 0;
-      this.everOpen = true;
-      this.onStatus({ kind: 'open', text: '' });
-      // After a restart the picture is asked for again: the server has forgotten.
-      if (!this.newest && this.shown) this.newest = { ...this.shown, time: performance.now() };
-      this.flush();
-    };
+    socket.onopen = () => this.opened();
     socket.onmessage = (event) => this.receive(event.data);
     socket.onclose = (event) => this.lost(event);
+    if (socket.readyState === WebSocket.OPEN) this.opened();
+  }
+
+  opened() {
+    this.failures = 0;
+    this.everOpen = true;
+    this.onStatus({ kind: 'open', text: '' });
+    // After a restart the picture is asked for again: the server has forgotten.
+    if (!this.newest && this.shown) this.newest = { ...this.shown, time: performance.now() };
+    this.flush();
   }
 
   /** @param {CloseEvent} event */
@@ -253,6 +256,26 @@ export class LiveClient {
   }
 }
 
+/** @type {Map<string, WebSocket>} */
+const openedAhead = new Map();
+
+/**
+ * Begin to connect to a model whose gallery is still on its way; `connectTo` goes on from there.
+ * @param {string} model
+ * @param {AbortSignal} signal  ends a connection that nobody came to use
+ */
+export function connectAhead(model, signal) {
+  const url = addressOf(model);
+  openedAhead.set(url, new WebSocket(url));
+  signal.addEventListener('abort', () => takeOpened(url)?.close());
+}
+
+function takeOpened(url) {
+  const socket = openedAhead.get(url);
+  openedAhead.delete(url);
+  return socket && socket.readyState <= WebSocket.OPEN ? socket : undefined;
+}
+
 /**
  * A client for the model of this gallery, on the server that the page came from.
  * @param {import('./gallery.js').Gallery} gallery
@@ -260,14 +283,18 @@ export class LiveClient {
  * @param {(pixels: Uint8Array) => void} [onFrame]
  */
 export function connectTo(gallery, status, onFrame) {
-  const url = new URL(`aeviz/live/${encodeURIComponent(gallery.name)}`, document.baseURI);
-  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-  return new LiveClient(url.href, {
+  return new LiveClient(addressOf(gallery.name), {
     latentDim: gallery.latentDim,
     onFrame,
     onStatus: (now) => status.show(now),
     probe: new URL('aeviz/live/stats', document.baseURI).href,
   });
+}
+
+function addressOf(model) {
+  const url = new URL(`aeviz/live/${encodeURIComponent(model)}`, document.baseURI);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  return url.href;
 }
 
 async function answers(address) {
