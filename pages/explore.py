@@ -15,8 +15,16 @@ the image changes little by little all the way; in a plain one it often falls ap
 A code of more than two numbers has to be flattened to be drawn. PCA takes the plane on which codes
 differ most, and there every place $p$ has an exact code, $z' = z + W^\top (p - W(z - \bar z))$,
 with the plane's two directions as the rows of $W$ and the mean code $\bar z$: what lies outside the
-plane stays as it is. t-SNE keeps neighbours together but has no way back, so a place there shows
-the mean code of its nearest points.
+plane stays as it is. t-SNE and UMAP keep neighbours together but have no way back, so a place there
+shows a weighted mean of its nearest points' codes. How far a map can be believed is its
+trustworthiness (Venna and Kaski 2001): 100 % where all that lies close on the map is close in the
+code too.
+
+*Interpolate* walks from code $a$ to code $b$, straight, $(1-t)\,a + t\,b$, or along the arc that
+keeps to the shell where a Gaussian prior has its mass. *Sample* draws
+$z = \mu + \sigma \odot \varepsilon$ with $\varepsilon \sim N(0, I)$: randomness that lets gradients
+pass, the trick that VAEs are trained by. Try *Manifold* on `vae-mnist-2d` and on `ae-mnist-2d`,
+and count the tiles that are no digit.
 """
 
 st.title("Explore a latent space", anchor=False)
