@@ -4,10 +4,10 @@ One forward pass over 60 rows costs little more than over one, so the thread tak
 arrived while the last pass ran and computes it together. Every request is answered, and two rules
 keep every hand smooth:
 
-- **Small before large.** Requests of up to `SMALL_ROWS` codes all go into the next pass. Larger
-  ones (grids) are computed in slices sized so that a pass takes about `SLICE_SECONDS`, one client's
+- **Small before large.** Requests of up to `SMALL_ROWS` codes go into the next pass, `PASS_ROWS`
+  of them. Larger ones (grids) are computed in slices that take about `SLICE_SECONDS`, one client's
   slice per pass in turn, so that a grid of 1,024 never holds up a drag.
-- **In turn.** Clients are served in the order in which they came to wait.
+- **In turn.** Clients are served in the order in which they came to wait, a request each.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from aeviz.live.stats import Stats
 SMALL_ROWS: Final = 16
 PASS_ROWS: Final = 32  # more make a row no cheaper, and every reply of the pass later
 SLICE_SECONDS: Final = 0.006
+SLICE_PAUSE_SECONDS: Final = 0.05  # without a slice, at most, where drags alone fill every pass
 MIN_SLICE_ROWS: Final = 16
 
 log = logging.getLogger(__name__)
@@ -106,6 +107,7 @@ class Batcher:
         self._small: dict[Client, None] = {}
         self._large: dict[Client, None] = {}
         self._row_seconds = 1e-3
+        self._sliced = 0.0
         self._closed = False
         self._thread = threading.Thread(target=self._run, name=f"decode-{name}", daemon=True)
         self._thread.start()
@@ -147,7 +149,8 @@ class Batcher:
             self._deliver(self._compute(work))
 
     def _collect(self) -> list[Slice]:
-        """The next pass: all small requests that fit, then one slice of one large request."""
+        """The next pass: the small requests that fit, then a slice of one large request; while more
+        small ones wait than fit, only now and then."""
         work: list[Slice] = []
         rows = 0
         while self._small and rows < PASS_ROWS:
@@ -158,7 +161,9 @@ class Batcher:
             rows += job.request.rows
             if client.small:
                 self._small[client] = None  # to the end of the line
-        if self._large:
+        now = time.perf_counter()
+        if self._large and (not self._small or now - self._sliced > SLICE_PAUSE_SECONDS):
+            self._sliced = now
             client = next(iter(self._large))
             del self._large[client]
             job = client.large[0]

@@ -1,4 +1,5 @@
 import queue
+import time
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -172,3 +173,29 @@ def test_a_pass_is_kept_short_and_a_flood_takes_turns(bench: Bench) -> None:
     assert len(first) == PASS_ROWS
     assert first[:3] == [0, 7, 1], "the second client's turn comes after one request of the first"
     assert len(second) == 6
+
+
+def test_a_grid_waits_while_drags_fill_the_passes_but_not_for_ever(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aeviz.live.batcher.SLICE_PAUSE_SECONDS", 1000.0)
+    bench.hold()
+    painter, crowd = Client(), [Client() for _ in range(PASS_ROWS + 1)]
+    bench.batcher._sliced = time.perf_counter()
+    bench.ask(painter, 200, rows=17)
+    for client in crowd:
+        bench.ask(client, 1)
+    bench.finish(PASS_ROWS + 3)
+    assert [passed.count(200) for passed in bench.computer.passes[1:]][:2] == [0, 16]
+
+
+def test_a_grid_gets_its_slice_after_a_while_even_then(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aeviz.live.batcher.SLICE_PAUSE_SECONDS", 0.0)
+    bench.hold()
+    bench.ask(Client(), 200, rows=17)
+    for _ in range(PASS_ROWS + 1):
+        bench.ask(Client(), 1)
+    bench.finish(PASS_ROWS + 3)
+    assert bench.computer.passes[1].count(200) == 16
