@@ -126,10 +126,10 @@ function truth({ trustworthiness }, id) {
   const share = trustworthiness[id];
   if (share === undefined) return null;
   return {
-    text: `Trustworthiness ${Math.round(100 * share)} %`,
-    title: 'Of each point’s 12 nearest on the map, how far they are near it in the whole code too: '
-      + '100 % where the map shows no false neighbours, about 50 % where it is random '
-      + '(Venna & Kaski 2001, on up to 2,000 points).',
+    text: `Near here is near in the code: ${Math.round(100 * share)} % trustworthy.`,
+    title: 'Trustworthiness: how far each point’s 12 nearest on the map are among its nearest in the '
+      + 'whole code. 100 %: no false neighbours; about 50 %: no better than a random map. '
+      + '(Venna & Kaski 2001, on up to 2,000 points.)',
   };
 }
 
