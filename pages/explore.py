@@ -27,7 +27,10 @@ pass, the trick that VAEs are trained by. Try *Manifold* on `vae-mnist-2d` and o
 and count the tiles that are no digit.
 """
 
-st.title("Explore a latent space", anchor=False)
-info = pickers.model_picker()
+# One row: what is explored should begin high on the screen.
+title, picker = st.columns([2, 5], vertical_alignment="center")
+title.title("Explore a latent space", anchor=False)
+with picker:
+    info = pickers.model_picker()
 live.explorer(info.name)
 how_it_works(TEXT, info.type)

@@ -43,6 +43,12 @@ export const MODES = [
     hint: 'Move over the map, drag the handle or a slider: the image follows.',
   },
   {
+    id: 'interpolate',
+    label: 'Interpolate',
+    hint: 'Walk from A to B: straight, along an arc, and beside it plain blending.',
+    load: () => import('./mode_interpolate.js'),
+  },
+  {
     id: 'manifold',
     label: 'Manifold',
     hint: 'Every tile is the image of its place. Move over them, click to go there.',

@@ -76,9 +76,10 @@ export class PinnedCard {
   showCode(z) {
     this.z = z;
     this.bars.draw(z);
-    this.code.textContent = z.length <= 3
-      ? `z = (${[...z].map((value) => value.toFixed(2).replace('-', '−')).join(', ')})`
-      : `The code: ${z.length} numbers`;
+    this.code.hidden = z.length > 3; // of more, the sliders tell the numbers
+    if (!this.code.hidden) {
+      this.code.textContent = `z = (${[...z].map((value) => value.toFixed(2).replace('-', '−')).join(', ')})`;
+    }
     this.look();
   }
 

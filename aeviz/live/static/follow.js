@@ -1,0 +1,60 @@
+/** Newest wins: what follows a hand takes the latest input when the one before is done. */
+
+import { meanSquaredError } from './canvas.js';
+
+const MEASURE = 'aeviz.encode';
+const KEPT_MEASURES = 4000;
+
+/**
+ * `work` for the newest input only: those that come while one is under way replace another.
+ * @template T
+ * @param {(input: T) => Promise<void>} work
+ * @returns {(input: T) => Promise<void>}
+ */
+export function newestOnly(work) {
+  let waiting = null;
+  let busy = false;
+  return async (input) => {
+    waiting = { input };
+    if (busy) return;
+    busy = true;
+    try {
+      while (waiting) {
+        const now = waiting.input;
+        waiting = null;
+        await work(now);
+      }
+    } finally {
+      busy = false;
+    }
+  };
+}
+
+/** An image of values in [0, 1] as bytes. @param {Float32Array} image */
+export function toBytes(image) {
+  return Uint8Array.from(image, (value) => Math.round(255 * value));
+}
+
+/**
+ * Encode what is drawn, as fast as the server answers. Each answer leaves a User Timing measure
+ * `aeviz.encode`, from the pen's event to its drawn reconstruction.
+ * @param {import('./socket.js').LiveClient} client
+ * @param {(reply: {code: Float32Array, pixels: Uint8Array, drawn: Uint8Array, error: number,
+ *   time: number}) => void} onReply
+ *   code, reconstruction and drawing, and their mean squared error on the scale of [0, 1]
+ * @param {AbortSignal} signal  when aborted, replies are dropped
+ * @returns {(image: Float32Array, time: number) => void}
+ */
+export function followDrawing(client, onReply, signal) {
+  const encode = newestOnly(async ({ image, time }) => {
+    const { code, pixels } = await client.encode(image);
+    if (signal.aborted) return;
+    const drawn = toBytes(image);
+    onReply({ code, pixels, drawn, error: meanSquaredError(drawn, pixels), time });
+    performance.measure(MEASURE, { start: time, end: performance.now() });
+    if (performance.getEntriesByName(MEASURE).length > KEPT_MEASURES) {
+      performance.clearMeasures(MEASURE);
+    }
+  });
+  return (image, time) => encode({ image, time });
+}

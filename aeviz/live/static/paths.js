@@ -1,0 +1,102 @@
+/**
+ * Between codes, and sums of codes: what aeviz/latent/space.py does in Python, for one code at a
+ * time. Codes are lists of d numbers; answers are new Float32Arrays.
+ */
+
+/** Below this sine of the angle between them, two codes have no arc of their own. */
+const NO_ARC = 1e-4;
+const LEAST_NORM = 1e-12;
+
+/** The straight line from a (t = 0) to b (t = 1), exact at both ends. */
+export function lerp(a, b, t) {
+  return sum([1 - t, a], [t, b]);
+}
+
+/**
+ * The arc from a (t = 0) to b (t = 1), exact at both ends (White 2016, "Sampling Generative
+ * Networks"). Parallel, opposite and zero codes have no arc and get the straight line.
+ */
+export function slerp(a, b, t) {
+  const omega = angle(a, b);
+  const sine = Math.sin(omega);
+  if (sine <= NO_ARC) return lerp(a, b, t);
+  return sum([Math.sin((1 - t) * omega) / sine, a], [Math.sin(t * omega) / sine, b]);
+}
+
+/** @type {Record<string, (a: ArrayLike<number>, b: ArrayLike<number>, t: number) => Float32Array>} */
+export const PATHS = { lerp, slerp };
+
+/** n codes from a to b, both included, one after another: n * d numbers. */
+export function path(a, b, n, kind = 'lerp') {
+  const codes = new Float32Array(n * a.length);
+  for (let i = 0; i < n; i += 1) codes.set(PATHS[kind](a, b, i / (n - 1)), i * a.length);
+  return codes;
+}
+
+/** Two images laid over each other, b with weight t: values 0..255, rounded. */
+export function blendPixels(a, b, t) {
+  return Uint8Array.from(a, (value, i) => Math.round((1 - t) * value + t * b[i]));
+}
+
+/** a is to b as the answer is to c: a - b + c. */
+export function analogy(a, b, c) {
+  return sum([1, a], [-1, b], [1, c]);
+}
+
+/** z, moved `amount` times along a direction. */
+export function moved(z, direction, amount) {
+  return sum([1, z], [amount, direction]);
+}
+
+/**
+ * The mean code of each class; null for a class that no code belongs to.
+ * @param {{latents: Float32Array, labels: Int16Array, classNames: string[], latentDim: number}} gallery
+ * @returns {(Float64Array | null)[]}
+ */
+export function classMeans({ latents, labels, classNames, latentDim: d }) {
+  const counts = classNames.map(() => 0);
+  const means = classNames.map(() => new Float64Array(d));
+  labels.forEach((label, i) => {
+    if (!means[label]) return;
+    counts[label] += 1;
+    for (let j = 0; j < d; j += 1) means[label][j] += latents[i * d + j];
+  });
+  return means.map((total, label) =>
+    (counts[label] ? total.map((value) => value / counts[label]) : null));
+}
+
+/** From one mean code to another. */
+export function direction(from, to) {
+  return sum([1, to], [-1, from]);
+}
+
+/** The sum of weighted codes, in double precision until the end. */
+function sum(...terms) {
+  const length = terms[0][1].length;
+  const result = new Float32Array(length);
+  for (let j = 0; j < length; j += 1) {
+    let value = 0;
+    for (const [weight, code] of terms) value += weight * code[j];
+    result[j] = value;
+  }
+  return result;
+}
+
+/** The angle between two codes, by Kahan's formula; 0 where one of them is zero. */
+function angle(a, b) {
+  const [u, v] = [unit(a), unit(b)];
+  const zero = (code) => code.every((value) => value === 0);
+  if (zero(u) || zero(v)) return 0;
+  return 2 * Math.atan2(norm(u.map((value, j) => value - v[j])), norm(u.map((value, j) => value + v[j])));
+}
+
+function unit(code) {
+  const length = Math.max(norm(code), LEAST_NORM);
+  return Float64Array.from(code, (value) => value / length);
+}
+
+function norm(code) {
+  let total = 0;
+  for (let j = 0; j < code.length; j += 1) total += code[j] ** 2;
+  return Math.sqrt(total);
+}

@@ -1,0 +1,75 @@
+/** Frames side by side in one canvas; a click or drag over them chooses one. */
+
+import { h } from './dom.js';
+
+export class Strip {
+  /**
+   * @param {[number, number, number]} imageShape  C, H, W
+   * @param {number} count  of frames
+   * @param {{testid: string, label: string, onChoose: (frame: number, time: number) => void}} options
+   */
+  constructor([channels, height, width], count, { testid, label, onChoose }) {
+    Object.assign(this, { channels, height, width, count });
+    this.gap = Math.max(1, Math.round(width / 28));
+    const whole = count * width + (count - 1) * this.gap;
+    this.canvas = h('canvas', {
+      width: whole, height, role: 'img', 'data-testid': testid, 'aria-label': label,
+      style: `aspect-ratio: ${whole} / ${height}`, // keeps its place before anything is drawn
+    });
+    this.cursor = h('div', { class: 'aeviz-frame' });
+    this.element = h('div', {
+      class: 'aeviz-strip', style: `--frame: ${(100 * width) / whole}%`,
+    }, this.canvas, this.cursor);
+    this.context = this.canvas.getContext('2d');
+    this.image = this.context.createImageData(whole, height);
+    this.words = new Uint32Array(this.image.data.buffer);
+    const choose = (event) => onChoose(this.frameAt(event), event.timeStamp);
+    this.canvas.onpointerdown = (event) => {
+      this.canvas.setPointerCapture(event.pointerId);
+      choose(event);
+    };
+    this.canvas.onpointermove = (event) => {
+      if (this.canvas.hasPointerCapture(event.pointerId)) choose(event);
+    };
+  }
+
+  /** @param {Uint8Array} pixels  count * H * W * C values */
+  draw(pixels) {
+    const { words, channels, width, height, gap, count } = this;
+    const row = count * width + (count - 1) * gap;
+    let at = 0;
+    for (let frame = 0; frame < count; frame += 1) {
+      for (let y = 0; y < height; y += 1) {
+        let word = y * row + frame * (width + gap);
+        for (let x = 0; x < width; x += 1, at += channels, word += 1) {
+          const green = at + (channels > 1 ? 1 : 0);
+          const blue = at + (channels > 1 ? 2 : 0);
+          words[word] = 0xff000000 | (pixels[blue] << 16) | (pixels[green] << 8) | pixels[at];
+        }
+      }
+    }
+    this.context.putImageData(this.image, 0, 0);
+  }
+
+  /** Frame the place at `share` of the way from the first frame to the last. */
+  point(share) {
+    this.cursor.style.setProperty('--share', share);
+  }
+
+  frameAt(event) {
+    const box = this.canvas.getBoundingClientRect();
+    const frame = Math.floor((this.count * (event.clientX - box.left)) / box.width);
+    return Math.min(this.count - 1, Math.max(0, frame));
+  }
+}
+
+/** Strips one under another in a single canvas, for saving. @param {Strip[]} strips */
+export function stack(strips) {
+  const [{ canvas, gap }] = strips;
+  const all = document.createElement('canvas');
+  all.width = canvas.width;
+  all.height = strips.length * (canvas.height + gap) - gap;
+  const context = all.getContext('2d');
+  strips.forEach((strip, i) => context.drawImage(strip.canvas, 0, i * (canvas.height + gap)));
+  return all;
+}

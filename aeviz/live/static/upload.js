@@ -1,0 +1,100 @@
+/** A picture from a person's own files, fitted to the shape that a model takes. */
+
+const MOST_BYTES = 10 * 2 ** 20;
+const MOST_PIXELS = 50e6;
+const GREY = [0.299, 0.587, 0.114]; // ITU-R BT.601 luminance
+const TILES_LOOKED_AT = 64;
+
+/**
+ * @typedef {{image: Float32Array, inverted: boolean, note: string}} Fitted
+ *   H * W * C values in [0, 1], and a sentence that says what was done to the picture
+ */
+
+/**
+ * Decode a file and fit it: the middle of it, grey where the model is.
+ * @param {Blob} file
+ * @param {[number, number, number]} imageShape  C, H, W
+ * @param {boolean} darkGround  whether the model's images are light on dark: a picture that is
+ *   bright at its border is then inverted
+ * @returns {Promise<Fitted>}
+ * @throws {Error} with one sentence for the person
+ */
+export async function readPicture(file, [channels, height, width], darkGround) {
+  if (file.size > MOST_BYTES) throw new Error('This file is larger than 10 MB; choose a smaller picture.');
+  const bitmap = await decode(file);
+  if (bitmap.width * bitmap.height > MOST_PIXELS) {
+    throw new Error('This picture has more than 50 million pixels; make it smaller.');
+  }
+  const same = bitmap.width === width && bitmap.height === height;
+  const rgba = await fit(bitmap, width, height);
+  const image = new Float32Array(height * width * channels);
+  for (let i = 0; i < width * height; i += 1) {
+    const [r, g, b] = [0, 1, 2].map((c) => rgba[4 * i + c] / 255);
+    if (channels === 1) image[i] = GREY[0] * r + GREY[1] * g + GREY[2] * b;
+    else image.set([r, g, b], 3 * i);
+  }
+  const inverted = channels === 1 && darkGround && !same && borderMedian(image, width, height) > 0.5;
+  if (inverted) invert(image);
+  const done = [same ? null : `fitted to ${width} × ${height}`, inverted ? 'inverted to light on dark' : null];
+  const note = done.filter(Boolean).join(', ');
+  return { image, inverted, note: note && `${note[0].toUpperCase()}${note.slice(1)}.` };
+}
+
+/** Turn light and dark round, in place. */
+export function invert(image) {
+  for (let i = 0; i < image.length; i += 1) image[i] = 1 - image[i];
+}
+
+/**
+ * Whether the images of a gallery are light on dark, by the borders of its first ones.
+ * @param {import('./gallery.js').Gallery} gallery
+ */
+export async function hasDarkGround({ sprite, count }) {
+  if (!sprite) return true; // as the digit sets are
+  await sprite.ready;
+  const { width, height } = sprite;
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+  let dark = 0;
+  const looked = Math.min(count, TILES_LOOKED_AT);
+  for (let i = 0; i < looked; i += 1) {
+    const place = [(i % sprite.columns) * width, Math.floor(i / sprite.columns) * height];
+    context.drawImage(sprite.image, ...place, width, height, 0, 0, width, height);
+    const { data } = context.getImageData(0, 0, width, height);
+    const green = Float32Array.from({ length: width * height }, (_, at) => data[4 * at + 1] / 255);
+    if (borderMedian(green, width, height) < 0.5) dark += 1;
+  }
+  return 2 * dark > looked;
+}
+
+async function decode(file) {
+  try {
+    return await createImageBitmap(file);
+  } catch {
+    throw new Error('This file is not a picture that the browser can read; choose a PNG, JPEG or WebP.');
+  }
+}
+
+/** The middle of a bitmap as width x height RGBA, transparent parts on white. */
+async function fit(bitmap, width, height) {
+  const scale = Math.min(bitmap.width / width, bitmap.height / height);
+  const [w, h] = [scale * width, scale * height].map((side) => Math.max(1, Math.round(side)));
+  const corner = [Math.floor((bitmap.width - w) / 2), Math.floor((bitmap.height - h) / 2)];
+  const small = await createImageBitmap(bitmap, ...corner, w, h, {
+    resizeWidth: width, resizeHeight: height, resizeQuality: 'high',
+  });
+  bitmap.close();
+  const context = new OffscreenCanvas(width, height).getContext('2d');
+  context.fillStyle = '#fff';
+  context.fillRect(0, 0, width, height);
+  context.drawImage(small, 0, 0);
+  return context.getImageData(0, 0, width, height).data;
+}
+
+/** The median of a grey image's outermost rows and columns. */
+function borderMedian(image, width, height) {
+  const border = [];
+  for (let x = 0; x < width; x += 1) border.push(image[x], image[(height - 1) * width + x]);
+  for (let y = 0; y < height; y += 1) border.push(image[y * width], image[y * width + width - 1]);
+  return border.sort((a, b) => a - b)[border.length >> 1];
+}
