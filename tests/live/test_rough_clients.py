@@ -213,9 +213,8 @@ def test_a_model_deleted_while_explored_serves_who_has_it_open_and_nobody_after(
         assert_served(explorer)
         del library.models["doomed"]
         assert_served(explorer)
-        with open_socket(address, "doomed") as late:
-            with pytest.raises(ConnectionClosed) as caught:  # it never gets to ask
-                late.recv(timeout=10)
+        with open_socket(address, "doomed") as late, pytest.raises(ConnectionClosed) as caught:
+            late.recv(timeout=10)
         assert_served(explorer)
     assert caught.value.rcvd is not None
     assert (caught.value.rcvd.code, caught.value.rcvd.reason) == (
