@@ -6,6 +6,7 @@
 
 import { Picture } from './canvas.js';
 import { h } from './dom.js';
+import { toBytes } from './follow.js';
 
 const PEN = 0.075; // radius as a share of the pad's width
 const SOFT = 0.5; // share of the radius over which the pen fades
@@ -43,7 +44,16 @@ export class DrawingPad {
   }
 
   clear(time = performance.now()) {
-    this.image.fill(0);
+    this.lay(new Float32Array(this.image.length), time);
+  }
+
+  /** Lay a picture on the pad, in place of what is there. @param {Float32Array} image */
+  lay(image, time = performance.now()) {
+    this.image.set(image);
+    this.changed(time);
+  }
+
+  changed(time) {
     this.show();
     this.onChange(this.image.slice(), time);
   }
@@ -60,8 +70,7 @@ export class DrawingPad {
       this.line(this.last, to);
       this.last = to;
     }
-    this.show();
-    this.onChange(this.image.slice(), event.timeStamp);
+    this.changed(event.timeStamp);
   }
 
   at(event) {
@@ -95,6 +104,6 @@ export class DrawingPad {
   }
 
   show() {
-    this.picture.draw(Uint8Array.from(this.image, (value) => Math.round(255 * value)));
+    this.picture.draw(toBytes(this.image));
   }
 }

@@ -4,17 +4,16 @@
  */
 
 import { CodeBars } from './bars.js';
-import { meanSquaredError, Picture } from './canvas.js';
+import { Picture } from './canvas.js';
 import { h } from './dom.js';
 import { DrawingPad } from './draw.js';
+import { followDrawing, toBytes } from './follow.js';
 import { loadGallery } from './gallery.js';
 import { mount } from './mount.js';
 import { connectTo } from './socket.js';
 import { StatusLine } from './status.js';
 
 const REST_MS = 400;
-const MEASURE = 'aeviz.encode';
-const KEPT_MEASURES = 4000;
 
 /** @param {{data: {model: string, report: boolean}, parentElement: HTMLElement,
  *   setStateValue: (name: string, value: any) => void}} component */
@@ -32,35 +31,19 @@ async function open(root, { model, report }, signal, setStateValue) {
   const error = h('p', { class: 'aeviz-muted' }, 'Draw on the left.');
   const client = connectTo(gallery, status);
 
-  let newest = null;
-  let busy = false;
+  const follow = followDrawing(client, (reply) => {
+    picture.draw(reply.pixels);
+    bars.draw(reply.code);
+    bars.describe(reply.code);
+    error.textContent = `MSE ${reply.error.toPrecision(2)} per pixel`;
+  }, signal);
   let resting;
-  const follow = async () => {
-    if (busy) return; // the newest image is taken when the one under way is done
-    busy = true;
-    while (newest && !signal.aborted) {
-      const { image, time } = newest;
-      newest = null;
-      const { code, pixels } = await client.encode(image);
-      picture.draw(pixels);
-      bars.draw(code);
-      bars.describe(code);
-      performance.measure(MEASURE, { start: time, end: performance.now() });
-      const drawn = Uint8Array.from(image, (value) => Math.round(255 * value));
-      error.textContent = `MSE ${meanSquaredError(drawn, pixels).toPrecision(2)} per pixel`;
-    }
-    busy = false;
-    if (performance.getEntriesByName(MEASURE).length > KEPT_MEASURES) {
-      performance.clearMeasures(MEASURE);
-    }
-  };
   const pad = new DrawingPad(gallery.imageShape, (image, time) => {
-    newest = { image, time };
-    follow();
+    follow(image, time);
     if (!report) return;
     clearTimeout(resting);
     resting = setTimeout(() => setStateValue(
-      'drawing', pad.empty ? null : Array.from(image, (value) => Math.round(255 * value)),
+      'drawing', pad.empty ? null : Array.from(toBytes(image)),
     ), REST_MS);
   });
 

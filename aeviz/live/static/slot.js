@@ -9,7 +9,7 @@ import { DrawingPad } from './draw.js';
 import { followDrawing, toBytes } from './follow.js';
 import { codeOf, nearest } from './gallery.js';
 import { writeCode } from './state.js';
-import { button } from './toolbar.js';
+import { button, fileButton, takeDrops } from './toolbar.js';
 import { hasDarkGround, invert, readPicture } from './upload.js';
 
 const ANY = 'any';
@@ -33,21 +33,19 @@ export class Slot {
     this.map = button('Map', 'Then click or drag on the map: that place comes here', () => listener.onArm(this), {
       'aria-pressed': false, 'data-testid': `aeviz-slot-${id}-map`,
     });
+    const read = (file, time) => this.read(file, time);
+    const upload = fileButton({ testid: `aeviz-slot-${id}-file`, onFile: read });
     this.element = h('section', {
       class: 'aeviz-slot', 'data-testid': `aeviz-slot-${id}`, 'aria-label': sign,
-      ondragover: (event) => event.preventDefault(),
-      ondrop: (event) => {
-        event.preventDefault();
-        this.read(event.dataTransfer.files[0], event.timeStamp);
-      },
     },
     h('div', { class: 'aeviz-slot-head' }, h('span', { class: 'aeviz-letter' }, sign), this.what),
     h('div', { class: 'aeviz-pair' },
       h('figure', {}, this.original.canvas, h('figcaption', {}, 'Original')),
       h('figure', {}, this.decoded.canvas, h('figcaption', {}, 'Decoded'))),
     gallery.count ? this.fromGallery() : null,
-    h('div', { class: 'aeviz-slot-row' }, stage.map ? this.map : null, ...this.fromFile(), this.fromPad()),
+    h('div', { class: 'aeviz-slot-row' }, stage.map ? this.map : null, ...upload, this.fromPad()),
     this.note);
+    takeDrops(this.element, read);
   }
 
   /**
@@ -107,19 +105,7 @@ export class Slot {
     return this.select.value === ANY ? null : Number(this.select.value);
   }
 
-  fromFile() {
-    const input = h('input', {
-      type: 'file', accept: 'image/*', hidden: true, 'data-testid': `aeviz-slot-${this.id}-file`,
-      onchange: (event) => {
-        this.read(input.files[0], event.timeStamp);
-        input.value = '';
-      },
-    });
-    return [button('Upload', 'A picture of your own, from a file', () => input.click()), input];
-  }
-
   async read(file, time) {
-    if (!file) return;
     const { gallery } = this.stage;
     try {
       const fitted = await readPicture(file, gallery.imageShape, await hasDarkGround(gallery));
@@ -210,8 +196,10 @@ export class Slots {
  * A random image of a class; of any where `label` is null. Null where there is none.
  * @param {import('./gallery.js').Gallery} gallery
  * @param {number | null} label
+ * @param {number | null} [except]  an image that is not to be taken
  */
-export function randomPoint({ labels, count }, label) {
-  const chosen = [...Array(count).keys()].filter((i) => label === null || labels[i] === label);
+export function randomPoint({ labels, count }, label, except = null) {
+  const chosen = [...Array(count).keys()].filter((i) =>
+    i !== except && (label === null || labels[i] === label));
   return chosen.length ? chosen[Math.floor(chosen.length * Math.random())] : null;
 }

@@ -36,3 +36,34 @@ export function tabs(choices, { name, testid, onChoose }) {
 export function button(content, title, onclick, attributes = {}) {
   return h('button', { type: 'button', class: 'aeviz-quiet', title, onclick, ...attributes }, content);
 }
+
+/**
+ * A button that asks for a picture from the person's own files, and the field that it opens.
+ * @param {{testid: string, onFile: (file: File, time: number) => void}} options
+ * @returns {HTMLElement[]}
+ */
+export function fileButton({ testid, onFile }) {
+  const input = h('input', {
+    type: 'file', accept: 'image/*', hidden: true, 'data-testid': testid,
+    onchange: (event) => {
+      const [file] = input.files;
+      input.value = ''; // so that the same file can be chosen again
+      if (file) onFile(file, event.timeStamp);
+    },
+  });
+  return [button('Upload', 'A picture of your own, from a file', () => input.click()), input];
+}
+
+/**
+ * Have `element` take a file that is dropped on it.
+ * @param {HTMLElement} element
+ * @param {(file: File, time: number) => void} onFile
+ */
+export function takeDrops(element, onFile) {
+  element.ondragover = (event) => event.preventDefault();
+  element.ondrop = (event) => {
+    event.preventDefault();
+    const [file] = event.dataTransfer.files;
+    if (file) onFile(file, event.timeStamp);
+  };
+}
