@@ -47,3 +47,18 @@ export function meanSquaredError(a, b) {
   for (let i = 0; i < a.length; i += 1) sum += (a[i] - b[i]) ** 2;
   return sum / a.length / 255 ** 2;
 }
+
+/**
+ * Pictures beside one another in a single canvas, for saving.
+ * @param {HTMLCanvasElement[]} canvases  all of one size
+ */
+export function sideBySide(canvases) {
+  const [{ width, height }] = canvases;
+  const gap = Math.max(1, Math.round(width / 28));
+  const all = document.createElement('canvas');
+  all.width = canvases.length * (width + gap) - gap;
+  all.height = height;
+  const context = all.getContext('2d');
+  canvases.forEach((canvas, i) => context.drawImage(canvas, i * (width + gap), 0));
+  return all;
+}

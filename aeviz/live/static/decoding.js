@@ -57,7 +57,8 @@ export class SheetDecoder {
   }
 }
 
-function flat(codes) {
+/** Codes one after another. @param {Float32Array[]} codes */
+export function flat(codes) {
   const all = new Float32Array(codes.length * codes[0].length);
   codes.forEach((code, i) => all.set(code, i * code.length));
   return all;

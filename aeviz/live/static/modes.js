@@ -62,11 +62,23 @@ export const MODES = [
     load: () => import('./mode_traverse.js'),
   },
   {
+    id: 'arithmetic',
+    label: 'Arithmetic',
+    hint: 'A − B + C: what sets A apart from B, added to C.',
+    load: () => import('./mode_arithmetic.js'),
+  },
+  {
     id: 'sample',
     label: 'Sample',
     hint: 'Codes drawn at random: which of them become images?',
     load: () => import('./mode_sample.js'),
     suits: withPoints,
+  },
+  {
+    id: 'draw',
+    label: 'Draw',
+    hint: 'Draw on the pad: as the pen moves, your drawing moves through the latent space.',
+    load: () => import('./mode_draw.js'),
   },
   {
     id: 'two',

@@ -63,11 +63,14 @@ export class Strip {
   }
 }
 
-/** Strips one under another in a single canvas, for saving. @param {Strip[]} strips */
+/**
+ * Strips of one height, one under another in a single canvas, for saving.
+ * @param {{canvas: HTMLCanvasElement, gap: number}[]} strips
+ */
 export function stack(strips) {
   const [{ canvas, gap }] = strips;
   const all = document.createElement('canvas');
-  all.width = canvas.width;
+  all.width = Math.max(...strips.map((strip) => strip.canvas.width));
   all.height = strips.length * (canvas.height + gap) - gap;
   const context = all.getContext('2d');
   strips.forEach((strip, i) => context.drawImage(strip.canvas, 0, i * (canvas.height + gap)));

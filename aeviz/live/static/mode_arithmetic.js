@@ -1,0 +1,150 @@
+/**
+ * Arithmetic: A - B + C, what sets A apart from B added to C; and the code moved along the direction
+ * from one class to another. In the address: `a`, `b`, `c`, `from`, `to`, `amount`.
+ */
+
+import { Picture, sideBySide } from './canvas.js';
+import { ClassDirection } from './class_direction.js';
+import { flat } from './decoding.js';
+import { h } from './dom.js';
+import { newestOnly } from './follow.js';
+import { codeOf, nearest } from './gallery.js';
+import { analogy } from './paths.js';
+import { randomPoint, Slots } from './slot.js';
+import { randomCode } from './start.js';
+import { readCode } from './state.js';
+import { stack } from './strip.js';
+import { button } from './toolbar.js';
+
+const SLOTS = [{ id: 'a', sign: 'A' }, { id: 'b', sign: 'B' }, { id: 'c', sign: 'C' }];
+
+/** @param {import('./modes.js').Stage} stage */
+export function open(stage) {
+  return new Arithmetic(stage);
+}
+
+class Arithmetic {
+  /** @param {import('./modes.js').Stage} stage */
+  constructor(stage) {
+    this.stage = stage;
+    this.mine = stage.state.view.z;
+    this.result = new Picture(stage.gallery.imageShape, {
+      'data-testid': 'aeviz-result', 'aria-label': 'A minus B plus C',
+    });
+    this.decode = newestOnly((codes) => this.draw(codes));
+    this.slots = new Slots(stage, SLOTS, () => this.show());
+    [this.a, this.b, this.c] = this.slots.list;
+    const [labelA, labelC] = this.fill();
+    this.direction = new ClassDirection(stage, [labelA, labelC], (...code) => this.go(...code));
+    this.element = this.build();
+  }
+
+  build() {
+    const keep = button('Keep', 'Go there: the result becomes the code', (event) => {
+      this.go(this.code, null, event.timeStamp);
+      this.direction.begin(this.stage.state.view);
+    }, { 'data-testid': 'aeviz-keep' });
+    const sign = (text) => h('span', { class: 'aeviz-sumsign' }, text);
+    return h('div', { class: 'aeviz-arithmetic' },
+      h('div', { class: 'aeviz-sum' },
+        this.a.element, sign('−'), this.b.element, sign('+'), this.c.element, sign('='),
+        h('section', { class: 'aeviz-slot', 'aria-label': 'Result' },
+          h('h4', { class: 'aeviz-slot-head' }, 'Result'),
+          this.result.canvas,
+          h('div', { class: 'aeviz-slot-row' }, keep))),
+      this.direction.element);
+  }
+
+  /**
+   * Fill the slots: from the address, and else with the code, another image of its class, and one
+   * of another class. Answers the classes of A and C.
+   */
+  fill() {
+    const { gallery, state } = this.stage;
+    const { params, z, point } = state.view;
+    const labelOf = (code) => (gallery.count ? gallery.labels[nearest(gallery, code)] : -1);
+    const kept = SLOTS.map(({ id }) => readCode(params[id], gallery.latentDim));
+
+    if (kept[0]) this.a.restore(kept[0]);
+    else this.a.fill(z, { point });
+    const label = labelOf(this.a.z);
+    const others = [...new Set(gallery.labels)].filter((other) => other !== label);
+    const other = others[Math.floor(others.length * Math.random())] ?? label;
+    const start = (slot, code, of) => {
+      const found = randomPoint(gallery, of, point);
+      if (code) slot.restore(code);
+      else if (found !== null) slot.fill(codeOf(gallery, found), { point: found });
+      else slot.fill(randomCode(gallery), { what: 'random' });
+    };
+    start(this.b, kept[1], label);
+    start(this.c, kept[2], other);
+    return [label, labelOf(this.c.z)];
+  }
+
+  get code() {
+    return analogy(this.a.z, this.b.z, this.c.z);
+  }
+
+  /** A slot has another code. */
+  show() {
+    if (!this.c?.z) return;
+    this.decode([this.a.z, this.b.z, this.c.z, this.code]);
+    this.mark();
+  }
+
+  async draw(codes) {
+    const { client, signal } = this.stage;
+    const pixels = await client.decode(flat(codes));
+    if (signal.aborted) return;
+    const size = pixels.length / codes.length;
+    this.pictures.forEach((picture, i) => picture.draw(pixels.subarray(i * size, (i + 1) * size)));
+  }
+
+  get pictures() {
+    return [this.a.decoded, this.b.decoded, this.c.decoded, this.result];
+  }
+
+  /** The letters on the map and, where the plane keeps straight lines, the parallelogram. */
+  mark() {
+    const { map, projection } = this.stage;
+    if (!map) return;
+    const { toPlace, linear } = projection();
+    const [a, b, c] = this.slots.list.map(({ z }) => toPlace(z));
+    const result = toPlace(this.code);
+    const sides = { difference: [b, a], added: [c, result] };
+    for (const [key, side] of Object.entries(sides)) {
+      map.setPath(linear ? side : null, { key, dashed: key === 'added' });
+    }
+    const places = { A: a, B: b, C: c, '=': result };
+    map.setMarkers(Object.entries(places).map(([label, [x, y]]) => ({ x, y, label })));
+  }
+
+  /** Move the code: to the result, or along the direction. */
+  go(z, point, time) {
+    this.slots.arm(null);
+    const { state } = this.stage;
+    this.mine = state.guard(z);
+    state.go(this.mine, this.mine === z ? point : null, time);
+  }
+
+  update(view, patch, time) {
+    if ('projection' in patch) this.mark();
+    if (!('z' in patch) || view.z === this.mine) return;
+    this.mine = view.z;
+    this.direction.begin(view);
+    this.slots.take(view, time);
+  }
+
+  picture() {
+    const { strip } = this.direction;
+    const sum = sideBySide(this.pictures.map(({ canvas }) => canvas));
+    return strip ? stack([strip, { canvas: sum, gap: strip.gap }]) : sum;
+  }
+
+  close() {
+    const { map } = this.stage;
+    map?.setPath(null, { key: 'difference' });
+    map?.setPath(null, { key: 'added' });
+    map?.setMarkers([]);
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * Draw: what the pen leaves on the pad is encoded as it moves; its code is the code on the screen,
+ * and beside the pad stands what the model makes of it. The pad keeps the drawing when the code is
+ * moved otherwise. In the address there is the code only.
+ */
+
+import { Picture, sideBySide } from './canvas.js';
+import { h } from './dom.js';
+import { DrawingPad } from './draw.js';
+import { followDrawing } from './follow.js';
+import { button, fileButton, takeDrops } from './toolbar.js';
+import { hasDarkGround, invert, readPicture } from './upload.js';
+
+/** @param {import('./modes.js').Stage} stage */
+export function open({ gallery, state, client, signal }) {
+  const reconstruction = new Picture(gallery.imageShape, {
+    'data-testid': 'aeviz-drawn-reconstruction', 'aria-label': 'Reconstruction of the drawing',
+  });
+  const error = h('output', { class: 'aeviz-readout' }, '–');
+  const note = h('p', { class: 'aeviz-muted aeviz-slot-note', role: 'status', 'data-testid': 'aeviz-draw-note' });
+  const follow = followDrawing(client, (reply) => {
+    state.go(reply.code, null, reply.time); // first of all: the rest is drawn in the same frame
+    reconstruction.draw(reply.pixels);
+    error.textContent = `${reply.error.toPrecision(2)} MSE`;
+  }, signal);
+  const pad = new DrawingPad(gallery.imageShape, (image, time) => {
+    note.replaceChildren();
+    follow(image, time);
+  });
+
+  const read = async (file, time) => {
+    try {
+      const fitted = await readPicture(file, gallery.imageShape, await hasDarkGround(gallery));
+      if (signal.aborted) return;
+      pad.lay(fitted.image, time);
+      note.replaceChildren(fitted.note);
+    } catch (failure) {
+      note.replaceChildren(failure.message);
+    }
+  };
+  const turn = button('Invert', 'Turn light and dark round', (event) => {
+    const image = pad.image.slice();
+    invert(image);
+    pad.lay(image, event.timeStamp);
+  });
+  const element = h('div', { class: 'aeviz-drawmode' },
+    h('figure', {}, h('h4', { class: 'aeviz-bar' }, 'Draw here'), pad.element),
+    h('figure', {}, h('h4', { class: 'aeviz-bar' }, 'Reconstruction'), reconstruction.canvas),
+    h('div', { class: 'aeviz-drawside' },
+      h('div', { class: 'aeviz-bar', title: 'Mean squared error per pixel, on the scale of 0 to 1' },
+        h('h4', {}, 'They differ by'), error),
+      h('p', { class: 'aeviz-muted' },
+        'The encoder turns the drawing into a code, the decoder turns the code back into an image. '
+          + 'A model knows only what it was trained on: draw something else, and it answers with the '
+          + 'nearest thing it knows.'),
+      h('div', { class: 'aeviz-slot-row' },
+        ...fileButton({ testid: 'aeviz-draw-file', onFile: read }), gallery.imageShape[0] === 1 ? turn : null),
+      note));
+  takeDrops(element, read);
+
+  return {
+    element,
+    picture: () => sideBySide([pad.picture.canvas, reconstruction.canvas]),
+    close() {},
+  };
+}
