@@ -134,6 +134,8 @@ export class Slot {
       this.fill(code, { image: drawn, what: 'your drawing' }, time), signal);
     const sheet = h('div', { class: 'aeviz-padsheet', hidden: true });
     const show = (open) => {
+      // One source at a time.
+      if (open && this.element.hasAttribute('data-armed')) this.listener.onArm(this);
       if (open && !sheet.firstChild) {
         const done = button('Done', 'Close the pad', () => show(false));
         sheet.append(new DrawingPad(gallery.imageShape, follow).element, done);
