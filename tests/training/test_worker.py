@@ -9,15 +9,18 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from test_loop import CPU, same, trained
+from torch import Tensor
 
 from aeviz import checkpoint, library
 from aeviz.config import RunConfig
 from aeviz.datasets import Dataset
 from aeviz.errors import UserError
+from aeviz.latent.layouts import Cancelled
 from aeviz.presets import preset
 from aeviz.training import loop, queue, resume, runs, worker
 from aeviz.training.runs import Run
@@ -45,6 +48,16 @@ def here(
 ) -> Callable[..., Run]:
     """A queued run on the small bars, to be worked on in this process."""
     monkeypatch.setattr("aeviz.training.worker.datasets.load", lambda *_: dataset)
+
+    def layout(
+        name: str, z: Tensor, *_: object, cancelled: Callable[[], bool], **__: object
+    ) -> Any:
+        """Stands in for the layouts, which have their own tests and seconds of imports."""
+        if cancelled():
+            raise Cancelled
+        return z[:, :2].numpy()
+
+    monkeypatch.setattr("aeviz.training.finish.cached", layout)
     return lambda **changes: runs.create(config.replace(**changes))
 
 
