@@ -66,6 +66,35 @@ def test_the_browsers_paths_are_the_librarys(
         assert codes[-3:] == b
 
 
+def test_the_browsers_sums_are_the_librarys(page: Page, app_url: str) -> None:
+    page.goto(f"{app_url}/aeviz/static/paths.js")
+    z = torch.tensor([[1.0, 2.0], [3.0, -1.0], [0.5, 0.25], [-2.0, 4.0], [5.0, 5.0]])
+    labels = torch.tensor([0, 0, 2, 2, -1])  # class 1 has no code, and the last code no class
+    got = page.evaluate(
+        """async ([latents, labels]) => {
+            const m = await import(new URL('paths.js', location.href).href);
+            const means = m.classMeans({
+                latents: Float32Array.from(latents), labels: Int16Array.from(labels),
+                classNames: ['x', 'nobody', 'y'], latentDim: 2,
+            });
+            const [a, b, c] = [0, 2, 4].map((at) => latents.slice(at, at + 2));
+            const way = m.direction(means[0], means[2]);
+            return {
+                empty: means[1], analogy: [...m.analogy(a, b, c)], direction: [...way],
+                moved: [...m.moved(a, way, -1.5)],
+                blended: [...m.blendPixels([0, 255], [255, 0], 0.2)],
+            };
+        }""",
+        [z.flatten().tolist(), labels.tolist()],
+    )
+    direction = space.class_direction(z, labels, 0, 2)
+    torch.testing.assert_close(torch.tensor(got["direction"]), direction)
+    torch.testing.assert_close(torch.tensor(got["analogy"]), space.analogy(z[0], z[1], z[2]))
+    torch.testing.assert_close(torch.tensor(got["moved"]), z[0] - 1.5 * direction)
+    assert got["empty"] is None
+    assert got["blended"] == [51, 204]
+
+
 def test_pixels_change_while_t_is_dragged(page: Page, app_url: str) -> None:
     open_interpolate(page, app_url)
     area = box(page, "aeviz-t")
