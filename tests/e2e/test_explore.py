@@ -248,3 +248,50 @@ def test_leaving_a_page_closes_its_socket(page: Page, app_url: str) -> None:
     page.wait_for_function(
         "async () => (await (await fetch('/aeviz/live/stats')).json()).clients === 1"
     )
+
+
+def test_leaving_a_page_whose_map_never_loaded_closes_its_socket(page: Page, app_url: str) -> None:
+    page.route("**/aeviz/plotly.min.js", lambda route: route.abort())
+    open_explore(page, app_url)
+    expect(page.get_by_test_id("aeviz-status")).to_contain_text("drawing library did not load")
+    pixels_after_move(page, *middle_of(page, "aeviz-map"))  # all else works without it
+    page.get_by_role("link", name="Train", exact=True).click()
+    page.wait_for_function(
+        "async () => (await (await fetch('/aeviz/live/stats')).json()).clients === 0"
+    )
+
+
+def test_a_code_beyond_all_numbers_is_left_out_of_a_link(page: Page, app_url: str) -> None:
+    open_explore(page, app_url, "tiny-2d", "&z=1e39,0")
+    page.get_by_test_id("aeviz-slider-0").press("ArrowRight")
+    page.wait_for_function("!location.search.includes('1e39')")
+    expect(page.get_by_test_id("aeviz-status")).to_be_hidden()
+
+
+def test_who_has_zoomed_stays_there_when_the_map_changes_its_size(page: Page, app_url: str) -> None:
+    page.goto(f"{app_url}/aeviz/models")
+    views = page.evaluate(
+        """async () => {
+            const { Viewport } = await import('/aeviz/static/viewport.js');
+            const points = Float32Array.of(-1, -1, 3, 1);
+            return [false, true].map((zoomed) => {
+                const view = new Viewport();
+                view.resize(400, 200);
+                view.refit(points);
+                if (zoomed) view.zoom(0.5, 0, 0);
+                const before = view.view;
+                view.resize(200, 100);
+                view.refit(points);
+                return [before, view.view];
+            });
+        }"""
+    )
+    for before, after in views:
+        assert (after["x"], after["y"]) == (before["x"], before["y"])
+        assert abs(after["scale"] / before["scale"] - 2) < 1e-9  # half as many pixels
+    assert views[1][0]["x"] != views[0][0]["x"]
+
+
+def middle_of(page: Page, test_id: str) -> tuple[float, float]:
+    area = box(page, test_id)
+    return area["x"] + area["width"] / 2, area["y"] + area["height"] / 2

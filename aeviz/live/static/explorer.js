@@ -148,9 +148,10 @@ async function open(root, { model, colours }, signal) {
   label();
   readouts();
   modes.show(state.view.mode);
-  const drawn = map?.start(projection().points, projection().axes);
+  // Not waited for: whoever leaves meanwhile is to be let go at once.
+  map?.start(projection().points, projection().axes)
+    .catch((error) => status.show({ kind: 'lost', text: error.message }));
   settle();
-  await drawn;
   return () => {
     stop();
     address.stop();

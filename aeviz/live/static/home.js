@@ -38,9 +38,10 @@ async function open(root, { model, colours }, signal) {
   root.replaceChildren(status.element, h('div', { class: 'aeviz-home' },
     h('div', { class: 'aeviz-mapframe' }, map.element),
     h('figure', { class: 'aeviz-decoded' }, picture.canvas, readout)));
-  const drawn = map.start(projection.points, projection.axes);
+  // Not waited for: whoever leaves meanwhile is to be let go at once.
+  map.start(projection.points, projection.axes)
+    .catch((error) => status.show({ kind: 'lost', text: error.message }));
   visit(...projection.toPlace(code), performance.now());
-  await drawn;
   return () => {
     client.close();
     map.destroy();

@@ -126,10 +126,10 @@ export class LatentMap {
     this.thumbnail?.hide();
     this.underlay.showAxes(Boolean(axes));
     viewport.fit(points);
-    const to = viewport.view;
     viewport.view = from;
     this.layerOfPoints.depart(points);
     await glide(signal, (share) => {
+      const to = viewport.home; // another, once the map's size has changed on the way
       viewport.view = {
         x: mix(from.x, to.x, share),
         y: mix(from.y, to.y, share),
@@ -275,7 +275,7 @@ export class LatentMap {
   /** Fit the view to the element's size and the points. */
   frame() {
     this.viewport.resize(this.element.clientWidth, this.element.clientHeight);
-    this.viewport.fit(this.points);
+    this.viewport.refit(this.points);
     this.placeOverlay();
   }
 

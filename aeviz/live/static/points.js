@@ -46,7 +46,7 @@ export class PointLayer {
     this.load(points, points);
     this.paint();
     const Plotly = await (this.moving.usable ? loadPlotlyInAPause() : loadPlotly());
-    if (!this.element.isConnected) return; // the page was left meanwhile
+    if (this.left) return;
     const { style } = this;
     const traces = this.members.map((_, label) => ({
       type: 'scattergl',
@@ -61,7 +61,10 @@ export class PointLayer {
     }));
     const shown = { points: this.points, look: this.look, view: this.viewport.key };
     await Plotly.newPlot(this.plot, traces, this.layout(), CONFIG);
-    if (!this.element.isConnected) return;
+    if (this.left) {
+      Plotly.purge(this.plot);
+      return;
+    }
     this.Plotly = Plotly;
     this.shown = shown;
     await this.handOver();
@@ -113,7 +116,13 @@ export class PointLayer {
     this.paint();
   }
 
+  /** Whether the page was left meanwhile. */
+  get left() {
+    return this.destroyed || !this.element.isConnected;
+  }
+
   destroy() {
+    this.destroyed = true;
     clearTimeout(this.timer);
     this.moving.destroy();
     this.Plotly?.purge(this.plot);
@@ -132,7 +141,7 @@ export class PointLayer {
 
   /** Bring Plotly to where the points are, then let it take over. */
   async settle() {
-    if (!this.Plotly || this.settling || this.gliding || !this.element.isConnected) return;
+    if (!this.Plotly || this.settling || this.gliding || this.left) return;
     const { points, look } = this;
     const { width, height, ranges, key } = this.viewport;
     const layout = { ...ranges, width, height };
@@ -146,6 +155,7 @@ export class PointLayer {
     if (Object.keys(traces).length) await this.Plotly.update(this.plot, traces, layout);
     else await this.Plotly.relayout(this.plot, layout);
     this.settling = false;
+    if (this.left) return;
     this.shown = { points, look, view: key };
     await this.handOver();
   }

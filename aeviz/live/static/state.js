@@ -13,6 +13,8 @@ const URL_PAUSE_MS = 250;
 const MAX_DECIMALS = 64;
 const PACKED = '~';
 const OWN_KEYS = ['model', 'projection', 'mode', 'z'];
+/** Streamlit's, for the page as a whole: no mode's to forget. */
+const PAGE_KEYS = ['embed', 'embed_options'];
 
 /**
  * @param {View} initial
@@ -73,7 +75,9 @@ export function readAddress(model, latentDim) {
   };
   if (named && named !== model) return wanted;
   wanted.z = readCode(query.get('z'), latentDim);
-  for (const [name, value] of query) if (!OWN_KEYS.includes(name)) wanted.params[name] = value;
+  for (const [name, value] of query) {
+    if (![...OWN_KEYS, ...PAGE_KEYS].includes(name)) wanted.params[name] = value;
+  }
   return wanted;
 }
 
@@ -122,9 +126,8 @@ export function writeCode(z) {
 
 /** The code that `writeCode` wrote, or null where the text is no code of this many numbers. */
 export function readCode(text, latentDim) {
-  const numbers = text?.startsWith(PACKED) ? unpack(text.slice(1)) : decimals(text);
-  const sound = numbers.length === latentDim && numbers.every(Number.isFinite);
-  return sound ? Float32Array.from(numbers) : null;
+  const z = Float32Array.from(text?.startsWith(PACKED) ? unpack(text.slice(1)) : decimals(text));
+  return z.length === latentDim && z.every(Number.isFinite) ? z : null;
 }
 
 function decimals(text) {

@@ -26,6 +26,14 @@ export class Viewport {
     this.reset();
   }
 
+  /** As `fit`, but whoever has zoomed or panned stays there. */
+  refit(points) {
+    const { x, y, scale, home } = this;
+    const moved = x !== home.x || y !== home.y || scale !== home.scale;
+    this.fit(points);
+    if (moved) this.view = { x, y, scale: (scale / home.scale) * this.home.scale };
+  }
+
   reset() {
     Object.assign(this, this.home);
   }
