@@ -5,6 +5,7 @@
 
 import { Picture } from './canvas.js';
 import { h, oncePerFrame } from './dom.js';
+import { newestOnly } from './follow.js';
 import { codeOf, loadGallery, nearest } from './gallery.js';
 import { LatentMap } from './map.js';
 import { projections } from './projection.js';
@@ -68,6 +69,7 @@ async function comparable(gallery) {
     + 2 * (model.latent_dim !== gallery.latentDim) + (model.type === own?.type);
   return models
     .filter(({ name, image_shape: shape }) => name !== gallery.name && String(shape) === String(gallery.imageShape))
+    .filter((model) => gallery.count || model.latent_dim === gallery.latentDim) // else nothing can be shared
     .sort((a, b) => rank(a) - rank(b));
 }
 
@@ -78,9 +80,9 @@ class SecondModel {
   }
 
   constructor({ gallery, colours, state, client }, other) {
-    Object.assign(this, { first: gallery, other, state, firstClient: client, closed: false });
-    [this.projection] = projections(other);
     const status = new StatusLine();
+    Object.assign(this, { first: gallery, other, state, status, firstClient: client, closed: false });
+    [this.projection] = projections(other);
     this.picture = new Picture(other.imageShape, {
       'data-testid': 'aeviz-canvas-2', 'aria-label': `Decoded by ${other.name}`,
     });
@@ -88,7 +90,10 @@ class SecondModel {
     this.original = new Picture(gallery.imageShape, { 'aria-label': 'The image that both encode' });
     this.map = !other.count ? null : new LatentMap({ ...other, colours, wheel: true }, {
       onMove: (x, y, time) => this.lead(this.projection.toCode(x, y, this.z), false, time),
-      onLeave: (time) => this.state.set({ preview: null }, time),
+      onLeave: (time) => {
+        this.pointed = false;
+        this.state.set({ preview: null }, time);
+      },
       onPin: (x, y, index, time) => this.lead(
         index < 0 ? this.projection.toCode(x, y, this.z) : codeOf(other, index), true, time),
     });
@@ -102,6 +107,7 @@ class SecondModel {
     this.note = h('p', { class: 'aeviz-muted' });
     this.shared = h('figure', { class: 'aeviz-shared' }, this.original.canvas, h('figcaption', {}, 'The image both encode'));
     this.z = other.count ? codeOf(other, 0) : new Float32Array(other.latentDim);
+    this.encode = newestOnly((wish) => this.answer(wish));
     this.settle = oncePerFrame(() => this.map?.setHandle(...this.projection.toPlace(this.z)));
     this.element = h('div', {},
       status.element,
@@ -111,10 +117,11 @@ class SecondModel {
       h('div', { class: 'aeviz-bar' }, this.tabs.element, this.shared, this.note));
   }
 
-  async start() {
+  start() {
     this.share(this.way);
     this.settle();
-    await this.map?.start(this.projection.points, this.projection.axes);
+    this.map?.start(this.projection.points, this.projection.axes)
+      .catch((error) => this.status.show({ kind: 'lost', text: error.message }));
   }
 
   /** @param {string} way  what both models are given: the place or the image */
@@ -146,11 +153,13 @@ class SecondModel {
 
   /** The pointer is on this model's map, at `z`: show it, and let the first model follow. */
   lead(z, keep, time) {
+    this.pointed = true;
     this.moveTo(z, time);
     const take = (code) => {
+      if (!keep && !this.pointed) return; // an answer that came after the pointer had left
       this.leading = true;
       if (keep) this.state.go(code, null, time);
-      else this.state.set({ preview: code }, time);
+      else this.state.look(code, time);
       this.leading = false;
     };
     if (this.way === 'place') take(z);
@@ -163,20 +172,12 @@ class SecondModel {
     this.settle();
   }
 
-  /** Encode the gallery image nearest to `z`; the newest wish replaces one that still waits. */
-  async encode(wish) {
-    this.wish = wish;
-    if (this.encoding) return;
-    this.encoding = true;
-    while (this.wish && !this.closed) {
-      const { from, z, by, then } = this.wish;
-      this.wish = null;
-      await from.sprite.draw(this.original.canvas, nearest(from, z));
-      const pixels = this.original.read();
-      const answer = await by.encode(Float32Array.from(pixels, (value) => value / 255));
-      if (!this.closed) then(answer);
-    }
-    this.encoding = false;
+  /** Encode the gallery image nearest to `z`. */
+  async answer({ from, z, by, then }) {
+    await from.sprite.draw(this.original.canvas, nearest(from, z));
+    const pixels = this.original.read();
+    const answer = await by.encode(Float32Array.from(pixels, (value) => value / 255));
+    if (!this.closed) then(answer);
   }
 
   close() {
