@@ -86,3 +86,18 @@ def test_four_near_images_on_a_phone(phone: Page, app_url: str) -> None:
     open_explore(phone, app_url, "tiny-2d")
     expect(phone.get_by_test_id("aeviz-nearest-3")).to_be_visible()
     expect(phone.get_by_test_id("aeviz-nearest-4")).to_be_hidden()
+
+
+def test_a_locked_dimension_stays_under_the_pointer_too(page: Page, app_url: str) -> None:
+    open_explore(page, app_url, "tiny-4d", "&mode=traverse")
+    first = page.get_by_test_id("aeviz-slider-0")
+    page.get_by_test_id("aeviz-lock-0").click()
+    locked, pixels = first.input_value(), page.evaluate(PIXELS)
+    area = box(page, "aeviz-traverse")
+    rows = {row: area["y"] + area["height"] * (row + 0.5) / 4 for row in (0, 1)}
+    page.mouse.move(area["x"] + 5, rows[0])
+    page.mouse.move(area["x"] + 5, rows[1])  # the row of a free one: now something does move
+    page.wait_for_function(f"{PIXELS} !== {pixels!r}")
+    page.mouse.move(area["x"] + 5, rows[0])
+    page.wait_for_function(f"{PIXELS} === {pixels!r}")
+    expect(first).to_have_value(locked)

@@ -39,7 +39,8 @@ export function open(stage) {
       const { dim, column } = at(index);
       return `z${dim.index} = ${value(dim, column).toFixed(2).replace('-', '−')}`;
     },
-    onLook: (index, time) => state.set({ preview: index === null ? null : codeAt(index) }, time),
+    onLook: (index, time) => (index === null
+      ? state.set({ preview: null }, time) : state.look(codeAt(index), time)),
     onPick: (index, time) => state.go(codeAt(index), null, time),
   });
   const labels = h('div', { class: 'aeviz-rowlabels' });

@@ -76,7 +76,7 @@ export class Draws {
       const codes = await mixtureCodes(gallery, seed);
       if (seed === this.seed && !this.closed) this.mixture.show(codes);
     } catch (error) {
-      this.mixture.say(error.message);
+      if (seed === this.seed) this.mixture.say(error.message);
     }
   }
 }
@@ -137,7 +137,8 @@ class Draw {
 
   look(index, time) {
     const code = index === null ? null : this.codes[index];
-    this.state.set({ preview: code }, time);
+    if (code) this.state.look(code, time);
+    else this.state.set({ preview: null }, time);
     const [x, y] = code ? this.projection().toPlace(code) : [];
     this.map.setMarkers(code ? [{ x, y, kind: 'ring', colour: 'var(--st-primary-color)' }] : [], 'looked');
   }

@@ -30,7 +30,8 @@ export class AroundImage {
       label: 'The last draws, newest first',
       nameOf: (index) => `Draw ${this.made - index}`,
       isThere: (index) => index < this.draws.length,
-      onLook: (index, time) => state.set({ preview: index === null ? null : this.draws[index].z }, time),
+      onLook: (index, time) => (index === null
+        ? state.set({ preview: null }, time) : state.look(this.draws[index].z, time)),
       onPick: (index, time) => state.go(this.draws[index].z, null, time),
     });
     this.thumbnail = h('canvas', { class: 'aeviz-pixels' });
@@ -73,11 +74,11 @@ export class AroundImage {
     const z = this.mu.map((mu, j) => mu + this.sigma[j] * eps[j]);
     this.draws = [{ z, eps }, ...this.draws].slice(0, KEPT);
     this.made += 1;
-    this.decoder.want(this.draws.map((made) => made.z), 'strip');
+    this.decoder.want(this.draws.map((made) => made.z), `around ${this.index}`);
     this.write();
     this.place();
     this.#mark();
-    state.set({ preview: z });
+    state.look(z);
   }
 
   /** From near enough to see the cloud; the map's own button leads back. */
