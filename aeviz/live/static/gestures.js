@@ -40,7 +40,7 @@ export class Gestures {
     on('pointerup', (event) => this.up(event));
     on('pointercancel', (event) => this.up(event, true));
     on('pointerleave', (event) => {
-      if (event.pointerType === 'mouse' && !this.pressed) listener.leave(event.timeStamp);
+      if (event.pointerType !== 'touch' && !this.pressed) listener.leave(event.timeStamp);
     });
     on('keydown', (event) => this.key(event));
     if (wheel) on('wheel', (event) => this.wheel(event), { passive: false });
@@ -80,7 +80,7 @@ export class Gestures {
       const { pressed } = this;
       pressed.moved ||= Math.hypot(px - pressed.px, py - pressed.py) > DRAG_PIXELS;
       if (pressed.moved) pressed.stroke.move(px, py, event.timeStamp);
-    } else if (event.pointerType === 'mouse' || event.pointerType === 'pen') {
+    } else if (event.pointerType !== 'touch') {
       this.listener.move(px, py, event.timeStamp);
     }
     if (before) this.pointers.set(event.pointerId, [px, py]);
@@ -128,6 +128,7 @@ export class Gestures {
   }
 
   key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return; // the browser's own
     if ((event.key === 'Escape' && this.cancel()) || this.listener.key(event)) {
       event.preventDefault();
       return;

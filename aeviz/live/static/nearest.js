@@ -98,9 +98,10 @@ export class NearestImages {
         type: 'button',
         class: 'aeviz-thumb',
         'data-testid': `aeviz-nearest-${rank}`,
-        onclick: (event) => onPin(Number(button.dataset.index), event.timeStamp),
+        onclick: (event) => thumb.index >= 0 && onPin(thumb.index, event.timeStamp),
       }, canvas, name);
-      return { button, canvas, name, index: -1 };
+      const thumb = { button, canvas, name, index: -1 };
+      return thumb;
     });
     this.element = h('div', {
       class: 'aeviz-nearest', role: 'group', 'aria-label': 'Nearest gallery images, nearest first',
