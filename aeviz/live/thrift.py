@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 FRAME_SECONDS: Final = 1 / 60
 TRIAL_ROWS: Final = 8
 
+# The count is the process's for a moment: another model's thread must not take it for its own.
+_counting = threading.Lock()
+
 
 class ThriftyComputer(ModelComputer):
     """Runs a pass on one thread where that is expected to end within a frame, else on all.
@@ -42,7 +45,8 @@ class ThriftyComputer(ModelComputer):
 
         if self._device.type != "cpu":
             return
-        self._all = self._now = torch.get_num_threads()
+        with _counting:
+            self._all = self._now = torch.get_num_threads()
         self._use(1)
         codes = np.zeros((TRIAL_ROWS, self._latent_dim), np.float32)
         for _ in range(3):
@@ -61,9 +65,10 @@ class ThriftyComputer(ModelComputer):
             return
         import torch
 
-        torch.set_num_threads(count)
+        with _counting:
+            torch.set_num_threads(count)
+            # That was also said for threads that are still to start: they get back what there was.
+            restore = threading.Thread(target=torch.set_num_threads, args=(self._all,))
+            restore.start()
+            restore.join()
         self._now = count
-        # That was also said for threads that are still to start: they get back what there was.
-        restore = threading.Thread(target=torch.set_num_threads, args=(self._all,))
-        restore.start()
-        restore.join()
