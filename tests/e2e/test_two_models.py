@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from test_explore import PIXELS, box, open_explore, pixels_after_move
 
 SECOND = "document.querySelector('[data-testid=aeviz-canvas-2]').toDataURL()"
@@ -67,3 +67,22 @@ def test_leaving_the_mode_closes_the_second_connection(page: Page, app_url: str)
     page.wait_for_function(
         "async () => (await (await fetch('/aeviz/live/stats')).json()).clients === 1"
     )
+
+
+def test_the_mode_before_takes_no_hand_any_more_while_the_next_opens(
+    page: Page, app_url: str
+) -> None:
+    held: list[Route] = []
+    page.route("**/aeviz/models", lambda route: held.append(route))
+    open_explore(page, app_url, "tiny-2d", "&mode=traverse&z=0.7,-0.4")
+    canvas = page.get_by_test_id("aeviz-traverse")
+    canvas.wait_for()
+    with page.expect_request("**/aeviz/models"):
+        page.get_by_test_id("aeviz-mode-two").click()
+    canvas.click(position={"x": 5, "y": 5}, force=True)  # still to be seen
+    held[0].continue_()
+    page.get_by_test_id("aeviz-canvas-2").wait_for()
+    page.wait_for_timeout(400)  # the address follows the code after 250 ms
+    assert "z=0.7,-0.4" in page.url
+    page.get_by_test_id("aeviz-by-image").click()
+    expect(page.get_by_test_id("aeviz-by-image")).to_have_attribute("aria-pressed", "true")

@@ -118,6 +118,7 @@ export class Modes {
     const module = await mode.load?.().catch(failed);
     if (opening.signal.aborted) return;
     this.close();
+    this.element.inert = true; // closed, and only seen until the next is ready
     const open = async () => module?.open({ ...this.stage, signal: opening.signal });
     const panel = await open().catch((error) => failed(error).open());
     if (opening.signal.aborted) {
@@ -125,6 +126,7 @@ export class Modes {
       return;
     }
     this.panel = panel ?? null;
+    this.element.inert = false;
     this.element.replaceChildren(...(panel ? [panel.element] : []));
     this.element.hidden = !panel;
     this.element.dataset.mode = mode.id;
