@@ -51,8 +51,7 @@ export function open({ gallery, state, client, signal }) {
         h('h4', {}, 'They differ by'), error),
       h('p', { class: 'aeviz-muted' },
         'The encoder turns the drawing into a code, the decoder turns the code back into an image. '
-          + 'A model knows only what it was trained on: draw something else, and it answers with the '
-          + 'nearest thing it knows.'),
+          + 'Draw something that the model has never seen, and look what it makes of it.'),
       h('div', { class: 'aeviz-slot-row' },
         ...fileButton({ testid: 'aeviz-draw-file', onFile: read }), gallery.imageShape[0] === 1 ? turn : null),
       note));
