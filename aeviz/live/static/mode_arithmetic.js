@@ -138,7 +138,7 @@ class Arithmetic {
   picture() {
     const { strip } = this.direction;
     const sum = sideBySide(this.pictures.map(({ canvas }) => canvas));
-    return strip ? stack([strip, { canvas: sum, gap: strip.gap }]) : sum;
+    return strip ? stack([{ canvas: sum, gap: strip.gap }, strip]) : sum;
   }
 
   close() {
