@@ -32,10 +32,12 @@ class Asset:
         """A short name for exactly this content."""
         return hashlib.sha256(self.content).hexdigest()[:16]
 
-    def prepare(self) -> None:
-        """Do what the first answer would have to wait for."""
+    def prepared(self) -> Asset:
+        """Itself, after all that the first answer would have to wait for."""
+        _ = self.version
         if self.compress:
-            _ = self.version, self._zipped
+            _ = self._zipped
+        return self
 
     @cached_property
     def _zipped(self) -> bytes:
@@ -77,17 +79,16 @@ class Files:
         if asset is None:
             changed = path.stat().st_mtime_ns
             packed = path.suffix in COMPRESSED
-            asset = Asset(path.read_bytes(), MEDIA_TYPES[path.suffix], compress=not packed)
-            asset.prepare()
+            asset = Asset(path.read_bytes(), MEDIA_TYPES[path.suffix], not packed).prepared()
             self._known[path] = changed, asset
         return asset
 
 
 def live_file(name: str) -> Path | None:
     """The file `name` of the browser half; None if there is none, or it is not for browsers."""
-    path = LIVE_STATIC / name
-    here = path.parent == LIVE_STATIC and path.suffix in MEDIA_TYPES
-    return path if here and path.is_file() else None
+    # Looked for among those there are: a name from outside is never used as a path.
+    files = (path for path in LIVE_STATIC.iterdir() if path.suffix in MEDIA_TYPES)
+    return next((path for path in files if path.name == name), None)
 
 
 def _accepts_gzip(headers: Mapping[str, str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
@@ -11,11 +12,14 @@ from typing import Final
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from aeviz.live import protocol
-from aeviz.live.batcher import Client, Failure, Reply
-from aeviz.live.protocol import BadMessageError
+from aeviz.live.batcher import SMALL_ROWS, Client, Failure, Reply
+from aeviz.live.protocol import BadMessageError, Op
 from aeviz.live.store import OpenModel
 
 MAX_WAITING: Final = 8
+MAX_LARGE: Final = 64
+"""Large requests of all clients together that wait or whose reply has not left: what they hold of
+the server's memory, a few megabytes each, has to end somewhere."""
 SEND_SECONDS: Final = 20.0
 CLOSE_SECONDS: Final = 1.0
 
@@ -29,9 +33,12 @@ class EndedError(Exception):
 
 
 class Connection(Client):
-    """A client with a socket: replies wait here until the network has taken them."""
+    """A client with a socket: replies wait here until the network has taken them.
 
-    def __init__(self, socket: WebSocket) -> None:
+    `large_places` is shared by all clients of a server, `MAX_LARGE` to begin with.
+    """
+
+    def __init__(self, socket: WebSocket, large_places: asyncio.Semaphore) -> None:
         super().__init__()
         self._socket = socket
         self.loop = asyncio.get_running_loop()
@@ -40,6 +47,8 @@ class Connection(Client):
         # Places for requests whose reply has not left yet. While there is none, nothing is read:
         # what a client sends too fast, or does not fetch, stays on its own side of the network.
         self._places = asyncio.Semaphore(MAX_WAITING)
+        self._large_places = large_places
+        self._large_held = 0
         self._sending_since: float | None = None
 
     async def serve(self, model: OpenModel) -> None:
@@ -48,8 +57,8 @@ class Connection(Client):
         Raises BadMessageError for a message that breaks the protocol, and EndedError where the
         connection has to end for another reason.
         """
-        model.clients.add(self)
-        work = self._read(model), self._send_replies(), self._watch()
+        large_bytes = protocol.HEADER.size + SMALL_ROWS * math.prod(model.shape.image)
+        work = self._read(model), self._send_replies(large_bytes), self._watch()
         tasks = {asyncio.create_task(part) for part in work}
         try:
             ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -58,8 +67,8 @@ class Connection(Client):
         finally:
             for task in tasks:
                 task.cancel()
-            model.clients.discard(self)
-            model.batcher.forget(self)
+            while self._large_held:
+                self._release_large()
 
     async def _read(self, model: OpenModel) -> None:
         while True:
@@ -71,6 +80,9 @@ class Connection(Client):
                 raise BadMessageError("messages are binary, this one was text")
             request = protocol.parse(data, model.shape)
             await self._places.acquire()
+            if request.rows > SMALL_ROWS:
+                await self._large_places.acquire()
+                self._large_held += 1
             model.batcher.submit(self, request)
 
     def put(self, reply: bytes | Failure) -> None:
@@ -78,7 +90,7 @@ class Connection(Client):
         self._outbox.append(reply)
         self._filled.set()
 
-    async def _send_replies(self) -> None:
+    async def _send_replies(self, large_bytes: int) -> None:
         while True:
             await self._filled.wait()
             self._filled.clear()
@@ -90,6 +102,12 @@ class Connection(Client):
                 await self._socket.send_bytes(reply)
                 self._sending_since = None
                 self._places.release()
+                if reply[4] == Op.DECODE and len(reply) > large_bytes:
+                    self._release_large()
+
+    def _release_large(self) -> None:
+        self._large_held -= 1
+        self._large_places.release()
 
     async def _watch(self) -> None:
         """End the connection once a reply has waited too long for its client to read.

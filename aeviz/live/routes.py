@@ -11,6 +11,7 @@ GET /aeviz/static/{file}     the browser half;  /aeviz/plotly.min.js  Plotly, as
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Collection
 from importlib.util import find_spec
@@ -27,7 +28,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from aeviz.errors import UserError
 from aeviz.live import catalogue, protocol
 from aeviz.live.assets import Files, live_file
-from aeviz.live.connection import Connection, EndedError, close, deliver
+from aeviz.live.connection import MAX_LARGE, Connection, EndedError, close, deliver
 from aeviz.live.protocol import BadMessageError
 from aeviz.live.stats import Stats
 from aeviz.live.store import Load, ModelStore, OpenModel, Version
@@ -50,6 +51,7 @@ class LiveServer:
         self.store = ModelStore(load, version, deliver, self.stats)
         self._allowed_origins = {origin.rstrip("/") for origin in allowed_origins}
         self._files = Files()
+        self._large_places = asyncio.Semaphore(MAX_LARGE)
 
     async def live(self, socket: WebSocket) -> None:
         """Serve one client until it goes."""
@@ -63,8 +65,7 @@ class LiveServer:
             return
         self.stats.clients += 1
         try:
-            model = await run_in_threadpool(self.store.get, socket.path_params["model"])
-            await Connection(socket).serve(model)
+            await self._serve(socket)
         except (BadMessageError, UserError) as error:
             await close(socket, protocol.CLOSE_BAD_REQUEST, str(error))
         except EndedError as error:
@@ -74,15 +75,23 @@ class LiveServer:
         finally:
             self.stats.clients -= 1
 
+    async def _serve(self, socket: WebSocket) -> None:
+        client = Connection(socket, self._large_places)
+        model = await run_in_threadpool(self.store.join, socket.path_params["model"], client)
+        try:
+            await client.serve(model)
+        finally:
+            self.store.leave(model, client)
+
     async def gallery(self, request: Request) -> Response:
         """All that the explorer draws before the first decode, packed (`gallery.pack`)."""
         model = await self._model(request)
-        return (await run_in_threadpool(lambda: model.gallery)).respond(request)
+        return (await run_in_threadpool(model.gallery)).respond(request)
 
     async def sprite(self, request: Request) -> Response:
         """The gallery's thumbnails as one image."""
         model = await self._model(request)
-        return model.sprite.respond(request)
+        return (await run_in_threadpool(model.sprite)).respond(request)
 
     async def mixture(self, request: Request) -> Response:
         """`n` codes drawn with `seed` from the mixture fitted to the gallery's (`mixture`)."""
@@ -94,7 +103,7 @@ class LiveServer:
         except UserError as error:
             return JSONResponse({"error": str(error)}, status_code=400)
         model = await self._model(request)
-        draws = await run_in_threadpool(lambda: model.mixture.draw(n, seed))
+        draws = await run_in_threadpool(lambda: model.mixture().draw(n, seed))
         return Response(draws, media_type="application/octet-stream")
 
     async def models(self, request: Request) -> Response:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from aeviz.errors import UserError
@@ -37,51 +36,67 @@ class OpenModel:
         model = loaded.model
         channels, height, width = model.image_shape
         self.shape = Shape((channels, height, width), model.latent_dim)
+        self.memory = _memory(loaded)
         self.clients: set[Client] = set()
         self.batcher = Batcher(ThriftyComputer(model), deliver, stats, name)
+        self._lock = threading.Lock()
+        self._sprite: Asset | None = None
+        self._gallery: Asset | None = None
+        self._mixture: CodeMixture | None = None
 
-    @cached_property
     def sprite(self) -> Asset:
-        """The thumbnails; raises UserError where the model has none."""
-        if self.loaded.gallery is None:
-            raise UserError(f"{self.name} has no gallery of images: train it again to get one.")
-        sprite = self.loaded.gallery.sprite
-        media_type = "image/webp" if sprite.startswith(b"RIFF") else "image/png"
-        return Asset(sprite, media_type, compress=False)
+        """The thumbnails, ready to be sent; raises UserError where the model has none."""
+        with self._lock:
+            return self._made_sprite()
 
-    @cached_property
     def gallery(self) -> Asset:
-        """What `gallery.pack` says of this model."""
+        """What `gallery.pack` says of this model, ready to be sent. Takes a while once."""
         # Imported here: it needs torch, and the first page is answered before torch is there.
         from aeviz.live import gallery
 
-        version = None if self.loaded.gallery is None else self.sprite.version
-        packed = gallery.pack(self.name, self.loaded, version)
-        return Asset(packed, "application/octet-stream")
+        with self._lock:  # a class that opens a model together waits for one of them
+            if self._gallery is None:
+                version = None if self.loaded.gallery is None else self._made_sprite().version
+                packed = gallery.pack(self.name, self.loaded, version)
+                self._gallery = Asset(packed, "application/octet-stream").prepared()
+            return self._gallery
 
-    @cached_property
     def mixture(self) -> CodeMixture:
         """Draws that look like this model's codes."""
         from aeviz.live.mixture import CodeMixture  # as above
 
-        return CodeMixture(self.name, self.loaded.gallery)
+        with self._lock:
+            if self._mixture is None:
+                self._mixture = CodeMixture(self.name, self.loaded.gallery)
+            return self._mixture
 
-    @cached_property
-    def memory(self) -> int:
-        """Bytes held by weights and gallery."""
-        weights = sum(p.numel() * p.element_size() for p in self.loaded.model.state_dict().values())
-        gallery = self.loaded.gallery
-        if gallery is None:
-            return weights
-        latents = gallery.latents
-        return weights + 2 * latents.numel() * latents.element_size() + len(gallery.sprite)
+    def _made_sprite(self) -> Asset:
+        if self.loaded.gallery is None:
+            raise UserError(f"{self.name} has no gallery of images: train it again to get one.")
+        if self._sprite is None:
+            sprite = self.loaded.gallery.sprite
+            media_type = "image/webp" if sprite.startswith(b"RIFF") else "image/png"
+            self._sprite = Asset(sprite, media_type, compress=False).prepared()
+        return self._sprite
+
+
+def _memory(loaded: Loaded) -> int:
+    """Bytes held by weights and gallery; the latter is held once more as it is sent."""
+    weights = sum(p.numel() * p.element_size() for p in loaded.model.state_dict().values())
+    gallery = loaded.gallery
+    if gallery is None:
+        return weights
+    held = (gallery.latents, gallery.logvar, gallery.pca, gallery.tsne, gallery.umap)
+    arrays = sum(t.numel() * t.element_size() for t in held if t is not None)
+    return weights + 2 * arrays + len(gallery.sprite)
 
 
 class ModelStore:
     """Opens models by name. `version(name)` changes when a model's file does; it is then reopened.
 
     Models that clients are connected to are never dropped; of the others, the least recently used
-    go when all together exceed `budget` bytes.
+    go when all together exceed `budget` bytes. A model whose file has changed goes when the last
+    client leaves it.
     """
 
     def __init__(
@@ -98,27 +113,52 @@ class ModelStore:
         self._stats = stats
         self._budget = budget
         self._open: OrderedDict[str, OpenModel] = OrderedDict()
+        # Loading is slow and done by one thread at a time: two would only slow each other on a
+        # small machine. The second lock is held for moments only, so the event loop may take it.
+        self._loading = threading.Lock()
         self._lock = threading.Lock()
 
     def get(self, name: str) -> OpenModel:
         """The open model `name`, loading it if need be; raises UserError if there is none."""
-        version = self._version(name)
-        # One lock for all: two loads at once would only slow each other on a small machine.
-        with self._lock:
-            model = self._open.get(name)
-            if model is None or model.version != version:
-                fresh = OpenModel(name, self._load(name), version, self._deliver, self._stats)
-                if model is not None and not model.clients:
-                    model.batcher.close()
-                self._open[name] = model = fresh
-            self._open.move_to_end(name)
-            self._drop_unused(keep=model)
+        with self._loading:
+            return self._get(name)
+
+    def join(self, name: str, client: Client) -> OpenModel:
+        """As `get`, for a client that stays with the model until it leaves."""
+        with self._loading:  # while it is held nobody drops the model that its client is to join
+            model = self._get(name)
+            with self._lock:
+                model.clients.add(client)
             return model
+
+    def leave(self, model: OpenModel, client: Client) -> None:
+        """The client has gone, and all that it was waiting for with it."""
+        model.batcher.forget(client)
+        with self._lock:
+            model.clients.discard(client)
+            if not model.clients and self._open.get(model.name) is not model:
+                model.batcher.close()
 
     def names(self) -> list[str]:
         """Open models, least recently used first."""
         with self._lock:
             return list(self._open)
+
+    def _get(self, name: str) -> OpenModel:
+        version = self._version(name)
+        model = self._open.get(name)
+        fresh = None
+        if model is None or model.version != version:
+            fresh = OpenModel(name, self._load(name), version, self._deliver, self._stats)
+        with self._lock:
+            if fresh is not None:
+                if model is not None and not model.clients:
+                    model.batcher.close()
+                self._open[name] = model = fresh
+            assert model is not None
+            self._open.move_to_end(name)
+            self._drop_unused(keep=model)
+            return model
 
     def _drop_unused(self, keep: OpenModel) -> None:
         total = sum(model.memory for model in self._open.values())

@@ -21,6 +21,7 @@ def open_interpolate(page: Page, url: str, query: str = "") -> None:
     open_explore(page, url, "tiny-4d", f"&mode=interpolate{query}")
     page.get_by_test_id("aeviz-t").wait_for()
     page.wait_for_function(drawn("lerp"))
+    page.wait_for_function("location.search.includes('a=')")  # the address follows after a pause
 
 
 def drawn(strip: str) -> str:

@@ -127,6 +127,30 @@ def test_a_client_that_sends_far_ahead_gets_every_reply_in_order(address: str) -
     assert {len(reply) for reply in replies} == {8 + 64}
 
 
+@pytest.fixture
+def few_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server, opened after this, that holds two large requests at a time."""
+    monkeypatch.setattr("aeviz.live.routes.MAX_LARGE", 2)
+
+
+@pytest.mark.usefixtures("few_large")
+def test_large_requests_take_turns_and_those_of_clients_that_left_hold_no_place(
+    address: str,
+) -> None:
+    grid = struct.pack("<IB3x", 3, 0) + np.zeros((900, 3), "<f4").tobytes()
+    for _ in range(4):
+        with open_socket(address) as leaver:
+            for _ in range(3):
+                leaver.send(grid)
+    with open_socket(address) as first, open_socket(address) as second:
+        for client in (first, second):
+            for _ in range(5):
+                client.send(grid)
+        for client in (first, second):
+            assert [len(client.recv(timeout=30)) for _ in range(5)] == [8 + 900 * 64] * 5
+        assert_served(first)
+
+
 def test_more_sockets_than_the_server_takes_are_told_so(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,3 +1,7 @@
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from live_models import Library, loaded
@@ -47,3 +51,32 @@ def test_codes_beyond_all_reason_still_give_pixels() -> None:
     pixels = computer.decode(np.full((2, 3), 3e38, np.float32))
     assert pixels.shape == (2, 8, 8, 1)
     assert pixels.dtype == np.uint8
+
+
+def threads(name: str) -> int:
+    return sum(thread.name == f"decode-{name}" for thread in threading.enumerate())
+
+
+def test_a_model_whose_file_changed_ends_with_its_last_client() -> None:
+    library = Library(leaver=loaded())
+    models = store(library, 1 << 30)
+    clients = Client(), Client()
+    old = models.join("leaver", clients[0])
+    assert models.join("leaver", clients[1]) is old
+    library.models["leaver"] = loaded()
+    fresh = models.get("leaver")
+    assert fresh is not old
+    models.leave(old, clients[0])
+    assert threads("leaver") == 2  # one client is still served by the old one
+    models.leave(old, clients[1])
+    until = time.monotonic() + 10
+    while threads("leaver") > 1 and time.monotonic() < until:
+        time.sleep(0.01)
+    assert threads("leaver") == 1
+
+
+def test_what_is_sent_first_is_made_once_however_many_ask() -> None:
+    model = store(Library(a=loaded()), 1 << 30).get("a")
+    with ThreadPoolExecutor(8) as pool:
+        galleries = [pool.submit(model.gallery) for _ in range(8)]
+    assert len({id(future.result()) for future in galleries}) == 1

@@ -10,7 +10,7 @@ import { DrawingPad } from './draw.js';
 import { followDrawing, toBytes } from './follow.js';
 import { loadGallery } from './gallery.js';
 import { mount } from './mount.js';
-import { connectTo } from './socket.js';
+import { connectTo } from './connect.js';
 import { StatusLine } from './status.js';
 
 const REST_MS = 400;

@@ -16,7 +16,7 @@ import { projections } from './projection.js';
 import { projectionNote } from './projection_note.js';
 import { copyLink, savePng } from './share.js';
 import { Sliders } from './sliders.js';
-import { connectAhead, connectTo } from './socket.js';
+import { connectAhead, connectTo } from './connect.js';
 import { randomCode, startingCode } from './start.js';
 import { createState, mirrorAddress, readAddress } from './state.js';
 import { StatusLine } from './status.js';

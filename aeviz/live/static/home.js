@@ -6,7 +6,7 @@ import { codeOf, loadGallery } from './gallery.js';
 import { LatentMap } from './map.js';
 import { mount } from './mount.js';
 import { projections } from './projection.js';
-import { connectAhead, connectTo } from './socket.js';
+import { connectAhead, connectTo } from './connect.js';
 import { StatusLine } from './status.js';
 
 /** @param {{data: {model: string, colours: string[]}, parentElement: HTMLElement}} component */

@@ -9,7 +9,7 @@ import { newestOnly } from './follow.js';
 import { codeOf, loadGallery, nearest } from './gallery.js';
 import { LatentMap } from './map.js';
 import { projections } from './projection.js';
-import { connectTo } from './socket.js';
+import { connectTo } from './connect.js';
 import { StatusLine } from './status.js';
 import { tabs } from './toolbar.js';
 

@@ -6,6 +6,7 @@
  */
 
 const HEADER = 8;
+const BAD_REQUEST = 4400; // the one close code after which trying again is of no use
 const DECODE = 0;
 const ENCODE = 1;
 /** Requests of a kind; the server reads twice as many ahead (docs/live-protocol.md). */
@@ -30,16 +31,19 @@ export class LiveClient {
   /**
    * @param {string} url  ws:// or wss:// address of the model's live route
    * @param {{latentDim: number, onFrame?: (pixels: Uint8Array) => void,
-   *   onStatus?: (status: Status) => void, probe?: string}} options
+   *   onStatus?: (status: Status) => void, probe?: string, dial?: () => WebSocket}} options
    *   `onFrame` draws H * W * C values; `probe` is an HTTP address of the same server, which tells
-   *   a network that blocks WebSockets from a server that is away.
+   *   a network that blocks WebSockets from a server that is away; `dial` opens the socket.
    */
-  constructor(url, { latentDim, onFrame = () => {}, onStatus = () => {}, probe }) {
+  constructor(url, {
+    latentDim, onFrame = () => {}, onStatus = () => {}, probe, dial = () => new WebSocket(url),
+  }) {
     this.url = url;
     this.latentDim = latentDim;
     this.onFrame = onFrame;
     this.onStatus = onStatus;
     this.probe = probe;
+    this.dial = dial;
     this.roundTrip = FRAME_MS / 2;
     this.leastTrip = 1000;
     /** @type {Map<number, Flight>} */
@@ -119,7 +123,7 @@ export class LiveClient {
   }
 
   connect() {
-    const socket = takeOpened(this.url) ?? new WebSocket(this.url);
+    const socket = this.dial();
     socket.binaryType = 'arraybuffer';
     this.socket = socket;
     socket.onopen = () => this.opened();
@@ -129,7 +133,6 @@ export class LiveClient {
   }
 
   opened() {
-    this.failures = 0;
     this.everOpen = true;
     this.onStatus({ kind: 'open', text: '' });
     // After a restart the picture is asked for again: the server has forgotten.
@@ -145,7 +148,7 @@ export class LiveClient {
       if (flight.question) this.questions.unshift(flight.question);
     }
     this.flights.clear();
-    if (event.code >= 4400 && event.code < 4500 && event.code !== 4408) {
+    if (event.code === BAD_REQUEST) {
       this.closed = true;
       this.onStatus({ kind: 'refused', text: event.reason || 'The server refused the connection.' });
       return;
@@ -153,12 +156,18 @@ export class LiveClient {
     const wait = RETRY_MS[Math.min(this.failures, RETRY_MS.length - 1)];
     this.failures += 1;
     this.retry = setTimeout(() => this.connect(), wait);
-    this.explain();
+    this.explain(event);
   }
 
-  /** Say what is wrong: a server that is gone, or a network that lets no WebSocket through. */
-  async explain() {
-    if (!this.everOpen && this.failures >= 2 && this.probe && (await answers(this.probe))) {
+  /**
+   * Say what is wrong: what the server gives as its reason, a server that is gone, or a network
+   * that lets no WebSocket through.
+   * @param {CloseEvent} event
+   */
+  async explain({ code, reason }) {
+    if (code > BAD_REQUEST && reason) {
+      this.onStatus({ kind: 'lost', text: `${reason[0].toUpperCase()}${reason.slice(1)}. Trying again…` });
+    } else if (!this.everOpen && this.failures >= 2 && this.probe && (await answers(this.probe))) {
       if (this.everOpen) return;
       const text =
         'This network blocks WebSockets, which live decoding needs. Ask for connections to ' +
@@ -222,6 +231,7 @@ export class LiveClient {
     const flight = this.flights.get(id);
     if (!flight) return;
     this.flights.delete(id);
+    this.failures = 0; // only an answer tells that all is well: a server may open and then fail
     if (flight.question) {
       flight.question.settle(body);
     } else {
@@ -254,47 +264,6 @@ export class LiveClient {
       this.measures = 0;
     }
   }
-}
-
-/** @type {Map<string, WebSocket>} */
-const openedAhead = new Map();
-
-/**
- * Begin to connect to a model whose gallery is still on its way; `connectTo` goes on from there.
- * @param {string} model
- * @param {AbortSignal} signal  ends a connection that nobody came to use
- */
-export function connectAhead(model, signal) {
-  const url = addressOf(model);
-  openedAhead.set(url, new WebSocket(url));
-  signal.addEventListener('abort', () => takeOpened(url)?.close());
-}
-
-function takeOpened(url) {
-  const socket = openedAhead.get(url);
-  openedAhead.delete(url);
-  return socket && socket.readyState <= WebSocket.OPEN ? socket : undefined;
-}
-
-/**
- * A client for the model of this gallery, on the server that the page came from.
- * @param {import('./gallery.js').Gallery} gallery
- * @param {import('./status.js').StatusLine} status
- * @param {(pixels: Uint8Array) => void} [onFrame]
- */
-export function connectTo(gallery, status, onFrame) {
-  return new LiveClient(addressOf(gallery.name), {
-    latentDim: gallery.latentDim,
-    onFrame,
-    onStatus: (now) => status.show(now),
-    probe: new URL('aeviz/live/stats', document.baseURI).href,
-  });
-}
-
-function addressOf(model) {
-  const url = new URL(`aeviz/live/${encodeURIComponent(model)}`, document.baseURI);
-  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-  return url.href;
 }
 
 async function answers(address) {
