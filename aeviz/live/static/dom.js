@@ -80,3 +80,38 @@ export function atMostEvery(ms, work) {
     else run();
   };
 }
+
+/**
+ * `work` with the newest input: at once, and then at most once per animation frame.
+ * @template T
+ * @param {(input: T) => void} work
+ * @returns {{take: (input: T) => void, flush: () => void, drop: () => void}}
+ *   `flush` does at once what still waits for the frame, `drop` forgets it
+ */
+export function firstThenPerFrame(work) {
+  let waiting = null;
+  let busy = false;
+  const flush = () => {
+    const taken = waiting;
+    waiting = null;
+    if (taken) work(taken.input);
+    return Boolean(taken);
+  };
+  const frame = () => {
+    busy = flush();
+    if (busy) requestAnimationFrame(frame);
+  };
+  return {
+    take(input) {
+      waiting = { input };
+      if (busy) return;
+      busy = true;
+      requestAnimationFrame(frame);
+      flush();
+    },
+    flush,
+    drop() {
+      waiting = null;
+    },
+  };
+}

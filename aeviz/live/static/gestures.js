@@ -5,6 +5,8 @@
  * wheel and pinch zoom; Shift or the middle button pans; two fingers pinch and pan.
  */
 
+import { firstThenPerFrame } from './dom.js';
+
 const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const KEY_PIXELS = 6;
 const DRAG_PIXELS = 3;
@@ -36,10 +38,16 @@ export class Gestures {
     const on = (name, handler, options = {}) =>
       layer.addEventListener(name, handler, { signal: this.stopped.signal, ...options });
     on('pointerdown', (event) => this.down(event));
-    on('pointermove', (event) => this.move(event));
+    // A browser holds moves back until it draws the next frame. Raw updates come at once, where a
+    // secure page (or localhost) may have them: half a frame sooner on the screen.
+    this.moves = firstThenPerFrame((event) => this.move(event));
+    this.taken = 0;
+    on('pointerrawupdate', (event) => this.take(event));
+    on('pointermove', (event) => this.take(event));
     on('pointerup', (event) => this.up(event));
     on('pointercancel', (event) => this.up(event, true));
     on('pointerleave', (event) => {
+      this.moves.drop();
       if (event.pointerType !== 'touch' && !this.pressed) listener.leave(event.timeStamp);
     });
     on('keydown', (event) => this.key(event));
@@ -55,7 +63,18 @@ export class Gestures {
     return [event.clientX - box.left, event.clientY - box.top];
   }
 
+  /** A move, unless it has come before by the quicker way. */
+  take(event) {
+    if (this.pointers.size > 1) {
+      if (event.type === 'pointermove') this.move(event); // each finger counts
+    } else if (event.timeStamp > this.taken) {
+      this.taken = event.timeStamp;
+      this.moves.take(event);
+    }
+  }
+
   down(event) {
+    this.moves.drop();
     const [px, py] = this.at(event);
     this.layer.setPointerCapture(event.pointerId);
     this.pointers.set(event.pointerId, [px, py]);
@@ -87,6 +106,7 @@ export class Gestures {
   }
 
   up(event, cancelled = false) {
+    if (this.pointers.size === 1) this.moves.flush(); // a drag ends where it was let go
     this.pointers.delete(event.pointerId);
     if (this.pointers.size) return;
     const { pressed } = this;
