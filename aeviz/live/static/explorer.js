@@ -137,7 +137,7 @@ async function open(root, { model, colours }, signal) {
           h('h2', { class: 'aeviz-bar' }, 'Decoded'),
           picture.canvas,
           h('figcaption', {}, map
-            ? 'Follows the pointer over the map. Click or drag there to keep a place.'
+            ? 'Follows the pointer over the map; a click keeps the place.'
             : 'This model has no gallery to draw a map of: use the sliders.')),
         pinned.element),
       modes.element),

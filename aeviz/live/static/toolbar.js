@@ -19,10 +19,13 @@ export function tabs(choices, { name, testid, onChoose }) {
     buttons[(at + by + buttons.length) % buttons.length].focus();
     event.preventDefault();
   };
+  const element = h('div', { class: 'aeviz-tabs', role: 'group', 'aria-label': name, onkeydown: step }, ...buttons);
   return {
-    element: h('div', { class: 'aeviz-tabs', role: 'group', 'aria-label': name, onkeydown: step }, ...buttons),
-    choose: (chosen) => buttons.forEach((button, i) =>
-      button.setAttribute('aria-pressed', choices[i].id === chosen)),
+    element,
+    choose: (chosen) => buttons.forEach((button, i) => {
+      button.setAttribute('aria-pressed', choices[i].id === chosen);
+      if (choices[i].id === chosen) scrollTo(element, button);
+    }),
   };
 }
 
@@ -66,4 +69,12 @@ export function takeDrops(element, onFile) {
     const [file] = event.dataTransfer.files;
     if (file) onFile(file, event.timeStamp);
   };
+}
+
+/** Bring a button of a row that is wider than the screen into sight, once the row is laid out. */
+function scrollTo(row, button) {
+  requestAnimationFrame(() => {
+    const beside = (row.clientWidth - button.offsetWidth) / 2;
+    row.scrollLeft = button.offsetLeft - row.offsetLeft - beside;
+  });
 }
