@@ -18,7 +18,7 @@ import torch
 
 from aeviz import atomic, checkpoint, datasets, images, library
 from aeviz.config import RunConfig
-from aeviz.device import describe, pick_device
+from aeviz.device import describe, pick_device, plain_memory_errors
 from aeviz.errors import UserError
 from aeviz.evaluation import metrics
 from aeviz.evaluation.evaluate import evaluate, reconstruct
@@ -142,6 +142,7 @@ def _models(args: argparse.Namespace) -> dict[str, Any]:
     return {"models": rows}
 
 
+@plain_memory_errors()
 def _train(args: argparse.Namespace) -> dict[str, Any]:
     config = train_config(args)
     if args.out.suffix != ".safetensors":

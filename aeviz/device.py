@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 
 import torch
 
@@ -56,3 +57,18 @@ def native_bf16(device: torch.device) -> bool:
         asks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
         return any(getattr(torch.cpu, ask, lambda: False)() for ask in asks)
     return False
+
+
+@contextlib.contextmanager
+def plain_memory_errors() -> Iterator[None]:
+    """Says in a sentence that memory ran out, however the libraries say it."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        text = str(error).lower()
+        if isinstance(error, MemoryError | torch.OutOfMemoryError) or "memory" in text:
+            raise UserError(
+                "The memory is not enough for this network: use a smaller batch, a smaller code or "
+                "narrower layers."
+            ) from error
+        raise

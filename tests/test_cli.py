@@ -245,6 +245,19 @@ def test_reconstruct_says_what_it_changed(capsys: Capture, denoiser: Path, tmp_p
     assert answer["notes"]
 
 
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("can't allocate memory: 9 bytes")])
+def test_a_training_too_large_for_the_memory_is_a_sentence(
+    capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fails(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("aeviz.cli.begin", fails)
+    out = tmp_path / "m.safetensors"
+    said = refusal(capsys, "train", "--preset", "vae", "--dataset", "digits", "--out", out)
+    assert "memory is not enough" in said
+
+
 def test_reconstruct_refuses_what_is_no_image(
     capsys: Capture, denoiser: Path, tmp_path: Path
 ) -> None:

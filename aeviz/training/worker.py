@@ -13,14 +13,12 @@ import signal
 import subprocess
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-
-import torch
 
 from aeviz import datasets
 from aeviz.config import RunConfig
-from aeviz.device import pick_device
+from aeviz.device import pick_device, plain_memory_errors
 from aeviz.errors import UserError
 from aeviz.library import runs_dir
 from aeviz.training import locks, loop, queue, resume
@@ -103,7 +101,7 @@ def work(run: Run, server: int | None = None) -> None:
 
     reporter = Reporter(run)
     try:
-        with _plain_memory_errors(), queue.turn(run, cancelled=should_stop):
+        with plain_memory_errors(), queue.turn(run, cancelled=should_stop):
             outcome = _train(run, reporter, should_stop)
     except queue.CancelledError:
         reporter.end("stopped", "Stopped while it waited for its turn.")
@@ -144,21 +142,6 @@ def _keep(
     hurry: Callable[[], bool],
 ) -> None:
     finish(state.model, dataset, outcome.history(), run.model_path, progress, hurry=hurry)
-
-
-@contextlib.contextmanager
-def _plain_memory_errors() -> Iterator[None]:
-    """Says in a sentence that memory ran out, however the libraries say it."""
-    try:
-        yield
-    except (MemoryError, RuntimeError) as error:
-        text = str(error).lower()
-        if isinstance(error, MemoryError | torch.OutOfMemoryError) or "memory" in text:
-            raise UserError(
-                "The memory is not enough for this network: use a smaller batch, a smaller code or "
-                "narrower layers."
-            ) from error
-        raise
 
 
 def _step_back() -> None:
