@@ -184,8 +184,8 @@ function sampleHelp({ gaussian }) {
 function slidersTitle({ count, dims, latentDim }) {
   const active = dims.filter((dim) => dim.active).length;
   if (latentDim === 1) return 'The code';
-  if (!count) return `${latentDim} dimensions`;
-  const all = `${latentDim} dimensions, the most informative first`;
+  if (!count) return `${latentDim.toLocaleString('en')} dimensions`;
+  const all = `${latentDim.toLocaleString('en')} dimensions, the most informative first`;
   return active === latentDim ? all : `${all} · ${active} carry information`;
 }
 
