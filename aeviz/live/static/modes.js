@@ -58,7 +58,7 @@ export const MODES = [
   {
     id: 'traverse',
     label: 'Traverse',
-    hint: 'One row per number of the code: see what each alone changes. Click an image to go there.',
+    hint: 'One row per number: what it changes alone. Click an image to go there.',
     load: () => import('./mode_traverse.js'),
   },
   {
