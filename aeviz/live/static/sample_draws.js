@@ -11,11 +11,11 @@ const [ROWS, COLUMNS] = [4, 8];
 const COUNT = ROWS * COLUMNS;
 const SEEDS = 1e6;
 const WITH_PRIOR = 'A variational autoencoder is trained to fill its prior: draws from it should look '
-  + 'as good as draws from where the codes really are. Where the left looks worse, the codes left '
+  + 'as good as draws from where the codes really are. Where they look worse, the codes left '
   + 'the prior.';
 const WITHOUT_PRIOR = 'This model was never trained to decode draws from N(0, I), which knows nothing of where its '
   + 'codes lie: the draws fall where no image came from, or crowd into one patch of the codes. The '
-  + 'right keeps to where codes are, and still meets the gaps between them.';
+  + 'mixture keeps to where codes are, and still meets the gaps between them.';
 const NO_ANSWER = 'The server did not answer. Draw again to try once more.';
 
 export class Draws {
