@@ -126,7 +126,7 @@ function truth({ trustworthiness }, id) {
   const share = trustworthiness[id];
   if (share === undefined) return null;
   return {
-    text: `Near here is near in the code: ${Math.round(100 * share)} % trustworthy.`,
+    text: `Neighbours on the map are neighbours in the code: ${Math.round(100 * share)} % trustworthy.`,
     title: 'Trustworthiness: how far each point’s 12 nearest on the map are among its nearest in the '
       + 'whole code. 100 %: no false neighbours; about 50 %: no better than a random map. '
       + '(Venna & Kaski 2001, on up to 2,000 points.)',

@@ -37,7 +37,7 @@ export class Selection {
     h('div', { class: 'aeviz-bar', 'aria-live': 'polite' }, this.heading,
       h('div', { class: 'aeviz-actions' }, h('button', {
         type: 'button', class: 'aeviz-quiet', 'data-testid': 'aeviz-selection-clear',
-        title: 'Choose nothing', onclick: listener.clear,
+        title: 'Clear the selection', onclick: listener.clear,
       }, 'Clear'))),
     this.counts, this.strip);
   }

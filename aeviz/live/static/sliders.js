@@ -53,7 +53,7 @@ export class Sliders {
       for (const { element } of this.hidden) element.hidden = !open;
       button.textContent = open
         ? `Show the first ${FIRST_SHOWN}`
-        : `Show ${this.rows.length}${total > this.rows.length ? ` of ${total}` : ''} dimensions`;
+        : `Show ${this.rows.length}${total > this.rows.length ? ` of ${total.toLocaleString('en')}` : ''} dimensions`;
       button.onclick = () => toggle(!open);
       button.setAttribute('aria-expanded', open);
     };
