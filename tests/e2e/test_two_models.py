@@ -86,3 +86,17 @@ def test_the_mode_before_takes_no_hand_any_more_while_the_next_opens(
     assert "z=0.7,-0.4" in page.url
     page.get_by_test_id("aeviz-by-image").click()
     expect(page.get_by_test_id("aeviz-by-image")).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_lasso_does_not_stay_where_its_tools_are_hidden(page: Page, app_url: str) -> None:
+    open_explore(page, app_url, "tiny-2d")
+    page.get_by_test_id("aeviz-tool-lasso").click()
+    page.get_by_test_id("aeviz-mode-two").click()
+    page.get_by_test_id("aeviz-canvas-2").wait_for()
+    area = box(page, "aeviz-map")
+    x, y = area["x"] + area["width"] / 2, area["y"] + area["height"] / 2
+    shown = {pixels_after_move(page, x + 20 * step, y) for step in (-2, -1, 1)}
+    page.mouse.down()
+    shown |= {pixels_after_move(page, x + 20 * step, y + 30) for step in (2, 3)}
+    page.mouse.up()
+    assert len(shown) == 5  # pressing pins and drags, it selects nothing
