@@ -26,24 +26,19 @@ from aeviz import checkpoint
 from aeviz.checkpoint import Gallery
 from aeviz.config import RunConfig
 from aeviz.nn.model import Autoencoder
+from benchmarks import browser as browsers
 
 ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM = os.environ.get("AEVIZ_CHROMIUM", "/usr/bin/chromium")
-# Software WebGL, and nothing that reaches out to the network by itself.
-CHROMIUM_FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--use-gl=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-quic",
-    "--no-first-run",
-]
+CHROMIUM = os.environ.get("AEVIZ_CHROMIUM", browsers.CHROMIUM)
 START_SECONDS = 90
 WAIT_MS = 30_000
 expect.set_options(timeout=WAIT_MS)
+
+NO_PICTURES = [
+    (b"no picture at all", "not a picture that the browser can read"),
+    (b"\0" * (10 * 2**20 + 1), "larger than 10 MB"),
+]
+"""Files that are no picture of use, and what the page says of them."""
 
 
 @pytest.fixture(scope="session")
@@ -67,7 +62,7 @@ def app_url(runs_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=browsers.FLAGS)
         yield browser
         browser.close()
 
@@ -84,6 +79,15 @@ def phone(browser: Browser) -> Iterator[Page]:
     """A page as narrow as a phone, with touch."""
     with open_page(browser, viewport={"width": 390, "height": 844}, has_touch=True) as page:
         yield page
+
+
+def drawn(test_id: str) -> str:
+    """A condition for a page: the canvas shows anything."""
+    return (
+        f"() => {{ const c = document.querySelector('[data-testid={test_id}]');"
+        " return c && c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some("
+        "(v, i) => i % 4 < 3 && v > 0); }"
+    )
 
 
 @contextmanager

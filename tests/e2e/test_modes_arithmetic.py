@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from conftest import drawn
 from playwright.sync_api import FloatRect, Page, expect
 from test_explore import DECODES, PIXELS, box, open_explore, pixels_after_move
 from test_modes_draw import grey
@@ -26,15 +27,6 @@ def open_arithmetic(page: Page, url: str, query: str = "", model: str = "tiny-4d
     open_explore(page, url, model, f"&mode=arithmetic{query}")
     page.get_by_test_id("aeviz-result").wait_for()
     page.wait_for_function(drawn("aeviz-result"))
-
-
-def drawn(test_id: str) -> str:
-    """Whether a canvas shows anything."""
-    return (
-        f"() => {{ const c = document.querySelector('[data-testid={test_id}]');"
-        " return c && c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some("
-        "(v, i) => i % 4 < 3 && v > 0); }"
-    )
 
 
 def picture(page: Page, test_id: str) -> str:

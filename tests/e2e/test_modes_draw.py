@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+from conftest import NO_PICTURES
 from PIL import Image
 from playwright.sync_api import FloatRect, Page, expect
 from test_explore import DECODES, PIXELS, box, open_explore
@@ -126,13 +127,7 @@ def test_an_upload_lies_on_the_pad_and_can_be_turned_round(
     expect(note).to_have_text("")
 
 
-@pytest.mark.parametrize(
-    ("content", "sentence"),
-    [
-        (b"no picture at all", "not a picture that the browser can read"),
-        (b"\0" * (10 * 2**20 + 1), "larger than 10 MB"),
-    ],
-)
+@pytest.mark.parametrize(("content", "sentence"), NO_PICTURES)
 def test_a_file_that_is_no_picture_is_a_sentence_and_leaves_the_drawing(
     page: Page, app_url: str, tmp_path: Path, content: bytes, sentence: str
 ) -> None:

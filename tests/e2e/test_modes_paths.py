@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from conftest import NO_PICTURES, drawn
 from PIL import Image
 from playwright.sync_api import Page, expect
 from test_explore import DECODES, PIXELS, box, open_explore, pixels_after_move
@@ -20,17 +21,8 @@ STRIP = "document.querySelector('[data-testid=aeviz-strip-{}]').toDataURL()"
 def open_interpolate(page: Page, url: str, query: str = "") -> None:
     open_explore(page, url, "tiny-4d", f"&mode=interpolate{query}")
     page.get_by_test_id("aeviz-t").wait_for()
-    page.wait_for_function(drawn("lerp"))
+    page.wait_for_function(drawn("aeviz-strip-lerp"))
     page.wait_for_function("location.search.includes('a=')")  # the address follows after a pause
-
-
-def drawn(strip: str) -> str:
-    """Whether a strip shows anything."""
-    return (
-        f"() => {{ const c = document.querySelector('[data-testid=aeviz-strip-{strip}]');"
-        " return c && c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some("
-        "(v, i) => i % 4 < 3 && v > 0); }"
-    )
 
 
 def strip(page: Page, name: str) -> str:
@@ -112,7 +104,7 @@ def test_pixels_change_while_t_is_dragged(page: Page, app_url: str) -> None:
 
 def test_three_strips_share_their_ends_and_differ_between(page: Page, app_url: str) -> None:
     open_interpolate(page, app_url, "&a=1.5,-1,0.5,1&b=-1,1.5,1,-0.5")
-    page.wait_for_function(drawn("pixels"))
+    page.wait_for_function(drawn("aeviz-strip-pixels"))
     frames = page.evaluate(
         """() => ['lerp', 'slerp', 'pixels'].map((id) => {
             const c = document.querySelector(`[data-testid=aeviz-strip-${id}]`);
@@ -141,7 +133,7 @@ def test_a_click_on_a_frame_goes_there_and_a_link_reproduces_it(
 
     phone.goto(page.url)
     phone.get_by_test_id("aeviz-t").wait_for()
-    phone.wait_for_function(drawn("slerp"))
+    phone.wait_for_function(drawn("aeviz-strip-slerp"))
     assert strip(phone, "lerp") == strip(page, "lerp")
     assert strip(phone, "slerp") == strip(page, "slerp")
     assert (
@@ -210,13 +202,7 @@ def test_a_slot_takes_an_upload_and_says_what_it_did_to_it(
     page.wait_for_function(f"{STRIP.format('lerp')} !== {json.dumps(before)}")
 
 
-@pytest.mark.parametrize(
-    ("content", "sentence"),
-    [
-        (b"no picture at all", "not a picture that the browser can read"),
-        (b"\0" * (10 * 2**20 + 1), "larger than 10 MB"),
-    ],
-)
+@pytest.mark.parametrize(("content", "sentence"), NO_PICTURES)
 def test_a_file_that_is_no_picture_is_a_sentence_and_changes_nothing(
     page: Page, app_url: str, tmp_path: Path, content: bytes, sentence: str
 ) -> None:
