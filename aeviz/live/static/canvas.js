@@ -18,14 +18,8 @@ export class Picture {
 
   /** @param {Uint8Array} pixels  H * W * C values, as they come from the server */
   draw(pixels) {
-    const { words, channels } = this;
-    if (channels === 1) {
-      for (let i = 0; i < words.length; i += 1) words[i] = 0xff000000 | (pixels[i] * 0x010101);
-    } else {
-      for (let i = 0, at = 0; i < words.length; i += 1, at += channels) {
-        words[i] = 0xff000000 | (pixels[at + 2] << 16) | (pixels[at + 1] << 8) | pixels[at];
-      }
-    }
+    const { words, channels, frame: { width, height } } = this;
+    pack(words, width, 0, pixels, 0, [channels, height, width]);
     this.context.putImageData(this.frame, 0, 0);
   }
 
@@ -38,6 +32,25 @@ export class Picture {
       for (let c = 0; c < this.channels; c += 1) pixels[at++] = data[i + c];
     }
     return pixels;
+  }
+}
+
+/**
+ * Write an image into the words (RGBA) of a canvas's image data.
+ * @param {Uint32Array} words
+ * @param {number} row  words in a row of the canvas
+ * @param {number} corner  word of the image's top left corner
+ * @param {Uint8Array} pixels  H * W * C values an image
+ * @param {number} at  where in `pixels` the image begins
+ * @param {[number, number, number]} imageShape  C, H, W
+ */
+export function pack(words, row, corner, pixels, at, [channels, height, width]) {
+  const [green, blue] = channels === 1 ? [0, 0] : [1, 2];
+  for (let y = 0; y < height; y += 1) {
+    const end = corner + y * row + width;
+    for (let word = end - width; word < end; word += 1, at += channels) {
+      words[word] = 0xff000000 | (pixels[at + blue] << 16) | (pixels[at + green] << 8) | pixels[at];
+    }
   }
 }
 

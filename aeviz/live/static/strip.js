@@ -1,5 +1,6 @@
 /** Frames side by side in one canvas; a click or drag over them chooses one. */
 
+import { pack } from './canvas.js';
 import { h } from './dom.js';
 
 export class Strip {
@@ -37,16 +38,9 @@ export class Strip {
   draw(pixels) {
     const { words, channels, width, height, gap, count } = this;
     const row = count * width + (count - 1) * gap;
-    let at = 0;
+    const size = channels * height * width;
     for (let frame = 0; frame < count; frame += 1) {
-      for (let y = 0; y < height; y += 1) {
-        let word = y * row + frame * (width + gap);
-        for (let x = 0; x < width; x += 1, at += channels, word += 1) {
-          const green = at + (channels > 1 ? 1 : 0);
-          const blue = at + (channels > 1 ? 2 : 0);
-          words[word] = 0xff000000 | (pixels[blue] << 16) | (pixels[green] << 8) | pixels[at];
-        }
-      }
+      pack(words, row, frame * (width + gap), pixels, frame * size, [channels, height, width]);
     }
     this.context.putImageData(this.image, 0, 0);
   }

@@ -1,5 +1,6 @@
 /** Sheets of decoded images: one canvas for many tiles, and one that can be pointed at. */
 
+import { pack } from './canvas.js';
 import { h, oncePerFrame } from './dom.js';
 
 const KEYS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
@@ -48,13 +49,7 @@ export class Sheet {
   draw(index, pixels) {
     const { words, channels, width, height, frame } = this;
     const { x, y } = this.corner(index);
-    const [green, blue] = channels === 1 ? [0, 0] : [1, 2];
-    for (let row = 0, at = 0; row < height; row += 1) {
-      let word = (y + row) * frame.width + x;
-      for (let column = 0; column < width; column += 1, word += 1, at += channels) {
-        words[word] = 0xff000000 | (pixels[at + blue] << 16) | (pixels[at + green] << 8) | pixels[at];
-      }
-    }
+    pack(words, frame.width, y * frame.width + x, pixels, 0, [channels, height, width]);
     this.put();
   }
 
