@@ -4,14 +4,19 @@ from aeviz.images.decoding import MAX_BYTES, Decoded, decode
 from aeviz.images.encoding import decode_sprite, encode_png, encode_sprite
 from aeviz.images.fitting import to_tensor
 from aeviz.images.names import safe_name
+from aeviz.images.photo import Photo, read_photo, view_bytes, write_photo
 
 __all__ = [
     "MAX_BYTES",
     "Decoded",
+    "Photo",
     "decode",
     "decode_sprite",
     "encode_png",
     "encode_sprite",
+    "read_photo",
     "safe_name",
     "to_tensor",
+    "view_bytes",
+    "write_photo",
 ]

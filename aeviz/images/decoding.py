@@ -60,10 +60,33 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BY
 
     Raises UserError, and nothing else, for whatever is not a whole picture within the limits.
     """
+    pixels, alpha, notes = read(data, max_pixels, max_bytes)
+    if alpha is not None:
+        pixels = on_white(pixels, alpha)
+        notes = (*notes, "Transparent parts are shown on white.")
+    return Decoded(pixels, alpha, notes)
+
+
+def read(
+    data: bytes, max_pixels: int, max_bytes: int
+) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
+    """The way in of every picture: (pixels (H, W, C), alpha (H, W) or None, notes).
+
+    As `Decoded`, but with the colours that stand under transparent parts.
+    """
     container = inspect(data, max_pixels, max_bytes)
     with _refusing(container.format):
         # Not held by a name here, so that _normalise can free the decoder's own copy early.
         return _normalise(_load(container, max_pixels), container)
+
+
+def on_white(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """Compose (H, W, C) by its alpha (H, W) onto white; both uint8 or both uint16."""
+    full = np.iinfo(pixels.dtype).max
+    composed = np.empty_like(pixels)
+    for row, source, a in zip(composed, pixels, alpha[:, :, None].astype(np.uint32), strict=True):
+        row[:] = (source * a + full * (full - a) + full // 2) // full  # below 2^32
+    return composed
 
 
 def inspect(data: bytes, max_pixels: int, max_bytes: int) -> Container:
@@ -132,7 +155,9 @@ def _orientation(im: Image.Image) -> int:
         return 1
 
 
-def _normalise(im: Image.Image, container: Container) -> Decoded:
+def _normalise(
+    im: Image.Image, container: Container
+) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
     notes: list[str] = []
     if container.frames > 1:
         more = "more than " if container.stands_for_more else ""
@@ -153,11 +178,6 @@ def _normalise(im: Image.Image, container: Container) -> Decoded:
         notes.append("Converted from CMYK.")
     if alpha is not None and alpha.getextrema()[0] == 255:
         alpha = None
-    if alpha is not None:
-        white = Image.new(colour.mode, colour.size, "white")
-        colour = Image.composite(colour, white, alpha)
-        notes.append("Transparent parts are shown on white.")
-
     pixels = np.array(colour)
     pixels = pixels[:, :, None] if pixels.ndim == 2 else pixels
     mask = None if alpha is None else np.array(alpha)
@@ -166,7 +186,7 @@ def _normalise(im: Image.Image, container: Container) -> Decoded:
         if container.format != "TIFF":  # Pillow turns a TIFF as it loads
             pixels = upright(pixels, orientation)
             mask = None if mask is None else upright(mask, orientation)
-    return Decoded(pixels, mask, tuple(notes))
+    return pixels, mask, tuple(notes)
 
 
 def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:

@@ -34,7 +34,7 @@ def walk_png(data: bytes, max_pixels: int) -> Container:
         elif kind == b"acTL" and len(body) == 8:
             frames = max(1, struct.unpack_from(">I", body)[0])
         elif kind == b"tRNS":
-            chunk = memoryview(_chunk(kind, _scaled_key(bytes(body), bits, colour)))
+            chunk = memoryview(make_chunk(kind, _scaled_key(bytes(body), bits, colour)))
         if kind == b"IDAT":
             pixels.append(body)
         if kind in (b"IHDR", b"PLTE", b"tRNS", b"eXIf", b"IDAT", b"IEND"):
@@ -63,7 +63,7 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview, memoryview]]:
     raise Damaged
 
 
-def _chunk(kind: bytes, body: bytes) -> bytes:
+def make_chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
