@@ -1,0 +1,200 @@
+"""A whole photograph of any size, restored tile by tile: in bounded memory, seen as it comes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from aeviz.damage.pixels import luminance
+from aeviz.device import autocast
+from aeviz.errors import UserError
+from aeviz.images.photo import Photo
+from aeviz.nn.restorer import Restorer
+from aeviz.restore.tasks import Task
+from aeviz.restore.tiles import Box, Grid, mosaic
+
+MAX_PIXELS = 50_000_000
+MAX_SIGMA = 100.0
+
+SIDE = 512
+OVERLAP = 96
+"""Windows of SIDE x SIDE pixels of the result, which share OVERLAP. Measured: see `docs/`."""
+
+_BATCH = {"cuda": 16}
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A finished part of the result: uint8 pixels (h, w, C), which belong at `box`; the `done`th of
+    `total`."""
+
+    box: Box
+    pixels: np.ndarray
+    done: int
+    total: int
+
+
+class Stopped(UserError):  # noqa: N818  (no mistake, but the end that was asked for)
+    """The restoring was stopped, and there is no result."""
+
+
+@torch.inference_mode()
+def restore_photo(
+    model: Restorer,
+    task: Task,
+    photo: Photo,
+    *,
+    mask: np.ndarray | None = None,
+    sigma: float | None = None,
+    vividness: float = 1.0,
+    precision: str = "auto",
+    on_tile: Callable[[Tile], None] = lambda tile: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Photo:
+    """The photograph restored, at full depth, on the device that the model is on.
+
+    mask: bool (H, W), True in the holes, for the task that fills. sigma: the noise level on the
+    255 scale, None where it is not known, for denoising. vividness: a factor on the colours that
+    the network guesses. Before each tile `should_stop` is asked, after each `on_tile` told.
+    Raises Stopped, and UserError where the photograph is too large, or a mask is missing or of
+    another size.
+    """
+    check(task, photo, mask, sigma)
+    height, width, channels = photo.pixels.shape
+    height, width = height * task.scale, width * task.scale
+    stays_grey = channels == 1 and task.name != "colour"
+    grid = Grid(height, width, SIDE, OVERLAP, model.MULTIPLE)
+    work = _Work(model, task, photo, mask, sigma, vividness, precision, stays_grey)
+
+    def compute(boxes: list[Box]) -> Tensor:
+        if should_stop():
+            raise Stopped("Stopped before the photo was finished: restore it again.")
+        return work.windows(boxes)
+
+    pixels = np.empty((height, width, 1 if stays_grey else 3), photo.pixels.dtype)
+    alpha = photo.alpha
+    if alpha is not None and task.scale > 1:
+        alpha = np.empty((height, width), alpha.dtype)
+    batch = _BATCH.get(work.device.type, 1)
+    for done, (box, part) in enumerate(mosaic(grid, compute, batch), 1):
+        place = np.s_[box.top : box.bottom, box.left : box.right]
+        colour = part[: pixels.shape[2]]
+        pixels[place] = _whole_levels(colour, pixels.dtype)
+        if alpha is not None and task.scale > 1:
+            alpha[place] = _whole_levels(part[-1:], alpha.dtype)[:, :, 0]
+        shown = pixels[place] if pixels.dtype == np.uint8 else _whole_levels(colour, np.uint8)
+        on_tile(Tile(box, shown, done, len(grid)))
+    return Photo(pixels, alpha, photo.notes)
+
+
+def check(task: Task, photo: Photo, mask: np.ndarray | None, sigma: float | None) -> None:
+    """UserError where this cannot be done to this photograph."""
+    height, width = photo.pixels.shape[:2]
+    most = MAX_PIXELS // task.scale**2
+    if height * width > most:
+        raise UserError(
+            f"This photo has {height * width / 1e6:.1f} megapixels; "
+            f"{task.title} takes {most / 1e6:.4g} at most: make it smaller."
+        )
+    if sigma is not None and not 0 <= sigma <= MAX_SIGMA:
+        raise UserError(f"The noise level must lie between 0 and {MAX_SIGMA:.0f}.")
+    if not task.mask:
+        return
+    if mask is None or not mask.any():
+        raise UserError("Nothing is marked: paint over what is to be filled.")
+    if mask.shape != (height, width):
+        raise UserError(
+            f"The mask is {mask.shape[1]}x{mask.shape[0]} pixels and the photo {width}x{height}: "
+            "give both the same size."
+        )
+
+
+def vividness_of(card: dict[str, Any]) -> float:
+    """The factor on guessed colours that a model's card asks for, within reason; else 1."""
+    value = card.get("vividness")
+    return min(max(float(value), 0.0), 3.0) if isinstance(value, int | float) else 1.0
+
+
+@dataclass(frozen=True)
+class _Work:
+    """One photograph's windows, from its pixels to restored ones."""
+
+    model: Restorer
+    task: Task
+    photo: Photo
+    mask: np.ndarray | None
+    sigma: float | None
+    vividness: float
+    precision: str
+    stays_grey: bool
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.model.parameters()).device
+
+    def windows(self, boxes: list[Box]) -> Tensor:
+        """(N, C, h, w) in [0, 1]; one more channel, the alpha, where that changes its size."""
+        x = self._input(self.photo.pixels, boxes)
+        x = x.expand(-1, 3, -1, -1)
+        x_hat = self._restored(x, boxes)
+        if self.stays_grey:
+            x_hat = x_hat.mean(1, keepdim=True)
+        if self.task.scale > 1 and self.photo.alpha is not None:
+            x_hat = torch.cat([x_hat, self._input(self.photo.alpha[:, :, None], boxes)], 1)
+        return x_hat.clamp(0, 1)
+
+    def _restored(self, x: Tensor, boxes: list[Box]) -> Tensor:
+        if self.task.name == "denoise":
+            known = None if self.sigma is None else torch.full_like(x[:, :1], self.sigma / 255)
+            return self._x_hat(x, known)
+        if self.task.name == "inpaint" and self.mask is not None:
+            hole = self._cut(self.mask[:, :, None], boxes).float()
+            if not hole.any():
+                return x.clone()
+            return torch.where(hole > 0, self._x_hat(x * (1 - hole), hole), x)
+        if self.task.name == "colour":
+            y = luminance(x)
+            x_hat = self._x_hat(y.expand(-1, 3, -1, -1), None)
+            return y + self.vividness * (x_hat - luminance(x_hat))
+        return self._x_hat(x, None)
+
+    def _x_hat(self, x: Tensor, known: Tensor | None) -> Tensor:
+        x = x.contiguous(memory_format=torch.channels_last)
+        with autocast(self.device, self.precision):
+            return self.model(x, known).float()
+
+    def _input(self, pixels: np.ndarray, boxes: list[Box]) -> Tensor:
+        """Under these boxes of the result, in [0, 1], enlarged to its size."""
+        x = self._cut(pixels, boxes).float() / np.iinfo(pixels.dtype).max
+        if self.task.scale > 1:
+            x = F.interpolate(
+                x, scale_factor=self.task.scale, mode="bicubic", antialias=True
+            ).clamp(0, 1)
+        return x
+
+    def _cut(self, pixels: np.ndarray, boxes: list[Box]) -> Tensor:
+        """(H, W, C) -> (N, C, h, w), mirrored where a box reaches beyond the photograph."""
+        parts = [_mirrored(pixels, *(side // self.task.scale for side in box)) for box in boxes]
+        return torch.from_numpy(np.stack(parts)).to(self.device).permute(0, 3, 1, 2)
+
+
+def _mirrored(pixels: np.ndarray, left: int, top: int, right: int, bottom: int) -> np.ndarray:
+    part = pixels[top:bottom, left:right]
+    missing = (bottom - top - part.shape[0], right - left - part.shape[1])
+    if any(missing):
+        part = np.pad(part, [(0, missing[0]), (0, missing[1]), (0, 0)], mode="symmetric")
+    return part
+
+
+def _whole_levels(x: Tensor, dtype: np.dtype | type) -> np.ndarray:
+    """(C, h, w) in [0, 1] -> (h, w, C) of this unsigned type."""
+    levels = (x * np.iinfo(dtype).max).round().permute(1, 2, 0)
+    if dtype == np.uint8:
+        return levels.to(torch.uint8).cpu().numpy()
+    return levels.cpu().numpy().astype(dtype)
