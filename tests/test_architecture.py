@@ -1,7 +1,7 @@
 """The house plan, held: which room may import which, and what no room may do.
 
 Arrows point one way: pages -> ui -> {training, live, restore} -> {evaluation, latent} -> library ->
-checkpoint -> nn -> config. A room imports rooms of lower floors only.
+checkpoint -> nn -> damage -> config. A room imports rooms of lower floors only.
 """
 
 from __future__ import annotations
@@ -18,11 +18,13 @@ ROOT = Path(__file__).parents[1]
 FLOORS: tuple[set[str], ...] = (
     {"errors"},
     {"config", "atomic", "device", "datasets", "images"},
-    {"nn", "presets"},
+    {"damage"},
+    {"nn", "presets", "restorers"},
     {"checkpoint"},
     {"library"},
     {"evaluation", "latent"},
     {"restore", "training", "live"},
+    {"darkroom"},
     {"plots", "cli"},
     {"plots_training"},
     {"ui"},

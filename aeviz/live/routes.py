@@ -17,7 +17,6 @@ from collections.abc import Awaitable, Callable, Collection
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -29,6 +28,7 @@ from aeviz.errors import UserError
 from aeviz.live import catalogue, protocol
 from aeviz.live.assets import Files, live_file
 from aeviz.live.connection import MAX_LARGE, Connection, EndedError, close, deliver
+from aeviz.live.origin import Origins
 from aeviz.live.protocol import BadMessageError
 from aeviz.live.stats import Stats
 from aeviz.live.store import Load, ModelStore, OpenModel, Version
@@ -49,13 +49,13 @@ class LiveServer:
     ) -> None:
         self.stats = Stats()
         self.store = ModelStore(load, version, deliver, self.stats)
-        self._allowed_origins = {origin.rstrip("/") for origin in allowed_origins}
+        self._origins = Origins(allowed_origins)
         self._files = Files()
         self._large_places = asyncio.Semaphore(MAX_LARGE)
 
     async def live(self, socket: WebSocket) -> None:
         """Serve one client until it goes."""
-        if not self._origin_allowed(socket):
+        if not self._origins.allow(socket.headers):
             await socket.close()  # before accept: the handshake is answered with 403
             return
         await socket.accept()
@@ -127,13 +127,6 @@ class LiveServer:
 
     async def _model(self, request: Request) -> OpenModel:
         return await run_in_threadpool(self.store.get, request.path_params["model"])
-
-    def _origin_allowed(self, socket: WebSocket) -> bool:
-        """Whether the page that opens this socket came from here; browsers always say."""
-        origin = socket.headers.get("origin")
-        if origin is None or origin.rstrip("/") in self._allowed_origins:
-            return True
-        return urlsplit(origin).netloc == socket.headers.get("host")
 
 
 def routes(

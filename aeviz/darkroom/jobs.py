@@ -1,0 +1,119 @@
+"""What the worker does for a page: a photograph of the store restored, kept and measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from aeviz import library
+from aeviz.checkpoint import LoadedRestorer
+from aeviz.darkroom.lockstep import lockstep
+from aeviz.darkroom.scores import scoring
+from aeviz.darkroom.store import Kept, Store
+from aeviz.darkroom.worker import Step, Steps
+from aeviz.device import pick_device
+from aeviz.errors import UserError
+from aeviz.images import Photo, safe_name
+from aeviz.restore.photo import Tile, restore_photo, vividness_of
+from aeviz.restore.tasks import Task
+
+OURS: Final = "ours"
+BOTTLENECK: Final = "bottleneck"
+BOTTLENECK_MODEL: Final = "bottleneck-photo"
+
+Load = Callable[[str], LoadedRestorer]
+
+
+class Restorers:
+    """The restorers' networks, read when they are first needed and again when a file changes."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[str, tuple[tuple[Path, int, int], LoadedRestorer]] = {}
+
+    def __call__(self, name: str) -> LoadedRestorer:
+        """The restorer of this name; UserError where its file is missing or damaged."""
+        path = library.find(name).path
+        stat = path.stat()
+        version = (path, stat.st_mtime_ns, stat.st_size)
+        if name not in self._loaded or self._loaded[name][0] != version:
+            self._loaded[name] = version, library.load_restorer(name, pick_device())
+        return self._loaded[name][1]
+
+
+def photo_of(kept: Kept) -> Photo:
+    """The pixels that are kept, read from the disk where they are used."""
+    return Photo(kept.read("pixels"), kept.read_if_there("alpha"), kept.notes)
+
+
+def restoring(
+    store: Store, kept: Kept, task: Task, method: str, sigma: float | None, load: Load
+) -> Steps:
+    """The steps of one job; answers what the page is told of the result."""
+    photo, mask = photo_of(kept), kept.read_if_there("mask") if task.mask else None
+    result = yield from _shown(_tiles(photo, task, method, mask, sigma, load))
+    arrays = {"pixels": result.pixels}
+    if result.alpha is not None:
+        arrays["alpha"] = result.alpha
+    suffix = task.name if method == OURS else f"{task.name}-{method}"
+    name = safe_name(kept.name, f"-{suffix}.png")
+    new = store.add(name, arrays, result.notes, original=kept.id)
+    height, width = result.pixels.shape[:2]
+    return {
+        "result": new.id,
+        "width": width,
+        "height": height,
+        "scores": (yield from _scored(kept, result.pixels)),
+        "notes": list(result.notes),
+    }
+
+
+def _tiles(
+    photo: Photo,
+    task: Task,
+    method: str,
+    mask: np.ndarray | None,
+    sigma: float | None,
+    load: Load,
+) -> Generator[Tile, None, Photo]:
+    if method not in (OURS, BOTTLENECK):
+        raise UserError(f"There is no method called {method[:40]!r} for this task.")
+    loaded = load(task.model if method == OURS else BOTTLENECK_MODEL)
+
+    def run(on_tile: Callable[[Tile], None]) -> Photo:
+        return restore_photo(
+            loaded.model,
+            task,
+            photo,
+            mask=mask,
+            sigma=sigma if task.name == "denoise" else None,
+            vividness=vividness_of(loaded.card),
+            on_tile=on_tile,
+        )
+
+    return (yield from lockstep(run))
+
+
+def _shown(tiles: Generator[Tile, None, Photo]) -> Generator[Step, None, Photo]:
+    while True:
+        try:
+            tile = next(tiles)
+        except StopIteration as end:
+            return end.value
+        yield Step(tile.done, tile.total, tile.box, tile.pixels)
+
+
+def _scored(kept: Kept, pixels: np.ndarray) -> Generator[Step, None, dict[str, float] | None]:
+    """Scores against the photo's reference; None where it has none of this size."""
+    reference = kept.read_if_there("reference")
+    if reference is None or reference.shape[:2] != pixels.shape[:2]:
+        return None
+    steps = scoring(reference, pixels)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+        yield Step(1, 1)

@@ -1,0 +1,74 @@
+"""Photographs of the store side by side: enlarged, blended, subtracted, as a browser shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+from PIL import Image
+
+from aeviz.images import Photo, view_bytes
+
+VIEW_PIXELS: Final = 4_000_000
+TIMES: Final = 4
+"""How much stronger a difference is shown."""
+_BLOCK: Final = 1 << 20  # values that are worked on at a time
+
+
+def encode_tile(pixels: np.ndarray, lossless: bool) -> bytes:
+    """uint8 (h, w, C) -> a PNG, or a JPEG."""
+    return view_bytes(Photo(pixels), VIEW_PIXELS if lossless else 0)[0]
+
+
+def resized(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
+    """(H, W, C) -> (height, width, C) of the same type: bicubic with a = -0.5, and without
+    aliasing where it gets smaller, as MATLAB's imresize."""
+    if pixels.shape[:2] == (height, width):
+        return pixels
+    out = np.empty((height, width, pixels.shape[2]), pixels.dtype)
+    most = np.iinfo(pixels.dtype).max
+    for channel in range(pixels.shape[2]):
+        plane = np.ascontiguousarray(pixels[:, :, channel])
+        image = Image.fromarray(plane if plane.dtype == np.uint8 else plane.astype(np.float32))
+        values = np.asarray(image.resize((width, height), Image.Resampling.BICUBIC))
+        if values.dtype != np.uint8:
+            values = np.rint(values).clip(0, most)
+        out[:, :, channel] = values
+    return out
+
+
+def like(before: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """`before` (h, w, c) enlarged to `shape` (H, W, C), with its grey in every channel of those."""
+    before = resized(before, *shape[:2])
+    return np.broadcast_to(before, shape) if before.shape[2] == 1 else before
+
+
+def blended(before: np.ndarray, after: Photo, strength: int) -> Photo:
+    """`after` with `strength` % of its change from `before`, which may be smaller or grey."""
+    if strength == 100:
+        return after
+    before = like(before, after.pixels.shape)
+    out = np.empty(after.pixels.shape, after.pixels.dtype)
+    for rows in _blocks(out):
+        start = before[rows].astype(np.float32)
+        out[rows] = np.rint(start + strength / 100 * (after.pixels[rows] - start))
+    return Photo(out, after.alpha, after.notes)
+
+
+def difference(before: np.ndarray, after: np.ndarray) -> Photo:
+    """How far `after` is from `before` at each value, TIMES as much; black where they agree."""
+    before = like(before, after.shape)
+    out = np.empty(after.shape, after.dtype)
+    most = int(np.iinfo(out.dtype).max)
+    for rows in _blocks(out):
+        apart = np.abs(after[rows].astype(np.int32) - before[rows].astype(np.int32))
+        out[rows] = np.minimum(TIMES * apart, most)
+    return Photo(out)
+
+
+def _blocks(pixels: np.ndarray) -> Iterator[slice]:
+    """Slices of rows of about _BLOCK values."""
+    rows = max(1, _BLOCK // (pixels.shape[1] * pixels.shape[2]))
+    for top in range(0, len(pixels), rows):
+        yield slice(top, top + rows)

@@ -1,0 +1,286 @@
+"""The Starlette routes of the darkroom; docs/darkroom-protocol.md has the whole of it.
+
+POST   /aeviz/darkroom/photos                  a photo in, damaged on the way where that is asked
+PUT    /aeviz/darkroom/photos/{id}/reference   the clean one to compare with;  .../mask  the holes
+GET    /aeviz/darkroom/photos/{id}/before      the photo as a browser shows it;  .../mask
+DELETE /aeviz/darkroom/photos/{id}
+WS     /aeviz/darkroom/work                    photos restored, tile by tile
+GET    /aeviz/darkroom/results/{id}            the PNG to keep;  .../view .../difference .../scores
+POST   /aeviz/darkroom/zip                     many of them
+GET    /aeviz/darkroom/tasks                   what can be done;  .../samples  .../samples/{name}
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from starlette.concurrency import iterate_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from aeviz.darkroom import asked, samples
+from aeviz.darkroom.connection import Connection
+from aeviz.darkroom.store import GoneError, Store
+from aeviz.darkroom.uploads import TooLargeError, Uploads
+from aeviz.darkroom.worker import Job, Worker, lower_priority
+from aeviz.errors import UserError
+from aeviz.live import protocol
+from aeviz.live.connection import EndedError, close
+from aeviz.live.origin import Origins
+from aeviz.live.protocol import BadMessageError
+
+if TYPE_CHECKING:
+    from aeviz.darkroom.jobs import Load
+    from aeviz.darkroom.studio import Picture, Studio
+
+MAX_CLIENTS: Final = 300
+MOST_UPLOAD: Final = 64 << 20  # `images.MAX_BYTES`, without what that imports
+PICTURE_THREADS: Final = 2
+PICTURE_NICENESS: Final = 5
+
+T = TypeVar("T")
+Endpoint = Callable[[Request], Awaitable[Response]]
+_HEADERS: Final = {
+    "Cache-Control": "private, max-age=3600",
+    "Content-Encoding": "identity",  # so that no middleware compresses a PNG again
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class ForeignError(UserError):
+    """A page of another origin asks."""
+
+
+class Darkroom:
+    """The endpoints, with the photos and the worker that they share."""
+
+    def __init__(self, allowed_origins: Collection[str] = (), load: Load | None = None) -> None:
+        self.store = Store()
+        self.worker = Worker()
+        self._load = load
+        self._origins = Origins(allowed_origins)
+        self._uploads = Uploads(self.store.folder, MOST_UPLOAD)
+        # Few at once, for each may hold a photo of 50 megapixels; the others wait on the disk.
+        self._threads = ThreadPoolExecutor(
+            PICTURE_THREADS, "darkroom-pictures", lower_priority, (PICTURE_NICENESS,)
+        )
+        self._clients = 0
+        atexit.register(self.close)
+
+    def close(self) -> None:
+        """End the threads and remove all photos."""
+        atexit.unregister(self.close)
+        self.worker.close()
+        self._threads.shutdown(cancel_futures=True)
+        self.store.close()
+
+    @cached_property
+    def studio(self) -> Studio:
+        """What works on photos; for a thread, as it imports what takes seconds."""
+        from aeviz.darkroom.studio import Studio
+
+        return Studio(self.store, self._load)
+
+    # ---- photos in -----------------------------------------------------------------------------
+
+    async def upload(self, request: Request) -> Response:
+        """A new photo."""
+        name, query = request.query_params.get("name", "photo"), request.query_params
+        async with self._uploads.body(request) as body:
+            return JSONResponse(
+                await self._in_thread(
+                    lambda: self.studio.take_in(body, name[-400:], asked.damage(query))
+                )
+            )
+
+    async def reference(self, request: Request) -> Response:
+        """The clean photo to compare with."""
+        async with self._uploads.body(request) as body:
+            return JSONResponse(
+                await self._in_thread(lambda: self.studio.set_reference(_id(request), body))
+            )
+
+    async def set_mask(self, request: Request) -> Response:
+        """Where the holes are."""
+        async with self._uploads.body(request) as body:
+            return JSONResponse(
+                await self._in_thread(lambda: self.studio.set_mask(_id(request), body))
+            )
+
+    async def drop(self, request: Request) -> Response:
+        """Forget a photo."""
+        await self._in_thread(lambda: self.store.drop(_id(request)))
+        return JSONResponse({})
+
+    # ---- pictures out --------------------------------------------------------------------------
+
+    async def before(self, request: Request) -> Response:
+        """The photo as a browser shows it."""
+        return _file(await self._in_thread(lambda: self.studio.before(_id(request))))
+
+    async def mask(self, request: Request) -> Response:
+        """The photo's mask."""
+        data = await self._in_thread(lambda: self.studio.mask(_id(request)))
+        return Response(
+            data, media_type="image/png", headers={**_HEADERS, "Cache-Control": "no-store"}
+        )
+
+    async def result(self, request: Request) -> Response:
+        """A result to keep."""
+        strength = _strength(request)
+        return _file(await self._in_thread(lambda: self.studio.result(_id(request), strength)))
+
+    async def view(self, request: Request) -> Response:
+        """A result as a browser shows it."""
+        strength = _strength(request)
+        return _file(await self._in_thread(lambda: self.studio.view(_id(request), strength)))
+
+    async def difference(self, request: Request) -> Response:
+        """How far a result is from its photo."""
+        strength = _strength(request)
+        return _file(await self._in_thread(lambda: self.studio.difference(_id(request), strength)))
+
+    async def scores(self, request: Request) -> Response:
+        """A result's PSNR and SSIM, or null."""
+        strength = _strength(request)
+        return JSONResponse(
+            await self._in_thread(lambda: self.studio.scores(_id(request), strength))
+        )
+
+    async def zip(self, request: Request) -> Response:
+        """Many results as one file."""
+        async with self._uploads.body(request) as body:
+            data = await self._in_thread(body.read_bytes)
+        wanted = asked.zipped(data, request.headers.get("content-type", ""))
+        for result, _ in wanted:
+            self.store.get(result)  # all are there, and are now the last to be dropped
+        headers = {**_HEADERS, "Content-Disposition": 'attachment; filename="restored.zip"'}
+        return StreamingResponse(
+            self._zipped(wanted), media_type="application/zip", headers=headers
+        )
+
+    async def _zipped(self, wanted: list[tuple[str, int]]) -> AsyncIterator[bytes]:
+        from aeviz.darkroom.zipping import ZipStream
+
+        stream = ZipStream()
+        for result, strength in wanted:
+            picture = await self._in_thread(partial(self.studio.result, result, strength))
+            async for data in iterate_in_threadpool(stream.add(picture.name, picture.path)):
+                yield data
+        yield stream.end()
+
+    # ---- work ----------------------------------------------------------------------------------
+
+    async def work(self, socket: WebSocket) -> None:
+        """Serve one page until it goes."""
+        if not self._origins.allow(socket.headers):
+            await socket.close()  # before accept: the handshake is answered with 403
+            return
+        await socket.accept()
+        if self._clients >= MAX_CLIENTS:
+            reason = f"this server restores for {MAX_CLIENTS} pages at most, try again later"
+            await close(socket, protocol.CLOSE_TOO_MANY, reason)
+            return
+        self._clients += 1
+        try:
+            await Connection(socket, self.worker, self._job).serve()
+        except BadMessageError as error:
+            await close(socket, protocol.CLOSE_BAD_REQUEST, str(error))
+        except EndedError as error:
+            await close(socket, error.code, str(error))
+        except WebSocketDisconnect:
+            return
+        finally:
+            self._clients -= 1
+
+    def _job(self, client: Connection, number: int, message: dict[str, Any]) -> Job:
+        return self.studio.job(client, number, message)
+
+    async def tasks(self, request: Request) -> Response:
+        """What can be done to a photo here."""
+        return JSONResponse(await self._in_thread(_tasks))
+
+    # ---- parts ---------------------------------------------------------------------------------
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    def plainly(self, endpoint: Endpoint) -> Endpoint:
+        """`endpoint` for our own pages alone, with what goes wrong told as a sentence."""
+
+        async def answer(request: Request) -> Response:
+            try:
+                if not self._origins.allow(request.headers):
+                    raise ForeignError("This address is for the app's own pages.")
+                return await endpoint(request)
+            except ClientDisconnect:
+                return Response(status_code=400)  # nobody is there to read it
+            except UserError as error:
+                return JSONResponse({"error": str(error)}, status_code=_status(error))
+
+        return answer
+
+
+def routes(
+    base_path: str = "", allowed_origins: Collection[str] = (), darkroom: Darkroom | None = None
+) -> list[BaseRoute]:
+    """The routes, under `base_path` (as `server.baseUrlPath` has it).
+
+    `allowed_origins` are further origins whose pages may ask, such as a proxy's.
+    """
+    room = darkroom or Darkroom(allowed_origins)
+    base = f"/{base_path.strip('/')}" if base_path.strip("/") else ""
+    base += "/aeviz/darkroom"
+
+    def route(path: str, endpoint: Endpoint, method: str = "GET") -> Route:
+        return Route(f"{base}/{path}", room.plainly(endpoint), methods=[method])
+
+    return [
+        WebSocketRoute(f"{base}/work", room.work),
+        route("photos", room.upload, "POST"),
+        route("photos/{id}", room.drop, "DELETE"),
+        route("photos/{id}/reference", room.reference, "PUT"),
+        route("photos/{id}/mask", room.set_mask, "PUT"),
+        route("photos/{id}/mask", room.mask),
+        route("photos/{id}/before", room.before),
+        route("results/{id}", room.result),
+        route("results/{id}/view", room.view),
+        route("results/{id}/difference", room.difference),
+        route("results/{id}/scores", room.scores),
+        route("zip", room.zip, "POST"),
+        route("tasks", room.tasks),
+        route("samples", samples.listed),
+        route("samples/{name}", samples.sent),
+    ]
+
+
+def _tasks() -> list[dict[str, Any]]:
+    from aeviz.darkroom import listing  # imported late, in a thread: it needs torch
+
+    return listing.tasks()
+
+
+def _id(request: Request) -> str:
+    return request.path_params["id"]
+
+
+def _strength(request: Request) -> int:
+    return asked.strength(request.query_params.get("strength"))
+
+
+def _file(picture: Picture) -> Response:
+    return FileResponse(
+        picture.path, headers=_HEADERS, media_type=picture.media_type, filename=picture.name or None
+    )
+
+
+def _status(error: UserError) -> int:
+    kinds = {GoneError: 404, ForeignError: 403, TooLargeError: 413}
+    return next((status for kind, status in kinds.items() if isinstance(error, kind)), 400)

@@ -1,0 +1,104 @@
+/** The photo server over HTTP: each call answers what the server said, or throws one sentence. */
+
+const BASE = 'aeviz/darkroom/';
+const AWAY = 'The server is away; this is tried again by itself.';
+
+/** What went wrong, as a sentence for the person. */
+export class Problem extends Error {
+  /**
+   * @param {string} sentence
+   * @param {'refused' | 'gone' | 'away'} kind  refused: trying again is of no use; gone: the server
+   *   has forgotten the photo; away: nothing answered
+   */
+  constructor(sentence, kind = 'refused') {
+    super(sentence);
+    this.kind = kind;
+  }
+}
+
+/** An address of the photo server, below the page's base. */
+export function address(path, query = {}) {
+  const url = new URL(BASE + path, document.baseURI);
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== null && value !== undefined) url.searchParams.set(name, value);
+  }
+  return url.href;
+}
+
+/** The address of the socket that restores. */
+export function socketAddress() {
+  const url = new URL(address('work'));
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  return url.href;
+}
+
+/** @returns {Promise<any>} the JSON at this path */
+export async function getJson(path) {
+  return (await ask(address(path))).json();
+}
+
+/** @returns {Promise<Blob>} the file at this path */
+export async function getBlob(path, query) {
+  return (await ask(address(path, query))).blob();
+}
+
+/** @returns {Promise<any>} what the server says about `body`, put at this path */
+export async function putBlob(path, body) {
+  return (await ask(address(path), { method: 'PUT', body })).json();
+}
+
+/** Have the server forget a photo; that it cannot be told now is no harm. */
+export function forget(id) {
+  fetch(address(`photos/${id}`), { method: 'DELETE', keepalive: true }).catch(() => {});
+}
+
+/**
+ * Upload a photo.
+ * @param {Blob} blob
+ * @param {{name: string, damage?: string, amount?: number, seed?: number}} query
+ * @param {(share: number) => void} onProgress  0..1
+ * @param {AbortSignal} signal
+ * @returns {Promise<any>} what the server says about it
+ */
+export function upload(blob, query, onProgress, signal) {
+  // fetch cannot tell how much has gone out.
+  const request = new XMLHttpRequest();
+  signal.addEventListener('abort', () => request.abort());
+  return new Promise((settle, fail) => {
+    request.upload.onprogress = ({ loaded, total }) => onProgress(total ? loaded / total : 0);
+    request.onload = () => {
+      const said = parsed(request.responseText);
+      if (request.status === 200 && said) settle(said);
+      else fail(problem(request.status, said));
+    };
+    request.onerror = () => fail(new Problem(AWAY, 'away'));
+    request.onabort = () => fail(new Problem('Taken away.'));
+    request.open('POST', address('photos', query));
+    request.send(blob);
+  });
+}
+
+async function ask(url, options) {
+  let response;
+  try {
+    response = await fetch(url, options);
+  } catch {
+    throw new Problem(AWAY, 'away');
+  }
+  if (!response.ok) throw problem(response.status, parsed(await response.text()));
+  return response;
+}
+
+function problem(status, said) {
+  if (said?.error) return new Problem(said.error, status === 404 ? 'gone' : 'refused');
+  if (status >= 500 && status !== 500) return new Problem(AWAY, 'away'); // a proxy without its server
+  return new Problem(`The server could not do this (status ${status}); try it once more.`);
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,82 @@
+/** The classical filters beside ours: each is run when it is asked for, and put on a side. */
+
+import { h } from '../../static/dom.js';
+import { labelOf } from './compare.js';
+import { session } from './session.js';
+
+const SIDES = [['left', 'L', 'on the left of the divider'], ['right', 'R', 'on the right of the divider']];
+
+export class Beside {
+  constructor() {
+    this.rows = h('div', { class: 'dr-rows' });
+    this.element = h('section', {}, h('h3', {}, 'Beside it'), this.rows);
+    this.built = '';
+    /** @type {Row[]} */
+    this.all = [];
+  }
+
+  update() {
+    const names = ['before', 'ours', ...session.task.baselines.map(({ name }) => name)];
+    if (session.look.right === 'bottleneck') names.push('bottleneck');
+    const key = `${session.task.name} ${names}`;
+    if (key !== this.built) {
+      this.built = key;
+      this.all = names.map((name) => new Row(name));
+      this.rows.replaceChildren(...this.all.map((row) => row.element));
+    }
+    for (const row of this.all) row.update();
+  }
+}
+
+/** Show what a method makes of the photo, and have it made first where that is so. */
+export function put(side, name) {
+  const { variant, look } = session;
+  const other = side === 'left' ? 'right' : 'left';
+  const change = { [side]: name };
+  if (look[other] === name) change[other] = look[side]; // the two change places
+  if (look.mode === 'after' && side === 'left') change.mode = 'divider';
+  if (name !== 'before' && variant?.state === 'ready' && !session.job(name)) session.run(name);
+  session.set(change);
+}
+
+class Row {
+  constructor(name) {
+    this.name = name;
+    this.figures = h('span', { class: 'dr-figures' });
+    this.sides = SIDES.map(([side, letter, where]) => h('button', {
+      type: 'button', title: `${labelOf(name)} ${where}`, 'aria-label': `${labelOf(name)} ${where}`,
+      'data-testid': `aeviz-${side}-${name}`, onclick: () => put(side, name),
+    }, letter));
+    this.error = h('p', { class: 'dr-error', hidden: true });
+    this.element = h('div', { class: 'dr-row', 'data-ours': name === 'ours' },
+      h('button', {
+        type: 'button', class: 'dr-rowname', title: `Show ${labelOf(name)}`, 'data-testid': `aeviz-beside-${name}`,
+        onclick: () => put(name === 'before' ? 'left' : 'right', name),
+      }, labelOf(name)),
+      this.figures, h('span', { class: 'dr-sides' }, ...this.sides), this.error);
+  }
+
+  update() {
+    const { look, variant } = session;
+    const job = this.name === 'before' ? null : session.job(this.name);
+    const text = this.name === 'before' ? score(variant?.info?.before) : said(job);
+    if (this.figures.textContent !== text) this.figures.textContent = text;
+    this.element.dataset.made = this.name === 'before' || Boolean(job);
+    this.sides.forEach((button, i) => button.setAttribute('aria-pressed', look[SIDES[i][0]] === this.name));
+    const error = job?.state === 'failed' && this.name !== 'ours' ? job.error : '';
+    this.error.hidden = !error;
+    this.error.textContent = error;
+  }
+}
+
+function said(job) {
+  if (!job) return 'run';
+  if (job.state === 'working') return `${Math.round(100 * job.share)} %`;
+  if (job.state !== 'done') return { waiting: 'waiting', stopped: 'stopped', failed: '' }[job.state];
+  const { scores, seconds } = job.result;
+  return [score(scores), `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`].filter(Boolean).join(' · ');
+}
+
+function score(scores) {
+  return scores ? `${scores.psnr.toFixed(1)} dB · ${scores.ssim.toFixed(2)}` : '';
+}

@@ -1,0 +1,71 @@
+/** A photo from the camera: the picture fills the viewer, a round button takes it. */
+
+import { h } from '../../static/dom.js';
+import { sign } from './tools.js';
+
+const WISH = { video: { facingMode: 'environment', width: { ideal: 4096 }, height: { ideal: 3072 } } };
+
+/**
+ * @param {HTMLElement} stage  the viewer
+ * @param {{take: (files: File[]) => void, say: (sentence: string) => void}} listener
+ * @returns {{open: () => void, close: () => void, input: HTMLElement}}
+ */
+export function camera(stage, { take, say }) {
+  let stream = null;
+  let finder = null;
+  // Without https there is no camera for a page, but a phone's own camera may still be asked.
+  const input = h('input', {
+    type: 'file', accept: 'image/*', capture: 'environment', hidden: true,
+    onchange: () => {
+      take([...input.files]);
+      input.value = '';
+    },
+  });
+  const close = () => {
+    stream?.getTracks().forEach((track) => track.stop());
+    finder?.remove();
+    stream = finder = null;
+  };
+  const shoot = async (video) => {
+    const canvas = new OffscreenCanvas(video.videoWidth, video.videoHeight);
+    canvas.getContext('2d').drawImage(video, 0, 0);
+    const blob = await canvas.convertToBlob({ type: 'image/png' });
+    close();
+    const time = new Date().toTimeString().slice(0, 8).replaceAll(':', '-');
+    take([new File([blob], `camera-${time}.png`, { type: 'image/png' })]);
+  };
+  const open = async () => {
+    if (!navigator.mediaDevices?.getUserMedia) {
+      input.click();
+      return;
+    }
+    close();
+    try {
+      stream = await navigator.mediaDevices.getUserMedia(WISH);
+    } catch (error) {
+      say(error.name === 'NotAllowedError'
+        ? 'The browser does not let this page use the camera: allow it in the address bar.'
+        : 'No camera was found; choose a photo instead.');
+      return;
+    }
+    const video = h('video', { autoplay: true, playsinline: true });
+    video.muted = true;
+    video.srcObject = stream;
+    const shutter = h('button', {
+      type: 'button', class: 'dr-shutter', title: 'Take the photo', 'aria-label': 'Take the photo',
+      'data-testid': 'aeviz-shutter', disabled: true, onclick: () => shoot(video),
+    });
+    video.onloadeddata = () => {
+      shutter.disabled = false;
+      shutter.focus();
+    };
+    finder = h('div', {
+      class: 'dr-finder',
+      onkeydown: (event) => {
+        if (event.key === 'Escape') close();
+      },
+    }, video, shutter, sign('close', 'Close the camera', close, 'aeviz-camera-close'));
+    stage.append(finder);
+  };
+  return { open, close, input };
+}

@@ -1,0 +1,116 @@
+/** Drawing two pictures to be compared: parted, side by side, one alone, or their difference. */
+
+import { session } from './session.js';
+
+const GAP = 2;
+const DOUBLINGS = 2;
+const CHECKS = 8;
+
+const other = new OffscreenCanvas(1, 1);
+
+/** What a side may show, by its name, in words. @param {string} name */
+export function labelOf(name) {
+  if (name === 'before') return 'Before';
+  if (name === 'ours') return 'After';
+  if (name === 'bottleneck') return 'No skip connections';
+  return session.task.baselines.find((baseline) => baseline.name === name)?.title ?? name;
+}
+
+/**
+ * The windows that the pictures lie in, from left to right.
+ * @param {{width: number, height: number}} size  of the canvas, in CSS pixels
+ * @returns {{x: number, width: number, height: number}[]}
+ */
+export function panes({ width, height }) {
+  if (session.look.mode !== 'beside') return [{ x: 0, width, height }];
+  const half = (width - GAP) / 2;
+  return [{ x: 0, width: half, height }, { x: half + GAP, width: half, height }];
+}
+
+/**
+ * Draw what is looked at.
+ * @param {CanvasRenderingContext2D} context  in CSS pixels
+ * @param {import('./view.js').View} view  of the first pane
+ * @param {number} divide  where the divider is, in CSS pixels
+ */
+export function drawComparison(context, view, divide, all) {
+  const { mode, left, right } = session.look;
+  const { height } = view;
+  if (mode === 'beside') {
+    all.forEach((pane, i) => within(context, pane.x, pane.width, height, () => {
+      context.translate(pane.x, 0);
+      drawSide(context, view, i ? right : left);
+    }));
+  } else if (mode === 'difference') {
+    drawDifference(context, view);
+  } else if (mode === 'after') {
+    drawSide(context, view, right);
+  } else {
+    within(context, 0, divide, height, () => drawSide(context, view, left));
+    within(context, divide, view.width - divide, height, () => drawSide(context, view, right));
+  }
+}
+
+/** Draw the picture of this name. @param {string} name */
+export function drawSide(context, view, name) {
+  const { variant, look } = session;
+  if (!variant) return;
+  const job = name === 'before' ? null : session.job(name);
+  const strength = name === 'ours' ? look.strength : 1;
+  const { whole } = view;
+  const seen = { x: 0, y: 0, width: view.width, height: view.height };
+  if (variant.info?.alpha) drawChecks(context, whole, seen);
+  if (!job?.layer || !job.whole || strength < 1) variant.before?.paint(context, whole, seen, view.ratio);
+  if (!job?.layer) return;
+  // The blend is the one that the server makes for a download: before (1 - s) + after s.
+  context.globalAlpha = strength;
+  job.layer.paint(context, whole, seen, view.ratio);
+  context.globalAlpha = 1;
+}
+
+/** |right - left| times four, of what is on the screen: it follows strength, zoom and tiles. */
+function drawDifference(context, view) {
+  const { canvas } = context;
+  if (other.width !== canvas.width || other.height !== canvas.height) {
+    Object.assign(other, { width: canvas.width, height: canvas.height });
+  }
+  const beside = other.getContext('2d');
+  beside.setTransform(view.ratio, 0, 0, view.ratio, 0, 0);
+  beside.fillStyle = '#000';
+  beside.fillRect(0, 0, view.width, view.height);
+  drawSide(beside, view, session.look.right);
+  context.fillStyle = '#000';
+  context.fillRect(0, 0, view.width, view.height);
+  drawSide(context, view, session.look.left);
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  context.globalCompositeOperation = 'difference';
+  context.drawImage(other, 0, 0);
+  context.globalCompositeOperation = 'lighter';
+  for (let i = 0; i < DOUBLINGS; i += 1) context.drawImage(canvas, 0, 0);
+  context.globalCompositeOperation = 'source-over';
+  context.setTransform(view.ratio, 0, 0, view.ratio, 0, 0);
+}
+
+function within(context, x, width, height, draw) {
+  context.save();
+  context.beginPath();
+  context.rect(x, 0, Math.max(0, width), height);
+  context.clip();
+  draw();
+  context.restore();
+}
+
+/** What is seen through a picture that is not opaque. */
+function drawChecks(context, whole, seen) {
+  const [left, top] = [Math.max(whole.x, seen.x), Math.max(whole.y, seen.y)];
+  const right = Math.min(whole.x + whole.width, seen.width);
+  const bottom = Math.min(whole.y + whole.height, seen.height);
+  context.fillStyle = '#fff';
+  context.fillRect(left, top, right - left, bottom - top);
+  context.fillStyle = '#ccc';
+  for (let y = top, row = 0; y < bottom; y += CHECKS, row += 1) {
+    for (let x = left + (row % 2) * CHECKS; x < right; x += 2 * CHECKS) {
+      context.fillRect(x, y, Math.min(CHECKS, right - x), Math.min(CHECKS, bottom - y));
+    }
+  }
+}

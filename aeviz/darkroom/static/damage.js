@@ -1,0 +1,93 @@
+/** For clean photos: damage added to them, so that the result can be measured; or a clean original. */
+
+import { h } from '../../static/dom.js';
+import { putBlob } from './api.js';
+import { Range } from './range.js';
+import { session } from './session.js';
+import { sign } from './tools.js';
+
+export class AddDamage {
+  constructor() {
+    this.box = h('input', {
+      type: 'checkbox', role: 'switch', 'data-testid': 'aeviz-add-damage',
+      onchange: () => session.damage((photo) => {
+        photo.adds = this.box.checked;
+      }),
+    });
+    this.says = h('span', {});
+    this.range = new Range({
+      label: '', testid: 'aeviz-amount',
+      onInput: (value) => this.range.show(value, this.amount(value)),
+      onRelease: (value) => session.damage(() => session.amounts.set(session.task.damage.name, value)),
+    });
+    this.again = sign('dice', 'Draw it anew', () => session.damage((photo) => {
+      photo.seed += 1;
+    }), 'aeviz-seed');
+    this.row = h('div', { class: 'dr-amount' }, this.range.element, this.again);
+    this.input = h('input', {
+      type: 'file', accept: 'image/*,.tif,.tiff', hidden: true, 'data-testid': 'aeviz-reference',
+      onchange: () => {
+        const [file] = this.input.files;
+        this.input.value = '';
+        if (file) this.measure(file);
+      },
+    });
+    this.original = h('button', {
+      type: 'button', class: 'aeviz-quiet', title: 'The same photo without its damage: then PSNR and SSIM can be told',
+      onclick: () => this.input.click(),
+    }, 'Compare with a clean original');
+    this.error = h('p', { class: 'dr-error', role: 'alert', hidden: true });
+    this.element = h('section', {},
+      h('label', { class: 'dr-switch' }, this.says, this.box), this.row, this.original, this.input, this.error);
+  }
+
+  amount(value) {
+    const { unit } = session.task.damage;
+    if (unit.startsWith('σ')) return `σ ${value}`;
+    return unit ? `${value} ${unit}` : String(value);
+  }
+
+  update() {
+    const { shown: photo, variant, task } = session;
+    const { damage } = task;
+    this.box.checked = Boolean(photo?.adds && damage);
+    this.box.disabled = !photo || !damage;
+    this.says.textContent = photo?.sample ? 'Damage added to the sample' : 'Add damage, to measure';
+    const fixed = !damage || damage.low === null || damage.low === damage.high;
+    this.row.hidden = !this.box.checked || (fixed && !['watermark', 'holes'].includes(damage?.name));
+    this.range.element.hidden = fixed;
+    if (!fixed && document.activeElement !== this.range.input) this.write(damage);
+    this.original.hidden = this.box.checked || variant?.state !== 'ready';
+    if (this.errorOf !== variant) this.fail('');
+  }
+
+  write(damage) {
+    this.range.within(damage);
+    const value = session.amounts.get(damage.name) ?? damage.default;
+    this.range.show(value, this.amount(value));
+  }
+
+  /** Have the server measure against a clean original. @param {File} file */
+  async measure(file) {
+    const { variant } = session;
+    this.fail('');
+    try {
+      const { before, results } = await putBlob(`photos/${variant.info.id}/reference`, file);
+      Object.assign(variant.info, { before, reference: true });
+      for (const job of variant.jobs.values()) {
+        const scores = results?.[job.result?.result];
+        if (scores) job.result.scores = scores;
+      }
+      if (!results) session.run('ours', variant);
+      session.changed();
+    } catch (error) {
+      this.fail(error.message, variant);
+    }
+  }
+
+  fail(sentence, variant = session.variant) {
+    this.errorOf = variant;
+    this.error.hidden = !sentence;
+    this.error.textContent = sentence;
+  }
+}

@@ -1,0 +1,77 @@
+/** Fill: a brush for what should go. */
+
+import { h } from '../../static/dom.js';
+import { putBlob } from './api.js';
+import { Range } from './range.js';
+import { session } from './session.js';
+import { sign } from './tools.js';
+
+export class Fill {
+  /** @param {import('./stage.js').Stage} stage */
+  constructor(stage) {
+    this.stage = stage;
+    const brush = (erase) => {
+      const same = session.look.painting && stage.brush.erase === erase;
+      stage.brush.erase = erase;
+      session.set({ painting: !same });
+    };
+    const change = (name) => () => {
+      session.shown.mask?.[name]();
+      session.set({ painting: true });
+    };
+    this.paint = sign('brush', 'Paint over what should go', () => brush(false), 'aeviz-paint');
+    this.erase = sign('erase', 'Take paint away', () => brush(true), 'aeviz-erase');
+    this.undo = sign('undo', 'Take the last stroke back', change('undo'), 'aeviz-undo');
+    this.clear = sign('clear', 'Take all paint away', change('clear'), 'aeviz-clear');
+    this.size = new Range({
+      label: 'Brush', testid: 'aeviz-brush',
+      onInput: (value) => {
+        stage.brush.size = value;
+        this.size.show(value, String(value));
+        stage.draw();
+      },
+    });
+    this.size.within({ low: 4, high: 120 });
+    this.size.show(stage.brush.size, String(stage.brush.size));
+    this.go = h('button', {
+      type: 'button', class: 'aeviz-primary', 'data-testid': 'aeviz-fill', onclick: () => this.send(),
+    }, 'Fill');
+    this.error = h('p', { class: 'dr-error', role: 'alert', hidden: true });
+    this.element = h('section', { class: 'dr-fill' },
+      h('div', { class: 'dr-brushes', role: 'group', 'aria-label': 'Brush' }, this.paint, this.erase, this.undo, this.clear, this.go),
+      this.size.element, this.error);
+  }
+
+  update() {
+    const { task, shown, look } = session;
+    this.element.hidden = !task.mask;
+    if (!task.mask) return;
+    const { mask } = shown ?? {};
+    this.paint.setAttribute('aria-pressed', look.painting && !this.stage.brush.erase);
+    this.erase.setAttribute('aria-pressed', look.painting && this.stage.brush.erase);
+    this.undo.disabled = this.clear.disabled = !mask?.strokes.length;
+    this.go.disabled = !mask || mask.empty || session.variant?.state !== 'ready';
+  }
+
+  /** Send the mask and have it filled. */
+  async send() {
+    const { shown: photo, variant } = session;
+    this.fail('');
+    try {
+      await putBlob(`photos/${variant.info.id}/mask`, await photo.mask.png());
+      photo.mask.sent = variant.info.id;
+      for (const method of ['ours', session.look.right]) {
+        if (method === 'ours' || (method !== 'before' && session.job(method))) session.run(method, variant);
+      }
+      session.set({ painting: false });
+    } catch (error) {
+      if (error.kind === 'gone') session.renew(variant);
+      this.fail(error.message);
+    }
+  }
+
+  fail(sentence) {
+    this.error.hidden = !sentence;
+    this.error.textContent = sentence;
+  }
+}

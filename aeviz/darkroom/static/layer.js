@@ -1,0 +1,84 @@
+/**
+ * A picture ready to be drawn at any zoom: itself, and its halves.
+ *
+ * Drawing 12 megapixels into a window of one reads the level that is closest to the screen's own
+ * pixels, so that a frame costs what the screen has, not what the picture has, and nothing flickers.
+ */
+
+const LEAST_SIDE = 512;
+/** From this many screen pixels on, a pixel is a sharp square: one wants to see it then. */
+const SHARP = 6;
+
+export class Layer {
+  /** An empty one, transparent. */
+  constructor(width, height) {
+    this.width = width;
+    this.height = height;
+    /** @type {OffscreenCanvas[]} the picture, its half, its quarter, ... */
+    this.levels = [];
+    for (let [w, h] = [width, height]; ; [w, h] = [Math.ceil(w / 2), Math.ceil(h / 2)]) {
+      this.levels.push(new OffscreenCanvas(w, h));
+      if (Math.max(w, h) <= LEAST_SIDE) break;
+    }
+  }
+
+  /** @param {Blob} blob  an image file */
+  static async from(blob) {
+    const bitmap = await createImageBitmap(blob);
+    const layer = new Layer(bitmap.width, bitmap.height);
+    layer.put(bitmap, 0, 0);
+    bitmap.close();
+    return layer;
+  }
+
+  get pixels() {
+    return this.width * this.height;
+  }
+
+  /** Put a part of the picture in its place. @param {ImageBitmap} part */
+  put(part, x, y) {
+    const context = this.levels[0].getContext('2d');
+    context.clearRect(x, y, part.width, part.height);
+    context.drawImage(part, x, y);
+    let box = [x, y, x + part.width, y + part.height];
+    for (let k = 1; k < this.levels.length; k += 1) box = this.halve(k, box);
+  }
+
+  /** Draw level k anew within `box` of the level before it; answers the box that this was. */
+  halve(k, [left, top, right, bottom]) {
+    const box = [left >> 1, top >> 1, (right + 1) >> 1, (bottom + 1) >> 1];
+    const [x, y, w, h] = [box[0], box[1], box[2] - box[0], box[3] - box[1]];
+    const context = this.levels[k].getContext('2d');
+    context.clearRect(x, y, w, h);
+    // At exactly a half, bilinear is the mean of four pixels.
+    context.drawImage(this.levels[k - 1], 2 * x, 2 * y, 2 * w, 2 * h, x, y, w, h);
+    return box;
+  }
+
+  /**
+   * Draw what is seen of it.
+   * @param {CanvasRenderingContext2D} context  in CSS pixels
+   * @param {{x: number, y: number, width: number, height: number}} whole  where the whole picture lies
+   * @param {{x: number, y: number, width: number, height: number}} window  what is seen
+   * @param {number} ratio  screen pixels in a CSS pixel
+   */
+  paint(context, whole, window, ratio) {
+    const left = Math.max(whole.x, window.x);
+    const top = Math.max(whole.y, window.y);
+    const width = Math.min(whole.x + whole.width, window.x + window.width) - left;
+    const height = Math.min(whole.y + whole.height, window.y + window.height) - top;
+    if (width <= 0 || height <= 0) return;
+    const density = (ratio * whole.width) / this.width; // screen pixels per pixel of the picture
+    const k = Math.max(0, Math.min(this.levels.length - 1, Math.floor(Math.log2(1 / density) + 0.01)));
+    const level = this.levels[k];
+    const [sx, sy] = [level.width / whole.width, level.height / whole.height];
+    context.imageSmoothingEnabled = density < SHARP;
+    context.drawImage(level, (left - whole.x) * sx, (top - whole.y) * sy, width * sx, height * sy,
+      left, top, width, height);
+  }
+
+  /** Give the memory back at once, not when the browser finds the time. */
+  drop() {
+    for (const level of this.levels) level.width = level.height = 0;
+  }
+}

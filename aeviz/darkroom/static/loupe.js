@@ -1,0 +1,61 @@
+/** The loupe: a round glass at the pointer, before in its left half and after in its right. */
+
+import { drawSide } from './compare.js';
+import { session } from './session.js';
+
+const RADIUS = 92;
+const TIMES = 3;
+const ABOVE = 132; // a finger would cover it
+
+/**
+ * @param {CanvasRenderingContext2D} context  in CSS pixels
+ * @param {import('./view.js').View} view
+ * @param {{x: number, y: number}} at  the place that is looked at, in the first pane
+ * @param {{x: number, y: number, touch: boolean}} pointer
+ * @param {{width: number, ground: string}} canvas  its width, and the colour of what is no picture
+ */
+export function drawLoupe(context, view, at, pointer, { width, ground }) {
+  const centre = { x: pointer.x, y: pointer.touch ? Math.max(RADIUS + 4, pointer.y - ABOVE) : pointer.y };
+  const glass = { whole: enlarged(view.whole, at, centre), width, height: view.height, ratio: view.ratio };
+  context.save();
+  context.beginPath();
+  context.arc(centre.x, centre.y, RADIUS, 0, 2 * Math.PI);
+  context.shadowColor = 'rgb(0 0 0 / 55%)';
+  context.shadowBlur = 22;
+  context.fillStyle = ground;
+  context.fill();
+  context.shadowColor = 'transparent';
+  context.clip();
+  half(context, glass, session.look.left, centre.x - RADIUS, centre);
+  half(context, glass, session.look.right, centre.x, centre);
+  context.restore();
+  context.strokeStyle = '#fff';
+  context.lineWidth = 2.5;
+  context.beginPath();
+  context.arc(centre.x, centre.y, RADIUS, 0, 2 * Math.PI);
+  context.stroke();
+  context.lineWidth = 1;
+  context.beginPath();
+  context.moveTo(centre.x, centre.y - RADIUS);
+  context.lineTo(centre.x, centre.y + RADIUS);
+  context.stroke();
+}
+
+/** Where the whole picture lies, so large that the place at `at` is at the glass's centre. */
+function enlarged(whole, at, centre) {
+  return {
+    x: centre.x - TIMES * (at.x - whole.x),
+    y: centre.y - TIMES * (at.y - whole.y),
+    width: TIMES * whole.width,
+    height: TIMES * whole.height,
+  };
+}
+
+function half(context, glass, side, x, { y }) {
+  context.save();
+  context.beginPath();
+  context.rect(x, y - RADIUS, RADIUS, 2 * RADIUS);
+  context.clip();
+  drawSide(context, glass, side);
+  context.restore();
+}

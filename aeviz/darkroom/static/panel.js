@@ -1,0 +1,103 @@
+/** The panel beside the viewer: numbers, sliders, what to compare with, damage, download. */
+
+import { h } from '../../static/dom.js';
+import { Beside, put } from './beside.js';
+import { AddDamage } from './damage.js';
+import { Fill } from './fill.js';
+import { card } from './model.js';
+import { Numbers } from './numbers.js';
+import { Range } from './range.js';
+import { Save } from './save.js';
+import { session } from './session.js';
+
+export class Panel {
+  /** @param {import('./stage.js').Stage} stage */
+  constructor(stage) {
+    this.name = h('h2', { class: 'dr-name' });
+    this.about = h('p', { class: 'aeviz-muted' });
+    this.says = h('p', {});
+    this.sigma = new Range({
+      label: 'Noise', testid: 'aeviz-sigma',
+      title: 'How strong the noise is. It was measured; say it yourself where that went wrong.',
+      onInput: (value) => this.sigma.show(value, `σ ${value}`),
+      onRelease: (value) => this.tell(value),
+    });
+    this.found = h('button', {
+      type: 'button', class: 'dr-link', title: 'Back to the noise that was measured', 'data-testid': 'aeviz-sigma-found',
+      onclick: () => this.tell(null),
+    });
+    this.noise = h('div', { class: 'dr-noise' }, this.sigma.element, this.found);
+    this.strength = new Range({
+      label: 'Strength', testid: 'aeviz-strength', title: 'How much of the change is kept; the download is the same.',
+      onInput: (value) => session.set({ strength: value / 100, right: session.look.right === 'before' ? 'ours' : session.look.right }),
+    });
+    this.strength.within({ low: 0, high: 100 });
+    this.skips = h('input', {
+      type: 'checkbox', role: 'switch', 'data-testid': 'aeviz-bottleneck',
+      onchange: () => put('right', this.skips.checked ? 'bottleneck' : 'ours'),
+    });
+    this.lesson = h('section', { class: 'dr-lesson' },
+      h('label', { class: 'dr-switch' }, h('span', {}, 'Without skip connections'), this.skips),
+      h('p', { class: 'aeviz-muted' }, 'All of the photo has to pass the bottleneck then: the noise is lost, and the detail with it.'));
+    this.numbers = new Numbers();
+    this.fill = new Fill(stage);
+    this.beside = new Beside();
+    this.damage = new AddDamage();
+    this.save = new Save();
+    this.model = h('p', { class: 'aeviz-muted dr-model', 'data-testid': 'aeviz-model' });
+    this.element = h('aside', { class: 'dr-panel', 'aria-label': 'Restoring' },
+      h('header', {}, this.name, this.about, this.says),
+      this.numbers.element,
+      this.fill.element,
+      h('section', { class: 'dr-sliders' }, this.noise, this.strength.element),
+      this.save.element, this.beside.element, this.lesson, this.damage.element, this.model);
+  }
+
+  /** @param {number | null} sigma  what the noise is to be taken for; null: as it was found */
+  tell(sigma) {
+    session.shown.sigma = sigma;
+    if (session.variant.state === 'ready') session.run('ours');
+    session.changed();
+  }
+
+  update() {
+    const { shown, variant, task, look } = session;
+    const info = variant?.info;
+    write(this.name, shown?.title ?? 'No photo yet');
+    write(this.about, info ? described(info) : '');
+    write(this.says, task.says);
+    this.noise.hidden = !task.slider;
+    if (task.slider) this.writeNoise(task.slider, shown, info);
+    this.strength.show(Math.round(100 * look.strength), `${Math.round(100 * look.strength)} %`);
+    this.strength.input.disabled = !session.job();
+    this.lesson.hidden = task.name !== 'denoise';
+    this.skips.checked = look.right === 'bottleneck' || look.left === 'bottleneck';
+    for (const part of [this.numbers, this.fill, this.beside, this.damage, this.save]) part.update();
+    write(this.model, card(task));
+  }
+
+  writeNoise(slider, photo, info) {
+    const told = photo?.sigma ?? null;
+    const found = info?.sigma ?? 0;
+    this.sigma.input.disabled = !info;
+    this.found.hidden = told === null;
+    write(this.found, `found: σ ${Math.round(found)}`);
+    if (document.activeElement === this.sigma.input && this.sigma.input.matches(':active')) return;
+    this.sigma.within({ ...slider, label: told === null ? 'Noise found' : 'Noise, as you say' });
+    this.sigma.show(told ?? found, info ? `σ ${Math.round(told ?? found)}` : '');
+  }
+}
+
+function described({ width, height, channels, depth, notes }) {
+  const megapixels = (width * height) / 1e6;
+  const parts = [
+    `${width.toLocaleString('en')} × ${height.toLocaleString('en')}`,
+    megapixels >= 1 ? `${megapixels.toFixed(megapixels < 10 ? 1 : 0)} MP` : null,
+    channels === 1 ? 'grey' : null, depth === 16 ? '16 bit' : null,
+  ];
+  return [parts.filter(Boolean).join(' · '), ...notes].join('. ');
+}
+
+function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}

@@ -1,0 +1,134 @@
+/**
+ * Photos, and what the server has of them.
+ *
+ * A photo is what a person gave. With damage added it is another picture to the server, so it may
+ * have been sent several times: each is a variant. What is made of a variant is a job; one that is
+ * done is the result.
+ */
+
+import { getBlob } from './api.js';
+import { Layer } from './layer.js';
+
+const THUMB_HEIGHT = 112;
+let made = 0;
+let thumbs = Promise.resolve();
+
+export class Photo {
+  /**
+   * @param {{name: string, blob?: Blob, sample?: {name: string, title: string}}} about
+   */
+  constructor({ name, blob = null, sample = null }) {
+    made += 1;
+    this.key = made;
+    this.name = name;
+    /** Kept, so that the server may be sent it again; of a file from the disk this costs nothing. */
+    this.blob = blob;
+    this.sample = sample;
+    /** Whether damage is added to it: samples are clean, and there would be nothing to restore. */
+    this.adds = Boolean(sample);
+    this.seed = 1;
+    this.sigma = null; // what the person says of the noise; null: as found
+    /** @type {import('./mask.js').Mask | null} */
+    this.mask = null;
+    /** @type {Map<string, Variant>} */
+    this.variants = new Map();
+    this.thumb = null;
+  }
+
+  get title() {
+    return this.sample?.title ?? this.name;
+  }
+
+  /** The file itself; a sample's is fetched when it is wanted. */
+  async file() {
+    this.blob ??= await getBlob(`samples/${encodeURIComponent(this.sample.name)}`);
+    return this.blob;
+  }
+
+  /** Make the small picture for the strip, one photo after the other. */
+  makeThumb(onMade, source = () => this.file()) {
+    thumbs = thumbs.then(async () => {
+      if (this.thumb) return;
+      const bitmap = await createImageBitmap(await source(), {
+        resizeHeight: THUMB_HEIGHT, resizeQuality: 'medium',
+      });
+      const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+      canvas.getContext('2d').drawImage(bitmap, 0, 0);
+      bitmap.close();
+      this.thumb = URL.createObjectURL(await canvas.convertToBlob({ type: 'image/webp', quality: 0.8 }));
+      onMade();
+    }).catch(() => {}); // a TIFF: the browser cannot read it, the server's view of it comes later
+    return thumbs;
+  }
+
+  drop() {
+    for (const variant of this.variants.values()) variant.drop();
+    if (this.thumb) URL.revokeObjectURL(this.thumb);
+  }
+}
+
+/**
+ * @typedef {{id: string, name: string, width: number, height: number, channels: 1 | 3, depth: 8 | 16,
+ *   alpha: boolean, notes: string[], sigma: number, reference?: boolean, mask?: boolean,
+ *   before?: Score}} Info
+ * @typedef {{psnr: number, ssim: number}} Score
+ * @typedef {{name: string, amount: number | null, seed: number}} Added
+ */
+export class Variant {
+  /** @param {Photo} photo @param {Added | null} added */
+  constructor(photo, added) {
+    this.photo = photo;
+    this.added = added;
+    /** @type {'waiting' | 'sending' | 'ready' | 'failed'} */
+    this.state = 'waiting';
+    this.sent = 0;
+    this.error = '';
+    /** @type {Info | null} */
+    this.info = null;
+    /** @type {Map<string, import('./jobs.js').Job>} the newest job of each task and method */
+    this.jobs = new Map();
+    /** @type {Layer | null} */
+    this.before = null;
+    this.loading = null;
+    this.again = 0; // how often the server had forgotten it
+    this.gone = new AbortController();
+  }
+
+  job(task, method) {
+    return this.jobs.get(`${task}/${method}`);
+  }
+
+  /** Load the picture as it is before. */
+  load(onLoaded) {
+    if (this.before || this.loading || this.state !== 'ready') return;
+    const { id } = this.info;
+    this.loading = getBlob(`photos/${id}/before`)
+      .then((blob) => Layer.from(blob))
+      .then((layer) => {
+        if (this.info?.id === id) this.before = layer;
+      })
+      .catch((error) => onLoaded(error))
+      .finally(() => {
+        this.loading = null;
+        onLoaded(null);
+      });
+  }
+
+  /** Memory that its pictures take, in pixels. */
+  get pixels() {
+    const layers = [this.before, ...[...this.jobs.values()].map((job) => job.layer)];
+    return layers.reduce((sum, layer) => sum + (layer?.pixels ?? 0), 0);
+  }
+
+  /** Put the pictures out of memory; they are fetched again when it is looked at. */
+  rest() {
+    this.before?.drop();
+    this.before = null;
+    for (const job of this.jobs.values()) job.rest();
+  }
+
+  drop() {
+    this.gone.abort();
+    this.rest();
+  }
+}

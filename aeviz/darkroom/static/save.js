@@ -1,0 +1,122 @@
+/** Taking the results along: the photo on the screen, or all of them in one file. */
+
+import { h } from '../../static/dom.js';
+import { address, getBlob } from './api.js';
+import { icon } from './icons.js';
+import { session } from './session.js';
+
+export class Save {
+  constructor() {
+    this.one = h('button', {
+      type: 'button', class: 'aeviz-primary dr-download', 'data-testid': 'aeviz-download', onclick: () => this.saveOne(),
+    }, icon('download'), h('span', {}, 'Download'));
+    this.note = h('p', { class: 'aeviz-muted' });
+    this.many = h('button', {
+      type: 'button', class: 'aeviz-quiet', 'data-testid': 'aeviz-download-all', onclick: () => this.saveAll(),
+    });
+    this.rest = h('button', {
+      type: 'button', class: 'aeviz-quiet', 'data-testid': 'aeviz-restore-all', onclick: () => restoreRest(),
+    });
+    this.error = h('p', { class: 'dr-error', role: 'alert', hidden: true });
+    this.element = h('section', { class: 'dr-save' }, this.one, this.note,
+      h('div', { class: 'dr-all' }, this.many, this.rest), this.error);
+  }
+
+  update() {
+    const { variant, task } = session;
+    const job = chosen();
+    this.one.disabled = job?.state !== 'done';
+    const info = variant?.info;
+    const parts = !info || !job?.result ? [] : [
+      'PNG', `${job.result.width} × ${job.result.height}`, info.depth === 16 ? '16 bit' : null,
+      info.channels === 1 && task.name !== 'colour' ? 'grey' : null, info.alpha ? 'transparent' : null,
+      strength() < 100 ? `strength ${strength()} %` : null,
+    ];
+    this.note.textContent = parts.filter(Boolean).join(' · ');
+    const results = finished();
+    this.many.hidden = session.photos.length < 2;
+    this.many.disabled = !results.length;
+    this.many.textContent = `Download all ${results.length || ''} as a zip`.replace('  ', ' ');
+    const rest = unrestored();
+    this.rest.hidden = session.photos.length < 2 || !rest.length;
+    this.rest.textContent = rest.length === 1 ? 'Restore the other one' : `Restore the other ${rest.length}`;
+  }
+
+  async saveOne() {
+    const { result } = chosen().result;
+    const { shown, task } = session;
+    this.fail('');
+    this.one.dataset.busy = '';
+    try {
+      const blob = await getBlob(`results/${result}`, strength() < 100 ? { strength: strength() } : {});
+      const link = h('a', { href: URL.createObjectURL(blob), download: `${stem(shown.name)}-${task.name}.png` });
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+    } catch (error) {
+      this.fail(error.message);
+    } finally {
+      delete this.one.dataset.busy;
+    }
+  }
+
+  /** A form, not fetch: the browser writes a file of gigabytes to the disk as it comes. */
+  saveAll() {
+    this.fail('');
+    const name = 'dr-zip';
+    const frame = h('iframe', { name, hidden: true });
+    const form = h('form', { method: 'post', action: address('zip'), target: name, hidden: true },
+      ...finished().map((job) => h('input', {
+        name: 'results', value: strength() < 100 ? `${job.result.result}:${strength()}` : job.result.result,
+      })));
+    this.element.append(frame, form);
+    // A download loads nothing into the frame; what is loaded is the server's sentence.
+    frame.onload = () => {
+      const text = frame.contentDocument?.body?.textContent;
+      if (!text) return;
+      try {
+        this.fail(JSON.parse(text).error);
+      } catch {
+        this.fail('The server could not make the zip; try it once more.');
+      }
+    };
+    form.submit();
+    form.remove();
+    this.frame?.remove();
+    this.frame = frame;
+  }
+
+  fail(sentence) {
+    this.error.hidden = !sentence;
+    this.error.textContent = sentence;
+  }
+}
+
+/** The result that a download takes: what is on the right, ours where that is the photo itself. */
+function chosen() {
+  const { right } = session.look;
+  return session.job(right === 'before' ? 'ours' : right);
+}
+
+function strength() {
+  return session.look.right === 'ours' || session.look.right === 'before' ? Math.round(100 * session.look.strength) : 100;
+}
+
+function finished() {
+  return session.photos.map((photo) => session.variantOf(photo).job(session.task.name, 'ours'))
+    .filter((job) => job?.state === 'done');
+}
+
+function unrestored() {
+  return session.photos.map((photo) => session.variantOf(photo)).filter((variant) => {
+    const job = variant.job(session.task.name, 'ours');
+    return variant.state === 'ready' && (!job || job.state === 'stopped') && session.restorable(variant);
+  });
+}
+
+function restoreRest() {
+  for (const variant of unrestored()) session.run('ours', variant, false);
+}
+
+function stem(name) {
+  return name.replace(/\.[^.]*$/, '').replace(/[^\p{L}\p{N}._ -]+/gu, '_').slice(0, 80) || 'photo';
+}

@@ -1,0 +1,288 @@
+/**
+ * All that a person has here: photos, task, what is looked at. One for the page's life, so that
+ * nothing is lost when Streamlit runs the page again or the person comes back from another one.
+ */
+
+import { forget, getJson } from './api.js';
+import { Job, Jobs } from './jobs.js';
+import { Photo, Variant } from './photos.js';
+import { Uploads } from './uploads.js';
+
+const KEPT_PIXELS = 90e6; // of pictures in memory, at 5.3 bytes each
+const RENEWALS = 2;
+
+/**
+ * @typedef {{name: string, title: string, says: string, scale: number, mask: boolean,
+ *   slider: Range | null, damage: (Range & {name: string, default: number}) | null,
+ *   baselines: {name: string, title: string}[], model: Record<string, any> | null}} Task
+ * @typedef {{label: string, low: number | null, high: number | null, unit: string}} Range
+ */
+class Session {
+  constructor() {
+    /** @type {Task[]} */
+    this.tasks = [];
+    /** @type {Task} */
+    this.task = null;
+    /** @type {Photo[]} */
+    this.photos = [];
+    /** @type {Photo[]} */
+    this.samples = [];
+    /** @type {Photo | null} */
+    this.shown = null;
+    /** @type {Map<string, number>} how much damage is added, of each kind */
+    this.amounts = new Map();
+    this.look = { mode: 'divider', divide: 0.5, strength: 1, left: 'before', right: 'ours', loupe: false, painting: false };
+    this.status = { kind: 'connecting', text: '' };
+    this.said = ''; // one sentence about what was just tried
+    this.listeners = new Set();
+    this.recent = [];
+    this.uploads = new Uploads({ onChange: () => this.changed(), onReady: (variant) => this.ready(variant) });
+    this.jobs = new Jobs({
+      onChange: () => this.changed(),
+      onDrawn: () => this.changed(),
+      onEnd: (job, said) => this.ended(job, said),
+      seen: (job) => (job.variant === this.variant ? this.sizeFor(job.task) : null),
+      onStatus: (status) => {
+        this.status = status;
+        this.changed();
+      },
+    });
+  }
+
+  /** Ask the server what there is, once. */
+  start(taskName, sampleName) {
+    this.started ??= this.begin(taskName, sampleName).catch((error) => {
+      this.started = null;
+      throw error;
+    });
+    return this.started;
+  }
+
+  async begin(taskName, sampleName) {
+    const [tasks, samples] = await Promise.all([getJson('tasks'), getJson('samples')]);
+    this.tasks = tasks;
+    this.task = tasks.find(({ name }) => name === taskName) ?? tasks[0];
+    this.samples = samples.map((sample) => new Photo({ name: `${sample.name}.png`, sample }));
+    this.jobs.work.connect();
+    const first = this.samples.find(({ sample }) => sample.name === sampleName) ?? this.samples[0];
+    if (first) this.show(first);
+    for (const photo of this.samples) photo.makeThumb(() => this.changed());
+  }
+
+  /** @param {() => void} listener  called after any change */
+  subscribe(listener) {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  changed() {
+    for (const listener of this.listeners) listener();
+  }
+
+  /** Change how it is looked at. */
+  set(look) {
+    Object.assign(this.look, look);
+    this.changed();
+  }
+
+  say(sentence) {
+    this.said = sentence;
+    this.changed();
+  }
+
+  get all() {
+    return [...this.photos, ...this.samples];
+  }
+
+  /** What is looked at, as the server has it; null while there is nothing. */
+  get variant() {
+    return this.shown && this.variantOf(this.shown);
+  }
+
+  /** The job of a method for what is looked at. */
+  job(method = 'ours') {
+    return this.variant?.job(this.task.name, method);
+  }
+
+  scaleOf(task) {
+    return this.tasks.find(({ name }) => name === task).scale;
+  }
+
+  /** Size of the picture that a task makes of what is looked at. */
+  sizeFor(task = this.task.name) {
+    const { width, height } = this.variant.info;
+    const scale = this.scaleOf(task);
+    return { width: width * scale, height: height * scale };
+  }
+
+  /** The damage that is added for the task, null where none is. */
+  added(photo) {
+    const { damage } = this.task;
+    if (!photo.adds || !damage) return null;
+    const fixed = damage.low === null || damage.low === damage.high;
+    const amount = fixed ? null : this.amounts.get(damage.name) ?? damage.default;
+    return { name: damage.name, amount, seed: photo.seed };
+  }
+
+  variantOf(photo) {
+    const added = this.added(photo);
+    const key = added ? `${added.name}:${added.amount}:${added.seed}` : '';
+    if (!photo.variants.has(key)) photo.variants.set(key, new Variant(photo, added));
+    return photo.variants.get(key);
+  }
+
+  /** Take in files; the first is shown at once. @param {File[]} files */
+  add(files) {
+    const photos = files.map((file) => new Photo({ name: file.name || 'pasted.png', blob: file }));
+    if (!photos.length) return;
+    this.photos.push(...photos);
+    this.said = '';
+    this.show(photos[0]);
+    for (const photo of photos) {
+      this.uploads.add(this.variantOf(photo));
+      photo.makeThumb(() => this.changed());
+    }
+  }
+
+  remove(photo) {
+    for (const variant of photo.variants.values()) this.discard(variant);
+    photo.drop();
+    const at = this.photos.indexOf(photo);
+    this.photos.splice(at, 1);
+    if (this.shown === photo) this.show(this.photos[Math.min(at, this.photos.length - 1)] ?? this.samples[0] ?? null);
+    this.changed();
+  }
+
+  discard(variant) {
+    for (const job of variant.jobs.values()) this.jobs.stop(job);
+    if (variant.info) forget(variant.info.id);
+    variant.drop();
+  }
+
+  /** Look at a photo. */
+  show(photo) {
+    this.shown = photo;
+    this.look.painting = false;
+    this.attend();
+  }
+
+  /** @param {string} name */
+  choose(name) {
+    const task = this.tasks.find((one) => one.name === name);
+    if (!task || task === this.task) return;
+    for (const job of this.everyJob()) if (job.live && job.task !== name) this.jobs.stop(job);
+    this.task = task;
+    Object.assign(this.look, { left: 'before', right: 'ours', painting: false });
+    this.attend();
+  }
+
+  /** Have what is looked at sent, restored and in memory. */
+  attend() {
+    const { variant } = this;
+    if (variant) {
+      this.recent = [variant, ...this.recent.filter((other) => other !== variant)];
+      this.makeRoom();
+      if (variant.state === 'ready') this.begun(variant, true);
+      else this.uploads.add(variant, true);
+    }
+    this.changed();
+  }
+
+  makeRoom() {
+    let pixels = 0;
+    this.recent = this.recent.filter((variant, i) => {
+      pixels += variant.pixels;
+      if (i === 0 || pixels < KEPT_PIXELS) return true;
+      variant.rest();
+      return false;
+    });
+  }
+
+  /** The server has the photo. */
+  ready(variant) {
+    if (this.variantOf(variant.photo) !== variant) return; // no longer wanted so
+    if (!variant.photo.thumb) {
+      variant.photo.makeThumb(() => this.changed(), async () =>
+        (await fetch(new URL(`aeviz/darkroom/photos/${variant.info.id}/before`, document.baseURI))).blob());
+    }
+    this.begun(variant, variant === this.variant);
+  }
+
+  begun(variant, first) {
+    if (first) variant.load((error) => this.loaded(variant, error));
+    const job = variant.job(this.task.name, 'ours');
+    if (!job) {
+      if (this.restorable(variant)) this.run('ours', variant, first);
+      else if (first) this.look.painting = true;
+    } else if (first) {
+      this.jobs.hurry(job);
+      for (const shown of variant.jobs.values()) shown.load((error) => this.loaded(variant, error));
+    }
+  }
+
+  /** Whether there is all that the task needs: a mask, where it fills. */
+  restorable(variant) {
+    return !this.task.mask || Boolean(variant.info.mask) || Boolean(variant.photo.mask?.sent === variant.info.id);
+  }
+
+  /** Have a method restore a photo, anew if it has done so before. */
+  run(method, variant = this.variant, first = true) {
+    const key = `${this.task.name}/${method}`;
+    const before = variant.jobs.get(key);
+    if (before) this.jobs.stop(before);
+    const sigma = this.task.slider && method === 'ours' ? variant.photo.sigma : null;
+    const job = new Job(variant, { task: this.task.name, method, sigma });
+    if (before?.layer) {
+      job.layer = before.layer; // what there was, until the new tiles lie over it
+      before.layer = null;
+    }
+    variant.jobs.set(key, job);
+    this.jobs.add(job, first);
+  }
+
+  loaded(variant, error) {
+    if (error?.kind === 'gone') this.renew(variant);
+    else if (error) this.say(error.message);
+    else this.changed();
+  }
+
+  ended(job, said) {
+    const { variant } = job;
+    if (job.state === 'failed' && said.gone) this.renew(variant);
+    else if (variant === this.variant) job.load((error) => this.loaded(variant, error));
+    this.changed();
+  }
+
+  /** The server has forgotten a photo (it was started anew): it is sent once more. */
+  renew(variant) {
+    for (const job of variant.jobs.values()) this.jobs.stop(job);
+    variant.rest();
+    variant.jobs.clear();
+    variant.again += 1;
+    if (variant.again > RENEWALS) {
+      variant.state = 'failed';
+      variant.error = 'This photo is no longer on the server: drop it again.';
+    } else {
+      Object.assign(variant, { state: 'waiting', info: null, sent: 0 });
+      this.uploads.add(variant, variant === this.variant);
+    }
+    this.changed();
+  }
+
+  /** Another draw or amount of damage, or none: the picture of before is let go. */
+  damage(change) {
+    const { shown: photo, variant } = this;
+    change(photo);
+    if (this.variantOf(photo) !== variant && variant.added) {
+      this.discard(variant);
+      for (const [key, kept] of photo.variants) if (kept === variant) photo.variants.delete(key);
+    }
+    this.attend();
+  }
+
+  everyJob() {
+    return this.all.flatMap((photo) => [...photo.variants.values()].flatMap((variant) => [...variant.jobs.values()]));
+  }
+}
+
+export const session = new Session();

@@ -1,0 +1,114 @@
+/** The film strip: a person's photos with how far each is, and the samples. */
+
+import { h } from '../../static/dom.js';
+import { icon } from './icons.js';
+import { session } from './session.js';
+
+export class Strip {
+  /** @param {() => void} choose  asks for files */
+  constructor(choose) {
+    /** @type {Map<number, Frame>} */
+    this.frames = new Map();
+    this.add = h('button', {
+      type: 'button', class: 'dr-add', title: 'Add photos: choose, drop or paste them', 'aria-label': 'Add photos',
+      'data-testid': 'aeviz-add', onclick: choose,
+    }, icon('add'));
+    this.own = h('div', { class: 'dr-frames', role: 'group', 'aria-label': 'Your photos', 'data-testid': 'aeviz-photos' });
+    this.samples = h('div', { class: 'dr-frames', role: 'group', 'aria-label': 'Samples', 'data-testid': 'aeviz-samples' });
+    this.named = h('span', { class: 'dr-named' }, 'Samples');
+    this.element = h('div', {
+      class: 'dr-strip',
+      onkeydown: (event) => this.step(event),
+      onwheel: (event) => {
+        if (event.deltaX || this.element.scrollWidth <= this.element.clientWidth) return;
+        this.element.scrollLeft += event.deltaY; // a wheel that only goes up and down
+        event.preventDefault();
+      },
+    }, this.add, this.own, this.named, this.samples);
+  }
+
+  update() {
+    this.fill(this.own, session.photos);
+    this.fill(this.samples, session.samples);
+    this.named.hidden = !session.samples.length;
+    const kept = new Set(session.all.map(({ key }) => key));
+    for (const key of this.frames.keys()) if (!kept.has(key)) this.frames.delete(key);
+  }
+
+  fill(row, photos) {
+    const elements = photos.map((photo) => {
+      if (!this.frames.has(photo.key)) this.frames.set(photo.key, new Frame(photo));
+      const frame = this.frames.get(photo.key);
+      frame.update();
+      return frame.element;
+    });
+    const same = elements.length === row.children.length && elements.every((one, i) => one === row.children[i]);
+    if (!same) row.replaceChildren(...elements);
+  }
+
+  /** Arrow keys go from photo to photo. */
+  step(event) {
+    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (!by) return;
+    const { all } = session;
+    const next = all[all.indexOf(session.shown) + by];
+    if (next) {
+      session.show(next);
+      this.frames.get(next.key)?.button.focus();
+    }
+    event.preventDefault();
+  }
+}
+
+class Frame {
+  constructor(photo) {
+    this.photo = photo;
+    this.shows = null;
+    this.image = h('img', { alt: '', draggable: 'false' });
+    this.sign = h('span', { class: 'dr-state' });
+    this.bar = h('i', { class: 'dr-bar' });
+    this.button = h('button', {
+      type: 'button', class: 'dr-frame', onclick: () => session.show(photo),
+      'data-testid': photo.sample ? `aeviz-sample-${photo.sample.name}` : 'aeviz-photo',
+    }, this.image, this.sign, this.bar);
+    this.element = h('div', { class: 'dr-cell' }, this.button, photo.sample ? null : h('button', {
+      type: 'button', class: 'dr-remove', title: `Remove ${photo.name}`, 'aria-label': `Remove ${photo.name}`,
+      'data-testid': 'aeviz-remove', onclick: () => session.remove(photo),
+    }, icon('close')));
+  }
+
+  update() {
+    const { photo, button } = this;
+    const { state, share, text } = how(photo);
+    const now = `${state} ${share} ${text} ${photo.thumb} ${session.shown === photo}`;
+    if (now === this.shows) return; // two hundred of them are asked at every change
+    this.shows = now;
+    if (photo.thumb && this.image.src !== photo.thumb) this.image.src = photo.thumb;
+    this.image.hidden = !photo.thumb;
+    const current = session.shown === photo;
+    if (current && button.getAttribute('aria-current') !== 'true') {
+      requestAnimationFrame(() => button.scrollIntoView({ block: 'nearest', inline: 'nearest' }));
+    }
+    button.setAttribute('aria-current', current);
+    button.dataset.state = state;
+    button.title = `${photo.title}${text ? `: ${text}` : ''}`;
+    button.setAttribute('aria-label', button.title);
+    this.bar.hidden = share === null;
+    this.bar.style.setProperty('--share', share ?? 0);
+    this.sign.replaceChildren(...(state === 'done' || state === 'failed' ? [icon(state)] : []));
+  }
+}
+
+/** How far a photo is. @returns {{state: string, share: number | null, text: string}} */
+function how(photo) {
+  const variant = session.variantOf(photo);
+  if (photo.sample && variant.state === 'waiting' && session.shown !== photo) return { state: 'idle', share: null, text: '' };
+  if (variant.state === 'failed') return { state: 'failed', share: null, text: variant.error };
+  if (variant.state === 'waiting') return { state: 'waiting', share: null, text: 'waiting' };
+  if (variant.state === 'sending') return { state: 'sending', share: 0.3 * variant.sent, text: 'being sent' };
+  const job = variant.job(session.task.name, 'ours');
+  if (!job) return { state: 'idle', share: null, text: '' };
+  if (job.state === 'working') return { state: 'working', share: 0.3 + 0.7 * job.share, text: 'being restored' };
+  if (job.state === 'failed') return { state: 'failed', share: null, text: job.error };
+  return { state: job.state, share: null, text: job.state };
+}

@@ -1,0 +1,84 @@
+/** Photos on their way to the server: two at a time, the one that is looked at first. */
+
+import { forget, upload } from './api.js';
+
+const AT_ONCE = 2;
+const RETRY_MS = [500, 1000, 2000, 4000];
+
+export class Uploads {
+  /**
+   * @param {{onChange: () => void, onReady: (variant: import('./photos.js').Variant) => void}} listener
+   */
+  constructor(listener) {
+    this.listener = listener;
+    /** @type {import('./photos.js').Variant[]} */
+    this.waiting = [];
+    this.sending = 0;
+    this.failures = 0;
+  }
+
+  /** @param {import('./photos.js').Variant} variant */
+  add(variant, first = false) {
+    if (variant.state !== 'waiting') return;
+    const at = this.waiting.indexOf(variant);
+    if (at >= 0 && !first) return;
+    if (at >= 0) this.waiting.splice(at, 1);
+    if (first) this.waiting.unshift(variant);
+    else this.waiting.push(variant);
+    this.pump();
+  }
+
+  pump() {
+    while (this.sending < AT_ONCE && this.waiting.length) this.send(this.waiting.shift());
+  }
+
+  async send(variant) {
+    const { signal } = variant.gone;
+    if (signal.aborted) return;
+    this.sending += 1;
+    variant.state = 'sending';
+    this.listener.onChange();
+    try {
+      const { photo, added } = variant;
+      const query = { name: photo.name, damage: added?.name, amount: added?.amount, seed: added?.seed };
+      const info = await upload(await photo.file(), query, (share) => {
+        variant.sent = share;
+        this.listener.onChange();
+      }, signal);
+      this.failures = 0;
+      if (signal.aborted) forget(info.id);
+      else this.arrived(variant, info);
+    } catch (error) {
+      this.failed(variant, error);
+    } finally {
+      this.sending -= 1;
+      this.listener.onChange();
+      this.pump();
+    }
+  }
+
+  arrived(variant, info) {
+    variant.info = info;
+    variant.state = 'ready';
+    this.listener.onReady(variant);
+  }
+
+  failed(variant, error) {
+    variant.sent = 0;
+    if (variant.gone.signal.aborted) return;
+    if (error.kind !== 'away') {
+      variant.state = 'failed';
+      variant.error = error.message;
+      return;
+    }
+    variant.state = 'waiting';
+    this.waiting.unshift(variant);
+    const wait = RETRY_MS[Math.min(this.failures, RETRY_MS.length - 1)];
+    this.failures += 1;
+    this.sending += 1; // its place stays taken until then
+    setTimeout(() => {
+      this.sending -= 1;
+      this.pump();
+    }, wait);
+  }
+}

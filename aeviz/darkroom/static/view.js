@@ -1,0 +1,112 @@
+/** Which part of the picture the viewer shows: zoom and pan, the same for all that is compared. */
+
+const MARGIN = 14;
+const MOST = 16; // screen pixels per pixel
+
+export class View {
+  constructor() {
+    this.width = 1; // of the window, in CSS pixels
+    this.height = 1;
+    this.picture = { width: 1, height: 1 };
+    this.ratio = 1; // screen pixels in a CSS pixel
+    this.scale = 1; // CSS pixels per pixel of the picture
+    this.x = 0.5; // the place of the picture in the window's middle, 0..1
+    this.y = 0.5;
+    this.fitted = true;
+  }
+
+  /** @param {{width: number, height: number}} picture */
+  show(picture) {
+    const { width, height } = this.picture;
+    if (picture.width === width && picture.height === height) return;
+    // The same photo, enlarged by another task, stays where it was.
+    const same = Math.abs(picture.width / picture.height - width / height) < 0.002;
+    this.scale *= width / picture.width;
+    this.picture = picture;
+    if (this.fitted || !same) this.fit();
+    else this.settle();
+  }
+
+  resize(width, height, ratio) {
+    Object.assign(this, { width: Math.max(1, width), height: Math.max(1, height), ratio });
+    if (this.fitted) this.fit();
+    else this.settle();
+  }
+
+  get fitScale() {
+    const { width, height } = this.picture;
+    return Math.min((this.width - 2 * MARGIN) / width, (this.height - 2 * MARGIN) / height);
+  }
+
+  /** 1 is one pixel of the picture on one pixel of the screen. */
+  get zoom() {
+    return this.scale * this.ratio;
+  }
+
+  fit() {
+    Object.assign(this, { scale: this.fitScale, x: 0.5, y: 0.5, fitted: true });
+  }
+
+  /** Zoom by `factor` about a place in the window, which stays where it is. */
+  zoomBy(factor, px = this.width / 2, py = this.height / 2) {
+    const least = Math.min(this.fitScale, 1 / this.ratio);
+    const scale = Math.min(Math.max(MOST / this.ratio, 2 * this.fitScale), Math.max(least, this.scale * factor));
+    const { x, y } = this.place(px, py);
+    this.scale = scale;
+    this.x = x - (px - this.width / 2) / (this.picture.width * scale);
+    this.y = y - (py - this.height / 2) / (this.picture.height * scale);
+    this.fitted = Math.abs(scale / this.fitScale - 1) < 1e-3;
+    this.settle();
+  }
+
+  /** 100 %, and from there back to the whole; where the whole is that large already, closer. */
+  toggle(px, py) {
+    if (!this.fitted) {
+      this.fit();
+      return;
+    }
+    const full = 1 / this.ratio;
+    this.zoomBy((this.fitScale < 0.8 * full ? full : 3 * this.fitScale) / this.scale, px, py);
+  }
+
+  pan(dx, dy) {
+    this.x -= dx / (this.picture.width * this.scale);
+    this.y -= dy / (this.picture.height * this.scale);
+    this.settle();
+  }
+
+  /** Leave no empty room beside a picture that could fill it. */
+  settle() {
+    const { picture, scale } = this;
+    this.x = held(this.x, (this.width / 2 - MARGIN) / (picture.width * scale));
+    this.y = held(this.y, (this.height / 2 - MARGIN) / (picture.height * scale));
+  }
+
+  /** Whether there is more of the picture than is seen. */
+  get roams() {
+    return this.scale > 1.001 * this.fitScale;
+  }
+
+  /** Where the whole picture lies in the window, on whole screen pixels: sharp at 100 %. */
+  get whole() {
+    const { picture, scale, ratio } = this;
+    const snap = (value) => Math.round(value * ratio) / ratio;
+    return {
+      x: snap(this.width / 2 - this.x * picture.width * scale),
+      y: snap(this.height / 2 - this.y * picture.height * scale),
+      width: picture.width * scale,
+      height: picture.height * scale,
+    };
+  }
+
+  /** CSS pixels in the window -> place on the picture, 0..1. */
+  place(px, py) {
+    const { whole } = this;
+    return { x: (px - whole.x) / whole.width, y: (py - whole.y) / whole.height };
+  }
+}
+
+/** `at` so that `half` a window about it lies within 0..1; the middle where that cannot be. */
+function held(at, half) {
+  return half >= 0.5 ? 0.5 : Math.min(1 - half, Math.max(half, at));
+}

@@ -1,0 +1,66 @@
+/** The socket over which photos are restored: it comes back by itself when it breaks. */
+
+import { socketAddress } from './api.js';
+
+const RETRY_MS = [250, 500, 1000, 2000, 4000];
+const HEADER = 20;
+const AWAY = 'The server is away. Reconnecting; your photos stay here.';
+
+/**
+ * @typedef {{x: number, y: number, image: Blob}} Tile
+ */
+export class Work {
+  /**
+   * @param {{onOpen: () => void, onLost: () => void, onMessage: (message: any) => void,
+   *   onTile: (job: number, tile: Tile) => void,
+   *   onStatus: (status: {kind: 'connecting' | 'open' | 'lost', text: string}) => void}} listener
+   */
+  constructor(listener) {
+    this.listener = listener;
+    this.failures = 0;
+    this.socket = null;
+  }
+
+  get open() {
+    return this.socket?.readyState === WebSocket.OPEN;
+  }
+
+  /** Connect, unless that is so or on its way. */
+  connect() {
+    clearTimeout(this.retry);
+    if (this.socket) return;
+    const socket = new WebSocket(socketAddress());
+    socket.binaryType = 'arraybuffer';
+    this.socket = socket;
+    socket.onopen = () => {
+      this.failures = 0;
+      this.listener.onStatus({ kind: 'open', text: '' });
+      this.listener.onOpen();
+    };
+    socket.onmessage = ({ data }) => {
+      if (typeof data === 'string') this.listener.onMessage(JSON.parse(data));
+      else this.tile(data);
+    };
+    socket.onclose = (event) => this.lost(event);
+  }
+
+  tile(data) {
+    const head = new DataView(data);
+    const [job, x, y] = [0, 4, 8].map((at) => head.getUint32(at, true));
+    this.listener.onTile(job, { x, y, image: new Blob([new Uint8Array(data, HEADER)]) });
+  }
+
+  lost({ reason }) {
+    this.socket = null;
+    this.listener.onLost();
+    this.failures += 1;
+    const wait = RETRY_MS[Math.min(this.failures, RETRY_MS.length) - 1];
+    this.retry = setTimeout(() => this.connect(), wait);
+    if (reason) this.listener.onStatus({ kind: 'lost', text: `${reason} Trying again…` });
+    else if (this.failures > 1) this.listener.onStatus({ kind: 'lost', text: AWAY });
+  }
+
+  send(message) {
+    this.socket.send(JSON.stringify(message));
+  }
+}

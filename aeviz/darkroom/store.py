@@ -1,0 +1,196 @@
+"""Photos and results, on disk in a folder of this process alone; the oldest unused ones make room.
+
+Nothing from outside names a file: an id is drawn here and found in a table, and a photo's own name
+is only ever said to people.
+"""
+
+from __future__ import annotations
+
+import errno
+import secrets
+import shutil
+import tempfile
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from aeviz.errors import UserError
+
+MOST_BYTES: Final = 4 << 30
+MOST_KEPT: Final = 5000
+GONE: Final = "This photo is no longer on the server: drop it again."
+
+
+class GoneError(UserError):
+    """What was asked for is not (or no longer) there."""
+
+
+@dataclass(eq=False)
+class Kept:
+    """A photo or a result: arrays and files under short names in a folder of its own.
+
+    `original` is the id of the photo that a result was made of.
+    """
+
+    id: str
+    name: str
+    folder: Path
+    notes: tuple[str, ...] = ()
+    original: str | None = None
+    bytes: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def has(self, part: str) -> bool:
+        return (self.folder / f"{part}.npy").is_file()
+
+    def read(self, part: str) -> np.ndarray:
+        """The array `part`, read from the disk where it is used; GoneError where it is not there.
+
+        It stays readable after the photo has been dropped.
+        """
+        try:
+            return np.load(self.folder / f"{part}.npy", mmap_mode="r", allow_pickle=False)
+        except OSError as error:
+            raise GoneError(GONE) from error
+
+    def read_if_there(self, part: str) -> np.ndarray | None:
+        return self.read(part) if self.has(part) else None
+
+
+class Store:
+    """All that is kept, `most_bytes` and `most` at most. For any thread."""
+
+    def __init__(self, most_bytes: int = MOST_BYTES, most: int = MOST_KEPT) -> None:
+        # Private to this user (mode 0700), and removed when the process ends.
+        self._folder = tempfile.TemporaryDirectory(
+            prefix="aeviz-darkroom-", ignore_cleanup_errors=True
+        )
+        free = shutil.disk_usage(self._folder.name).free
+        self._most_bytes = min(most_bytes, free // 2)
+        self._most = most
+        self._kept: OrderedDict[str, Kept] = OrderedDict()  # the least recently used first
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    @property
+    def folder(self) -> Path:
+        return Path(self._folder.name)
+
+    def close(self) -> None:
+        """Remove everything."""
+        self._folder.cleanup()
+
+    def add(
+        self,
+        name: str,
+        arrays: dict[str, np.ndarray],
+        notes: tuple[str, ...] = (),
+        original: str | None = None,
+    ) -> Kept:
+        """Keep these arrays under a new id; UserError where the disk is full."""
+        new = secrets.token_urlsafe(16)
+        kept = Kept(new, name, self.folder / new, notes, original)
+        try:
+            with _saying_plainly(kept.folder):
+                kept.folder.mkdir()
+            for part, array in arrays.items():
+                self.write(kept, part, array)
+        except BaseException:
+            self._remove(kept)
+            raise
+        with self._lock:
+            self._kept[new] = kept
+        self._make_room(kept)
+        return kept
+
+    def get(self, wanted: str) -> Kept:
+        """What has this id, which counts as used now; GoneError where nothing has."""
+        with self._lock:
+            kept = self._kept.get(wanted)
+            if kept is None:
+                raise GoneError(GONE)
+            self._kept.move_to_end(wanted)
+            if kept.original is not None and kept.original in self._kept:
+                self._kept.move_to_end(kept.original)
+        return kept
+
+    def results_of(self, photo: str) -> list[Kept]:
+        """The results made of this photo, the last used first."""
+        with self._lock:
+            return [kept for kept in reversed(self._kept.values()) if kept.original == photo]
+
+    def drop(self, wanted: str) -> None:
+        """Forget what has this id; GoneError where nothing has."""
+        with self._lock:
+            kept = self._kept.pop(wanted, None)
+        if kept is None:
+            raise GoneError(GONE)
+        self._remove(kept)
+
+    def write(self, kept: Kept, part: str, array: np.ndarray) -> None:
+        """Keep an array beside the others of `kept`, in the place of an older one of that name."""
+        path = kept.folder / f"{part}.npy"
+        trial = kept.folder / f".{part}-{secrets.token_hex(4)}.npy"
+        with _saying_plainly(trial):
+            np.save(trial, array, allow_pickle=False)
+            before = path.stat().st_size if path.exists() else 0
+            trial.replace(path)
+        self._count(kept, path.stat().st_size - before)
+
+    def file(self, kept: Kept, name: str, make: Callable[[], bytes]) -> Path:
+        """The path of the file `name` beside the arrays of `kept`; `make` writes it when it is
+        first asked for. GoneError where `kept` has been dropped."""
+        path = kept.folder / name
+        with kept.lock:  # many may ask at once; it is made once
+            if not path.is_file():
+                trial = kept.folder / f".{name}"
+                data = make()
+                with _saying_plainly(trial):
+                    trial.write_bytes(data)
+                    trial.replace(path)
+                self._count(kept, len(data))
+        self._make_room(kept)
+        return path
+
+    def _count(self, kept: Kept, more: int) -> None:
+        with self._lock:
+            kept.bytes += more
+            self._bytes += more
+
+    def _make_room(self, newest: Kept) -> None:
+        dropped = []
+        with self._lock:
+            left = self._bytes
+            for kept in list(self._kept.values()):
+                if left <= self._most_bytes and len(self._kept) <= self._most:
+                    break
+                if kept is not newest:
+                    left -= kept.bytes
+                    dropped.append(self._kept.pop(kept.id))
+        for kept in dropped:
+            self._remove(kept)
+
+    def _remove(self, kept: Kept) -> None:
+        shutil.rmtree(kept.folder, ignore_errors=True)
+        self._count(kept, -kept.bytes)
+
+
+@contextmanager
+def _saying_plainly(trial: Path) -> Iterator[None]:
+    """Says in a sentence what the disk refuses, and leaves no half of a file at `trial`."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise GoneError(GONE) from error
+    except OSError as error:
+        with suppress(OSError):
+            trial.unlink(missing_ok=True)
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        why = "The server's disk is full" if full else "The server could not keep this photo"
+        raise UserError(f"{why}: try again later.") from error

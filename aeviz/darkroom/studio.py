@@ -1,0 +1,216 @@
+"""All that is done to photographs for a request. Everything here takes a while and imports what
+takes long to import: for threads, never for the event loop."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from aeviz.darkroom import damaging
+from aeviz.darkroom.asked import AskedDamage
+from aeviz.darkroom.jobs import OURS, Load, Restorers, photo_of, restoring
+from aeviz.darkroom.pictures import VIEW_PIXELS, blended, difference, resized
+from aeviz.darkroom.scores import Scores, scores
+from aeviz.darkroom.store import GONE, GoneError, Kept, Store
+from aeviz.darkroom.worker import Client, Job
+from aeviz.errors import UserError
+from aeviz.images import Photo, read_photo, safe_name, view_bytes, write_photo
+from aeviz.restore.noise import estimate_noise
+from aeviz.restore.photo import check
+from aeviz.restore.tasks import TASKS
+
+MOST_SCORED: Final = 16
+PNG: Final = "image/png"
+JPEG: Final = "image/jpeg"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A file to be sent; with `name` where it is to be saved."""
+
+    path: Path
+    media_type: str
+    name: str = ""
+
+
+class Studio:
+    """Works on the photos of `store`; `load` finds a restorer by its name."""
+
+    def __init__(self, store: Store, load: Load | None = None) -> None:
+        self._store = store
+        self._load = load or Restorers()
+
+    # ---- in ------------------------------------------------------------------------------------
+
+    def take_in(self, body: Path, name: str, damage: AskedDamage | None) -> dict[str, Any]:
+        """Keep an uploaded photo; what the page is told of it."""
+        photo = read_photo(body.read_bytes())
+        arrays, told = {}, {}
+        if damage is not None:
+            damaged = damaging.damage(photo, damage.name, damage.amount, damage.seed)
+            photo = damaged.photo
+            arrays["reference"] = damaged.reference
+            if damaged.mask is not None:
+                arrays["mask"] = damaged.mask
+            told["before"] = _scores_before(photo.pixels, damaged.reference)
+        arrays["pixels"] = photo.pixels
+        if photo.alpha is not None:
+            arrays["alpha"] = photo.alpha
+        kept = self._store.add(shown_name(name), arrays, photo.notes)
+        height, width, channels = photo.pixels.shape
+        return {
+            "id": kept.id,
+            "name": kept.name,
+            "width": width,
+            "height": height,
+            "channels": channels,
+            "depth": 8 * photo.pixels.itemsize,
+            "alpha": photo.alpha is not None,
+            "notes": list(photo.notes),
+            "sigma": round(float(estimate_noise(photo.pixels)), 1),
+            "reference": damage is not None,
+            "mask": "mask" in arrays,
+            **told,
+        }
+
+    def set_reference(self, photo: str, body: Path) -> dict[str, Any]:
+        """Keep the clean photo to compare with; the scores of the photo and of its results."""
+        kept = self._store.get(photo)
+        reference = read_photo(body.read_bytes()).pixels
+        height, width = kept.read("pixels").shape[:2]
+        if reference.shape[:2] not in [(height * n, width * n) for n in (1, 2, 4)]:
+            raise UserError(
+                f"The reference is {reference.shape[1]}x{reference.shape[0]} pixels and the photo "
+                f"{width}x{height}: both must show the same at the same size, or the reference two "
+                "or four times larger."
+            )
+        self._store.write(kept, "reference", reference)
+        results = self._store.results_of(photo)[:MOST_SCORED]
+        return {
+            "before": _scores_before(kept.read("pixels"), reference),
+            "results": {
+                result.id: scores(reference, result.read("pixels"))
+                for result in results
+                if result.read("pixels").shape[:2] == reference.shape[:2]
+            },
+        }
+
+    def set_mask(self, photo: str, body: Path) -> dict[str, Any]:
+        """Keep where the holes are: white in the picture that comes."""
+        kept = self._store.get(photo)
+        white = read_photo(body.read_bytes()).pixels
+        height, width = kept.read("pixels").shape[:2]
+        if white.shape[:2] != (height, width):
+            raise UserError(
+                f"The mask is {white.shape[1]}x{white.shape[0]} pixels and the photo "
+                f"{width}x{height}: give both the same size."
+            )
+        mask = white.max(2) > np.iinfo(white.dtype).max // 2
+        self._store.write(kept, "mask", mask)
+        return {"pixels": int(mask.sum())}
+
+    # ---- out -----------------------------------------------------------------------------------
+
+    def before(self, photo: str) -> Picture:
+        """The photo as a browser shows it."""
+        kept = self._store.get(photo)
+        return self._view(kept, "view", lambda: photo_of(kept))
+
+    def mask(self, photo: str) -> bytes:
+        """The photo's mask as a PNG, white in holes."""
+        mask = self._store.get(photo).read("mask")
+        return write_photo(Photo(mask[:, :, None] * np.uint8(255)))
+
+    def result(self, result: str, strength: int) -> Picture:
+        """The whole result as a PNG of full depth."""
+        kept = self._result(result)
+        path = self._store.file(
+            kept, f"{strength}.png", lambda: write_photo(self._blend(kept, strength))
+        )
+        return Picture(path, PNG, kept.name)
+
+    def view(self, result: str, strength: int) -> Picture:
+        """The result as a browser shows it."""
+        kept = self._result(result)
+        return self._view(kept, f"view-{strength}", lambda: self._blend(kept, strength))
+
+    def difference(self, result: str, strength: int) -> Picture:
+        """How far the result is from the photo, as a browser shows it."""
+        kept = self._result(result)
+
+        def subtract() -> Photo:
+            before = self._original(kept).read("pixels")
+            return difference(before, self._blend(kept, strength).pixels)
+
+        return self._view(kept, f"difference-{strength}", subtract)
+
+    def scores(self, result: str, strength: int) -> Scores | None:
+        """PSNR and SSIM of the result against the photo's reference; None where it has none."""
+        kept = self._result(result)
+        reference = self._original(kept).read_if_there("reference")
+        pixels = self._blend(kept, strength).pixels
+        if reference is None or reference.shape[:2] != pixels.shape[:2]:
+            return None
+        return scores(reference, pixels)
+
+    # ---- restored ------------------------------------------------------------------------------
+
+    def job(self, client: Client, number: int, message: dict[str, Any]) -> Job:
+        """The job that a "restore" asks for; UserError where it cannot be done."""
+        task = TASKS.get(str(message.get("task")))
+        if task is None:
+            raise UserError("There is no such task: reload the page.")
+        kept = self._store.get(str(message.get("photo")))
+        sigma = message.get("sigma")
+        if sigma is not None and not _number(sigma):
+            raise UserError("The noise level must be a number.")
+        photo, mask = photo_of(kept), kept.read_if_there("mask")
+        check(task, photo, mask, sigma)
+        method = str(message.get("method", OURS))
+        height, width = photo.pixels.shape[:2]
+        steps = restoring(self._store, kept, task, method, sigma, self._load)
+        return Job(client, number, height * width * task.scale**2, steps)
+
+    # ---- parts ---------------------------------------------------------------------------------
+
+    def _result(self, wanted: str) -> Kept:
+        kept = self._store.get(wanted)
+        if kept.original is None:
+            raise GoneError(GONE)
+        return kept
+
+    def _original(self, result: Kept) -> Kept:
+        assert result.original is not None
+        return self._store.get(result.original)
+
+    def _blend(self, result: Kept, strength: int) -> Photo:
+        after = photo_of(result)
+        if strength == 100:
+            return after
+        return blended(self._original(result).read("pixels"), after, strength)
+
+    def _view(self, kept: Kept, name: str, make: Any) -> Picture:
+        height, width = kept.read("pixels").shape[:2]
+        media_type = PNG if height * width <= VIEW_PIXELS else JPEG
+        path = self._store.file(kept, name, lambda: view_bytes(make(), VIEW_PIXELS)[0])
+        return Picture(path, media_type)
+
+
+def shown_name(name: str) -> str:
+    """The name of an upload, made safe, with its own ending."""
+    ending = re.search(r"\.[A-Za-z0-9]{1,5}$", name)
+    return safe_name(name, ending[0].lower() if ending else ".png")
+
+
+def _scores_before(pixels: np.ndarray, reference: np.ndarray) -> Scores:
+    return scores(reference, resized(pixels, *reference.shape[:2]))
+
+
+def _number(value: object) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and math.isfinite(value)  # type: ignore[arg-type]

@@ -1,0 +1,56 @@
+"""A zip that is sent while it is written: of any size, held nowhere whole."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from aeviz.restore.denoise import unique_name
+
+_CHUNK: Final = 1 << 18
+
+
+class _Out:
+    """What ZipFile writes into: a file that can neither be told nor sought."""
+
+    def __init__(self) -> None:
+        self._written: list[bytes] = []
+
+    def write(self, data: bytes, /) -> int:
+        self._written.append(bytes(data))
+        return len(data)
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+    def take(self) -> bytes:
+        """What was written since the last time."""
+        data = b"".join(self._written)
+        self._written.clear()
+        return data
+
+
+class ZipStream:
+    """PNG files in the order in which they are added, under names of their own."""
+
+    def __init__(self) -> None:
+        self._out = _Out()
+        self._zip = zipfile.ZipFile(self._out, "w", zipfile.ZIP_STORED)
+        self._taken: set[str] = set()
+
+    def add(self, name: str, path: Path) -> Iterator[bytes]:
+        """The bytes of the zip that hold this file; `name` is a safe one."""
+        entry = zipfile.ZipInfo(unique_name(name, self._taken))
+        entry.file_size = path.stat().st_size
+        with path.open("rb") as file, self._zip.open(entry, "w") as out:
+            while data := file.read(_CHUNK):
+                out.write(data)
+                yield self._out.take()
+        yield self._out.take()
+
+    def end(self) -> bytes:
+        """The table of contents, which ends the zip."""
+        self._zip.close()
+        return self._out.take()

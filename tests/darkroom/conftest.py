@@ -1,0 +1,22 @@
+from collections.abc import Iterator
+
+import pytest
+from darkroom_tools import tiny
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from aeviz.darkroom.routes import Darkroom, routes
+
+
+@pytest.fixture
+def darkroom() -> Iterator[Darkroom]:
+    """A server's endpoints with tiny models."""
+    darkroom = Darkroom(load=tiny)
+    yield darkroom
+    darkroom.close()
+
+
+@pytest.fixture
+def client(darkroom: Darkroom) -> Iterator[TestClient]:
+    with TestClient(Starlette(routes=routes(darkroom=darkroom))) as client:
+        yield client
