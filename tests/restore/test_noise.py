@@ -29,7 +29,7 @@ SCENES = {
     "flat": np.full(X.shape, 128.0),
     "gradient": X / 479 * 255,
     "checks": checks(24),
-    "half wild": np.where(X < 240, checks(2), 90 + Y / 4),
+    "half wild": np.where(X < 240, checks(5), 90 + Y / 4),
     "leaves": leaves(),
     "dark": 12 + leaves() / 20,
 }
