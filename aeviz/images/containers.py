@@ -26,6 +26,7 @@ class Container:
     frames: int = 1
     bits: int = 8  # per channel, where the header says more than Pillow's mode does
     icc: bytes | None = None
+    key: tuple[int, ...] = ()  # the transparent colour of a 16-bit PNG, which Pillow has in 8
     stands_for_more: bool = False  # counting frames was given up at `frames`
 
 

@@ -5,11 +5,14 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
-from PIL import Image, ImageCms
+from PIL import Image
 
 from aeviz.errors import UserError
+from aeviz.images.blocks import blocks, part
+from aeviz.images.colour import to_srgb
 from aeviz.images.containers import (
     Container,
     Damaged,
@@ -20,6 +23,7 @@ from aeviz.images.containers import (
     walk_tiff,
     walk_webp,
 )
+from aeviz.images.depth import deep_colour, grey, is_deep_colour, reduced
 from aeviz.images.jpeg import walk_jpeg
 from aeviz.images.png import SIGNATURE, walk_png
 
@@ -39,6 +43,9 @@ _MAGIC: tuple[tuple[bytes, Walker, str], ...] = (
     (b"II+\0", walk_tiff, "TIFF"),
     (b"MM\0+", walk_tiff, "TIFF"),
 )
+
+# pixels (H, W, C), uint8 or uint16; alpha of the same type (H, W), or None; notes
+Picture = tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -60,24 +67,21 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BY
 
     Raises UserError, and nothing else, for whatever is not a whole picture within the limits.
     """
-    pixels, alpha, notes = read(data, max_pixels, max_bytes)
+    pixels, alpha, notes = read(data, max_pixels, max_bytes, deep=False)
     if alpha is not None:
         pixels = on_white(pixels, alpha)
         notes = (*notes, "Transparent parts are shown on white.")
     return Decoded(pixels, alpha, notes)
 
 
-def read(
-    data: bytes, max_pixels: int, max_bytes: int
-) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
-    """The way in of every picture: (pixels (H, W, C), alpha (H, W) or None, notes).
+def read(data: bytes, max_pixels: int, max_bytes: int, deep: bool) -> Picture:
+    """The way in of every picture: as `decode`, but nothing is composed onto white.
 
-    As `Decoded`, but with the colours that stand under transparent parts.
+    deep: keep 16 bits where the file has as many or more.
     """
     container = inspect(data, max_pixels, max_bytes)
     with _refusing(container.format):
-        # Not held by a name here, so that _normalise can free the decoder's own copy early.
-        return _normalise(_load(container, max_pixels), container)
+        return _decode(container, max_pixels, deep)
 
 
 def on_white(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
@@ -130,9 +134,11 @@ def _refusing(name: str) -> Iterator[None]:
         ) from error
 
 
-def _load(container: Container, max_pixels: int) -> Image.Image:
+def _open(container: Container, max_pixels: int) -> Image.Image:
+    """Pillow's reading of the header, checked once more; nothing is decoded yet."""
     im = Image.open(io.BytesIO(container.data), formats=[container.format])
     check_size(*im.size, max_pixels)
+    im.info["bits"] = container.bits
     if container.format == "TIFF":
         tags = im.tag_v2  # type: ignore[attr-defined]
         check_size(tags.get(322, 1), tags.get(323, 1), max_pixels)  # a tile is decoded whole
@@ -143,11 +149,12 @@ def _load(container: Container, max_pixels: int) -> Image.Image:
         if drawn < im.width * im.height:
             raise Damaged
     im.info["orientation"] = _orientation(im)
-    im.load()
     return im
 
 
 def _orientation(im: Image.Image) -> int:
+    if im.format == "PNG" and "exif" not in im.info:  # Pillow would decode all to look behind it
+        return 1
     try:
         return int(im.getexif().get(0x0112, 1))
     except Exception:  # a broken EXIF block raises as freely as a broken file; upright then
@@ -155,38 +162,35 @@ def _orientation(im: Image.Image) -> int:
         return 1
 
 
-def _normalise(
-    im: Image.Image, container: Container
-) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
+def _decode(container: Container, max_pixels: int, deep: bool) -> Picture:
     notes: list[str] = []
     if container.frames > 1:
         more = "more than " if container.stands_for_more else ""
         notes.append(f"Only the first of {more}{container.frames:,} frames is used.")
-    orientation = im.info["orientation"]
-    bits = im.info.get("bits", container.bits)
-    icc = im.info.get("icc_profile") if container.icc is None else container.icc
 
-    colour, alpha, deep_note = _split(im, bits)
-    del im
-    if deep_note:
-        notes.append(deep_note)
-    if icc is not None:
-        colour, note = _to_srgb(colour, icc)
-        notes.extend(note)
-    if colour.mode == "CMYK":
-        colour = colour.convert("RGB")
-        notes.append("Converted from CMYK.")
-    if alpha is not None and alpha.getextrema()[0] == 255:
-        alpha = None
-    pixels = np.array(colour)
-    pixels = pixels[:, :, None] if pixels.ndim == 2 else pixels
-    mask = None if alpha is None else np.array(alpha)
+    im = _open(container, max_pixels)
+    orientation, icc = im.info["orientation"], container.icc
+    if icc is None:
+        icc = im.info.get("icc_profile")
+    if deep and is_deep_colour(im):
+        pixels, alpha = deep_colour(container, partial(_open, max_pixels=max_pixels))
+    else:
+        im.load()
+        pixels, alpha, note = _channels(im, im.info["bits"], deep)
+        notes.extend([note] if note else [])
+    del im  # the decoder's own copy, as large as the picture
+
+    pixels, said = to_srgb(pixels, icc)
+    notes.extend(said)
+    if alpha is not None:
+        opaque = alpha.min() == np.iinfo(alpha.dtype).max
+        alpha = None if opaque else alpha if alpha.dtype == pixels.dtype else reduced(alpha)
     if 2 <= orientation <= 8:
         notes.append("Turned upright by its EXIF orientation.")
         if container.format != "TIFF":  # Pillow turns a TIFF as it loads
             pixels = upright(pixels, orientation)
-            mask = None if mask is None else upright(mask, orientation)
-    return pixels, mask, tuple(notes)
+            alpha = None if alpha is None else upright(alpha, orientation)
+    return pixels, alpha, tuple(notes)
 
 
 def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
@@ -203,80 +207,22 @@ def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
     return np.ascontiguousarray(turned)
 
 
-def _split(im: Image.Image, bits: int) -> tuple[Image.Image, Image.Image | None, str]:
-    """Any Pillow image -> ("L", "RGB" or "CMYK" image, "L" alpha or None, note on depth)."""
+def _channels(im: Image.Image, bits: int, deep: bool) -> tuple[np.ndarray, np.ndarray | None, str]:
+    """Any loaded Pillow image -> (pixels, C = 1, 3 or 4 (CMYK), alpha, note on its depth)."""
     if im.mode.startswith(("I", "F")):
-        return _shallow(im, bits)
-    note = "16-bit image reduced to 8 bits." if bits == 16 else ""
-    if im.mode == "CMYK":
-        return im, None, note
-    grey = im.mode in ("1", "L", "LA", "La")
-    if im.has_transparency_data:
-        if im.mode in ("La", "RGBa"):  # premultiplied
-            im = im.convert(im.mode.upper())
-        both = im.convert("LA" if grey else "RGBA")
-        return both.convert("L" if grey else "RGB"), both.getchannel("A"), note
-    return im.convert("L" if grey else "RGB"), None, note
-
-
-def _shallow(im: Image.Image, bits: int) -> tuple[Image.Image, Image.Image | None, str]:
-    """Reduce a grey image of 12, 16 or 32 bits, integer or float, to 8 bits."""
-    values, alpha = np.array(im), None
-    if im.mode.startswith("I;16"):
-        top = 4095 if bits == 12 else 65535
-        table = np.rint(np.minimum(np.arange(65536), top) * (255 / top)).astype(np.uint8)
-        grey, note = table[values], f"{bits if bits == 12 else 16}-bit image reduced to 8 bits."
-        if isinstance(key := im.info.get("transparency"), int):
-            alpha = Image.fromarray(np.where(values == key, 0, 255).astype(np.uint8))
-    elif im.mode == "I":
-        low, high = (0, 65535) if _within(values, 0, 65535) else (values.min(), values.max())
-        low, high = (0, 255) if _within(values, 0, 255) else (low, high)
-        grey, note = _rescaled(values, low, high), f"{bits}-bit image reduced to 8 bits."
-    else:
-        note = "Floating-point image reduced to 8 bits."
-        finite = np.isfinite(values)
-        if not finite.all():
-            values = np.where(finite, values, 0)
-            note = "Floating-point image reduced to 8 bits, values that are no number set to 0."
-        for low, high in ((0, 1), (0, 255), (values.min(), values.max())):
-            if _within(values, low, high):
-                break
-        if (low, high) not in ((0, 1), (0, 255)):
-            note += f" Its range {low:.4g} to {high:.4g} was stretched to black to white."
-        grey = _rescaled(values, low, high)
-    if im.info.get("white_is_zero"):
-        grey = 255 - grey
-    return Image.fromarray(grey), alpha, note
-
-
-def _within(values: np.ndarray, low: float, high: float) -> bool:
-    return bool(values.min() >= low and values.max() <= high)
-
-
-def _rescaled(values: np.ndarray, low: float, high: float) -> np.ndarray:
-    """low..high -> 0..255, row by row so that the float64 copy stays small."""
-    grey = np.empty(values.shape, np.uint8)
-    span = float(high) - float(low) or 1.0
-    for row, source in zip(grey, values, strict=True):
-        row[:] = np.rint((source.astype(np.float64) - float(low)) * (255 / span))
-    return grey
-
-
-def _to_srgb(im: Image.Image, icc: bytes) -> tuple[Image.Image, tuple[str, ...]]:
-    """Apply the file's own colour profile; one that is sRGB already changes nothing."""
-    try:
-        profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
-        if ImageCms.getProfileDescription(profile).startswith("sRGB"):
-            return im, ()
-        out = im.mode if im.mode == "L" else "RGB"
-        transform = ImageCms.buildTransform(
-            profile, ImageCms.createProfile("sRGB"), im.mode, "RGB",
-            ImageCms.Intent.RELATIVE_COLORIMETRIC,
-            ImageCms.Flags.BLACKPOINTCOMPENSATION,
-        )  # fmt: skip
-        converted = transform.apply(im).convert(out)
-    except Exception:  # lcms speaks through several types; a picture outlives its profile
-        log.debug("Ignored a broken colour profile", exc_info=True)
-        return im, ("The file's colour profile could not be used and was ignored.",)
-    source = " from CMYK" if im.mode == "CMYK" else ""
-    return converted, (f"Colours converted{source} to sRGB by the file's own profile.",)
+        return grey(im, bits, deep)
+    channels = 4 if im.mode == "CMYK" else 1 if im.mode in ("1", "L", "LA", "La") else 3
+    pixels = np.empty((im.height, im.width, channels), np.uint8)
+    transparent = im.mode != "CMYK" and im.has_transparency_data
+    alpha = np.empty(pixels.shape[:2], np.uint8) if transparent else None
+    plain = {1: "L", 3: "RGB", 4: "CMYK"}[channels]
+    for block in blocks(im.height, im.width):
+        colour = part(im, block)
+        if alpha is not None:
+            if colour.mode in ("La", "RGBa"):  # premultiplied
+                colour = colour.convert(colour.mode.upper())
+            colour = colour.convert("LA" if channels == 1 else "RGBA")
+            alpha[block] = np.asarray(colour.getchannel("A"))
+        values = np.asarray(colour if colour.mode == plain else colour.convert(plain))
+        pixels[block] = values if channels > 1 else values[:, :, None]
+    return pixels, alpha, "16-bit image reduced to 8 bits." if bits == 16 else ""

@@ -6,9 +6,10 @@ import zlib
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
 
+from aeviz.images.blocks import as_image
 from aeviz.images.decoding import MAX_BYTES, MAX_PIXELS, on_white, read
+from aeviz.images.depth import reduced
 from aeviz.images.png import SIGNATURE, make_chunk
 
 VIEW_PIXELS = 4_000_000
@@ -35,7 +36,7 @@ def read_photo(data: bytes, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MA
 
     Raises UserError, and nothing else, for whatever is not a whole picture within the limits.
     """
-    return Photo(*read(data, max_pixels, max_bytes))
+    return Photo(*read(data, max_pixels, max_bytes, deep=True))
 
 
 def write_photo(photo: Photo) -> bytes:
@@ -65,22 +66,11 @@ def write_photo(photo: Photo) -> bytes:
 
 def view_bytes(photo: Photo, max_png_pixels: int = VIEW_PIXELS) -> tuple[bytes, str]:
     """(file, media type) for a browser: 8-bit PNG, or above `max_png_pixels` a JPEG on white."""
-    pixels, alpha = _shallow(photo.pixels), None if photo.alpha is None else _shallow(photo.alpha)
+    pixels, alpha = reduced(photo.pixels), None if photo.alpha is None else reduced(photo.alpha)
     if alpha is not None and alpha.size > max_png_pixels:
         pixels, alpha = on_white(pixels, alpha), None
     if pixels.shape[0] * pixels.shape[1] <= max_png_pixels:
         return write_photo(Photo(pixels, alpha)), "image/png"
     buffer = io.BytesIO()
-    im = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
-    im.save(buffer, "JPEG", quality=95, subsampling=0)
+    as_image(pixels).save(buffer, "JPEG", quality=95, subsampling=0)
     return buffer.getvalue(), "image/jpeg"
-
-
-def _shallow(values: np.ndarray) -> np.ndarray:
-    """uint8 or uint16 -> uint8, rounded."""
-    if values.dtype == np.uint8:
-        return values
-    out = np.empty(values.shape, np.uint8)
-    for row, source in zip(out, values, strict=True):
-        row[:] = (source.astype(np.uint32) + 128) // 257
-    return out

@@ -14,15 +14,19 @@ _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), 
 
 
 def walk_png(data: bytes, max_pixels: int) -> Container:
-    """Keep the chunks that make the picture; an APNG loses its later frames, text its say.
+    """Keep the chunks that make the picture, pixels last; an APNG loses its later frames.
 
     Pillow fills the rows that a short stream leaves out with black, so the stream is inflated
     here once, in small pieces that are thrown away, to count its bytes.
     """
     kept: list[bytes | memoryview] = [SIGNATURE]
+    coded: list[memoryview] = []  # the chunks of pixels, told after all that says what they are
     pixels: list[memoryview] = []
     frames, icc, bits, colour, expected = 1, None, 8, 0, 0
+    key: tuple[int, ...] = ()
     for kind, body, chunk in _chunks(data):
+        if (kind == b"IHDR") == bool(expected):  # it comes first, and once
+            raise Damaged
         if kind == b"IHDR":
             width, height, bits, colour, _, _, interlace = struct.unpack(">IIBBBBB", body)
             check_size(width, height, max_pixels)
@@ -34,14 +38,18 @@ def walk_png(data: bytes, max_pixels: int) -> Container:
         elif kind == b"acTL" and len(body) == 8:
             frames = max(1, struct.unpack_from(">I", body)[0])
         elif kind == b"tRNS":
+            if bits == 16 and colour == 2:
+                key = struct.unpack_from(">3H", body)
             chunk = memoryview(make_chunk(kind, _scaled_key(bytes(body), bits, colour)))
         if kind == b"IDAT":
             pixels.append(body)
-        if kind in (b"IHDR", b"PLTE", b"tRNS", b"eXIf", b"IDAT", b"IEND"):
+            coded.append(chunk)
+        elif kind in (b"IHDR", b"PLTE", b"tRNS", b"eXIf"):
             kept.append(chunk)
     if not expected or _inflated_bytes(pixels, expected) < expected:
         raise Damaged
-    return Container("PNG", b"".join(kept), frames, bits, icc)
+    end = make_chunk(b"IEND", b"")
+    return Container("PNG", b"".join([*kept, *coded, end]), frames, bits, icc, key)
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview, memoryview]]:
