@@ -16,8 +16,8 @@ export class Beside {
   }
 
   update() {
-    const names = ['before', 'ours', ...session.task.baselines.map(({ name }) => name)];
-    if (session.look.right === 'bottleneck') names.push('bottleneck');
+    const made = (name) => name !== 'bottleneck' || session.job(name); // that has a switch of its own
+    const names = ['before', 'ours', ...session.task.baselines.map(({ name }) => name).filter(made)];
     const key = `${session.task.name} ${names}`;
     if (key !== this.built) {
       this.built = key;
@@ -59,7 +59,7 @@ class Row {
   update() {
     const { look, variant } = session;
     const job = this.name === 'before' ? null : session.job(this.name);
-    const text = this.name === 'before' ? score(variant?.info?.before) : said(job);
+    const text = this.name === 'before' ? score(variant?.info?.before) : said(job, this.name);
     if (this.figures.textContent !== text) this.figures.textContent = text;
     this.element.dataset.made = this.name === 'before' || Boolean(job);
     this.sides.forEach((button, i) => button.setAttribute('aria-pressed', look[SIDES[i][0]] === this.name));
@@ -69,8 +69,8 @@ class Row {
   }
 }
 
-function said(job) {
-  if (!job) return 'run';
+function said(job, name) {
+  if (!job) return name === 'ours' ? '' : 'run';
   if (job.state === 'working') return `${Math.round(100 * job.share)} %`;
   if (job.state !== 'done') return { waiting: 'waiting', stopped: 'stopped', failed: '' }[job.state];
   const { scores, seconds } = job.result;

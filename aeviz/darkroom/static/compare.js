@@ -8,12 +8,14 @@ const CHECKS = 8;
 
 const other = new OffscreenCanvas(1, 1);
 
+const TITLES = {
+  before: 'Before', ours: 'After', bottleneck: 'Without skips', median: 'Median filter',
+  nlm: 'Non-local means', bm3d: 'BM3D', bicubic: 'Bicubic', telea: 'Telea', ns: 'Navier-Stokes',
+};
+
 /** What a side may show, by its name, in words. @param {string} name */
 export function labelOf(name) {
-  if (name === 'before') return 'Before';
-  if (name === 'ours') return 'After';
-  if (name === 'bottleneck') return 'No skip connections';
-  return session.task.baselines.find((baseline) => baseline.name === name)?.title ?? name;
+  return TITLES[name] ?? session.task.baselines.find((baseline) => baseline.name === name)?.title ?? name;
 }
 
 /**
@@ -34,9 +36,14 @@ export function panes({ width, height }) {
  * @param {number} divide  where the divider is, in CSS pixels
  */
 export function drawComparison(context, view, divide, all) {
-  const { mode, left, right } = session.look;
+  const { mode, left, right, painting } = session.look;
   const { height } = view;
-  if (mode === 'beside') {
+  if (painting) {
+    for (const pane of all) within(context, pane.x, pane.width, height, () => {
+      context.translate(pane.x, 0);
+      drawSide(context, view, 'before');
+    });
+  } else if (mode === 'beside') {
     all.forEach((pane, i) => within(context, pane.x, pane.width, height, () => {
       context.translate(pane.x, 0);
       drawSide(context, view, i ? right : left);
@@ -51,20 +58,23 @@ export function drawComparison(context, view, divide, all) {
   }
 }
 
-/** Draw the picture of this name. @param {string} name */
+/**
+ * Draw the picture of this name.
+ * @param {CanvasRenderingContext2D} context
+ * @param {import('./layer.js').Glass} view
+ * @param {string} name
+ */
 export function drawSide(context, view, name) {
-  const { variant, look } = session;
+  const { variant } = session;
   if (!variant) return;
   const job = name === 'before' ? null : session.job(name);
-  const strength = name === 'ours' ? look.strength : 1;
-  const { whole } = view;
-  const seen = { x: 0, y: 0, width: view.width, height: view.height };
-  if (variant.info?.alpha) drawChecks(context, whole, seen);
-  if (!job?.layer || !job.whole || strength < 1) variant.before?.paint(context, whole, seen, view.ratio);
+  const strength = name === 'ours' ? session.strength : 1;
+  if (variant.info?.alpha) drawChecks(context, view);
+  if (!job?.layer || !job.whole || strength < 1) variant.before?.paint(context, view);
   if (!job?.layer) return;
   // The blend is the one that the server makes for a download: before (1 - s) + after s.
   context.globalAlpha = strength;
-  job.layer.paint(context, whole, seen, view.ratio);
+  job.layer.paint(context, view);
   context.globalAlpha = 1;
 }
 
@@ -101,10 +111,10 @@ function within(context, x, width, height, draw) {
 }
 
 /** What is seen through a picture that is not opaque. */
-function drawChecks(context, whole, seen) {
-  const [left, top] = [Math.max(whole.x, seen.x), Math.max(whole.y, seen.y)];
-  const right = Math.min(whole.x + whole.width, seen.width);
-  const bottom = Math.min(whole.y + whole.height, seen.height);
+function drawChecks(context, { whole, width, height }) {
+  const [left, top] = [Math.max(whole.x, 0), Math.max(whole.y, 0)];
+  const right = Math.min(whole.x + whole.width, width);
+  const bottom = Math.min(whole.y + whole.height, height);
   context.fillStyle = '#fff';
   context.fillRect(left, top, right - left, bottom - top);
   context.fillStyle = '#ccc';

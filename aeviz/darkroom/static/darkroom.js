@@ -41,16 +41,12 @@ async function open(root, data, signal) {
   const panel = new Panel(stage);
   const take = (files) => session.add(files);
   const ways = intake(root, take);
-  const strip = new Strip(ways.choose);
   const viewer = h('div', { class: 'dr-viewer', 'data-testid': 'aeviz-dropzone' });
   const finder = camera(viewer, { take, say: (sentence) => session.say(sentence) });
-  const invitation = h('div', { class: 'dr-invite' },
-    icon('photo'), h('span', {}, 'Drop your photos anywhere here, or'),
-    h('button', { type: 'button', class: 'aeviz-primary', 'data-testid': 'aeviz-choose', onclick: ways.choose }, 'Choose photos'),
-    h('button', { type: 'button', 'data-testid': 'aeviz-camera', title: 'Take a photo', 'aria-label': 'Camera', onclick: finder.open }, icon('camera')));
+  const strip = new Strip({ choose: ways.choose, shoot: finder.open });
   const said = h('p', { class: 'dr-said', role: 'alert', hidden: true });
   viewer.append(stage.element, progress.element, said, h('div', { class: 'dr-drop' }, icon('photo'), 'Drop to restore'));
-  desk.append(viewer, tools.element, invitation, strip.element);
+  desk.append(viewer, tools.element, strip.element);
   root.classList.add('dr-root');
   root.replaceChildren(status.element,
     h('div', { class: 'dr', 'data-testid': 'aeviz-darkroom' },
@@ -63,7 +59,6 @@ async function open(root, data, signal) {
     status.show(session.status);
     if (chosen !== session.task) chips.choose((chosen = session.task).name);
     for (const part of [tools, progress, panel, strip]) part.update();
-    invitation.dataset.small = session.photos.length > 0;
     said.hidden = !session.said;
     said.textContent = session.said;
     remember();

@@ -11,6 +11,10 @@ export class Fill {
   constructor(stage) {
     this.stage = stage;
     const brush = (erase) => {
+      // The holes that were added have their own mask; what one paints goes on the photo itself.
+      if (session.shown.adds) session.damage((photo) => {
+        photo.adds = false;
+      });
       const same = session.look.painting && stage.brush.erase === erase;
       stage.brush.erase = erase;
       session.set({ painting: !same });

@@ -3,11 +3,11 @@
 import { svg } from '../../static/dom.js';
 
 const PATHS = {
-  divide: 'M8 4 4 8l4 4M16 4l4 4-4 4',
+  divide: 'M9 7l-5 5 5 5M15 7l5 5-5 5',
   divider: 'M3 5h18v14H3zM12 3v18',
   beside: 'M3 5h7.5v14H3zM13.5 5H21v14h-7.5z',
   after: 'M3 5h18v14H3zM8 12.5l3 3 5-6',
-  difference: 'M9.5 7.5a6 6 0 1 0 0 9 6 6 0 0 1 0-9zM14.5 7.5a6 6 0 1 1 0 9 6 6 0 0 0 0-9z',
+  difference: 'M3 5h18v14H3zM12 8v5M9.5 10.5h5M9.5 16h5',
   loupe: 'M10.5 4a6.5 6.5 0 1 1 0 13 6.5 6.5 0 0 1 0-13zM15.5 15.5 21 21M10.5 4v13',
   fit: 'M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5',
   full: 'M14 4h6v6M20 4l-7 7M10 20H4v-6M4 20l7-7',

@@ -9,6 +9,13 @@ const LEAST_SIDE = 512;
 /** From this many screen pixels on, a pixel is a sharp square: one wants to see it then. */
 const SHARP = 6;
 
+/**
+ * @typedef {{whole: {x: number, y: number, width: number, height: number}, width: number,
+ *   height: number, ratio: number, zoom: number}} Glass
+ *   where the whole picture lies in a window of this width and height, in CSS pixels; `ratio` screen
+ *   pixels in one of them, `zoom` screen pixels in a pixel of the result
+ */
+
 export class Layer {
   /** An empty one, transparent. */
   constructor(width, height) {
@@ -58,21 +65,19 @@ export class Layer {
   /**
    * Draw what is seen of it.
    * @param {CanvasRenderingContext2D} context  in CSS pixels
-   * @param {{x: number, y: number, width: number, height: number}} whole  where the whole picture lies
-   * @param {{x: number, y: number, width: number, height: number}} window  what is seen
-   * @param {number} ratio  screen pixels in a CSS pixel
+   * @param {Glass} glass  where it lies
    */
-  paint(context, whole, window, ratio) {
-    const left = Math.max(whole.x, window.x);
-    const top = Math.max(whole.y, window.y);
-    const width = Math.min(whole.x + whole.width, window.x + window.width) - left;
-    const height = Math.min(whole.y + whole.height, window.y + window.height) - top;
+  paint(context, { whole, width: seenWidth, height: seenHeight, ratio, zoom }) {
+    const left = Math.max(whole.x, 0);
+    const top = Math.max(whole.y, 0);
+    const width = Math.min(whole.x + whole.width, seenWidth) - left;
+    const height = Math.min(whole.y + whole.height, seenHeight) - top;
     if (width <= 0 || height <= 0) return;
-    const density = (ratio * whole.width) / this.width; // screen pixels per pixel of the picture
+    const density = (ratio * whole.width) / this.width; // screen pixels per pixel of this picture
     const k = Math.max(0, Math.min(this.levels.length - 1, Math.floor(Math.log2(1 / density) + 0.01)));
     const level = this.levels[k];
     const [sx, sy] = [level.width / whole.width, level.height / whole.height];
-    context.imageSmoothingEnabled = density < SHARP;
+    context.imageSmoothingEnabled = zoom < SHARP;
     context.drawImage(level, (left - whole.x) * sx, (top - whole.y) * sy, width * sx, height * sy,
       left, top, width, height);
   }

@@ -16,7 +16,7 @@ const ABOVE = 132; // a finger would cover it
  */
 export function drawLoupe(context, view, at, pointer, { width, ground }) {
   const centre = { x: pointer.x, y: pointer.touch ? Math.max(RADIUS + 4, pointer.y - ABOVE) : pointer.y };
-  const glass = { whole: enlarged(view.whole, at, centre), width, height: view.height, ratio: view.ratio };
+  const glass = { whole: enlarged(view.whole, at, centre), width, height: view.height, ratio: view.ratio, zoom: TIMES * view.zoom };
   context.save();
   context.beginPath();
   context.arc(centre.x, centre.y, RADIUS, 0, 2 * Math.PI);

@@ -28,7 +28,7 @@ export class Numbers {
   /** At the strength that is chosen; the server measures the weaker ones when they are asked for. */
   after() {
     const result = session.job()?.result;
-    const strength = Math.round(100 * session.look.strength);
+    const strength = Math.round(100 * session.strength);
     if (!result?.scores || strength === 100) return result?.scores;
     const known = this.weaker.get(`${result.result}:${strength}`);
     if (known) this.last = known;
@@ -38,7 +38,7 @@ export class Numbers {
 
   async fetch() {
     const result = session.job()?.result?.result;
-    const strength = Math.round(100 * session.look.strength);
+    const strength = Math.round(100 * session.strength);
     if (!result || strength === 100 || this.weaker.has(`${result}:${strength}`)) return;
     try {
       const scores = await getJson(`results/${result}/scores?strength=${strength}`);

@@ -39,6 +39,7 @@ export class Panel {
     this.lesson = h('section', { class: 'dr-lesson' },
       h('label', { class: 'dr-switch' }, h('span', {}, 'Without skip connections'), this.skips),
       h('p', { class: 'aeviz-muted' }, 'All of the photo has to pass the bottleneck then: the noise is lost, and the detail with it.'));
+    this.sliders = h('section', { class: 'dr-sliders' }, this.noise, this.strength.element);
     this.numbers = new Numbers();
     this.fill = new Fill(stage);
     this.beside = new Beside();
@@ -49,7 +50,7 @@ export class Panel {
       h('header', {}, this.name, this.about, this.says),
       this.numbers.element,
       this.fill.element,
-      h('section', { class: 'dr-sliders' }, this.noise, this.strength.element),
+      this.sliders,
       this.save.element, this.beside.element, this.lesson, this.damage.element, this.model);
   }
 
@@ -66,11 +67,12 @@ export class Panel {
     write(this.name, shown?.title ?? 'No photo yet');
     write(this.about, info ? described(info) : '');
     write(this.says, task.says);
-    this.noise.hidden = !task.slider;
-    if (task.slider) this.writeNoise(task.slider, shown, info);
+    this.noise.hidden = !session.asksNoise;
+    if (session.asksNoise) this.writeNoise(task.slider, shown, info);
     this.strength.show(Math.round(100 * look.strength), `${Math.round(100 * look.strength)} %`);
     this.strength.input.disabled = !session.job();
-    this.lesson.hidden = task.name !== 'denoise';
+    this.sliders.hidden = task.mask; // half a hole is of no use
+    this.lesson.hidden = !task.baselines.some(({ name }) => name === 'bottleneck');
     this.skips.checked = look.right === 'bottleneck' || look.left === 'bottleneck';
     for (const part of [this.numbers, this.fill, this.beside, this.damage, this.save]) part.update();
     write(this.model, card(task));

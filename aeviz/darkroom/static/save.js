@@ -98,7 +98,7 @@ function chosen() {
 }
 
 function strength() {
-  return session.look.right === 'ours' || session.look.right === 'before' ? Math.round(100 * session.look.strength) : 100;
+  return session.look.right === 'ours' || session.look.right === 'before' ? Math.round(100 * session.strength) : 100;
 }
 
 function finished() {

@@ -104,6 +104,16 @@ class Session {
     return this.variant?.job(this.task.name, method);
   }
 
+  /** Whether the task is told how strong the noise is. */
+  get asksNoise() {
+    return Boolean(this.task.slider) && this.task.slider.unit !== '%';
+  }
+
+  /** How much of the change is kept, 0..1; a hole is filled or it is not. */
+  get strength() {
+    return this.task.mask ? 1 : this.look.strength;
+  }
+
   scaleOf(task) {
     return this.tasks.find(({ name }) => name === task).scale;
   }
@@ -230,7 +240,7 @@ class Session {
     const key = `${this.task.name}/${method}`;
     const before = variant.jobs.get(key);
     if (before) this.jobs.stop(before);
-    const sigma = this.task.slider && method === 'ours' ? variant.photo.sigma : null;
+    const sigma = this.asksNoise && method === 'ours' ? variant.photo.sigma : null;
     const job = new Job(variant, { task: this.task.name, method, sigma });
     if (before?.layer) {
       job.layer = before.layer; // what there was, until the new tiles lie over it

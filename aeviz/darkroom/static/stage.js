@@ -122,6 +122,7 @@ export class Stage {
     this.canvas.setAttribute('role', 'img');
     this.canvas.setAttribute('aria-label', shown ? `${shown.title}: ${names.join(' and ')}` : 'No photo yet');
     this.element.dataset.painting = look.painting;
+    this.element.dataset.glass = look.loupe && this.pointer !== null;
   }
 
   drawGlass() {

@@ -5,14 +5,23 @@ import { icon } from './icons.js';
 import { session } from './session.js';
 
 export class Strip {
-  /** @param {() => void} choose  asks for files */
-  constructor(choose) {
+  /** @param {{choose: () => void, shoot: () => void}} ways  in for photos */
+  constructor({ choose, shoot }) {
     /** @type {Map<number, Frame>} */
     this.frames = new Map();
+    this.invitation = h('div', { class: 'dr-invite' },
+      icon('photo'), h('span', {}, 'Drop or paste photos, or'),
+      h('button', { type: 'button', class: 'aeviz-primary', 'data-testid': 'aeviz-choose', onclick: choose }, 'Choose'),
+      h('button', {
+        type: 'button', class: 'dr-sign', 'data-testid': 'aeviz-camera', title: 'Take a photo', 'aria-label': 'Take a photo', onclick: shoot,
+      }, icon('camera')));
     this.add = h('button', {
       type: 'button', class: 'dr-add', title: 'Add photos: choose, drop or paste them', 'aria-label': 'Add photos',
       'data-testid': 'aeviz-add', onclick: choose,
     }, icon('add'));
+    this.shoot = h('button', {
+      type: 'button', class: 'dr-add', title: 'Take a photo', 'aria-label': 'Take a photo', onclick: shoot,
+    }, icon('camera'));
     this.own = h('div', { class: 'dr-frames', role: 'group', 'aria-label': 'Your photos', 'data-testid': 'aeviz-photos' });
     this.samples = h('div', { class: 'dr-frames', role: 'group', 'aria-label': 'Samples', 'data-testid': 'aeviz-samples' });
     this.named = h('span', { class: 'dr-named' }, 'Samples');
@@ -24,10 +33,12 @@ export class Strip {
         this.element.scrollLeft += event.deltaY; // a wheel that only goes up and down
         event.preventDefault();
       },
-    }, this.add, this.own, this.named, this.samples);
+    }, this.invitation, this.add, this.shoot, this.own, this.named, this.samples);
   }
 
   update() {
+    this.invitation.hidden = session.photos.length > 0;
+    this.add.hidden = this.shoot.hidden = !session.photos.length;
     this.fill(this.own, session.photos);
     this.fill(this.samples, session.samples);
     this.named.hidden = !session.samples.length;
