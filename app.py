@@ -1,21 +1,35 @@
 """Start with `streamlit run app.py`: the pages, and the live and photo routes."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import streamlit as st
 from starlette.middleware import Middleware
 
-from aeviz.darkroom import routes as darkroom
-from aeviz.live import routes as live
+from aeviz.darkroom.routes import Darkroom
 from aeviz.live.front import Front
 from aeviz.live.nodelay import at_once
+from aeviz.live.routes import routes
 
 base_path = st.get_option("server.baseUrlPath")
 allowed_origins = st.get_option("server.corsAllowedOrigins")
+darkroom = Darkroom(allowed_origins)
+
+
+@asynccontextmanager
+async def lifespan(app: object) -> AsyncIterator[None]:
+    """What holds while the app is served."""
+    async with at_once(app):
+        yield
+    darkroom.close()
+
+
 app = st.App(
     "pages/index.py",
     routes=[
-        *live.routes(base_path, allowed_origins),
-        *darkroom.routes(base_path, allowed_origins),
+        *routes(base_path, allowed_origins),
+        *darkroom.routes(base_path),
     ],
     middleware=[Middleware(Front, base_path=base_path)],
-    lifespan=at_once,
+    lifespan=lifespan,
 )

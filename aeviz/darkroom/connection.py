@@ -14,8 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocket
 
 from aeviz.darkroom.pictures import encode_tile
-from aeviz.darkroom.worker import Job, Message, Step, Worker
-from aeviz.errors import UserError
+from aeviz.darkroom.worker import Job, Message, Step, Worker, failure
 from aeviz.live.connection import EndedError
 from aeviz.live.protocol import CLOSE_TOO_SLOW, BadMessageError
 
@@ -116,8 +115,8 @@ class Connection:
             try:
                 job = self._make_job(self, number, message)
                 self._worker.submit(job, first=message.get("first") is True)
-            except UserError as error:
-                self.tell({"job": number, "state": "failed", "error": str(error)})
+            except Exception as error:  # a bad wish must not end the page's other jobs
+                self.tell({"job": number, "state": "failed", **failure(error)})
         else:
             raise BadMessageError('do must be "restore" or "stop"')
 

@@ -11,12 +11,14 @@ import numpy as np
 from aeviz import library
 from aeviz.checkpoint import LoadedRestorer
 from aeviz.darkroom.lockstep import lockstep
+from aeviz.darkroom.pictures import resized
 from aeviz.darkroom.scores import scoring
 from aeviz.darkroom.store import Kept, Store
 from aeviz.darkroom.worker import Step, Steps
 from aeviz.device import pick_device
 from aeviz.errors import UserError
 from aeviz.images import Photo, safe_name
+from aeviz.restore.baselines import BASELINES, Baseline, Told
 from aeviz.restore.photo import Tile, restore_photo, vividness_of
 from aeviz.restore.tasks import Task
 
@@ -48,12 +50,22 @@ def photo_of(kept: Kept) -> Photo:
     return Photo(kept.read("pixels"), kept.read_if_there("alpha"), kept.notes)
 
 
+def methods(task: Task) -> tuple[str, ...]:
+    """What can do this task: our own restorer, the classical filters, the one without skips."""
+    return (OURS, *task.baselines, BOTTLENECK)
+
+
 def restoring(
     store: Store, kept: Kept, task: Task, method: str, sigma: float | None, load: Load
 ) -> Steps:
     """The steps of one job; answers what the page is told of the result."""
     photo, mask = photo_of(kept), kept.read_if_there("mask") if task.mask else None
-    result = yield from _shown(_tiles(photo, task, method, mask, sigma, load))
+    sigma = sigma if task.name == "denoise" else None
+    if method in BASELINES:
+        result = yield from _filtered(photo, task, BASELINES[method], mask, sigma)
+    else:
+        loaded = load(task.model if method == OURS else BOTTLENECK_MODEL)
+        result = yield from _restored(photo, task, loaded, mask, sigma)
     arrays = {"pixels": result.pixels}
     if result.alpha is not None:
         arrays["alpha"] = result.alpha
@@ -70,39 +82,46 @@ def restoring(
     }
 
 
-def _tiles(
-    photo: Photo,
-    task: Task,
-    method: str,
-    mask: np.ndarray | None,
-    sigma: float | None,
-    load: Load,
-) -> Generator[Tile, None, Photo]:
-    if method not in (OURS, BOTTLENECK):
-        raise UserError(f"There is no method called {method[:40]!r} for this task.")
-    loaded = load(task.model if method == OURS else BOTTLENECK_MODEL)
-
+def _restored(
+    photo: Photo, task: Task, loaded: LoadedRestorer, mask: np.ndarray | None, sigma: float | None
+) -> Generator[Step, None, Photo]:
     def run(on_tile: Callable[[Tile], None]) -> Photo:
         return restore_photo(
             loaded.model,
             task,
             photo,
             mask=mask,
-            sigma=sigma if task.name == "denoise" else None,
+            sigma=sigma,
             vividness=vividness_of(loaded.card),
             on_tile=on_tile,
         )
 
-    return (yield from lockstep(run))
-
-
-def _shown(tiles: Generator[Tile, None, Photo]) -> Generator[Step, None, Photo]:
+    tiles = lockstep(run)
     while True:
         try:
             tile = next(tiles)
         except StopIteration as end:
             return end.value
         yield Step(tile.done, tile.total, tile.box, tile.pixels)
+
+
+def _filtered(
+    photo: Photo, task: Task, filter_: Baseline, mask: np.ndarray | None, sigma: float | None
+) -> Generator[Step, None, Photo]:
+    if not filter_.available():
+        raise UserError(f"{filter_.title} is not installed on this server.")
+    steps = filter_.steps(photo.pixels, Told(sigma, mask, task.scale))
+    while True:
+        try:
+            done, total = next(steps)
+        except StopIteration as end:
+            pixels = end.value
+            break
+        yield Step(done, total)
+    alpha = photo.alpha
+    if alpha is not None:
+        alpha = resized(alpha[:, :, None], *pixels.shape[:2])[:, :, 0]
+    return Photo(pixels, alpha, photo.notes)
 
 
 def _scored(kept: Kept, pixels: np.ndarray) -> Generator[Step, None, dict[str, float] | None]:

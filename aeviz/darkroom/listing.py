@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 from aeviz import library
 from aeviz.damage import DAMAGES, Damage
 from aeviz.darkroom.jobs import BOTTLENECK, BOTTLENECK_MODEL
 from aeviz.library import ModelInfo
+from aeviz.restore.baselines import BASELINES
 from aeviz.restore.tasks import TASKS, Task
+
+_BOTTLENECK_SAYS: Final = "The same network where all has to pass through the code."
 
 
 def tasks() -> list[dict[str, Any]]:
@@ -19,10 +22,11 @@ def tasks() -> list[dict[str, Any]]:
 
 
 def _told(task: Task, there: dict[str, ModelInfo]) -> dict[str, Any]:
-    rivals = [{"name": name, "title": name} for name in task.baselines]
+    filters = [BASELINES[name] for name in task.baselines if BASELINES[name].available()]
+    rivals = [{"name": each.name, "title": each.title, "says": each.says} for each in filters]
     bottleneck = there.get(BOTTLENECK_MODEL)
     if bottleneck is not None and bottleneck.config.corruption.kind == task.damage:
-        rivals.append({"name": BOTTLENECK, "title": "Without skips"})
+        rivals.append({"name": BOTTLENECK, "title": "Without skips", "says": _BOTTLENECK_SAYS})
     return {
         "name": task.name,
         "title": task.title,

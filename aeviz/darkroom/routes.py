@@ -8,6 +8,7 @@ WS     /aeviz/darkroom/work                    photos restored, tile by tile
 GET    /aeviz/darkroom/results/{id}            the PNG to keep;  .../view .../difference .../scores
 POST   /aeviz/darkroom/zip                     many of them
 GET    /aeviz/darkroom/tasks                   what can be done;  .../samples  .../samples/{name}
+GET    /aeviz/darkroom/static/{file}           the browser half
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ import atexit
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from starlette.concurrency import iterate_in_threadpool
+from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
@@ -32,6 +34,7 @@ from aeviz.darkroom.uploads import TooLargeError, Uploads
 from aeviz.darkroom.worker import Job, Worker, lower_priority
 from aeviz.errors import UserError
 from aeviz.live import protocol
+from aeviz.live.assets import Files, live_file
 from aeviz.live.connection import EndedError, close
 from aeviz.live.origin import Origins
 from aeviz.live.protocol import BadMessageError
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     from aeviz.darkroom.jobs import Load
     from aeviz.darkroom.studio import Picture, Studio
 
+STATIC: Final = Path(__file__).parent / "static"
 MAX_CLIENTS: Final = 300
 MOST_UPLOAD: Final = 64 << 20  # `images.MAX_BYTES`, without what that imports
 PICTURE_THREADS: Final = 2
@@ -59,7 +63,11 @@ class ForeignError(UserError):
 
 
 class Darkroom:
-    """The endpoints, with the photos and the worker that they share."""
+    """The endpoints, with the photos and the worker that they share.
+
+    `allowed_origins` are further origins whose pages may ask, such as a proxy's; `load` another way
+    to find a restorer by its name. To be closed; the end of the process does that, too.
+    """
 
     def __init__(self, allowed_origins: Collection[str] = (), load: Load | None = None) -> None:
         self.store = Store()
@@ -71,6 +79,7 @@ class Darkroom:
         self._threads = ThreadPoolExecutor(
             PICTURE_THREADS, "darkroom-pictures", lower_priority, (PICTURE_NICENESS,)
         )
+        self._files = Files()
         self._clients = 0
         atexit.register(self.close)
 
@@ -207,12 +216,49 @@ class Darkroom:
         """What can be done to a photo here."""
         return JSONResponse(await self._in_thread(_tasks))
 
+    def routes(self, base_path: str = "") -> list[BaseRoute]:
+        """The routes, under `base_path` (as `server.baseUrlPath` has it)."""
+        base = f"/{base_path.strip('/')}" if base_path.strip("/") else ""
+        base += "/aeviz/darkroom"
+
+        def route(path: str, endpoint: Endpoint, method: str = "GET") -> Route:
+            return Route(f"{base}/{path}", self._plainly(endpoint), methods=[method])
+
+        return [
+            WebSocketRoute(f"{base}/work", self.work),
+            route("photos", self.upload, "POST"),
+            route("photos/{id}", self.drop, "DELETE"),
+            route("photos/{id}/reference", self.reference, "PUT"),
+            route("photos/{id}/mask", self.set_mask, "PUT"),
+            route("photos/{id}/mask", self.mask),
+            route("photos/{id}/before", self.before),
+            route("results/{id}", self.result),
+            route("results/{id}/view", self.view),
+            route("results/{id}/difference", self.difference),
+            route("results/{id}/scores", self.scores),
+            route("zip", self.zip, "POST"),
+            route("tasks", self.tasks),
+            Route(f"{base}/static/{{file}}", self.static),
+            route("samples", samples.listed),
+            route("samples/{name}", samples.sent),
+        ]
+
+    async def static(self, request: Request) -> Response:
+        """A file of the browser half."""
+        path = live_file(request.path_params["file"], STATIC)
+        if path is None:
+            return Response("Not found", status_code=404, media_type="text/plain")
+        asset = self._files.known(path)
+        if asset is None:
+            asset = await run_in_threadpool(self._files.at, path)
+        return asset.respond(request)
+
     # ---- parts ---------------------------------------------------------------------------------
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
-    def plainly(self, endpoint: Endpoint) -> Endpoint:
+    def _plainly(self, endpoint: Endpoint) -> Endpoint:
         """`endpoint` for our own pages alone, with what goes wrong told as a sentence."""
 
         async def answer(request: Request) -> Response:
@@ -226,39 +272,6 @@ class Darkroom:
                 return JSONResponse({"error": str(error)}, status_code=_status(error))
 
         return answer
-
-
-def routes(
-    base_path: str = "", allowed_origins: Collection[str] = (), darkroom: Darkroom | None = None
-) -> list[BaseRoute]:
-    """The routes, under `base_path` (as `server.baseUrlPath` has it).
-
-    `allowed_origins` are further origins whose pages may ask, such as a proxy's.
-    """
-    room = darkroom or Darkroom(allowed_origins)
-    base = f"/{base_path.strip('/')}" if base_path.strip("/") else ""
-    base += "/aeviz/darkroom"
-
-    def route(path: str, endpoint: Endpoint, method: str = "GET") -> Route:
-        return Route(f"{base}/{path}", room.plainly(endpoint), methods=[method])
-
-    return [
-        WebSocketRoute(f"{base}/work", room.work),
-        route("photos", room.upload, "POST"),
-        route("photos/{id}", room.drop, "DELETE"),
-        route("photos/{id}/reference", room.reference, "PUT"),
-        route("photos/{id}/mask", room.set_mask, "PUT"),
-        route("photos/{id}/mask", room.mask),
-        route("photos/{id}/before", room.before),
-        route("results/{id}", room.result),
-        route("results/{id}/view", room.view),
-        route("results/{id}/difference", room.difference),
-        route("results/{id}/scores", room.scores),
-        route("zip", room.zip, "POST"),
-        route("tasks", room.tasks),
-        route("samples", samples.listed),
-        route("samples/{name}", samples.sent),
-    ]
 
 
 def _tasks() -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ import secrets
 import shutil
 import tempfile
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -21,9 +22,13 @@ from typing import Final
 import numpy as np
 
 from aeviz.errors import UserError
+from aeviz.training import locks
 
 MOST_BYTES: Final = 4 << 30
 MOST_KEPT: Final = 5000
+_PREFIX: Final = "aeviz-darkroom-"
+_LOCK: Final = ".lock"
+_SETTLED: Final = 60.0  # seconds
 GONE: Final = "This photo is no longer on the server: drop it again."
 
 
@@ -67,10 +72,11 @@ class Store:
     """All that is kept, `most_bytes` and `most` at most. For any thread."""
 
     def __init__(self, most_bytes: int = MOST_BYTES, most: int = MOST_KEPT) -> None:
-        # Private to this user (mode 0700), and removed when the process ends.
-        self._folder = tempfile.TemporaryDirectory(
-            prefix="aeviz-darkroom-", ignore_cleanup_errors=True
-        )
+        # Private to this user (mode 0700), and removed when the process ends; where that was
+        # killed, by the next one.
+        self._folder = tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True)
+        _sweep(self.folder.parent)
+        self._in_use = locks.take(self.folder / _LOCK)
         free = shutil.disk_usage(self._folder.name).free
         self._most_bytes = min(most_bytes, free // 2)
         self._most = most
@@ -84,6 +90,8 @@ class Store:
 
     def close(self) -> None:
         """Remove everything."""
+        if self._in_use is not None:
+            self._in_use.close()
         self._folder.cleanup()
 
     def add(
@@ -179,6 +187,15 @@ class Store:
     def _remove(self, kept: Kept) -> None:
         shutil.rmtree(kept.folder, ignore_errors=True)
         self._count(kept, -kept.bytes)
+
+
+def _sweep(parent: Path) -> None:
+    """Remove the folders of processes that ended without doing so."""
+    for lock in parent.glob(f"{_PREFIX}*/{_LOCK}"):
+        with suppress(OSError):
+            # One that is as new may be about to be locked.
+            if time.time() - lock.stat().st_mtime > _SETTLED and not locks.held(lock):
+                shutil.rmtree(lock.parent, ignore_errors=True)
 
 
 @contextmanager

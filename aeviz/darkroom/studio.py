@@ -13,7 +13,7 @@ import numpy as np
 
 from aeviz.darkroom import damaging
 from aeviz.darkroom.asked import AskedDamage
-from aeviz.darkroom.jobs import OURS, Load, Restorers, photo_of, restoring
+from aeviz.darkroom.jobs import OURS, Load, Restorers, methods, photo_of, restoring
 from aeviz.darkroom.pictures import VIEW_PIXELS, blended, difference, resized
 from aeviz.darkroom.scores import Scores, scores
 from aeviz.darkroom.store import GONE, GoneError, Kept, Store
@@ -172,6 +172,8 @@ class Studio:
         photo, mask = photo_of(kept), kept.read_if_there("mask")
         check(task, photo, mask, sigma)
         method = str(message.get("method", OURS))
+        if method not in methods(task):
+            raise UserError("There is no such method for this task: reload the page.")
         height, width = photo.pixels.shape[:2]
         steps = restoring(self._store, kept, task, method, sigma, self._load)
         return Job(client, number, height * width * task.scale**2, steps)

@@ -19,6 +19,7 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 
+from aeviz.darkroom.store import GoneError
 from aeviz.errors import UserError
 
 SMALL_PIXELS: Final = 2_000_000  # a result of so many is always begun
@@ -146,17 +147,19 @@ class Worker:
                 if job is None or self._closed:
                     return
             self._advance(job)
+            with self._wake:  # its page goes to the end of the line, behind who came meanwhile
+                jobs = self._turns.pop(job.client, None)
+                if jobs:
+                    self._turns[job.client] = jobs
 
     def _next(self) -> Job | None:
         """A stopped job, to be closed; else a job of the page whose turn it is."""
         if self._stopped:
             return self._stopped.popleft()
-        for client, jobs in list(self._turns.items()):
-            job = next((job for job in jobs if self._may_run(job)), None)
-            if job is not None:
-                del self._turns[client]
-                self._turns[client] = jobs  # to the end of the line
-                return job
+        for jobs in self._turns.values():
+            for job in jobs:
+                if self._may_run(job):
+                    return job
         return None
 
     def _may_run(self, job: Job) -> bool:
@@ -187,7 +190,7 @@ class Worker:
             job.seconds += time.perf_counter() - now
             self._end(job, "done", seconds=round(job.seconds, 3), **end.value)
         except Exception as error:  # one bad job must not end the thread that serves everybody
-            self._end(job, "failed", error=sentence(error))
+            self._end(job, "failed", **failure(error))
         else:
             job.seconds += time.perf_counter() - now
             left = None
@@ -203,8 +206,6 @@ class Worker:
             jobs = self._turns.get(job.client, deque())
             if job in jobs:
                 jobs.remove(job)
-            if not jobs:
-                self._turns.pop(job.client, None)
             if job in self._stopped:  # stopped as it ended
                 self._stopped.remove(job)
             if self._reserved is job.client:
@@ -214,15 +215,18 @@ class Worker:
         job.say(state, **more)
 
 
-def sentence(error: BaseException) -> str:
-    """What a person is told of an error; what is not for people goes to the log."""
+def failure(error: Exception) -> Message:
+    """What a page is told beside "failed": a sentence, and `gone` where sending the photo again
+    would help. What is not for people goes to the log."""
     if isinstance(error, UserError):
-        return str(error)
+        return {"error": str(error), "gone": isinstance(error, GoneError)}
     if isinstance(error, MemoryError) or "memory" in str(error).lower():
         log.warning("a job needed too much memory: %s", error)
-        return "The server's memory is not enough for this photo: make it smaller, or try later."
-    log.error("a job failed", exc_info=error)
-    return "The server could not work on this photo; its log has details."
+        said = "The server's memory is not enough for this photo: make it smaller, or try later."
+    else:
+        log.error("a job failed", exc_info=error)
+        said = "The server could not work on this photo; its log has details."
+    return {"error": said, "gone": False}
 
 
 def lower_priority(niceness: int) -> None:

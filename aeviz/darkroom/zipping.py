@@ -25,6 +25,9 @@ class _Out:
     def flush(self) -> None:
         """Nothing waits."""
 
+    def close(self) -> None:
+        """There is nothing to close."""
+
     def take(self) -> bytes:
         """What was written since the last time."""
         data = b"".join(self._written)

@@ -84,10 +84,11 @@ class Files:
         return asset
 
 
-def live_file(name: str) -> Path | None:
-    """The file `name` of the browser half; None if there is none, or it is not for browsers."""
+def live_file(name: str, folder: Path = LIVE_STATIC) -> Path | None:
+    """The file `name` of the browser half, or of another such folder; None if there is none, or it
+    is not for browsers."""
     # Looked for among those there are: a name from outside is never used as a path.
-    files = (path for path in LIVE_STATIC.iterdir() if path.suffix in MEDIA_TYPES)
+    files = (path for path in folder.iterdir() if path.suffix in MEDIA_TYPES)
     return next((path for path in files if path.name == name), None)
 
 

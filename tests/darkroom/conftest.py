@@ -5,7 +5,7 @@ from darkroom_tools import tiny
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from aeviz.darkroom.routes import Darkroom, routes
+from aeviz.darkroom.routes import Darkroom
 
 
 @pytest.fixture
@@ -18,5 +18,5 @@ def darkroom() -> Iterator[Darkroom]:
 
 @pytest.fixture
 def client(darkroom: Darkroom) -> Iterator[TestClient]:
-    with TestClient(Starlette(routes=routes(darkroom=darkroom))) as client:
+    with TestClient(Starlette(routes=darkroom.routes())) as client:
         yield client
