@@ -1,0 +1,181 @@
+"""Denoising as a way back to the data, where all of it can be seen: points of the plane.
+
+The points lie on a curve. Noise throws them off it, and a small autoencoder learns to throw them
+back: r(x_noisy) = x_hat. Of all functions the one with the smallest mean squared error is the mean
+of what the point may have been, r* = E[x | x_noisy], and (Robbins 1956, Miyasawa 1961)
+
+    r*(x) - x = sigma^2 grad log p_sigma(x),
+
+with p_sigma the density of the noisy points: its arrows climb to where the data are dense. Alain &
+Bengio 2014 show the same of autoencoders that are trained with little noise, with the density of
+the data themselves. On a curve r* is a sum that can be computed, so what is learned has an exact
+answer to be held against.
+
+Points are (N, 2) float32.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from aeviz.config import BottleneckConfig, CorruptionConfig, LossConfig, NetworkConfig, RunConfig
+from aeviz.nn.model import Autoencoder
+
+SPREAD = 0.6
+"""Standard deviation of the blob, in each direction."""
+
+STEPS, BATCH, RATE = 1300, 128, 1e-2
+_PLACES = 1500  # of a curve
+
+
+def _circle() -> list[Tensor]:
+    turn = torch.linspace(0, 2 * math.pi, _PLACES)
+    return [torch.stack([turn.cos(), turn.sin()], 1)]
+
+
+def _spiral() -> list[Tensor]:
+    turn = torch.linspace(0.5 * math.pi, 4 * math.pi, _PLACES)
+    return [torch.stack([turn.cos(), turn.sin()], 1) * (turn / (4 * math.pi))[:, None] * 1.25]
+
+
+def _moons() -> list[Tensor]:
+    turn = torch.linspace(0, math.pi, _PLACES // 2)
+    upper = torch.stack([turn.cos() - 0.5, turn.sin() - 0.2], 1)
+    return [upper * 0.85, -upper * 0.85]
+
+
+CURVES: dict[str, Callable[[], list[Tensor]]] = {
+    "spiral": _spiral,
+    "circle": _circle,
+    "two moons": _moons,
+}
+BLOB = "blob"
+SHAPES: tuple[str, ...] = (*CURVES, BLOB)
+"""The toy sets: curves, and a blob N(0, SPREAD^2 I), whose best denoiser is one number."""
+
+
+def curve(shape: str) -> list[Tensor]:
+    """The pieces of a curve, each (M, 2), its places evenly apart; none of the blob."""
+    return [] if shape == BLOB else [_even(piece) for piece in CURVES[shape]()]
+
+
+def _even(piece: Tensor) -> Tensor:
+    """The same line with its places evenly apart, (M, 2)."""
+    steps = (piece[1:] - piece[:-1]).norm(dim=1)
+    along = torch.cat([steps.new_zeros(1), steps.cumsum(0)])
+    wanted = torch.linspace(0, along[-1].item(), len(piece))
+    right = torch.searchsorted(along, wanted).clamp(1, len(piece) - 1)
+    share = ((wanted - along[right - 1]) / (along[right] - along[right - 1]))[:, None]
+    return piece[right - 1] * (1 - share) + piece[right] * share
+
+
+def draw(shape: str, count: int, generator: torch.Generator) -> Tensor:
+    """`count` clean points of this shape, (count, 2)."""
+    if shape == BLOB:
+        return SPREAD * torch.randn(count, 2, generator=generator)
+    places = torch.cat(curve(shape))
+    return places[torch.randint(len(places), (count,), generator=generator)]
+
+
+def best(shape: str, x: Tensor, sigma: float) -> Tensor:
+    """E[clean | x]: what the best of all denoisers answers to the noisy points x, (N, 2).
+
+    On a curve the mean of its places, each weighted with the density of the noise that would have
+    led from there to x; for the blob x * SPREAD^2 / (SPREAD^2 + sigma^2).
+    """
+    if shape == BLOB:
+        return x * SPREAD**2 / (SPREAD**2 + sigma**2)
+    places = torch.cat(curve(shape))
+    weights = (-torch.cdist(x, places).square() / (2 * sigma**2)).softmax(1)
+    return weights @ places
+
+
+def distance(shape: str, x: Tensor) -> Tensor:
+    """How far points x (N, 2) are from the nearest place of the curve, (N,)."""
+    return torch.cdist(x, torch.cat(curve(shape))).amin(1)
+
+
+def config(sigma: float, seed: int = 0) -> RunConfig:
+    """A dense denoiser of points. Its code is wider than its input: nothing but the noise keeps it
+    from copying."""
+    return RunConfig(
+        type="denoising",
+        network=NetworkConfig(
+            hidden=(64, 64), activation="leaky_relu", output="linear", init="glorot"
+        ),
+        bottleneck=BottleneckConfig(latent_dim=64),
+        corruption=CorruptionConfig("gaussian", sigma),
+        loss=LossConfig(reconstruction="mse"),
+    ).replace(**{"training.seed": seed})
+
+
+def train(
+    shape: str, sigma: float, steps: int = STEPS, seed: int = 0, settings: RunConfig | None = None
+) -> Autoencoder:
+    """A denoiser of this shape, trained here and now: points drawn anew in each step, with Gaussian
+    noise of `sigma` that is not clipped; the plane has no black and white."""
+    settings = settings or config(sigma, seed)
+    model = Autoencoder(settings, (1, 1, 2))
+    chance = torch.Generator().manual_seed(seed)
+    optimizer = torch.optim.Adam(model.parameters(), RATE, fused=True)
+    rate = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, steps, pct_start=0.15)
+    clean = draw(shape, steps * BATCH, chance)
+    noisy = clean + sigma * torch.randn(clean.shape, generator=chance)
+    for x, x_in in zip(clean.split(BATCH), noisy.split(BATCH), strict=True):
+        x, x_in = (part[:, None, None] for part in (x, x_in))  # (B, 1, 1, 2)
+        loss = model.loss(model(x_in), x, x_in, settings.loss.beta).total
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        rate.step()
+    return model.eval().requires_grad_(False)
+
+
+@torch.no_grad()
+def restore(model: Autoencoder, x: Tensor) -> Tensor:
+    """The model's answer to points x, (N, 2)."""
+    return model.decode(model.encode(x[:, None, None])).reshape(-1, 2)
+
+
+@dataclass(frozen=True)
+class Way:
+    """What a denoiser does to noisy points, all (N, 2), and to the places of a grid over the plane.
+
+    away_before, away_after: mean distance to the curve; nan for the blob. gap: root mean square
+    distance of the answers from the best ones. slope: mean of r(x) along x, the blob's one number.
+    """
+
+    clean: Tensor
+    noisy: Tensor
+    restored: Tensor
+    grid: Tensor
+    answers: Tensor
+    away_before: float
+    away_after: float
+    gap: float
+    slope: float
+
+
+def way_back(shape: str, sigma: float, count: int = 2000, cells: int = 19) -> Way:
+    """Trains a denoiser, and shows it points it has not seen and a grid from -1.5 to 1.5."""
+    model = train(shape, sigma)
+    chance = torch.Generator().manual_seed(1)
+    clean = draw(shape, count, chance)
+    noisy = clean + sigma * torch.randn(clean.shape, generator=chance)
+    restored = restore(model, noisy)
+    axis = torch.linspace(-1.5, 1.5, cells)
+    grid = torch.cartesian_prod(axis, axis)
+    gap = (restored - best(shape, noisy, sigma)).square().sum(1).mean().sqrt().item()
+    slope = ((restored * noisy).sum() / noisy.square().sum()).item()
+    on_curve = shape != BLOB
+    return Way(
+        clean, noisy, restored, grid, restore(model, grid),
+        distance(shape, noisy).mean().item() if on_curve else math.nan,
+        distance(shape, restored).mean().item() if on_curve else math.nan,
+        gap, slope,
+    )  # fmt: skip
