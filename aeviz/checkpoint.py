@@ -25,6 +25,7 @@ from aeviz.config import RunConfig
 from aeviz.errors import UserError
 from aeviz.nn.model import Autoencoder
 from aeviz.nn.networks import ImageShape
+from aeviz.nn.restorer import Restorer
 
 FORMAT = 1
 MAX_HEADER = 1 << 20
@@ -80,6 +81,18 @@ class Loaded:
 
 
 @dataclass(frozen=True)
+class LoadedRestorer:
+    """A restorer's file in memory: the network in eval mode, and what the file says of it."""
+
+    model: Restorer
+    card: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def config(self) -> RunConfig:
+        return self.model.config
+
+
+@dataclass(frozen=True)
 class Summary:
     """What a list of models shows, read from the header alone."""
 
@@ -90,7 +103,7 @@ class Summary:
 
 def save(
     path: Path,
-    model: Autoencoder,
+    model: Autoencoder | Restorer,
     card: dict[str, Any],
     gallery: Gallery | None,
     half: bool = False,
@@ -100,7 +113,10 @@ def save(
 
 
 def to_bytes(
-    model: Autoencoder, card: dict[str, Any], gallery: Gallery | None, half: bool = False
+    model: Autoencoder | Restorer,
+    card: dict[str, Any],
+    gallery: Gallery | None,
+    half: bool = False,
 ) -> bytes:
     """The model file as bytes; `half` stores the weights in half precision."""
     tensors = {f"model.{k}": v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
@@ -142,14 +158,48 @@ def read_summary(path: Path) -> Summary:
 
 
 def load(path: Path, device: torch.device | str = "cpu") -> Loaded:
-    """Reads and validates a model file. Raises UserError with one sentence where it is not one."""
+    """Reads and validates a model file. Raises UserError with one sentence where it is not one, or
+    is one of a restorer."""
+    header = _read_header(path)
+    summary = _summary(header)
+    if is_restorer(summary.config):
+        raise UserError(f"{path.name} restores photographs: use it on the Restore page.")
+    if "gallery.latents" in header:
+        _check_gallery(header, summary)
+    with torch.device("meta"):
+        expected = Autoencoder(summary.config, summary.image_shape).state_dict()
+    weights, gallery = _read(path, header, expected)
+    model = Autoencoder(summary.config, summary.image_shape)
+    model.load_state_dict(weights)
+    model.to(device).eval().requires_grad_(False)
+    return Loaded(model, summary.card, gallery)
+
+
+def load_restorer(path: Path, device: torch.device | str = "cpu") -> LoadedRestorer:
+    """As `load`, for the file of a restorer of photographs."""
     header = _read_header(path)
     summary = _summary(header)
     with torch.device("meta"):
-        expected = Autoencoder(summary.config, summary.image_shape).state_dict()
+        expected = Restorer(summary.config).state_dict()
+    weights, _ = _read(path, header, expected)
+    model = Restorer(summary.config)
+    model.load_state_dict(weights)
+    model.to(device).eval().requires_grad_(False)
+    # Convolutions over channels-last pictures are the faster ones.
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return LoadedRestorer(model, summary.card)
+
+
+def is_restorer(config: RunConfig) -> bool:
+    """Whether a model of this configuration restores photographs of any size."""
+    return config.network.kind == "unet"
+
+
+def _read(
+    path: Path, header: dict[str, Any], expected: dict[str, Tensor]
+) -> tuple[dict[str, Tensor], Gallery | None]:
+    """Weights of the expected names and shapes, and the gallery where there is one."""
     _check_weights(path, header, expected)
-    if "gallery.latents" in header:
-        _check_gallery(header, summary)
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
             weights = {k: file.get_tensor(f"model.{k}").to(v.dtype) for k, v in expected.items()}
@@ -159,10 +209,7 @@ def load(path: Path, device: torch.device | str = "cpu") -> Loaded:
     for key, weight in weights.items():
         if not torch.isfinite(weight).all():
             raise UserError(f"{path.name} holds weights that are not numbers ({key}).")
-    model = Autoencoder(summary.config, summary.image_shape)
-    model.load_state_dict(weights)
-    model.to(device).eval().requires_grad_(False)
-    return Loaded(model, summary.card, gallery)
+    return weights, gallery
 
 
 def _check_weights(path: Path, header: dict[str, Any], expected: dict[str, Tensor]) -> None:

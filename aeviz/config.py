@@ -17,6 +17,7 @@ from aeviz.errors import UserError
 
 Activation = Literal["relu", "leaky_relu", "gelu", "silu", "elu", "tanh", "sigmoid", "none"]
 CorruptionKind = Literal["none", "gaussian", "salt-and-pepper", "masking", "mixed"]
+DamageKind = Literal["noise", "impulse", "watermark", "holes", "x2", "x4", "jpeg", "grey"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
 T = TypeVar("T")
@@ -36,13 +37,16 @@ class NetworkConfig:
     `kind` dense: `hidden` are the widths of the layers between image and code.
     `kind` conv: one block that halves the image per entry of `channels` (each followed by
     `residual` residual blocks), then dense layers of the `hidden` widths.
+    `kind` unet: fully convolutional, for photographs of any size (`aeviz.nn.restorer`), with
+    `residual` blocks on each side of each of the `channels`, and with or without `skips`.
     `init` of the weights: fan-in is PyTorch's own scheme, glorot is Keras's.
     """
 
-    kind: Literal["dense", "conv"] = "dense"
+    kind: Literal["dense", "conv", "unet"] = "dense"
     hidden: tuple[int, ...] = (512, 256)
     channels: tuple[int, ...] = (32, 64)
     residual: int = 0
+    skips: Literal["all", "none"] = "all"
     activation: Activation = "relu"
     norm: Literal["none", "batch"] = "none"
     dropout: float = 0.0
@@ -57,13 +61,18 @@ class NetworkConfig:
                 _between(f"Each entry of {name}", width, 1, MAX_WIDTH)
         if self.kind == "conv" and not self.channels:
             raise UserError("A conv network needs at least one entry in network.channels.")
+        if self.kind == "unet" and not 1 <= len(self.channels) <= 3:
+            raise UserError("A unet needs one to three entries in network.channels.")
         _between("network.residual", self.residual, 0, 8)
         _between("network.dropout", self.dropout, 0, 0.9)
 
 
 @dataclass(frozen=True)
 class BottleneckConfig:
-    """The code: `latent_dim` numbers, a point (deterministic) or a Gaussian (mu, logvar)."""
+    """The code: `latent_dim` numbers, a point (deterministic) or a Gaussian (mu, logvar).
+
+    A unet's code is a map: so many numbers at each of its places.
+    """
 
     kind: Literal["deterministic", "gaussian"] = "deterministic"
     latent_dim: int = 16
@@ -80,10 +89,11 @@ class CorruptionConfig:
     """What is done to x before it is encoded; the loss always compares with the clean x.
 
     `amount`: standard deviation on the [0, 1] scale (gaussian), or share of pixels
-    (salt-and-pepper, masking). `mixed` draws kind and amount anew for each image.
+    (salt-and-pepper, masking). `mixed` draws kind and amount anew for each image. What befalls
+    photographs draws its amounts itself (`aeviz.damage`).
     """
 
-    kind: CorruptionKind = "none"
+    kind: Literal[CorruptionKind, DamageKind] = "none"
     amount: float = 0.5
 
     def __post_init__(self) -> None:
@@ -94,7 +104,7 @@ class CorruptionConfig:
 class LossConfig:
     """Reconstruction + beta x KL + weight x penalty, in the reductions of `aeviz.nn.losses`."""
 
-    reconstruction: Literal["bce", "mse", "l1"] = "bce"
+    reconstruction: Literal["bce", "mse", "l1", "log-mse"] = "bce"
     beta: float = 1.0
     warmup: float = 0.0
     penalty: Literal["none", "l1", "kl-sparsity", "contractive"] = "none"
@@ -110,7 +120,10 @@ class LossConfig:
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """How long, how fast, and from which seed."""
+    """How long, how fast, and from which seed.
+
+    `crop`: photographs are trained on in random squares of this side, turned and mirrored.
+    """
 
     epochs: int = 10
     batch_size: int = 128
@@ -120,6 +133,7 @@ class TrainingConfig:
     schedule: Literal["constant", "cosine", "one-cycle"] = "constant"
     clip: float = 0.0
     augment: Literal["none", "shift", "shift-flip"] = "none"
+    crop: int = 0
     seed: int = 0
     device: Device = "auto"
     precision: Literal["auto", "fp32", "bf16"] = "auto"
@@ -130,6 +144,7 @@ class TrainingConfig:
         _between("The learning rate (training.lr)", self.lr, 1e-8, 1e4)
         _between("training.weight_decay", self.weight_decay, 0, 10)
         _between("training.clip", self.clip, 0, 1e6)
+        _between("training.crop", self.crop, 0, 1024)
         _between("training.seed", self.seed, 0, 2**31 - 1)
 
 
@@ -162,10 +177,25 @@ class RunConfig:
                 "KL sparsity compares activations with rho, so the code needs "
                 "bottleneck.activation = sigmoid."
             )
+        self._check_unet()
         if self.bottleneck.kind == "gaussian" and self.loss.penalty != "none":
             raise UserError(
                 "A Gaussian bottleneck is already regularised by its KL: set loss.penalty to none."
             )
+
+    def _check_unet(self) -> None:
+        damaged = self.corruption.kind in typing.get_args(DamageKind)
+        if damaged != (self.network.kind == "unet"):
+            raise UserError(
+                "Photographs need both: a network.kind of unet and a corruption.kind of "
+                f"{', '.join(typing.get_args(DamageKind))}."
+            )
+        if not damaged:
+            return
+        if self.training.crop < 32 or self.training.crop % 8:
+            raise UserError("A unet trains on squares of training.crop = 32 or more, by eights.")
+        if self.bottleneck.kind != "deterministic" or self.network.output != "linear":
+            raise UserError("A unet has a deterministic bottleneck and a linear network.output.")
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data; `from_dict` is its inverse."""

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from aeviz import atomic, checkpoint
-from aeviz.checkpoint import Loaded
+from aeviz.checkpoint import Loaded, LoadedRestorer, is_restorer
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
 from aeviz.nn.networks import ImageShape
@@ -58,7 +58,21 @@ _summaries: dict[Path, tuple[tuple[int, int], ModelInfo | None]] = {}
 
 
 def models() -> list[ModelInfo]:
-    """All models that can be opened, bundled ones first, then the newest runs first."""
+    """All models of small images, bundled ones first, then the newest runs first."""
+    return [info for info in _all() if not is_restorer(info.config)]
+
+
+def restorers() -> list[ModelInfo]:
+    """All restorers of photographs, in the order of `models`."""
+    return [info for info in _all() if is_restorer(info.config)]
+
+
+def load_restorer(name: str, device: torch.device | str = "cpu") -> LoadedRestorer:
+    """Reads the restorer of this name from disk; UserError where it is missing or damaged."""
+    return checkpoint.load_restorer(find(name).path, device)
+
+
+def _all() -> list[ModelInfo]:
     bundled = sorted(checkpoints_dir().glob("*.safetensors"))
     runs = sorted(runs_dir().glob("*/model.safetensors"), key=_modified, reverse=True)
     named = [(path, path.stem, True) for path in bundled]

@@ -17,14 +17,14 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FLOORS: tuple[set[str], ...] = (
     {"errors"},
-    {"config", "atomic", "device", "datasets", "images"},
-    {"damage"},
-    {"nn", "presets", "restorers"},
+    {"config", "atomic", "device", "images"},
+    {"damage", "datasets"},
+    {"nn", "presets", "restorers", "terminal"},
     {"checkpoint"},
     {"library"},
     {"evaluation", "latent"},
     {"restore", "training", "live"},
-    {"darkroom"},
+    {"darkroom", "cli_restore"},
     {"plots", "cli"},
     {"plots_training"},
     {"ui"},

@@ -87,7 +87,7 @@ def test_a_configuration_cannot_be_changed_in_place() -> None:
         ({"network": {"hidden": [400, "x"]}}, "network.hidden must be a whole number"),
         ({"network": {"hidden": [True]}}, "network.hidden must be a whole number"),
         ({"network": {"hidden": {"0": 4}}}, "network.hidden must be a list of whole numbers"),
-        ({"network": {"kind": "transformer"}}, "network.kind must be one of dense, conv"),
+        ({"network": {"kind": "transformer"}}, "network.kind must be one of dense, conv, unet"),
         ({"network": {"kind": ["conv"]}}, "network.kind must be one of dense, conv"),
         ({"name": 7}, "name must be a text"),
         ({"name": "x" * 81}, "name may have at most 80 characters"),

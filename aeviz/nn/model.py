@@ -95,6 +95,8 @@ def check_size(config: RunConfig, image_shape: ImageShape) -> int:
     Counted without allocating anything: the answer comes before the memory is asked for.
     """
     _, h, w = image_shape
+    if config.network.kind == "unet":
+        raise UserError("A unet restores photographs: train it with a preset of `restore-...`.")
     if min(h, w) < 8 and config.network.kind == "conv":
         raise UserError(f"A conv network needs images of at least 8x8 pixels; these are {h}x{w}.")
     if config.network.kind == "conv" and len(config.network.channels) > max(h, w).bit_length():

@@ -47,12 +47,14 @@ KIND = Knob(
     "network.kind",
     "Network",
     "Dense layers see all pixels at once; convolutions slide small filters over them.",
+    choices=("dense", "conv"),  # a unet is for photographs
 )
 LOSS = Knob(
     "loss.reconstruction",
     "Reconstruction loss",
     "How the difference of output and image counts. BCE suits pixels between black and white; MSE "
     "dislikes large errors most; L1 forgives them and keeps edges.",
+    choices=("bce", "mse", "l1"),
 )
 LENGTH = (
     Knob("training.epochs", "Epochs", "How often each training image is seen."),

@@ -1,0 +1,132 @@
+"""Damages that lie on parts of a picture: watermarks, and holes. They are drawn by Pillow.
+
+All take x (N, 3, H, W) in [0, 1] and amounts (N,).
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from functools import lru_cache
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+Result = tuple[Tensor, Tensor | None, Tensor | None]
+_WORDS = ("SAMPLE", "PREVIEW", "© Photo", "COPY", "draft", "aeviz", "stock", "DO NOT COPY", "2024")
+
+
+def watermark(x: Tensor, amount: Tensor, generator: torch.Generator) -> Result:
+    """Text or a logo, at a random place, size and angle, covering by amount %: x + a (c - x).
+
+    `where` is 1 on the mark.
+    """
+    chance = _chance(generator)
+    h, w = x.shape[-2:]
+    marks = torch.stack([_stencil(h, w, chance) for _ in x])
+    colour = torch.tensor([_ink(chance) for _ in x]).view(-1, 3, 1, 1)
+    alpha = marks * (amount / 100).view(-1, 1, 1, 1)
+    return x + alpha * (colour - x), None, (marks > 0).float()
+
+
+def holes(x: Tensor, amount: Tensor, generator: torch.Generator) -> Result:
+    """Strokes and scratches about `amount` pixels wide, black inside; known and where are 1 there.
+
+    There are as many that about a tenth of the picture is lost.
+    """
+    chance = _chance(generator)
+    h, w = x.shape[-2:]
+    masks = torch.stack([_strokes(h, w, width, chance) for width in amount.tolist()])
+    return x * (1 - masks), masks, masks
+
+
+def _chance(generator: torch.Generator) -> random.Random:
+    return random.Random(int(torch.randint(0, 2**31 - 1, (), generator=generator)))
+
+
+def _ink(chance: random.Random) -> tuple[float, float, float]:
+    """White, black or any colour."""
+    kind = chance.random()
+    if kind < 0.75:
+        return (1.0, 1.0, 1.0) if kind < 0.5 else (0.0, 0.0, 0.0)
+    return (chance.random(), chance.random(), chance.random())
+
+
+def _stencil(h: int, w: int, chance: random.Random) -> Tensor:
+    """(1, h, w) in [0, 1]: how far the mark covers each pixel; some of it is not 0."""
+    size = round(min(h, w) * chance.uniform(0.08, 0.35))
+    mark = _logo(max(size, 12), chance) if chance.random() < 0.3 else _text(max(size, 8), chance)
+    mark = mark.rotate(chance.uniform(-60, 60), Image.Resampling.BICUBIC, expand=True)
+    sheet = Image.new("L", (w, h))
+    repeats = chance.choice((1, 1, 2, 4))
+    for _ in range(repeats):
+        # the mark's middle lies within the picture, so that some of it is always seen
+        left = chance.randrange(w) - mark.width // 2
+        top = chance.randrange(h) - mark.height // 2
+        sheet.paste(255, (left, top), mark)
+    stencil = torch.from_numpy(np.array(sheet)).float()[None] / 255
+    return stencil if stencil.any() else _stencil(h, w, chance)
+
+
+@lru_cache(maxsize=64)
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size)
+
+
+def _text(size: int, chance: random.Random) -> Image.Image:
+    words, font = chance.choice(_WORDS), _font(size)
+    left, top, right, bottom = font.getbbox(words)
+    image = Image.new("L", (math.ceil(right - left) + 4, math.ceil(bottom - top) + 4))
+    ImageDraw.Draw(image).text((2 - left, 2 - top), words, 255, font)
+    return image
+
+
+def _logo(size: int, chance: random.Random) -> Image.Image:
+    """A ring, a frame, a star or a cross."""
+    image = Image.new("L", (size, size))
+    pen, kind = ImageDraw.Draw(image), chance.randrange(4)
+    line = max(2, round(size * chance.uniform(0.06, 0.2)))
+    if kind == 0:
+        pen.ellipse((1, 1, size - 2, size - 2), outline=255, width=line)
+    elif kind == 1:
+        pen.rectangle((1, 1, size - 2, size - 2), outline=255, width=line)
+    elif kind == 2:
+        turns = [math.pi * i / 5 for i in range(10)]
+        radii = [size / 2.1 if i % 2 == 0 else size / 5 for i in range(10)]
+        points = zip(turns, radii, strict=True)
+        pen.polygon(
+            [(size / 2 + r * math.sin(t), size / 2 - r * math.cos(t)) for t, r in points], 255
+        )
+    else:
+        pen.line((0, 0, size, size), 255, line)
+        pen.line((0, size, size, 0), 255, line)
+    return image
+
+
+def _strokes(h: int, w: int, width: float, chance: random.Random) -> Tensor:
+    """(1, h, w) of 0 and 1: curves of about this width until a tenth is covered."""
+    sheet = Image.new("1", (w, h))
+    pen = ImageDraw.Draw(sheet)
+    while True:
+        line = max(1, round(width * chance.uniform(0.7, 1.3)))
+        x, y, turn = chance.uniform(0, w), chance.uniform(0, h), chance.uniform(0, 2 * math.pi)
+        for _ in range(chance.randrange(3, 9)):
+            step = chance.uniform(1, 3) * (line + 4)
+            turn += chance.uniform(-0.9, 0.9)
+            onward = (x + step * math.cos(turn), y + step * math.sin(turn))
+            pen.line((x, y, *onward), 1, line)
+            pen.ellipse(
+                (
+                    onward[0] - line / 2,
+                    onward[1] - line / 2,
+                    onward[0] + line / 2,
+                    onward[1] + line / 2,
+                ),
+                1,
+            )
+            x, y = onward
+        mask = torch.from_numpy(np.array(sheet))
+        if mask.float().mean() >= 0.1:
+            return mask.float()[None]

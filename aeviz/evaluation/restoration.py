@@ -1,0 +1,159 @@
+"""What a restorer is worth: the measures of each damage, on photographs that it never saw.
+
+A photograph is damaged at fixed amounts with fixed seeds, restored whole, and rounded to 8 bits as
+a file would be. One function of (clean, damaged, restored) per damage gives the figures; whatever
+else restores pictures is measured by the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from aeviz.damage import DAMAGES, Damaged
+from aeviz.damage.pixels import luminance
+from aeviz.device import autocast
+from aeviz.evaluation.metrics import PSNR_CAP, psnr, ssim
+from aeviz.nn.restorer import Restorer
+
+Figures = dict[str, float]
+
+
+class Trial(NamedTuple):
+    """One damage at one amount, on colour photographs or on their luminance."""
+
+    damage: str
+    amount: float
+    grey: bool = False
+
+    @property
+    def name(self) -> str:
+        """As it stands on a card: "noise 25 grey"."""
+        return f"{self.damage} {self.amount:g}{' grey' if self.grey else ''}"
+
+
+TRIALS: dict[str, tuple[Trial, ...]] = {
+    "noise": (
+        *(Trial("noise", sigma, grey) for grey in (True, False) for sigma in (15, 25, 50)),
+        Trial("noise", 0, True),
+        Trial("noise", 0),
+    ),
+    "impulse": (Trial("impulse", 10), Trial("impulse", 30), Trial("impulse", 50)),
+    "watermark": (Trial("watermark", 30), Trial("watermark", 50), Trial("watermark", 70)),
+    "holes": (Trial("holes", 6), Trial("holes", 14), Trial("holes", 24)),
+    "x2": (Trial("x2", 2),),
+    "x4": (Trial("x4", 4),),
+    "jpeg": (Trial("jpeg", 10), Trial("jpeg", 20), Trial("jpeg", 40)),
+    "grey": (Trial("grey", 0),),
+}
+"""Damage -> what it is measured at."""
+
+
+def damaged(trial: Trial, photos: list[Tensor]) -> Iterator[tuple[Tensor, Damaged]]:
+    """Each photograph (3, H, W) uint8 -> the clean x (1, 3, H, W) in [0, 1] and the damaged one.
+
+    The seed is the photograph's place in the list, whatever restores it.
+    """
+    for seed, photo in enumerate(photos):
+        x = photo[None].float() / 255
+        if trial.grey:
+            x = ((luminance(x) * 255).round() / 255).expand(-1, 3, -1, -1)
+        chance = torch.Generator().manual_seed(seed)
+        yield x, DAMAGES[trial.damage].at(x, trial.amount, chance)
+
+
+@torch.inference_mode()
+def restored(model: Restorer, damage: Damaged, precision: str = "auto") -> Tensor:
+    """The photograph (N, 3, H, W) that `model` makes of the damaged one, blind to the amount; only
+    holes are known. Rounded to 8 bits."""
+    device = next(model.parameters()).device
+    kind = model.config.corruption.kind
+    x = damage.x.to(device).contiguous(memory_format=torch.channels_last)
+    known = damage.known.to(device) if kind == "holes" else None
+    with autocast(device, precision):
+        x_hat = model.restore(x, known).cpu()
+    if kind == "holes":
+        x_hat = torch.where(damage.known > 0, x_hat, damage.x)
+    if kind == "grey":
+        x_hat = recoloured(damage.x, x_hat)
+    return (x_hat * 255).round() / 255
+
+
+def recoloured(x: Tensor, x_hat: Tensor, vividness: float = 1.0) -> Tensor:
+    """The luminance of x with the colour of x_hat, times `vividness`; (N, 3, H, W) in [0, 1]."""
+    colour = x_hat - luminance(x_hat)
+    return (luminance(x) + vividness * colour).clamp(0, 1)
+
+
+def measure(
+    trial: Trial, photos: list[Tensor], restore: Callable[[Tensor, Damaged], Tensor]
+) -> Figures:
+    """Means over the photographs of the figures of what `restore(x_clean, damaged)` answers; a
+    perfect picture counts for 100 dB. The clean one is for peers that are told its noise."""
+    rows = []
+    for x, damage in damaged(trial, photos):
+        rows.append(figures(trial.damage, x, damage, restore(x, damage)))
+    return {key: sum(row[key] for row in rows) / len(rows) for key in rows[0]}
+
+
+def figures(damage: str, x: Tensor, given: Damaged, x_hat: Tensor) -> Figures:
+    """What is told of one restored photograph, all in dB but `ssim...` and `chroma`.
+
+    For all: psnr and ssim, before and after. Where a part is touched (watermark, holes): psnr
+    inside and outside. Enlarged: of the luminance, without a border as wide as the scale (as is
+    usual). Coloured: of the chroma channels, and the mean chroma as a share of the truth's.
+    """
+    if damage in ("x2", "x4"):
+        edge = int(damage[1:])
+        parts = (luminance(part)[..., edge:-edge, edge:-edge] for part in (x, given.x, x_hat))
+        x, before, x_hat = parts
+    elif damage == "grey":
+        x, before, x_hat = (chroma(part) for part in (x, given.x, x_hat))
+    else:
+        before = given.x
+    told: Figures = {
+        "psnr_before": _psnr(x, before),
+        "psnr": _psnr(x, x_hat),
+        "ssim_before": ssim(x, before).item(),
+        "ssim": ssim(x, x_hat).item(),
+    }
+    if damage in ("watermark", "holes"):
+        inside = given.where.bool().expand_as(x)
+        told["inside_before"] = _psnr(x[inside], before[inside])
+        told["inside"] = _psnr(x[inside], x_hat[inside])
+        told["outside"] = _psnr(x[~inside], x_hat[~inside])
+    if damage == "grey":
+        told["chroma"] = (_length(x_hat) / _length(x).clamp_min(1e-6)).item()
+    return told
+
+
+def chroma(x: Tensor) -> Tensor:
+    """Cb and Cr of x (N, 3, H, W), ITU-R BT.601, 0 where there is no colour: (N, 2, H, W)."""
+    y = luminance(x)
+    return torch.cat([(x[:, 2:] - y) / 1.772, (x[:, :1] - y) / 1.402], 1)
+
+
+def _length(chroma: Tensor) -> Tensor:
+    return chroma.square().sum(1).sqrt().mean()
+
+
+def _psnr(x: Tensor, x_hat: Tensor) -> float:
+    if not x.numel():
+        return PSNR_CAP
+    return min(psnr(x.reshape(1, -1, 1, 1), x_hat.reshape(1, -1, 1, 1)).item(), PSNR_CAP)
+
+
+def card_figures(model: Restorer, photos: list[Tensor]) -> dict[str, Any]:
+    """The figures of every trial of the model's damage: {"noise 25 grey": {"psnr": ...}}."""
+    return {
+        trial.name: {
+            key: round(value, 4)
+            for key, value in measure(
+                trial, photos, lambda x, damage: restored(model, damage)
+            ).items()
+        }
+        for trial in TRIALS[model.config.corruption.kind]
+    }

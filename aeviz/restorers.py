@@ -1,0 +1,49 @@
+"""The photo restorers: name -> RunConfig. One network, learnt anew for each damage.
+
+`python -m aeviz train --preset restore-denoise --photos DIR --out FILE` trains one of them.
+"""
+
+from __future__ import annotations
+
+from aeviz.config import (
+    BottleneckConfig,
+    CorruptionConfig,
+    DamageKind,
+    LossConfig,
+    NetworkConfig,
+    RunConfig,
+    TrainingConfig,
+)
+
+_WIDTHS = (48, 96, 192)
+
+
+def _restorer(damage: DamageKind, epochs: int, lr: float = 1.5e-3) -> RunConfig:
+    return RunConfig(
+        type="restorer",
+        dataset="photos",
+        network=NetworkConfig(
+            kind="unet", hidden=(), channels=_WIDTHS, residual=1, output="linear"
+        ),
+        bottleneck=BottleneckConfig(latent_dim=_WIDTHS[-1]),
+        corruption=CorruptionConfig(damage, 1.0),
+        loss=LossConfig(reconstruction="log-mse"),
+        training=TrainingConfig(
+            epochs=epochs, batch_size=16, optimizer="adamw", lr=lr, schedule="one-cycle", crop=96,
+        ),
+    )  # fmt: skip
+
+
+RESTORERS: dict[str, RunConfig] = {
+    "restore-denoise": _restorer("noise", 26),
+    "restore-impulse": _restorer("impulse", 5),
+    "restore-watermark": _restorer("watermark", 5),
+    "restore-inpaint": _restorer("holes", 5),
+    "restore-x2": _restorer("x2", 6),
+    "restore-x4": _restorer("x4", 5),
+    "restore-jpeg": _restorer("jpeg", 4),
+    "restore-colour": _restorer("grey", 5),
+    "bottleneck-photo": _restorer("noise", 5).replace(
+        **{"network.skips": "none", "bottleneck.latent_dim": 24}
+    ),
+}

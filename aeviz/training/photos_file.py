@@ -1,0 +1,92 @@
+"""From photographs to a restorer's file: trains it, measures it, writes its card."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+import aeviz
+from aeviz import checkpoint
+from aeviz.config import RunConfig
+from aeviz.datasets.photos import Photos
+from aeviz.device import describe
+from aeviz.evaluation.restoration import card_figures
+from aeviz.nn.networks import count_parameters
+from aeviz.nn.restorer import Restorer
+from aeviz.training.photos import begin, train
+
+TITLE = "Photographs"
+_REPORT = 100  # steps between two lines
+
+
+def train_to_file(
+    config: RunConfig,
+    photos: Photos,
+    out: Path,
+    start: Path | None,
+    device: torch.device,
+    half: bool,
+    say: Callable[[str], None],
+) -> dict[str, Any]:
+    """Trains a restorer and writes it to `out`, after every epoch and at the end; answers its card.
+
+    With `start` it begins with the weights of that restorer. With `half` the weights are stored,
+    and therefore measured, in half precision. A file of an unfinished training has no metrics.
+    """
+    first = None if start is None else checkpoint.load_restorer(start).model
+    model = begin(config, first, device)
+    began, psnr = time.perf_counter(), 0.0
+    for step in train(model, photos.train):
+        psnr += step.psnr
+        if step.step % _REPORT == 0:
+            say(f"step {step.step}/{step.steps}  psnr {psnr / _REPORT:.2f} dB")
+            psnr = 0.0
+        if step.step * config.training.epochs % step.steps == 0:  # the end of an epoch
+            history = _history(step.epoch, step.step, time.perf_counter() - began, start)
+            checkpoint.save(out, model, _card(model, photos) | history, None, half)
+    return write(model, photos, history, out, half)
+
+
+def write(
+    model: Restorer, photos: Photos, history: dict[str, Any], out: Path, half: bool
+) -> dict[str, Any]:
+    """Measures the trained `model` on the photographs held out and writes file and card."""
+    if half:
+        model.half().float()
+    card = _card(model, photos) | {"metrics": card_figures(model, photos.held_out)} | history
+    checkpoint.save(out, model, card, None, half)
+    return card
+
+
+def _history(epochs: int, steps: int, seconds: float, start: Path | None) -> dict[str, Any]:
+    begun = {} if start is None else {"started_from": start.stem}
+    return {"epochs": epochs, "steps": steps, "seconds": round(seconds, 1), **begun}
+
+
+def _card(model: Restorer, photos: Photos) -> dict[str, Any]:
+    return {
+        "dataset": "photos",
+        "dataset_title": TITLE,
+        "dataset_sha256": photos.sha256,
+        "train_images": len(photos.train),
+        "test_images": len(photos.held_out),
+        "parameters": count_parameters(model),
+        "device": describe(_device(model)),
+        "versions": {
+            "aeviz": aeviz.__version__,
+            "torch": str(torch.__version__),
+            "python": platform.python_version(),
+        },
+        "date": time.strftime("%Y-%m-%d"),
+    }
+
+
+def _device(model: Restorer) -> torch.device:
+    parameter: Tensor = next(model.parameters())
+    return parameter.device
