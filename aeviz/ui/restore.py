@@ -32,7 +32,7 @@ MEASURED = 200
 """Test images that the means are taken over."""
 
 NOISE_SAYS: dict[CorruptionKind, str] = {
-    "gaussian": "Standard deviation of the noise added to each pixel; black to white is 1.",
+    "gaussian": "Standard deviation of the noise added to each pixel; black to white is 100 %.",
     "salt-and-pepper": "Share of pixels turned black or white.",
     "masking": "Share of pixels set to black.",
 }
@@ -80,22 +80,36 @@ def choose_model() -> ModelInfo:
     return info
 
 
-def noise_controls(info: ModelInfo) -> Controls:
-    """Kind, amount and seed of the noise; they start where the model was trained."""
+def noise_controls(info: ModelInfo, part: str = "", percent: int | None = None) -> Controls:
+    """Kind, amount and seed of the noise; they start where the model was trained, or at `percent`.
+
+    Each `part` of the page that has noise of its own names itself.
+    """
     trained = info.config.corruption
+    if percent is None:
+        percent = round(100 * trained.amount) if denoises(info) else 50
     kinds = list(NOISE_SAYS)
     kind = st.segmented_control(
         "Noise", kinds, default=trained.kind if trained.kind in kinds else kinds[0], required=True,
-        key=f"noise-{info.name}", format_func=lambda kind: kind.capitalize(),
+        key=f"{part}noise-{info.name}", format_func=str.capitalize, persist_state="page",
     )  # fmt: skip
-    amount = st.slider(
-        "Amount", 0.0, 1.0, trained.amount if denoises(info) else 0.5, 0.05,
-        key=f"amount-{info.name}", help=NOISE_SAYS[kind], width=260,
+    percent = st.slider(
+        "Amount", 0, 100, percent, 5, format="%d %%",
+        key=f"{part}amount-{info.name}", help=NOISE_SAYS[kind], width=260, persist_state="page",
     )  # fmt: skip
     seed = st.session_state.setdefault("noise-seed", 0)
-    if st.button("New noise", icon=":material/grain:", help="The same amount, drawn anew."):
-        seed = st.session_state["noise-seed"] = seed + 1
-    return Controls(kind, amount, seed)
+    return Controls(kind, percent / 100, seed)
+
+
+def new_noise() -> None:
+    """A button that draws the noise anew."""
+
+    def again() -> None:
+        st.session_state["noise-seed"] = st.session_state.get("noise-seed", 0) + 1
+
+    st.button(
+        "New noise", icon=":material/grain:", help="The same amount, drawn anew.", on_click=again
+    )
 
 
 def trial(opened: Opened, items: Sequence[Item], noise: Controls) -> Trial:
@@ -200,18 +214,25 @@ class Cleaned:
     strange: list[bool]
 
 
+def signs_of(opened: Opened) -> Signs | None:
+    """What the model's own images look like to it; None where it carries none."""
+    if not len(opened.images):
+        return None
+    return _signs(opened, opened.info.name, opened.version)
+
+
 def clean(opened: Opened, items: Sequence[Item]) -> Cleaned:
     """Restores uploads, all in one pass."""
     x = torch.stack([item.x for item in items])
     x_hat = reconstruct(opened.loaded.model, x)
-    if not len(opened.images):
+    known = signs_of(opened)
+    if known is None:
         return Cleaned(x, x_hat, [False] * len(items))
-    familiar = _familiar(opened, opened.info.name, opened.version)
-    return Cleaned(x, x_hat, (familiar.strangeness(x, x_hat) > STRANGE).tolist())
+    return Cleaned(x, x_hat, (known.strangeness(x, x_hat) > STRANGE).tolist())
 
 
 @st.cache_resource(max_entries=8, show_spinner="Measuring what the model knows")
-def _familiar(_opened: Opened, name: str, version: int) -> Signs:
+def _signs(_opened: Opened, name: str, version: int) -> Signs:
     del name, version
     return calibrate(_opened.loaded.model, _opened.images[:MEASURED].float() / 255)
 

@@ -1,4 +1,4 @@
-"""The Restore page, without a browser."""
+"""The Restore page's small images, tried on noise and on uploads, without a browser."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _gallery() -> torch.Tensor:
 
 def test_noise_starts_where_the_model_was_trained(models: Path) -> None:
     app = run("restore", model="pca")
-    assert app.slider[0].value == 0.3
+    assert app.slider[0].value == 30
     assert next(g for g in app.button_group if g.key == "noise-pca").value == "gaussian"
 
 
@@ -58,7 +58,7 @@ def test_kind_amount_and_new_noise_change_what_is_seen(models: Path) -> None:
     app = run("restore", model="pca")
     seen = [html(app, "aeviz-flow")]
     seen.append(html(press(app, "noise-pca", "masking"), "aeviz-flow"))
-    app.slider[0].set_value(0.6)
+    app.slider[0].set_value(60)
     seen.append(html(again(app), "aeviz-flow"))
     next(button for button in app.button if button.label == "New noise").click()
     seen.append(html(again(app), "aeviz-flow"))
@@ -74,7 +74,7 @@ def test_the_grid_stands_noisy_restored_filtered_clean_with_psnr_of_each(models:
 
 
 def test_models_trained_to_denoise_come_first_and_others_with_a_note(models: Path) -> None:
-    app = run("restore")
+    app = run("restore", view="small")
     assert [option.split()[0] for option in app.selectbox[0].options] == ["pca"]
     app.toggle[0].set_value(True)
     again(app)
@@ -98,7 +98,7 @@ def test_a_model_that_is_gone_is_named_and_a_denoiser_opens(models: Path) -> Non
 
 def test_where_no_model_denoises_all_are_offered(models: Path) -> None:
     (models / "pca.safetensors").unlink()
-    app = run("restore")
+    app = run("restore", view="small")
     assert app.selectbox[0].value == "copy"
     assert not app.toggle
 
