@@ -13,7 +13,6 @@ from typing import Any, Final
 from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocket
 
-from aeviz.darkroom.pictures import encode_tile
 from aeviz.darkroom.worker import Job, Message, Step, Worker, failure
 from aeviz.live.connection import EndedError
 from aeviz.live.protocol import CLOSE_TOO_SLOW, BadMessageError
@@ -60,6 +59,8 @@ class Connection:
         if self._unsent > MOST_UNSENT:
             self._skipped[job.number] = self._skipped.get(job.number, 0) + 1
             return
+        from aeviz.darkroom.pictures import encode_tile  # imported late: it needs torch
+
         assert step.box is not None
         assert step.pixels is not None
         left, top, right, bottom = step.box

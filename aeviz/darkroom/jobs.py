@@ -124,15 +124,9 @@ def _filtered(
     return Photo(pixels, alpha, photo.notes)
 
 
-def _scored(kept: Kept, pixels: np.ndarray) -> Generator[Step, None, dict[str, float] | None]:
+def _scored(kept: Kept, pixels: np.ndarray) -> Generator[None, None, dict[str, float] | None]:
     """Scores against the photo's reference; None where it has none of this size."""
     reference = kept.read_if_there("reference")
     if reference is None or reference.shape[:2] != pixels.shape[:2]:
         return None
-    steps = scoring(reference, pixels)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
-        yield Step(1, 1)
+    return (yield from scoring(reference, pixels))

@@ -58,3 +58,4 @@ def lockstep(run: Callable[[Callable[[T], None]], R]) -> Generator[T, None, R]:
     finally:
         state.closed = True
         state.go.release()
+        state.thread.join()  # what it holds is let go of before anything else begins

@@ -42,7 +42,8 @@ class Step:
 
 
 Message = dict[str, Any]
-Steps = Generator[Step, None, Message]
+Steps = Generator[Step | None, None, Message]
+"""None stands for work that is no tile's; the end is what the page is told beside "done"."""
 
 
 class Client(Protocol):
@@ -57,16 +58,13 @@ class Client(Protocol):
 
 @dataclass(eq=False)
 class Job:
-    """Work of one page, under the page's own number, on a result of so many pixels.
-
-    `steps` answers at the end what the page is told beside "done".
-    """
+    """Work of one page, under the page's own number, on a result of so many pixels."""
 
     client: Client
     number: int
     pixels: int
     steps: Steps
-    began: float | None = None
+    began: float = 0.0  # when; 0 while it waits
     seconds: float = 0.0
     stopped: bool = False
 
@@ -164,7 +162,7 @@ class Worker:
 
     def _may_run(self, job: Job) -> bool:
         """Whether the job is begun, or there is room for its result."""
-        if job.began is not None or not job.large:
+        if job.began or not job.large:
             return True
         if self._reserved not in (None, job.client):
             return False  # a larger one, of which these would take the room each time, is before
@@ -182,10 +180,10 @@ class Worker:
                 job.steps.close()
                 self._end(job, "stopped")
                 return
-            if job.began is None:
+            if not job.began:
                 job.began = now
                 self._held += job.pixels if job.large else 0
-            step = next(job.steps)
+            self._step(job)
         except StopIteration as end:
             job.seconds += time.perf_counter() - now
             self._end(job, "done", seconds=round(job.seconds, 3), **end.value)
@@ -193,13 +191,17 @@ class Worker:
             self._end(job, "failed", **failure(error))
         else:
             job.seconds += time.perf_counter() - now
-            left = None
-            if step.done:
-                left = (time.perf_counter() - job.began) / step.done * (step.total - step.done)
-                left = round(left, 1)
+
+    def _step(self, job: Job) -> None:
+        """A step, told to the page; after the last tile the end follows in the same turn."""
+        while (step := next(job.steps)) is not None:
+            left = (time.perf_counter() - job.began) / step.done
+            left = round(left * (step.total - step.done), 1)
             job.say("working", done=step.done, total=step.total, seconds_left=left)
             if step.pixels is not None and not job.stopped:
                 job.client.show(job, step)
+            if step.done < step.total:
+                return
 
     def _end(self, job: Job, state: str, **more: Any) -> None:
         with self._wake:
@@ -210,7 +212,7 @@ class Worker:
                 self._stopped.remove(job)
             if self._reserved is job.client:
                 self._reserved = None
-            if job.began is not None and job.large:
+            if job.began and job.large:
                 self._held -= job.pixels
         job.say(state, **more)
 
