@@ -9,24 +9,26 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from aeviz import atomic, checkpoint, datasets, images, library
+from aeviz import atomic, checkpoint, cli_restore, datasets, images, library
 from aeviz.config import RunConfig
+from aeviz.datasets import photos
 from aeviz.device import describe, pick_device, plain_memory_errors
 from aeviz.errors import UserError
 from aeviz.evaluation import metrics
 from aeviz.evaluation.evaluate import evaluate, reconstruct
 from aeviz.presets import PRESETS, preset
-from aeviz.restore import denoise
+from aeviz.restorers import RESTORERS
+from aeviz.terminal import read, say
 from aeviz.training.finish import MAX_IMAGES, finish
 from aeviz.training.fit import fit
 from aeviz.training.loop import StepResult, begin
+from aeviz.training.photos_file import train_to_file
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,10 +37,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         result = args.run(args)
     except UserError as error:
-        _say(f"aeviz: {error}")
+        say(f"aeviz: {error}")
         return 2
     except KeyboardInterrupt:
-        _say("aeviz: interrupted; nothing was written.")
+        say("aeviz: interrupted; nothing was written.")
         return 130
     print(json.dumps(result), flush=True)
     return int(result.get("exit_code", 0)) if isinstance(result, dict) else 0
@@ -74,6 +76,8 @@ def parser() -> argparse.ArgumentParser:
     )
     sub.add_argument("--half", action="store_true", help="store the weights in half precision")
     sub.add_argument("--gallery", type=int, default=MAX_IMAGES, help="held-out images to keep")
+    sub.add_argument("--photos", type=Path, metavar="DIR", help="restorers: the photographs")
+    sub.add_argument("--start", type=Path, metavar="FILE", help="restorers: weights to begin with")
     sub.add_argument("--out", type=Path, required=True, help="FILE.safetensors")
 
     sub = command("evaluate", _evaluate, "measure a model on a data set's test split")
@@ -86,11 +90,8 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("image", type=Path)
     sub.add_argument("out", type=Path)
 
-    sub = command("restore", _restore, "clean images with a denoising model")
-    sub.add_argument("paths", type=Path, nargs="+", metavar="PATH")
-    sub.add_argument("--out", type=Path, required=True, metavar="DIR")
-    sub.add_argument("--task", choices=("denoise",), default="denoise")
-    sub.add_argument("--model", default="denoising-ae-mnist", metavar="FILE or NAME")
+    sub = command("restore", cli_restore.restore, "clean, mend, enlarge or colour images")
+    cli_restore.add_arguments(sub)
     return root
 
 
@@ -100,7 +101,7 @@ def _presets(args: argparse.Namespace) -> dict[str, Any]:
         for name, p in PRESETS.items()
     }
     for name, row in rows.items():
-        _say(f"{name:14} {row['title']}")
+        say(f"{name:14} {row['title']}")
     return {"presets": rows}
 
 
@@ -119,7 +120,7 @@ def _datasets(args: argparse.Namespace) -> dict[str, Any]:
         for s in datasets.DATASETS.values()
     ]
     for row in rows:
-        _say(f"{row['name']:14} {row['description']}")
+        say(f"{row['name']:14} {row['description']}")
     return {"datasets": rows}
 
 
@@ -138,7 +139,7 @@ def _models(args: argparse.Namespace) -> dict[str, Any]:
         for m in library.models()
     ]
     for row in rows:
-        _say(f"{row['name']:30} {row['title']}")
+        say(f"{row['name']:30} {row['title']}")
     return {"models": rows}
 
 
@@ -154,13 +155,15 @@ def _train(args: argparse.Namespace) -> dict[str, Any]:
     if not 1 <= args.gallery <= MAX_IMAGES:
         raise UserError(f"--gallery must lie between 1 and {MAX_IMAGES:,}.")
     device = pick_device(config.training.device)
-    dataset = datasets.load(config.dataset, lambda share, text: _say(f"{text} {share:.0%}"))
+    if checkpoint.is_restorer(config):
+        return _train_restorer(args, config, device)
+    dataset = datasets.load(config.dataset, lambda share, text: say(f"{text} {share:.0%}"))
     state = begin(config, dataset, device)
-    _say(f"{config.type} on {dataset.title}, {describe(device)}")
+    say(f"{config.type} on {dataset.title}, {describe(device)}")
 
     def on_epoch(result: StepResult) -> None:
         figures = "  ".join(f"{k} {v:.4g}" for k, v in (result.validation or {}).items())
-        _say(f"epoch {result.epoch}/{config.training.epochs}  validation: {figures}")
+        say(f"epoch {result.epoch}/{config.training.epochs}  validation: {figures}")
 
     outcome = fit(state, dataset, on_epoch=on_epoch)
     if outcome.reason == "diverged" and not outcome.epochs:
@@ -180,16 +183,25 @@ def _train(args: argparse.Namespace) -> dict[str, Any]:
     result = {"out": str(args.out), "config": config.to_dict(), "parameters": card["parameters"]}
     result |= history | {"metrics": card["metrics"]}
     if outcome.reason == "diverged":
-        _say(f"aeviz: {outcome.message}")
+        say(f"aeviz: {outcome.message}")
         result |= {"error": outcome.message, "exit_code": 2}
     return result
+
+
+def _train_restorer(
+    args: argparse.Namespace, config: RunConfig, device: torch.device
+) -> dict[str, Any]:
+    shown = photos.load(photos.folder(args.photos))
+    say(f"{config.corruption.kind}: {len(shown.train)} photographs, {describe(device)}")
+    card = train_to_file(config, shown, args.out, args.start, device, args.half, say)
+    return {"out": str(args.out), "config": config.to_dict()} | card
 
 
 def _without_penalty(
     config: RunConfig, dataset: datasets.Dataset, device: torch.device
 ) -> dict[str, Any]:
     """The test figures of the same network, trained alike but with the penalty's weight at 0."""
-    _say("The same network without its penalty, for comparison")
+    say("The same network without its penalty, for comparison")
     state = begin(config.replace(**{"loss.weight": 0.0}), dataset, device)
     fit(state, dataset)
     return evaluate(state.model, dataset)
@@ -218,7 +230,8 @@ def train_config(args: argparse.Namespace) -> RunConfig:
             changes[key] = json.loads(text)
         except (ValueError, RecursionError):
             changes[key] = text  # a bare word is a text: --set loss.reconstruction=mse
-    return preset(args.preset).config.replace(**changes)
+    named = RESTORERS.get(args.preset)
+    return (named or preset(args.preset).config).replace(**changes)
 
 
 def _evaluate(args: argparse.Namespace) -> dict[str, Any]:
@@ -226,19 +239,19 @@ def _evaluate(args: argparse.Namespace) -> dict[str, Any]:
     dataset = datasets.load(args.dataset or loaded.config.dataset)
     figures = evaluate(loaded.model, dataset)
     for key, value in figures.items():
-        _say(f"{key:24} {value}")
+        say(f"{key:24} {value}")
     return {"file": str(args.file), "dataset": dataset.name, "split": "test"} | figures
 
 
 def _reconstruct(args: argparse.Namespace) -> dict[str, Any]:
     loaded = _open(args.file)
-    decoded = images.decode(_read(args.image))
+    decoded = images.decode(read(args.image))
     x, notes = images.to_tensor(decoded, loaded.model.image_shape)
     x_hat = reconstruct(loaded.model, x[None])
     atomic.write_bytes(args.out, images.encode_png(x_hat[0]))
     notes = (*decoded.notes, *notes)
     for note in notes:
-        _say(note)
+        say(note)
     with torch.no_grad():
         code = loaded.model.encode(x[None])[0].tolist()
     return {
@@ -251,55 +264,9 @@ def _reconstruct(args: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _restore(args: argparse.Namespace) -> dict[str, Any]:
-    loaded = _open(args.model)
-    paths = _files(args.paths)
-    done, failed = [], []
-    taken: set[str] = set()
-    for number, path in enumerate(paths, 1):
-        try:
-            result = denoise.denoise(loaded.model, _read(path))
-            name = denoise.unique_name(images.safe_name(path.name, ".png"), taken)
-            atomic.write_bytes(args.out / name, images.encode_png(result.x_hat))
-            done.append({"path": str(path), "out": str(args.out / name), "notes": result.notes})
-            _say(f"[{number}/{len(paths)}] {path.name}")
-        except UserError as error:
-            failed.append({"path": str(path), "error": str(error)})
-            _say(f"[{number}/{len(paths)}] {path.name}: {error}")
-    return {"restored": done, "failed": failed, "exit_code": 2 if failed and not done else 0}
-
-
-def _files(paths: Sequence[Path]) -> list[Path]:
-    """`paths`, with each folder replaced by the files in it; UserError where that leaves none."""
-    try:
-        files = [
-            file
-            for path in paths
-            for file in (sorted(filter(Path.is_file, path.iterdir())) if path.is_dir() else [path])
-        ]
-    except OSError as error:
-        raise UserError(f"{error.filename} cannot be read: {error.strerror}.") from error
-    if not files:
-        raise UserError("There are no files in this folder: name images, or a folder of them.")
-    return files
-
-
 def _open(name: Path | str, device: torch.device | str = "cpu") -> checkpoint.Loaded:
     """A model by its file, or by its name in the library."""
     path = Path(name)
     if path.suffix == ".safetensors" or path.exists():
         return checkpoint.load(path, device)
     return library.load(str(name), device)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        if path.stat().st_size > images.MAX_BYTES:
-            raise UserError(f"{path.name} is too large: {images.MAX_BYTES >> 20} MB at most.")
-        return path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}.") from error
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)

@@ -14,6 +14,7 @@ from torch import Tensor
 from aeviz.damage.pixels import luminance
 from aeviz.device import autocast
 from aeviz.errors import UserError
+from aeviz.evaluation.restoration import recoloured
 from aeviz.images.photo import Photo
 from aeviz.nn.restorer import Restorer
 from aeviz.restore.tasks import Task
@@ -161,9 +162,8 @@ class _Work:
                 return x.clone()
             return torch.where(hole > 0, self._x_hat(x * (1 - hole), hole), x)
         if self.task.name == "colour":
-            y = luminance(x)
-            x_hat = self._x_hat(y.expand(-1, 3, -1, -1), None)
-            return y + self.vividness * (x_hat - luminance(x_hat))
+            x_hat = self._x_hat(luminance(x).expand(-1, 3, -1, -1), None)
+            return recoloured(x, x_hat, self.vividness)
         return self._x_hat(x, None)
 
     def _x_hat(self, x: Tensor, known: Tensor | None) -> Tensor:

@@ -1,0 +1,95 @@
+"""What commands share: files from disk, and sentences and a bar on standard error."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from aeviz.errors import UserError
+from aeviz.images import MAX_BYTES
+
+_BAR = 24
+
+
+def say(text: str) -> None:
+    """A line on standard error."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def read(path: Path) -> bytes:
+    """A file's bytes; UserError where it cannot be read or is larger than pictures may be."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise UserError(f"{path.name} is too large: {MAX_BYTES >> 20} MB at most.")
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def files(paths: Sequence[Path]) -> list[Path]:
+    """`paths`, with each folder replaced by the files in it, but for those whose name begins with
+    a dot; UserError where that leaves none."""
+    try:
+        found = [file for path in paths for file in (_inside(path) if path.is_dir() else [path])]
+    except OSError as error:
+        raise UserError(f"{error.filename} cannot be read: {error.strerror}.") from error
+    if not found:
+        raise UserError("There are no files in this folder: name images, or a folder of them.")
+    return found
+
+
+def _inside(folder: Path) -> list[Path]:
+    return sorted(f for f in folder.iterdir() if f.is_file() and not f.name.startswith("."))
+
+
+class Progress:
+    """How far `count` pieces of work are: a line for each that is over, and while standard error
+    is a terminal a bar for the present one, with the time left for all."""
+
+    def __init__(self, count: int) -> None:
+        self.count, self.number, self.worked = count, 0, 0
+        self.name, self.begun = "", time.monotonic()
+
+    def begin(self, name: str) -> None:
+        """The next piece."""
+        self.number += 1
+        self.name = "".join(c if c.isprintable() else "?" for c in name)
+
+    def show(self, done: int, total: int, unit: str) -> None:
+        """`done` of `total` steps of the present piece are made."""
+        if not sys.stderr.isatty():
+            return
+        share = done / total
+        passed = time.monotonic() - self.begun
+        left = passed / (self.worked + share) * (self.count - self.number + 1 - share)
+        filled = round(share * _BAR)
+        bar = "=" * filled + " " * (_BAR - filled)
+        after = f"  [{bar}] {done}/{total} {unit}, {clock(left)} left"
+        self._write(self._head()[: _width() - len(after)] + after, "\r")
+
+    def end(self, text: str, worked: bool = True) -> None:
+        """The present piece is over. `worked`: it took its time, so that it tells of the others."""
+        self.worked += worked
+        self._write(f"{self._head()}: {text}", "\n")
+
+    def _head(self) -> str:
+        return f"[{self.number}/{self.count}] {self.name}"
+
+    def _write(self, text: str, end: str) -> None:
+        if sys.stderr.isatty():
+            text = text.ljust(_width())  # covers what stood there
+        print(text, end=end, file=sys.stderr, flush=True)
+
+
+def _width() -> int:
+    return shutil.get_terminal_size().columns - 1
+
+
+def clock(seconds: float) -> str:
+    """83 -> "1:23", 3723 -> "1:02:03"."""
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
