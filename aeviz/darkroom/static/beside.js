@@ -1,7 +1,7 @@
 /** The classical filters beside ours: each is run when it is asked for, and put on a side. */
 
 import { h } from '../../static/dom.js';
-import { labelOf } from './compare.js';
+import { labelOf, wordsOf } from './compare.js';
 import { session } from './session.js';
 
 const SIDES = [['left', 'L', 'on the left of the divider'], ['right', 'R', 'on the right of the divider']];
@@ -50,7 +50,7 @@ class Row {
     this.error = h('p', { class: 'dr-error', hidden: true });
     this.element = h('div', { class: 'dr-row', 'data-ours': name === 'ours' },
       h('button', {
-        type: 'button', class: 'dr-rowname', title: `Show ${labelOf(name)}`, 'data-testid': `aeviz-beside-${name}`,
+        type: 'button', class: 'dr-rowname', title: wordsOf(name) || `Show ${labelOf(name)}`, 'data-testid': `aeviz-beside-${name}`,
         onclick: () => put(name === 'before' ? 'left' : 'right', name),
       }, labelOf(name)),
       this.figures, h('span', { class: 'dr-sides' }, ...this.sides), this.error);

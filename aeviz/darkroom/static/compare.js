@@ -8,14 +8,18 @@ const CHECKS = 8;
 
 const other = new OffscreenCanvas(1, 1);
 
-const TITLES = {
-  before: 'Before', ours: 'After', bottleneck: 'Without skips', median: 'Median filter',
-  nlm: 'Non-local means', bm3d: 'BM3D', bicubic: 'Bicubic', telea: 'Telea', ns: 'Navier-Stokes',
-};
-
 /** What a side may show, by its name, in words. @param {string} name */
 export function labelOf(name) {
-  return TITLES[name] ?? session.task.baselines.find((baseline) => baseline.name === name)?.title ?? name;
+  return { before: 'Before', ours: 'After' }[name] ?? baseline(name)?.title ?? name;
+}
+
+function baseline(wanted) {
+  return session.task.baselines.find(({ name }) => name === wanted);
+}
+
+/** What it does, in a sentence, or nothing. @param {string} name */
+export function wordsOf(name) {
+  return baseline(name)?.says ?? '';
 }
 
 /**

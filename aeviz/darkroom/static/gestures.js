@@ -28,6 +28,7 @@ export function handle(element, stage) {
   /** @type {Map<number, Point>} */
   const down = new Map();
   let doing = null;
+  let tapped = false;
 
   const at = (event) => {
     const box = element.getBoundingClientRect();
@@ -52,7 +53,10 @@ export function handle(element, stage) {
     // Two fingers are never a stroke: what the first one drew meanwhile goes.
     if (doing === 'paint' && down.size > 1) stage.brush('undo');
     doing = begin(event, point);
-    if (doing === 'divide') stage.divide(point.x);
+    // A finger that is put down may be about to scroll the page: it moves the divider once it goes
+    // sideways, or is lifted where it was.
+    tapped = event.pointerType === 'touch' && doing === 'divide' && !near(event, point);
+    if (doing === 'divide' && !tapped) stage.divide(point.x);
     stage.focus(doing);
     if (doing === 'paint') stage.brush('begin', stage.fold(point));
     element.dataset.doing = doing;
@@ -67,6 +71,7 @@ export function handle(element, stage) {
       stage.hover({ ...point, touch });
       return;
     }
+    tapped = false;
     if (doing === 'pinch') pinch(event.pointerId, point);
     if (doing === 'pan') stage.view.pan(point.x - last.x, point.y - last.y);
     if (doing === 'divide') stage.divide(point.x);
@@ -89,6 +94,7 @@ export function handle(element, stage) {
   const end = (event) => {
     if (!down.delete(event.pointerId)) return;
     if (doing === 'paint') stage.brush('end');
+    if (tapped && event.type === 'pointerup') stage.divide(at(event).x);
     doing = down.size ? 'pan' : null;
     if (!doing) {
       delete element.dataset.doing;

@@ -106,6 +106,11 @@ export class Jobs {
     });
   }
 
+  /** All that are not done. */
+  get all() {
+    return [...this.waiting, ...this.running.values()];
+  }
+
   /** Take a job on; `first`: somebody is looking, before all others. */
   add(job, first) {
     if (first) this.waiting.unshift(job);

@@ -6,6 +6,7 @@ import { session } from './session.js';
 const RADIUS = 92;
 const TIMES = 3;
 const ABOVE = 132; // a finger would cover it
+const RINGS = [[7, 'rgb(0 0 0 / 35%)'], [2.5, '#fff']]; // a blurred shadow would cost four frames
 
 /**
  * @param {CanvasRenderingContext2D} context  in CSS pixels
@@ -20,20 +21,18 @@ export function drawLoupe(context, view, at, pointer, { width, ground }) {
   context.save();
   context.beginPath();
   context.arc(centre.x, centre.y, RADIUS, 0, 2 * Math.PI);
-  context.shadowColor = 'rgb(0 0 0 / 55%)';
-  context.shadowBlur = 22;
   context.fillStyle = ground;
   context.fill();
-  context.shadowColor = 'transparent';
   context.clip();
   half(context, glass, session.look.left, centre.x - RADIUS, centre);
   half(context, glass, session.look.right, centre.x, centre);
   context.restore();
-  context.strokeStyle = '#fff';
-  context.lineWidth = 2.5;
-  context.beginPath();
-  context.arc(centre.x, centre.y, RADIUS, 0, 2 * Math.PI);
-  context.stroke();
+  for (const [width, colour] of RINGS) {
+    Object.assign(context, { lineWidth: width, strokeStyle: colour });
+    context.beginPath();
+    context.arc(centre.x, centre.y, RADIUS, 0, 2 * Math.PI);
+    context.stroke();
+  }
   context.lineWidth = 1;
   context.beginPath();
   context.moveTo(centre.x, centre.y - RADIUS);

@@ -1,11 +1,22 @@
-/** The model in one line: what it reached, how large it is, what it learnt from. */
+/** The model in a line: what it reached, how large it is, what it learnt from. */
 
-/** @param {import('./session.js').Task} task */
+const TRIALS = {
+  denoise: ['noise 25', 'at σ 25'], impulse: ['impulse 30', 'at 30 % lost'], watermark: ['watermark 50', 'at 50 % opacity'],
+  inpaint: ['holes 14', 'with strokes of 14 px'], x2: ['x2 2', 'on luminance'], x4: ['x4 4', 'on luminance'],
+  jpeg: ['jpeg 10', 'at quality 10'], colour: ['grey 0', 'on the colour channels'],
+};
+
+/** @param {import('./session.js').Task} task  its `model` is the card of the file */
 export function card({ name, model }) {
-  const parts = [];
-  if (name === 'colour') parts.push('A guess: what the colours were, nobody can tell from grey.');
-  if (!model) return parts.join(' ');
-  const size = model.parameters ? `${(model.parameters / 1e6).toFixed(1)} million weights` : null;
-  parts.push([model.name, model.figures, size, model.dataset ? `trained on ${model.dataset}` : null].filter(Boolean).join(' · '));
-  return parts.join(' ');
+  const guess = name === 'colour' ? 'A guess: nobody can tell from grey what the colours were. ' : '';
+  if (!model) return guess;
+  const [trial, words] = TRIALS[name] ?? [];
+  const figures = model.metrics?.[trial];
+  const parts = [
+    model.name,
+    figures ? `PSNR ${figures.psnr_before.toFixed(1)} → ${figures.psnr.toFixed(1)} dB ${words}${model.test_images ? `, mean of ${model.test_images} photos it never saw` : ''}` : null,
+    model.parameters ? `${(model.parameters / 1e6).toFixed(1)} million weights` : null,
+    model.train_images ? `trained on ${model.train_images} ${model.dataset_title ?? 'photos'}` : null,
+  ];
+  return guess + parts.filter(Boolean).join(' · ');
 }

@@ -1,10 +1,10 @@
 /** PSNR and SSIM before and after, in large type, where there is a clean picture to measure against. */
 
-import { atMostEvery, h } from '../../static/dom.js';
+import { h } from '../../static/dom.js';
 import { getJson } from './api.js';
 import { session } from './session.js';
 
-const ASK_MS = 120;
+const PAUSE_MS = 200; // the picture follows the hand without the server; its figures once it rests
 
 export class Numbers {
   constructor() {
@@ -13,7 +13,6 @@ export class Numbers {
     this.element = h('div', { class: 'dr-numbers' }, this.psnr.element, this.ssim.element);
     /** @type {Map<string, import('./photos.js').Score>} */
     this.weaker = new Map();
-    this.ask = atMostEvery(ASK_MS, () => this.fetch());
   }
 
   update() {
@@ -32,8 +31,15 @@ export class Numbers {
     if (!result?.scores || strength === 100) return result?.scores;
     const known = this.weaker.get(`${result.result}:${strength}`);
     if (known) this.last = known;
-    else this.ask();
+    else this.ask(`${result.result}:${strength}`);
     return known ?? this.last ?? result.scores;
+  }
+
+  ask(what) {
+    if (what === this.asked) return;
+    this.asked = what;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.fetch(), PAUSE_MS);
   }
 
   async fetch() {

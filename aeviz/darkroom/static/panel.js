@@ -65,7 +65,7 @@ export class Panel {
     const { shown, variant, task, look } = session;
     const info = variant?.info;
     write(this.name, shown?.title ?? 'No photo yet');
-    write(this.about, info ? described(info) : '');
+    write(this.about, info ? described(info, shown.sample?.credit) : '');
     write(this.says, task.says);
     this.noise.hidden = !session.asksNoise;
     if (session.asksNoise) this.writeNoise(task.slider, shown, info);
@@ -90,12 +90,13 @@ export class Panel {
   }
 }
 
-function described({ width, height, channels, depth, notes }) {
+function described({ width, height, channels, depth, notes }, credit) {
   const megapixels = (width * height) / 1e6;
   const parts = [
     `${width.toLocaleString('en')} × ${height.toLocaleString('en')}`,
     megapixels >= 1 ? `${megapixels.toFixed(megapixels < 10 ? 1 : 0)} MP` : null,
     channels === 1 ? 'grey' : null, depth === 16 ? '16 bit' : null,
+    credit ? `photo: ${credit}` : null,
   ];
   return [parts.filter(Boolean).join(' · '), ...notes].join('. ');
 }

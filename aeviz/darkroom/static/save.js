@@ -8,7 +8,7 @@ import { session } from './session.js';
 export class Save {
   constructor() {
     this.one = h('button', {
-      type: 'button', class: 'aeviz-primary dr-download', 'data-testid': 'aeviz-download', onclick: () => this.saveOne(),
+      type: 'button', class: 'aeviz-primary dr-download', 'data-testid': 'aeviz-download', disabled: true, onclick: () => this.saveOne(),
     }, icon('download'), h('span', {}, 'Download'));
     this.note = h('p', { class: 'aeviz-muted' });
     this.many = h('button', {

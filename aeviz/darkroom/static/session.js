@@ -3,12 +3,12 @@
  * nothing is lost when Streamlit runs the page again or the person comes back from another one.
  */
 
-import { forget, getJson } from './api.js';
+import { forget, getBlob, getJson } from './api.js';
 import { Job, Jobs } from './jobs.js';
+import { Memory } from './memory.js';
 import { Photo, Variant } from './photos.js';
 import { Uploads } from './uploads.js';
 
-const KEPT_PIXELS = 90e6; // of pictures in memory, at 5.3 bytes each
 const RENEWALS = 2;
 
 /**
@@ -35,17 +35,18 @@ class Session {
     this.status = { kind: 'connecting', text: '' };
     this.said = ''; // one sentence about what was just tried
     this.listeners = new Set();
-    this.recent = [];
-    this.uploads = new Uploads({ onChange: () => this.changed(), onReady: (variant) => this.ready(variant) });
+    this.memory = new Memory();
+    this.uploads = new Uploads({
+      onChange: () => this.changed(),
+      onReady: (variant) => this.ready(variant),
+      onFailed: (variant) => this.refused(variant),
+    });
     this.jobs = new Jobs({
       onChange: () => this.changed(),
       onDrawn: () => this.changed(),
       onEnd: (job, said) => this.ended(job, said),
       seen: (job) => (job.variant === this.variant ? this.sizeFor(job.task) : null),
-      onStatus: (status) => {
-        this.status = status;
-        this.changed();
-      },
+      onStatus: (status) => Object.assign(this, { status }).changed(),
     });
   }
 
@@ -146,7 +147,6 @@ class Session {
     const photos = files.map((file) => new Photo({ name: file.name || 'pasted.png', blob: file }));
     if (!photos.length) return;
     this.photos.push(...photos);
-    this.said = '';
     this.show(photos[0]);
     for (const photo of photos) {
       this.uploads.add(this.variantOf(photo));
@@ -172,6 +172,7 @@ class Session {
   /** Look at a photo. */
   show(photo) {
     this.shown = photo;
+    this.said = '';
     this.look.painting = false;
     this.attend();
   }
@@ -180,7 +181,7 @@ class Session {
   choose(name) {
     const task = this.tasks.find((one) => one.name === name);
     if (!task || task === this.task) return;
-    for (const job of this.everyJob()) if (job.live && job.task !== name) this.jobs.stop(job);
+    for (const job of this.jobs.all) if (job.task !== name) this.jobs.stop(job);
     this.task = task;
     Object.assign(this.look, { left: 'before', right: 'ours', painting: false });
     this.attend();
@@ -190,35 +191,32 @@ class Session {
   attend() {
     const { variant } = this;
     if (variant) {
-      this.recent = [variant, ...this.recent.filter((other) => other !== variant)];
-      this.makeRoom();
+      this.memory.look(variant);
       if (variant.state === 'ready') this.begun(variant, true);
       else this.uploads.add(variant, true);
     }
     this.changed();
   }
 
-  makeRoom() {
-    let pixels = 0;
-    this.recent = this.recent.filter((variant, i) => {
-      pixels += variant.pixels;
-      if (i === 0 || pixels < KEPT_PIXELS) return true;
-      variant.rest();
-      return false;
-    });
-  }
-
   /** The server has the photo. */
   ready(variant) {
     if (this.variantOf(variant.photo) !== variant) return; // no longer wanted so
     if (!variant.photo.thumb) {
-      variant.photo.makeThumb(() => this.changed(), async () =>
-        (await fetch(new URL(`aeviz/darkroom/photos/${variant.info.id}/before`, document.baseURI))).blob());
+      variant.photo.makeThumb(() => this.changed(), () => getBlob(`photos/${variant.info.id}/before`));
     }
     this.begun(variant, variant === this.variant);
   }
 
+  /** One bad file among others does not keep these from being seen. */
+  refused({ photo, error }) {
+    const next = this.photos.find((other) => this.variantOf(other).state !== 'failed');
+    if (photo !== this.shown || !next) return;
+    this.show(next);
+    this.say(`${photo.name}: ${error}`);
+  }
+
   begun(variant, first) {
+    if (first) this.sides();
     if (first) variant.load((error) => this.loaded(variant, error));
     const job = variant.job(this.task.name, 'ours');
     if (!job) {
@@ -228,6 +226,12 @@ class Session {
       this.jobs.hurry(job);
       for (const shown of variant.jobs.values()) shown.load((error) => this.loaded(variant, error));
     }
+  }
+
+  /** A side shows what there is of this photo: another one's rivals have not been run for it. */
+  sides() {
+    const missing = (name) => !['before', 'ours'].includes(name) && !this.job(name);
+    if ([this.look.left, this.look.right].some(missing)) Object.assign(this.look, { left: 'before', right: 'ours' });
   }
 
   /** Whether there is all that the task needs: a mask, where it fills. */
@@ -288,10 +292,6 @@ class Session {
       for (const [key, kept] of photo.variants) if (kept === variant) photo.variants.delete(key);
     }
     this.attend();
-  }
-
-  everyJob() {
-    return this.all.flatMap((photo) => [...photo.variants.values()].flatMap((variant) => [...variant.jobs.values()]));
   }
 }
 

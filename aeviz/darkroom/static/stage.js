@@ -122,6 +122,8 @@ export class Stage {
     this.canvas.setAttribute('role', 'img');
     this.canvas.setAttribute('aria-label', shown ? `${shown.title}: ${names.join(' and ')}` : 'No photo yet');
     this.element.dataset.painting = look.painting;
+    // As long as there is nothing to pan, a finger going up or down scrolls the page.
+    this.element.style.touchAction = look.painting || this.view.roams ? 'none' : 'pan-y';
     this.element.dataset.glass = look.loupe && this.pointer !== null;
   }
 

@@ -10,7 +10,7 @@ export class Strip {
     /** @type {Map<number, Frame>} */
     this.frames = new Map();
     this.invitation = h('div', { class: 'dr-invite' },
-      icon('photo'), h('span', {}, 'Drop or paste photos, or'),
+      icon('photo'), h('span', { class: 'dr-mouse' }, 'Drop or paste photos, or'), h('span', { class: 'dr-touch' }, 'Your own photos'),
       h('button', { type: 'button', class: 'aeviz-primary', 'data-testid': 'aeviz-choose', onclick: choose }, 'Choose'),
       h('button', {
         type: 'button', class: 'dr-sign', 'data-testid': 'aeviz-camera', title: 'Take a photo', 'aria-label': 'Take a photo', onclick: shoot,

@@ -7,7 +7,8 @@ const RETRY_MS = [500, 1000, 2000, 4000];
 
 export class Uploads {
   /**
-   * @param {{onChange: () => void, onReady: (variant: import('./photos.js').Variant) => void}} listener
+   * @param {{onChange: () => void, onReady: (variant: import('./photos.js').Variant) => void,
+   *   onFailed: (variant: import('./photos.js').Variant) => void}} listener
    */
   constructor(listener) {
     this.listener = listener;
@@ -69,6 +70,7 @@ export class Uploads {
     if (error.kind !== 'away') {
       variant.state = 'failed';
       variant.error = error.message;
+      this.listener.onFailed(variant);
       return;
     }
     variant.state = 'waiting';
