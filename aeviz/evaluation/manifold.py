@@ -29,7 +29,7 @@ from aeviz.nn.model import Autoencoder
 SPREAD = 0.6
 """Standard deviation of the blob, in each direction."""
 
-STEPS, BATCH, RATE = 1300, 128, 1e-2
+STEPS, BATCH, RATE = 800, 256, 1.5e-2
 _PLACES = 1500  # of a curve
 
 
