@@ -47,7 +47,6 @@ STATIC: Final = Path(__file__).parent / "static"
 MAX_CLIENTS: Final = 300
 MOST_UPLOAD: Final = 64 << 20  # `images.MAX_BYTES`, without what that imports
 PICTURE_THREADS: Final = 2
-PICTURE_NICENESS: Final = 5
 
 T = TypeVar("T")
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -76,9 +75,7 @@ class Darkroom:
         self._origins = Origins(allowed_origins)
         self._uploads = Uploads(self.store.folder, MOST_UPLOAD)
         # Few at once, for each may hold a photo of 50 megapixels; the others wait on the disk.
-        self._threads = ThreadPoolExecutor(
-            PICTURE_THREADS, "darkroom-pictures", lower_priority, (PICTURE_NICENESS,)
-        )
+        self._threads = ThreadPoolExecutor(PICTURE_THREADS, "darkroom-pictures", lower_priority)
         self._files = Files()
         self._clients = 0
         atexit.register(self.close)

@@ -1,10 +1,11 @@
-"""PSNR and SSIM of whole photographs, strip by strip: of any size in little memory."""
+"""PSNR and SSIM of whole photographs, block by block: of any size, in little memory and no wider
+than a processor's cache."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Generator, Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import torch
@@ -12,10 +13,20 @@ from torch import Tensor
 
 from aeviz.evaluation import metrics
 
-STRIP_PIXELS: Final = 1 << 18
-WINDOW: Final = 11  # rows of SSIM's window (`metrics.ssim`)
+SIDE: Final = 256  # of a block; four times as wide, SSIM takes four times as long for each pixel
+WINDOW: Final = 11  # pixels of SSIM's window (`metrics.ssim`)
 
 Scores = dict[str, float]
+
+
+class Span(NamedTuple):
+    """Pixels start <= i < end, of which those before `own` count in no other span; so many `places`
+    of SSIM's window lie wholly inside."""
+
+    start: int
+    own: int
+    end: int
+    places: int
 
 
 def scores(x: np.ndarray, x_hat: np.ndarray) -> Scores:
@@ -33,41 +44,41 @@ def scores(x: np.ndarray, x_hat: np.ndarray) -> Scores:
 
 
 def scoring(x: np.ndarray, x_hat: np.ndarray) -> Generator[None, None, Scores]:
-    """As `scores`, a strip per step."""
+    """As `scores`, a row of blocks per step."""
     squares = similarity = 0.0
     height, width = x.shape[:2]
     channels = max(x.shape[2], x_hat.shape[2])
     places = 0
-    for top, middle, bottom, windows in strips(height, width):
-        one, other = _tensor(x[top:bottom], channels), _tensor(x_hat[top:bottom], channels)
-        similarity += metrics.ssim(one, other).item() * windows
-        places += windows
-        own = middle - top  # rows that the next strip does not count again
-        squares += metrics.mse(one[:, :, :own], other[:, :, :own]).item() * own
+    for rows in spans(height, min(height, width)):
+        for columns in spans(width, min(height, width)):
+            place = np.s_[rows.start : rows.end, columns.start : columns.end]
+            one, other = _tensor(x[place], channels), _tensor(x_hat[place], channels)
+            weight = rows.places * columns.places
+            similarity += metrics.ssim(one, other).item() * weight
+            places += weight
+            h, w = rows.own - rows.start, columns.own - columns.start
+            squares += metrics.mse(one[..., :h, :w], other[..., :h, :w]).item() * h * w
         yield
-    psnr = -10 * math.log10(squares / height) if squares else math.inf
+    psnr = -10 * math.log10(squares / (height * width)) if squares else math.inf
     return {
         "psnr": round(min(psnr, metrics.PSNR_CAP), 2),
         "ssim": round(similarity / places, 4),
     }
 
 
-def strips(height: int, width: int) -> Iterator[tuple[int, int, int, int]]:
-    """(top, top of the next one, bottom, rows of places of SSIM's window) of each strip.
-
-    Windows lie wholly inside one strip, so that strips overlap by a window less a row.
-    """
-    window = min(WINDOW, height, width)
+def spans(length: int, least: int) -> Iterator[Span]:
+    """0..length in overlapping spans, so that each place of SSIM's window lies in one of them;
+    `least` is the photograph's smaller side, which a window never exceeds."""
+    window = min(WINDOW, least)
     window -= 1 - window % 2
-    rows = max(1, STRIP_PIXELS // width)
-    last = height - window + 1
-    for top in range(0, last, rows):
-        end = min(top + rows, last)
-        yield top, height if end == last else end, end + window - 1, end - top
+    last = length - window + 1
+    for start in range(0, last, SIDE):
+        end = min(start + SIDE, last)
+        yield Span(start, length if end == last else end, end + window - 1, end - start)
 
 
-def _tensor(rows: np.ndarray, channels: int) -> Tensor:
-    """(h, W, C) -> float (1, channels, h, W) in [0, 1]."""
-    white = np.iinfo(rows.dtype).max
-    x = torch.from_numpy(rows.astype(np.float32)).permute(2, 0, 1)[None] / white
+def _tensor(pixels: np.ndarray, channels: int) -> Tensor:
+    """(h, w, C) -> float (1, channels, h, w) in [0, 1]."""
+    white = np.iinfo(pixels.dtype).max
+    x = torch.from_numpy(pixels.astype(np.float32)).permute(2, 0, 1)[None] / white
     return x.expand(-1, channels, -1, -1).contiguous()

@@ -25,7 +25,8 @@ from aeviz.errors import UserError
 SMALL_PIXELS: Final = 2_000_000  # a result of so many is always begun
 HELD_PIXELS: Final = 64_000_000  # of results that are begun, small ones not counted
 MOST_JOBS: Final = 1000  # that wait for one page
-WORKER_NICENESS: Final = 10
+NICENESS: Final = 5
+"""Behind what a page waits for at once, before training (`aeviz.training.worker`)."""
 
 log = logging.getLogger(__name__)
 
@@ -125,11 +126,11 @@ class Worker:
             self._wake.notify()
 
     def close(self) -> None:
-        """Let the thread end after its step, and wait for that."""
+        """Let the thread end after its step, and wait a little for that."""
         with self._wake:
             self._closed = True
             self._wake.notify()
-        self._thread.join(30)
+        self._thread.join(5)
 
     def _to_be_closed(self, job: Job) -> None:
         if not job.stopped:
@@ -137,7 +138,7 @@ class Worker:
             self._stopped.append(job)
 
     def _run(self) -> None:
-        lower_priority(WORKER_NICENESS)
+        lower_priority()
         while True:
             with self._wake:
                 while (job := self._next()) is None and not self._closed:
@@ -231,9 +232,9 @@ def failure(error: Exception) -> Message:
     return {"error": said, "gone": False}
 
 
-def lower_priority(niceness: int) -> None:
-    """The calling thread, and those it starts, give way to the rest of the machine; on Linux,
-    where a thread has a priority of its own."""
+def lower_priority() -> None:
+    """The calling thread, and those it starts, give way to the rest of the server; on Linux, where
+    a thread has a priority of its own."""
     with suppress(AttributeError, OSError):
         if os.uname().sysname == "Linux":
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
