@@ -127,7 +127,7 @@ class TrainingConfig:
 
     epochs: int = 10
     batch_size: int = 128
-    optimizer: Literal["adam", "adamw", "sgd"] = "adam"
+    optimizer: Literal["adam", "adamw", "sgd", "muon"] = "adam"
     lr: float = 1e-3
     weight_decay: float = 0.0
     schedule: Literal["constant", "cosine", "one-cycle"] = "constant"
@@ -191,9 +191,13 @@ class RunConfig:
                 f"{', '.join(typing.get_args(DamageKind))}."
             )
         if not damaged:
+            if self.training.optimizer == "muon":
+                raise UserError("training.optimizer = muon is for unets: use adam, adamw or sgd.")
             return
         if self.training.crop < 32 or self.training.crop % 8:
             raise UserError("A unet trains on squares of training.crop = 32 or more, by eights.")
+        if self.training.optimizer not in ("muon", "adamw"):
+            raise UserError("A unet's training.optimizer is muon or adamw.")
         if self.bottleneck.kind != "deterministic" or self.network.output != "linear":
             raise UserError("A unet has a deterministic bottleneck and a linear network.output.")
 

@@ -18,7 +18,7 @@ from aeviz.config import (
 _WIDTHS = (48, 96, 192)
 
 
-def _restorer(damage: DamageKind, epochs: int, lr: float = 1.5e-3) -> RunConfig:
+def _restorer(damage: DamageKind, epochs: int, lr: float = 4e-3) -> RunConfig:
     return RunConfig(
         type="restorer",
         dataset="photos",
@@ -29,13 +29,13 @@ def _restorer(damage: DamageKind, epochs: int, lr: float = 1.5e-3) -> RunConfig:
         corruption=CorruptionConfig(damage, 1.0),
         loss=LossConfig(reconstruction="log-mse"),
         training=TrainingConfig(
-            epochs=epochs, batch_size=16, optimizer="adamw", lr=lr, schedule="one-cycle", crop=96,
+            epochs=epochs, batch_size=16, optimizer="muon", lr=lr, schedule="one-cycle", crop=96,
         ),
     )  # fmt: skip
 
 
 RESTORERS: dict[str, RunConfig] = {
-    "restore-denoise": _restorer("noise", 26),
+    "restore-denoise": _restorer("noise", 22),
     "restore-impulse": _restorer("impulse", 5),
     "restore-watermark": _restorer("watermark", 5),
     "restore-inpaint": _restorer("holes", 5),

@@ -13,15 +13,18 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from aeviz.config import RunConfig
+from aeviz.config import RunConfig, TrainingConfig
 from aeviz.damage import DAMAGES
 from aeviz.damage.pixels import luminance
 from aeviz.device import autocast
 from aeviz.errors import UserError
 from aeviz.nn.restorer import Restorer
-from aeviz.training.loop import DivergedError, set_learning_rate
+from aeviz.training.loop import DivergedError, learning_rate
+from aeviz.training.muon import Muon
 
 SQUARES = 16
+ADAM_SHARE = 0.3
+"""Where Muon learns, of its rate."""
 
 
 @dataclass(frozen=True)
@@ -60,15 +63,13 @@ def train(model: Restorer, photos: list[Tensor]) -> Iterator[PhotoStep]:
     device = next(model.parameters()).device
     damage = DAMAGES[config.corruption.kind]
     chance = torch.Generator().manual_seed(training.seed + 1)
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=training.lr, weight_decay=training.weight_decay,
-        betas=(0.9, 0.99), fused=device.type in ("cpu", "cuda"),
-    )  # fmt: skip
+    optimizers = make_optimizers(model, training)
     per_epoch = math.ceil(len(photos) * SQUARES / training.batch_size)
     steps = per_epoch * training.epochs
     model.train()
     for step in range(steps):
-        set_learning_rate(optimizer, training, step / steps)
+        for optimizer, share in optimizers:
+            optimizer.param_groups[0]["lr"] = share * learning_rate(training, step / steps)
         x = squares(photos, training.batch_size, training.crop, chance)
         x = some_grey(x, damage.grey, chance)
         damaged = damage.draw(x, chance)
@@ -80,15 +81,37 @@ def train(model: Restorer, photos: list[Tensor]) -> Iterator[PhotoStep]:
         loss = model.loss(x_hat, x)
         if not math.isfinite(loss.item()):
             raise DivergedError(f"Training stopped at step {step + 1}: use a smaller training.lr.")
-        optimizer.zero_grad(set_to_none=True)
+        model.zero_grad(set_to_none=True)
         loss.backward()
         if training.clip:
             torch.nn.utils.clip_grad_norm_(model.parameters(), training.clip)
-        optimizer.step()
+        for optimizer, _ in optimizers:
+            optimizer.step()
         error = (x_hat.detach() - x).square().flatten(1).mean(1).clamp_min(1e-10)
         psnr = -10 * error.log10().mean().item()
         yield PhotoStep(step + 1, steps, (step + 1) // per_epoch, loss.item(), psnr)
     model.eval()
+
+
+def make_optimizers(
+    model: Restorer, training: TrainingConfig
+) -> list[tuple[torch.optim.Optimizer, float]]:
+    """The optimisers, each with its share of the learning rate.
+
+    Muon turns the weights between feature maps; biases and what touches pixels are left to AdamW.
+    """
+    outer = [*model.head.parameters(), *model.tail.parameters()]
+    inner = [p for p in model.parameters() if p.ndim > 1 and all(p is not q for q in outer)]
+    others = [p for p in model.parameters() if all(p is not q for q in inner)]
+    if training.optimizer != "muon":
+        return [(_adamw([*inner, *others], training), 1.0)]
+    return [(Muon(inner, training.lr), 1.0), (_adamw(others, training), ADAM_SHARE)]
+
+
+def _adamw(parameters: list[torch.nn.Parameter], training: TrainingConfig) -> torch.optim.AdamW:
+    return torch.optim.AdamW(
+        parameters, lr=training.lr, betas=(0.9, 0.99), weight_decay=training.weight_decay
+    )
 
 
 def check_sides(photos: list[Tensor], crop: int) -> None:

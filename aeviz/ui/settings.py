@@ -68,7 +68,12 @@ LENGTH = (
 ADVANCED = (
     Knob("training.seed", "Seed", "Fixes weights, order and noise: the same seed repeats the run."),
     Knob("training.device", "Device", "Where it trains. Automatic takes a GPU where there is one."),
-    Knob("training.optimizer", "Optimiser", "The rule that turns gradients into steps."),
+    Knob(
+        "training.optimizer",
+        "Optimiser",
+        "The rule that turns gradients into steps.",
+        choices=("adam", "adamw", "sgd"),
+    ),
     Knob("training.schedule", "Schedule", "How the learning rate changes during training."),
     Knob("training.weight_decay", "Weight decay", "Pulls all weights a little towards zero."),
     Knob(
