@@ -25,9 +25,9 @@ def part(im: Image.Image, block: Block) -> Image.Image:
 
 
 def whole(im: Image.Image) -> np.ndarray:
-    """np.array(im) without the copies of all of it that Pillow makes on the way."""
+    """np.array(im), in this machine's byte order, without Pillow's copies of all of it."""
     corner = np.asarray(part(im, (slice(0, 1), slice(0, 1))))
-    values = np.empty((im.height, im.width, *corner.shape[2:]), corner.dtype)
+    values = np.empty((im.height, im.width, *corner.shape[2:]), corner.dtype.newbyteorder("="))
     for block in blocks(im.height, im.width):
         values[block] = np.asarray(part(im, block))
     return values

@@ -148,6 +148,7 @@ def walk_tiff(data: bytes, max_pixels: int) -> Container:
     order = "<" if data[:2] == b"II" else ">"
     big = struct.unpack_from(order + "H", data, 2)[0] == 43
     count, entry, link = ("Q", 20, "Q") if big else ("H", 12, "I")
+    size = struct.calcsize(link)
     page = struct.unpack_from(order + link, data, 8 if big else 4)[0]
     seen: list[int] = []
     patched = data
@@ -165,8 +166,8 @@ def walk_tiff(data: bytes, max_pixels: int) -> Container:
             if entries > 65_535:  # BigTIFF could say more
                 raise Damaged
             _check_tiff_strips(data, order, table, entries, entry, big)
-            size = struct.calcsize(link)
-            patched = data[:following] + bytes(size) + data[following + size :]
+            if after:
+                patched = data[:following] + bytes(size) + data[following + size :]
         seen.append(page)
         page = after
     if not seen:

@@ -144,10 +144,12 @@ def _open(container: Container, max_pixels: int) -> Image.Image:
         check_size(tags.get(322, 1), tags.get(323, 1), max_pixels)  # a tile is decoded whole
         im.info["bits"] = max(np.atleast_1d(tags.get(258, 1)).tolist())
         im.info["white_is_zero"] = tags.get(262) == 0
+        im.info["planes"] = tags.get(284) == 2
+        planes = len(im.getbands()) if im.info["planes"] and im.tile[0][0] == "raw" else 1
         extents = [tile[1] or (0, 0, 0, 0) for tile in im.tile]
         drawn = sum((x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in extents)
-        if drawn < im.width * im.height:
-            raise Damaged
+        if drawn < im.width * im.height * planes or (planes > 1 and im.info["bits"] != 8):
+            raise Damaged  # what is not drawn stays black; deep planes Pillow takes apart wrongly
     im.info["orientation"] = _orientation(im)
     return im
 

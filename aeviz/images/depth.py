@@ -24,8 +24,11 @@ Channels = tuple[np.ndarray, np.ndarray | None]  # pixels (H, W, C) and alpha (H
 
 
 def is_deep_colour(im: Image.Image) -> bool:
-    """Would Pillow reduce this opened, not yet loaded picture from 16 bits to 8?"""
-    return _RAW.fullmatch(_raw_mode(im)) is not None
+    """Would Pillow reduce this opened, not yet loaded picture from 16 bits to 8?
+
+    No for a TIFF that stores a plane for each channel: of those only the first byte can be had.
+    """
+    return _RAW.fullmatch(_raw_mode(im)) is not None and not im.info.get("planes")
 
 
 def deep_colour(container: Container, open_: Callable[[Container], Image.Image]) -> Channels:

@@ -4,8 +4,9 @@ libjpeg fills what is missing with grey and only warns. Three checks keep such p
 restart markers must be in order and as many as the size asks for (ITU-T T.81, B.2.1); scans must
 carry every coefficient of every component to full precision (G.1.1); and a picture of one scan is
 handed on without its end marker, so that the decoder runs dry, which is an error, where it would
-otherwise meet the marker too early, which is not. What gets through is a progressive file cut in
-its very last scan and closed by a forged end marker: there only the last bit of detail is missing.
+otherwise meet the marker too early, which is not. What gets through has a forged end marker: a
+progressive file cut in its very last scan, where only the last bit of detail is missing, and one
+cut by a few bits of its last block.
 """
 
 import re
@@ -116,6 +117,6 @@ def _scan(data: bytes, pos: int, header: bytes, frame: _Frame, interval: int) ->
         marker = next(markers, None)
         if marker is None or marker.group()[1] != 0xD0 + i % 8:
             raise Damaged
-    if not found and (frame.kind in _PROGRESSIVE or not frame.complete()):
+    if not found:  # no marker follows: cut short, if only by a few bits of the last block
         raise Damaged
     return end
