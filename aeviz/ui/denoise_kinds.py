@@ -170,18 +170,16 @@ def _pictures(x: Tensor, title: str, alt: str, more: str = "", own: bool = False
 
 def verdict(kinds: Mapping[str, Kind], model: ModelInfo) -> None:
     """What the first denoiser gains on its own kind, and on the others; in a sentence."""
-    gains = {name: kind.cells[model.name] for name, kind in kinds.items()}
-    own = gains.pop(model.dataset, None)
-    if own is None or not gains:
-        return
-    others = " and ".join(
+    cells = {name: kind.cells[model.name] for name, kind in kinds.items()}
+    *gains, last = (
         f"**{_signed(cell.after - cell.before)}** on {kind_of(name)}"
-        for name, cell in gains.items()
+        for name, cell in cells.items()
     )
+    if not gains:
+        return
     st.markdown(
-        f"{model.name} changes the PSNR of {kind_of(model.dataset)} by "
-        f"**{_signed(own.after - own.before)}**; {others}. It knows one kind of image, and answers "
-        "everything with the nearest of that kind."
+        f"{model.name} changes the PSNR by {', '.join(gains)} and {last}. It knows one kind of "
+        "image, and answers everything with the nearest of that kind."
     )
 
 

@@ -71,7 +71,7 @@ def _over_amounts(
     """Lines over the amount of noise; a dot where each falls below the bound, and gives up."""
     level, says = bound
     data: list[dict[str, Any]] = []
-    for name, y in reversed(list(curves.items())):  # the chosen model is drawn last, over the others
+    for name in sorted(curves, key=lambda name: name == names[0]):  # the chosen one over the others
         colour, dash, width = line_style(name, names)
         data.append(
             {
@@ -79,7 +79,7 @@ def _over_amounts(
                 "mode": "lines",
                 "name": name,
                 "x": list(AMOUNTS),
-                "y": [round(v, 4) for v in y],
+                "y": [round(v, 4) for v in curves[name]],
                 "line": {"color": colour, "dash": dash, "width": width},
                 "hovertemplate": f"{name}, %{{x:.0%}} noise: {value}<extra></extra>",
             }

@@ -198,3 +198,11 @@ def test_rivals_are_bundled_and_of_the_same_images(models: Path) -> None:
     assert [one.name for one in rivals(names["pca"])] == ["pca", "copy"]
     assert [one.name for one in rivals(names["mine"])] == ["mine", "pca", "copy"]
     assert [one.name for one in rivals(names["clothes"])] == ["clothes"]
+
+
+def test_the_gain_on_each_kind_is_said_in_a_sentence(models: Path) -> None:
+    app = run("restore", model="pca", part="kinds")
+    said = next(text.value for text in app.markdown if "changes the PSNR" in text.value)
+    shown = re.findall(r"[+−][\d.]+ dB", words(html(app, "aeviz-kinds")))
+    assert re.findall(r"[+−][\d.]+ dB", said) == shown
+    assert len(shown) == 2
