@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from aeviz import library
+from aeviz.checkpoint import load_restorer
 from aeviz.damage.pixels import luminance
 from aeviz.errors import UserError
 from aeviz.images.photo import Photo
@@ -297,3 +299,27 @@ def test_memory_grows_by_little_more_than_the_result() -> None:
     )  # fmt: skip
     assert answer.returncode == 0, answer.stderr
     assert float(answer.stdout) < 8
+
+
+# ---- the restorers that come with aeviz --------------------------------------------------------
+
+BUNDLED = sorted(library.checkpoints_dir().glob("restore-*.safetensors"))
+
+
+@pytest.mark.parametrize("path", BUNDLED, ids=lambda path: path.stem)
+def test_no_seam_is_as_high_as_a_grey_level(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows of half the picture against one of it all, at 16 bits so that nothing is rounded."""
+    model, task = load_restorer(path).model, TASKS[path.stem.removeprefix("restore-")]
+    y, x = np.mgrid[:480, :480] / 480
+    scene = np.stack([np.sin(9 * x * y), np.cos(30 * x * x), np.sin(40 * y)], 2) * 0.4 + 0.5
+    scene += np.random.default_rng(1).normal(0, 0.1, scene.shape)
+    photo = Photo((scene[:: task.scale, :: task.scale].clip(0, 1) * 65535).astype(np.uint16))
+    mask = None
+    if task.mask:
+        mask = (np.mgrid[:480, :480] % 80 < 16).any(0)
+    pixels = []
+    for side in (480, 384):
+        monkeypatch.setattr(engine, "SIDE", side)
+        result = restore_photo(model, task, photo, mask=mask, precision="fp32")
+        pixels.append(result.pixels.astype(float) / 65535)
+    assert np.abs(pixels[0] - pixels[1]).max() < 1 / 255
