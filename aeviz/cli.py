@@ -102,7 +102,10 @@ def _presets(args: argparse.Namespace) -> dict[str, Any]:
     }
     for name, row in rows.items():
         say(f"{name:14} {row['title']}")
-    return {"presets": rows}
+    for name in RESTORERS:
+        say(f"{name:18} a restorer of photographs")
+    restorers = {name: {"config": config.to_dict()} for name, config in RESTORERS.items()}
+    return {"presets": rows, "restorers": restorers}
 
 
 def _datasets(args: argparse.Namespace) -> dict[str, Any]:
@@ -140,7 +143,10 @@ def _models(args: argparse.Namespace) -> dict[str, Any]:
     ]
     for row in rows:
         say(f"{row['name']:30} {row['title']}")
-    return {"models": rows}
+    restorers = [{"name": m.name, "path": str(m.path)} for m in library.restorers()]
+    for restorer in restorers:
+        say(f"{restorer['name']:30} restores photographs")
+    return {"models": rows, "restorers": restorers}
 
 
 @plain_memory_errors()

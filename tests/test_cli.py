@@ -85,7 +85,7 @@ def test_datasets(capsys: Capture) -> None:
 
 
 def test_models(capsys: Capture, denoiser: Path, tmp_path: Path) -> None:
-    assert result(capsys, "models") == {"models": []}
+    assert result(capsys, "models") == {"models": [], "restorers": []}
     (tmp_path / "checkpoints").mkdir()
     (tmp_path / "checkpoints" / "mine.safetensors").write_bytes(denoiser.read_bytes())
     [row] = result(capsys, "models")["models"]

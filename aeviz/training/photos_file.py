@@ -16,13 +16,14 @@ from aeviz import checkpoint
 from aeviz.config import RunConfig
 from aeviz.datasets.photos import Photos
 from aeviz.device import describe
-from aeviz.evaluation.restoration import card_figures
+from aeviz.evaluation.restoration import card_figures, vividness
 from aeviz.nn.networks import count_parameters
 from aeviz.nn.restorer import Restorer
 from aeviz.training.photos import begin, train
 
 TITLE = "Photographs"
 _REPORT = 100  # steps between two lines
+_SOME = 40  # training photographs that the vividness of guessed colours is set on
 
 
 def train_to_file(
@@ -59,7 +60,11 @@ def write(
     """Measures the trained `model` on the photographs held out and writes file and card."""
     if half:
         model.half().float()
-    card = _card(model, photos) | {"metrics": card_figures(model, photos.held_out)} | history
+    factor = 1.0
+    card = _card(model, photos) | history
+    if model.config.corruption.kind == "grey":
+        factor = card["vividness"] = vividness(model, photos.train[:_SOME])
+    card["metrics"] = card_figures(model, photos.held_out, factor)
     checkpoint.save(out, model, card, None, half)
     return card
 

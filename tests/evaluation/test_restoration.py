@@ -102,3 +102,10 @@ def test_recolouring_keeps_the_luminance_and_takes_the_colour() -> None:
     assert torch.allclose(restoration.luminance(once), grey[:, :1], atol=1e-6)
     assert torch.allclose(restoration.chroma(once), restoration.chroma(guess), atol=1e-6)
     assert torch.allclose(restoration.chroma(twice), 2 * restoration.chroma(guess), atol=1e-6)
+
+
+def test_pale_guesses_are_made_more_vivid_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = Restorer(tiny("restore-colour")).eval()
+    for share, factor in ((0.4, 1.375), (0.9, 1.0), (0.05, 1.8)):
+        monkeypatch.setattr(restoration, "measure", lambda *rest, share=share: {"chroma": share})
+        assert restoration.vividness(model, []) == pytest.approx(factor)
