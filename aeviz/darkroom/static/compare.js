@@ -10,7 +10,8 @@ const other = new OffscreenCanvas(1, 1);
 
 /** What a side may show, by its name, in words. @param {string} name */
 export function labelOf(name) {
-  return { before: 'Before', ours: 'After' }[name] ?? baseline(name)?.title ?? name;
+  const ours = session.task.name === 'colour' ? 'After: a guess' : 'After';
+  return { before: 'Before', ours }[name] ?? baseline(name)?.title ?? name;
 }
 
 function baseline(wanted) {

@@ -6,11 +6,26 @@ import { Range } from './range.js';
 import { session } from './session.js';
 import { sign } from './tools.js';
 
+/**
+ * Another draw or amount of damage for the photo that is looked at, or none: what the server has of
+ * the one before is let go.
+ * @param {(photo: import('./photos.js').Photo) => void} change
+ */
+export function changeDamage(change) {
+  const { shown: photo, variant } = session;
+  change(photo);
+  if (session.variantOf(photo) !== variant && variant.added) {
+    session.discard(variant);
+    for (const [key, kept] of photo.variants) if (kept === variant) photo.variants.delete(key);
+  }
+  session.attend();
+}
+
 export class AddDamage {
   constructor() {
     this.box = h('input', {
       type: 'checkbox', role: 'switch', 'data-testid': 'aeviz-add-damage',
-      onchange: () => session.damage((photo) => {
+      onchange: () => changeDamage((photo) => {
         photo.adds = this.box.checked;
       }),
     });
@@ -18,9 +33,9 @@ export class AddDamage {
     this.range = new Range({
       label: '', testid: 'aeviz-amount',
       onInput: (value) => this.range.show(value, this.amount(value)),
-      onRelease: (value) => session.damage(() => session.amounts.set(session.task.damage.name, value)),
+      onRelease: (value) => changeDamage(() => session.amounts.set(session.task.damage.name, value)),
     });
-    this.again = sign('dice', 'Draw it anew', () => session.damage((photo) => {
+    this.again = sign('dice', 'Draw it anew', () => changeDamage((photo) => {
       photo.seed += 1;
     }), 'aeviz-seed');
     this.row = h('div', { class: 'dr-amount' }, this.range.element, this.again);

@@ -2,6 +2,7 @@
 
 import { h } from '../../static/dom.js';
 import { putBlob } from './api.js';
+import { changeDamage } from './damage.js';
 import { Range } from './range.js';
 import { session } from './session.js';
 import { sign } from './tools.js';
@@ -12,7 +13,7 @@ export class Fill {
     this.stage = stage;
     const brush = (erase) => {
       // The holes that were added have their own mask; what one paints goes on the photo itself.
-      if (session.shown.adds) session.damage((photo) => {
+      if (session.shown.adds) changeDamage((photo) => {
         photo.adds = false;
       });
       const same = session.look.painting && stage.brush.erase === erase;

@@ -65,7 +65,8 @@ export class Panel {
     const { shown, variant, task, look } = session;
     const info = variant?.info;
     write(this.name, shown?.title ?? 'No photo yet');
-    write(this.about, info ? described(info, shown.sample?.credit) : '');
+    const notes = new Set([...(info?.notes ?? []), ...(session.job()?.result?.notes ?? [])]);
+    write(this.about, info ? described({ ...info, notes: [...notes] }, shown.sample?.credit) : '');
     write(this.says, task.says);
     this.noise.hidden = !session.asksNoise;
     if (session.asksNoise) this.writeNoise(task.slider, shown, info);

@@ -17,9 +17,13 @@ export class Save {
     this.rest = h('button', {
       type: 'button', class: 'aeviz-quiet', 'data-testid': 'aeviz-restore-all', onclick: () => restoreRest(),
     });
+    this.stop = h('button', {
+      type: 'button', class: 'aeviz-quiet', 'data-testid': 'aeviz-stop-all',
+      onclick: () => session.stopAll(),
+    });
     this.error = h('p', { class: 'dr-error', role: 'alert', hidden: true });
     this.element = h('section', { class: 'dr-save' }, this.one, this.note,
-      h('div', { class: 'dr-all' }, this.many, this.rest), this.error);
+      h('div', { class: 'dr-all' }, this.many, this.rest, this.stop), this.error);
   }
 
   update() {
@@ -37,6 +41,9 @@ export class Save {
     this.many.hidden = session.photos.length < 2;
     this.many.disabled = !results.length;
     this.many.textContent = `Download all ${results.length || ''} as a zip`.replace('  ', ' ');
+    const live = session.jobs.all.length;
+    this.stop.hidden = live < 2;
+    this.stop.textContent = `Stop all ${live}`;
     const rest = unrestored();
     this.rest.hidden = session.photos.length < 2 || !rest.length;
     this.rest.textContent = rest.length === 1 ? 'Restore the other one' : `Restore the other ${rest.length}`;

@@ -34,6 +34,7 @@ class Session {
     this.look = { mode: 'divider', divide: 0.5, strength: 1, left: 'before', right: 'ours', loupe: false, painting: false };
     this.status = { kind: 'connecting', text: '' };
     this.said = ''; // one sentence about what was just tried
+    this.goesOn = true; // photos that come in are restored by themselves
     this.listeners = new Set();
     this.memory = new Memory();
     this.uploads = new Uploads({
@@ -60,7 +61,11 @@ class Session {
   }
 
   async begin(taskName, sampleName) {
-    const [tasks, samples] = await Promise.all([getJson('tasks'), getJson('samples')]);
+    const asked = Promise.all([getJson('tasks'), getJson('samples')]);
+    const [tasks, samples] = await asked.catch(() => {
+      throw new Error('The photo server did not answer: reload the page.');
+    });
+    if (!tasks.length) throw new Error('There is no restorer of photographs here: put a restore-….safetensors into checkpoints/.');
     this.tasks = tasks;
     this.task = tasks.find(({ name }) => name === taskName) ?? tasks[0];
     this.samples = samples.map((sample) => new Photo({ name: `${sample.name}.png`, sample }));
@@ -147,6 +152,7 @@ class Session {
     const photos = files.map((file) => new Photo({ name: file.name || 'pasted.png', blob: file }));
     if (!photos.length) return;
     this.photos.push(...photos);
+    this.goesOn = true;
     this.show(photos[0]);
     for (const photo of photos) {
       this.uploads.add(this.variantOf(photo));
@@ -167,6 +173,12 @@ class Session {
     for (const job of variant.jobs.values()) this.jobs.stop(job);
     if (variant.info) forget(variant.info.id);
     variant.drop();
+  }
+
+  /** Stop all; photos that are still being sent wait to be asked for. */
+  stopAll() {
+    this.goesOn = false;
+    for (const job of this.jobs.all) this.jobs.stop(job);
   }
 
   /** Look at a photo. */
@@ -220,8 +232,8 @@ class Session {
     if (first) variant.load((error) => this.loaded(variant, error));
     const job = variant.job(this.task.name, 'ours');
     if (!job) {
-      if (this.restorable(variant)) this.run('ours', variant, first);
-      else if (first) this.look.painting = true;
+      if (!this.restorable(variant)) this.look.painting ||= first;
+      else if (first || this.goesOn) this.run('ours', variant, first);
     } else if (first) {
       this.jobs.hurry(job);
       for (const shown of variant.jobs.values()) shown.load((error) => this.loaded(variant, error));
@@ -281,17 +293,6 @@ class Session {
       this.uploads.add(variant, variant === this.variant);
     }
     this.changed();
-  }
-
-  /** Another draw or amount of damage, or none: the picture of before is let go. */
-  damage(change) {
-    const { shown: photo, variant } = this;
-    change(photo);
-    if (this.variantOf(photo) !== variant && variant.added) {
-      this.discard(variant);
-      for (const [key, kept] of photo.variants) if (kept === variant) photo.variants.delete(key);
-    }
-    this.attend();
   }
 }
 
