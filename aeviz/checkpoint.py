@@ -186,7 +186,7 @@ def load_restorer(path: Path, device: torch.device | str = "cpu") -> LoadedResto
     model.load_state_dict(weights)
     model.to(device).eval().requires_grad_(False)
     # Convolutions over channels-last pictures are the faster ones.
-    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model.to(memory_format=torch.channels_last)
     return LoadedRestorer(model, summary.card)
 
 

@@ -27,15 +27,15 @@ import torch
 from torch import Tensor
 
 from aeviz import checkpoint, library
+from aeviz.checkpoint import LoadedRestorer
 from aeviz.damage import DAMAGES, Damaged
 from aeviz.datasets import photos as datasets
 from aeviz.device import describe, native_bf16, pick_device
 from aeviz.errors import UserError
 from aeviz.evaluation.restoration import TRIALS, Figures, Trial, damaged, figures, restored
 from aeviz.images import Photo
-from aeviz.nn.restorer import Restorer
 from aeviz.restore.baselines import BASELINES
-from aeviz.restore.photo import restore_photo
+from aeviz.restore.photo import restore_photo, vividness_of
 from aeviz.restore.tasks import TASKS, Task
 
 Method = Callable[[Trial, Damaged], Tensor]
@@ -94,8 +94,9 @@ MORE_PEERS = {"impulse": ("adaptive-median",)}
 # ---- methods -----------------------------------------------------------------------------------
 
 
-def ours(model: Restorer, precision: str) -> Method:
-    return lambda trial, damage: restored(model, damage, precision)
+def ours(loaded: LoadedRestorer, precision: str) -> Method:
+    factor = vividness_of(loaded.card)
+    return lambda trial, damage: restored(loaded.model, damage, precision, factor)
 
 
 def peer(name: str) -> Method:
@@ -211,10 +212,12 @@ def mosaic(photos: list[Tensor], height: int, width: int) -> Tensor:
     return whole[None, :, :height, :width].float() / 255
 
 
-def speed(model: Restorer, photos: list[Tensor], rounds: int, peers: list[str]) -> dict[str, Any]:
+def speed(
+    loaded: LoadedRestorer, photos: list[Tensor], rounds: int, peers: list[str]
+) -> dict[str, Any]:
     """Seconds for one grey and one colour megapixel, in turn, and for a photo of 12 megapixels."""
     answer: dict[str, Any] = {}
-    names = {f"ours {p}": ours(model, p) for p in ("fp32", "bf16")}
+    names = {f"ours {p}": ours(loaded, p) for p in ("fp32", "bf16")}
     names |= {name: peer(name) for name in peers if name in ("bm3d", "nlm")}
     x = mosaic(photos, 1000, 1000)
     for grey in (True, False):
@@ -236,9 +239,11 @@ def speed(model: Restorer, photos: list[Tensor], rounds: int, peers: list[str]) 
         show(trial, {name: {"seconds": value} for name, value in seconds.items()})
     large = DAMAGES["noise"].at(mosaic(photos, 3000, 4000), 25, torch.Generator().manual_seed(0))
     photo = Photo(as_pixels(large.x, False))
-    for _ in range(2 if next(model.parameters()).is_cuda else 1):  # a GPU's first run is slower
+    for _ in range(
+        2 if next(loaded.model.parameters()).is_cuda else 1
+    ):  # a GPU's first run is slower
         began = time.perf_counter()
-        restore_photo(model, TASKS["denoise"], photo)
+        restore_photo(loaded.model, TASKS["denoise"], photo)
         answer["12 MP"] = time.perf_counter() - began
     took = answer["12 MP"]
     print(f"\n12 megapixels in colour: {took:.1f} s, {12 / took:.1f} megapixels a second")
@@ -305,16 +310,16 @@ def run(task: Task, args: argparse.Namespace) -> dict[str, Any]:
     mine = "ours"
     if args.ours:
         if args.model:
-            model = checkpoint.load_restorer(args.model, device).model
+            loaded = checkpoint.load_restorer(args.model, device)
         else:
-            model = library.load_restorer(task.model, device).model
+            loaded = library.load_restorer(task.model, device)
         if args.speed:
-            return {**answer, "speed": speed(model, photos, args.rounds, peers)}
+            return {**answer, "speed": speed(loaded, photos, args.rounds, peers)}
         if task.name == "denoise":
             mine = "ours fp32"
-            methods = {f"ours {p}": ours(model, p) for p in ("fp32", "bf16")}
+            methods = {f"ours {p}": ours(loaded, p) for p in ("fp32", "bf16")}
         else:
-            methods = {mine: ours(model, "auto")}
+            methods = {mine: ours(loaded, "auto")}
     tables: dict[str, Table] = {}
     for trial in trials_of(task, args):
         # of a clean photo's noise nothing is to be told

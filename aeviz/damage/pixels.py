@@ -35,7 +35,8 @@ def any_noise(x: Tensor, amount: Tensor, generator: torch.Generator) -> Result:
 def salt_and_pepper(x: Tensor, amount: Tensor, generator: torch.Generator) -> Result:
     """A share of amount % of the pixels becomes black or white, half each, all channels alike."""
     u = torch.rand(len(x), 1, *x.shape[2:], generator=generator)
-    return _struck(x, u, _per_image(amount / 100))
+    x_in, hit = _struck(x, u, _per_image(amount / 100))
+    return x_in, None, hit
 
 
 def any_impulse(x: Tensor, amount: Tensor, generator: torch.Generator) -> Result:
@@ -46,17 +47,18 @@ def any_impulse(x: Tensor, amount: Tensor, generator: torch.Generator) -> Result
     kind = torch.rand(len(x), 1, 1, 1, generator=generator)
     value = torch.rand(len(x), 1, 1, 1, generator=generator)
     value = torch.where(kind < 0.2, torch.zeros_like(value), value)
-    x_in, _, where = _struck(x, torch.where(kind < 0.8, u[:, :1], u), share)
+    x_in, hit = _struck(x, torch.where(kind < 0.8, u[:, :1], u), share)
     missing = u[:, :1] < share
     x_in = torch.where(kind < 0.3, torch.where(missing, value, x), x_in)
-    return x_in, None, torch.where(kind < 0.3, missing.float(), where)
+    return x_in, None, torch.where(kind < 0.3, missing.float(), hit)
 
 
-def _struck(x: Tensor, u: Tensor, share: Tensor) -> Result:
+def _struck(x: Tensor, u: Tensor, share: Tensor) -> tuple[Tensor, Tensor]:
+    """x with black where u < share / 2 and white where u > 1 - share / 2, and where that is."""
     x_in = torch.where(u < share / 2, torch.zeros_like(x), x)
     x_in = torch.where(u > 1 - share / 2, torch.ones_like(x), x_in)
     hit = ((u < share / 2) | (u > 1 - share / 2)).any(1, keepdim=True)
-    return x_in, None, hit.float()
+    return x_in, hit.float()
 
 
 def shrink(x: Tensor, amount: Tensor, generator: torch.Generator) -> Result:

@@ -77,7 +77,7 @@ TASKS: dict[str, Task] = {
         Task(
             "jpeg", "JPEG blocks",
             "Smooths the blocks and rings that strong JPEG compression leaves.",
-            "jpeg", ("median", "nlm"),
+            "jpeg", ("median",),
         ),
         Task(
             "colour", "Colour",
