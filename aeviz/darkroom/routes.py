@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 STATIC: Final = Path(__file__).parent / "static"
 MAX_CLIENTS: Final = 300
 MOST_UPLOAD: Final = 64 << 20  # `images.MAX_BYTES`, without what that imports
+MOST_WISHES: Final = 1 << 20  # bytes that say what a zip is to hold
 PICTURE_THREADS: Final = 2
 
 T = TypeVar("T")
@@ -74,8 +75,11 @@ class Darkroom:
         self._load = load
         self._origins = Origins(allowed_origins)
         self._uploads = Uploads(self.store.folder, MOST_UPLOAD)
-        # Few at once, for each may hold a photo of 50 megapixels; the others wait on the disk.
-        self._threads = ThreadPoolExecutor(PICTURE_THREADS, "darkroom-pictures", lower_priority)
+        self._wishes = Uploads(self.store.folder, MOST_WISHES)
+        # Few at once, for each may hold a photo of 50 megapixels; the others wait on the disk. Two
+        # pools, so that what is looked at never waits for a folder that is dropped.
+        self._coming = ThreadPoolExecutor(PICTURE_THREADS, "darkroom-in", lower_priority)
+        self._going = ThreadPoolExecutor(PICTURE_THREADS, "darkroom-out", lower_priority)
         self._files = Files()
         self._clients = 0
         atexit.register(self.close)
@@ -84,7 +88,8 @@ class Darkroom:
         """End the threads and remove all photos."""
         atexit.unregister(self.close)
         self.worker.close()
-        self._threads.shutdown(cancel_futures=True)
+        self._coming.shutdown(cancel_futures=True)
+        self._going.shutdown(cancel_futures=True)
         self.store.close()
 
     @cached_property
@@ -98,31 +103,23 @@ class Darkroom:
 
     async def upload(self, request: Request) -> Response:
         """A new photo."""
-        name, query = request.query_params.get("name", "photo"), request.query_params
-        async with self._uploads.body(request) as body:
-            return JSONResponse(
-                await self._in_thread(
-                    lambda: self.studio.take_in(body, name[-400:], asked.damage(query))
-                )
-            )
+        name = request.query_params.get("name", "photo")[-400:]
+        damage = asked.damage(request.query_params)
+        return await self._taken_in(request, lambda body: self.studio.take_in(body, name, damage))
 
     async def reference(self, request: Request) -> Response:
         """The clean photo to compare with."""
-        async with self._uploads.body(request) as body:
-            return JSONResponse(
-                await self._in_thread(lambda: self.studio.set_reference(_id(request), body))
-            )
+        photo = _id(request)
+        return await self._taken_in(request, lambda body: self.studio.set_reference(photo, body))
 
     async def set_mask(self, request: Request) -> Response:
         """Where the holes are."""
-        async with self._uploads.body(request) as body:
-            return JSONResponse(
-                await self._in_thread(lambda: self.studio.set_mask(_id(request), body))
-            )
+        photo = _id(request)
+        return await self._taken_in(request, lambda body: self.studio.set_mask(photo, body))
 
     async def drop(self, request: Request) -> Response:
         """Forget a photo."""
-        await self._in_thread(lambda: self.store.drop(_id(request)))
+        await run_in_threadpool(self.store.drop, _id(request))
         return JSONResponse({})
 
     # ---- pictures out --------------------------------------------------------------------------
@@ -162,8 +159,8 @@ class Darkroom:
 
     async def zip(self, request: Request) -> Response:
         """Many results as one file."""
-        async with self._uploads.body(request) as body:
-            data = await self._in_thread(body.read_bytes)
+        async with self._wishes.body(request) as body:
+            data = await run_in_threadpool(body.read_bytes)
         wanted = asked.zipped(data, request.headers.get("content-type", ""))
         for result, _ in wanted:
             self.store.get(result)  # all are there, and are now the last to be dropped
@@ -252,8 +249,14 @@ class Darkroom:
 
     # ---- parts ---------------------------------------------------------------------------------
 
+    async def _taken_in(self, request: Request, work: Callable[[Path], dict[str, Any]]) -> Response:
+        """What `work` says of the request's body."""
+        async with self._uploads.body(request) as body:
+            loop = asyncio.get_running_loop()
+            return JSONResponse(await loop.run_in_executor(self._coming, work, body))
+
     async def _in_thread(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        return await asyncio.get_running_loop().run_in_executor(self._going, work)
 
     def _plainly(self, endpoint: Endpoint) -> Endpoint:
         """`endpoint` for our own pages alone, with what goes wrong told as a sentence."""
