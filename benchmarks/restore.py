@@ -239,9 +239,8 @@ def speed(
         show(trial, {name: {"seconds": value} for name, value in seconds.items()})
     large = DAMAGES["noise"].at(mosaic(photos, 3000, 4000), 25, torch.Generator().manual_seed(0))
     photo = Photo(as_pixels(large.x, False))
-    for _ in range(
-        2 if next(loaded.model.parameters()).is_cuda else 1
-    ):  # a GPU's first run is slower
+    on_gpu = next(loaded.model.parameters()).is_cuda
+    for _ in range(2 if on_gpu else 1):  # a GPU's first run is slower
         began = time.perf_counter()
         restore_photo(loaded.model, TASKS["denoise"], photo)
         answer["12 MP"] = time.perf_counter() - began
