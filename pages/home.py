@@ -17,7 +17,7 @@ encoder put one test image. It was never told which digit is which: the colours 
 NEXT = [
     ("explore", "Explore a latent space", "Sliders and maps for every model, decoded as you move."),
     ("train", "Train your own", "Choose data, type and size; watch it learn in about a minute."),
-    ("restore", "Clean a noisy image", "Drop an image in and see what a denoiser takes for noise."),
+    ("restore", "Clean up a photo", "Drop a photo in: grain, scratches and watermarks come off."),
 ]
 
 

@@ -24,7 +24,7 @@ def choose_view() -> str:
     with st.container(
         horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"
     ):
-        st.title("Clean a noisy image", anchor=False, width="content")
+        st.title("Clean up a picture", anchor=False, width="content")
         view = st.segmented_control(
             "What to clean", list(VIEWS), format_func=VIEWS.__getitem__, required=True, key=_VIEW,
             label_visibility="collapsed", on_change=_turn,
