@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import drawn, serve
+from conftest import drawn, free_port, serve
 from PIL import Image
 from playwright.sync_api import FilePayload, Page, expect
 from small_restorer import tiny
@@ -19,14 +19,15 @@ from aeviz import checkpoint
 from aeviz.nn.restorer import Restorer
 from aeviz.restorers import RESTORERS
 
+PAGE = "/restore?view=photos"
 CANVAS = "aeviz-photo-canvas"
 PATIENCE_MS = 120_000
 """The first photo waits for the server to import what restores; other tests may run meanwhile."""
 
 
 @pytest.fixture(scope="module")
-def photo_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server whose restorers are small and change what they see."""
+def restorers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Servers that are started find small restorers, which change what they see."""
     folder = tmp_path_factory.mktemp("restorers")
     for name in RESTORERS:
         model = Restorer(tiny(name))
@@ -35,8 +36,14 @@ def photo_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         checkpoint.save(folder / f"{name}.safetensors", model.eval(), {}, None, half=False)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AEVIZ_CHECKPOINTS", str(folder))
-        with serve(tmp_path_factory.mktemp("runs"), tmp_path_factory.mktemp("log") / "log") as url:
-            yield f"{url}/restore?view=photos"
+        yield
+
+
+@pytest.fixture(scope="module")
+def photo_url(tmp_path_factory: pytest.TempPathFactory, restorers: None) -> Iterator[str]:
+    """The photo tool's address."""
+    with serve(tmp_path_factory.mktemp("runs"), tmp_path_factory.mktemp("log") / "log") as url:
+        yield f"{url}{PAGE}"
 
 
 def photo(width: int, height: int, seed: int = 0) -> bytes:
@@ -253,6 +260,22 @@ def test_photos_are_still_there_after_another_page(page: Page, photo_url: str) -
     page.get_by_text("Restore", exact=True).first.click()
     expect(page.get_by_test_id("aeviz-photo")).to_have_attribute("data-state", "done")
     expect(page.get_by_role("heading", name="mine.png")).to_be_visible()
+
+
+def test_a_server_that_comes_back_is_sent_the_photo_again(
+    page: Page, restorers: None, tmp_path: Path
+) -> None:
+    port = free_port()
+    with serve(tmp_path, tmp_path / "log", port) as url:
+        opened(page, f"{url}{PAGE}")
+        page.get_by_test_id("aeviz-files").set_input_files(payload("mine.png", photo(96, 64)))
+        restored(page)
+    expect(page.get_by_role("status").filter(has_text="Reconnecting")).to_be_visible()
+    page.get_by_test_id("aeviz-task-jpeg").click()  # waits for the server
+    with serve(tmp_path, tmp_path / "log", port):
+        restored(page)
+        expect(page.get_by_test_id("aeviz-photo")).to_have_attribute("data-state", "done")
+        expect(page.get_by_role("heading", name="mine.png")).to_be_visible()
 
 
 def test_it_fits_a_phone_and_takes_a_finger(phone: Page, photo_url: str) -> None:

@@ -182,7 +182,9 @@ export class Jobs {
     this.running.delete(job.n);
     this.pump();
     await job.painted;
-    job.whole = job.state === 'done' && !job.missed && !said.skipped && job.layer !== null;
+    // Tiles come without what is see-through.
+    const complete = !job.missed && !said.skipped && !job.variant.info?.alpha;
+    job.whole = job.state === 'done' && complete && job.layer !== null;
     this.listener.onEnd(job, said);
   }
 

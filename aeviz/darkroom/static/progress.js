@@ -17,7 +17,7 @@ export class Progress {
       onclick: () => session.run(session.look.right === 'before' ? 'ours' : session.look.right),
     }, 'Restore');
     this.element = h('div', {
-      class: 'dr-progress', role: 'status', 'data-testid': 'aeviz-progress', hidden: true,
+      class: 'dr-progress', role: 'group', 'aria-label': 'Progress', 'data-testid': 'aeviz-progress', hidden: true,
     }, this.bar, this.text, this.stop, this.again);
   }
 
@@ -25,6 +25,7 @@ export class Progress {
     const { share, text, kind } = now();
     this.element.hidden = !text;
     this.element.dataset.kind = kind ?? '';
+    this.element.setAttribute('role', kind === 'failed' ? 'alert' : 'group'); // no percent is read out
     this.stop.hidden = kind !== 'live';
     this.again.hidden = kind !== 'again';
     this.bar.hidden = share === undefined;

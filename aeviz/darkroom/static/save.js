@@ -39,8 +39,8 @@ export class Save {
     this.note.textContent = parts.filter(Boolean).join(' · ');
     const results = finished();
     this.many.hidden = session.photos.length < 2;
-    this.many.disabled = !results.length;
-    this.many.textContent = `Download all ${results.length || ''} as a zip`.replace('  ', ' ');
+    this.many.disabled = results.length < 2;
+    this.many.textContent = results.length < 2 ? 'Download all' : `Download all ${results.length} as a zip`;
     const live = session.jobs.all.length;
     this.stop.hidden = live < 2;
     this.stop.textContent = `Stop all ${live}`;
