@@ -10,7 +10,6 @@ import numpy as np
 
 from aeviz import library
 from aeviz.checkpoint import LoadedRestorer
-from aeviz.darkroom.lockstep import lockstep
 from aeviz.darkroom.pictures import resized
 from aeviz.darkroom.scores import scoring
 from aeviz.darkroom.store import Kept, Store
@@ -19,7 +18,8 @@ from aeviz.device import pick_device
 from aeviz.errors import UserError
 from aeviz.images import Photo, safe_name
 from aeviz.restore.baselines import BASELINES, Baseline, Told
-from aeviz.restore.photo import Tile, restore_photo, vividness_of
+from aeviz.restore.photo import restoring as tiles_of
+from aeviz.restore.photo import vividness_of
 from aeviz.restore.tasks import Task
 
 OURS: Final = "ours"
@@ -85,18 +85,9 @@ def restoring(
 def _restored(
     photo: Photo, task: Task, loaded: LoadedRestorer, mask: np.ndarray | None, sigma: float | None
 ) -> Generator[Step, None, Photo]:
-    def run(on_tile: Callable[[Tile], None]) -> Photo:
-        return restore_photo(
-            loaded.model,
-            task,
-            photo,
-            mask=mask,
-            sigma=sigma,
-            vividness=vividness_of(loaded.card),
-            on_tile=on_tile,
-        )
-
-    tiles = lockstep(run)
+    tiles = tiles_of(
+        loaded.model, task, photo, mask=mask, sigma=sigma, vividness=vividness_of(loaded.card)
+    )
     while True:
         try:
             tile = next(tiles)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -47,8 +47,31 @@ class Stopped(UserError):  # noqa: N818  (no mistake, but the end that was asked
     """The restoring was stopped, and there is no result."""
 
 
-@torch.inference_mode()
 def restore_photo(
+    model: Restorer,
+    task: Task,
+    photo: Photo,
+    *,
+    on_tile: Callable[[Tile], None] = lambda tile: None,
+    should_stop: Callable[[], bool] = lambda: False,
+    **settings: Any,
+) -> Photo:
+    """`restoring`, to its end: before each tile `should_stop` is asked, after each `on_tile` told.
+
+    Raises Stopped, and what `restoring` does.
+    """
+    tiles = restoring(model, task, photo, **settings)
+    while True:
+        if should_stop():
+            raise Stopped("Stopped before the photo was finished: restore it again.")
+        try:
+            on_tile(next(tiles))
+        except StopIteration as end:
+            return cast(Photo, end.value)
+
+
+@torch.inference_mode()
+def restoring(
     model: Restorer,
     task: Task,
     photo: Photo,
@@ -57,16 +80,13 @@ def restore_photo(
     sigma: float | None = None,
     vividness: float = 1.0,
     precision: str = "auto",
-    on_tile: Callable[[Tile], None] = lambda tile: None,
-    should_stop: Callable[[], bool] = lambda: False,
-) -> Photo:
-    """The photograph restored, at full depth, on the device that the model is on.
+) -> Generator[Tile, None, Photo]:
+    """Yields the tiles of the photograph restored, and returns it whole, at full depth.
 
-    mask: bool (H, W), True in the holes, for the task that fills. sigma: the noise level on the
-    255 scale, None where it is not known, for denoising. vividness: a factor on the colours that
-    the network guesses. Before each tile `should_stop` is asked, after each `on_tile` told.
-    Raises Stopped, and UserError where the photograph is too large, or a mask is missing or of
-    another size.
+    It is computed on the device that the model is on. mask: bool (H, W), True in the holes, for the
+    task that fills. sigma: the noise level on the 255 scale, None where it is not known, for
+    denoising. vividness: a factor on the colours that the network guesses. Raises UserError where
+    the photograph is too large, or a mask is missing or of another size.
     """
     check(task, photo, mask, sigma)
     height, width, channels = photo.pixels.shape
@@ -74,25 +94,19 @@ def restore_photo(
     stays_grey = channels == 1 and task.name != "colour"
     grid = Grid(height, width, SIDE, OVERLAP, model.MULTIPLE)
     work = _Work(model, task, photo, mask, sigma, vividness, precision, stays_grey)
-
-    def compute(boxes: list[Box]) -> Tensor:
-        if should_stop():
-            raise Stopped("Stopped before the photo was finished: restore it again.")
-        return work.windows(boxes)
-
     pixels = np.empty((height, width, 1 if stays_grey else 3), photo.pixels.dtype)
     alpha = photo.alpha
     if alpha is not None and task.scale > 1:
         alpha = np.empty((height, width), alpha.dtype)
     batch = _BATCH.get(work.device.type, 1)
-    for done, (box, part) in enumerate(mosaic(grid, compute, batch), 1):
+    for done, (box, part) in enumerate(mosaic(grid, work.windows, batch), 1):
         place = np.s_[box.top : box.bottom, box.left : box.right]
         colour = part[: pixels.shape[2]]
         pixels[place] = _whole_levels(colour, pixels.dtype)
         if alpha is not None and task.scale > 1:
             alpha[place] = _whole_levels(part[-1:], alpha.dtype)[:, :, 0]
         shown = pixels[place] if pixels.dtype == np.uint8 else _whole_levels(colour, np.uint8)
-        on_tile(Tile(box, shown, done, len(grid)))
+        yield Tile(box, shown, done, len(grid))
     return Photo(pixels, alpha, photo.notes)
 
 

@@ -9,7 +9,6 @@ import torch.nn.functional as F
 from darkroom_tools import picture, pixels_of
 
 from aeviz.darkroom import damaging, pictures, scores
-from aeviz.darkroom.lockstep import lockstep
 from aeviz.errors import UserError
 from aeviz.evaluation import metrics
 from aeviz.images import Photo
@@ -117,48 +116,3 @@ def test_making_a_photo_smaller_cuts_it_to_whole_pixels(name: str, scale: int) -
 def test_a_photo_of_three_pixels_cannot_be_made_four_times_smaller() -> None:
     with pytest.raises(UserError, match="too small to be made 4 times smaller"):
         damaging.damage(Photo(picture(16, 3)), "x4", None, 1)
-
-
-def test_lockstep_yields_what_is_passed_and_runs_only_when_asked() -> None:
-    seen: list[int] = []
-
-    def run(on_tile):
-        for number in range(3):
-            seen.append(number)
-            on_tile(number)
-        return "end"
-
-    steps = lockstep(run)
-    assert next(steps) == 0
-    assert seen == [0]
-    assert list(steps) == [1, 2]
-
-    def answer():
-        value = yield from lockstep(run)
-        assert value == "end"
-
-    assert list(answer()) == [0, 1, 2]
-
-
-def test_lockstep_passes_errors_on_and_can_be_closed() -> None:
-    left: list[str] = []
-
-    def fails(on_tile):
-        on_tile(1)
-        raise ZeroDivisionError
-
-    def rests(on_tile):
-        try:
-            on_tile(1)
-            on_tile(2)
-        finally:
-            left.append("left")
-
-    steps = lockstep(fails)
-    next(steps)
-    with pytest.raises(ZeroDivisionError):
-        next(steps)
-    steps = lockstep(rests)
-    next(steps)
-    steps.close()
-    assert left == ["left"]

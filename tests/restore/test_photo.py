@@ -20,7 +20,7 @@ from aeviz.errors import UserError
 from aeviz.images.photo import Photo
 from aeviz.nn.restorer import Restorer
 from aeviz.restore import photo as engine
-from aeviz.restore.photo import Stopped, Tile, restore_photo, vividness_of
+from aeviz.restore.photo import Stopped, Tile, restore_photo, restoring, vividness_of
 from aeviz.restore.tasks import TASKS
 from aeviz.restorers import RESTORERS
 
@@ -323,3 +323,20 @@ def test_no_seam_is_as_high_as_a_grey_level(path: Path, monkeypatch: pytest.Monk
         result = restore_photo(model, task, photo, mask=mask, precision="fp32")
         pixels.append(result.pixels.astype(float) / 65535)
     assert np.abs(pixels[0] - pixels[1]).max() < 1 / 255
+
+
+def test_restoring_yields_tile_by_tile_and_returns_the_whole() -> None:
+    model, task = random_model(), TASKS["denoise"]
+    photo = Photo(picture(900, 700), None, ())
+    tiles = restoring(model, task, photo)
+    put = np.zeros_like(photo.pixels)
+    while True:
+        try:
+            tile = next(tiles)
+        except StopIteration as end:
+            whole = end.value
+            break
+        put[tile.box.top : tile.box.bottom, tile.box.left : tile.box.right] = tile.pixels
+    assert tile.done == tile.total > 1
+    assert np.array_equal(put, whole.pixels)
+    assert not torch.is_inference_mode_enabled()
