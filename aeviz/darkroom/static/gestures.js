@@ -14,7 +14,7 @@ const KEY_ZOOM = 1.4;
  *   view: import('./view.js').View,
  *   divideAt: () => number | null, divide: (x: number) => void,
  *   fold: (point: Point) => Point,
- *   painting: () => boolean, brush: (kind: 'begin' | 'to' | 'end' | 'undo', point?: Point) => void,
+ *   looking: () => boolean, painting: () => boolean, brush: (kind: 'begin' | 'to' | 'end' | 'undo', point?: Point) => void,
  *   hover: (point: (Point & {touch: boolean}) | null) => void, changed: () => void,
  *   focus: (doing: string) => void, key: (key: string) => boolean}} Stage
  *   `divideAt` is null where there is no divider; `fold` brings a place in the right pane to the left
@@ -43,13 +43,14 @@ export function handle(element, stage) {
     if (near(event, point) && !stage.painting()) return 'divide';
     if (stage.painting() && event.button === 0 && !event.altKey) return 'paint';
     if (stage.view.roams || event.button === 1) return 'pan';
-    return stage.divideAt() === null ? 'look' : 'divide';
+    return stage.divideAt() === null || stage.looking() ? 'look' : 'divide';
   };
   const start = (event) => {
     if (event.button > 1) return;
     element.setPointerCapture(event.pointerId);
     const point = at(event);
     down.set(event.pointerId, point);
+    element.dataset.pointer = ''; // no ring around what a hand has taken
     // Two fingers are never a stroke: what the first one drew meanwhile goes.
     if (doing === 'paint' && down.size > 1) stage.brush('undo');
     doing = begin(event, point);
@@ -60,6 +61,7 @@ export function handle(element, stage) {
     stage.focus(doing);
     if (doing === 'paint') stage.brush('begin', stage.fold(point));
     element.dataset.doing = doing;
+    stage.hover({ ...point, touch: event.pointerType === 'touch' });
     event.preventDefault();
   };
   const move = (event) => {
@@ -123,6 +125,7 @@ export function handle(element, stage) {
     stage.changed();
   }, { passive: false });
   element.addEventListener('keydown', (event) => {
+    delete element.dataset.pointer;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const pans = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
     if (pans) stage.view.pan(ARROW * pans[0], ARROW * pans[1]);

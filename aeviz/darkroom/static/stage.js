@@ -40,6 +40,7 @@ export class Stage {
       divideAt: () => (session.look.mode === 'divider' ? this.dividerX() : null),
       divide: (x) => session.set({ divide: Math.min(1, Math.max(0, x / this.view.width)) }),
       fold: (point) => this.fold(point),
+      looking: () => session.look.loupe,
       painting: () => session.look.painting,
       brush: (kind, point) => this.stroke(kind, point),
       hover: (point) => {
@@ -123,7 +124,7 @@ export class Stage {
     this.canvas.setAttribute('aria-label', shown ? `${shown.title}: ${names.join(' and ')}` : 'No photo yet');
     this.element.dataset.painting = look.painting;
     // As long as there is nothing to pan, a finger going up or down scrolls the page.
-    this.element.style.touchAction = look.painting || this.view.roams ? 'none' : 'pan-y';
+    this.element.style.touchAction = look.painting || look.loupe || this.view.roams ? 'none' : 'pan-y';
     this.element.dataset.glass = look.loupe && this.pointer !== null;
   }
 

@@ -4,6 +4,8 @@ import { h } from '../../static/dom.js';
 import { icon } from './icons.js';
 import { session } from './session.js';
 
+const MARGIN = 12;
+
 export class Strip {
   /** @param {{choose: () => void, shoot: () => void}} ways  in for photos */
   constructor({ choose, shoot }) {
@@ -42,8 +44,22 @@ export class Strip {
     this.fill(this.own, session.photos);
     this.fill(this.samples, session.samples);
     this.named.hidden = !session.samples.length;
+    this.reveal();
     const kept = new Set(session.all.map(({ key }) => key));
     for (const key of this.frames.keys()) if (!kept.has(key)) this.frames.delete(key);
+  }
+
+  /** Bring the photo that is looked at into sight; scrollIntoView would move page and focus, too. */
+  reveal() {
+    if (this.revealed === session.shown) return;
+    this.revealed = session.shown;
+    requestAnimationFrame(() => {
+      const cell = this.frames.get(session.shown?.key)?.element.getBoundingClientRect();
+      const strip = this.element.getBoundingClientRect();
+      if (!cell) return;
+      const beyond = Math.max(0, cell.right + MARGIN - strip.right) || Math.min(0, cell.left - MARGIN - strip.left);
+      this.element.scrollLeft += beyond;
+    });
   }
 
   fill(row, photos) {
@@ -97,9 +113,6 @@ class Frame {
     if (photo.thumb && this.image.src !== photo.thumb) this.image.src = photo.thumb;
     this.image.hidden = !photo.thumb;
     const current = session.shown === photo;
-    if (current && button.getAttribute('aria-current') !== 'true') {
-      requestAnimationFrame(() => button.scrollIntoView({ block: 'nearest', inline: 'nearest' }));
-    }
     button.setAttribute('aria-current', current);
     button.dataset.state = state;
     button.title = `${photo.title}${text ? `: ${text}` : ''}`;
