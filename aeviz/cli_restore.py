@@ -21,10 +21,10 @@ from aeviz import atomic, checkpoint, images, library
 from aeviz.checkpoint import Loaded, LoadedRestorer
 from aeviz.device import pick_device
 from aeviz.errors import UserError
+from aeviz.evaluation.noise import estimate_noise
 from aeviz.images.photo import read_photo, write_photo
 from aeviz.images.png import make_chunk
 from aeviz.restore import denoise
-from aeviz.restore.noise import estimate_noise
 from aeviz.restore.photo import restore_photo, vividness_of
 from aeviz.restore.tasks import TASKS, Task
 from aeviz.terminal import Progress, files, read, say

@@ -6,8 +6,9 @@
 On the photographs that no restorer has trained on, all in one run: each method gets the same
 damaged pixels (fixed seeds, 8 bits) and its result is rounded to 8 bits. Means over the photographs
 of what `aeviz.evaluation.restoration` measures; seconds per megapixel are the median, and take
-turns photo by photo. Ours is blind; BM3D and non-local means are told the true sigma. `--speed`
-times one megapixel in turn, and a photo of 12 megapixels. The last line is one JSON object.
+turns photo by photo. Ours finds the noise itself; BM3D and non-local means are told the true sigma.
+`--speed` times one megapixel in turn, and a photo of 12 megapixels. The last line is one JSON
+object.
 """
 
 from __future__ import annotations

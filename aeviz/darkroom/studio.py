@@ -19,8 +19,8 @@ from aeviz.darkroom.scores import Scores, scores
 from aeviz.darkroom.store import GONE, GoneError, Kept, Store
 from aeviz.darkroom.worker import Client, Job
 from aeviz.errors import UserError
+from aeviz.evaluation.noise import estimate_noise
 from aeviz.images import Photo, read_photo, safe_name, view_bytes, write_photo
-from aeviz.restore.noise import estimate_noise
 from aeviz.restore.photo import check
 from aeviz.restore.tasks import TASKS
 

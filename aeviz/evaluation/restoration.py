@@ -17,6 +17,7 @@ from aeviz.damage import DAMAGES, Damaged
 from aeviz.damage.pixels import luminance
 from aeviz.device import autocast
 from aeviz.evaluation.metrics import PSNR_CAP, psnr, ssim
+from aeviz.evaluation.noise import noise_to_tell
 from aeviz.nn.restorer import Restorer
 
 Figures = dict[str, float]
@@ -69,12 +70,18 @@ def damaged(trial: Trial, photos: list[Tensor]) -> Iterator[tuple[Tensor, Damage
 def restored(
     model: Restorer, damage: Damaged, precision: str = "auto", vividness: float = 1.0
 ) -> Tensor:
-    """The photograph (N, 3, H, W) that `model` makes of the damaged one, blind to the amount; only
-    holes are known. Guessed colours are multiplied by `vividness`. Rounded to 8 bits."""
+    """The photograph (1, 3, H, W) that `model` makes of the damaged one, rounded to 8 bits.
+
+    It is told where holes are, and the noise that is found in the picture, never the true amount.
+    Guessed colours are multiplied by `vividness`.
+    """
     device = next(model.parameters()).device
     kind = model.config.corruption.kind
     x = damage.x.to(device).contiguous(memory_format=torch.channels_last)
     known = damage.known.to(device) if kind == "holes" else None
+    if kind == "noise":
+        pixels = (damage.x[0] * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
+        known = torch.full_like(x[:, :1], noise_to_tell(pixels) / 255)
     with autocast(device, precision):
         x_hat = model.restore(x, known).cpu()
     if kind == "holes":

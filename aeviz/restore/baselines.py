@@ -17,7 +17,7 @@ from scipy import ndimage
 from torch import Tensor
 
 from aeviz.errors import UserError
-from aeviz.restore.noise import estimate_noise
+from aeviz.evaluation.noise import estimate_noise
 from aeviz.restore.photo import Stopped
 from aeviz.restore.tiles import Box
 

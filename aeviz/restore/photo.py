@@ -14,6 +14,7 @@ from torch import Tensor
 from aeviz.damage.pixels import luminance
 from aeviz.device import autocast
 from aeviz.errors import UserError
+from aeviz.evaluation.noise import noise_to_tell
 from aeviz.evaluation.restoration import recoloured
 from aeviz.images.photo import Photo
 from aeviz.nn.restorer import Restorer
@@ -84,13 +85,15 @@ def restoring(
     """Yields the tiles of the photograph restored, and returns it whole, at full depth.
 
     It is computed on the device that the model is on. mask: bool (H, W), True in the holes, for the
-    task that fills. sigma: the noise level on the 255 scale, None where it is not known, for
-    denoising. vividness: a factor on the colours that the network guesses. Raises UserError where
-    the photograph is too large, or a mask is missing or of another size.
+    task that fills. sigma: the noise level on the 255 scale that a denoiser is told, None for what
+    is found in the photograph. vividness: a factor on the colours that the network guesses. Raises
+    UserError where the photograph is too large, or a mask is missing or of another size.
     """
     check(task, photo, mask, sigma)
     height, width, channels = photo.pixels.shape
     height, width = height * task.scale, width * task.scale
+    if task.name == "denoise" and sigma is None:
+        sigma = noise_to_tell(photo.pixels)
     stays_grey = channels == 1 and task.name != "colour"
     grid = Grid(height, width, SIDE, OVERLAP, model.MULTIPLE)
     work = _Work(model, task, photo, mask, sigma, vividness, precision, stays_grey)
@@ -168,8 +171,7 @@ class _Work:
 
     def _restored(self, x: Tensor, boxes: list[Box]) -> Tensor:
         if self.task.name == "denoise":
-            known = None if self.sigma is None else torch.full_like(x[:, :1], self.sigma / 255)
-            return self._x_hat(x, known)
+            return self._x_hat(x, torch.full_like(x[:, :1], (self.sigma or 0.0) / 255))
         if self.task.name == "inpaint" and self.mask is not None:
             hole = self._cut(self.mask[:, :, None], boxes).float()
             if not hole.any():

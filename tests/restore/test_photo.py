@@ -114,12 +114,24 @@ def test_a_grey_photo_is_the_mean_of_the_three_channels() -> None:
 # ---- the tasks ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("sigma", [None, 25.0])
-def test_a_noise_level_is_told_or_left_to_the_network(sigma: float | None) -> None:
-    spy = Spy(0.5, 0.5, 0.5)
-    restore_photo(spy, TASKS["denoise"], Photo(picture(20, 20)), sigma=sigma)
+@pytest.mark.parametrize(("sigma", "told"), [(None, 20.0), (25.0, 25.0), (0.0, 0.0)])
+def test_a_noise_level_is_told_or_found(sigma: float | None, told: float) -> None:
+    spy = Spy(0.5)
+    noise = np.random.default_rng(0).normal(0, 20, (96, 96, 3))
+    photo = Photo((127 + noise).round().astype(np.uint8))
+    restore_photo(spy, TASKS["denoise"], photo, sigma=sigma)
     [(_, known)] = spy.asked
-    assert known is None if sigma is None else torch.allclose(known, torch.tensor(25 / 255))
+    assert known is not None
+    assert known.mean().item() * 255 == pytest.approx(told, rel=0.1)
+
+
+def test_where_hardly_any_noise_is_found_none_is_told() -> None:
+    spy = Spy(0.5)
+    noise = np.random.default_rng(0).normal(0, 3, (96, 96, 3))
+    restore_photo(spy, TASKS["denoise"], Photo((127 + noise).round().astype(np.uint8)))
+    [(_, known)] = spy.asked
+    assert known is not None
+    assert not known.any()
 
 
 @pytest.mark.usefixtures("small_tiles")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from aeviz.restore.noise import estimate_noise
+from aeviz.evaluation.noise import estimate_noise
 
 Y, X = np.mgrid[:320, :480].astype(float)
 

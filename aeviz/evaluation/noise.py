@@ -1,4 +1,4 @@
-"""How strong is the noise in a photograph? Measured where the photograph itself is smooth."""
+"""How strong is the noise in a photograph? It is measured where the photograph itself is smooth."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ _SMOOTHEST = 0.05
 _UNCLIPPED = 0.7
 _LEAST = 8
 _ROUNDS = 4
+_LEAST_TOLD = 5.0
 
 
 def estimate_noise(pixels: np.ndarray) -> float:
@@ -42,6 +43,13 @@ def estimate_noise(pixels: np.ndarray) -> float:
         chosen = _smallest(texture[open_] / share, round(_SMOOTHEST * len(texture)))
         sigma = math.sqrt(np.median(power[open_][chosen] / share[chosen]))
     return sigma
+
+
+def noise_to_tell(pixels: np.ndarray) -> float:
+    """The level that a restorer is told for uint8 or uint16 (H, W, C): the estimate, or 0, which
+    leaves it to the network, where so little noise may as well be texture."""
+    found = estimate_noise(pixels)
+    return found if found >= _LEAST_TOLD else 0.0
 
 
 def _blocks(pixels: np.ndarray) -> np.ndarray:
