@@ -41,7 +41,7 @@ class PhotoStep:
 def begin(config: RunConfig, start: Restorer | None, device: torch.device) -> Restorer:
     """A fresh restorer, or one with the weights of `start`, whose network must be the same."""
     model = Restorer(config).to(device)
-    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model.to(memory_format=torch.channels_last)
     if start is not None:
         try:
             model.load_state_dict(start.state_dict())
