@@ -109,13 +109,16 @@ def _strokes(h: int, w: int, width: float, chance: random.Random) -> Tensor:
     """(1, h, w) of 0 and 1: curves of about this width until a tenth is covered."""
     sheet = Image.new("1", (w, h))
     pen = ImageDraw.Draw(sheet)
-    while True:
+    covered = 0
+    while covered < 0.1 * h * w:
         line = max(1, round(width * chance.uniform(0.7, 1.3)))
         x, y, turn = chance.uniform(0, w), chance.uniform(0, h), chance.uniform(0, 2 * math.pi)
         for _ in range(chance.randrange(3, 9)):
             step = chance.uniform(1, 3) * (line + 4)
             turn += chance.uniform(-0.9, 0.9)
             onward = (x + step * math.cos(turn), y + step * math.sin(turn))
+            around = _around(x, y, *onward, line, h, w)
+            covered -= _count(sheet, around)
             pen.line((x, y, *onward), 1, line)
             pen.ellipse(
                 (
@@ -126,7 +129,24 @@ def _strokes(h: int, w: int, width: float, chance: random.Random) -> Tensor:
                 ),
                 1,
             )
+            covered += _count(sheet, around)
             x, y = onward
-        mask = torch.from_numpy(np.array(sheet))
-        if mask.float().mean() >= 0.1:
-            return mask.float()[None]
+    return torch.from_numpy(np.array(sheet)).float()[None]
+
+
+def _around(
+    x: float, y: float, to_x: float, to_y: float, line: int, h: int, w: int
+) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of the pixels that a piece of a stroke may touch."""
+    reach = line + 2
+    left, right = int(min(x, to_x)) - reach, int(max(x, to_x)) + reach
+    top, bottom = int(min(y, to_y)) - reach, int(max(y, to_y)) + reach
+    return max(left, 0), max(top, 0), min(right, w), min(bottom, h)
+
+
+def _count(sheet: Image.Image, box: tuple[int, int, int, int]) -> int:
+    """How many pixels are 1 in a box; to count the whole sheet takes long for each stroke."""
+    left, top, right, bottom = box
+    if left >= right or top >= bottom:
+        return 0
+    return int(np.count_nonzero(sheet.crop(box)))

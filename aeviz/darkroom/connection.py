@@ -43,6 +43,7 @@ class Connection:
         self._filled = asyncio.Event()
         self._unsent = 0
         self._skipped: dict[int, int] = {}
+        self._ended = False
 
     # ---- called from the worker's thread -------------------------------------------------------
 
@@ -92,6 +93,7 @@ class Connection:
         finally:
             for task in tasks:
                 task.cancel()
+            self._ended = True
             self._worker.forget(self)
 
     async def _read(self) -> None:
@@ -116,6 +118,8 @@ class Connection:
             try:
                 job = self._make_job(self, number, message)
                 self._worker.submit(job, first=message.get("first") is True)
+                if self._ended:  # while it was made, in this thread, which nothing cancels
+                    self._worker.forget(self)
             except Exception as error:  # a bad wish must not end the page's other jobs
                 self.tell({"job": number, "state": "failed", **failure(error)})
         else:

@@ -148,8 +148,10 @@ class Store:
         with _saying_plainly(trial):
             np.save(trial, array, allow_pickle=False)
             before = path.stat().st_size if path.exists() else 0
+            size = trial.stat().st_size
             trial.replace(path)
-        self._count(kept, path.stat().st_size - before)
+        self._count(kept, size - before)
+        self._make_room(kept)
 
     def file(self, kept: Kept, name: str, make: Callable[[], bytes]) -> Path:
         """The path of the file `name` beside the arrays of `kept`; `make` writes it when it is

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 import torch
+from PIL import Image
 
-from aeviz.damage import DAMAGES
+from aeviz.damage import DAMAGES, marks
 from aeviz.damage.pixels import luminance
 
 every_damage = pytest.mark.parametrize("name", DAMAGES)
@@ -122,3 +125,19 @@ def test_training_sometimes_makes_the_noise_known() -> None:
     assert 0.1 < (told > 0).float().mean() < 0.45
     loud = (damaged.x - x).flatten(1).std(1)
     assert torch.corrcoef(torch.stack([told, loud])[:, told > 0])[0, 1] > 0.8
+
+
+def test_holes_are_counted_where_a_stroke_is_drawn_and_not_all_over_each_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    counted = []
+    count = marks._count
+
+    def watch(sheet: Image.Image, box: tuple[int, int, int, int]) -> int:
+        counted.append((box[2] - box[0]) * (box[3] - box[1]))
+        return count(sheet, box)
+
+    monkeypatch.setattr(marks, "_count", watch)
+    mask = marks._strokes(400, 400, 2, random.Random(0))
+    assert 0.1 <= mask.mean() < 0.12
+    assert max(counted) < 400 * 400 / 20

@@ -189,3 +189,14 @@ def test_no_torch_is_imported_before_a_photo_comes() -> None:
     check = "import aeviz.darkroom.routes, sys; print('torch' in sys.modules)"
     answer = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True)
     assert answer.stdout == "False\n", answer.stderr
+
+
+def test_what_is_written_beside_a_photo_makes_room_too() -> None:
+    store = Store(most_bytes=3 * SIZE)
+    first, second = store.add("0.png", PIXELS), store.add("1.png", PIXELS)
+    for part in ("reference", "mask"):
+        store.write(second, part, PIXELS["pixels"])
+    assert store.get(second.id) is second
+    with pytest.raises(GoneError):
+        store.get(first.id)
+    store.close()
