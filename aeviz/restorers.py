@@ -37,12 +37,12 @@ def _restorer(damage: DamageKind, epochs: int, lr: float = 4e-3) -> RunConfig:
 RESTORERS: dict[str, RunConfig] = {
     "restore-denoise": _restorer("noise", 22),
     "restore-impulse": _restorer("impulse", 3),
-    "restore-watermark": _restorer("watermark", 4),
+    "restore-watermark": _restorer("watermark", 3),
     "restore-inpaint": _restorer("holes", 4),
     "restore-x2": _restorer("x2", 4),
     "restore-x4": _restorer("x4", 3),
     "restore-jpeg": _restorer("jpeg", 3),
-    "restore-colour": _restorer("grey", 4),
+    "restore-colour": _restorer("grey", 3),
     "bottleneck-photo": _restorer("noise", 3).replace(
         **{"network.skips": "none", "bottleneck.latent_dim": 24}
     ),
