@@ -277,7 +277,7 @@ def test_stop_is_asked_before_each_tile_and_leaves_nothing() -> None:
 
 GROWTH = """
 import numpy as np
-from test_photo import identity
+from test_restore_photo import identity
 from aeviz.images.photo import Photo
 from aeviz.restore.photo import restore_photo
 from aeviz.restore.tasks import TASKS
