@@ -164,10 +164,11 @@ def load(path: Path, device: torch.device | str = "cpu") -> Loaded:
     summary = _summary(header)
     if is_restorer(summary.config):
         raise UserError(f"{path.name} restores photographs: use it on the Restore page.")
-    if "gallery.latents" in header:
-        _check_gallery(header, summary)
     with torch.device("meta"):
         expected = Autoencoder(summary.config, summary.image_shape).state_dict()
+    _check_weights(path, header, expected)
+    if "gallery.latents" in header:
+        _check_gallery(header, summary)
     weights, gallery = _read(path, header, expected)
     model = Autoencoder(summary.config, summary.image_shape)
     model.load_state_dict(weights)
@@ -181,6 +182,9 @@ def load_restorer(path: Path, device: torch.device | str = "cpu") -> LoadedResto
     summary = _summary(header)
     with torch.device("meta"):
         expected = Restorer(summary.config).state_dict()
+    _check_weights(path, header, expected)
+    if "gallery.latents" in header:
+        raise UserError(f"{path.name} is damaged: a restorer has no gallery.")
     weights, _ = _read(path, header, expected)
     model = Restorer(summary.config)
     model.load_state_dict(weights)
@@ -198,8 +202,7 @@ def is_restorer(config: RunConfig) -> bool:
 def _read(
     path: Path, header: dict[str, Any], expected: dict[str, Tensor]
 ) -> tuple[dict[str, Tensor], Gallery | None]:
-    """Weights of the expected names and shapes, and the gallery where there is one."""
-    _check_weights(path, header, expected)
+    """The weights and the gallery, where there is one, of checked names and shapes."""
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
             weights = {k: file.get_tensor(f"model.{k}").to(v.dtype) for k, v in expected.items()}

@@ -164,7 +164,17 @@ def main(first: int, last: int) -> None:
         signal.setitimer(signal.ITIMER_PROF, SECONDS)  # ends the process, wherever it is
         sys.stdout.write(f"{check(data)}\n")
         signal.setitimer(signal.ITIMER_PROF, 0)
-    sys.stdout.write(f"peak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10} MB\n")
+    sys.stdout.write(f"peak {peak()} MB\n")
+
+
+def peak() -> int:
+    """The most memory of this process, in MB. Where Linux tells it: elsewhere a child begins with
+    its parent's."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) >> 10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
 
 
 if __name__ == "__main__":
