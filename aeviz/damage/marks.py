@@ -149,4 +149,4 @@ def _count(sheet: Image.Image, box: tuple[int, int, int, int]) -> int:
     left, top, right, bottom = box
     if left >= right or top >= bottom:
         return 0
-    return int(np.count_nonzero(sheet.crop(box)))
+    return int(np.count_nonzero(np.asarray(sheet.crop(box))))
