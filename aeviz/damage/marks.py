@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import random
+import string
 from functools import lru_cache
 
 import numpy as np
@@ -16,6 +17,9 @@ from torch import Tensor
 
 Result = tuple[Tensor, Tensor | None, Tensor | None]
 _WORDS = ("SAMPLE", "PREVIEW", "© Photo", "COPY", "draft", "aeviz", "stock", "DO NOT COPY", "2024")
+_LETTERS = string.ascii_letters + string.digits + "©.-@"
+_LOG_SIDES = (math.log(96), math.log(640))
+"""The shorter side of the photographs that training marks, by its logarithm."""
 
 
 def watermark(x: Tensor, amount: Tensor, generator: torch.Generator) -> Result:
@@ -25,7 +29,21 @@ def watermark(x: Tensor, amount: Tensor, generator: torch.Generator) -> Result:
     """
     chance = _chance(generator)
     h, w = x.shape[-2:]
-    marks = torch.stack([_stencil(h, w, chance) for _ in x])
+    marks = torch.stack([_stencil(h, w, min(h, w), chance) for _ in x])
+    return _blended(x, marks, amount, chance)
+
+
+def any_watermark(x: Tensor, amount: Tensor, generator: torch.Generator) -> Result:
+    """As `watermark` on photographs of any size of which x shows a part, with letters of any weight
+    that spell nothing."""
+    chance = _chance(generator)
+    h, w = x.shape[-2:]
+    sides = [math.exp(chance.uniform(*_LOG_SIDES)) for _ in x]
+    marks = torch.stack([_stencil(h, w, side, chance, vary=True) for side in sides])
+    return _blended(x, marks, amount, chance)
+
+
+def _blended(x: Tensor, marks: Tensor, amount: Tensor, chance: random.Random) -> Result:
     colour = torch.tensor([_ink(chance) for _ in x]).view(-1, 3, 1, 1)
     alpha = marks * (amount / 100).view(-1, 1, 1, 1)
     return x + alpha * (colour - x), None, (marks > 0).float()
@@ -54,20 +72,26 @@ def _ink(chance: random.Random) -> tuple[float, float, float]:
     return (chance.random(), chance.random(), chance.random())
 
 
-def _stencil(h: int, w: int, chance: random.Random) -> Tensor:
-    """(1, h, w) in [0, 1]: how far the mark covers each pixel; some of it is not 0."""
-    size = round(min(h, w) * chance.uniform(0.08, 0.35))
-    mark = _logo(max(size, 12), chance) if chance.random() < 0.3 else _text(max(size, 8), chance)
+def _stencil(h: int, w: int, side: float, chance: random.Random, vary: bool = False) -> Tensor:
+    """(1, h, w) in [0, 1]: how far a mark made for a photograph of this shorter side covers each
+    pixel; not 0 everywhere."""
+    size = round(side * chance.uniform(0.08, 0.35))
+    is_logo = chance.random() < 0.3
+    mark = _logo(max(size, 12), chance) if is_logo else _text(max(size, 8), chance, vary)
+    if vary:
+        stretch = chance.uniform(0.7, 1.3)
+        mark = mark.resize((max(1, round(mark.width * stretch)), mark.height))
     mark = mark.rotate(chance.uniform(-60, 60), Image.Resampling.BICUBIC, expand=True)
     sheet = Image.new("L", (w, h))
-    repeats = chance.choice((1, 1, 2, 4))
-    for _ in range(repeats):
-        # the mark's middle lies within the picture, so that some of it is always seen
-        left = chance.randrange(w) - mark.width // 2
-        top = chance.randrange(h) - mark.height // 2
+    # the mark's middle lies within the picture, but for a part of a picture that cannot be asked
+    reach = (mark.width // 2, mark.height // 2) if vary else (0, 0)
+    for _ in range(chance.choice((1, 1, 2, 4))):
+        left = chance.randrange(-reach[0], w + reach[0]) - mark.width // 2
+        top = chance.randrange(-reach[1], h + reach[1]) - mark.height // 2
         sheet.paste(255, (left, top), mark)
     stencil = torch.from_numpy(np.array(sheet)).float()[None] / 255
-    return stencil if stencil.any() else _stencil(h, w, chance)
+    seen = stencil.mean().item() > (0.02 if vary else 0)
+    return stencil if seen else _stencil(h, w, side, chance, vary)
 
 
 @lru_cache(maxsize=64)
@@ -75,11 +99,16 @@ def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size)
 
 
-def _text(size: int, chance: random.Random) -> Image.Image:
-    words, font = chance.choice(_WORDS), _font(size)
-    left, top, right, bottom = font.getbbox(words)
+def _text(size: int, chance: random.Random, vary: bool) -> Image.Image:
+    words, bold = chance.choice(_WORDS), 0
+    if vary and chance.random() < 0.6:
+        words = "".join(chance.choices(_LETTERS, k=chance.randrange(1, 12)))
+    if vary and chance.random() < 0.4:
+        bold = round(size * chance.uniform(0, 0.06))
+    font = _font(size)
+    left, top, right, bottom = font.getbbox(words, stroke_width=bold)
     image = Image.new("L", (math.ceil(right - left) + 4, math.ceil(bottom - top) + 4))
-    ImageDraw.Draw(image).text((2 - left, 2 - top), words, 255, font)
+    ImageDraw.Draw(image).text((2 - left, 2 - top), words, 255, font, stroke_width=bold)
     return image
 
 

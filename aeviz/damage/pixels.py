@@ -22,12 +22,13 @@ def noise(x: Tensor, amount: Tensor, generator: torch.Generator) -> Result:
 
 def any_noise(x: Tensor, amount: Tensor, generator: torch.Generator) -> Result:
     """As `noise`, but a seventh of the pictures gets noise that neighbours share, as cameras and
-    scanners leave it, and for a quarter the amount is made known."""
+    scanners leave it, and for most the amount is made known, as roughly as it can be measured."""
     u = torch.rand(2, len(x), 1, 1, 1, generator=generator)
+    rough = 1 + 0.04 * torch.randn(len(x), 1, 1, 1, generator=generator)
     sigma = _per_image(amount / 255)
     white = _white(x, generator)
     shared = _unit(_blurred(white, generator))
-    known = torch.where(u[0] < 0.25, sigma, torch.zeros_like(sigma))
+    known = torch.where(u[0] < 0.7, sigma * rough, torch.zeros_like(sigma))
     known = known.expand(-1, 1, *x.shape[2:])
     return x + sigma * torch.where(u[1] < 0.15, shared, white), known, None
 

@@ -76,7 +76,9 @@ DAMAGES: dict[str, Damage] = {
             "impulse", "Pixels lost", "%", 0, 50, 30, (1, 50), pixels.salt_and_pepper,
             pixels.any_impulse,
         ),
-        Damage("watermark", "Opacity", "%", 20, 80, 50, (20, 80), marks.watermark),
+        Damage(
+            "watermark", "Opacity", "%", 20, 80, 50, (20, 80), marks.watermark, marks.any_watermark
+        ),
         Damage("holes", "Stroke", "px", 2, 30, 14, (2, 24), marks.holes),
         Damage("x2", "Smaller by", "×", 2, 2, 2, (2, 2), pixels.shrink),
         Damage("x4", "Smaller by", "×", 4, 4, 4, (4, 4), pixels.shrink),

@@ -56,10 +56,13 @@ TRIALS: dict[str, tuple[Trial, ...]] = {
 def damaged(trial: Trial, photos: list[Tensor]) -> Iterator[tuple[Tensor, Damaged]]:
     """Each photograph (3, H, W) uint8 -> the clean x (1, 3, H, W) in [0, 1] and the damaged one.
 
-    The seed is the photograph's place in the list, whatever restores it.
+    The seed is the photograph's place in the list, whatever restores it. Of photographs that are
+    made smaller, rows and columns beyond a multiple of the scale are left out, as is usual.
     """
+    scale = int(trial.amount) if trial.damage in ("x2", "x4") else 1
     for seed, photo in enumerate(photos):
-        x = photo[None].float() / 255
+        height, width = (side - side % scale for side in photo.shape[-2:])
+        x = photo[None, :, :height, :width].float() / 255
         if trial.grey:
             x = ((luminance(x) * 255).round() / 255).expand(-1, 3, -1, -1)
         chance = torch.Generator().manual_seed(seed)
@@ -76,19 +79,29 @@ def restored(
     Guessed colours are multiplied by `vividness`.
     """
     device = next(model.parameters()).device
-    kind = model.config.corruption.kind
-    x = damage.x.to(device).contiguous(memory_format=torch.channels_last)
-    known = damage.known.to(device) if kind == "holes" else None
-    if kind == "noise":
+    known = damage.known
+    if model.config.corruption.kind == "noise":
         pixels = (damage.x[0] * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
-        known = torch.full_like(x[:, :1], noise_to_tell(pixels) / 255)
-    with autocast(device, precision):
-        x_hat = model.restore(x, known).cpu()
-    if kind == "holes":
-        x_hat = torch.where(damage.known > 0, x_hat, damage.x)
-    if kind == "grey":
-        x_hat = recoloured(damage.x, x_hat, vividness)
+        known = torch.full_like(known, noise_to_tell(pixels) / 255)
+    x_hat = mended(model, damage.x.to(device), known.to(device), precision, vividness).cpu()
     return (x_hat * 255).round() / 255
+
+
+def mended(
+    model: Restorer, x: Tensor, known: Tensor, precision: str = "auto", vividness: float = 1.0
+) -> Tensor:
+    """What `model` makes of damaged pictures x (N, 3, H, W) and of what is known of their damage,
+    both on its device (`Restorer.forward`): of any size, in [0, 1].
+
+    Pixels outside holes and the luminance of what is coloured stay as they are; guessed colours
+    are multiplied by `vividness`.
+    """
+    kind = model.config.corruption.kind
+    with autocast(x.device, precision):
+        x_hat = model.restore(x.contiguous(memory_format=torch.channels_last), known)
+    if kind == "holes":
+        return torch.where(known > 0, x_hat, x)
+    return recoloured(x, x_hat, vividness) if kind == "grey" else x_hat
 
 
 def recoloured(x: Tensor, x_hat: Tensor, vividness: float = 1.0) -> Tensor:

@@ -12,10 +12,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from aeviz.damage.pixels import luminance
-from aeviz.device import autocast
 from aeviz.errors import UserError
 from aeviz.evaluation.noise import noise_to_tell
-from aeviz.evaluation.restoration import recoloured
+from aeviz.evaluation.restoration import mended
 from aeviz.images.photo import Photo
 from aeviz.nn.restorer import Restorer
 from aeviz.restore.tasks import Task
@@ -92,11 +91,15 @@ def restoring(
     check(task, photo, mask, sigma)
     height, width, channels = photo.pixels.shape
     height, width = height * task.scale, width * task.scale
-    if task.name == "denoise" and sigma is None:
+    if task.damage != "noise":
+        sigma = 0.0
+    elif sigma is None:
         sigma = noise_to_tell(photo.pixels)
     stays_grey = channels == 1 and task.name != "colour"
     grid = Grid(height, width, SIDE, OVERLAP, model.MULTIPLE)
-    work = _Work(model, task, photo, mask, sigma, vividness, precision, stays_grey)
+    work = _Work(
+        model, task, photo, mask if task.mask else None, sigma, vividness, precision, stays_grey
+    )
     pixels = np.empty((height, width, 1 if stays_grey else 3), photo.pixels.dtype)
     alpha = photo.alpha
     if alpha is not None and task.scale > 1:
@@ -149,7 +152,7 @@ class _Work:
     task: Task
     photo: Photo
     mask: np.ndarray | None
-    sigma: float | None
+    sigma: float
     vividness: float
     precision: str
     stays_grey: bool
@@ -167,25 +170,18 @@ class _Work:
             x_hat = x_hat.mean(1, keepdim=True)
         if self.task.scale > 1 and self.photo.alpha is not None:
             x_hat = torch.cat([x_hat, self._input(self.photo.alpha[:, :, None], boxes)], 1)
-        return x_hat.clamp(0, 1)
+        return x_hat
 
     def _restored(self, x: Tensor, boxes: list[Box]) -> Tensor:
-        if self.task.name == "denoise":
-            return self._x_hat(x, torch.full_like(x[:, :1], (self.sigma or 0.0) / 255))
-        if self.task.name == "inpaint" and self.mask is not None:
-            hole = self._cut(self.mask[:, :, None], boxes).float()
-            if not hole.any():
+        known = torch.full_like(x[:, :1], self.sigma / 255)
+        if self.mask is not None:
+            known = self._cut(self.mask[:, :, None], boxes).float()
+            if not known.any():
                 return x.clone()
-            return torch.where(hole > 0, self._x_hat(x * (1 - hole), hole), x)
-        if self.task.name == "colour":
-            x_hat = self._x_hat(luminance(x).expand(-1, 3, -1, -1), None)
-            return recoloured(x, x_hat, self.vividness)
-        return self._x_hat(x, None)
-
-    def _x_hat(self, x: Tensor, known: Tensor | None) -> Tensor:
-        x = x.contiguous(memory_format=torch.channels_last)
-        with autocast(self.device, self.precision):
-            return self.model(x, known).float()
+            x = x * (1 - known)
+        if self.task.damage == "grey":
+            x = luminance(x).expand(-1, 3, -1, -1)
+        return mended(self.model, x, known, self.precision, self.vividness)
 
     def _input(self, pixels: np.ndarray, boxes: list[Box]) -> Tensor:
         """Under these boxes of the result, in [0, 1], enlarged to its size."""

@@ -14,20 +14,13 @@ from typing import Any
 import numpy as np
 import pytest
 import uvicorn
-from darkroom_tools import BASE, picture, png, tiny
+from darkroom_tools import BASE, picture, png
 from starlette.applications import Starlette
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from aeviz.darkroom.routes import Darkroom
 from aeviz.restore import photo as restore_photo
-
-
-@pytest.fixture
-def darkroom() -> Iterator[Darkroom]:
-    darkroom = Darkroom(load=tiny)
-    yield darkroom
-    darkroom.close()
 
 
 @pytest.fixture

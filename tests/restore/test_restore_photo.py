@@ -27,10 +27,10 @@ from aeviz.restorers import RESTORERS
 ONE_SIZE = [task for task in TASKS.values() if task.scale == 1 and not task.mask]
 
 
-def identity() -> Restorer:
-    """A fresh restorer changes nothing."""
+def identity(task: str = "denoise") -> Restorer:
+    """A fresh restorer of a task changes nothing."""
     small = {"network.channels": [4, 8], "network.residual": 1, "bottleneck.latent_dim": 8}
-    return Restorer(RESTORERS["restore-denoise"].replace(**small)).eval()
+    return Restorer(RESTORERS[TASKS[task].model].replace(**small)).eval()
 
 
 def random_model() -> Restorer:
@@ -45,8 +45,8 @@ def random_model() -> Restorer:
 class Spy(Restorer):
     """Answers a flat picture and keeps what it was asked."""
 
-    def __init__(self, *answer: float) -> None:
-        super().__init__(identity().config)
+    def __init__(self, task: str, *answer: float) -> None:
+        super().__init__(identity(task).config)
         self.answer = torch.tensor(answer).view(1, -1, 1, 1)
         self.asked: list[tuple[Tensor, Tensor | None]] = []
 
@@ -101,12 +101,13 @@ def test_tiles_give_what_one_piece_gives() -> None:
 
 def test_the_result_is_clipped_and_not_wrapped_round() -> None:
     photo = Photo(picture(20, 20))
-    bright = restore_photo(Spy(1.5, 1.0, -0.5), TASKS["jpeg"], photo)
+    bright = restore_photo(Spy("jpeg", 1.5, 1.0, -0.5), TASKS["jpeg"], photo)
     assert (bright.pixels == (255, 255, 0)).all()
 
 
 def test_a_grey_photo_is_the_mean_of_the_three_channels() -> None:
-    result = restore_photo(Spy(0.2, 0.4, 0.9), TASKS["denoise"], Photo(picture(20, 30, 1)))
+    spy = Spy("denoise", 0.2, 0.4, 0.9)
+    result = restore_photo(spy, TASKS["denoise"], Photo(picture(20, 30, 1)))
     assert result.pixels.shape == (20, 30, 1)
     assert (result.pixels == round(0.5 * 255)).all()
 
@@ -116,7 +117,7 @@ def test_a_grey_photo_is_the_mean_of_the_three_channels() -> None:
 
 @pytest.mark.parametrize(("sigma", "told"), [(None, 20.0), (25.0, 25.0), (0.0, 0.0)])
 def test_a_noise_level_is_told_or_found(sigma: float | None, told: float) -> None:
-    spy = Spy(0.5)
+    spy = Spy("denoise", 0.5)
     noise = np.random.default_rng(0).normal(0, 20, (96, 96, 3))
     photo = Photo((127 + noise).round().astype(np.uint8))
     restore_photo(spy, TASKS["denoise"], photo, sigma=sigma)
@@ -126,7 +127,7 @@ def test_a_noise_level_is_told_or_found(sigma: float | None, told: float) -> Non
 
 
 def test_where_hardly_any_noise_is_found_none_is_told() -> None:
-    spy = Spy(0.5)
+    spy = Spy("denoise", 0.5)
     noise = np.random.default_rng(0).normal(0, 3, (96, 96, 3))
     restore_photo(spy, TASKS["denoise"], Photo((127 + noise).round().astype(np.uint8)))
     [(_, known)] = spy.asked
@@ -139,7 +140,7 @@ def test_where_hardly_any_noise_is_found_none_is_told() -> None:
 def test_filling_touches_the_holes_alone(dtype: type) -> None:
     photo, mask = Photo(picture(600, 900, 3, dtype)), np.zeros((600, 900), bool)
     mask[410:470, 430:520] = True
-    spy = Spy(0.25, 0.5, 0.75)
+    spy = Spy("inpaint", 0.25, 0.5, 0.75)
     result = restore_photo(spy, TASKS["inpaint"], photo, mask=mask)
     assert np.array_equal(result.pixels[~mask], photo.pixels[~mask])
     colour = np.rint(np.array([0.25, 0.5, 0.75]) * np.iinfo(dtype).max)
@@ -152,7 +153,7 @@ def test_filling_touches_the_holes_alone(dtype: type) -> None:
 
 @pytest.mark.usefixtures("small_tiles")
 def test_where_there_is_no_hole_the_network_is_not_asked() -> None:
-    spy, mask = Spy(0.5, 0.5, 0.5), np.zeros((400, 2000), bool)
+    spy, mask = Spy("inpaint", 0.5, 0.5, 0.5), np.zeros((400, 2000), bool)
     mask[0, 0] = True
     restore_photo(spy, TASKS["inpaint"], Photo(picture(400, 2000)), mask=mask)
     assert len(spy.asked) == 1
@@ -193,7 +194,7 @@ def test_enlarging_starts_from_the_bicubic_one(
 def test_colour_keeps_the_luminance_and_takes_the_networks_colours() -> None:
     photo = Photo(np.full((20, 30, 3), (90, 120, 150), np.uint8))
     y = luminance(as_tensor(photo.pixels)).mean().item()
-    spy = Spy(0.5, 0.4, 0.3)
+    spy = Spy("colour", 0.5, 0.4, 0.3)
     result = restore_photo(spy, TASKS["colour"], photo)
     assert torch.allclose(spy.asked[0][0], torch.tensor(y), atol=1e-5)
     x_hat = as_tensor(result.pixels)
@@ -207,7 +208,7 @@ def test_colour_keeps_the_luminance_and_takes_the_networks_colours() -> None:
 
 
 def test_a_grey_photo_gets_three_channels_where_it_is_coloured() -> None:
-    result = restore_photo(Spy(0.5, 0.4, 0.3), TASKS["colour"], Photo(picture(9, 9, 1)))
+    result = restore_photo(Spy("colour", 0.5, 0.4, 0.3), TASKS["colour"], Photo(picture(9, 9, 1)))
     assert result.pixels.shape == (9, 9, 3)
 
 
