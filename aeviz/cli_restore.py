@@ -1,6 +1,7 @@
 """`python -m aeviz restore`: photographs, or small images, cleaned into a folder.
 
-A result carries in its file what it was made of, as a hash of the image, the model and the options.
+A result carries in its file what it was made of, as a hash of the image, the model, the options and
+this package's version.
 The same command given again finds it there and leaves it, so that work which was interrupted goes
 on; where any of these has changed it is made anew.
 """
@@ -17,9 +18,10 @@ from typing import Any
 
 import numpy as np
 
+import aeviz
 from aeviz import atomic, checkpoint, images, library
 from aeviz.checkpoint import Loaded, LoadedRestorer
-from aeviz.device import pick_device
+from aeviz.device import pick_device, plain_memory_errors
 from aeviz.errors import UserError
 from aeviz.evaluation.noise import estimate_noise
 from aeviz.images.photo import read_photo, write_photo
@@ -111,10 +113,8 @@ class _Work:
         mark = make_chunk(b"tEXt", b"aeviz\0" + _hash(self.key, data).hex().encode())
         if _carries(target, mark):
             return {"notes": (), "kept": True}
-        try:
+        with plain_memory_errors("The memory is not enough for this photo: make it smaller."):
             png, figures = self._png(data, on_tile)
-        except MemoryError as error:
-            raise UserError("The memory is not enough for this photo: make it smaller.") from error
         atomic.write_bytes(target, png[:_AFTER_HEADER] + mark + png[_AFTER_HEADER:])
         return figures | {"seconds": round(time.perf_counter() - begun, 2), "kept": False}
 
@@ -158,7 +158,7 @@ def _prepare(args: argparse.Namespace) -> _Work:
     if task.mask != (args.mask is not None):
         raise UserError("--task inpaint needs a --mask, an image that is white where to fill.")
     mask_file = b"" if args.mask is None else read(args.mask)
-    options = f"{task.name} {args.sigma}".encode()
+    options = f"{aeviz.__version__} {task.name} {args.sigma}".encode()
     return _Work(
         loaded, task, args.sigma, _mask(mask_file), _hash(options, mask_file, path.read_bytes())
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import torch
 
-from aeviz.errors import UserError
+from aeviz.errors import UserError, is_out_of_memory
 
 
 def pick_device(name: str = "auto") -> torch.device:
@@ -59,16 +59,18 @@ def native_bf16(device: torch.device) -> bool:
     return False
 
 
+_SMALLER_NETWORK = (
+    "The memory is not enough for this network: use a smaller batch, a smaller code or narrower "
+    "layers."
+)
+
+
 @contextlib.contextmanager
-def plain_memory_errors() -> Iterator[None]:
+def plain_memory_errors(said: str = _SMALLER_NETWORK) -> Iterator[None]:
     """Says in a sentence that memory ran out, however the libraries say it."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        text = str(error).lower()
-        if isinstance(error, MemoryError | torch.OutOfMemoryError) or "memory" in text:
-            raise UserError(
-                "The memory is not enough for this network: use a smaller batch, a smaller code or "
-                "narrower layers."
-            ) from error
-        raise
+        if not is_out_of_memory(error):
+            raise
+        raise UserError(said) from error

@@ -15,22 +15,24 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeVar
+from urllib.parse import quote
 
 from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from aeviz.darkroom import asked, samples
 from aeviz.darkroom.connection import Connection
 from aeviz.darkroom.store import GoneError, Store
-from aeviz.darkroom.uploads import TooLargeError, Uploads
+from aeviz.darkroom.uploads import CHUNK, TooLargeError, Uploads
 from aeviz.darkroom.worker import Job, Worker, lower_priority
 from aeviz.errors import UserError
 from aeviz.live import protocol
@@ -45,7 +47,7 @@ if TYPE_CHECKING:
 
 STATIC: Final = Path(__file__).parent / "static"
 MAX_CLIENTS: Final = 300
-MOST_UPLOAD: Final = 64 << 20  # `images.MAX_BYTES`, without what that imports
+MOST_UPLOAD: Final = 192 << 20  # `images.MAX_BYTES`, without what that imports
 MOST_WISHES: Final = 1 << 20  # bytes that say what a zip is to hold
 PICTURE_THREADS: Final = 2
 
@@ -175,7 +177,7 @@ class Darkroom:
         stream = ZipStream()
         for result, strength in wanted:
             picture = await self._in_thread(partial(self.studio.result, result, strength))
-            async for data in iterate_in_threadpool(stream.add(picture.name, picture.path)):
+            async for data in iterate_in_threadpool(stream.add(picture.name, picture.file)):
                 yield data
         yield stream.end()
 
@@ -289,9 +291,16 @@ def _strength(request: Request) -> int:
 
 
 def _file(picture: Picture) -> Response:
-    return FileResponse(
-        picture.path, headers=_HEADERS, media_type=picture.media_type, filename=picture.name or None
-    )
+    headers = {**_HEADERS, "Content-Length": str(os.fstat(picture.file.fileno()).st_size)}
+    if picture.name:
+        headers["Content-Disposition"] = f"attachment; filename*=utf-8''{quote(picture.name)}"
+    return StreamingResponse(_chunks(picture.file), headers=headers, media_type=picture.media_type)
+
+
+def _chunks(file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        while data := file.read(CHUNK):
+            yield data
 
 
 def _status(error: UserError) -> int:

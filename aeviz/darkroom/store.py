@@ -12,12 +12,12 @@ import shutil
 import tempfile
 import threading
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from aeviz.training import locks
 
 MOST_BYTES: Final = 4 << 30
 MOST_KEPT: Final = 5000
+MOST_PASSING: Final = 4  # files of one photo or result
 _PREFIX: Final = "aeviz-darkroom-"
 _LOCK: Final = ".lock"
 _SETTLED: Final = 60.0  # seconds
@@ -40,7 +41,8 @@ class GoneError(UserError):
 class Kept:
     """A photo or a result: arrays and files under short names in a folder of its own.
 
-    `original` is the id of the photo that a result was made of.
+    `original` is the id of the photo that a result was made of; `passing` are the names of files
+    that give way to newer ones; `gone` is set once all has been removed.
     """
 
     id: str
@@ -49,6 +51,8 @@ class Kept:
     notes: tuple[str, ...] = ()
     original: str | None = None
     bytes: int = 0
+    gone: bool = False
+    passing: deque[str] = field(default_factory=deque)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def has(self, part: str) -> bool:
@@ -134,12 +138,14 @@ class Store:
             return [kept for kept in reversed(self._kept.values()) if kept.original == photo]
 
     def drop(self, wanted: str) -> None:
-        """Forget what has this id; GoneError where nothing has."""
+        """Forget what has this id, and the results made of it; GoneError where nothing has."""
         with self._lock:
-            kept = self._kept.pop(wanted, None)
-        if kept is None:
-            raise GoneError(GONE)
-        self._remove(kept)
+            if wanted not in self._kept:
+                raise GoneError(GONE)
+            made = [kept.id for kept in self._kept.values() if kept.original == wanted]
+            dropped = [self._kept.pop(one) for one in (wanted, *made)]
+        for kept in dropped:
+            self._remove(kept)
 
     def write(self, kept: Kept, part: str, array: np.ndarray) -> None:
         """Keep an array beside the others of `kept`, in the place of an older one of that name."""
@@ -153,9 +159,12 @@ class Store:
         self._count(kept, size - before)
         self._make_room(kept)
 
-    def file(self, kept: Kept, name: str, make: Callable[[], bytes]) -> Path:
-        """The path of the file `name` beside the arrays of `kept`; `make` writes it when it is
-        first asked for. GoneError where `kept` has been dropped."""
+    def file(
+        self, kept: Kept, name: str, make: Callable[[], bytes], passing: bool = False
+    ) -> BinaryIO:
+        """The file `name` beside the arrays of `kept`, open, so that it can be read whatever is
+        dropped meanwhile; `make` writes it when it is first asked for. Of the `passing` ones only
+        the last few stay. GoneError where `kept` has been dropped."""
         path = kept.folder / name
         with kept.lock:  # many may ask at once; it is made once
             if not path.is_file():
@@ -165,13 +174,30 @@ class Store:
                     trial.write_bytes(data)
                     trial.replace(path)
                 self._count(kept, len(data))
+                if passing:
+                    self._let_pass(kept, name)
+            try:
+                opened = path.open("rb")
+            except OSError as error:
+                raise GoneError(GONE) from error
         self._make_room(kept)
-        return path
+        return opened
+
+    def _let_pass(self, kept: Kept, newest: str) -> None:
+        """Remove the oldest of `kept`'s passing files, where they are too many."""
+        kept.passing.append(newest)
+        if len(kept.passing) > MOST_PASSING:
+            oldest = kept.folder / kept.passing.popleft()
+            with suppress(OSError):
+                size = oldest.stat().st_size
+                oldest.unlink()
+                self._count(kept, -size)
 
     def _count(self, kept: Kept, more: int) -> None:
         with self._lock:
-            kept.bytes += more
-            self._bytes += more
+            if not kept.gone:  # else what was still being written has been counted off
+                kept.bytes += more
+                self._bytes += more
 
     def _make_room(self, newest: Kept) -> None:
         dropped = []
@@ -187,8 +213,10 @@ class Store:
             self._remove(kept)
 
     def _remove(self, kept: Kept) -> None:
+        with self._lock:
+            kept.gone = True
+            self._bytes -= kept.bytes
         shutil.rmtree(kept.folder, ignore_errors=True)
-        self._count(kept, -kept.bytes)
 
 
 def _sweep(parent: Path) -> None:

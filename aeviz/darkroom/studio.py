@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 
@@ -31,9 +32,9 @@ JPEG: Final = "image/jpeg"
 
 @dataclass(frozen=True)
 class Picture:
-    """A file to be sent; with `name` where it is to be saved."""
+    """A file to be sent, open; with `name` where it is to be saved."""
 
-    path: Path
+    file: BinaryIO
     media_type: str
     name: str = ""
 
@@ -119,7 +120,7 @@ class Studio:
     def before(self, photo: str) -> Picture:
         """The photo as a browser shows it."""
         kept = self._store.get(photo)
-        return self._view(kept, "view", lambda: photo_of(kept))
+        return self._view(kept, "view", 100, lambda: photo_of(kept))
 
     def mask(self, photo: str) -> bytes:
         """The photo's mask as a PNG, white in holes."""
@@ -129,15 +130,16 @@ class Studio:
     def result(self, result: str, strength: int) -> Picture:
         """The whole result as a PNG of full depth."""
         kept = self._result(result)
-        path = self._store.file(
-            kept, f"{strength}.png", lambda: write_photo(self._blend(kept, strength))
+        blends = strength < 100
+        file = self._store.file(
+            kept, f"{strength}.png", lambda: write_photo(self._blend(kept, strength)), blends
         )
-        return Picture(path, PNG, kept.name)
+        return Picture(file, PNG, kept.name)
 
     def view(self, result: str, strength: int) -> Picture:
         """The result as a browser shows it."""
         kept = self._result(result)
-        return self._view(kept, f"view-{strength}", lambda: self._blend(kept, strength))
+        return self._view(kept, "view", strength, lambda: self._blend(kept, strength))
 
     def difference(self, result: str, strength: int) -> Picture:
         """How far the result is from the photo, as a browser shows it."""
@@ -147,16 +149,15 @@ class Studio:
             before = self._original(kept).read("pixels")
             return difference(before, self._blend(kept, strength).pixels)
 
-        return self._view(kept, f"difference-{strength}", subtract)
+        return self._view(kept, "difference", strength, subtract)
 
     def scores(self, result: str, strength: int) -> Scores | None:
         """PSNR and SSIM of the result against the photo's reference; None where it has none."""
         kept = self._result(result)
         reference = self._original(kept).read_if_there("reference")
-        pixels = self._blend(kept, strength).pixels
-        if reference is None or reference.shape[:2] != pixels.shape[:2]:
+        if reference is None or reference.shape[:2] != kept.read("pixels").shape[:2]:
             return None
-        return scores(reference, pixels)
+        return scores(reference, self._blend(kept, strength).pixels)
 
     # ---- restored ------------------------------------------------------------------------------
 
@@ -196,11 +197,16 @@ class Studio:
             return after
         return blended(self._original(result).read("pixels"), after, strength)
 
-    def _view(self, kept: Kept, name: str, make: Any) -> Picture:
-        height, width = kept.read("pixels").shape[:2]
-        media_type = PNG if height * width <= VIEW_PIXELS else JPEG
-        path = self._store.file(kept, name, lambda: view_bytes(make(), VIEW_PIXELS)[0])
-        return Picture(path, media_type)
+    def _view(self, kept: Kept, name: str, strength: int, make: Callable[[], Photo]) -> Picture:
+        file = self._store.file(
+            kept,
+            f"{name}-{strength}",
+            lambda: view_bytes(make(), VIEW_PIXELS)[0],
+            passing=strength < 100,
+        )
+        is_png = file.read(4) == b"\x89PNG"
+        file.seek(0)
+        return Picture(file, PNG if is_png else JPEG)
 
 
 def shown_name(name: str) -> str:

@@ -20,11 +20,12 @@ from typing import Any, Final, Protocol
 import numpy as np
 
 from aeviz.darkroom.store import GoneError
-from aeviz.errors import UserError
+from aeviz.errors import UserError, is_out_of_memory
 
 SMALL_PIXELS: Final = 2_000_000  # a result of so many is always begun
 HELD_PIXELS: Final = 64_000_000  # of results that are begun, small ones not counted
 MOST_JOBS: Final = 1000  # that wait for one page
+MOST_BEGUN: Final = 4  # of one page
 NICENESS: Final = 5
 """Behind what a page waits for at once, before training (`aeviz.training.worker`)."""
 
@@ -156,14 +157,15 @@ class Worker:
         if self._stopped:
             return self._stopped.popleft()
         for jobs in self._turns.values():
+            full = sum(job.began > 0 for job in jobs) >= MOST_BEGUN
             for job in jobs:
-                if self._may_run(job):
+                if job.began or (not full and self._may_begin(job)):
                     return job
         return None
 
-    def _may_run(self, job: Job) -> bool:
-        """Whether the job is begun, or there is room for its result."""
-        if job.began or not job.large:
+    def _may_begin(self, job: Job) -> bool:
+        """Whether there is room for the job's result."""
+        if not job.large:
             return True
         if self._reserved not in (None, job.client):
             return False  # a larger one, of which these would take the room each time, is before
@@ -223,7 +225,7 @@ def failure(error: Exception) -> Message:
     would help. What is not for people goes to the log."""
     if isinstance(error, UserError):
         return {"error": str(error), "gone": isinstance(error, GoneError)}
-    if isinstance(error, MemoryError) or "memory" in str(error).lower():
+    if is_out_of_memory(error):
         log.warning("a job needed too much memory: %s", error)
         said = "The server's memory is not enough for this photo: make it smaller, or try later."
     else:

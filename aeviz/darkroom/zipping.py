@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from aeviz.restore.denoise import unique_name
 
@@ -43,11 +43,11 @@ class ZipStream:
         self._zip = zipfile.ZipFile(self._out, "w", zipfile.ZIP_STORED)
         self._taken: set[str] = set()
 
-    def add(self, name: str, path: Path) -> Iterator[bytes]:
-        """The bytes of the zip that hold this file; `name` is a safe one."""
+    def add(self, name: str, file: BinaryIO) -> Iterator[bytes]:
+        """The bytes of the zip that hold this file, which is closed; `name` is a safe one."""
         entry = zipfile.ZipInfo(unique_name(name, self._taken))
-        entry.file_size = path.stat().st_size
-        with path.open("rb") as file, self._zip.open(entry, "w") as out:
+        entry.file_size = os.fstat(file.fileno()).st_size
+        with file, self._zip.open(entry, "w") as out:
             while data := file.read(_CHUNK):
                 out.write(data)
                 yield self._out.take()

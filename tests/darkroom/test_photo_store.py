@@ -91,7 +91,7 @@ def test_what_is_made_of_a_photo_counts_and_is_made_once() -> None:
     for thread in threads:
         thread.join()
     assert made == [1]
-    assert store.file(second, "view", make).read_bytes() == bytes(900)
+    assert store.file(second, "view", make).read() == bytes(900)
     store.get(first.id)
     store.get(second.id)
     store.file(second, "large", lambda: bytes(200))
@@ -111,6 +111,30 @@ def test_a_photo_that_was_dropped_while_it_is_read_stays_readable(store: Store) 
         store.write(kept, "mask", PIXELS["pixels"])
     with pytest.raises(GoneError):
         store.file(kept, "view", lambda: b"x")
+
+
+def test_of_the_files_that_pass_the_last_few_stay_and_an_open_one_can_be_read(store: Store) -> None:
+    kept = store.add("a.png", PIXELS)
+    for name in ("100.png", "view-100"):
+        store.file(kept, name, lambda: bytes(10)).close()
+    opened = [store.file(kept, f"{n}.png", lambda: bytes(1000), passing=True) for n in range(9)]
+    left = sorted(path.name for path in kept.folder.iterdir() if path.suffix != ".npy")
+    assert left == ["100.png", "5.png", "6.png", "7.png", "8.png", "view-100"]
+    assert kept.bytes == SIZE + 20 + 4 * 1000
+    assert [len(file.read()) for file in opened] == [1000] * 9
+
+
+def test_a_photo_goes_with_its_results_and_what_is_counted_goes_with_them(store: Store) -> None:
+    photo = store.add("a.png", PIXELS)
+    result = store.add("b.png", PIXELS, original=photo.id)
+    other = store.add("c.png", PIXELS)
+    store.drop(photo.id)
+    with pytest.raises(GoneError):
+        store.get(result.id)
+    assert not result.folder.exists()
+    store._count(result, 500)  # as a thread does that was writing meanwhile
+    store.drop(other.id)
+    assert store._bytes == 0
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,26 @@ def test_jobs_of_one_page_come_one_after_the_other_unless_one_is_to_be_first(ben
     assert bench.order == ["1", "4", "4", "1", "2", "2", "3", "3"]
 
 
+def test_of_one_page_few_jobs_are_begun_however_many_are_to_be_first(bench: Bench) -> None:
+    page, begun, most = Page(), 0, 0
+
+    def steps(number: int) -> Steps:
+        nonlocal begun, most
+        begun += 1
+        most = max(most, begun)
+        if number < 8:
+            job = Job(page, number + 1, 100, steps(number + 1))
+            bench.worker.submit(job, first=True)
+        for done in (1, 2, 3):
+            yield Step(done, 3)
+        begun -= 1
+        return {}
+
+    bench.worker.submit(Job(page, 0, 100, steps(0)))
+    page.wait(9)
+    assert most == worker.MOST_BEGUN
+
+
 def test_a_stopped_job_ends_after_the_tile_under_way_and_the_next_one_begins(bench: Bench) -> None:
     page = Page()
     bench.worker.submit(bench.job(page, 1, steps=50))
