@@ -37,7 +37,9 @@ def _restorer(damage: DamageKind, epochs: int, lr: float = 4e-3) -> RunConfig:
 RESTORERS: dict[str, RunConfig] = {
     "restore-denoise": _restorer("noise", 22),
     "restore-impulse": _restorer("impulse", 3),
-    "restore-watermark": _restorer("watermark", 3),
+    "restore-watermark": _restorer("watermark", 6).replace(
+        **{"network.change": "affine", "training.crop": 160, "training.batch_size": 6}
+    ),
     "restore-inpaint": _restorer("holes", 4),
     "restore-x2": _restorer("x2", 4),
     "restore-x4": _restorer("x4", 3),

@@ -4,7 +4,9 @@ The network is fully convolutional. Its first step folds each 2 x 2 pixels into 
 2016), so that the widest maps have half the photograph's sides; each further level halves them
 again. The code is the coarsest map. With skips (Ronneberger et al. 2015) the encoder's maps, and
 the picture itself, are added on the decoder's side, so the network only has to say what to change;
-without them all has to pass through the code.
+without them all has to pass through the code. An affine change suits what was blended in:
+x_in = (1 - a) x + a c is undone by x = x_in + (a x_in - a c) / (1 - a), in which both the factor of
+x_in and what is added are constant over a mark.
 """
 
 from __future__ import annotations
@@ -46,7 +48,8 @@ class Restorer(nn.Module):
         self.from_code = nn.Conv2d(code, widths[-1], 1)
         self.ups = nn.ModuleList(nn.ConvTranspose2d(b, a, 2, stride=2) for a, b in pairwise(widths))
         self.decoders = nn.ModuleList(self._blocks(width) for width in widths)
-        self.tail = nn.Conv2d(widths[0], 4 * 3, 3, padding=1)
+        self.affine = network.change == "affine" and self.skips
+        self.tail = nn.Conv2d(widths[0], 4 * (6 if self.affine else 3), 3, padding=1)
         if next(self.parameters()).device.type != "meta":
             initialise(self, network.init, torch.Generator().manual_seed(config.training.seed))
             self._start_as_identity()
@@ -85,8 +88,11 @@ class Restorer(nn.Module):
         for up, decoder in zip(reversed(self.ups), reversed(self.decoders[:-1]), strict=True):
             y = up(y)
             y = decoder(y + kept.pop() if self.skips else y)
-        change = F.pixel_shuffle(self.tail(y), 2)
-        return x + change if self.skips else change
+        y = F.pixel_shuffle(self.tail(y), 2)
+        if not self.skips:
+            return y
+        added, factor = y.split(3, 1) if self.affine else (y, None)
+        return x + added if factor is None else x + added + factor * x
 
     def restore(self, x: Tensor, known: Tensor | None = None) -> Tensor:
         """As `forward`, of any size: edges are repeated up to a multiple of 8. In [0, 1]."""

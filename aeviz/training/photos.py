@@ -39,12 +39,17 @@ class PhotoStep:
 
 
 def begin(config: RunConfig, start: Restorer | None, device: torch.device) -> Restorer:
-    """A fresh restorer, or one with the weights of `start`, whose network must be the same."""
+    """A fresh restorer, or one with the weights of `start`, whose network must be the same, but
+    that it may only add where the new one may multiply, too: at first that multiplies by 1."""
     model = Restorer(config).to(device)
     model.to(memory_format=torch.channels_last)
     if start is not None:
+        weights = start.state_dict()
+        if model.affine and not start.affine:
+            for name in ("tail.weight", "tail.bias"):
+                weights[name] = torch.cat([weights[name], torch.zeros_like(weights[name])])
         try:
-            model.load_state_dict(start.state_dict())
+            model.load_state_dict(weights)
         except RuntimeError as error:
             raise UserError(
                 "The model to start from has another network: leave --start."

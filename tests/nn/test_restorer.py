@@ -39,6 +39,17 @@ def test_with_skips_it_starts_as_the_identity(name: str) -> None:
     assert torch.equal(Restorer(RESTORERS[name])(x), x)
 
 
+def test_an_affine_change_takes_off_what_was_blended_in() -> None:
+    """x_in = 0.6 x + 0.4 c comes back as x, where the tail says x_in (1 + 2/3) - 2/3 c."""
+    model, x, c = Restorer(tiny("restore-watermark")), picture(1, 3, 16, 16), 0.9
+    assert model.affine
+    with torch.no_grad():
+        added, factor = model.tail.bias.view(6, 4).split(3)  # of 6 channels, each in 2 x 2 pixels
+        added.fill_(-2 / 3 * c)
+        factor.fill_(2 / 3)
+    torch.testing.assert_close(model(0.6 * x + 0.4 * c), x)
+
+
 def test_without_skips_all_has_to_pass_through_the_code() -> None:
     """Take the code away, and nothing of the picture is left."""
     x, y = picture(1, 3, 16, 16), 1 - picture(1, 3, 16, 16)

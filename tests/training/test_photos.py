@@ -72,6 +72,16 @@ def test_training_repeats_and_goes_on_from_another_model() -> None:
         training.begin(other, first, CPU)
 
 
+def test_a_start_that_only_adds_begins_one_that_may_multiply() -> None:
+    first = training.begin(tiny("restore-denoise"), None, CPU)
+    with torch.no_grad():
+        for parameter in first.parameters():
+            parameter.add_(0.05)
+    model = training.begin(tiny("restore-watermark"), first, CPU)
+    x = torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(model(x), first(x))
+
+
 def test_squares_come_from_the_photographs() -> None:
     chance = torch.Generator().manual_seed(0)
     whole = [torch.full((3, 33, 40), value, dtype=torch.uint8) for value in (51, 204)]
