@@ -38,8 +38,8 @@ class NetworkConfig:
     `kind` conv: one block that halves the image per entry of `channels` (each followed by
     `residual` residual blocks), then dense layers of the `hidden` widths.
     `kind` unet: fully convolutional, for photographs of any size (`aeviz.nn.restorer`), with
-    `residual` blocks on each side of each of the `channels`, and with or without `skips`; with
-    them it says what to `change`: what to add to each pixel, or affine, what to multiply it by, too.
+    `residual` blocks on each side of each of the `channels`, and with or without `skips`. With
+    them it says what to `change`: what to add to each pixel; affine: what to multiply it by, too.
     `init` of the weights: fan-in is PyTorch's own scheme, glorot is Keras's.
     """
 

@@ -14,8 +14,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocket
 
 from aeviz.darkroom.worker import Job, Message, Step, Worker, failure
-from aeviz.live.connection import EndedError
 from aeviz.live.protocol import CLOSE_TOO_SLOW, BadMessageError
+from aeviz.live.sockets import EndedError, until_one_ends
 
 HEADER: Final = struct.Struct("<5I")  # job, x, y, width, height
 MOST_TEXT: Final = 4096
@@ -85,14 +85,9 @@ class Connection:
         Raises BadMessageError for a message that breaks the protocol, and EndedError where the
         connection has to end for another reason.
         """
-        tasks = {asyncio.create_task(part) for part in (self._read(), self._send())}
         try:
-            ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in ended:
-                task.result()
+            await until_one_ends(self._read(), self._send())
         finally:
-            for task in tasks:
-                task.cancel()
             self._ended = True
             self._worker.forget(self)
 

@@ -27,7 +27,7 @@ from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
 from aeviz.darkroom import asked, samples
 from aeviz.darkroom.connection import Connection
@@ -35,11 +35,8 @@ from aeviz.darkroom.store import GoneError, Store
 from aeviz.darkroom.uploads import CHUNK, TooLargeError, Uploads
 from aeviz.darkroom.worker import Job, Worker, lower_priority
 from aeviz.errors import UserError
-from aeviz.live import protocol
 from aeviz.live.assets import Files, live_file
-from aeviz.live.connection import EndedError, close
-from aeviz.live.origin import Origins
-from aeviz.live.protocol import BadMessageError
+from aeviz.live.sockets import Door
 
 if TYPE_CHECKING:
     from aeviz.darkroom.jobs import Load
@@ -75,7 +72,7 @@ class Darkroom:
         self.store = Store()
         self.worker = Worker()
         self._load = load
-        self._origins = Origins(allowed_origins)
+        self._door = Door(allowed_origins)
         self._uploads = Uploads(self.store.folder, MOST_UPLOAD)
         self._wishes = Uploads(self.store.folder, MOST_WISHES)
         # Few at once, for each may hold a photo of 50 megapixels; the others wait on the disk. Two
@@ -83,7 +80,6 @@ class Darkroom:
         self._coming = ThreadPoolExecutor(PICTURE_THREADS, "darkroom-in", lower_priority)
         self._going = ThreadPoolExecutor(PICTURE_THREADS, "darkroom-out", lower_priority)
         self._files = Files()
-        self._clients = 0
         atexit.register(self.close)
 
     def close(self) -> None:
@@ -185,25 +181,9 @@ class Darkroom:
 
     async def work(self, socket: WebSocket) -> None:
         """Serve one page until it goes."""
-        if not self._origins.allow(socket.headers):
-            await socket.close()  # before accept: the handshake is answered with 403
-            return
-        await socket.accept()
-        if self._clients >= MAX_CLIENTS:
-            reason = f"this server restores for {MAX_CLIENTS} pages at most, try again later"
-            await close(socket, protocol.CLOSE_TOO_MANY, reason)
-            return
-        self._clients += 1
-        try:
-            await Connection(socket, self.worker, self._job).serve()
-        except BadMessageError as error:
-            await close(socket, protocol.CLOSE_BAD_REQUEST, str(error))
-        except EndedError as error:
-            await close(socket, error.code, str(error))
-        except WebSocketDisconnect:
-            return
-        finally:
-            self._clients -= 1
+        await self._door.serve(
+            socket, MAX_CLIENTS, lambda: Connection(socket, self.worker, self._job).serve()
+        )
 
     def _job(self, client: Connection, number: int, message: dict[str, Any]) -> Job:
         return self.studio.job(client, number, message)
@@ -265,7 +245,7 @@ class Darkroom:
 
         async def answer(request: Request) -> Response:
             try:
-                if not self._origins.allow(request.headers):
+                if not self._door.origins.allow(request.headers):
                     raise ForeignError("This address is for the app's own pages.")
                 return await endpoint(request)
             except ClientDisconnect:

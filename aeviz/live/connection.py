@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
 from aeviz.live import protocol
 from aeviz.live.batcher import SMALL_ROWS, Client, Failure, Reply
 from aeviz.live.protocol import BadMessageError, Op
+from aeviz.live.sockets import EndedError, until_one_ends
 from aeviz.live.store import OpenModel
 
 MAX_WAITING: Final = 8
@@ -21,15 +22,6 @@ MAX_LARGE: Final = 64
 """Large requests of all clients together that wait or whose reply has not left: what they hold of
 the server's memory, a few megabytes each, has to end somewhere."""
 SEND_SECONDS: Final = 20.0
-CLOSE_SECONDS: Final = 1.0
-
-
-class EndedError(Exception):
-    """The connection has to end, with this close code and reason."""
-
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
 
 
 class Connection(Client):
@@ -58,15 +50,9 @@ class Connection(Client):
         connection has to end for another reason.
         """
         large_bytes = protocol.HEADER.size + SMALL_ROWS * math.prod(model.shape.image)
-        work = self._read(model), self._send_replies(large_bytes), self._watch()
-        tasks = {asyncio.create_task(part) for part in work}
         try:
-            ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in ended:
-                task.result()
+            await until_one_ends(self._read(model), self._send_replies(large_bytes), self._watch())
         finally:
-            for task in tasks:
-                task.cancel()
             while self._large_held:
                 self._release_large()
 
@@ -131,14 +117,6 @@ def deliver(replies: Sequence[Reply]) -> None:
     for loop, batch in by_loop.items():
         with suppress(RuntimeError):  # the loop has closed: the server is going down
             loop.call_soon_threadsafe(_hand_out, batch)
-
-
-async def close(socket: WebSocket, code: int, reason: str) -> None:
-    """Close with a reason, whatever state the socket is in."""
-    # A client that reads nothing takes no close frame either: it is not waited for.
-    with suppress(RuntimeError, WebSocketDisconnect, TimeoutError):
-        async with asyncio.timeout(CLOSE_SECONDS):
-            await socket.close(code, protocol.close_reason(reason))
 
 
 def _hand_out(batch: Sequence[tuple[Connection, bytes | Failure]]) -> None:

@@ -22,14 +22,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
 from aeviz.errors import UserError
-from aeviz.live import catalogue, protocol
+from aeviz.live import catalogue
 from aeviz.live.assets import Files, live_file
-from aeviz.live.connection import MAX_LARGE, Connection, EndedError, close, deliver
-from aeviz.live.origin import Origins
-from aeviz.live.protocol import BadMessageError
+from aeviz.live.connection import MAX_LARGE, Connection, deliver
+from aeviz.live.sockets import Door
 from aeviz.live.stats import Stats
 from aeviz.live.store import Load, ModelStore, OpenModel, Version
 
@@ -49,31 +48,13 @@ class LiveServer:
     ) -> None:
         self.stats = Stats()
         self.store = ModelStore(load, version, deliver, self.stats)
-        self._origins = Origins(allowed_origins)
+        self._door = Door(allowed_origins)
         self._files = Files()
         self._large_places = asyncio.Semaphore(MAX_LARGE)
 
     async def live(self, socket: WebSocket) -> None:
         """Serve one client until it goes."""
-        if not self._origins.allow(socket.headers):
-            await socket.close()  # before accept: the handshake is answered with 403
-            return
-        await socket.accept()
-        if self.stats.clients >= MAX_CLIENTS:
-            reason = f"this server serves {MAX_CLIENTS} live connections at most, try again later"
-            await close(socket, protocol.CLOSE_TOO_MANY, reason)
-            return
-        self.stats.clients += 1
-        try:
-            await self._serve(socket)
-        except (BadMessageError, UserError) as error:
-            await close(socket, protocol.CLOSE_BAD_REQUEST, str(error))
-        except EndedError as error:
-            await close(socket, error.code, str(error))
-        except WebSocketDisconnect:
-            return
-        finally:
-            self.stats.clients -= 1
+        await self._door.serve(socket, MAX_CLIENTS, lambda: self._serve(socket))
 
     async def _serve(self, socket: WebSocket) -> None:
         client = Connection(socket, self._large_places)
@@ -112,7 +93,13 @@ class LiveServer:
 
     async def live_stats(self, request: Request) -> Response:
         """How the server is doing."""
-        return JSONResponse({**self.stats.snapshot(), "open_models": self.store.names()})
+        return JSONResponse(
+            {
+                "clients": self._door.inside,
+                **self.stats.snapshot(),
+                "open_models": self.store.names(),
+            }
+        )
 
     async def static(self, request: Request) -> Response:
         """A file of the browser half."""

@@ -1,4 +1,4 @@
-"""What `GET /aeviz/live/stats` tells: clients, requests per second, batch sizes, latencies."""
+"""What `GET /aeviz/live/stats` tells: requests per second, batch sizes, latencies."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ RATE_SECONDS: Final = 5.0
 class Stats:
     """Counters of one server, written from its decode threads and its event loop."""
 
-    clients: int = 0
     requests: int = 0
     passes: int = 0
     _rows: deque[int] = field(default_factory=lambda: deque(maxlen=WINDOW))
@@ -45,7 +44,6 @@ class Stats:
         since = time.monotonic() - RATE_SECONDS
         recent = sum(moment >= since for moment in times)
         return {
-            "clients": self.clients,
             "requests": self.requests,
             "passes": self.passes,
             "requests_per_second": round(recent / RATE_SECONDS, 1),
