@@ -35,7 +35,7 @@ class Damage:
     `apply(x, amount (N,), generator)` answers x, known and where, None for the usual ones.
     `vary` does the same for training, with a variety that a measurement does not need.
     `train` is the range that training draws amounts from, uniformly; `grey` the share of its
-    pictures that are made grey first.
+    pictures that are made grey first; errors outside what was touched count `outside` times there.
     """
 
     name: DamageKind
@@ -48,6 +48,7 @@ class Damage:
     apply: Apply
     vary: Apply | None = None
     grey: float = 0.15
+    outside: float = 1.0
 
     def at(self, x: Tensor, amount: float, generator: torch.Generator) -> Damaged:
         """x (N, 3, H, W) in [0, 1] damaged by this amount; the same generator, the same damage."""
@@ -77,9 +78,10 @@ DAMAGES: dict[str, Damage] = {
             pixels.any_impulse,
         ),
         Damage(
-            "watermark", "Opacity", "%", 20, 80, 50, (20, 80), marks.watermark, marks.any_watermark
+            "watermark", "Opacity", "%", 20, 80, 50, (20, 80), marks.watermark, marks.any_watermark,
+            outside=2.0,
         ),
-        Damage("holes", "Stroke", "px", 2, 30, 14, (2, 24), marks.holes),
+        Damage("holes", "Stroke", "px", 2, 30, 14, (2, 24), marks.holes, outside=0.0),
         Damage("x2", "Smaller by", "×", 2, 2, 2, (2, 2), pixels.shrink),
         Damage("x4", "Smaller by", "×", 4, 4, 4, (4, 4), pixels.shrink),
         Damage("jpeg", "Quality", "", 5, 60, 10, (8, 45), pixels.jpeg),

@@ -78,11 +78,10 @@ def train(model: Restorer, photos: list[Tensor]) -> Iterator[PhotoStep]:
         x = squares(photos, training.batch_size, training.crop, chance)
         x = some_grey(x, damage.grey, chance)
         damaged = damage.draw(x, chance)
-        x, x_in, known = (part.to(device) for part in (x, damaged.x, damaged.known))
+        x, x_in, known, where = (part.to(device) for part in (x, *damaged))
         with autocast(device, training.precision):
             x_hat = model(x_in.contiguous(memory_format=torch.channels_last), known).float()
-        if damage.name == "holes":
-            x_hat = torch.where(known > 0, x_hat, x)  # outside the holes nothing is asked
+        x_hat = weighed(x_hat, x, where, damage.outside)
         loss = model.loss(x_hat, x)
         if not math.isfinite(loss.item()):
             raise DivergedError(f"Training stopped at step {step + 1}: use a smaller training.lr.")
@@ -96,6 +95,11 @@ def train(model: Restorer, photos: list[Tensor]) -> Iterator[PhotoStep]:
         psnr = -10 * error.log10().mean().item()
         yield PhotoStep(step + 1, steps, (step + 1) // per_epoch, loss.item(), psnr)
     model.eval()
+
+
+def weighed(x_hat: Tensor, x: Tensor, where: Tensor, outside: float) -> Tensor:
+    """x_hat (N, 3, H, W) with its errors times `outside` where `where` (N, 1, H, W) is not 1."""
+    return x.lerp(x_hat, where + (1 - where) * outside)
 
 
 def make_optimizers(

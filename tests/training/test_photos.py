@@ -82,6 +82,14 @@ def test_a_start_that_only_adds_begins_one_that_may_multiply() -> None:
     torch.testing.assert_close(model(x), first(x))
 
 
+def test_errors_outside_what_was_touched_count_as_the_damage_says() -> None:
+    x, x_hat = torch.zeros(1, 3, 1, 2), torch.full((1, 3, 1, 2), 0.25)
+    where = torch.tensor([1.0, 0.0]).view(1, 1, 1, 2)
+    for outside in (0.0, 1.0, 2.0):
+        asked = training.weighed(x_hat, x, where, outside)
+        assert asked[0, :, 0].tolist() == [[0.25, 0.25 * outside]] * 3
+
+
 def test_squares_come_from_the_photographs() -> None:
     chance = torch.Generator().manual_seed(0)
     whole = [torch.full((3, 33, 40), value, dtype=torch.uint8) for value in (51, 204)]
