@@ -10,6 +10,7 @@ Whatever is not recognised passes through as it was.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from functools import lru_cache
 from importlib.util import find_spec
@@ -24,17 +25,23 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aeviz.live.assets import LIVE_STATIC, Files, live_file
 
-# The pages that end in a live part: its module, and the model if the address names none.
+# The pages that end in a live part: its module, and the model if it shows one and the address names
+# none.
 LIVE_PAGES: Final = {
-    "": ("home.js", "vae-mnist-2d"),
-    "explore": ("explorer.js", "vae-mnist"),
+    "": ("aeviz/static/home.js", "vae-mnist-2d"),
+    "explore": ("aeviz/static/explorer.js", "vae-mnist"),
+    "restore": ("aeviz/darkroom/static/darkroom.js", None),
 }
 # What Streamlit itself loads late for such a page, by the first part of its files' names.
 LATE_PARTS: Final = ("BidiComponent", "Selectbox", "Html")
 
 _OWN: Final = "aeviz/static/"
+_OURS: Final = {
+    _OWN: LIVE_STATIC,
+    "aeviz/darkroom/static/": LIVE_STATIC.parents[1] / "darkroom" / "static",
+}
 _HASHED: Final = re.compile(r"static/(?:js|css|media)/[\w.~-]+\.[\w-]{8,}\.(?:js|css|woff2)")
-_IMPORTED: Final = re.compile(r"""(?:\bfrom|\bimport)\s*["']\./([\w.~-]+\.js)["']""")
+_IMPORTED: Final = re.compile(r"""(?:\bfrom|\bimport)\s*["'](\.[\w./~-]+\.js)["']""")
 _ABOUT_THE_FORM: Final = {b"accept-encoding", b"if-none-match", b"if-modified-since"}
 _NAME: Final = re.compile(r"[\w.-]{1,80}")
 
@@ -80,17 +87,15 @@ class Front:
         """What this page's live part will ask for, as HTML for the document's head."""
         module, default = LIVE_PAGES[page]
         streamlit = self._streamlit / "static" / "js"
-        late = (file.name for part in LATE_PARTS for file in streamlit.glob(f"{part}.*.js"))
-        modules = [
-            *(f"{self._base}static/js/{name}" for name in _closure(streamlit, tuple(late), 0)),
-            *(
-                f"{self._base}aeviz/static/{name}"
-                for name in _closure(LIVE_STATIC, (module,), _changed(LIVE_STATIC))
-            ),
+        late = [file.name for part in LATE_PARTS for file in streamlit.glob(f"{part}.*.js")]
+        folders = (("static/js/", streamlit), *_OURS.items())
+        names = (*(f"static/js/{name}" for name in late), module)
+        modules = _closure(folders, names, _changed(*_OURS.values()))
+        links = [
+            f'<link rel="modulepreload" crossorigin href="{self._base}{name}">' for name in modules
         ]
-        links = [f'<link rel="modulepreload" crossorigin href="{path}">' for path in modules]
         named = parse_qs(query.decode("latin-1")).get("model", [default])[0]
-        if _NAME.fullmatch(named):
+        if default is not None and _NAME.fullmatch(named):
             gallery = f"{self._base}aeviz/gallery/{quote(named)}"
             links.append(f'<link rel="preload" as="fetch" crossorigin href="{gallery}">')
         return "".join(links).encode()
@@ -126,21 +131,27 @@ class _Announcement:
         await self._send({**message, "body": body})
 
 
-def _changed(folder: Path) -> int:
-    return max(file.stat().st_mtime_ns for file in folder.glob("*.js"))
+def _changed(*folders: Path) -> int:
+    return max(file.stat().st_mtime_ns for folder in folders for file in folder.glob("*.js"))
 
 
 @lru_cache(maxsize=8)
-def _closure(folder: Path, names: tuple[str, ...], changed: int) -> tuple[str, ...]:
-    """The modules `names` of a folder and all that they import, one way or another.
+def _closure(
+    folders: tuple[tuple[str, Path], ...], names: tuple[str, ...], changed: int
+) -> tuple[str, ...]:
+    """The modules `names` and all that they import, one way or another. Names are as in an address;
+    `folders` says where those that begin so are.
 
-    `changed` only tells one state of the folder from another.
+    `changed` only tells one state of the folders from another.
     """
     found: dict[str, None] = {}
     waiting = list(names)
     while waiting:
         name = waiting.pop(0)
-        if name not in found and (folder / name).is_file():
+        start, _, last = name.rpartition("/")
+        file = next((at / last for prefix, at in folders if prefix == f"{start}/"), None)
+        if name not in found and file is not None and file.is_file():
             found[name] = None
-            waiting += _IMPORTED.findall((folder / name).read_text(errors="replace"))
+            imported = _IMPORTED.findall(file.read_text(errors="replace"))
+            waiting += [posixpath.normpath(f"{start}/{path}") for path in imported]
     return tuple(found)

@@ -12,9 +12,11 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+import aeviz
 from aeviz.live.front import Front
 
 STATIC = Path(str(streamlit.__file__)).parent / "static"
+DARKROOM = Path(str(aeviz.__file__)).parent / "darkroom" / "static"
 PRELOADED = re.compile(r'<link rel="modulepreload" crossorigin href="([^"]+)">')
 
 
@@ -27,7 +29,7 @@ async def anything(request: Request) -> Response:
 
 
 def client_of(base_path: str = "") -> TestClient:
-    pages = [Route(f"{base_path}/{page}", document) for page in ("", "explore", "train")]
+    pages = [Route(f"{base_path}/{page}", document) for page in ("", "explore", "restore", "train")]
     app = Starlette(
         routes=[*pages, Route("/{rest:path}", anything)],
         middleware=[
@@ -59,6 +61,16 @@ def test_a_live_page_names_its_modules_beforehand(
     assert f"/static/js/{streamlit_module()}" in named
     assert answer.text.index("modulepreload") < answer.text.index("</head>")
     assert int(answer.headers["content-length"]) == len(answer.content)
+
+
+def test_the_photo_tool_names_its_own_modules_and_what_it_shares(client: TestClient) -> None:
+    page = client.get("/restore").text
+    named = PRELOADED.findall(page)
+    for path in ("/aeviz/darkroom/static/stage.js", "/aeviz/static/dom.js"):
+        assert named.count(path) == 1
+    ours = {path.rpartition("/")[2] for path in named if "/darkroom/" in path}
+    assert ours == {path.name for path in DARKROOM.glob("*.js")}
+    assert "/gallery/" not in page
 
 
 def test_every_module_named_is_there(client: TestClient) -> None:
