@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 STATIC: Final = Path(__file__).parent / "static"
 MAX_CLIENTS: Final = 300
-MOST_UPLOAD: Final = 192 << 20  # `images.MAX_BYTES`, without what that imports
+MOST_UPLOAD: Final = 320 << 20  # `images.MAX_BYTES`, without what that imports
 MOST_WISHES: Final = 1 << 20  # bytes that say what a zip is to hold
 PICTURE_THREADS: Final = 2
 
@@ -161,7 +161,7 @@ class Darkroom:
             data = await run_in_threadpool(body.read_bytes)
         wanted = asked.zipped(data, request.headers.get("content-type", ""))
         for result, _ in wanted:
-            self.store.get(result)  # all are there, and are now the last to be dropped
+            self.store.get(result)  # all are there
         headers = {**_HEADERS, "Content-Disposition": 'attachment; filename="restored.zip"'}
         return StreamingResponse(
             self._zipped(wanted), media_type="application/zip", headers=headers
@@ -171,10 +171,11 @@ class Darkroom:
         from aeviz.darkroom.zipping import ZipStream
 
         stream = ZipStream()
-        for result, strength in wanted:
-            picture = await self._in_thread(partial(self.studio.result, result, strength))
-            async for data in iterate_in_threadpool(stream.add(picture.name, picture.file)):
-                yield data
+        with self.store.pinned(result for result, _ in wanted):
+            for result, strength in wanted:
+                picture = await self._in_thread(partial(self.studio.result, result, strength))
+                async for data in iterate_in_threadpool(stream.add(picture.name, picture.file)):
+                    yield data
         yield stream.end()
 
     # ---- work ----------------------------------------------------------------------------------

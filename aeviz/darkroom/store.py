@@ -12,8 +12,8 @@ import shutil
 import tempfile
 import threading
 import time
-from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +24,7 @@ import numpy as np
 from aeviz.errors import UserError
 from aeviz.training import locks
 
-MOST_BYTES: Final = 4 << 30
+MOST_BYTES: Final = 16 << 30  # and half of what the disk has free, at most
 MOST_KEPT: Final = 5000
 MOST_PASSING: Final = 4  # files of one photo or result
 _PREFIX: Final = "aeviz-darkroom-"
@@ -85,6 +85,7 @@ class Store:
         self._most_bytes = min(most_bytes, free // 2)
         self._most = most
         self._kept: OrderedDict[str, Kept] = OrderedDict()  # the least recently used first
+        self._pinned: Counter[str] = Counter()
         self._bytes = 0
         self._lock = threading.Lock()
 
@@ -136,6 +137,22 @@ class Store:
         """The results made of this photo, the last used first."""
         with self._lock:
             return [kept for kept in reversed(self._kept.values()) if kept.original == photo]
+
+    @contextmanager
+    def pinned(self, wanted: Iterable[str]) -> Iterator[None]:
+        """While this lasts, what has these ids makes no room for others; GoneError where one is
+        not there."""
+        names = list(wanted)
+        with self._lock:
+            if not self._kept.keys() >= set(names):
+                raise GoneError(GONE)
+            self._pinned.update(names)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._pinned.subtract(names)
+                self._pinned += Counter()  # only what is still pinned stays
 
     def drop(self, wanted: str) -> None:
         """Forget what has this id, and the results made of it; GoneError where nothing has."""
@@ -206,7 +223,7 @@ class Store:
             for kept in list(self._kept.values()):
                 if left <= self._most_bytes and len(self._kept) <= self._most:
                     break
-                if kept is not newest:
+                if kept is not newest and kept.id not in self._pinned:
                     left -= kept.bytes
                     dropped.append(self._kept.pop(kept.id))
         for kept in dropped:

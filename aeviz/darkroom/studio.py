@@ -25,7 +25,7 @@ from aeviz.images import Photo, read_photo, safe_name, view_bytes, write_photo
 from aeviz.restore.photo import check
 from aeviz.restore.tasks import TASKS
 
-MOST_SCORED: Final = 16
+MOST_SCORED: Final = 4
 PNG: Final = "image/png"
 JPEG: Final = "image/jpeg"
 

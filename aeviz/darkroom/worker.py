@@ -1,8 +1,9 @@
 """One thread that computes all jobs, a tile of one page's job after a tile of another's.
 
 A job is a generator whose every step is about a tile's work, so taking turns is a loop over them,
-and stopping is closing one. So a phone photo of one student never holds up the small pictures of
-29 others. A started job holds its result in memory: large ones start only while there is room.
+and stopping is closing one. The page that has had the least of the thread's time comes next: a
+phone photo of one student, or a slow filter, never holds up the small pictures of 29 others. A
+started job holds its result in memory: large ones start only while there is room.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ SMALL_PIXELS: Final = 2_000_000  # a result of so many is always begun
 HELD_PIXELS: Final = 64_000_000  # of results that are begun, small ones not counted
 MOST_JOBS: Final = 1000  # that wait for one page
 MOST_BEGUN: Final = 4  # of one page
+SHORTEST_TURN: Final = 0.25  # seconds that a step counts at least
 NICENESS: Final = 5
 """Behind what a page waits for at once, before training (`aeviz.training.worker`)."""
 
@@ -85,6 +87,7 @@ class Worker:
         self._wake = threading.Condition()
         # The pages that wait, whose turn is next first, each with its jobs in their order.
         self._turns: dict[Client, deque[Job]] = {}
+        self._spent: dict[Client, float] = {}  # seconds, of the pages that wait
         self._stopped: deque[Job] = deque()
         self._held = 0
         self._reserved: Client | None = None
@@ -106,6 +109,8 @@ class Worker:
                 own.appendleft(job)
             else:
                 own.append(job)
+            if job.client not in self._turns:  # it counts from where the others are
+                self._spent[job.client] = min(self._spent.values(), default=0.0)
             self._turns.setdefault(job.client, own)
             job.say("waiting", ahead=ahead)  # before the thread can say anything else of it
             self._wake.notify()
@@ -146,17 +151,22 @@ class Worker:
                     self._wake.wait()
                 if job is None or self._closed:
                     return
+            began = time.perf_counter()
             self._advance(job)
+            took = max(time.perf_counter() - began, SHORTEST_TURN)
             with self._wake:  # its page goes to the end of the line, behind who came meanwhile
                 jobs = self._turns.pop(job.client, None)
+                spent = self._spent.pop(job.client, 0.0)
                 if jobs:
                     self._turns[job.client] = jobs
+                    self._spent[job.client] = spent + took
 
     def _next(self) -> Job | None:
         """A stopped job, to be closed; else a job of the page whose turn it is."""
         if self._stopped:
             return self._stopped.popleft()
-        for jobs in self._turns.values():
+        for client in sorted(self._turns, key=lambda client: self._spent[client]):
+            jobs = self._turns[client]
             full = sum(job.began > 0 for job in jobs) >= MOST_BEGUN
             for job in jobs:
                 if job.began or (not full and self._may_begin(job)):

@@ -30,7 +30,7 @@ from aeviz.images.png import SIGNATURE, walk_png
 log = logging.getLogger(__name__)
 
 MAX_PIXELS = 50_000_000
-MAX_BYTES = 192 << 20
+MAX_BYTES = 320 << 20  # 50 megapixels of 16-bit colour, uncompressed, fit
 _MAGIC: tuple[tuple[bytes, Walker, str], ...] = (
     (SIGNATURE, walk_png, "PNG"),
     (b"\xff\xd8\xff", walk_jpeg, "JPEG"),

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from aeviz.images.blocks import as_image
-from aeviz.images.decoding import MAX_PIXELS, on_white, read
+from aeviz.images.decoding import MAX_BYTES, MAX_PIXELS, on_white, read
 from aeviz.images.depth import reduced
 from aeviz.images.png import SIGNATURE, make_chunk
 
-MAX_PHOTO_BYTES = 320 << 20  # 50 megapixels of 16-bit colour, uncompressed, fit
 VIEW_PIXELS = 4_000_000
 _JPEG_SIDE = 65_500  # libjpeg's limit
 _COLOUR_TYPE = {1: 0, 2: 4, 3: 2, 4: 6}  # samples per pixel -> PNG specification, table 11.1
@@ -33,9 +32,7 @@ class Photo:
     notes: tuple[str, ...] = ()
 
 
-def read_photo(
-    data: bytes, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_PHOTO_BYTES
-) -> Photo:
+def read_photo(data: bytes, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BYTES) -> Photo:
     """Read a PNG, JPEG, WebP, BMP, TIFF or GIF (its first frame), told by content.
 
     Raises UserError, and nothing else, for whatever is not a whole picture within the limits.

@@ -33,10 +33,11 @@ def denoise(model: Autoencoder, data: bytes) -> Restored:
 
 
 def unique_name(name: str, taken: set[str]) -> str:
-    """`name`, or `name-2`, `name-3`, ... where that is taken; adds it to `taken`."""
+    """`name`, or `name-2`, `name-3`, ... where that is taken; adds it to `taken`. Names that differ
+    in case alone are one to many disks, and so here."""
     path, number = PurePath(name), 2
-    while name in taken:
+    while name.casefold() in taken:
         name = f"{path.stem}-{number}{path.suffix}"
         number += 1
-    taken.add(name)
+    taken.add(name.casefold())
     return name

@@ -125,8 +125,8 @@ def check(task: Task, photo: Photo, mask: np.ndarray | None, sigma: float | None
             f"This photo has {height * width / 1e6:.1f} megapixels; "
             f"{task.title} takes {most / 1e6:.4g} at most: make it smaller."
         )
-    if sigma is not None and not 0 <= sigma <= MAX_SIGMA:
-        raise UserError(f"The noise level must lie between 0 and {MAX_SIGMA:.0f}.")
+    if sigma is not None and not 0 < sigma <= MAX_SIGMA:
+        raise UserError(f"The noise level must lie above 0 and be {MAX_SIGMA:.0f} at most.")
     if not task.mask:
         return
     if mask is None or not mask.any():

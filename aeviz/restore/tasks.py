@@ -47,7 +47,7 @@ TASKS: dict[str, Task] = {
         Task(
             "denoise", "Denoise",
             "Takes the grain out of a photo shot in poor light, however strong it is.",
-            "noise", ("median", "nlm", "bm3d"), slider=Slider("Noise", 0, 75, "σ of 255"),
+            "noise", ("median", "nlm", "bm3d"), slider=Slider("Noise", 1, 55, "σ of 255"),
         ),
         Task(
             "impulse", "Dust & dead pixels",

@@ -227,7 +227,7 @@ def test_a_file_too_large_is_not_read(capsys: Capture, denoiser: Path, tmp_path:
     with (tmp_path / "in.png").open("wb") as file:
         file.truncate(images.MAX_BYTES + 1)
     sentence = refusal(capsys, "reconstruct", denoiser, tmp_path / "in.png", tmp_path / "out.png")
-    assert "too large: 192 MB at most" in sentence
+    assert "too large: 320 MB at most" in sentence
 
 
 @pytest.mark.parametrize("argv", [[], ["fly"], ["train"], ["train", "--epochs", "many"]])

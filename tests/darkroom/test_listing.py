@@ -45,7 +45,7 @@ def test_a_task_is_told_with_its_controls_and_rivals(client: TestClient, folder:
         put(folder, name)
     denoise, inpaint, colour = client.get(f"{BASE}/tasks").json()
     assert denoise["title"] == TASKS["denoise"].title
-    assert denoise["slider"] == {"label": "Noise", "low": 0, "high": 75, "unit": "σ of 255"}
+    assert denoise["slider"] == {"label": "Noise", "low": 1, "high": 55, "unit": "σ of 255"}
     assert denoise["damage"]["name"] == "noise"
     assert (denoise["damage"]["low"], denoise["damage"]["high"]) == (0, 55)
     assert denoise["baselines"][-1]["name"] == "bottleneck"

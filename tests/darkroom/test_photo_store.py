@@ -124,6 +124,23 @@ def test_of_the_files_that_pass_the_last_few_stay_and_an_open_one_can_be_read(st
     assert [len(file.read()) for file in opened] == [1000] * 9
 
 
+def test_what_is_pinned_makes_no_room() -> None:
+    store = Store(most=2)
+    first, second = (store.add(f"{n}.png", PIXELS) for n in range(2))
+    with store.pinned([first.id, first.id]):
+        store.add("2.png", PIXELS)
+        store.get(first.id)
+        with pytest.raises(GoneError):
+            store.get(second.id)
+        with pytest.raises(GoneError), store.pinned([second.id]):
+            pass
+        store.add("3.png", PIXELS)
+    store.add("4.png", PIXELS)
+    with pytest.raises(GoneError):
+        store.get(first.id)
+    store.close()
+
+
 def test_a_photo_goes_with_its_results_and_what_is_counted_goes_with_them(store: Store) -> None:
     photo = store.add("a.png", PIXELS)
     result = store.add("b.png", PIXELS, original=photo.id)

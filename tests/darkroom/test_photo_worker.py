@@ -110,6 +110,32 @@ def test_pages_take_turns_so_that_a_small_photo_passes_a_large_one(bench: Bench)
     assert bench.order[:5] == ["large", "small", "large", "small", "large"]
 
 
+def test_a_page_whose_steps_take_long_has_fewer_of_them(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 0.0
+    monkeypatch.setattr(worker.time, "perf_counter", lambda: now)
+    order: list[str] = []
+
+    def steps(name: str, seconds: float, count: int) -> Steps:
+        nonlocal now
+        for done in range(1, count + 1):
+            now += seconds
+            order.append(name)
+            yield Step(done, count)
+        return {}
+
+    first, slow, quick = Page(), Page(), Page()
+    bench.worker.submit(bench.job(first, 0))
+    bench.begun()  # so that the others are there when turns are given
+    bench.worker.submit(Job(slow, 1, 100, steps("slow", 10, 3)))
+    bench.worker.submit(Job(quick, 1, 100, steps("quick", 1, 20)))
+    bench.open()
+    slow.wait()
+    quick.wait()
+    assert order[:13] == ["slow", *["quick"] * 10, "slow", "quick"]
+
+
 def test_jobs_of_one_page_come_one_after_the_other_unless_one_is_to_be_first(bench: Bench) -> None:
     page = Page()
     for number in (1, 2, 3):

@@ -180,9 +180,9 @@ def test_the_noise_level_that_is_told_counts(client: TestClient) -> None:
         client.get(
             f"{BASE}/results/{restored(client, photo, 'denoise', sigma=s)['result']}"
         ).content
-        for s in (None, 0, 60)
+        for s in (None, 60)
     ]
-    assert seen[0] == seen[1] != seen[2]
+    assert seen[0] != seen[1]
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_the_noise_level_that_is_told_counts(client: TestClient) -> None:
         ({"task": "denoise", "method": "../x"}, "no such method"),
         ({"task": "denoise", "sigma": "9"}, "must be a number"),
         ({"task": "denoise", "sigma": True}, "must be a number"),
-        ({"task": "denoise", "sigma": 1e9}, "between 0 and 100"),
+        ({"task": "denoise", "sigma": 1e9}, "above 0 and be 100 at most"),
         ({"task": "inpaint"}, "Nothing is marked"),
         ({"task": ["denoise"]}, "There is no such task"),
     ],

@@ -69,7 +69,7 @@ def test_a_body_said_to_be_too_large_is_refused_before_it_is_read(client: TestCl
         f"{BASE}/photos", content=b"x", headers={"Content-Length": str(MOST_UPLOAD + 1)}
     )
     assert answer.status_code == 413
-    assert answer.json() == {"error": "This file is larger than 192 MiB; make the image smaller."}
+    assert answer.json() == {"error": "This file is larger than 320 MiB; make the image smaller."}
 
 
 def test_a_body_that_does_not_say_its_size_is_refused_while_it_is_read(
@@ -170,7 +170,7 @@ def test_our_own_page_and_a_named_proxy_are_let_in(client: TestClient) -> None:
         assert client.post(f"{BASE}/photos", content=PHOTO, headers=headers).status_code == 200
     proxied = Darkroom(["https://class.example/"])
     try:
-        assert proxied._origins.allow({"origin": "https://class.example", "host": "inner"})
+        assert proxied._door.origins.allow({"origin": "https://class.example", "host": "inner"})
     finally:
         proxied.close()
 

@@ -37,8 +37,9 @@ def test_what_is_no_image_is_one_sentence() -> None:
 
 def test_names_stay_unique() -> None:
     taken: set[str] = set()
-    names = [unique_name("a.png", taken) for _ in range(3)] + [unique_name("a-2.png", taken)]
-    assert names == ["a.png", "a-2.png", "a-3.png", "a-2-2.png"]
+    names = [unique_name("a.png", taken) for _ in range(3)]
+    names += [unique_name(name, taken) for name in ("a-2.png", "A.PNG")]
+    assert names == ["a.png", "a-2.png", "a-3.png", "a-2-2.png", "A-4.PNG"]
 
 
 def test_a_restored_image_is_named_after_its_original() -> None:
