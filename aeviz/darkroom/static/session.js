@@ -10,6 +10,7 @@ import { Photo, Variant } from './photos.js';
 import { Uploads } from './uploads.js';
 
 const RENEWALS = 2;
+const AHEAD = 6; // photos that wait on the server to be restored: 200 at once would push each other out
 
 /**
  * @typedef {{name: string, title: string, says: string, scale: number, mask: boolean,
@@ -41,9 +42,13 @@ class Session {
       onChange: () => this.changed(),
       onReady: (variant) => this.ready(variant),
       onFailed: (variant) => this.refused(variant),
+      waits: (variant) => variant !== this.variant && this.jobs.all.length >= AHEAD,
     });
     this.jobs = new Jobs({
-      onChange: () => this.changed(),
+      onChange: () => {
+        this.uploads.pump();
+        this.changed();
+      },
       onDrawn: () => this.changed(),
       onEnd: (job, said) => this.ended(job, said),
       seen: (job) => (job.variant === this.variant ? this.sizeFor(job.task) : null),

@@ -1,14 +1,17 @@
 /** Photos on their way to the server: two at a time, the one that is looked at first. */
 
-import { forget, upload } from './api.js';
+import { forget, Problem, upload } from './api.js';
 
 const AT_ONCE = 2;
+const MOST_MIB = 320; // as the server has it, which would say so only at the end
 const RETRY_MS = [500, 1000, 2000, 4000];
 
 export class Uploads {
   /**
    * @param {{onChange: () => void, onReady: (variant: import('./photos.js').Variant) => void,
-   *   onFailed: (variant: import('./photos.js').Variant) => void}} listener
+   *   onFailed: (variant: import('./photos.js').Variant) => void,
+   *   waits: (variant: import('./photos.js').Variant) => boolean}} listener
+   *   `waits` answers whether a photo had better stay here for now; call `pump` when that changes
    */
   constructor(listener) {
     this.listener = listener;
@@ -30,7 +33,11 @@ export class Uploads {
   }
 
   pump() {
-    while (this.sending < AT_ONCE && this.waiting.length) this.send(this.waiting.shift());
+    while (this.sending < AT_ONCE) {
+      const at = this.waiting.findIndex((variant) => !this.listener.waits(variant));
+      if (at < 0) return;
+      this.send(...this.waiting.splice(at, 1));
+    }
   }
 
   async send(variant) {
@@ -42,7 +49,7 @@ export class Uploads {
     try {
       const { photo, added } = variant;
       const query = { name: photo.name, damage: added?.name, amount: added?.amount, seed: added?.seed };
-      const info = await upload(await photo.file(), query, (share) => {
+      const info = await upload(await readable(await photo.file()), query, (share) => {
         variant.sent = share;
         this.listener.onChange();
       }, signal);
@@ -83,4 +90,15 @@ export class Uploads {
       this.pump();
     }, wait);
   }
+}
+
+/** The file, where there is any use in sending it: what cannot be read looks like a server that is away. */
+async function readable(file) {
+  if (file.size > MOST_MIB << 20) {
+    throw new Problem(`This file is larger than ${MOST_MIB} MiB; make the image smaller.`);
+  }
+  await file.slice(0, 1).arrayBuffer().catch(() => {
+    throw new Problem('This cannot be read: it is a folder, or has changed since it was chosen.');
+  });
+  return file;
 }
