@@ -13,6 +13,7 @@ const WISH = { video: { facingMode: 'environment', width: { ideal: 4096 }, heigh
 export function camera(stage, { take, say }) {
   let stream = null;
   let finder = null;
+  let turn = 0; // the person may have closed it, or asked once more, before the camera answers
   // Without https there is no camera for a page, but a phone's own camera may still be asked.
   const input = h('input', {
     type: 'file', accept: 'image/*', capture: 'environment', hidden: true,
@@ -22,15 +23,16 @@ export function camera(stage, { take, say }) {
     },
   });
   const close = () => {
-    stream?.getTracks().forEach((track) => track.stop());
+    turn += 1;
+    if (stream) stop(stream);
     finder?.remove();
     stream = finder = null;
   };
   const shoot = async (video) => {
     const canvas = new OffscreenCanvas(video.videoWidth, video.videoHeight);
     canvas.getContext('2d').drawImage(video, 0, 0);
-    const blob = await canvas.convertToBlob({ type: 'image/png' });
     close();
+    const blob = await canvas.convertToBlob({ type: 'image/png' });
     const time = new Date().toTimeString().slice(0, 8).replaceAll(':', '-');
     take([new File([blob], `camera-${time}.png`, { type: 'image/png' })]);
   };
@@ -40,14 +42,21 @@ export function camera(stage, { take, say }) {
       return;
     }
     close();
+    const asked = turn;
+    let opened;
     try {
-      stream = await navigator.mediaDevices.getUserMedia(WISH);
+      opened = await navigator.mediaDevices.getUserMedia(WISH);
     } catch (error) {
-      say(error.name === 'NotAllowedError'
+      if (asked === turn) say(error.name === 'NotAllowedError'
         ? 'The browser does not let this page use the camera: allow it in the address bar.'
         : 'No camera was found; choose a photo instead.');
       return;
     }
+    if (asked !== turn) {
+      stop(opened);
+      return;
+    }
+    stream = opened;
     const video = h('video', { autoplay: true, playsinline: true });
     video.muted = true;
     video.srcObject = stream;
@@ -68,4 +77,9 @@ export function camera(stage, { take, say }) {
     stage.append(finder);
   };
   return { open, close, input };
+}
+
+/** @param {MediaStream} stream */
+function stop(stream) {
+  stream.getTracks().forEach((track) => track.stop());
 }
