@@ -36,6 +36,8 @@ class Damage:
     `vary` does the same for training, with a variety that a measurement does not need.
     `train` is the range that training draws amounts from, uniformly; `grey` the share of its
     pictures that are made grey first; errors outside what was touched count `outside` times there.
+    `views`: how many pictures a restorer makes, of the picture and of its mirror image, of which
+    the mean is the answer (Lim et al. 2017).
     """
 
     name: DamageKind
@@ -49,6 +51,7 @@ class Damage:
     vary: Apply | None = None
     grey: float = 0.15
     outside: float = 1.0
+    views: int = 1
 
     def at(self, x: Tensor, amount: float, generator: torch.Generator) -> Damaged:
         """x (N, 3, H, W) in [0, 1] damaged by this amount; the same generator, the same damage."""
@@ -82,8 +85,8 @@ DAMAGES: dict[str, Damage] = {
             outside=2.0,
         ),
         Damage("holes", "Stroke", "px", 2, 30, 14, (2, 24), marks.holes, outside=0.0),
-        Damage("x2", "Smaller by", "×", 2, 2, 2, (2, 2), pixels.shrink),
-        Damage("x4", "Smaller by", "×", 4, 4, 4, (4, 4), pixels.shrink),
+        Damage("x2", "Smaller by", "×", 2, 2, 2, (2, 2), pixels.shrink, views=2),
+        Damage("x4", "Smaller by", "×", 4, 4, 4, (4, 4), pixels.shrink, views=2),
         Damage("jpeg", "Quality", "", 5, 60, 10, (8, 45), pixels.jpeg),
         Damage("grey", "Colour left", "%", 0, 0, 0, (0, 0), pixels.grey, None, 0.0),
     )

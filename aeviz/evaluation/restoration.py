@@ -99,6 +99,9 @@ def mended(
     kind = model.config.corruption.kind
     with autocast(x.device, precision):
         x_hat = model.restore(x.contiguous(memory_format=torch.channels_last), known)
+        if DAMAGES[kind].views == 2:
+            mirrored = x.flip(3).contiguous(memory_format=torch.channels_last)
+            x_hat = (x_hat + model.restore(mirrored, known.flip(3)).flip(3)) / 2
     if kind == "holes":
         return torch.where(known > 0, x_hat, x)
     return recoloured(x, x_hat, vividness) if kind == "grey" else x_hat

@@ -109,3 +109,17 @@ def test_pale_guesses_are_made_more_vivid_within_bounds(monkeypatch: pytest.Monk
     for share, factor in ((0.4, 1.375), (0.9, 1.0), (0.05, 1.8)):
         monkeypatch.setattr(restoration, "measure", lambda *rest, share=share: {"chroma": share})
         assert restoration.vividness(model, []) == pytest.approx(factor)
+
+
+@pytest.mark.parametrize(("name", "same"), [("restore-x2", True), ("restore-jpeg", False)])
+def test_an_enlarged_picture_mirrored_is_the_mirror_image_enlarged(name: str, same: bool) -> None:
+    """As the mean of both views makes it, whatever the network."""
+    chance = torch.Generator().manual_seed(0)
+    model = Restorer(tiny(name)).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter += 0.1 * torch.randn(parameter.shape, generator=chance)
+    x, known = torch.rand(1, 3, 32, 48, generator=chance), torch.zeros(1, 1, 32, 48)
+    with torch.inference_mode():
+        turned = restoration.mended(model, x.flip(3), known, "fp32").flip(3)
+        assert torch.allclose(turned, restoration.mended(model, x, known, "fp32")) == same
