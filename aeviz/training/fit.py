@@ -15,7 +15,8 @@ from aeviz.training.loop import DivergedError, StepResult, TrainingState, train
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a training ended. `epochs` were completed; a stopped one keeps its part of an epoch.
+    """How a training ended, with all that was trained before it went on. `epochs` were completed;
+    a stopped one keeps its part of an epoch.
 
     `failed`: it could not go on, for instance because the disk is full, and keeps what it reached.
     """
@@ -53,19 +54,16 @@ def fit(
     ones in the first), and the outcome's message says at which step it was. A UserError of the
     callbacks (nothing more can be saved) ends the training like a Stop.
     """
-    began = time.perf_counter()
-    images = 0
-    validation: dict[str, float] | None = None
+    began = time.perf_counter() - state.seconds
     good, good_epoch = copy.deepcopy(state.model.state_dict()), state.epoch
     reason: Literal["done", "stopped", "diverged", "failed"] = "done"
     message = ""
     try:
         for result in train(state, dataset):
-            images += result.images
+            state.seconds = time.perf_counter() - began
             if result.validation is None:
                 on_step(result)
             else:
-                validation = result.validation
                 good, good_epoch = copy.deepcopy(state.model.state_dict()), state.epoch
                 on_epoch(result)
             if should_stop() and state.epoch < state.model.config.training.epochs:
@@ -83,13 +81,13 @@ def fit(
         )
     except UserError as error:
         reason, message = "failed", f"Training stopped at step {state.step}: {error}"
-    seconds = time.perf_counter() - began
+    state.seconds = time.perf_counter() - began
     return Outcome(
         reason,
         message,
         state.epoch,
         state.step,
-        seconds,
-        images / seconds,
-        validation,
+        state.seconds,
+        state.images / state.seconds,
+        state.validation,
     )

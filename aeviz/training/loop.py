@@ -33,7 +33,10 @@ class DivergedError(UserError):
 
 @dataclass
 class TrainingState:
-    """All that a run is at one moment; saving and restoring it continues the run exactly."""
+    """All that a run is at one moment; saving and restoring it continues the run exactly.
+
+    `images` were learnt from in `seconds`; `validation` has the terms at the end of `epoch`.
+    """
 
     model: Autoencoder
     optimizer: torch.optim.Optimizer
@@ -41,6 +44,9 @@ class TrainingState:
     noise: torch.Generator  # corruption, augmentation and eps, on the device
     epoch: int = 0
     step: int = 0
+    images: int = 0
+    seconds: float = 0.0
+    validation: dict[str, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -126,6 +132,7 @@ def train(state: TrainingState, dataset: Dataset) -> Iterator[StepResult]:
             state.optimizer.step()
 
             state.step += 1
+            state.images += len(index)
             terms = Terms(*(term.detach() for term in terms))
             yield StepResult(state.step, state.epoch, terms, len(index))
         state.epoch += 1
@@ -135,6 +142,7 @@ def train(state: TrainingState, dataset: Dataset) -> Iterator[StepResult]:
                 f"Training stopped after epoch {state.epoch} (step {state.step}): the validation "
                 "loss is not a number. Use a smaller learning rate."
             )
+        state.validation = validation
         yield StepResult(state.step, state.epoch, terms, 0, validation)
 
 

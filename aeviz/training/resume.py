@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import safetensors.torch
 import torch
@@ -14,6 +15,7 @@ from aeviz import atomic
 from aeviz.errors import UserError
 from aeviz.training.loop import TrainingState
 
+_POSITION = ("epoch", "step", "images", "seconds", "validation")
 _DAMAGED = "This run cannot be continued: its saved state is damaged. Start it anew."
 
 
@@ -27,7 +29,7 @@ def save(path: Path, state: TrainingState) -> None:
     tensors = {k: v.detach().cpu().clone().contiguous() for k, v in tensors.items()}
     metadata = {
         "config": state.model.config.to_json(),
-        "position": json.dumps({"epoch": state.epoch, "step": state.step}),
+        "position": json.dumps({name: getattr(state, name) for name in _POSITION}),
     }
     atomic.write_bytes(path, safetensors.torch.save(tensors, metadata))
 
@@ -48,7 +50,7 @@ def load_into(path: Path, state: TrainingState) -> None:
         raise UserError(_DAMAGED) from error
 
 
-def _restore(state: TrainingState, tensors: dict[str, Tensor], position: dict[str, int]) -> None:
+def _restore(state: TrainingState, tensors: dict[str, Tensor], position: dict[str, Any]) -> None:
     device = next(state.model.parameters()).device
     state.model.load_state_dict(_under(tensors, "model."))
     slots: dict[int, dict[str, Tensor]] = {}
@@ -60,6 +62,8 @@ def _restore(state: TrainingState, tensors: dict[str, Tensor], position: dict[st
     state.order.set_state(tensors["rng.order"].to(torch.uint8))
     state.noise.set_state(tensors["rng.noise"].to(torch.uint8))
     state.epoch, state.step = int(position["epoch"]), int(position["step"])
+    state.images, state.seconds = int(position.get("images", 0)), position.get("seconds", 0.0)
+    state.validation = position.get("validation")
 
 
 def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -102,9 +102,9 @@ class Run:
 
     @property
     def can_resume(self) -> bool:
-        """Whether training ended before its last epoch and can go on."""
-        status = self.status
-        return status.phase in ("stopped", "failed") and status.epoch < self.config.training.epochs
+        """Whether it ended before it was done. One that was killed after its last epoch is still to
+        be measured; its model file is missing or, from an earlier Stop, of an earlier epoch."""
+        return self.status.phase in ("stopped", "failed")
 
     @property
     def pid_path(self) -> Path:

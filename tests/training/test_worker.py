@@ -22,7 +22,7 @@ from aeviz.datasets import Dataset
 from aeviz.errors import UserError
 from aeviz.latent.layouts import Cancelled
 from aeviz.presets import preset
-from aeviz.training import loop, queue, resume, runs, worker
+from aeviz.training import locks, loop, queue, resume, runs, worker
 from aeviz.training.runs import Run
 
 SECONDS = 120
@@ -279,6 +279,39 @@ def test_a_damaged_saved_state_is_a_sentence(here: Callable[..., Run]) -> None:
     assert "saved state is damaged" in run.status.message
 
 
+def test_a_run_killed_while_it_finishes_goes_on_to_its_model(
+    here: Callable[..., Run],
+    config: RunConfig,
+    dataset: Dataset,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = here()
+    finish = worker.finish
+
+    def killed(*_: object, **__: object) -> None:
+        raise SystemExit  # as nothing but a kill ends it: no line behind this one is reached
+
+    monkeypatch.setattr(worker, "finish", killed)
+    lock = locks.take(run.pid_path)
+    assert lock is not None
+    with lock, pytest.raises(SystemExit):
+        worker.work(run)
+    assert (run.status.phase, run.status.epoch) == ("failed", 3)
+    assert not run.model_path.exists()
+    assert run.can_resume
+
+    monkeypatch.setattr(worker, "finish", finish)
+    worker.work(run)
+    assert run.status.phase == "done"
+    assert [row["epoch"] for row in run.metrics() if "validation" in row] == [1, 2, 3]
+    loaded = checkpoint.load(run.model_path)
+    assert same(dict(loaded.model.state_dict()), dict(trained(config, dataset).model.state_dict()))
+    card = loaded.card
+    assert (card["epochs"], card["steps"], card["ended"]) == (3, 12, "done")
+    assert card["validation"] == run.metrics()[-1]["validation"]
+    assert card["images_per_second"] > 0
+
+
 def test_a_run_that_is_done_cannot_go_on(here: Callable[..., Run]) -> None:
     run = here()
     worker.work(run)
@@ -367,8 +400,6 @@ def test_when_the_server_ends_the_worker_keeps_the_model_and_ends_too(runs_dir: 
 
 
 def test_a_second_worker_cannot_take_a_run(config: RunConfig, runs_dir: Path) -> None:
-    from aeviz.training import locks
-
     run = runs.create(config)
     lock = locks.take(run.pid_path)
     assert lock is not None
