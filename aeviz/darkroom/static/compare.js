@@ -7,6 +7,7 @@ const DOUBLINGS = 2;
 const CHECKS = 8;
 
 const other = new OffscreenCanvas(1, 1);
+const mixed = new OffscreenCanvas(1, 1);
 
 /** What a side may show, by its name, in words. @param {string} name */
 export function labelOf(name) {
@@ -73,14 +74,35 @@ export function drawSide(context, view, name) {
   const { variant } = session;
   if (!variant) return;
   const job = name === 'before' ? null : session.job(name);
-  const strength = name === 'ours' ? session.strength : 1;
+  const strength = session.strength(name);
   if (variant.info?.alpha) drawChecks(context, view);
+  // The blend is the one that the server makes for a download: before (1 - s) + after s.
+  if (variant.info?.alpha && job?.whole && strength < 1) {
+    drawBlend(context, view, variant.before, job.layer, strength);
+    return;
+  }
   if (!job?.layer || !job.whole || strength < 1) variant.before?.paint(context, view);
   if (!job?.layer) return;
-  // The blend is the one that the server makes for a download: before (1 - s) + after s.
   context.globalAlpha = strength;
   job.layer.paint(context, view);
   context.globalAlpha = 1;
+}
+
+/** Two pictures that one sees through, mixed by themselves before they lie over what is behind them. */
+function drawBlend(context, view, before, after, strength) {
+  const { ratio } = view;
+  const [width, height] = [Math.ceil(view.width * ratio), Math.ceil(view.height * ratio)];
+  if (mixed.width !== width || mixed.height !== height) Object.assign(mixed, { width, height });
+  const mix = mixed.getContext('2d');
+  mix.setTransform(ratio, 0, 0, ratio, 0, 0);
+  mix.clearRect(0, 0, view.width + 1, view.height + 1);
+  mix.globalAlpha = 1 - strength;
+  before.paint(mix, view);
+  mix.globalAlpha = strength;
+  mix.globalCompositeOperation = 'lighter';
+  after.paint(mix, view);
+  mix.globalCompositeOperation = 'source-over';
+  context.drawImage(mixed, 0, 0, width / ratio, height / ratio);
 }
 
 /** |right - left| times four, of what is on the screen: it follows strength, zoom and tiles. */

@@ -1,7 +1,6 @@
 /** For clean photos: damage added to them, so that the result can be measured; or a clean original. */
 
 import { h } from '../../static/dom.js';
-import { putBlob } from './api.js';
 import { Range } from './range.js';
 import { session } from './session.js';
 import { sign } from './tools.js';
@@ -48,7 +47,7 @@ export class AddDamage {
       },
     });
     this.original = h('button', {
-      type: 'button', class: 'aeviz-quiet', title: 'The same photo without its damage: then PSNR and SSIM can be told',
+      type: 'button', class: 'aeviz-quiet', 'data-testid': 'aeviz-original', title: 'The same photo without its damage: then PSNR and SSIM can be told',
       onclick: () => this.input.click(),
     }, 'Compare with a clean original');
     this.error = h('p', { class: 'dr-error', role: 'alert', hidden: true });
@@ -73,6 +72,8 @@ export class AddDamage {
     this.range.element.hidden = fixed;
     if (!fixed && document.activeElement !== this.range.input) this.write(damage);
     this.original.hidden = this.box.checked || variant?.state !== 'ready';
+    this.original.disabled = Boolean(variant?.measuring);
+    this.original.textContent = variant?.measuring ? 'Measuring…' : 'Compare with a clean original';
     if (this.errorOf !== variant) this.fail('');
   }
 
@@ -86,18 +87,19 @@ export class AddDamage {
   async measure(file) {
     const { variant } = session;
     this.fail('');
+    const measured = variant.measure(file);
+    session.changed();
     try {
-      const { before, results } = await putBlob(`photos/${variant.info.id}/reference`, file);
-      Object.assign(variant.info, { before, reference: true });
-      for (const job of variant.jobs.values()) {
-        const scores = results?.[job.result?.result];
-        if (scores) job.result.scores = scores;
-      }
-      if (!results) session.run('ours', variant);
-      session.changed();
+      await measured;
     } catch (error) {
-      this.fail(error.message, variant);
+      if (error.kind === 'gone') {
+        variant.original = file; // for when the photo is there again
+        session.renew(variant);
+      } else {
+        this.fail(error.message, variant);
+      }
     }
+    session.changed();
   }
 
   fail(sentence, variant = session.variant) {

@@ -31,7 +31,11 @@ export class Job {
     this.whole = false; // whether the layer holds all of it
     this.loading = false;
     this.painted = Promise.resolve();
+    this.drawn = false; // whether there came tiles; classical filters send none
     this.missed = false;
+    this.rests = 0; // how often its picture was let go: what comes after that came too late
+    /** @type {string | null} a result that goes from the server once there is this one's */
+    this.replaces = null;
   }
 
   get live() {
@@ -45,37 +49,46 @@ export class Job {
 
   /** Draw a tile where it belongs; they come as files, which take a moment to decode. */
   tile({ x, y, image }, size, onDrawn) {
+    const { rests } = this;
     this.painted = this.painted.then(async () => {
       const bitmap = await createImageBitmap(image);
-      this.layer ??= new Layer(size.width, size.height);
-      this.layer.put(bitmap, x, y);
+      if (rests === this.rests) {
+        this.layer ??= new Layer(size.width, size.height);
+        this.layer.put(bitmap, x, y);
+        this.drawn = true;
+        onDrawn();
+      }
       bitmap.close();
-      onDrawn();
     }).catch(() => {
       this.missed = true; // fetched whole when all is done
     });
   }
 
   /** Fetch the whole picture where the layer does not hold it. */
-  load(onLoaded) {
+  async load(onLoaded) {
     if (this.state !== 'done' || this.whole || this.loading) return;
     this.loading = true;
-    const { result } = this.result;
-    getBlob(`results/${result}/view`)
-      .then((blob) => Layer.from(blob))
-      .then((layer) => {
+    const { rests } = this;
+    let problem = null;
+    try {
+      const layer = await Layer.from(await getBlob(`results/${this.result.result}/view`));
+      if (rests === this.rests) {
         this.layer?.drop();
         this.layer = layer;
         this.whole = true;
-        onLoaded(null);
-      })
-      .catch((error) => onLoaded(error))
-      .finally(() => {
-        this.loading = false;
-      });
+      } else {
+        layer.drop();
+      }
+    } catch (error) {
+      problem = error;
+    }
+    this.loading = false;
+    onLoaded(problem);
   }
 
+  /** Put the picture out of memory. */
   rest() {
+    this.rests += 1;
     this.layer?.drop();
     this.layer = null;
     this.whole = false;
@@ -184,7 +197,7 @@ export class Jobs {
     await job.painted;
     // Tiles come without what is see-through.
     const complete = !job.missed && !said.skipped && !job.variant.info?.alpha;
-    job.whole = job.state === 'done' && complete && job.layer !== null;
+    job.whole = job.state === 'done' && complete && job.drawn;
     this.listener.onEnd(job, said);
   }
 

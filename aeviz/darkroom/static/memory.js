@@ -8,8 +8,14 @@ export class Memory {
     this.recent = [];
   }
 
-  /** Somebody looks at `variant` now; what was looked at long ago is let go. */
-  look(variant) {
+  /**
+   * Somebody looks at `variant` now; what was looked at long ago is let go, and of itself, where
+   * that alone is too much, what is on no side.
+   * @param {import('./photos.js').Variant} variant
+   * @param {import('./jobs.js').Job[]} sides
+   */
+  look(variant, sides) {
+    if (variant.pixels > KEPT_PIXELS) variant.restJobs(sides);
     let pixels = 0;
     this.recent = [variant, ...this.recent.filter((other) => other !== variant)].filter((kept, i) => {
       pixels += kept.pixels;

@@ -11,48 +11,56 @@ export class Numbers {
     this.psnr = figure('PSNR', 'dB', 'aeviz-psnr', '10 dB more is a tenth of the squared error');
     this.ssim = figure('SSIM', '', 'aeviz-ssim', 'Likeness of local patterns; 1 is identical');
     this.element = h('div', { class: 'dr-numbers' }, this.psnr.element, this.ssim.element);
-    /** @type {Map<string, import('./photos.js').Score>} */
-    this.weaker = new Map();
+    /**
+     * Figures that were asked for, by result and strength, of each reference: null where there are none.
+     * @type {WeakMap<import('./photos.js').Score, Map<string, import('./photos.js').Score | null>>}
+     */
+    this.known = new WeakMap();
+    this.last = { before: null, result: null, scores: null };
   }
 
   update() {
     const before = session.variant?.info?.before;
     this.element.hidden = !before;
     if (!before) return;
-    const after = this.after();
+    const after = this.after(before);
     this.psnr.show(before.psnr, after?.psnr, 1);
     this.ssim.show(before.ssim, after?.ssim, 2);
   }
 
-  /** At the strength that is chosen; the server measures the weaker ones when they are asked for. */
-  after() {
-    const result = session.job()?.result;
-    const strength = Math.round(100 * session.strength);
-    if (!result?.scores || strength === 100) return result?.scores;
-    const known = this.weaker.get(`${result.result}:${strength}`);
-    if (known) this.last = known;
-    else this.ask(`${result.result}:${strength}`);
-    return known ?? this.last ?? result.scores;
+  /**
+   * Of the method on the right, at the strength that is chosen. The server is asked for the weaker
+   * ones; until it answers, the last figures of the same result stand.
+   * @param {import('./photos.js').Score} before
+   */
+  after(before) {
+    const result = session.job(session.chosen)?.result;
+    if (!result) return null;
+    const strength = Math.round(100 * session.strength());
+    if (strength === 100 && result.scores) return result.scores;
+    if (!this.known.has(before)) this.known.set(before, new Map());
+    const scores = this.known.get(before).get(`${result.result}:${strength}`);
+    if (scores === undefined) this.ask(before, result, strength);
+    else this.last = { before, result, scores };
+    return this.last.result === result && this.last.before === before ? this.last.scores : result.scores;
   }
 
-  ask(what) {
-    if (what === this.asked) return;
+  ask(before, result, strength) {
+    const what = `${result.result}:${strength}`;
+    if (this.asked === what) return;
     this.asked = what;
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.fetch(), PAUSE_MS);
-  }
-
-  async fetch() {
-    const result = session.job()?.result?.result;
-    const strength = Math.round(100 * session.strength);
-    if (!result || strength === 100 || this.weaker.has(`${result}:${strength}`)) return;
-    try {
-      const scores = await getJson(`results/${result}/scores?strength=${strength}`);
-      if (scores) this.weaker.set(`${result}:${strength}`, scores);
-      session.changed();
-    } catch {
-      // The picture is right without them; the next move asks again.
-    }
+    this.timer = setTimeout(async () => {
+      try {
+        const scores = await getJson(`results/${result.result}/scores?strength=${strength}`);
+        this.known.get(before).set(what, scores);
+        if (strength === 100) result.scores = scores;
+        session.changed();
+      } catch {
+        // The picture is right without them; the next change asks again.
+      }
+      if (this.asked === what) this.asked = null;
+    }, PAUSE_MS);
   }
 }
 

@@ -29,7 +29,7 @@ export class Panel {
     this.noise = h('div', { class: 'dr-noise' }, this.sigma.element, this.found);
     this.strength = new Range({
       label: 'Strength', testid: 'aeviz-strength', title: 'How much of the change is kept; the download is the same.',
-      onInput: (value) => session.set({ strength: value / 100, right: session.look.right === 'before' ? 'ours' : session.look.right }),
+      onInput: (value) => session.set({ strength: value / 100 }),
     });
     this.strength.within({ low: 0, high: 100 });
     this.skips = h('input', {
@@ -71,7 +71,7 @@ export class Panel {
     this.noise.hidden = !session.asksNoise;
     if (session.asksNoise) this.writeNoise(task.slider, shown, info);
     this.strength.show(Math.round(100 * look.strength), `${Math.round(100 * look.strength)} %`);
-    this.strength.input.disabled = !session.job();
+    this.strength.input.disabled = !session.job() || session.chosen !== 'ours';
     this.sliders.hidden = task.mask; // half a hole is of no use
     this.lesson.hidden = !task.baselines.some(({ name }) => name === 'bottleneck');
     this.skips.checked = look.right === 'bottleneck' || look.left === 'bottleneck';

@@ -6,7 +6,7 @@
  * done is the result.
  */
 
-import { getBlob } from './api.js';
+import { getBlob, putBlob } from './api.js';
 import { Layer } from './layer.js';
 
 const THUMB_HEIGHT = 112;
@@ -93,7 +93,11 @@ export class Variant {
     this.jobs = new Map();
     /** @type {Layer | null} */
     this.before = null;
-    this.loading = null;
+    this.loading = false;
+    this.rests = 0;
+    /** The clean picture that it is measured against, where the person gave one. @type {Blob | null} */
+    this.original = null;
+    this.measuring = false;
     this.again = 0; // how often the server had forgotten it
     this.gone = new AbortController();
   }
@@ -103,19 +107,35 @@ export class Variant {
   }
 
   /** Load the picture as it is before. */
-  load(onLoaded) {
+  async load(onLoaded) {
     if (this.before || this.loading || this.state !== 'ready') return;
-    const { id } = this.info;
-    this.loading = getBlob(`photos/${id}/before`)
-      .then((blob) => Layer.from(blob))
-      .then((layer) => {
-        if (this.info?.id === id) this.before = layer;
-      })
-      .catch((error) => onLoaded(error))
-      .finally(() => {
-        this.loading = null;
-        onLoaded(null);
-      });
+    this.loading = true;
+    const { rests } = this;
+    let problem = null;
+    try {
+      const layer = await Layer.from(await getBlob(`photos/${this.info.id}/before`));
+      if (rests === this.rests) this.before = layer;
+      else layer.drop();
+    } catch (error) {
+      problem = error;
+    }
+    this.loading = false;
+    onLoaded(problem);
+  }
+
+  /** Have the server measure it, and what was made of it, against a clean picture. @param {Blob} original */
+  async measure(original) {
+    const { info } = this;
+    this.measuring = true;
+    try {
+      const { before, results } = await putBlob(`photos/${info.id}/reference`, original);
+      this.original = original;
+      Object.assign(info, { before, reference: true });
+      // Those that are not in the answer are measured when they are asked for.
+      for (const { result } of this.jobs.values()) if (result) result.scores = results[result.result] ?? null;
+    } finally {
+      this.measuring = false;
+    }
   }
 
   /** Memory that its pictures take, in pixels. */
@@ -124,11 +144,17 @@ export class Variant {
     return layers.reduce((sum, layer) => sum + (layer?.pixels ?? 0), 0);
   }
 
-  /** Put the pictures out of memory; they are fetched again when it is looked at. */
+  /** Put the results out of memory, but for some; they are fetched again when they are looked at. */
+  restJobs(except = []) {
+    for (const job of this.jobs.values()) if (!except.includes(job)) job.rest();
+  }
+
+  /** Put all pictures out of memory. */
   rest() {
+    this.rests += 1;
     this.before?.drop();
     this.before = null;
-    for (const job of this.jobs.values()) job.rest();
+    this.restJobs();
   }
 
   drop() {

@@ -14,7 +14,7 @@ export class Progress {
     }, 'Stop');
     this.again = h('button', {
       type: 'button', 'data-testid': 'aeviz-again',
-      onclick: () => session.run(session.look.right === 'before' ? 'ours' : session.look.right),
+      onclick: () => session.run(session.chosen),
     }, 'Restore');
     this.element = h('div', {
       class: 'dr-progress', role: 'group', 'aria-label': 'Progress', 'data-testid': 'aeviz-progress', hidden: true,
@@ -51,7 +51,7 @@ function now() {
   const jobs = liveJobs();
   const job = jobs.find(({ state }) => state === 'working') ?? jobs[0];
   if (job) return { text: saying(job), share: job.share, kind: 'live' };
-  const chosen = session.job(session.look.right) ?? session.job();
+  const chosen = session.job(session.chosen) ?? session.job();
   if (chosen?.state === 'failed') return { text: chosen.error, kind: 'failed' };
   if (chosen?.state === 'stopped') return { text: 'Stopped', kind: 'again' };
   return { text: '' };

@@ -28,13 +28,14 @@ export class Save {
 
   update() {
     const { variant, task } = session;
-    const job = chosen();
+    const job = session.job(session.chosen);
+    const strength = percent();
     this.one.disabled = job?.state !== 'done';
     const info = variant?.info;
     const parts = !info || !job?.result ? [] : [
       'PNG', `${job.result.width} × ${job.result.height}`, info.depth === 16 ? '16 bit' : null,
       info.channels === 1 && task.name !== 'colour' ? 'grey' : null, info.alpha ? 'transparent' : null,
-      strength() < 100 ? `strength ${strength()} %` : null,
+      strength < 100 ? `strength ${strength} %` : null,
     ];
     this.note.textContent = parts.filter(Boolean).join(' · ');
     const results = finished();
@@ -50,13 +51,14 @@ export class Save {
   }
 
   async saveOne() {
-    const { result } = chosen().result;
-    const { shown, task } = session;
+    const { shown, task, chosen } = session;
+    const { result } = session.job(chosen).result;
+    const strength = percent();
     this.fail('');
     this.one.dataset.busy = '';
     try {
-      const blob = await getBlob(`results/${result}`, strength() < 100 ? { strength: strength() } : {});
-      const link = h('a', { href: URL.createObjectURL(blob), download: `${stem(shown.name)}-${task.name}.png` });
+      const blob = await getBlob(`results/${result}`, strength < 100 ? { strength } : {});
+      const link = h('a', { href: URL.createObjectURL(blob), download: `${stem(shown.name)}-${task.name}${chosen === 'ours' ? '' : `-${chosen}`}.png` });
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
     } catch (error) {
@@ -70,10 +72,11 @@ export class Save {
   saveAll() {
     this.fail('');
     const name = 'dr-zip';
+    const strength = percent('ours');
     const frame = h('iframe', { name, hidden: true });
     const form = h('form', { method: 'post', action: address('zip'), target: name, hidden: true },
       ...finished().map((job) => h('input', {
-        name: 'results', value: strength() < 100 ? `${job.result.result}:${strength()}` : job.result.result,
+        name: 'results', value: strength < 100 ? `${job.result.result}:${strength}` : job.result.result,
       })));
     this.element.append(frame, form);
     // A download loads nothing into the frame; what is loaded is the server's sentence.
@@ -98,14 +101,9 @@ export class Save {
   }
 }
 
-/** The result that a download takes: what is on the right, ours where that is the photo itself. */
-function chosen() {
-  const { right } = session.look;
-  return session.job(right === 'before' ? 'ours' : right);
-}
-
-function strength() {
-  return session.look.right === 'ours' || session.look.right === 'before' ? Math.round(100 * session.strength) : 100;
+/** The strength in whole %, as the server takes it. */
+function percent(method = session.chosen) {
+  return Math.round(100 * session.strength(method));
 }
 
 function finished() {

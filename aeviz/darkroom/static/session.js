@@ -51,7 +51,7 @@ class Session {
       },
       onDrawn: () => this.changed(),
       onEnd: (job, said) => this.ended(job, said),
-      seen: (job) => (job.variant === this.variant ? this.sizeFor(job.task) : null),
+      seen: (job) => (this.sides.includes(job) ? this.sizeFor(job.task) : null),
       onStatus: (status) => Object.assign(this, { status }).changed(),
     });
   }
@@ -93,6 +93,7 @@ class Session {
   /** Change how it is looked at. */
   set(look) {
     Object.assign(this.look, look);
+    if (look.left || look.right) this.hold();
     this.changed();
   }
 
@@ -115,14 +116,24 @@ class Session {
     return this.variant?.job(this.task.name, method);
   }
 
+  /** The jobs whose pictures are on the two sides. */
+  get sides() {
+    return [this.look.left, this.look.right].map((name) => this.job(name)).filter(Boolean);
+  }
+
+  /** The method whose result is measured and taken along: the one on the right, ours where that is the photo. */
+  get chosen() {
+    return this.look.right === 'before' ? 'ours' : this.look.right;
+  }
+
   /** Whether the task is told how strong the noise is. */
   get asksNoise() {
     return Boolean(this.task.slider) && this.task.slider.unit !== '%';
   }
 
-  /** How much of the change is kept, 0..1; a hole is filled or it is not. */
-  get strength() {
-    return this.task.mask ? 1 : this.look.strength;
+  /** How much of a method's change is kept, 0..1: of ours alone, and a hole is filled or it is not. */
+  strength(method = this.chosen) {
+    return method === 'ours' && !this.task.mask ? this.look.strength : 1;
   }
 
   scaleOf(task) {
@@ -199,6 +210,7 @@ class Session {
     const task = this.tasks.find((one) => one.name === name);
     if (!task || task === this.task) return;
     for (const job of this.jobs.all) if (job.task !== name) this.jobs.stop(job);
+    this.variant?.restJobs();
     this.task = task;
     Object.assign(this.look, { left: 'before', right: 'ours', painting: false });
     this.attend();
@@ -208,11 +220,19 @@ class Session {
   attend() {
     const { variant } = this;
     if (variant) {
-      this.memory.look(variant);
       if (variant.state === 'ready') this.begun(variant, true);
       else this.uploads.add(variant, true);
+      this.hold();
     }
     this.changed();
+  }
+
+  /** Have both sides' pictures in memory, and no more of the others than there is room for. */
+  hold() {
+    const { variant, sides } = this;
+    if (!variant) return;
+    for (const picture of [variant, ...sides]) picture.load((error) => this.loaded(variant, error));
+    this.memory.look(variant, sides);
   }
 
   /** The server has the photo. */
@@ -221,7 +241,10 @@ class Session {
     if (!variant.photo.thumb) {
       variant.photo.makeThumb(() => this.changed(), () => getBlob(`photos/${variant.info.id}/before`));
     }
-    this.begun(variant, variant === this.variant);
+    if (variant.original) variant.measure(variant.original).catch(({ message }) => this.say(message)).finally(() => this.changed());
+    const first = variant === this.variant;
+    this.begun(variant, first);
+    if (first) this.hold();
   }
 
   /** One bad file among others does not keep these from being seen. */
@@ -233,20 +256,18 @@ class Session {
   }
 
   begun(variant, first) {
-    if (first) this.sides();
-    if (first) variant.load((error) => this.loaded(variant, error));
+    if (first) this.reside();
     const job = variant.job(this.task.name, 'ours');
     if (!job) {
       if (!this.restorable(variant)) this.look.painting ||= first;
       else if (first || this.goesOn) this.run('ours', variant, first);
     } else if (first) {
       this.jobs.hurry(job);
-      for (const shown of variant.jobs.values()) shown.load((error) => this.loaded(variant, error));
     }
   }
 
   /** A side shows what there is of this photo: another one's rivals have not been run for it. */
-  sides() {
+  reside() {
     const missing = (name) => !['before', 'ours'].includes(name) && !this.job(name);
     if ([this.look.left, this.look.right].some(missing)) Object.assign(this.look, { left: 'before', right: 'ours' });
   }
@@ -263,9 +284,11 @@ class Session {
     if (before) this.jobs.stop(before);
     const sigma = this.asksNoise && method === 'ours' ? variant.photo.sigma : null;
     const job = new Job(variant, { task: this.task.name, method, sigma });
-    if (before?.layer) {
+    if (before) {
+      job.replaces = before.result?.result ?? before.replaces;
       job.layer = before.layer; // what there was, until the new tiles lie over it
       before.layer = null;
+      before.rest();
     }
     variant.jobs.set(key, job);
     this.jobs.add(job, first);
@@ -274,18 +297,21 @@ class Session {
   loaded(variant, error) {
     if (error?.kind === 'gone') this.renew(variant);
     else if (error) this.say(error.message);
-    else this.changed();
+    else if (variant === this.variant) this.hold(); // what came has its weight, and may have come too late
+    this.changed();
   }
 
   ended(job, said) {
     const { variant } = job;
     if (job.state === 'failed' && said.gone) this.renew(variant);
-    else if (variant === this.variant) job.load((error) => this.loaded(variant, error));
+    else if (variant === this.variant) this.hold();
+    if (job.state === 'done' && job.replaces) forget(job.replaces);
     this.changed();
   }
 
   /** The server has forgotten a photo (it was started anew): it is sent once more. */
   renew(variant) {
+    if (variant.state !== 'ready') return; // several of its pictures were asked for
     for (const job of variant.jobs.values()) this.jobs.stop(job);
     variant.rest();
     variant.jobs.clear();
