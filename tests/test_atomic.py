@@ -99,6 +99,26 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
         atomic.write_bytes(tmp_path / "file" / "a.bin", b"x")
 
 
+def test_a_folder_that_was_removed_is_not_made_anew_where_that_is_not_wanted(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(UserError, match=r"cannot be written .* its folder is no longer there\.$"):
+        atomic.write_bytes(tmp_path / "gone" / "a.bin", b"x", new_folder=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EROFS])
+def test_a_folder_that_may_only_be_read(
+    code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*args: object, **more: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr("tempfile.mkstemp", refused)
+    with pytest.raises(UserError, match=r"cannot be written \(.*\): allow writing there and try"):
+        atomic.write_bytes(tmp_path / "a.bin", b"x")
+
+
 def test_a_folder_in_the_place_of_the_file(tmp_path: Path) -> None:
     (tmp_path / "a.bin").mkdir()
     with pytest.raises(UserError, match="choose another place"):
