@@ -17,7 +17,7 @@ from aeviz.device import describe, pick_device
 from aeviz.errors import UserError
 from aeviz.nn.model import check_size
 from aeviz.nn.networks import ImageShape, halvings
-from aeviz.training.loop import steps_per_epoch
+from aeviz.training.loop import check_batches, steps_per_epoch
 
 STEP_SECONDS = 0.0015
 """What a step costs beside its arithmetic: Python, kernel starts, the optimiser."""
@@ -45,6 +45,7 @@ def estimate(config: RunConfig) -> Estimate:
         raise UserError(f"There is no data set called {config.dataset[:40]!r}: choose another.")
     source = DATASETS[config.dataset]
     device = pick_device(config.training.device)
+    check_batches(config, source.counts[0])
     parameters = check_size(config, source.image_shape)
     needed = memory(config, source.image_shape, parameters)
     available = memory_of(device)

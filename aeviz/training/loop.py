@@ -24,7 +24,7 @@ from aeviz.nn.losses import Terms
 from aeviz.nn.model import Autoencoder
 
 EXPLODED = 1_000.0
-"""A loss this many times the first one counts as diverged, before it has become infinite."""
+"""A loss this many times the least one counts as diverged, before it has become infinite."""
 
 
 class DivergedError(UserError):
@@ -35,7 +35,8 @@ class DivergedError(UserError):
 class TrainingState:
     """All that a run is at one moment; saving and restoring it continues the run exactly.
 
-    `images` were learnt from in `seconds`; `validation` has the terms at the end of `epoch`.
+    `images` were learnt from in `seconds`; `validation` has the terms at the end of `epoch`, and
+    `least_loss` is what a loss that explodes is told by.
     """
 
     model: Autoencoder
@@ -46,6 +47,7 @@ class TrainingState:
     step: int = 0
     images: int = 0
     seconds: float = 0.0
+    least_loss: float = math.inf
     validation: dict[str, float] | None = None
 
 
@@ -62,12 +64,8 @@ class StepResult:
 
 def begin(config: RunConfig, dataset: Dataset, device: torch.device) -> TrainingState:
     """A fresh state: weights, data order and noise all follow from the configured seed."""
-    seed, size = config.training.seed, config.training.batch_size
-    if config.network.norm == "batch" and 1 in (size, len(dataset.train) % size):
-        raise UserError(
-            f"Batch norm needs at least two images at a time, and batches of {size} leave one by "
-            "itself: change training.batch_size."
-        )
+    check_batches(config, len(dataset.train))
+    seed = config.training.seed
     model = Autoencoder(config, dataset.image_shape).to(device)
     return TrainingState(
         model,
@@ -75,6 +73,16 @@ def begin(config: RunConfig, dataset: Dataset, device: torch.device) -> Training
         torch.Generator().manual_seed(seed + 1),
         torch.Generator(device).manual_seed(seed + 2),
     )
+
+
+def check_batches(config: RunConfig, images: int) -> None:
+    """UserError where batch norm would get a batch of one of so many training images."""
+    size = config.training.batch_size
+    if config.network.norm == "batch" and 1 in (size, images % size):
+        raise UserError(
+            f"Batch norm needs at least two images at a time, and batches of {size} leave one by "
+            "itself: change training.batch_size."
+        )
 
 
 def make_optimizer(
@@ -101,7 +109,6 @@ def train(state: TrainingState, dataset: Dataset) -> Iterator[StepResult]:
     device = next(model.parameters()).device
     images = dataset.train.images.to(device)  # (N, C, H, W) uint8
     total_steps = steps_per_epoch(len(images), config.training) * config.training.epochs
-    first_loss = math.inf
 
     while state.epoch < config.training.epochs:
         model.train()
@@ -119,12 +126,12 @@ def train(state: TrainingState, dataset: Dataset) -> Iterator[StepResult]:
             terms = model.loss(out, x, x_in, beta_at(config, progress))
 
             loss = terms.total.item()
-            first_loss = min(first_loss, loss if math.isfinite(loss) else math.inf)
-            if not math.isfinite(loss) or loss > EXPLODED * max(first_loss, 1.0):
+            if not math.isfinite(loss) or loss > EXPLODED * max(state.least_loss, 1.0):
                 raise DivergedError(
                     f"Training stopped at step {state.step + 1} (epoch {state.epoch + 1}): the "
                     "loss grew beyond all bounds. Use a smaller learning rate."
                 )
+            state.least_loss = min(state.least_loss, loss)
             state.optimizer.zero_grad(set_to_none=True)
             terms.total.backward()
             if config.training.clip:

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from aeviz.config import NetworkConfig, RunConfig
+from aeviz.datasets import DATASETS
 from aeviz.errors import UserError
 from aeviz.presets import PRESETS
 from aeviz.training import estimate as module
@@ -65,6 +66,10 @@ def test_other_reasons_not_to_train_are_sentences_too() -> None:
         estimate(RunConfig().replace(**{"network.hidden": [8192, 8192, 8192]}))
     with pytest.raises(UserError, match="no data set"):
         estimate(RunConfig(dataset="nothing"))
+    for size in (1, DATASETS["mnist-5k"].counts[0] - 1):
+        alone = {"network.norm": "batch", "training.batch_size": size}
+        with pytest.raises(UserError, match="Batch norm needs at least two images"):
+            estimate(RunConfig().replace(**alone))
     if not torch.cuda.is_available():
         with pytest.raises(UserError, match="no cuda device"):
             estimate(RunConfig().replace(**{"training.device": "cuda"}))
