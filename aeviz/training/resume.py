@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from aeviz import atomic
+from aeviz.config import RunConfig
 from aeviz.errors import UserError
 from aeviz.training.loop import TrainingState
 
-_POSITION = ("epoch", "step", "images", "seconds", "validation")
+_POSITION = ("epoch", "step", "images", "seconds", "least_loss", "validation")
 _DAMAGED = "This run cannot be continued: its saved state is damaged. Start it anew."
 
 
@@ -31,7 +33,7 @@ def save(path: Path, state: TrainingState) -> None:
         "config": state.model.config.to_json(),
         "position": json.dumps({name: getattr(state, name) for name in _POSITION}),
     }
-    atomic.write_bytes(path, safetensors.torch.save(tensors, metadata))
+    atomic.write_bytes(path, safetensors.torch.save(tensors, metadata), new_folder=False)
 
 
 def load_into(path: Path, state: TrainingState) -> None:
@@ -42,10 +44,13 @@ def load_into(path: Path, state: TrainingState) -> None:
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise UserError(_DAMAGED) from error
-    if metadata.get("config") != state.model.config.to_json():
-        raise UserError("This run cannot be continued with another configuration.")
     try:
+        # as configurations, not as text: an older file lacks the settings that came after it
+        if RunConfig.from_json(metadata["config"]) != state.model.config:
+            raise UserError("This run cannot be continued with another configuration.")
         _restore(state, tensors, json.loads(metadata["position"]))
+    except UserError:
+        raise
     except (KeyError, ValueError, TypeError, RuntimeError) as error:
         raise UserError(_DAMAGED) from error
 
@@ -63,6 +68,7 @@ def _restore(state: TrainingState, tensors: dict[str, Tensor], position: dict[st
     state.noise.set_state(tensors["rng.noise"].to(torch.uint8))
     state.epoch, state.step = int(position["epoch"]), int(position["step"])
     state.images, state.seconds = int(position.get("images", 0)), position.get("seconds", 0.0)
+    state.least_loss = position.get("least_loss", math.inf)
     state.validation = position.get("validation")
 
 

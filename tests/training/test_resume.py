@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+import safetensors.torch
 import torch
+from safetensors import safe_open
 from test_loop import CPU, same, trained, weights
 
 from aeviz.config import RunConfig
 from aeviz.datasets import Dataset
 from aeviz.errors import UserError
-from aeviz.training import resume
+from aeviz.training import loop, resume
 from aeviz.training.loop import TrainingState, begin, train
 
 VARIANTS = {
@@ -75,6 +78,42 @@ def test_another_configuration_is_refused(
         resume.load_into(tmp_path / "r", other)
 
 
+def test_a_file_from_before_a_setting_was_there_goes_on(
+    config: RunConfig, dataset: Dataset, tmp_path: Path
+) -> None:
+    """It lacks the setting, and all of the position that was not always there."""
+    path = tmp_path / "r"
+    half_way(config, dataset, path)
+    old = config.to_dict()
+    del old["network"]["change"]
+    metadata = {"config": json.dumps(old), "position": '{"epoch": 1, "step": 4}'}
+    with safe_open(path, framework="pt") as file:
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    safetensors.torch.save_file(tensors, path, metadata)
+
+    state = begin(config, dataset, CPU)
+    resume.load_into(path, state)
+    assert (state.epoch, state.step) == (1, 4)
+    for _ in train(state, dataset):
+        pass
+    assert same(weights(state), weights(trained(config, dataset)))
+
+
+def test_an_exploding_loss_is_told_by_the_losses_before_the_break(
+    config: RunConfig, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "r"
+    half_way(config, dataset, path)
+    state = begin(config, dataset, CPU)
+    resume.load_into(path, state)
+    monkeypatch.setattr(loop, "EXPLODED", 1.5)  # the next loss alone is never more than itself
+    with torch.no_grad():
+        for weight in state.model.parameters():
+            weight.mul_(20)
+    with pytest.raises(loop.DivergedError, match="step 5 "):
+        next(train(state, dataset))
+
+
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.99])
 def test_a_truncated_file_is_a_sentence(
     config: RunConfig, dataset: Dataset, tmp_path: Path, share: float
@@ -90,8 +129,6 @@ def test_a_truncated_file_is_a_sentence(
 def test_a_file_that_lacks_a_part_is_a_sentence(
     config: RunConfig, dataset: Dataset, tmp_path: Path
 ) -> None:
-    import safetensors.torch
-
     path = tmp_path / "r"
     path.write_bytes(safetensors.torch.save({"x": torch.zeros(1)}, {"config": config.to_json()}))
     with pytest.raises(UserError, match="damaged"):
