@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 import aeviz
-from aeviz import checkpoint
+from aeviz import atomic, checkpoint
 from aeviz.checkpoint import Gallery
 from aeviz.datasets import Dataset, Split
 from aeviz.device import describe
@@ -45,13 +45,14 @@ def finish(
     half: bool = False,
     gallery_size: int = MAX_IMAGES,
     hurry: Callable[[], bool] = lambda: False,
+    new_folder: bool = True,
 ) -> dict[str, Any]:
     """Evaluates, builds card and gallery, and writes the model file. Answers the card.
 
     `history` (epochs, seconds, images_per_second, ...) goes onto the card as it is. With `half`
     the weights are stored, and therefore measured, in half precision. The file is whole before the
     layouts of the map, the slowest part, begin, and again after each of them; `hurry` is asked now
-    and then whether to leave the rest out.
+    and then whether to leave the rest out. Without `new_folder` a missing folder is a UserError.
     """
     if half:
         model.half().float()
@@ -62,7 +63,7 @@ def finish(
         for name, gallery in maps:
             if model.latent_dim > 2:
                 card.setdefault("trustworthiness", {})[name] = trust(gallery, name)
-            checkpoint.save(path, model, card, gallery, half)
+            atomic.write_bytes(path, checkpoint.to_bytes(model, card, gallery, half), new_folder)
     return card
 
 

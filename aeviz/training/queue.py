@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TextIO
 
+from aeviz import atomic
+from aeviz.errors import UserError
 from aeviz.library import runs_dir
 from aeviz.training import locks
 from aeviz.training.runs import Run
@@ -25,8 +27,16 @@ class CancelledError(Exception):
 
 
 def slots() -> int:
-    """Runs that train at the same time on this machine: `AEVIZ_WORKERS`, else one."""
-    return max(1, int(os.environ.get("AEVIZ_WORKERS", "1")))
+    """Runs that train at the same time on this machine: `AEVIZ_WORKERS`, else one. UserError where
+    that is no number."""
+    said = os.environ.get("AEVIZ_WORKERS") or "1"
+    try:
+        return max(1, int(said))
+    except ValueError as error:
+        raise UserError(
+            "AEVIZ_WORKERS says how many runs train at once, so it must be a whole number; it is "
+            f"{said[:40]!r}."
+        ) from error
 
 
 @contextlib.contextmanager
@@ -62,9 +72,10 @@ def _ticket(run: Run) -> Iterator[Path]:
     """A locked file whose name sorts by time. It gets that name only once it is locked, so that
     nobody takes it for one left behind."""
     folder = _folder()
-    folder.mkdir(parents=True, exist_ok=True)
     new, ticket = folder / f".{run.id}", folder / f"{time.time_ns():020d}-{run.id}"
-    file = locks.take(new)
+    with atomic.in_words("The run cannot wait for its turn"):
+        folder.mkdir(parents=True, exist_ok=True)
+        file = locks.take(new)
     try:
         new.rename(ticket)
         yield ticket

@@ -71,9 +71,8 @@ class Reporter:
         training = state.model.config.training
         steps = steps_per_epoch(len(dataset.train), training) * training.epochs
         self.state, self.dataset = state, dataset
-        if state.step:
-            self.run.trim_metrics(state.step)
-        else:
+        self.run.trim_metrics(state.step)  # of a first epoch that was not finished, too
+        if not state.step:
             self._snapshot()
         self.report(steps=steps, step=state.step, epoch=state.epoch, message="")
         self.first_step = state.step

@@ -63,7 +63,10 @@ class Run:
         try:
             return RunConfig.from_json((self.folder / "config.json").read_text())
         except OSError as error:
-            raise UserError(f"The run {self.id} is no longer on the disk.") from error
+            raise self.removed() from error
+
+    def removed(self) -> UserError:
+        return UserError(f"The run {self.id} is no longer on the disk.")
 
     @property
     def status(self) -> Status:
@@ -101,6 +104,17 @@ class Run:
         return self.status.phase in OVER
 
     @property
+    def is_gone(self) -> bool:
+        """Whether somebody removed its folder. A disk that does not answer has removed nothing."""
+        try:
+            (self.folder / "config.json").stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        except OSError:
+            return False
+        return False
+
+    @property
     def can_resume(self) -> bool:
         """Whether it ended before it was done. One that was killed after its last epoch is still to
         be measured; its model file is missing or, from an earlier Stop, of an earlier epoch."""
@@ -127,19 +141,15 @@ class Run:
         return rows
 
     def append_metrics(self, row: dict[str, Any]) -> None:
-        try:
-            with (self.folder / "metrics.jsonl").open("a") as file:
-                file.write(json.dumps(row) + "\n")
-        except OSError as error:
-            raise UserError(
-                f"The run's metrics could not be saved ({error.strerror}): free some disk space "
-                "and try again."
-            ) from error
+        """UserError where the disk is full, or the folder is gone or cannot be written."""
+        path = self.folder / "metrics.jsonl"
+        with atomic.in_words("The run's metrics could not be saved"), path.open("a") as file:
+            file.write(json.dumps(row) + "\n")
 
     def trim_metrics(self, step: int) -> None:
         """Forgets what came after `step`: the run goes on from there."""
         lines = [json.dumps(row) + "\n" for row in self.metrics() if row["step"] <= step]
-        atomic.write_bytes(self.folder / "metrics.jsonl", "".join(lines).encode())
+        atomic.write_bytes(self.folder / "metrics.jsonl", "".join(lines).encode(), new_folder=False)
 
     def _metrics_text(self) -> str:
         try:
@@ -152,7 +162,7 @@ class Run:
         data = json.dumps(asdict(replace(status, updated=time.time()))).encode()
         path = self.folder / "status.json"
         try:
-            atomic.write_bytes(path, data)
+            atomic.write_bytes(path, data, new_folder=False)
         except UserError:
             if status.phase not in OVER:
                 raise
@@ -166,15 +176,12 @@ class Run:
 
     def request_stop(self) -> None:
         """Asks the worker to stop and keep what was reached."""
-        try:
+        with atomic.in_words("The run cannot be asked to stop"):
             (self.folder / "stop").touch()
-        except OSError as error:
-            raise UserError(
-                f"The run's folder cannot be written ({error.strerror}): free some disk space."
-            ) from error
 
     def withdraw_stop(self) -> None:
-        (self.folder / "stop").unlink(missing_ok=True)
+        with atomic.in_words("The run's folder cannot be written"):
+            (self.folder / "stop").unlink(missing_ok=True)
 
     @property
     def stop_requested(self) -> bool:

@@ -58,9 +58,12 @@ def write(folder: Path, epoch: int, epochs: int, model: Autoencoder, split: Spli
         "labels": seen.labels.to(torch.int16),
     }
     model.train(was_training)
-    atomic.write_bytes(_path(folder, epoch), safetensors.torch.save(tensors))
+    with atomic.in_words(f"{folder} cannot be made"):
+        folder.mkdir(exist_ok=True)  # but never anew the run's folder that it lies in
+    atomic.write_bytes(_path(folder, epoch), safetensors.torch.save(tensors), new_folder=False)
     if epoch > 0 and not kept(epoch - 1, epochs):
-        _path(folder, epoch - 1).unlink(missing_ok=True)
+        with atomic.in_words(f"{folder} cannot be written"):
+            _path(folder, epoch - 1).unlink(missing_ok=True)
 
 
 def kept(epoch: int, epochs: int) -> bool:

@@ -15,8 +15,9 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO, TextIO
 
-from aeviz import datasets
+from aeviz import atomic, datasets
 from aeviz.config import RunConfig
 from aeviz.device import pick_device, plain_memory_errors
 from aeviz.errors import UserError
@@ -40,7 +41,8 @@ _PHASES: dict[str, Phase] = {
 
 
 def start(config: RunConfig) -> Run:
-    """Creates a run and starts its worker process; answers at once."""
+    """Creates a run and starts its worker process; answers at once. UserError where it cannot."""
+    queue.slots()  # before anything is there that a wrong AEVIZ_WORKERS would leave behind
     run = create(config)
     _spawn(run)
     return run
@@ -49,6 +51,9 @@ def start(config: RunConfig) -> Run:
 def resume_run(run: Run) -> None:
     """Starts a worker that goes on where the run's last saved epoch ended; from the beginning where
     none was saved. UserError where the run is being trained, or has nothing left to do."""
+    queue.slots()
+    if run.is_gone:
+        raise run.removed()
     if not run.can_resume:
         raise UserError("This run has nothing left to train.")
     _spawn(run)
@@ -57,10 +62,10 @@ def resume_run(run: Run) -> None:
 def _spawn(run: Run) -> None:
     """Starts the worker. It inherits the lock on the run's `pid` file, so that from this moment to
     its end, whatever that is, the run counts as alive, and no second worker can take it."""
-    lock = locks.take(run.pid_path, patience=5.0)
+    lock = _lock(run, patience=5.0)
     if lock is None:
         raise UserError("This run is still being trained: stop it first.")
-    with lock, (run.folder / "worker.log").open("ab") as log:
+    with lock, _log(run) as log:
         run.withdraw_stop()
         run.write_status(Status(created=run.status.created, epoch=run.status.epoch))
         process = subprocess.Popen(
@@ -81,6 +86,16 @@ def _spawn(run: Run) -> None:
     _children[:] = [*(child for child in _children if child.poll() is None), process]
 
 
+def _lock(run: Run, patience: float) -> TextIO | None:
+    with atomic.in_words("The run's folder cannot be written"):
+        return locks.take(run.pid_path, patience)
+
+
+def _log(run: Run) -> BinaryIO:
+    with atomic.in_words("The run's folder cannot be written"):
+        return (run.folder / "worker.log").open("ab")
+
+
 _children: list[subprocess.Popen[bytes]] = []
 
 
@@ -94,25 +109,34 @@ def work(run: Run, server: int | None = None) -> None:
     """Trains the run to its end, a Stop, or a failure; leaves the result in its folder.
 
     `server`: the process that started this one. Where it ends, training stops as by a Stop.
+    Where somebody removes the folder it says so, and leaves nothing.
     """
 
     def should_stop() -> bool:
-        return run.stop_requested or (server is not None and os.getppid() != server)
+        orphaned = server is not None and os.getppid() != server
+        return orphaned or run.stop_requested or run.is_gone
+
+    def end(phase: Phase, message: str) -> None:
+        if run.is_gone:
+            print(f"aeviz: {run.removed()} Its training has ended.", file=sys.stderr)
+        else:
+            reporter.end(phase, message)
 
     reporter = Reporter(run)
     try:
         with plain_memory_errors(), queue.turn(run, cancelled=should_stop):
             outcome = _train(run, reporter, should_stop)
     except queue.CancelledError:
-        reporter.end("stopped", "Stopped while it waited for its turn.")
+        end("stopped", "Stopped while it waited for its turn.")
     except UserError as error:
-        reporter.end("failed", str(error))
+        end("failed", str(error))
     except Exception:
-        traceback.print_exc()  # into worker.log
-        reporter.end("failed", "Training failed unexpectedly; worker.log in its folder says why.")
-        raise
+        end("failed", "Training failed unexpectedly; worker.log in its folder says why.")
+        if not run.is_gone:  # else it is no wonder
+            traceback.print_exc()  # into worker.log
+            raise
     else:
-        reporter.end(_PHASES[outcome.reason], outcome.message)
+        end(_PHASES[outcome.reason], outcome.message)
 
 
 def _train(run: Run, reporter: Reporter, should_stop: Callable[[], bool]) -> Outcome:
@@ -123,7 +147,14 @@ def _train(run: Run, reporter: Reporter, should_stop: Callable[[], bool]) -> Out
     if run.resume_path.exists():
         resume.load_into(run.resume_path, state)
     reporter.begin(state, dataset)
-    outcome = fit(state, dataset, reporter.on_step, reporter.on_epoch, should_stop)
+
+    def on_epoch(result: loop.StepResult) -> None:
+        reporter.on_epoch(result)
+        baselines.keep(run.folder / "baselines.json", config, dataset)
+
+    outcome = fit(state, dataset, reporter.on_step, on_epoch, should_stop)
+    if run.is_gone:
+        return outcome
     if outcome.reason == "failed":  # most likely a full disk: there may be room for the model yet
         with contextlib.suppress(UserError):
             _keep(run, state, dataset, outcome, lambda share, text: None, hurry=lambda: True)
@@ -141,7 +172,8 @@ def _keep(
     progress: Progress,
     hurry: Callable[[], bool],
 ) -> None:
-    finish(state.model, dataset, outcome.history(), run.model_path, progress, hurry=hurry)
+    history = outcome.history()
+    finish(state.model, dataset, history, run.model_path, progress, hurry=hurry, new_folder=False)
 
 
 def _step_back() -> None:
@@ -158,7 +190,10 @@ def main() -> None:
     parser.add_argument("--server", type=int, help=argparse.SUPPRESS)
     args = parser.parse_args()
     run = Run(args.folder)
-    lock = None if args.server else locks.take(run.pid_path, patience=1.0)
+    try:
+        lock = None if args.server else _lock(run, patience=1.0)
+    except UserError as error:
+        sys.exit(f"aeviz: {error}")
     if lock is None and not args.server:
         sys.exit("aeviz: this run is being trained by another process.")
     signal.signal(signal.SIGTERM, lambda *_: run.request_stop())

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from aeviz.config import RunConfig
-from aeviz.training import locks, queue, runs
+from aeviz.errors import UserError
+from aeviz.training import locks, queue, runs, worker
 from aeviz.training.runs import Run
 
 
@@ -84,6 +85,22 @@ def test_as_many_run_at_once_as_there_are_slots(
     for waiter in waiters:
         waiter.leave.set()
     until(lambda: len(order) == 3)
+
+
+@pytest.mark.parametrize(("said", "count"), [("", 1), ("0", 1), ("-3", 1), ("4", 4)])
+def test_numbers_of_slots(monkeypatch: pytest.MonkeyPatch, said: str, count: int) -> None:
+    monkeypatch.setenv("AEVIZ_WORKERS", said)
+    assert queue.slots() == count
+
+
+@pytest.mark.parametrize("said", ["x", "2.5", "two"])
+def test_slots_that_are_no_number_are_a_sentence_before_anything_starts(
+    config: RunConfig, runs_dir: Path, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    monkeypatch.setenv("AEVIZ_WORKERS", said)
+    with pytest.raises(UserError, match=r"AEVIZ_WORKERS .* whole number; it is"):
+        worker.start(config)
+    assert runs.runs() == []
 
 
 def test_what_a_dead_process_left_behind_holds_nobody_up(config: RunConfig, runs_dir: Path) -> None:

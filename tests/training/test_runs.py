@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -127,6 +128,25 @@ def test_the_end_is_written_over_the_old_status_where_the_disk_is_full(
     run.write_status(Status("failed", message="The disk is full."))
     assert (run.status.phase, run.status.message) == ("failed", "The disk is full.")
     assert sorted(path.name for path in run.folder.iterdir()) == ["config.json", "status.json"]
+
+
+def test_what_happens_in_a_removed_folder_is_a_sentence_and_makes_no_new_one(
+    config: RunConfig, runs_dir: Path
+) -> None:
+    run = runs.create(config)
+    assert not run.is_gone
+    shutil.rmtree(run.folder)
+    assert run.is_gone
+    for change in (
+        lambda: run.append_metrics({"step": 1}),
+        lambda: run.trim_metrics(0),
+        lambda: run.write_status(Status("running")),
+        run.request_stop,
+    ):
+        with pytest.raises(UserError, match="its folder is no longer there"):
+            change()
+    run.write_status(Status("failed"))
+    assert list(runs_dir.iterdir()) == []
 
 
 def test_a_stop_is_asked_for_and_withdrawn(config: RunConfig, runs_dir: Path) -> None:

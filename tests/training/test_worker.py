@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -310,6 +311,79 @@ def test_a_run_killed_while_it_finishes_goes_on_to_its_model(
     assert (card["epochs"], card["steps"], card["ended"]) == (3, 12, "done")
     assert card["validation"] == run.metrics()[-1]["validation"]
     assert card["images_per_second"] > 0
+
+
+def test_lines_of_a_first_epoch_that_was_killed_are_forgotten(here: Callable[..., Run]) -> None:
+    run = here()
+    run.append_metrics({"step": 2, "epoch": 0, "loss": 77.0})
+    worker.work(run)
+    assert run.metrics()[-1]["step"] == 12
+    assert 77.0 not in [row["loss"] for row in run.metrics()]
+
+
+@pytest.mark.parametrize("moment", ["waiting", "step", "epoch", "finish"])
+def test_a_removed_folder_ends_its_training_with_a_sentence_and_nothing_else(
+    here: Callable[..., Run],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    runs_dir: Path,
+    moment: str,
+) -> None:
+    monkeypatch.setattr("aeviz.training.reporter.REPORT_SECONDS", 0.0)
+    other, run = here(), here()
+    owner, name = {
+        "waiting": (queue, "_waiting"),
+        "step": (worker.Reporter, "on_step"),
+        "epoch": (worker.Reporter, "on_epoch"),
+        "finish": (worker, "finish"),
+    }[moment]
+    original = getattr(owner, name)
+
+    def removed(*args: Any, **more: Any) -> Any:
+        shutil.rmtree(run.folder, ignore_errors=True)
+        return original(*args, **more)
+
+    monkeypatch.setattr(owner, name, removed)
+    worker.work(run)
+    said = capsys.readouterr().err
+    assert said == f"aeviz: The run {run.id} is no longer on the disk. Its training has ended.\n"
+    assert [path.name for path in runs_dir.iterdir() if path.name[0] != "."] == [other.id]
+    assert sorted(path.name for path in other.folder.iterdir()) == ["config.json", "status.json"]
+    with pytest.raises(UserError, match="no longer on the disk"):
+        worker.resume_run(run)
+
+
+def test_a_folder_that_may_only_be_read_is_a_sentence(
+    here: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = here()
+    step = worker.Reporter.on_step
+    monkeypatch.setattr("aeviz.training.reporter.REPORT_SECONDS", 0.0)
+
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    def read_only_from_six(self: worker.Reporter, result: loop.StepResult) -> None:
+        if result.step == 6:
+            monkeypatch.setattr("tempfile.mkstemp", refused)
+        step(self, result)
+
+    monkeypatch.setattr(worker.Reporter, "on_step", read_only_from_six)
+    worker.work(run)
+    assert run.status.phase == "failed"
+    assert run.status.message == (
+        f"Training stopped at step 6: {run.folder} cannot be written (Permission denied): allow "
+        "writing there and try again."
+    )
+
+
+def test_a_folder_that_is_not_there_is_a_sentence_on_the_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["worker", str(tmp_path / "gone")])
+    with pytest.raises(SystemExit, match=r"^aeviz: The run's folder .* no longer there\.$"):
+        worker.main()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_run_that_is_done_cannot_go_on(here: Callable[..., Run]) -> None:
