@@ -147,12 +147,7 @@ def _train(run: Run, reporter: Reporter, should_stop: Callable[[], bool]) -> Out
     if run.resume_path.exists():
         resume.load_into(run.resume_path, state)
     reporter.begin(state, dataset)
-
-    def on_epoch(result: loop.StepResult) -> None:
-        reporter.on_epoch(result)
-        baselines.keep(run.folder / "baselines.json", config, dataset)
-
-    outcome = fit(state, dataset, reporter.on_step, on_epoch, should_stop)
+    outcome = fit(state, dataset, reporter.on_step, reporter.on_epoch, should_stop)
     if run.is_gone:
         return outcome
     if outcome.reason == "failed":  # most likely a full disk: there may be room for the model yet
