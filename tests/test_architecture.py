@@ -23,7 +23,7 @@ FLOORS: tuple[set[str], ...] = (
     {"checkpoint"},
     {"library"},
     {"evaluation", "latent"},
-    {"restore", "training", "live"},
+    {"restore", "training", "live", "takeaway"},
     {"darkroom", "cli_restore"},
     {"plots", "cli"},
     {"plots_training"},

@@ -1,0 +1,1 @@
+"""What a person takes along of a model: a script, ONNX files, a link to its settings."""
