@@ -21,6 +21,7 @@ from aeviz import atomic, datasets
 from aeviz.config import RunConfig
 from aeviz.device import pick_device, plain_memory_errors
 from aeviz.errors import UserError
+from aeviz.evaluation import baselines
 from aeviz.library import runs_dir
 from aeviz.training import locks, loop, queue, resume
 from aeviz.training.finish import Progress, finish
@@ -147,7 +148,12 @@ def _train(run: Run, reporter: Reporter, should_stop: Callable[[], bool]) -> Out
     if run.resume_path.exists():
         resume.load_into(run.resume_path, state)
     reporter.begin(state, dataset)
-    outcome = fit(state, dataset, reporter.on_step, reporter.on_epoch, should_stop)
+
+    def on_epoch(result: loop.StepResult) -> None:
+        reporter.on_epoch(result)
+        baselines.keep(run.folder / "baselines.json", config, dataset)
+
+    outcome = fit(state, dataset, reporter.on_step, on_epoch, should_stop)
     if run.is_gone:
         return outcome
     if outcome.reason == "failed":  # most likely a full disk: there may be room for the model yet
