@@ -17,6 +17,7 @@ if wanted is not None:
     except UserError as error:
         st.warning(f"{error} Choose one from the list below, or train a new one.")
 
+train.open_link()
 with st.expander("Settings of a new run", expanded=run is None, icon=":material/tune:"):
     settings, preview = st.columns([5, 6], gap="large")
     with settings:

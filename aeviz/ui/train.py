@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import time
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +16,7 @@ from aeviz import datasets
 from aeviz.config import MAX_LAYERS, RunConfig
 from aeviz.errors import UserError
 from aeviz.presets import PRESETS, Knob, Preset
+from aeviz.takeaway import link
 from aeviz.training import worker
 from aeviz.training.estimate import Estimate, estimate
 from aeviz.ui.markup import markup
@@ -56,8 +59,39 @@ def sentence() -> Iterator[None]:
         st.error(str(error), icon=":material/error:")
 
 
+def open_link() -> None:
+    """Fills in the settings that the address names; says in one sentence where it cannot."""
+    asked = {key: text for key, text in st.query_params.to_dict().items() if key != "run"}
+    if "type" not in asked or st.session_state.get("train-link") == asked:
+        return
+    try:
+        config = link.config_of(asked)
+    except UserError as error:
+        st.warning(f"This link does not fill in the settings. {in_words(str(error))}")
+        return
+    st.session_state["train-link"], st.session_state["train-linked"] = asked, config
+    st.session_state["train-type"] = config.type
+    st.session_state["train-dataset"] = config.dataset
+
+
+def _preset(name: str) -> Preset:
+    """The preset of this name; it starts from the link's settings where a link named it."""
+    linked = st.session_state.get("train-linked")
+    if linked is None or linked.type != name:
+        return PRESETS[name]
+    return dataclasses.replace(PRESETS[name], config=linked)
+
+
+def _tag(preset: Preset) -> str:
+    """How the keys of a preset's controls begin; a link's controls are others."""
+    start = preset.config
+    if start == PRESETS[preset.name].config:
+        return f"train-{preset.name}"
+    return f"train-{preset.name}@{zlib.crc32(start.to_json().encode()):08x}"
+
+
 def controls() -> Choice:
-    """All settings of a run. Each type keeps its own, and starts from its preset."""
+    """All settings of a run. Each type keeps its own, and starts from its preset or a link."""
     left, right = st.columns(2, gap="small")
     with right:
         name = st.selectbox(
@@ -68,7 +102,7 @@ def controls() -> Choice:
             on_change=_follow_preset,
             help="Which kind of autoencoder. It fills in all settings below; change any of them.",
         )
-    preset = PRESETS[name]
+    preset = _preset(name)
     with left:
         source = _dataset()
     changes: dict[str, Any] = {"dataset": source.name}
@@ -134,7 +168,7 @@ def _learning(preset: Preset) -> dict[str, Any]:
         changes["name"] = st.text_input(
             "Name",
             max_chars=80,
-            key=f"train-{preset.name}-name",
+            key=f"{_tag(preset)}-name",
             help="What the model is called in lists. Two models may share a name.",
             placeholder=f"{preset.title}",
         )
@@ -158,9 +192,10 @@ def _control(preset: Preset, knob: Knob) -> Any:
 
     Numbers have no bounds here: RunConfig knows them, and says them in a sentence.
     """
-    value, key = value_of(preset.config, knob.key), f"train-{preset.name}-{knob.key}"
+    value, key = value_of(preset.config, knob.key), f"{_tag(preset)}-{knob.key}"
     words = usable_words(knob)
     if words:
+        words += [value] * (value not in words)  # a link may name one more
         return st.selectbox(
             knob.label,
             words,
@@ -178,7 +213,8 @@ def _control(preset: Preset, knob: Knob) -> Any:
         return _number(knob, value, 1, "%d", key)
     if knob in ADVANCED or knob in LENGTH:
         return _number(knob, value, value / 2 or 0.1, "%g", key)
-    return st.slider(knob.label, knob.low, knob.high, value, 0.01, key=key, help=knob.help)
+    low, high = min(knob.low, value), max(knob.high, value)
+    return st.slider(knob.label, low, high, value, 0.01, key=key, help=knob.help)
 
 
 def _number(knob: Knob, value: float, step: float, form: str, key: str) -> Any:
@@ -188,7 +224,7 @@ def _number(knob: Knob, value: float, step: float, form: str, key: str) -> Any:
 def _layers(preset: Preset, key: str, label: str, text: str, each: str) -> list[int]:
     """How many layers, and how wide each of them is."""
     start = value_of(preset.config, key)
-    tag = f"train-{preset.name}-{key}"
+    tag = f"{_tag(preset)}-{key}"
     count_at, widths_at = st.columns([1, 3], gap="small")
     with count_at:
         count = st.number_input(label, 0, MAX_LAYERS, len(start), 1, key=f"{tag}-count", help=text)
@@ -242,5 +278,5 @@ def start(config: RunConfig) -> None:
     if said == config.to_json() and time.monotonic() - at < TWICE_SECONDS:
         return
     st.session_state["train-started"] = (config.to_json(), time.monotonic())
-    st.query_params["run"] = worker.start(config).id
+    st.query_params.from_dict({"run": worker.start(config).id})
     st.rerun()

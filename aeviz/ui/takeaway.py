@@ -1,0 +1,73 @@
+"""Take it with you: a model as a file, a script, ONNX, and its settings as a link."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+import streamlit as st
+
+from aeviz import checkpoint
+from aeviz.config import RunConfig
+from aeviz.nn.model import Autoencoder
+from aeviz.presets import PRESETS
+from aeviz.takeaway import link, onnx_file
+from aeviz.takeaway.script import script
+
+
+def menu(path: Path, name: str) -> None:
+    """Everything that a model of small images can be taken along as; files are made on a click."""
+    config = checkpoint.read_summary(path).config
+    with st.popover("Take it with you", icon=":material/ios_share:"):
+        _file(name, "Model file", ".safetensors", path.read_bytes, "Weights, settings and gallery.")
+        _file(
+            name,
+            "Python script",
+            ".py",
+            _script(str(path), path.stat().st_mtime_ns, name),
+            "The network in plain PyTorch. It reads the model file, in the same folder.",
+        )
+        for part, make in (("encoder", onnx_file.encoder), ("decoder", onnx_file.decoder)):
+            _file(
+                name,
+                f"ONNX {part}",
+                f"-{part}.onnx",
+                _onnx(path, make),
+                "Images to codes." if part == "encoder" else "Codes to images.",
+            )
+        if config.type in PRESETS:
+            st.caption("A link that fills in the same settings:")
+            st.code(address(config), language=None, width=272)
+
+
+def address(config: RunConfig) -> str:
+    """The Train page's address with these settings, as this visitor's browser reaches it."""
+    here = urlsplit(st.context.url or "")
+    return here._replace(query=urlencode(link.query(config), safe=","), fragment="").geturl()
+
+
+def _file(name: str, label: str, ending: str, made: str | Callable[[], bytes], says: str) -> None:
+    st.download_button(
+        label,
+        made,
+        f"{name}{ending}",
+        "text/x-python" if ending == ".py" else "application/octet-stream",
+        icon=":material/code:" if ending == ".py" else ":material/download:",
+        on_click="ignore",
+        key=f"take-{name}{ending}",
+        help=says,
+        width="stretch",
+    )
+
+
+@st.cache_data(max_entries=100, show_spinner=False)
+def _script(path: str, version: int, name: str) -> str:
+    """Ready before the click: browsers distrust a program that comes some time after it."""
+    del version  # a file that was written anew is another entry
+    summary = checkpoint.read_summary(Path(path))
+    return script(summary.config, summary.image_shape, name)
+
+
+def _onnx(path: Path, make: Callable[[Autoencoder], bytes]) -> Callable[[], bytes]:
+    return lambda: make(checkpoint.load(path).model)

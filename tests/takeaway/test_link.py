@@ -1,0 +1,97 @@
+"""The link: there and back for every type, and a sentence for one that is wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from aeviz.config import RunConfig
+from aeviz.errors import UserError
+from aeviz.presets import PRESETS
+from aeviz.takeaway import link
+
+CHANGES = {
+    "dataset": "digits",
+    "network.hidden": [300, 20],
+    "network.norm": "batch",
+    "network.dropout": 0.25,
+    "network.init": "glorot",
+    "bottleneck.latent_dim": 3,
+    "training.lr": 3e-4,
+    "training.epochs": 7,
+    "training.seed": 12,
+}
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_is_its_type_alone(name: str) -> None:
+    assert link.query(PRESETS[name].config) == {"type": name}
+    assert link.config_of({"type": name}) == PRESETS[name].config
+
+
+@pytest.mark.parametrize("name", [name for name in PRESETS if name != "contractive"])
+def test_changes_come_back_as_they_were(name: str) -> None:
+    config = PRESETS[name].config.replace(**CHANGES)
+    asked = link.query(config)
+    assert len(asked) <= len(CHANGES) + 1
+    assert asked["network.hidden"] == "300,20"
+    assert link.config_of(asked) == config
+
+
+def test_no_layers_at_all_come_back() -> None:
+    config = PRESETS["vae"].config.replace(**{"network.hidden": []})
+    assert link.query(config) == {"type": "vae", "network.hidden": ""}
+    assert link.config_of(link.query(config)) == config
+
+
+def test_the_name_and_the_device_stay_at_home() -> None:
+    config = PRESETS["vae"].config.replace(**{"name": "Mine", "training.device": "cpu"})
+    assert link.query(config) == {"type": "vae"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        ({}, "no type called"),
+        ({"type": "nothing"}, "no type called"),
+        ({"type": "vae", "network.depth": "3"}, "no setting called 'network.depth'"),
+        ({"type": "vae", "network": "3"}, "no setting called"),
+        ({"type": "vae", "name": "x"}, "no setting called"),
+        ({"type": "vae", "training.device": "cuda"}, "no setting called"),
+        ({"type": "vae", "network.hidden": "1," * 60}, "too long"),
+        ({"type": "vae", "network.hidden": "4,x"}, "network.hidden cannot be '4,x'"),
+        ({"type": "vae", "network.hidden": ",".join(["1"] * 13)}, "at most 12 layers"),
+        ({"type": "vae", "bottleneck.latent_dim": "2.5"}, "cannot be '2.5'"),
+        ({"type": "vae", "bottleneck.latent_dim": "99999"}, "between 1 and 4096"),
+        ({"type": "vae", "training.epochs": "9" * 90}, "too large"),
+        ({"type": "vae", "training.lr": "nan"}, "must lie between"),
+        ({"type": "vae", "training.lr": "1e999"}, "must lie between"),
+        ({"type": "vae", "network.norm": "layer"}, "must be one of none, batch"),
+        ({"type": "vae", "loss.penalty": "l1"}, "already regularised"),
+        ({"type": "vae", "dataset": "../../etc"}, "no data set called"),
+        ({"type": "vae", "dataset": "\x00"}, "cannot be shown"),
+        ({"type": "standard", "network.kind": "unet"}, "need both"),
+    ],
+)
+def test_a_link_that_is_wrong_is_a_sentence(asked: dict[str, str], sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence) as caught:
+        link.config_of(asked)
+    assert len(str(caught.value)) < 300
+
+
+def test_a_restorer_is_not_trained_on_the_page() -> None:
+    asked = {
+        "type": "standard",
+        "network.kind": "unet",
+        "network.output": "linear",
+        "loss.reconstruction": "mse",
+        "corruption.kind": "noise",
+        "training.crop": "64",
+        "training.optimizer": "adamw",
+    }
+    with pytest.raises(UserError, match="Restorers"):
+        link.config_of(asked)
+
+
+def test_a_type_without_a_preset_has_no_link() -> None:
+    with pytest.raises(UserError, match="no type called"):
+        link.query(RunConfig(type="my own"))
