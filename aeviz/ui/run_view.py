@@ -17,6 +17,7 @@ from aeviz.errors import UserError
 from aeviz.presets import PRESETS
 from aeviz.training import queue, runs, snapshots, worker
 from aeviz.training.runs import Run, Status
+from aeviz.ui import takeaway
 from aeviz.ui.chart import chart
 from aeviz.ui.frames import data_uri
 from aeviz.ui.markup import markup
@@ -135,6 +136,7 @@ def _result(run: Run, status: Status, config: RunConfig) -> None:
                 icon=":material/download:",
                 on_click="ignore",
             )
+            takeaway.menu(run.model_path, run.id)
         if run.can_resume and st.button(
             "Go on training",
             icon=":material/resume:",
