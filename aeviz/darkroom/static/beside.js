@@ -2,6 +2,7 @@
 
 import { h } from '../../static/dom.js';
 import { labelOf, wordsOf } from './compare.js';
+import { told } from './numbers.js';
 import { session } from './session.js';
 
 const SIDES = [['left', 'L', 'on the left of the divider'], ['right', 'R', 'on the right of the divider']];
@@ -78,5 +79,5 @@ function said(job, name) {
 }
 
 function score(scores) {
-  return scores ? `${scores.psnr.toFixed(1)} dB · ${scores.ssim.toFixed(2)}` : '';
+  return scores ? `${told(scores.psnr, 1)} dB · ${told(scores.ssim, 2)}` : '';
 }

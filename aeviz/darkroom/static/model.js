@@ -6,7 +6,7 @@ const TRIALS = {
   jpeg: ['jpeg 10', 'at quality 10'], colour: ['grey 0', 'on the colour channels'],
 };
 
-/** @param {import('./session.js').Task} task  its `model` is the card of the file */
+/** @param {import('./looking.js').Task} task  its `model` is the card of the file */
 export function card({ name, model }) {
   const guess = name === 'colour' ? 'A guess: nobody can tell from grey what the colours were. ' : '';
   if (!model) return guess;

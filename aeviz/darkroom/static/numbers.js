@@ -71,10 +71,15 @@ function figure(label, unit, testid, title) {
   const element = h('div', { class: 'dr-figure', title, 'data-testid': testid },
     h('span', { class: 'aeviz-muted' }, label), h('div', {}, from, to, h('small', {}, unit), gain));
   const show = (before, after, digits) => {
-    const text = (value) => (value >= 99 ? '∞' : value.toFixed(digits));
+    const text = (value) => told(value, digits);
     from.textContent = after === undefined || after === null ? '' : `${text(before)} → `;
     to.textContent = text(after ?? before);
     element.dataset.better = after > before;
   };
   return { element, show };
+}
+
+/** A figure in words; the PSNR of what is the same has no end. */
+export function told(value, digits) {
+  return value >= 99 ? '∞' : value.toFixed(digits);
 }

@@ -128,7 +128,7 @@ function how(photo) {
   const variant = session.variantOf(photo);
   if (photo.sample && variant.state === 'waiting' && session.shown !== photo) return { state: 'idle', share: null, text: '' };
   if (variant.state === 'failed') return { state: 'failed', share: null, text: variant.error };
-  if (variant.state === 'waiting') return { state: 'waiting', share: null, text: 'waiting' };
+  if (variant.state === 'waiting') return { state: 'waiting', share: null, text: 'waiting to be sent' };
   if (variant.state === 'sending') return { state: 'sending', share: 0.3 * variant.sent, text: 'being sent' };
   const job = variant.job(session.task.name, 'ours');
   if (!job) return { state: 'idle', share: null, text: '' };
