@@ -12,11 +12,14 @@ from typing import Any, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
+from aeviz.evaluation.baselines import Baseline, told
 from aeviz.plots import CLASS_COLOURS
 
 TRAINING, VALIDATION = CLASS_COLOURS[7], CLASS_COLOURS[6]
 HEIGHT, MAP_HEIGHT = 270, 400
 MANY = 4
+LABEL_ROOM = 0.09
+"""Of the axis's height, what a line of text takes."""
 
 
 class Figure(TypedDict):
@@ -24,8 +27,14 @@ class Figure(TypedDict):
     layout: dict[str, Any]
 
 
-def curve(rows: Sequence[dict[str, Any]], term: str, steps_per_epoch: float) -> Figure:
-    """One term of the loss over epochs: training as a line, validation as points on a line.
+def curve(
+    rows: Sequence[dict[str, Any]],
+    term: str,
+    steps_per_epoch: float,
+    baselines: Sequence[Baseline] = (),
+) -> Figure:
+    """One term of the loss over epochs: training as a line, validation as points on a line, and
+    those of the `baselines` that lie near enough as level lines.
 
     `rows` are the lines of metrics.jsonl. The first steps of an untrained network would flatten all
     that follows, so the axis begins to count where they are over.
@@ -35,6 +44,12 @@ def curve(rows: Sequence[dict[str, Any]], term: str, steps_per_epoch: float) -> 
     y = [row[term] for row in training]
     checked = [row["validation"][term] for row in validation]
     hover = "epoch %{x:.2f}: %{y:.4g}"
+    bounds = value_range(y, checked)
+    level = [baseline for baseline in baselines if baseline.term == term]
+    if bounds and checked:
+        bounds, level = with_levels(bounds, level)
+    else:
+        level = []
     return {
         "data": [
             {
@@ -63,7 +78,8 @@ def curve(rows: Sequence[dict[str, Any]], term: str, steps_per_epoch: float) -> 
             "showlegend": True,
             "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
             "xaxis": {"title": {"text": "epoch"}, "rangemode": "tozero", "showgrid": False},
-            "yaxis": {"range": value_range(y, checked)},
+            "yaxis": {"range": bounds},
+            **_levels(level, checked, bounds),
         },
     }
 
@@ -95,6 +111,65 @@ def value_range(training: Sequence[float], validation: Sequence[float]) -> list[
     low, high = float(values.min()), float(values.max())
     room = 0.06 * (high - low) or 0.06 * abs(high) or 1.0
     return [low - room if low - room > 0 or low < 0 else 0.0, high + room]
+
+
+def with_levels(
+    bounds: list[float], baselines: Sequence[Baseline]
+) -> tuple[list[float], list[Baseline]]:
+    """Wider bounds that hold the baselines, nearest first, and those held: as many as leave the
+    curves half of the height."""
+    (low, high), held = bounds, []
+    most = 2 * (high - low)
+    for baseline in sorted(baselines, key=lambda b: max(low - b.value, b.value - high)):
+        value = baseline.value
+        room = LABEL_ROOM * (max(high, value) - min(low, value))
+        lower, upper = min(low, value - room), max(high, value + room)
+        if upper - lower > most:
+            break
+        low, high = lower, upper
+        held.append(baseline)
+    return [low, high], held
+
+
+def _levels(
+    baselines: Sequence[Baseline], checked: Sequence[float], bounds: list[float] | None
+) -> dict[str, Any]:
+    """Level lines with their labels, on the side of the line where the curve does not end; one that
+    would lie on the label before it begins at the left."""
+    shapes, labels = [], []
+    places: list[float] = []
+    for baseline in baselines:
+        assert bounds is not None
+        height = bounds[1] - bounds[0]
+        above = baseline.value >= checked[-1]
+        place = baseline.value + (0.5 if above else -0.5) * LABEL_ROOM * height
+        left = any(abs(place - other) < LABEL_ROOM * height for other in places)
+        places.append(place)
+        shapes.append(
+            {
+                "type": "line",
+                "xref": "paper",
+                "x0": 0,
+                "x1": 1,
+                "y0": baseline.value,
+                "y1": baseline.value,
+                "layer": "below",
+                "line": {"width": 1.5, "dash": "dot"},
+            }
+        )
+        labels.append(
+            {
+                "text": f"{baseline.title}: {told(baseline.value)}",
+                "xref": "paper",
+                "x": 0 if left else 1,
+                "xanchor": "left" if left else "right",
+                "y": baseline.value,
+                "yanchor": "bottom" if above else "top",
+                "yshift": 2 if above else -2,
+                "showarrow": False,
+            }
+        )
+    return {"shapes": shapes, "annotations": labels}
 
 
 def latent_map(

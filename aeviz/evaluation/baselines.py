@@ -211,13 +211,13 @@ def _pca(config: RunConfig, train: Tensor, validation: Tensor) -> Baseline:
         raw = torch.logit(x_hat, HALF_LEVEL) if config.loss.reconstruction == "bce" else x_hat
         total += loss(raw, x, "linear").item() * len(x)
     value = total / len(validation)
-    noisy = "" if config.corruption.kind == "none" else ", given the same noisy images,"
+    noisy = "" if config.corruption.kind == "none" else " from the same noisy images"
     return Baseline(
         "pca",
         "recon",
         value,
         f"PCA with {size} number{'s' * (size != 1)}",
-        f"PCA, the best linear code of this size{noisy} is at {told(value)}.",
+        f"PCA, the best linear code of this size, is at {told(value)}{noisy}.",
     )
 
 

@@ -14,6 +14,8 @@ from aeviz import checkpoint, plots_training
 from aeviz.config import RunConfig
 from aeviz.datasets import DATASETS
 from aeviz.errors import UserError
+from aeviz.evaluation import baselines
+from aeviz.evaluation.baselines import Baseline
 from aeviz.presets import PRESETS
 from aeviz.training import queue, runs, snapshots, worker
 from aeviz.training.runs import Run, Status
@@ -28,7 +30,12 @@ EVERY_SECONDS = 1.0
 ROWS = 12
 """Epochs whose reconstructions are on the page."""
 
-UNITS = {"bce": "nats per image", "mse": "squared error per image", "l1": "abs. error per image"}
+UNITS = {
+    "bce": "nats per image",
+    "mse": "squared error per image",
+    "l1": "abs. error per image",
+    "log-mse": "nats per image, but for a constant",
+}
 
 
 def watch(run: Run) -> None:
@@ -174,7 +181,8 @@ def _pictures(run: Run, status: Status, config: RunConfig) -> None:
     rows = run.metrics()
     paths = run.snapshots()
     if rows and status.steps:
-        _curves(rows, status.steps / config.training.epochs, config)
+        found = baselines.read(run.folder / "baselines.json")
+        _curves(rows, status.steps / config.training.epochs, config, found)
     if not paths:
         return
     images, codes = st.columns([3, 2], gap="medium")
@@ -197,8 +205,14 @@ def _pictures(run: Run, status: Status, config: RunConfig) -> None:
         )
 
 
-def _curves(rows: Sequence[dict[str, Any]], steps_per_epoch: float, config: RunConfig) -> None:
-    terms = [("recon", f"Reconstruction ({UNITS[config.loss.reconstruction]})")]
+def _curves(
+    rows: Sequence[dict[str, Any]],
+    steps_per_epoch: float,
+    config: RunConfig,
+    found: Sequence[Baseline],
+) -> None:
+    unit = UNITS[config.loss.reconstruction]
+    terms = [("recon", f"Reconstruction ({unit})")]
     if config.bottleneck.kind == "gaussian":
         terms.append(("kl", "KL to the prior (nats per image)"))
     if config.loss.penalty != "none":
@@ -206,8 +220,21 @@ def _curves(rows: Sequence[dict[str, Any]], steps_per_epoch: float, config: RunC
     for column, (term, text) in zip(st.columns(len(terms), gap="medium"), terms, strict=True):
         column.markdown(f"**{text}**")
         with column:
-            figure = plots_training.curve(rows, term, steps_per_epoch)
+            figure = plots_training.curve(rows, term, steps_per_epoch, found)
             chart(figure, f"aeviz-curve-{term}", f"{text} over epochs, training and validation")
+    reached = [row["validation"] for row in rows if "validation" in row]
+    if found and reached:
+        unit = unit if unit.startswith("nats") else f"in {unit}"
+        st.markdown(
+            f"**Is this loss good?** {baselines.answer(reached[-1], found, unit)}",
+            help="\n\n".join(explained(baseline) for baseline in found),
+        )
+
+
+def explained(baseline: Baseline) -> str:
+    """A baseline's sentence and where it comes from."""
+    source = f" *{baseline.source}*" if baseline.source else ""
+    return f"{baseline.sentence}{source}"
 
 
 def epochs_html(shown: Sequence[snapshots.Snapshot]) -> str:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 
+from aeviz.evaluation.baselines import Baseline
 from aeviz.plots import CLASS_COLOURS
-from aeviz.plots_training import curve, latent_map, value_range
+from aeviz.plots_training import curve, latent_map, value_range, with_levels
 
 ROWS: list[dict[str, Any]] = [
     {"step": 1, "epoch": 0, "recon": 500.0},
@@ -68,3 +69,48 @@ def test_the_map_colours_each_class_as_everywhere() -> None:
     assert [trace["marker"]["color"] for trace in figure["data"]] == CLASS_COLOURS[:3]
     assert figure["data"][1]["x"] == [0, 4]
     assert figure["data"][1]["y"] == [1, 5]
+
+
+def level(value: float, term: Literal["recon", "loss"] = "recon", title: str = "PCA") -> Baseline:
+    return Baseline("pca", term, value, title, "")
+
+
+@pytest.mark.parametrize(
+    ("values", "wanted", "held"),
+    [
+        ([], [100.0, 200.0], []),
+        ([150.0], [100.0, 200.0], [150.0]),
+        ([90.0], [80.1, 200.0], [90.0]),  # and room for its label
+        ([199.0], [100.0, 208.0], [199.0]),
+        ([20.0], [20 - 0.09 * 180, 200.0], [20.0]),
+        ([10.0], [100.0, 200.0], []),  # would leave the curves less than half of the height
+        ([-50.0, 150.0, 90.0], [80.1, 200.0], [150.0, 90.0]),
+    ],
+)
+def test_the_axis_grows_for_near_levels_only(
+    values: list[float], wanted: list[float], held: list[float]
+) -> None:
+    bounds, kept = with_levels([100.0, 200.0], [level(value) for value in values])
+    assert bounds == pytest.approx(wanted)
+    assert [baseline.value for baseline in kept] == held
+
+
+def test_a_level_has_its_label_where_the_curve_is_not() -> None:
+    rows = [level(160.0), level(120.0, title="floor"), level(130.0, "loss")]
+    layout = curve(ROWS, "recon", 4, rows)["layout"]
+    assert [shape["y0"] for shape in layout["shapes"]] == [160.0, 120.0]
+    over, under = layout["annotations"]
+    assert (over["text"], over["yanchor"]) == ("PCA: 160.0", "bottom")
+    assert (under["text"], under["yanchor"]) == ("floor: 120.0", "top")
+    low, _ = layout["yaxis"]["range"]
+    assert low < 120
+
+
+def test_labels_that_would_cover_each_other_stand_at_both_ends() -> None:
+    layout = curve(ROWS, "recon", 4, [level(160.0), level(163.0)])["layout"]
+    assert {label["xanchor"] for label in layout["annotations"]} == {"left", "right"}
+
+
+def test_no_level_is_drawn_before_there_is_a_curve() -> None:
+    layout = curve(ROWS[:1], "recon", 4, [level(400.0)])["layout"]
+    assert layout["shapes"] == layout["annotations"] == []

@@ -79,6 +79,7 @@ class Chart {
   layout() {
     const text = themeColour(this.root, '--st-text-color');
     const line = themeColour(this.root, '--st-border-color');
+    const behind = themeColour(this.root, '--st-background-color'); // a label stays legible on a curve
     const { layout } = this.figure;
     const axis = { gridcolor: line, showline: false, zeroline: false, automargin: true };
     return {
@@ -90,6 +91,8 @@ class Chart {
       hoverlabel: { font: { family: themeColour(this.root, '--st-font') } },
       xaxis: { ...axis, ...layout.xaxis },
       yaxis: { ...axis, ...layout.yaxis },
+      shapes: layout.shapes?.map((shape) => ({ ...shape, line: { color: text, ...shape.line } })),
+      annotations: layout.annotations?.map((label) => ({ bgcolor: behind, ...label })),
     };
   }
 
