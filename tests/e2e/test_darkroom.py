@@ -9,33 +9,25 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from conftest import drawn, free_port, serve
+from conftest import free_port, serve
+from photo_tool import (
+    CANVAS,
+    PAGE,
+    changes,
+    opened,
+    payload,
+    photo,
+    pixels,
+    restored,
+    small_restorers,
+)
 from PIL import Image
-from playwright.sync_api import FilePayload, Page, expect
-from small_restorer import tiny
-
-from aeviz import checkpoint
-from aeviz.nn.restorer import Restorer
-from aeviz.restorers import RESTORERS
-
-PAGE = "/restore?view=photos"
-CANVAS = "aeviz-photo-canvas"
-PATIENCE_MS = 120_000
-"""The first photo waits for the server to import what restores; other tests may run meanwhile."""
+from playwright.sync_api import Page, expect
 
 
 @pytest.fixture(scope="module")
 def restorers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Servers that are started find small restorers, which change what they see."""
-    folder = tmp_path_factory.mktemp("restorers")
-    for name in RESTORERS:
-        model = Restorer(tiny(name))
-        with torch.no_grad():
-            model.tail.weight.normal_(std=0.05, generator=torch.Generator().manual_seed(1))
-        checkpoint.save(folder / f"{name}.safetensors", model.eval(), {}, None, half=False)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AEVIZ_CHECKPOINTS", str(folder))
+    with small_restorers(tmp_path_factory.mktemp("restorers")):
         yield
 
 
@@ -44,45 +36,6 @@ def photo_url(tmp_path_factory: pytest.TempPathFactory, restorers: None) -> Iter
     """The photo tool's address."""
     with serve(tmp_path_factory.mktemp("runs"), tmp_path_factory.mktemp("log") / "log") as url:
         yield f"{url}{PAGE}"
-
-
-def photo(width: int, height: int, seed: int = 0) -> bytes:
-    """A noisy colour gradient as a PNG file."""
-    draw = np.random.default_rng(seed)
-    ramp = np.linspace(40, 180, width)[None, :, None] + np.zeros((height, 1, 3))
-    pixels = np.clip(ramp + draw.normal(0, 12, ramp.shape), 0, 255).astype(np.uint8)
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    return file.getvalue()
-
-
-def payload(name: str, data: bytes) -> FilePayload:
-    return {"name": name, "mimeType": "image/png", "buffer": data}
-
-
-def opened(page: Page, url: str) -> None:
-    """The first sample is there, restored."""
-    page.goto(url)
-    restored(page)
-
-
-def restored(page: Page) -> None:
-    expect(page.get_by_test_id("aeviz-download")).to_be_enabled(timeout=PATIENCE_MS)
-    expect(page.get_by_test_id("aeviz-progress")).to_be_hidden(timeout=PATIENCE_MS)
-    page.wait_for_function(drawn(CANVAS))
-
-
-def pixels(page: Page) -> str:
-    return str(page.get_by_test_id(CANVAS).evaluate("(canvas) => canvas.toDataURL()"))
-
-
-def changes(page: Page, before: str) -> str:
-    """The next picture on the canvas that is another one."""
-    page.wait_for_function(
-        f"(before) => document.querySelector('[data-testid={CANVAS}]').toDataURL() !== before",
-        arg=before,
-    )
-    return pixels(page)
 
 
 def test_it_opens_on_a_sample_that_is_damaged_restored_and_measured(
