@@ -77,12 +77,17 @@ def begin(config: RunConfig, dataset: Dataset, device: torch.device) -> Training
 
 def check_batches(config: RunConfig, images: int) -> None:
     """UserError where batch norm would get a batch of one of so many training images."""
-    size = config.training.batch_size
-    if config.network.norm == "batch" and 1 in (size, images % size):
+    if leaves_one(config, images):
         raise UserError(
-            f"Batch norm needs at least two images at a time, and batches of {size} leave one by "
-            "itself: change training.batch_size."
+            f"Batch norm needs at least two images at a time, and batches of "
+            f"{config.training.batch_size} leave one by itself: change training.batch_size."
         )
+
+
+def leaves_one(config: RunConfig, images: int) -> bool:
+    """Whether batch norm would get a single image, which has no variance."""
+    size = config.training.batch_size
+    return config.network.norm == "batch" and 1 in (size, images % size)
 
 
 def make_optimizer(

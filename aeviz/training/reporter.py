@@ -51,6 +51,7 @@ class Reporter:
         self.status: Status = run.status
         self.lately, self.this_epoch = Mean(), Mean()
         self.reported = self.lined = -float("inf")
+        self.state: TrainingState | None = None
 
     def report(self, **changes: Any) -> None:
         self.status = replace(self.status, **changes)
@@ -66,14 +67,22 @@ class Reporter:
     def end(self, phase: Phase, message: str) -> None:
         self.report(phase=phase, message=message, seconds_left=None)
 
+    def restart(self, note: str) -> None:
+        """Lets go of what an attempt for which memory was not enough has left."""
+        self.state = None
+        self.lately, self.this_epoch = Mean(), Mean()
+        self.report(note=note)
+
     def begin(self, state: TrainingState, dataset: Dataset) -> None:
         """Notes the length of the run; a fresh one shows its untrained network."""
         training = state.model.config.training
         steps = steps_per_epoch(len(dataset.train), training) * training.epochs
         self.state, self.dataset = state, dataset
-        self.run.trim_metrics(state.step)  # of a first epoch that was not finished, too
+        self.run.trim_metrics(
+            state.epoch, state.step
+        )  # of a first epoch that was not finished, too
         if not state.step:
-            self._snapshot()
+            self._snapshot(state)
         self.report(steps=steps, step=state.step, epoch=state.epoch, message="")
         self.first_step = state.step
         self.images = 0
@@ -104,18 +113,19 @@ class Reporter:
 
     def on_epoch(self, result: StepResult) -> None:
         """An epoch's line has the means over all its steps, and those on the validation images."""
+        assert self.state is not None, "begin comes first"
         place = {"step": result.step, "epoch": result.epoch}
         self.run.append_metrics(place | self.this_epoch.row() | {"validation": result.validation})
         self.this_epoch = Mean()
-        self._snapshot()
+        self._snapshot(self.state)
         resume.save(self.run.resume_path, self.state)
         self.report(epoch=result.epoch, step=result.step)
 
-    def _snapshot(self) -> None:
+    def _snapshot(self, state: TrainingState) -> None:
         snapshots.write(
             self.run.folder / "snapshots",
-            self.state.epoch,
-            self.state.model.config.training.epochs,
-            self.state.model,
+            state.epoch,
+            state.model.config.training.epochs,
+            state.model,
             self.dataset.validation,
         )

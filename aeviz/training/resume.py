@@ -37,7 +37,8 @@ def save(path: Path, state: TrainingState) -> None:
 
 
 def load_into(path: Path, state: TrainingState) -> None:
-    """Puts a saved state into a fresh one of the same configuration; UserError where it differs."""
+    """Puts a saved state into a fresh one of the same configuration; UserError where it differs.
+    Only the batch may be another one, where memory did not suffice for that of before."""
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
@@ -46,12 +47,24 @@ def load_into(path: Path, state: TrainingState) -> None:
         raise UserError(_DAMAGED) from error
     try:
         # as configurations, not as text: an older file lacks the settings that came after it
-        if RunConfig.from_json(metadata["config"]) != state.model.config:
+        saved = RunConfig.from_json(metadata["config"])
+        batch = {"training.batch_size": saved.training.batch_size}
+        if saved != state.model.config.replace(**batch):
             raise UserError("This run cannot be continued with another configuration.")
         _restore(state, tensors, json.loads(metadata["position"]))
     except UserError:
         raise
     except (KeyError, ValueError, TypeError, RuntimeError) as error:
+        raise UserError(_DAMAGED) from error
+
+
+def batch_size(path: Path) -> int:
+    """Images in a batch of the run that left the file; UserError where it cannot be read."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+        return RunConfig.from_json(metadata["config"]).training.batch_size
+    except (SafetensorError, OSError, KeyError) as error:
         raise UserError(_DAMAGED) from error
 
 

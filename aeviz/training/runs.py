@@ -34,7 +34,8 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 @dataclass(frozen=True)
 class Status:
-    """status.json: where a run stands. Times are seconds since the epoch."""
+    """status.json: where a run stands. Times are seconds since the epoch. `note`: what is not as
+    it was asked for."""
 
     phase: Phase = "queued"
     epoch: int = 0
@@ -43,6 +44,7 @@ class Status:
     images_per_second: float = 0.0
     seconds_left: float | None = None
     message: str = ""
+    note: str = ""
     created: float = 0.0
     updated: float = 0.0
 
@@ -146,9 +148,14 @@ class Run:
         with atomic.in_words("The run's metrics could not be saved"), path.open("a") as file:
             file.write(json.dumps(row) + "\n")
 
-    def trim_metrics(self, step: int) -> None:
-        """Forgets what came after `step`: the run goes on from there."""
-        lines = [json.dumps(row) + "\n" for row in self.metrics() if row["step"] <= step]
+    def trim_metrics(self, epoch: int, step: int) -> None:
+        """Forgets what came after `epoch` whole epochs: the run goes on from there. That was at
+        `step`; where batches were larger until then, the steps of the lines are counted anew."""
+        rows = [row for row in self.metrics() if row["epoch"] + ("validation" not in row) <= epoch]
+        last = rows[-1]["step"] if rows and rows[-1]["epoch"] == epoch else step
+        lines = [
+            json.dumps(row | {"step": round(row["step"] * step / last)}) + "\n" for row in rows
+        ]
         atomic.write_bytes(self.folder / "metrics.jsonl", "".join(lines).encode(), new_folder=False)
 
     def _metrics_text(self) -> str:

@@ -23,7 +23,7 @@ from aeviz.device import pick_device, plain_memory_errors
 from aeviz.errors import UserError
 from aeviz.evaluation import baselines
 from aeviz.library import runs_dir
-from aeviz.training import locks, loop, queue, resume
+from aeviz.training import locks, loop, memory, queue, resume
 from aeviz.training.finish import Progress, finish
 from aeviz.training.fit import Outcome, fit
 from aeviz.training.reporter import Reporter
@@ -144,16 +144,25 @@ def _train(run: Run, reporter: Reporter, should_stop: Callable[[], bool]) -> Out
     config = run.config
     reporter.report(phase="running", message="Loading the data")
     dataset = datasets.load(config.dataset, reporter.progress)
-    state = loop.begin(config, dataset, pick_device(config.training.device))
-    if run.resume_path.exists():
-        resume.load_into(run.resume_path, state)
-    reporter.begin(state, dataset)
+    device, images = pick_device(config.training.device), len(dataset.train)
 
     def on_epoch(result: loop.StepResult) -> None:
         reporter.on_epoch(result)
         baselines.keep(run.folder / "baselines.json", config, dataset)
 
-    outcome = fit(state, dataset, reporter.on_step, on_epoch, should_stop)
+    def attempt(tried: RunConfig) -> tuple[loop.TrainingState, Outcome]:
+        reporter.restart(memory.note(config, tried))
+        state = loop.begin(tried, dataset, device)
+        if run.resume_path.exists():
+            resume.load_into(run.resume_path, state)
+            memory.recount(state, images)
+        reporter.begin(state, dataset)
+        return state, fit(state, dataset, reporter.on_step, on_epoch, should_stop)
+
+    most = config.training.batch_size
+    if run.resume_path.exists():
+        most = resume.batch_size(run.resume_path)
+    state, outcome = memory.train(memory.batches(config, images, most), attempt)
     if run.is_gone:
         return outcome
     if outcome.reason == "failed":  # most likely a full disk: there may be room for the model yet

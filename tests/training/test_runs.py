@@ -99,10 +99,16 @@ def test_metrics_are_lines_and_a_line_that_is_not_whole_is_left_out(
     with (run.folder / "metrics.jsonl").open("a") as file:
         file.write('{"step": 4, "ep')
     assert run.metrics() == rows
-    run.trim_metrics(2)
-    assert run.metrics() == rows[:2]
-    run.append_metrics(rows[2])
-    assert run.metrics() == rows
+    run.trim_metrics(1, 3)
+    run.append_metrics({"step": 4, "epoch": 1, "validation": {}})
+    run.append_metrics({"step": 5, "epoch": 1})
+    run.trim_metrics(1, 4)
+    assert [row["step"] for row in run.metrics()] == [1, 2, 3, 4]
+    for _ in range(2):  # an epoch of 4 steps is now one of 7
+        run.trim_metrics(1, 7)
+        assert [row["step"] for row in run.metrics()] == [2, 4, 5, 7]
+    run.trim_metrics(0, 0)
+    assert run.metrics() == []
 
 
 def test_a_folder_that_cannot_be_written_is_a_sentence(
@@ -139,7 +145,7 @@ def test_what_happens_in_a_removed_folder_is_a_sentence_and_makes_no_new_one(
     assert run.is_gone
     for change in (
         lambda: run.append_metrics({"step": 1}),
-        lambda: run.trim_metrics(0),
+        lambda: run.trim_metrics(0, 0),
         lambda: run.write_status(Status("running")),
         run.request_stop,
     ):

@@ -1,0 +1,63 @@
+"""Out of memory: the same training with half the batch, at most four times, and then a sentence."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import torch
+
+from aeviz.config import RunConfig
+from aeviz.device import plain_memory_errors
+from aeviz.errors import is_out_of_memory
+from aeviz.training.loop import TrainingState, leaves_one, steps_per_epoch
+
+HALVINGS = 4
+T = TypeVar("T")
+
+
+def batches(config: RunConfig, images: int, most: int) -> list[RunConfig]:
+    """`config` with its own batch, then with each half of it that so many images can be trained in;
+    from a batch of `most` on, which is what a run that goes on has come to."""
+    sizes = (config.training.batch_size >> halvings for halvings in range(HALVINGS + 1))
+    tried = [config.replace(**{"training.batch_size": size}) for size in sizes if 0 < size <= most]
+    first, *halves = tried or [config]
+    return [first, *(half for half in halves if not leaves_one(half, images))]
+
+
+def train(tries: Sequence[RunConfig], attempt: Callable[[RunConfig], T]) -> T:
+    """What the first `attempt` answers that memory suffices for; UserError where none is."""
+    *larger, last = tries
+    for config in larger:
+        try:
+            return attempt(config)
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+        _let_go()  # only now: the error held on to all that the attempt had allocated
+    with plain_memory_errors(
+        f"The memory is not enough for this network, even with batches of "
+        f"{last.training.batch_size}: use a smaller code or narrower layers."
+    ):
+        return attempt(last)
+
+
+def _let_go() -> None:
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def recount(state: TrainingState, images: int) -> None:
+    """Counts the steps at the end of an epoch as if all had been with the batch of now, so that
+    schedules go on at the same share of the training."""
+    state.step = state.epoch * steps_per_epoch(images, state.model.config.training)
+
+
+def note(asked: RunConfig, used: RunConfig) -> str:
+    """What a person is told; nothing where the batch is the one that was asked for."""
+    wanted, got = asked.training.batch_size, used.training.batch_size
+    if got == wanted:
+        return ""
+    return f"The memory was not enough for batches of {wanted}: it learns in batches of {got}."
