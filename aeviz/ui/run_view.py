@@ -50,6 +50,8 @@ def _watch(run: Run, active: bool) -> None:
         if active and status.phase in runs.OVER:
             st.rerun()  # the whole page: lists and buttons change now
         st.subheader(title(config), anchor=False)
+        if status.note:
+            st.caption(f":material/memory: {status.note}")
         if active:
             _progress(run, status, config)
         else:
