@@ -35,14 +35,14 @@ def _restorer(damage: DamageKind, epochs: int, lr: float = 4e-3) -> RunConfig:
 
 
 RESTORERS: dict[str, RunConfig] = {
-    "restore-denoise": _restorer("noise", 22),
-    "restore-impulse": _restorer("impulse", 3),
-    "restore-watermark": _restorer("watermark", 6).replace(
+    "restore-denoise": _restorer("noise", 52),
+    "restore-impulse": _restorer("impulse", 6),
+    "restore-watermark": _restorer("watermark", 12).replace(
         **{"network.change": "affine", "training.crop": 160, "training.batch_size": 6}
     ),
-    "restore-inpaint": _restorer("holes", 4),
-    "restore-x2": _restorer("x2", 4),
-    "restore-x4": _restorer("x4", 3),
+    "restore-inpaint": _restorer("holes", 8),
+    "restore-x2": _restorer("x2", 12),
+    "restore-x4": _restorer("x4", 7),
     "restore-jpeg": _restorer("jpeg", 3),
     "restore-colour": _restorer("grey", 3),
     "bottleneck-photo": _restorer("noise", 3).replace(

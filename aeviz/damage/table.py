@@ -36,8 +36,8 @@ class Damage:
     `vary` does the same for training, with a variety that a measurement does not need.
     `train` is the range that training draws amounts from, uniformly; `grey` the share of its
     pictures that are made grey first; errors outside what was touched count `outside` times there.
-    `views`: how many pictures a restorer makes, of the picture and of its mirror image, of which
-    the mean is the answer (Lim et al. 2017).
+    `views`: 1, or 2 or 4 where the answer is the mean of what a restorer makes of the picture and
+    of its mirror images (Lim et al. 2017), for that much more time.
     """
 
     name: DamageKind
@@ -84,7 +84,7 @@ DAMAGES: dict[str, Damage] = {
             "watermark", "Opacity", "%", 20, 80, 50, (20, 80), marks.watermark, marks.any_watermark,
             outside=2.0,
         ),
-        Damage("holes", "Stroke", "px", 2, 30, 14, (2, 24), marks.holes, outside=0.0),
+        Damage("holes", "Stroke", "px", 2, 30, 14, (2, 24), marks.holes, outside=0.0, views=4),
         Damage("x2", "Smaller by", "×", 2, 2, 2, (2, 2), pixels.shrink, views=2),
         Damage("x4", "Smaller by", "×", 4, 4, 4, (4, 4), pixels.shrink, views=2),
         Damage("jpeg", "Quality", "", 5, 60, 10, (8, 45), pixels.jpeg),

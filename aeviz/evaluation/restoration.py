@@ -53,6 +53,10 @@ TRIALS: dict[str, tuple[Trial, ...]] = {
 """Damage -> what it is measured at."""
 
 
+_MIRRORS: tuple[tuple[int, ...], ...] = ((), (3,), (2,), (2, 3))
+"""The dimensions that each view of a picture (N, C, H, W) has turned round."""
+
+
 def damaged(trial: Trial, photos: list[Tensor]) -> Iterator[tuple[Tensor, Damaged]]:
     """Each photograph (3, H, W) uint8 -> the clean x (1, 3, H, W) in [0, 1] and the damaged one.
 
@@ -98,10 +102,11 @@ def mended(
     """
     kind = model.config.corruption.kind
     with autocast(x.device, precision):
-        x_hat = model.restore(x.contiguous(memory_format=torch.channels_last), known)
-        if DAMAGES[kind].views == 2:
-            mirrored = x.flip(3).contiguous(memory_format=torch.channels_last)
-            x_hat = (x_hat + model.restore(mirrored, known.flip(3)).flip(3)) / 2
+        x_hat = torch.zeros_like(x)
+        views = _MIRRORS[: DAMAGES[kind].views]
+        for dims in views:
+            seen = x.flip(dims).contiguous(memory_format=torch.channels_last)
+            x_hat += model.restore(seen, known.flip(dims)).flip(dims) / len(views)
     if kind == "holes":
         return torch.where(known > 0, x_hat, x)
     return recoloured(x, x_hat, vividness) if kind == "grey" else x_hat

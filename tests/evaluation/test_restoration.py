@@ -111,9 +111,11 @@ def test_pale_guesses_are_made_more_vivid_within_bounds(monkeypatch: pytest.Monk
         assert restoration.vividness(model, []) == pytest.approx(factor)
 
 
-@pytest.mark.parametrize(("name", "same"), [("restore-x2", True), ("restore-jpeg", False)])
-def test_an_enlarged_picture_mirrored_is_the_mirror_image_enlarged(name: str, same: bool) -> None:
-    """As the mean of both views makes it, whatever the network."""
+@pytest.mark.parametrize(
+    ("name", "same"), [("restore-x2", True), ("restore-inpaint", True), ("restore-jpeg", False)]
+)
+def test_a_mirror_image_restored_is_the_mirror_image_of_the_restored(name: str, same: bool) -> None:
+    """As the mean of the views makes it, whatever the network."""
     chance = torch.Generator().manual_seed(0)
     model = Restorer(tiny(name)).eval()
     with torch.no_grad():
