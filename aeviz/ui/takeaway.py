@@ -19,6 +19,8 @@ from aeviz.takeaway.script import script
 def menu(path: Path, name: str) -> None:
     """Everything that a model of small images can be taken along as; files are made on a click."""
     config = checkpoint.read_summary(path).config
+    if checkpoint.is_restorer(config):
+        return
     with st.popover("Take it with you", icon=":material/ios_share:"):
         _file(name, "Model file", ".safetensors", path.read_bytes, "Weights, settings and gallery.")
         _file(
