@@ -21,7 +21,7 @@ from photo_tool import (
     restored,
     small_restorers,
 )
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from benchmarks import browser as browsers
 
@@ -134,6 +134,30 @@ def test_two_panes_show_the_same_place_at_any_zoom(page: Page, photo_url: str) -
     page.wait_for_function(
         f"({BETWEEN_PANES})(document.querySelector('[data-testid={CANVAS}]')) > 0.5"
     )
+
+
+def test_a_photo_is_measured_against_a_clean_original(page: Page, photo_url: str) -> None:
+    opened(page, photo_url)
+    page.get_by_test_id("aeviz-files").set_input_files(payload("a.png", photo(96, 64)))
+    restored(page)
+    psnr, button = page.get_by_test_id("aeviz-psnr"), page.get_by_test_id("aeviz-original")
+    expect(psnr).to_be_hidden()
+    held: list[Route] = []
+    page.route("**/reference", lambda route: held.append(route))
+    page.get_by_test_id("aeviz-reference").set_input_files(payload("clean.png", photo(96, 64, 1)))
+    expect(button).to_have_text("Measuring…")
+    expect(button).to_be_disabled()
+    held[0].continue_()
+    page.unroute("**/reference")
+    expect(psnr).to_contain_text("→")
+    expect(button).to_be_enabled()
+    page.get_by_test_id("aeviz-strength").fill("50")
+    figures = psnr.inner_text()
+    page.get_by_test_id("aeviz-reference").set_input_files(payload("same.png", photo(96, 64)))
+    expect(psnr).to_contain_text("∞ → ")  # the photo itself
+    expect(psnr).not_to_have_text(figures)
+    page.get_by_test_id("aeviz-reference").set_input_files(payload("other.png", photo(64, 64)))
+    expect(page.get_by_role("alert").filter(has_text="The reference is 64x64")).to_be_visible()
 
 
 def test_figures_strength_and_name_are_those_of_the_method_on_the_right(
