@@ -165,7 +165,7 @@ def _levels(
                 "xanchor": "left" if left else "right",
                 "y": baseline.value,
                 "yanchor": "bottom" if above else "top",
-                "yshift": 2 if above else -2,
+                "yshift": 4 if above else -4,
                 "showarrow": False,
             }
         )

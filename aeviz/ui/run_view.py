@@ -224,6 +224,12 @@ def _curves(
         with column:
             figure = plots_training.curve(rows, term, steps_per_epoch, found)
             chart(figure, f"aeviz-curve-{term}", f"{text} over epochs, training and validation")
+            if term == "recon":
+                _answer(rows, found, unit)
+
+
+def _answer(rows: Sequence[dict[str, Any]], found: Sequence[Baseline], unit: str) -> None:
+    """Whether the loss is good, in words."""
     reached = [row["validation"] for row in rows if "validation" in row]
     if found and reached:
         unit = unit if unit.startswith("nats") else f"in {unit}"
