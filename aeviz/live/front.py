@@ -94,7 +94,7 @@ class Front:
         links = [
             f'<link rel="modulepreload" crossorigin href="{self._base}{name}">' for name in modules
         ]
-        named = parse_qs(query.decode("latin-1")).get("model", [default])[0]
+        named = parse_qs(query.decode("latin-1")).get("model", [default or ""])[0]
         if default is not None and _NAME.fullmatch(named):
             gallery = f"{self._base}aeviz/gallery/{quote(named)}"
             links.append(f'<link rel="preload" as="fetch" crossorigin href="{gallery}">')

@@ -54,7 +54,7 @@ def _export(module: nn.Module, example: Tensor, name: str, outputs: list[str]) -
         torch.onnx.export(
             module.eval(),
             (example,),
-            file,
+            file,  # type: ignore[arg-type]  # the older exporter takes a file, too
             input_names=[name],
             output_names=outputs,
             dynamic_axes={key: {0: "batch"} for key in (name, *outputs)},

@@ -128,7 +128,7 @@ def _network(model: Autoencoder) -> str:
     sigmoid = config.network.output == "sigmoid"
     pixels = "torch.sigmoid(self.decoder(z))" if sigmoid else "self.decoder(z)"
     if model.is_gaussian:
-        heads = ("mu", "logvar")
+        heads: tuple[str, ...] = ("mu", "logvar")
         coding = _GAUSSIAN.format(low=LOGVAR_RANGE[0], high=LOGVAR_RANGE[1])
     else:
         heads = ("code",)
