@@ -82,7 +82,7 @@ DAMAGES: dict[str, Damage] = {
         ),
         Damage(
             "watermark", "Opacity", "%", 20, 80, 50, (20, 80), marks.watermark, marks.any_watermark,
-            outside=2.0,
+            outside=2.0, views=2,
         ),
         Damage("holes", "Stroke", "px", 2, 30, 14, (2, 24), marks.holes, outside=0.0, views=4),
         Damage("x2", "Smaller by", "×", 2, 2, 2, (2, 2), pixels.shrink, views=2),
