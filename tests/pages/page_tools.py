@@ -18,6 +18,15 @@ def run(page: str, **query: str) -> AppTest:
     return again(app)
 
 
+def open_train(**query: str) -> AppTest:
+    """The Train page, from the app's first page: from there links to other pages work."""
+    app = AppTest.from_file(str(PAGES / "index.py"), default_timeout=2 * SECONDS)
+    app.switch_page("train.py")
+    for key, value in query.items():
+        app.query_params[key] = value
+    return again(app)
+
+
 def again(app: AppTest) -> AppTest:
     app.run()
     assert not app.exception

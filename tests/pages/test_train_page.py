@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+from page_tools import open_train
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
@@ -16,35 +17,7 @@ from aeviz.training import locks, runs, worker
 from aeviz.training.runs import Run, Status
 from aeviz.ui import run_list, run_view, settings
 
-INDEX = Path(__file__).resolve().parents[2] / "pages" / "index.py"
 SECONDS = 60
-
-
-@pytest.fixture(autouse=True)
-def runs_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("AEVIZ_RUNS", str(tmp_path))
-    return tmp_path
-
-
-@pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> list[RunConfig]:
-    """What was started, without starting it: the runs stay in the queue."""
-    configs: list[RunConfig] = []
-
-    def start(config: RunConfig) -> Run:
-        configs.append(config)
-        return runs.create(config)
-
-    monkeypatch.setattr(worker, "start", start)
-    return configs
-
-
-def open_page(**query: str) -> AppTest:
-    app = AppTest.from_file(str(INDEX), default_timeout=SECONDS)
-    app.switch_page("train.py")
-    for key, value in query.items():
-        app.query_params[key] = value
-    return check(app.run())
 
 
 def check(app: AppTest) -> AppTest:
@@ -67,7 +40,7 @@ def set_type(app: AppTest, name: str) -> None:
 
 
 def test_it_opens_ready_to_train() -> None:
-    app = open_page()
+    app = open_train()
     assert [title.value for title in app.title] == ["Train"]
     assert not app.error
     assert not button(app, "Train").disabled
@@ -77,7 +50,7 @@ def test_it_opens_ready_to_train() -> None:
 
 
 def test_every_control_says_what_it_does() -> None:
-    app = open_page()
+    app = open_train()
     set_type(app, "denoising")
     widgets = [*app.selectbox, *app.number_input, *app.slider, *app.select_slider, *app.text_input]
     assert len(widgets) > 20
@@ -88,7 +61,7 @@ def test_every_control_says_what_it_does() -> None:
 
 def test_sets_that_need_a_download_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AEVIZ_DATA", str(tmp_path / "nothing"))
-    options = open_page().selectbox(key="train-dataset").options
+    options = open_train().selectbox(key="train-dataset").options
     assert len(options) == len(DATASETS)
     for title, source in zip(options, DATASETS.values(), strict=True):
         assert ("downloads first" in title) == source.network
@@ -98,7 +71,7 @@ def test_sets_that_need_a_download_say_so(tmp_path: Path, monkeypatch: pytest.Mo
 def test_each_preset_fills_the_controls_and_starts_as_it_is(
     name: str, started: list[RunConfig]
 ) -> None:
-    app = open_page()
+    app = open_train()
     set_type(app, name)
     check(button(app, "Train").click().run())
     preset = PRESETS[name].config
@@ -107,7 +80,7 @@ def test_each_preset_fills_the_controls_and_starts_as_it_is(
 
 
 def test_changes_reach_the_configuration(started: list[RunConfig]) -> None:
-    app = open_page()
+    app = open_train()
     set_type(app, "sparse-kl")
     app.number_input(key="train-sparse-kl-bottleneck.latent_dim").set_value(50)
     app.number_input(key="train-sparse-kl-network.hidden-count").set_value(2)
@@ -136,7 +109,7 @@ def test_changes_reach_the_configuration(started: list[RunConfig]) -> None:
 
 
 def test_a_double_click_starts_one_run(started: list[RunConfig]) -> None:
-    app = open_page()
+    app = open_train()
     check(button(app, "Train").click().run())
     check(button(app, "Train").click().run())
     assert len(started) == 1
@@ -160,7 +133,7 @@ def test_a_double_click_starts_one_run(started: list[RunConfig]) -> None:
 def test_a_value_out_of_range_is_a_sentence_and_disables_train(
     key: str, value: float, sentence: str
 ) -> None:
-    app = open_page()
+    app = open_train()
     app.number_input(key=f"train-standard-{key}").set_value(value)
     check(app.run())
     assert len(app.error) == 1
@@ -169,7 +142,7 @@ def test_a_value_out_of_range_is_a_sentence_and_disables_train(
 
 
 def test_a_combination_that_does_not_fit_is_a_sentence() -> None:
-    app = open_page()
+    app = open_train()
     set_type(app, "linear")
     app.selectbox(key="train-linear-loss.reconstruction").set_value("bce")
     check(app.run())
@@ -181,7 +154,7 @@ def test_a_combination_that_does_not_fit_is_a_sentence() -> None:
 
 
 def test_a_conv_network_too_deep_for_its_images_is_a_sentence() -> None:
-    app = open_page()
+    app = open_train()
     set_type(app, "convolutional")
     app.selectbox(key="train-dataset").set_value("digits")
     app.number_input(key="train-convolutional-network.channels-count").set_value(6)
@@ -194,14 +167,14 @@ def test_a_run_that_cannot_start_is_a_sentence(
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("AEVIZ_RUNS", str(tmp_path / "file"))
-    app = open_page()
+    app = open_train()
     check(button(app, "Train").click().run())
     assert "cannot be written" in app.error[0].value
     assert "run" not in app.query_params
 
 
 def test_an_unknown_run_is_a_sentence() -> None:
-    app = open_page(run="../../nothing")
+    app = open_train(run="../../nothing")
     assert "There is no run called" in app.warning[0].value
     assert not button(app, "Train").disabled
 
@@ -214,7 +187,7 @@ def waiting(config: RunConfig, status: Status) -> Run:
 
 def test_a_failed_run_shows_its_sentence_and_can_go_on() -> None:
     run = waiting(PRESETS["vae"].config, Status("failed", epoch=1, message="It stopped: step 7."))
-    app = open_page(run=run.id)
+    app = open_train(run=run.id)
     assert app.error[0].value == "It stopped: step 7."
     assert any(item.label == "Go on training" for item in app.button)
 
@@ -227,7 +200,7 @@ def test_a_running_run_can_be_stopped_once() -> None:
     lock = locks.take(run.pid_path)
     assert lock is not None
     with lock:
-        app = open_page(run=run.id)
+        app = open_train(run=run.id)
         assert not button(app, "Stop").disabled
         check(button(app, "Stop").click().run())
         assert run.stop_requested
@@ -239,7 +212,7 @@ def test_the_list_shows_each_run_with_its_phase_and_opens_it() -> None:
     done = waiting(config.replace(name="First"), Status("done"))
     failed = waiting(config.replace(name="Second"), Status("failed", message="Broken."))
     (runs.create(config).folder / "config.json").write_text("{")  # must not spoil the list
-    app = open_page()
+    app = open_train()
     labels = [item.label for item in app.button if (item.key or "").startswith("show-")]
     assert len(labels) == 2
     assert any("First" in label and "done, just now" in label for label in labels)
@@ -258,7 +231,7 @@ def test_a_finished_run_offers_what_comes_next() -> None:
     )  # fmt: skip
     run = runs.create(config)
     worker.work(run)
-    app = open_page(run=run.id)
+    app = open_train(run=run.id)
     assert not app.error
     links = {item.proto.label: item.proto for item in app.get("page_link")}
     assert f"model={run.id}" in links["Explore it"].query_string

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-from streamlit.testing.v1 import AppTest
+from page_tools import open_train
 
 from aeviz import checkpoint
 from aeviz.config import RunConfig
 from aeviz.nn.model import Autoencoder
 from aeviz.presets import PRESETS
 from aeviz.takeaway import link
-from aeviz.training import runs, worker
-from aeviz.training.runs import Run, Status
+from aeviz.training import runs
+from aeviz.training.runs import Status
 
-INDEX = Path(__file__).resolve().parents[2] / "pages" / "index.py"
 HARD: dict[str, dict[str, object]] = {
     # a value that the control does not offer by itself, and settings that have no control
     "vae": {"loss.beta": 33.0, "network.init": "glorot", "loss.reconstruction": "log-mse"},
@@ -24,39 +21,10 @@ HARD: dict[str, dict[str, object]] = {
 }
 
 
-@pytest.fixture(autouse=True)
-def runs_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("AEVIZ_RUNS", str(tmp_path))
-    return tmp_path
-
-
-@pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> list[RunConfig]:
-    """What was started, without starting it."""
-    configs: list[RunConfig] = []
-
-    def start(config: RunConfig) -> Run:
-        configs.append(config)
-        return runs.create(config)
-
-    monkeypatch.setattr(worker, "start", start)
-    return configs
-
-
-def open_page(**query: str) -> AppTest:
-    app = AppTest.from_file(str(INDEX), default_timeout=120)
-    app.switch_page("train.py")
-    for key, value in query.items():
-        app.query_params[key] = value
-    app.run()
-    assert not app.exception
-    return app
-
-
 @pytest.mark.parametrize("name", HARD)
 def test_a_link_fills_in_the_settings(name: str, started: list[RunConfig]) -> None:
     config = PRESETS[name].config.replace(**HARD[name])
-    app = open_page(**link.query(config))
+    app = open_train(**link.query(config))
     assert not app.warning
     assert not app.error
     assert app.selectbox(key="train-type").value == name
@@ -69,7 +37,7 @@ def test_a_link_fills_in_the_settings(name: str, started: list[RunConfig]) -> No
 
 def test_settings_can_be_changed_after_a_link(started: list[RunConfig]) -> None:
     config = PRESETS["vae"].config.replace(**{"bottleneck.latent_dim": 2})
-    app = open_page(**link.query(config))
+    app = open_train(**link.query(config))
     code = next(field for field in app.number_input if field.label == "Code size")
     assert code.value == 2
     code.set_value(5).run()
@@ -79,7 +47,7 @@ def test_settings_can_be_changed_after_a_link(started: list[RunConfig]) -> None:
 
 
 def test_a_bad_link_is_one_sentence_and_the_page_works() -> None:
-    app = open_page(type="vae", **{"bottleneck.latent_dim": "-1"})
+    app = open_train(type="vae", **{"bottleneck.latent_dim": "-1"})
     assert len(app.warning) == 1
     assert "does not fill in the settings. The code size must lie between" in app.warning[0].value
     assert not app.button(key="train-start").disabled
@@ -92,7 +60,7 @@ def test_a_finished_run_can_be_taken_along() -> None:
     run = runs.create(config)
     checkpoint.save(run.model_path, Autoencoder(config, (1, 8, 8)), {}, None)
     run.write_status(Status("done"))
-    app = open_page(run=run.id)
+    app = open_train(run=run.id)
     labels = [item.proto.label for item in app.get("download_button")]
     assert labels[-4:] == ["Model file", "Python script", "ONNX encoder", "ONNX decoder"]
     written = next(item.value for item in app.code)

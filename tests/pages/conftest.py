@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from aeviz.config import RunConfig
+from aeviz.training import runs, worker
+from aeviz.training.runs import Run
+
+
+@pytest.fixture(autouse=True)
+def runs_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder of runs."""
+    folder = tmp_path / "runs"
+    folder.mkdir()
+    monkeypatch.setenv("AEVIZ_RUNS", str(folder))
+    return folder
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[RunConfig]:
+    """What was started, without starting it: the runs stay in the queue."""
+    configs: list[RunConfig] = []
+
+    def start(config: RunConfig) -> Run:
+        configs.append(config)
+        return runs.create(config)
+
+    monkeypatch.setattr(worker, "start", start)
+    return configs
