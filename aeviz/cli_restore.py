@@ -1,9 +1,8 @@
 """`python -m aeviz restore`: photographs, or small images, cleaned into a folder.
 
 A result carries in its file what it was made of, as a hash of the image, the model, the options and
-this package's version.
-The same command given again finds it there and leaves it, so that work which was interrupted goes
-on; where any of these has changed it is made anew.
+this package's version. The same command given again finds it there and leaves it, so that work that
+was interrupted goes on; where any of these has changed it is made anew.
 """
 
 from __future__ import annotations

@@ -202,6 +202,8 @@ class RunConfig:
             raise UserError("A unet's training.optimizer is muon or adamw.")
         if self.bottleneck.kind != "deterministic" or self.network.output != "linear":
             raise UserError("A unet has a deterministic bottleneck and a linear network.output.")
+        if self.network.change == "affine" and self.network.skips == "none":
+            raise UserError("network.change = affine needs network.skips = all.")
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data; `from_dict` is its inverse."""

@@ -48,7 +48,7 @@ class Restorer(nn.Module):
         self.from_code = nn.Conv2d(code, widths[-1], 1)
         self.ups = nn.ModuleList(nn.ConvTranspose2d(b, a, 2, stride=2) for a, b in pairwise(widths))
         self.decoders = nn.ModuleList(self._blocks(width) for width in widths)
-        self.affine = network.change == "affine" and self.skips
+        self.affine = network.change == "affine"
         self.tail = nn.Conv2d(widths[0], 4 * (6 if self.affine else 3), 3, padding=1)
         if next(self.parameters()).device.type != "meta":
             initialise(self, network.init, torch.Generator().manual_seed(config.training.seed))

@@ -112,6 +112,7 @@ def test_another_network_is_refused() -> None:
         ({"training.crop": 100}, "training.crop"),
         ({"bottleneck.kind": "gaussian"}, "deterministic bottleneck"),
         ({"network.output": "sigmoid"}, "linear network.output"),
+        ({"network.change": "affine", "network.skips": "none"}, "affine needs network.skips"),
         ({"network.channels": []}, "one to three"),
         ({"network.channels": [4, 4, 4, 4]}, "one to three"),
     ],
