@@ -74,7 +74,7 @@ DAMAGES: dict[str, Damage] = {
     damage.name: damage
     for damage in (
         Damage(
-            "noise", "Noise", "σ of 255", 0, 55, 25, (0, 55), pixels.noise, pixels.any_noise, 0.5
+            "noise", "Noise", "σ of 255", 0, 55, 25, (0, 55), pixels.noise, pixels.any_noise, 0.6
         ),
         Damage(
             "impulse", "Pixels lost", "%", 0, 50, 30, (1, 50), pixels.salt_and_pepper,

@@ -21,10 +21,22 @@ _RMS = 0.2
 
 class Muon(torch.optim.Optimizer):
     """Jordan et al. 2024, with Nesterov momentum; for weights of two or more dimensions, of which
-    all but the first count as one."""
+    all but the first count as one.
 
-    def __init__(self, weights: Iterable[Tensor], lr: float, momentum: float = 0.95) -> None:
-        super().__init__(weights, {"lr": lr, "momentum": momentum})
+    Steps are as long whatever the gradient, so without `weight_decay` weights wander off until the
+    same rate hardly turns them; with it they settle at a size of their own (Liu et al. 2025).
+    """
+
+    def __init__(
+        self,
+        weights: Iterable[Tensor],
+        lr: float,
+        momentum: float = 0.95,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(
+            weights, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay}
+        )
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
@@ -38,6 +50,7 @@ class Muon(torch.optim.Optimizer):
                 mean.lerp_(weight.grad, 1 - group["momentum"])
                 ahead = weight.grad.lerp(mean, group["momentum"]).flatten(1)
                 size = group["lr"] * _RMS * max(ahead.shape) ** 0.5
+                weight.mul_(1 - group["lr"] * group["weight_decay"])
                 weight.add_(orthogonal(ahead).view_as(weight), alpha=-size)
 
 

@@ -114,7 +114,8 @@ def make_optimizers(
     others = [p for p in model.parameters() if all(p is not q for q in inner)]
     if training.optimizer != "muon":
         return [(_adamw([*inner, *others], training), 1.0)]
-    return [(Muon(inner, training.lr), 1.0), (_adamw(others, training), ADAM_SHARE)]
+    muon = Muon(inner, training.lr, weight_decay=training.weight_decay)
+    return [(muon, 1.0), (_adamw(others, training), ADAM_SHARE)]
 
 
 def _adamw(parameters: list[torch.nn.Parameter], training: TrainingConfig) -> torch.optim.AdamW:

@@ -60,6 +60,8 @@ def test_a_model_is_trained_to_the_end_and_is_in_every_list(
         second.get_by_text("Explore it").wait_for(timeout=TRAINED_MS)
         expect(second.get_by_test_id("aeviz-epochs").locator("img")).to_have_count(5)
     expect(page.get_by_text("Explore it")).to_be_visible(timeout=TRAINED_MS)
+    # what the page showed before stands beside what it shows now until its last run has ended
+    expect(page.get_by_test_id("aeviz-epochs")).to_have_count(1)
     for epoch in ("epoch 3", "epoch 2", "epoch 1", "untrained"):
         expect(page.get_by_test_id("aeviz-epochs")).to_contain_text(epoch)
     expect(page.get_by_test_id("aeviz-result")).to_contain_text("nats per image")
