@@ -39,7 +39,8 @@ class NetworkConfig:
     `residual` residual blocks), then dense layers of the `hidden` widths.
     `kind` unet: fully convolutional, for photographs of any size (`aeviz.nn.restorer`), with
     `residual` blocks on each side of each of the `channels`, and with or without `skips`. With
-    them it says what to `change`: what to add to each pixel; affine: what to multiply it by, too.
+    them it says what to `change`: what to add to each pixel; or, as a matte, how far something that
+    was laid over the photograph covers it.
     `init` of the weights: fan-in is PyTorch's own scheme, glorot is Keras's.
     """
 
@@ -48,7 +49,7 @@ class NetworkConfig:
     channels: tuple[int, ...] = (32, 64)
     residual: int = 0
     skips: Literal["all", "none"] = "all"
-    change: Literal["add", "affine"] = "add"
+    change: Literal["add", "matte"] = "add"
     activation: Activation = "relu"
     norm: Literal["none", "batch"] = "none"
     dropout: float = 0.0
@@ -200,10 +201,21 @@ class RunConfig:
             raise UserError("A unet trains on squares of training.crop = 32 or more, by eights.")
         if self.training.optimizer not in ("muon", "adamw"):
             raise UserError("A unet's training.optimizer is muon or adamw.")
-        if self.bottleneck.kind != "deterministic" or self.network.output != "linear":
-            raise UserError("A unet has a deterministic bottleneck and a linear network.output.")
-        if self.network.change == "affine" and self.network.skips == "none":
-            raise UserError("network.change = affine needs network.skips = all.")
+        matte = self.network.change == "matte"
+        if self.bottleneck.kind != "deterministic" or self.network.output != (
+            "sigmoid" if matte else "linear"
+        ):
+            raise UserError(
+                "A unet has a deterministic bottleneck and a linear network.output; "
+                "where network.change is matte, a sigmoid."
+            )
+        if matte != (self.loss.reconstruction == "bce"):
+            raise UserError("network.change = matte goes with loss.reconstruction = bce.")
+        if matte and (self.network.skips == "none" or self.corruption.kind != "watermark"):
+            raise UserError(
+                "network.change = matte needs network.skips = all, and a corruption.kind of "
+                "watermark."
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data; `from_dict` is its inverse."""

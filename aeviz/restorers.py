@@ -35,10 +35,17 @@ def _restorer(damage: DamageKind, epochs: int, lr: float = 4e-3) -> RunConfig:
 
 
 RESTORERS: dict[str, RunConfig] = {
-    "restore-denoise": _restorer("noise", 52),
+    "restore-denoise": _restorer("noise", 82).replace(**{"training.weight_decay": 0.1}),
     "restore-impulse": _restorer("impulse", 6),
-    "restore-watermark": _restorer("watermark", 12).replace(
-        **{"network.change": "affine", "training.crop": 160, "training.batch_size": 6}
+    "restore-watermark": _restorer("watermark", 16).replace(
+        **{
+            "network.change": "matte",
+            "network.output": "sigmoid",
+            "loss.reconstruction": "bce",
+            "training.crop": 160,
+            "training.batch_size": 6,
+            "training.weight_decay": 0.1,
+        }
     ),
     "restore-inpaint": _restorer("holes", 8),
     "restore-x2": _restorer("x2", 12),

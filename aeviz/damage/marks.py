@@ -25,7 +25,7 @@ _LOG_SIDES = (math.log(96), math.log(640))
 def watermark(x: Tensor, amount: Tensor, generator: torch.Generator) -> Result:
     """Text or a logo, at a random place, size and angle, covering by amount %: x + a (c - x).
 
-    `where` is 1 on the mark.
+    `where` is how far the mark covers each pixel, from 0 to 1.
     """
     chance = _chance(generator)
     h, w = x.shape[-2:]
@@ -46,7 +46,7 @@ def any_watermark(x: Tensor, amount: Tensor, generator: torch.Generator) -> Resu
 def _blended(x: Tensor, marks: Tensor, amount: Tensor, chance: random.Random) -> Result:
     colour = torch.tensor([_ink(chance) for _ in x]).view(-1, 3, 1, 1)
     alpha = marks * (amount / 100).view(-1, 1, 1, 1)
-    return x + alpha * (colour - x), None, (marks > 0).float()
+    return x + alpha * (colour - x), None, marks
 
 
 def holes(x: Tensor, amount: Tensor, generator: torch.Generator) -> Result:

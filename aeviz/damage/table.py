@@ -16,8 +16,9 @@ from aeviz.damage import marks, pixels
 class Damaged(NamedTuple):
     """x (N, 3, H, W), the damaged picture, in steps of 1/255.
 
-    known (N, 1, H, W): what a restorer is told (`Restorer.forward`). where (N, 1, H, W): 1 where
-    the picture was touched, for damages that leave some of it alone; else all 1.
+    known (N, 1, H, W): what a restorer is told (`Restorer.forward`). where (N, 1, H, W): above 0
+    (and up to 1, how far) where the picture was touched, for damages that leave some of it alone;
+    else all 1.
     """
 
     x: Tensor
@@ -37,7 +38,7 @@ class Damage:
     `train` is the range that training draws amounts from, uniformly; `grey` the share of its
     pictures that are made grey first; errors outside what was touched count `outside` times there.
     `views`: 1, or 2 or 4 where the answer is the mean of what a restorer makes of the picture and
-    of its mirror images (Lim et al. 2017), for that much more time.
+    of it turned and mirrored (Lim et al. 2017), for that much more time.
     """
 
     name: DamageKind
@@ -74,7 +75,8 @@ DAMAGES: dict[str, Damage] = {
     damage.name: damage
     for damage in (
         Damage(
-            "noise", "Noise", "σ of 255", 0, 55, 25, (0, 55), pixels.noise, pixels.any_noise, 0.6
+            "noise", "Noise", "σ of 255", 0, 55, 25, (0, 55), pixels.noise, pixels.any_noise, 0.6,
+            views=2,
         ),
         Damage(
             "impulse", "Pixels lost", "%", 0, 50, 30, (1, 50), pixels.salt_and_pepper,
@@ -82,7 +84,7 @@ DAMAGES: dict[str, Damage] = {
         ),
         Damage(
             "watermark", "Opacity", "%", 20, 80, 50, (20, 80), marks.watermark, marks.any_watermark,
-            outside=2.0, views=2,
+            views=4,
         ),
         Damage("holes", "Stroke", "px", 2, 30, 14, (2, 24), marks.holes, outside=0.0, views=4),
         Damage("x2", "Smaller by", "×", 2, 2, 2, (2, 2), pixels.shrink, views=2),

@@ -19,6 +19,7 @@ from aeviz.device import autocast
 from aeviz.evaluation.metrics import PSNR_CAP, psnr, ssim
 from aeviz.evaluation.noise import noise_to_tell
 from aeviz.nn.restorer import Restorer
+from aeviz.nn.unblend import unblended
 
 Figures = dict[str, float]
 
@@ -53,8 +54,15 @@ TRIALS: dict[str, tuple[Trial, ...]] = {
 """Damage -> what it is measured at."""
 
 
-_MIRRORS: tuple[tuple[int, ...], ...] = ((), (3,), (2,), (2, 3))
-"""The dimensions that each view of a picture (N, C, H, W) has turned round."""
+_TURNS: tuple[Callable[[Tensor], Tensor], ...] = (
+    lambda x: x,
+    lambda x: x.flip(2, 3).transpose(2, 3),
+    lambda x: x.flip(2, 3),
+    lambda x: x.transpose(2, 3),
+)
+"""Views of a picture (N, C, H, W): each undoes itself, and the first two or all four together make
+each other. The second, in which rows become columns, differs most from the first: on denoising it
+is worth 0.11 dB, where a mirror image is worth 0.08."""
 
 
 def damaged(trial: Trial, photos: list[Tensor]) -> Iterator[tuple[Tensor, Damaged]]:
@@ -101,15 +109,24 @@ def mended(
     are multiplied by `vividness`.
     """
     kind = model.config.corruption.kind
-    with autocast(x.device, precision):
-        x_hat = torch.zeros_like(x)
-        views = _MIRRORS[: DAMAGES[kind].views]
-        for dims in views:
-            seen = x.flip(dims).contiguous(memory_format=torch.channels_last)
-            x_hat += model.restore(seen, known.flip(dims)).flip(dims) / len(views)
+    x_hat = answered(model, x, known, precision)
+    if model.matte:
+        return unblended(x, x_hat)
     if kind == "holes":
         return torch.where(known > 0, x_hat, x)
     return recoloured(x, x_hat, vividness) if kind == "grey" else x_hat
+
+
+def answered(model: Restorer, x: Tensor, known: Tensor, precision: str = "auto") -> Tensor:
+    """What the network itself makes of x (N, 3, H, W), a picture or a matte in [0, 1]: the mean
+    over as many views of it as its damage is looked at from."""
+    turns = _TURNS[: DAMAGES[model.config.corruption.kind].views]
+    answers = []
+    with autocast(x.device, precision):
+        for turn in turns:
+            seen = turn(x).contiguous(memory_format=torch.channels_last)
+            answers.append(turn(model.restore(seen, turn(known))))
+    return torch.stack(answers).mean(0)
 
 
 def recoloured(x: Tensor, x_hat: Tensor, vividness: float = 1.0) -> Tensor:

@@ -4,9 +4,8 @@ The network is fully convolutional. Its first step folds each 2 x 2 pixels into 
 2016), so that the widest maps have half the photograph's sides; each further level halves them
 again. The code is the coarsest map. With skips (Ronneberger et al. 2015) the encoder's maps, and
 the picture itself, are added on the decoder's side, so the network only has to say what to change;
-without them all has to pass through the code. An affine change suits what was blended in:
-x_in = (1 - a) x + a c is undone by x = x_in + (a x_in - a c) / (1 - a), in which both the factor of
-x_in and what is added are constant over a mark.
+without them all has to pass through the code. Of a mark that was blended in it says only how far
+that covers each pixel, the matte; the rest is algebra (`aeviz.nn.unblend`).
 """
 
 from __future__ import annotations
@@ -48,8 +47,8 @@ class Restorer(nn.Module):
         self.from_code = nn.Conv2d(code, widths[-1], 1)
         self.ups = nn.ModuleList(nn.ConvTranspose2d(b, a, 2, stride=2) for a, b in pairwise(widths))
         self.decoders = nn.ModuleList(self._blocks(width) for width in widths)
-        self.affine = network.change == "affine"
-        self.tail = nn.Conv2d(widths[0], 4 * (6 if self.affine else 3), 3, padding=1)
+        self.matte = network.change == "matte"
+        self.tail = nn.Conv2d(widths[0], 4 * (1 if self.matte else 3), 3, padding=1)
         if next(self.parameters()).device.type != "meta":
             initialise(self, network.init, torch.Generator().manual_seed(config.training.seed))
             self._start_as_identity()
@@ -64,14 +63,16 @@ class Restorer(nn.Module):
         return nn.Sequential(*(ResidualBlock(width, network) for _ in range(network.residual)))
 
     def _start_as_identity(self) -> None:
-        """Each residual block adds nothing at first, and with skips neither does the network."""
+        """Each residual block adds nothing at first, and with skips neither does the network; a
+        matte is 1/2 everywhere."""
         last = [m.body[-1] for m in self.modules() if isinstance(m, ResidualBlock)]
         for layer in (*last, *([self.tail] if self.skips else [])):
             for parameter in layer.parameters():
                 nn.init.zeros_(parameter)
 
     def forward(self, x: Tensor, known: Tensor | None = None) -> Tensor:
-        """x (N, 3, H, W) in [0, 1], H and W multiples of 8 -> x_hat (N, 3, H, W), not clipped.
+        """x (N, 3, H, W) in [0, 1], H and W multiples of 8 -> x_hat (N, 3, H, W), not clipped; or
+        the logits of a matte (N, 1, H, W).
 
         known (N, 1, H, W): what is known of the damage: the noise's sigma / 255 (0 where it is
         not), or 1 in a hole; None stands for zeros.
@@ -89,19 +90,20 @@ class Restorer(nn.Module):
             y = up(y)
             y = decoder(y + kept.pop() if self.skips else y)
         y = F.pixel_shuffle(self.tail(y), 2)
-        if not self.skips:
-            return y
-        added, factor = y.split(3, 1) if self.affine else (y, None)
-        return x + added if factor is None else x + added + factor * x
+        return x + y if self.skips and not self.matte else y
 
     def restore(self, x: Tensor, known: Tensor | None = None) -> Tensor:
-        """As `forward`, of any size: edges are repeated up to a multiple of 8. In [0, 1]."""
+        """As `forward`, of any size: edges are repeated up to a multiple of 8. In [0, 1], a matte,
+        too."""
         h, w = x.shape[-2:]
         pad = (0, -w % self.MULTIPLE, 0, -h % self.MULTIPLE)
         x = F.pad(x, pad, mode="replicate")
         known = None if known is None else F.pad(known, pad, mode="replicate")
-        return self(x, known)[..., :h, :w].float().clamp(0, 1)
+        y = losses.pixels(self(x, known)[..., :h, :w].float(), self.config.network.output)
+        return y.clamp(0, 1)
 
-    def loss(self, x_hat: Tensor, x: Tensor) -> Tensor:
-        """The configured reconstruction loss of x_hat against the clean x, both (N, 3, H, W)."""
-        return losses.RECONSTRUCTIONS[self.config.loss.reconstruction](x_hat.float(), x, "linear")
+    def loss(self, answer: Tensor, target: Tensor) -> Tensor:
+        """The configured reconstruction loss of what `forward` answers: against the clean picture,
+        or against the mark's true matte."""
+        loss = losses.RECONSTRUCTIONS[self.config.loss.reconstruction]
+        return loss(answer.float(), target, self.config.network.output)

@@ -19,6 +19,7 @@ from aeviz.images.photo import Photo
 from aeviz.nn.restorer import Restorer
 from aeviz.restore.tasks import Task
 from aeviz.restore.tiles import Box, Grid, mosaic
+from aeviz.restore.watermark import Watermark, find
 
 MAX_PIXELS = 50_000_000
 MAX_SIGMA = 100.0
@@ -97,9 +98,9 @@ def restoring(
         sigma = noise_to_tell(photo.pixels)
     stays_grey = channels == 1 and task.name != "colour"
     grid = Grid(height, width, SIDE, OVERLAP, model.MULTIPLE)
-    work = _Work(
-        model, task, photo, mask if task.mask else None, sigma, vividness, precision, stays_grey
-    )
+    mark = find(model, photo, precision) if model.matte else None
+    mask = mask if task.mask else None
+    work = _Work(model, task, photo, mask, mark, sigma, vividness, precision, stays_grey)
     pixels = np.empty((height, width, 1 if stays_grey else 3), photo.pixels.dtype)
     alpha = photo.alpha
     if alpha is not None and task.scale > 1:
@@ -152,6 +153,7 @@ class _Work:
     task: Task
     photo: Photo
     mask: np.ndarray | None
+    mark: Watermark | None
     sigma: float
     vividness: float
     precision: str
@@ -173,6 +175,8 @@ class _Work:
         return x_hat
 
     def _restored(self, x: Tensor, boxes: list[Box]) -> Tensor:
+        if self.mark is not None:
+            return self.mark.taken_off(x, boxes)
         known = torch.full_like(x[:, :1], self.sigma / 255)
         if self.mask is not None:
             known = self._cut(self.mask[:, :, None], boxes).float()

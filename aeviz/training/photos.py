@@ -18,6 +18,7 @@ from aeviz.damage import DAMAGES
 from aeviz.damage.pixels import luminance
 from aeviz.device import autocast
 from aeviz.errors import UserError
+from aeviz.nn import losses
 from aeviz.nn.restorer import Restorer
 from aeviz.training.loop import DivergedError, learning_rate
 from aeviz.training.muon import Muon
@@ -29,7 +30,8 @@ ADAM_SHARE = 0.3
 
 @dataclass(frozen=True)
 class PhotoStep:
-    """A step that was made; `psnr` in dB is of this batch, with the damage that it drew."""
+    """A step that was made; `psnr` in dB is of this batch, with the damage that it drew; where the
+    restorer draws a matte, of that."""
 
     step: int
     steps: int
@@ -39,15 +41,15 @@ class PhotoStep:
 
 
 def begin(config: RunConfig, start: Restorer | None, device: torch.device) -> Restorer:
-    """A fresh restorer, or one with the weights of `start`, whose network must be the same, but
-    that it may only add where the new one may multiply, too: at first that multiplies by 1."""
+    """A fresh restorer, or one with the weights of `start`, whose network must be the same; but a
+    matte may be learnt from a restorer that draws none, and then its last layer is fresh."""
     model = Restorer(config).to(device)
     model.to(memory_format=torch.channels_last)
     if start is not None:
         weights = start.state_dict()
-        if model.affine and not start.affine:
-            for name in ("tail.weight", "tail.bias"):
-                weights[name] = torch.cat([weights[name], torch.zeros_like(weights[name])])
+        if model.matte and not start.matte:
+            fresh = {f"tail.{name}": value for name, value in model.tail.state_dict().items()}
+            weights |= fresh
         try:
             model.load_state_dict(weights)
         except RuntimeError as error:
@@ -80,9 +82,10 @@ def train(model: Restorer, photos: list[Tensor]) -> Iterator[PhotoStep]:
         damaged = damage.draw(x, chance)
         x, x_in, known, where = (part.to(device) for part in (x, *damaged))
         with autocast(device, training.precision):
-            x_hat = model(x_in.contiguous(memory_format=torch.channels_last), known).float()
-        x_hat = weighed(x_hat, x, where, damage.outside)
-        loss = model.loss(x_hat, x)
+            answer = model(x_in.contiguous(memory_format=torch.channels_last), known).float()
+        target = where if model.matte else x
+        answer = answer if model.matte else weighed(answer, x, where, damage.outside)
+        loss = model.loss(answer, target)
         if not math.isfinite(loss.item()):
             raise DivergedError(f"Training stopped at step {step + 1}: use a smaller training.lr.")
         model.zero_grad(set_to_none=True)
@@ -91,7 +94,8 @@ def train(model: Restorer, photos: list[Tensor]) -> Iterator[PhotoStep]:
             torch.nn.utils.clip_grad_norm_(model.parameters(), training.clip)
         for optimizer, _ in optimizers:
             optimizer.step()
-        error = (x_hat.detach() - x).square().flatten(1).mean(1).clamp_min(1e-10)
+        shown = losses.pixels(answer.detach(), config.network.output)
+        error = (shown - target).square().flatten(1).mean(1).clamp_min(1e-10)
         psnr = -10 * error.log10().mean().item()
         yield PhotoStep(step + 1, steps, (step + 1) // per_epoch, loss.item(), psnr)
     model.eval()

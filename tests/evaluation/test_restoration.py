@@ -114,7 +114,7 @@ def test_pale_guesses_are_made_more_vivid_within_bounds(monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("name", "same"), [("restore-x2", True), ("restore-inpaint", True), ("restore-jpeg", False)]
 )
-def test_a_mirror_image_restored_is_the_mirror_image_of_the_restored(name: str, same: bool) -> None:
+def test_a_picture_turned_and_restored_is_the_restored_turned(name: str, same: bool) -> None:
     """As the mean of the views makes it, whatever the network."""
     chance = torch.Generator().manual_seed(0)
     model = Restorer(tiny(name)).eval()
@@ -123,5 +123,32 @@ def test_a_mirror_image_restored_is_the_mirror_image_of_the_restored(name: str, 
             parameter += 0.1 * torch.randn(parameter.shape, generator=chance)
     x, known = torch.rand(1, 3, 32, 48, generator=chance), torch.zeros(1, 1, 32, 48)
     with torch.inference_mode():
-        turned = restoration.mended(model, x.flip(3), known, "fp32").flip(3)
-        assert torch.allclose(turned, restoration.mended(model, x, known, "fp32")) == same
+        turned = restoration.mended(model, turn(x), turn(known), "fp32")
+        plain = restoration.mended(model, x, known, "fp32")
+        assert torch.allclose(turn(turned), plain, atol=1e-6) == same
+
+
+def turn(x: torch.Tensor) -> torch.Tensor:
+    """Rows become columns, from the other end: (N, C, H, W) -> (N, C, W, H)."""
+    return x.flip(2, 3).transpose(2, 3)
+
+
+def test_of_a_matte_the_photograph_without_the_mark_is_made() -> None:
+    """A network that draws the true matte: what was covered comes back."""
+    chance = torch.Generator().manual_seed(0)
+    x = torch.nn.functional.interpolate(torch.rand(1, 3, 6, 8, generator=chance), (96, 128))
+    given = DAMAGES["watermark"].at(x, 50, chance)
+    model = Restorer(tiny("restore-watermark")).eval()
+    model.restore = lambda seen, known: _matte_like(seen, given)  # type: ignore[method-assign]
+    told = restoration.figures("watermark", x, given, restoration.restored(model, given, "fp32"))
+    assert told["inside"] > told["inside_before"] + 6
+    assert told["outside"] > 45
+
+
+def _matte_like(seen: torch.Tensor, given: restoration.Damaged) -> torch.Tensor:
+    """The matte, turned as the picture is that is seen."""
+    for view in restoration._TURNS:
+        turned = view(given.x)
+        if turned.shape == seen.shape and torch.equal(turned, seen):
+            return view(given.where)
+    raise AssertionError("no view of the picture")

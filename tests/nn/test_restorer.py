@@ -29,25 +29,22 @@ def picture(*shape: int) -> torch.Tensor:
 @pytest.mark.parametrize("name", RESTORERS)
 def test_every_restorer_gives_back_the_size_it_gets(name: str) -> None:
     model = Restorer(tiny(name))
+    channels = 1 if model.matte else 3
     for h, w in ((16, 16), (8, 24), (17, 31), (1, 1), (3, 50)):
-        assert model.restore(picture(2, 3, h, w)).shape == (2, 3, h, w)
+        assert model.restore(picture(2, 3, h, w)).shape == (2, channels, h, w)
 
 
 @pytest.mark.parametrize("name", [name for name in RESTORERS if name != "bottleneck-photo"])
 def test_with_skips_it_starts_as_the_identity(name: str) -> None:
-    x = picture(2, 3, 16, 24)
-    assert torch.equal(Restorer(RESTORERS[name])(x), x)
+    x, model = picture(2, 3, 16, 24), Restorer(RESTORERS[name])
+    assert torch.equal(model(x), torch.zeros(2, 1, 16, 24) if model.matte else x)
 
 
-def test_an_affine_change_takes_off_what_was_blended_in() -> None:
-    """x_in = 0.6 x + 0.4 c comes back as x, where the tail says x_in (1 + 2/3) - 2/3 c."""
-    model, x, c = Restorer(tiny("restore-watermark")), picture(1, 3, 16, 16), 0.9
-    assert model.affine
-    with torch.no_grad():
-        added, factor = model.tail.bias.view(6, 4).split(3)  # of 6 channels, each in 2 x 2 pixels
-        added.fill_(-2 / 3 * c)
-        factor.fill_(2 / 3)
-    torch.testing.assert_close(model(0.6 * x + 0.4 * c), x)
+def test_a_matte_is_learnt_in_bce_and_read_as_a_share() -> None:
+    model, x = Restorer(tiny("restore-watermark")), picture(1, 3, 16, 16)
+    assert torch.equal(model.restore(x), torch.full((1, 1, 16, 16), 0.5))
+    target = torch.full((1, 1, 16, 16), 0.25)  # -log(1/2) for each pixel, whatever the target
+    assert model.loss(model(x), target).item() == pytest.approx(256 * 0.693147, rel=1e-5)
 
 
 def test_without_skips_all_has_to_pass_through_the_code() -> None:
@@ -112,7 +109,16 @@ def test_another_network_is_refused() -> None:
         ({"training.crop": 100}, "training.crop"),
         ({"bottleneck.kind": "gaussian"}, "deterministic bottleneck"),
         ({"network.output": "sigmoid"}, "linear network.output"),
-        ({"network.change": "affine", "network.skips": "none"}, "affine needs network.skips"),
+        ({"network.change": "matte"}, "where network.change is matte, a sigmoid"),
+        ({"network.change": "matte", "network.output": "sigmoid"}, "goes with loss.reconstr"),
+        (
+            {
+                "network.change": "matte",
+                "network.output": "sigmoid",
+                "loss.reconstruction": "bce",
+            },
+            "a corruption.kind of watermark",
+        ),
         ({"network.channels": []}, "one to three"),
         ({"network.channels": [4, 4, 4, 4]}, "one to three"),
     ],

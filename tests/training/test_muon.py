@@ -49,6 +49,14 @@ def test_it_finds_the_least_squares_of_a_badly_scaled_problem() -> None:
     assert (weight.T - truth).abs().max() < 0.15
 
 
+def test_weight_decay_shrinks_by_the_rate_and_only_that() -> None:
+    weights = [torch.nn.Parameter(torch.full((4, 4), 2.0)) for _ in range(2)]
+    for weight, decay in zip(weights, (0.0, 0.1), strict=True):
+        weight.grad = torch.eye(4)
+        Muon([weight], lr=0.5, weight_decay=decay).step()
+    assert torch.allclose(weights[0] - weights[1], torch.full((4, 4), 2.0 * 0.5 * 0.1), atol=1e-6)
+
+
 def test_every_weight_has_one_optimiser() -> None:
     model = Restorer(tiny("restore-x2"))
     optimizers = make_optimizers(model, model.config.training)

@@ -72,14 +72,15 @@ def test_training_repeats_and_goes_on_from_another_model() -> None:
         training.begin(other, first, CPU)
 
 
-def test_a_start_that_only_adds_begins_one_that_may_multiply() -> None:
-    first = training.begin(tiny("restore-denoise"), None, CPU)
-    with torch.no_grad():
-        for parameter in first.parameters():
-            parameter.add_(0.05)
+def test_a_matte_is_learnt_from_a_restorer_that_draws_none() -> None:
+    first = training.begin(tiny("restore-denoise", **{"training.seed": 5}), None, CPU)
     model = training.begin(tiny("restore-watermark"), first, CPU)
-    x = torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(0))
-    torch.testing.assert_close(model(x), first(x))
+    assert torch.equal(model.head.weight, first.head.weight)
+    assert model.tail.weight.shape[0] == 4
+    again = training.begin(tiny("restore-watermark"), model, CPU)
+    assert torch.equal(again.tail.weight, model.tail.weight)
+    with pytest.raises(UserError, match="another network"):
+        training.begin(tiny("restore-denoise"), model, CPU)
 
 
 def test_errors_outside_what_was_touched_count_as_the_damage_says() -> None:

@@ -1,0 +1,86 @@
+"""A half-transparent mark taken off a photograph of which its matte is known."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from aeviz.nn.unblend import Mark, find_mark, take_off, unblended
+
+
+def photograph(height: int = 96, width: int = 120) -> Tensor:
+    """Smooth patches of colour that differ widely, with a little texture: (3, H, W)."""
+    chance = torch.Generator().manual_seed(0)
+    coarse = torch.rand(1, 3, 7, 9, generator=chance)
+    x = F.interpolate(coarse, (height, width), mode="bicubic", align_corners=False)[0]
+    return (x + 0.01 * torch.randn(x.shape, generator=chance)).clamp(0, 1)
+
+
+def stripes(height: int = 96, width: int = 120) -> Tensor:
+    """Bars twelve pixels wide whose edges are half covered: (1, H, W)."""
+    place = torch.arange(width) % 24
+    row = ((place > 5) & (place < 18)).float() + 0.5 * ((place == 5) | (place == 18)).float()
+    return row.expand(1, height, width).clone()
+
+
+def marked(x: Tensor, matte: Tensor, opacity: float, ink: Tensor) -> Tensor:
+    return x + opacity * matte * (ink.view(3, 1, 1) - x)
+
+
+INKS = {"white": (1.0, 1.0, 1.0), "black": (0.0, 0.0, 0.0), "orange": (0.9, 0.5, 0.1)}
+
+
+@pytest.mark.parametrize("ink", INKS)
+@pytest.mark.parametrize("opacity", [0.3, 0.5, 0.7])
+def test_opacity_and_ink_are_found_and_the_photograph_comes_back(opacity: float, ink: str) -> None:
+    x, matte, c = photograph(), stripes(), torch.tensor(INKS[ink])
+    y = marked(x, matte, opacity, c)
+    mark = find_mark(y, matte)
+    assert mark is not None
+    assert mark.opacity == pytest.approx(opacity, abs=0.08)
+    assert torch.allclose(mark.ink.flatten(), c, atol=0.15)
+    x_hat = unblended(y[None], matte[None])[0]
+    touched = matte.expand_as(x) > 0
+    before, after = ((part - x)[touched].square().mean().log10() * -10 for part in (y, x_hat))
+    assert after > before + 12
+    assert torch.equal(x_hat[~touched], y[~touched])
+
+
+def test_with_the_true_mark_nothing_is_lost() -> None:
+    x, matte = photograph(), (stripes() > 0.6).float()
+    mark = Mark(0.6, torch.tensor([0.9, 0.5, 0.1]).view(3, 1, 1))
+    assert torch.allclose(take_off(marked(x, matte, *mark), matte, mark), x, atol=1e-5)
+
+
+def test_pixels_that_are_half_covered_are_read_off_themselves() -> None:
+    x, matte = torch.full((3, 96, 120), 0.3), stripes()
+    mark = Mark(0.6, torch.ones(3, 1, 1))
+    unsure = torch.where(matte == 0.5, 0.3, matte)  # it says less than is true
+    assert torch.allclose(take_off(marked(x, matte, *mark), unsure, mark), x, atol=1e-5)
+
+
+def test_where_no_mark_is_nothing_is_changed() -> None:
+    x = photograph()
+    assert find_mark(x, torch.zeros(1, 96, 120)) is None
+    assert torch.equal(unblended(x[None], torch.zeros(1, 1, 96, 120))[0], x)
+
+
+def test_all_covered_or_a_few_pixels_tell_nothing() -> None:
+    x, one = photograph(), torch.zeros(1, 96, 120)
+    one[0, 40, 40] = 1
+    for matte in (torch.ones(1, 96, 120), one):
+        assert find_mark(marked(x, matte, 0.5, torch.ones(3)), matte) is None
+
+
+def test_a_photograph_smaller_than_the_squares_is_left() -> None:
+    x = photograph()[:, :3, :2]
+    assert torch.equal(unblended(x[None], torch.ones(1, 1, 3, 2))[0], x)
+
+
+def test_what_looks_no_different_inside_is_no_mark() -> None:
+    """A matte that errs: the colours inside are those beside it."""
+    x = photograph()
+    x_hat = unblended(x[None], stripes()[None])[0]
+    assert (x_hat - x).abs().max() < 0.2
