@@ -17,8 +17,8 @@ from torch import Tensor
 
 from aeviz.evaluation.restoration import answered
 from aeviz.images.photo import Photo
+from aeviz.nn import unblend
 from aeviz.nn.restorer import Restorer
-from aeviz.nn.unblend import EDGE, Mark, find_mark, take_off
 from aeviz.restore.tiles import Box
 
 LOOK_SIDE = 640
@@ -32,7 +32,7 @@ class Watermark:
     copy, and the mark, None where there is none."""
 
     matte: Tensor
-    mark: Mark | None
+    mark: unblend.Mark | None
     height: int
     width: int
 
@@ -40,9 +40,12 @@ class Watermark:
         """The windows y (N, 3, h, w) in [0, 1] of the photograph, under these boxes, without it."""
         if self.mark is None:
             return y
-        side = max(EDGE, 2 * math.ceil(EDGE / 2 * self.height / self.matte.shape[1]) + 1)
-        parts = zip(y, (self._matte_under(box) for box in boxes), strict=True)
-        return torch.stack([take_off(one, matte, self.mark, side) for one, matte in parts])
+        zoom = self.height / self.matte.shape[1]
+        parts = [
+            unblend.take_off(one, self._matte_under(box), self.mark, zoom)
+            for one, box in zip(y, boxes, strict=True)
+        ]
+        return torch.stack(parts)
 
     def _matte_under(self, box: Box) -> Tensor:
         """(1, h, w), mirrored where the box reaches beyond the photograph."""
@@ -60,7 +63,7 @@ def find(model: Restorer, photo: Photo, precision: str = "auto") -> Watermark:
     height, width = photo.pixels.shape[:2]
     y = _small(photo.pixels).to(next(model.parameters()).device)
     matte = answered(model, y, torch.zeros_like(y[:, :1]), precision)[0]
-    return Watermark(matte, find_mark(y[0], matte), height, width)
+    return Watermark(*unblend.find(y[0], matte), height, width)
 
 
 def _small(pixels: np.ndarray) -> Tensor:
