@@ -121,12 +121,12 @@ def answered(model: Restorer, x: Tensor, known: Tensor, precision: str = "auto")
     """What the network itself makes of x (N, 3, H, W), a picture or a matte in [0, 1]: the mean
     over as many views of it as its damage is looked at from."""
     turns = _TURNS[: DAMAGES[model.config.corruption.kind].views]
-    answers = []
+    answer = x.new_zeros(())
     with autocast(x.device, precision):
         for turn in turns:
             seen = turn(x).contiguous(memory_format=torch.channels_last)
-            answers.append(turn(model.restore(seen, turn(known))))
-    return torch.stack(answers).mean(0)
+            answer = answer + turn(model.restore(seen, turn(known))) / len(turns)
+    return answer
 
 
 def recoloured(x: Tensor, x_hat: Tensor, vividness: float = 1.0) -> Tensor:
