@@ -174,6 +174,8 @@ def _train(args: argparse.Namespace) -> dict[str, Any]:
     outcome = fit(state, dataset, on_epoch=on_epoch)
     if outcome.reason == "diverged" and not outcome.epochs:
         raise UserError(outcome.message)
+    if outcome.reason == "done" and outcome.message:
+        say(outcome.message)
     history = outcome.history()
     if args.reference:
         history["without_penalty"] = _without_penalty(state.model.config, dataset, device)

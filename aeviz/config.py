@@ -105,11 +105,17 @@ class CorruptionConfig:
 
 @dataclass(frozen=True)
 class LossConfig:
-    """Reconstruction + beta x KL + weight x penalty, in the reductions of `aeviz.nn.losses`."""
+    """Reconstruction + beta x KL + weight x penalty, in the reductions of `aeviz.nn.losses`.
+
+    beta rises over the first `warmup` share of each of `cycles` equal parts of the training. A
+    latent dimension may hold `free_bits` nats before the KL costs anything.
+    """
 
     reconstruction: Literal["bce", "mse", "l1", "log-mse"] = "bce"
     beta: float = 1.0
     warmup: float = 0.0
+    cycles: int = 1
+    free_bits: float = 0.0
     penalty: Literal["none", "l1", "kl-sparsity", "contractive"] = "none"
     weight: float = 0.0
     rho: float = 0.05
@@ -117,6 +123,13 @@ class LossConfig:
     def __post_init__(self) -> None:
         _between("loss.beta", self.beta, 0, 1000)
         _between("loss.warmup (share of training over which beta rises)", self.warmup, 0, 1)
+        _between("loss.cycles", self.cycles, 1, 1000)
+        if self.cycles > 1 and not self.warmup:
+            raise UserError(
+                "loss.cycles above 1 needs loss.warmup above 0, the share of each cycle over which "
+                "beta rises: 0.5 is usual."
+            )
+        _between("loss.free_bits", self.free_bits, 0, 100)
         _between("The penalty's weight (loss.weight)", self.weight, 0, 1e6)
         _between("The target activation rho (loss.rho)", self.rho, 1e-4, 0.999)
 
@@ -125,6 +138,8 @@ class LossConfig:
 class TrainingConfig:
     """How long, how fast, and from which seed.
 
+    `patience`: training ends early where the validation loss has not fallen for so many epochs (0:
+    never), and the best epoch is kept.
     `crop`: photographs are trained on in random squares of this side, turned and mirrored.
     """
 
@@ -135,6 +150,7 @@ class TrainingConfig:
     weight_decay: float = 0.0
     schedule: Literal["constant", "cosine", "one-cycle"] = "constant"
     clip: float = 0.0
+    patience: int = 0
     augment: Literal["none", "shift", "shift-flip"] = "none"
     crop: int = 0
     seed: int = 0
@@ -147,6 +163,7 @@ class TrainingConfig:
         _between("The learning rate (training.lr)", self.lr, 1e-8, 1e4)
         _between("training.weight_decay", self.weight_decay, 0, 10)
         _between("training.clip", self.clip, 0, 1e6)
+        _between("training.patience", self.patience, 0, 10_000)
         _between("training.crop", self.crop, 0, 1024)
         _between("training.seed", self.seed, 0, 2**31 - 1)
 

@@ -132,6 +132,7 @@ def test_a_number_of_five_thousand_digits() -> None:
         ("corruption.amount", 0, 1),
         ("loss.beta", 0, 1000),
         ("loss.warmup", 0, 1),
+        ("loss.free_bits", 0, 100),
         ("loss.weight", 0, 1e6),
         ("loss.rho", 1e-4, 0.999),
         ("training.epochs", 1, 10_000),
@@ -139,6 +140,7 @@ def test_a_number_of_five_thousand_digits() -> None:
         ("training.lr", 1e-8, 1e4),
         ("training.weight_decay", 0, 10),
         ("training.clip", 0, 1e6),
+        ("training.patience", 0, 10_000),
         ("training.seed", 0, 2**31 - 1),
     ],
 )

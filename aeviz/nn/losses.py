@@ -3,6 +3,9 @@
 One reduction everywhere: **sum over pixels (and over latent dimensions), mean over the batch**, for
 reconstruction, KL and penalties alike. With BCE and beta = 1 the total is then the negative ELBO in
 nats per image. Per-pixel figures are for display only and say so.
+
+Free bits change what is trained on and nothing else: the `total` of a training step has the KL with
+its floor, while `kl`, and the `total` of validation and test, stay the true ones.
 """
 
 from __future__ import annotations
@@ -22,7 +25,8 @@ QUARTER_LEVEL = 0.25 / 255
 
 
 class Terms(NamedTuple):
-    """Scalars: total = reconstruction + beta * kl + weight * penalty."""
+    """Scalars: total = reconstruction + beta * kl + weight * penalty. With free bits the KL in the
+    total is `free_bits_kl`; `kl` itself is the true one."""
 
     total: Tensor
     reconstruction: Tensor
@@ -81,6 +85,16 @@ def kl_per_dimension(mu: Tensor, logvar: Tensor) -> Tensor:
 def kl(mu: Tensor, logvar: Tensor) -> Tensor:
     """KL(q(z|x) || N(0, I)): summed over latent dimensions, mean over the batch; nats."""
     return kl_per_dimension(mu, logvar).sum()
+
+
+def free_bits_kl(per_dimension: Tensor, free_bits: float) -> Tensor:
+    """sum_j max(free_bits, KL_j) with KL_j (d,) the mean over the batch; nats.
+
+    Kingma et al. 2016, "Improving variational inference with inverse autoregressive flow", "free
+    bits" in appendix C, with each latent dimension a group of its own. A dimension below the floor
+    costs the same whatever it holds, so no gradient empties it.
+    """
+    return per_dimension.clamp(min=free_bits).sum()
 
 
 def l1_sparsity(z: Tensor) -> Tensor:

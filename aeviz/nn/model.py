@@ -75,17 +75,27 @@ class Autoencoder(nn.Module):
         code: Code = self.bottleneck(self.trunk(x), generator, sample)
         return Output(self.decoder(code.z), *code)
 
-    def loss(self, out: Output, x: Tensor, x_in: Tensor, beta: float) -> losses.Terms:
-        """The terms of the loss of `out` = self(x_in) against the clean x, as `losses` says."""
+    def loss(
+        self, out: Output, x: Tensor, x_in: Tensor, beta: float, free_bits: float = 0.0
+    ) -> losses.Terms:
+        """The terms of the loss of `out` = self(x_in) against the clean x, as `losses` says.
+
+        Without `free_bits`, which belong to training alone, BCE and beta = 1 give the negative ELBO.
+        """
         config = self.config.loss
         recon = losses.RECONSTRUCTIONS[config.reconstruction](
             out.raw.float(), x, self.config.network.output
         )
         zero = recon.new_zeros(())
-        kl = zero if out.logvar is None else losses.kl(out.mu.float(), out.logvar.float())
+        kl = counted = zero
+        if out.logvar is not None:
+            per_dimension = losses.kl_per_dimension(out.mu.float(), out.logvar.float())
+            kl = counted = per_dimension.sum()
+            if free_bits:
+                counted = losses.free_bits_kl(per_dimension, free_bits)
         code = Code(out.z.float(), out.mu, out.logvar)
         penalty = losses.penalty(config, code, self.encode, x_in)
-        total = recon + beta * kl + config.weight * penalty
+        total = recon + beta * counted + config.weight * penalty
         return losses.Terms(total, recon, kl, penalty)
 
 

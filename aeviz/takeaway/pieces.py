@@ -81,6 +81,13 @@ KL = """
     loss = loss + beta * kl
 """
 
+FREE_BITS = """
+    # + beta * sum_j max(free_bits, KL_j), where KL_j is what dimension j holds on average: below
+    # free_bits it costs the same whatever it holds
+    kl = 0.5 * (mu.square() + logvar.exp() - 1 - logvar).mean(0)
+    loss = loss + beta * kl.clamp(min=free_bits).sum()
+"""
+
 _GAUSSIAN = '''
 def gaussian(x: Tensor, amount: Tensor | float) -> Tensor:
     """Normal noise of standard deviation `amount` on every pixel."""
@@ -147,6 +154,17 @@ def schedule(progress: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (progress - 0.15) / 0.85))
 ''',
 }
+
+WAITING = """\
+        if reached < least:
+            least, best_epoch = reached, epoch
+            best = {name: weight.clone() for name, weight in model.state_dict().items()}
+        elif epoch - best_epoch >= PATIENCE:
+            print(f"no better one for {PATIENCE} epochs")
+            break
+    if best:
+        model.load_state_dict(best)
+"""
 
 OPTIMIZERS = {
     "adam": "torch.optim.Adam(model.parameters(), lr=rate{decay})",

@@ -95,6 +95,10 @@ def _constants(config: RunConfig, shape: ImageShape, stem: str) -> str:
     ]
     if config.bottleneck.kind == "gaussian":
         lines.append(f"BETA = {loss.beta}  # weight of the KL divergence")
+    if _has_free_bits(config):
+        lines.append(f"FREE_BITS = {loss.free_bits}  # nats a dimension may hold at no cost")
+    if training.patience:
+        lines.append(f"PATIENCE = {training.patience}  # epochs to wait for a better one")
     if loss.penalty != "none":
         lines.append(f"WEIGHT = {loss.weight}  # of the penalty")
     if loss.penalty == "kl-sparsity":
@@ -240,11 +244,16 @@ def _loss(config: RunConfig) -> str:
         ]
     lines.append("    raw = model.decoder(z)")
     recon = pieces.RECONSTRUCTION[config.loss.reconstruction].replace("{pixels}", pixels)
-    terms = recon + (pieces.KL if gaussian else pieces.PENALTY[config.loss.penalty])
-    beta = ", beta: float = BETA" if gaussian else ""
+    free = _has_free_bits(config)
+    kl = pieces.FREE_BITS if free else pieces.KL
+    terms = recon + (kl if gaussian else pieces.PENALTY[config.loss.penalty])
+    takes = "model: Autoencoder, x: Tensor, x_in: Tensor"
+    takes += ", beta: float = BETA" if gaussian else ""
+    if free:
+        takes = f"\n    {takes}, free_bits: float = 0.0\n"
     return "\n".join(
         [
-            f"def loss_of(model: Autoencoder, x: Tensor, x_in: Tensor{beta}) -> Tensor:",
+            f"def loss_of({takes}) -> Tensor:",
             '    """The loss per image when the network sees `x_in` and should answer `x`."""',
             *lines,
             re.sub(r"\n\n+", "\n", terms.strip("\n")),
@@ -270,8 +279,12 @@ def _training(config: RunConfig) -> str:
     if training.augment != "none":
         step.append("x = augment(x)")
     if warm:
-        step.append(f"beta = BETA * min(1, step / ({config.loss.warmup} * steps))")
-    step.append(f"loss = loss_of(model, x, {noisy}{', beta' if warm else ''})")
+        cycles = config.loss.cycles
+        done = f"step * {cycles} / steps % 1" if cycles > 1 else "step / steps"
+        step.append(f"beta = BETA * min(1, {done} / {config.loss.warmup})")
+    given = ", beta=beta" if warm else ""
+    given += ", free_bits=FREE_BITS" if _has_free_bits(config) else ""
+    step.append(f"loss = loss_of(model, x, {noisy}{given})")
     if scheduled:
         step.append('optimizer.param_groups[0]["lr"] = rate * schedule(step / steps)')
     step += ["optimizer.zero_grad()", "loss.backward()"]
@@ -285,6 +298,8 @@ def _training(config: RunConfig) -> str:
         optimizer=optimizer,
         counting=counting if scheduled or warm else "",
         noisy=noisy,
+        watching="    least, best_epoch, best = math.inf, 0, {}\n" if training.patience else "",
+        waiting=pieces.WAITING if training.patience else "",
         step=textwrap.indent("\n".join(step), 12 * " "),
     )
 
@@ -293,17 +308,22 @@ def _warms_up(config: RunConfig) -> bool:
     return config.bottleneck.kind == "gaussian" and config.loss.warmup > 0
 
 
+def _has_free_bits(config: RunConfig) -> bool:
+    return config.bottleneck.kind == "gaussian" and config.loss.free_bits > 0
+
+
 _TRAINING = '''
 def train(model: Autoencoder, images: Tensor, test: Tensor, epochs: int, rate: float) -> None:
     """Trains the network in place; images are uint8 (N, *SHAPE), and those of `test` unseen."""
     optimizer = {optimizer}
-{counting}    print(f"loss at the start: {{measure(model, test):.4f}}")
+{counting}{watching}    print(f"loss at the start: {{measure(model, test):.4f}}")
     for epoch in range(epochs):
         model.train()
         for index in torch.randperm(len(images)).split(BATCH):
 {step}
-        print(f"loss after epoch {{epoch + 1}}: {{measure(model, test):.4f}}")
-
+        reached = measure(model, test)
+        print(f"loss after epoch {{epoch + 1}}: {{reached:.4f}}")
+{waiting}
 
 @torch.no_grad()
 def measure(model: Autoencoder, images: Tensor) -> float:

@@ -10,13 +10,15 @@ from typing import Any, Literal
 
 from aeviz.datasets import Dataset
 from aeviz.errors import UserError
+from aeviz.training import patience
 from aeviz.training.loop import DivergedError, StepResult, TrainingState, train
 
 
 @dataclass(frozen=True)
 class Outcome:
     """How a training ended, with all that was trained before it went on. `epochs` were completed;
-    a stopped one keeps its part of an epoch.
+    a stopped one keeps its part of an epoch. `best_epoch` is the one whose weights early stopping
+    has put back, and then `validation` is that one's.
 
     `failed`: it could not go on, for instance because the disk is full, and keeps what it reached.
     """
@@ -28,10 +30,11 @@ class Outcome:
     seconds: float
     images_per_second: float
     validation: dict[str, float] | None
+    best_epoch: int | None = None
 
     def history(self) -> dict[str, Any]:
         """What of it goes onto the model's card."""
-        return {
+        history = {
             "epochs": self.epochs,
             "steps": self.steps,
             "seconds": round(self.seconds, 1),
@@ -39,6 +42,7 @@ class Outcome:
             "ended": self.reason,
             "validation": self.validation,
         }
+        return history if self.best_epoch is None else history | {"best_epoch": self.best_epoch}
 
 
 def fit(
@@ -53,20 +57,34 @@ def fit(
     Where the loss diverges the weights go back to the end of the last good epoch (to the untrained
     ones in the first), and the outcome's message says at which step it was. A UserError of the
     callbacks (nothing more can be saved) ends the training like a Stop.
+
+    With patience it may end early, and its end, early or not, puts the best epoch's weights back; a
+    Stop keeps those of the moment.
     """
     began = time.perf_counter() - state.seconds
     good, good_epoch = copy.deepcopy(state.model.state_dict()), state.epoch
     reason: Literal["done", "stopped", "diverged", "failed"] = "done"
     message = ""
+    training = state.model.config.training
+
+    def gave_up() -> bool:
+        return patience.spent(state.best, state.epoch, training.patience)
+
     try:
-        for result in train(state, dataset):
+        # one that was resumed may have given up before it was broken off
+        for result in () if gave_up() else train(state, dataset):
             state.seconds = time.perf_counter() - began
             if result.validation is None:
                 on_step(result)
             else:
                 good, good_epoch = copy.deepcopy(state.model.state_dict()), state.epoch
+                state.best = patience.better(
+                    state.best, state.model, state.epoch, result.validation
+                )
                 on_epoch(result)
-            if should_stop() and state.epoch < state.model.config.training.epochs:
+                if gave_up():
+                    break
+            if should_stop() and state.epoch < training.epochs:
                 reason = "stopped"
                 message = f"Stopped at step {state.step}; what was reached is kept."
                 break
@@ -82,6 +100,15 @@ def fit(
     except UserError as error:
         reason, message = "failed", f"Training stopped at step {state.step}: {error}"
     state.seconds = time.perf_counter() - began
+    best_epoch, validation = None, state.validation
+    if state.best is not None and reason == "done":
+        state.best.restore(state.model)
+        best_epoch, validation = state.best.epoch, state.best.validation
+        if state.epoch < training.epochs:
+            message = (
+                f"Ended early after epoch {state.epoch}: the validation loss had not fallen since "
+                f"epoch {best_epoch}, whose model is kept."
+            )
     return Outcome(
         reason,
         message,
@@ -89,5 +116,6 @@ def fit(
         state.step,
         state.seconds,
         state.images / state.seconds,
-        state.validation,
+        validation,
+        best_epoch,
     )

@@ -22,6 +22,8 @@ from aeviz.evaluation.validation import to_float, validate
 from aeviz.nn.corruptions import corrupt
 from aeviz.nn.losses import Terms
 from aeviz.nn.model import Autoencoder
+from aeviz.training.patience import Best
+from aeviz.training.schedules import beta_at, learning_rate
 
 EXPLODED = 1_000.0
 """A loss this many times the least one counts as diverged, before it has become infinite."""
@@ -36,7 +38,8 @@ class TrainingState:
     """All that a run is at one moment; saving and restoring it continues the run exactly.
 
     `images` were learnt from in `seconds`; `validation` has the terms at the end of `epoch`, and
-    `least_loss` is what a loss that explodes is told by.
+    `least_loss` is what a loss that explodes is told by. `best` is the epoch that early stopping
+    would keep.
     """
 
     model: Autoencoder
@@ -49,6 +52,7 @@ class TrainingState:
     seconds: float = 0.0
     least_loss: float = math.inf
     validation: dict[str, float] | None = None
+    best: Best | None = None
 
 
 @dataclass(frozen=True)
@@ -128,7 +132,7 @@ def train(state: TrainingState, dataset: Dataset) -> Iterator[StepResult]:
             x_in = corrupt(x, config.corruption, state.noise)
             with autocast(device, config.training.precision):
                 out = model(x_in, state.noise)
-            terms = model.loss(out, x, x_in, beta_at(config, progress))
+            terms = model.loss(out, x, x_in, beta_at(config, progress), config.loss.free_bits)
 
             loss = terms.total.item()
             if not math.isfinite(loss) or loss > EXPLODED * max(state.least_loss, 1.0):
@@ -171,23 +175,6 @@ def augment(x: Tensor, kind: str, generator: torch.Generator) -> Tensor:
     dy, dx = int(draw) % 3 - 1, int(draw) // 3 % 3 - 1
     x = torch.roll(x, (dy, dx), (2, 3))
     return x.flip(3) if kind == "shift-flip" and draw >= 9 else x
-
-
-def beta_at(config: RunConfig, progress: float) -> float:
-    """beta, rising linearly from 0 over the first `warmup` share of training."""
-    warmup = config.loss.warmup
-    return config.loss.beta * min(1.0, progress / warmup if warmup else 1.0)
-
-
-def learning_rate(config: TrainingConfig, progress: float) -> float:
-    """The learning rate at `progress` (0 to 1) of the training."""
-    if config.schedule == "cosine":
-        return config.lr * 0.5 * (1 + math.cos(math.pi * progress))
-    if config.schedule == "one-cycle":  # Smith 2018: up for 15 %, then down a cosine
-        if progress < 0.15:
-            return config.lr * (0.04 + 0.96 * progress / 0.15)
-        return config.lr * 0.5 * (1 + math.cos(math.pi * (progress - 0.15) / 0.85))
-    return config.lr
 
 
 def set_learning_rate(

@@ -20,8 +20,9 @@ from aeviz.device import autocast
 from aeviz.errors import UserError
 from aeviz.nn import losses
 from aeviz.nn.restorer import Restorer
-from aeviz.training.loop import DivergedError, learning_rate
+from aeviz.training.loop import DivergedError
 from aeviz.training.muon import Muon
+from aeviz.training.schedules import learning_rate
 
 SQUARES = 16
 ADAM_SHARE = 0.3

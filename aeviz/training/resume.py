@@ -16,6 +16,7 @@ from aeviz import atomic
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
 from aeviz.training.loop import TrainingState
+from aeviz.training.patience import Best
 
 _POSITION = ("epoch", "step", "images", "seconds", "least_loss", "validation")
 _DAMAGED = "This run cannot be continued: its saved state is damaged. Start it anew."
@@ -26,12 +27,17 @@ def save(path: Path, state: TrainingState) -> None:
     tensors: dict[str, Tensor] = {f"model.{k}": v for k, v in state.model.state_dict().items()}
     for number, values in state.optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{number}.{key}": value for key, value in values.items()}
+    if state.best is not None:
+        tensors |= {f"best.{key}": value for key, value in state.best.weights.items()}
     tensors["rng.order"] = state.order.get_state()
     tensors["rng.noise"] = state.noise.get_state()
     tensors = {k: v.detach().cpu().clone().contiguous() for k, v in tensors.items()}
+    position = {name: getattr(state, name) for name in _POSITION}
+    if state.best is not None:
+        position["best"] = {"epoch": state.best.epoch, "validation": state.best.validation}
     metadata = {
         "config": state.model.config.to_json(),
-        "position": json.dumps({name: getattr(state, name) for name in _POSITION}),
+        "position": json.dumps(position),
     }
     atomic.write_bytes(path, safetensors.torch.save(tensors, metadata), new_folder=False)
 
@@ -83,6 +89,15 @@ def _restore(state: TrainingState, tensors: dict[str, Tensor], position: dict[st
     state.images, state.seconds = int(position.get("images", 0)), position.get("seconds", 0.0)
     state.least_loss = position.get("least_loss", math.inf)
     state.validation = position.get("validation")
+    if best := position.get("best"):
+        weights = {key: value.to(device) for key, value in _under(tensors, "best.").items()}
+        _check_names(weights, state.model.state_dict())
+        state.best = Best(int(best["epoch"]), best["validation"], weights)
+
+
+def _check_names(weights: dict[str, Tensor], wanted: dict[str, Tensor]) -> None:
+    if {k: v.shape for k, v in weights.items()} != {k: v.shape for k, v in wanted.items()}:
+        raise ValueError("the best epoch's weights are not whole")
 
 
 def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -122,6 +122,8 @@ def _result(run: Run, status: Status, config: RunConfig) -> None:
         st.error(status.message, icon=":material/error:")
     elif status.phase == "stopped":
         st.info(status.message, icon=":material/stop_circle:")
+    elif status.message:
+        st.info(status.message, icon=":material/hourglass_bottom:")
     if run.model_path.is_file():
         card = checkpoint.read_summary(run.model_path).card
         markup(f'<div class="av-facts">{_facts(card, config)}</div>', "aeviz-result")

@@ -8,6 +8,8 @@ import pytest
 import torch
 
 from aeviz.config import BottleneckConfig, LossConfig, NetworkConfig, RunConfig, TrainingConfig
+from aeviz.datasets import Split
+from aeviz.evaluation.validation import validate
 from aeviz.nn import losses
 from aeviz.nn.bottlenecks import Code
 from aeviz.nn.model import Autoencoder
@@ -249,3 +251,53 @@ def test_the_contractive_penalty_differentiates_what_was_encoded() -> None:
 def test_pixels_of_logits() -> None:
     assert losses.pixels(torch.tensor(math.log(3)), "sigmoid").item() == pytest.approx(0.75)
     assert losses.pixels(torch.tensor(7.0), "linear").item() == 7.0
+
+
+# ---- free bits ---------------------------------------------------------------------------------
+
+MU = torch.tensor([[2.0, 0.1, 0.0], [0.0, -0.1, 0.0]])
+SURE = torch.zeros(2, 3)
+"""log sigma^2 of 1, so that the KL of a dimension is half the mean of mu^2: 1, 0.005 and 0."""
+
+
+def test_free_bits_by_hand() -> None:
+    per_dimension = losses.kl_per_dimension(MU, SURE)
+    assert per_dimension.tolist() == pytest.approx([1.0, 0.005, 0.0])
+    assert losses.free_bits_kl(per_dimension, 0.0).item() == pytest.approx(1.005)
+    assert losses.free_bits_kl(per_dimension, 0.25).item() == pytest.approx(1.0 + 0.25 + 0.25)
+    assert losses.free_bits_kl(per_dimension, 2.0).item() == pytest.approx(6.0)
+
+
+def test_free_bits_hold_for_the_batch_and_not_for_each_image() -> None:
+    """The first dimension's KL is 2 for one image and 0 for the other: the mean, 1, counts."""
+    assert losses.free_bits_kl(losses.kl_per_dimension(MU, SURE), 0.5)[()] == pytest.approx(2.0)
+
+
+def test_no_gradient_reaches_a_dimension_below_the_floor() -> None:
+    mu, logvar = MU.clone().requires_grad_(), (SURE - 0.01).requires_grad_()
+    losses.free_bits_kl(losses.kl_per_dimension(mu, logvar), 0.25).backward()
+    assert mu.grad is not None
+    assert logvar.grad is not None
+    assert mu.grad[:, 1:].abs().max() == 0
+    assert logvar.grad[:, 1:].abs().max() == 0
+    # above it the gradient is the KL's own: mu / batch, and (sigma^2 - 1) / 2 / batch
+    assert mu.grad[:, 0].tolist() == pytest.approx([1.0, 0.0])
+    assert logvar.grad[:, 0].tolist() == pytest.approx([(math.exp(-0.01) - 1) / 4] * 2)
+
+
+def test_free_bits_change_the_total_of_training_and_nothing_that_is_reported() -> None:
+    config = RunConfig().replace(
+        **{"network.hidden": [9], "bottleneck.kind": "gaussian", "bottleneck.latent_dim": 3,
+           "loss.beta": 2.0, "loss.free_bits": 5.0}
+    )  # fmt: skip
+    model = Autoencoder(config, (1, 4, 4))
+    x = torch.rand(6, 1, 4, 4, generator=torch.Generator().manual_seed(0))
+    out = model(x, torch.Generator().manual_seed(1))
+    true = model.loss(out, x, x, 2.0)
+    trained = model.loss(out, x, x, 2.0, config.loss.free_bits)
+    assert true.kl == trained.kl < 15  # each of three dimensions below its floor
+    assert true.total.item() == pytest.approx((true.reconstruction + 2 * true.kl).item())
+    assert trained.total.item() == pytest.approx(trained.reconstruction.item() + 2 * 15)
+    images = (x * 255).to(torch.uint8)
+    measured = validate(model, Split(images, torch.zeros(6, dtype=torch.long)))
+    assert measured["loss"] == pytest.approx(measured["recon"] + 2 * measured["kl"], rel=1e-5)

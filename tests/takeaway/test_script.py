@@ -26,6 +26,7 @@ from aeviz.nn.model import Autoencoder
 from aeviz.nn.networks import ImageShape
 from aeviz.presets import PRESETS
 from aeviz.takeaway.script import script
+from aeviz.training.schedules import beta_at
 
 SMALL = {"network.channels": [8, 12], "bottleneck.latent_dim": 6, "training.batch_size": 16}
 DRIVER = """
@@ -165,7 +166,10 @@ ODD: tuple[tuple[ImageShape, dict[str, Any]], ...] = (
             "network.activation": "leaky_relu",
             "loss.reconstruction": "l1",
             "loss.warmup": 0.5,
+            "loss.cycles": 2,
+            "loss.free_bits": 0.2,
             "bottleneck.kind": "gaussian",
+            "training.patience": 1,
             "training.optimizer": "sgd",
             "training.lr": 1e-4,
             "training.schedule": "cosine",
@@ -214,6 +218,62 @@ def test_its_loss_is_the_one_of_aeviz(name: str, tmp_path: Path) -> None:
     terms = model.loss(model(x_in, sample=False), x, x_in, config.loss.beta)
     assert isinstance(terms, losses.Terms)
     assert module.loss_of(mine, x, x_in).item() == pytest.approx(terms.total.item(), rel=2e-3)
+
+
+def test_its_free_bits_are_those_of_aeviz(tmp_path: Path) -> None:
+    config = small("vae").replace(**{"loss.free_bits": 0.01, "loss.beta": 3.0})
+    module = module_of(tmp_path / "free.py", config, (1, 8, 8))
+    model = Autoencoder(config, (1, 8, 8)).eval()
+    with torch.no_grad():
+        model.bottleneck.mu.bias[:3] = 1.0  # three dimensions above the floor, the others below
+    checkpoint.save(module.MODEL, model, {}, None)
+    mine, _, _ = module.load(module.MODEL)
+    x = images()[:50].float() / 255
+    out = model(x, torch.Generator().manual_seed(0))
+    floor = model.loss(out, x, x, 3.0, 0.01).total - model.loss(out, x, x, 3.0).total
+    torch.manual_seed(0)
+    with_floor = module.loss_of(mine, x, x, free_bits=module.FREE_BITS)
+    torch.manual_seed(0)
+    assert floor > 0.01
+    assert (with_floor - module.loss_of(mine, x, x)).item() == pytest.approx(floor.item(), rel=1e-2)
+
+
+def test_its_beta_goes_in_the_same_cycles(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = small("vae").replace(
+        **{"loss.warmup": 0.5, "loss.cycles": 3, "loss.beta": 2.0, "training.batch_size": 10}
+    )
+    module = module_of(tmp_path / "cycles.py", config, (1, 8, 8))
+    used: list[float] = []
+    original = module.loss_of
+
+    def watched(*args: Any, **given: Any) -> torch.Tensor:
+        used.extend([given["beta"]] if "beta" in given else [])
+        return original(*args, **given)
+
+    monkeypatch.setattr(module, "loss_of", watched)
+    module.train(module.Autoencoder(), images()[:40], images()[40:50], 5, 1e-3)
+    assert used == pytest.approx([beta_at(config, step / 20) for step in range(20)])
+
+
+def test_its_patience_ends_like_that_of_aeviz(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = small("standard").replace(**{"training.patience": 2})
+    module = module_of(tmp_path / "patience.py", config, (1, 8, 8))
+    model, seen = module.Autoencoder(), []
+    told = iter([99.0, 9.0, 5.0, 7.0, 4.0, 4.0, 6.0, 5.0])  # the first is that of the start
+
+    def measure(model: torch.nn.Module, test: torch.Tensor) -> float:
+        seen.append({name: value.clone() for name, value in model.state_dict().items()})
+        return next(told)
+
+    monkeypatch.setattr(module, "measure", measure)
+    module.train(model, images()[:32], images()[32:40], 50, 1e-3)
+    assert "no better one for 2 epochs" in capsys.readouterr().out
+    assert len(seen) == 7  # the start and six epochs
+    assert all(torch.equal(value, seen[4][name]) for name, value in model.state_dict().items())
 
 
 def test_the_demo_reads_the_images_inside_the_model_file(

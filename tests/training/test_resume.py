@@ -29,6 +29,12 @@ VARIANTS = {
         "training.schedule": "one-cycle",
         "loss.warmup": 0.8,
     },
+    "cycles, free bits and patience": {
+        "loss.warmup": 0.5,
+        "loss.cycles": 3,
+        "loss.free_bits": 0.3,
+        "training.patience": 1,
+    },
     "batch norm, conv": {"network.kind": "conv", "network.channels": [4], "network.norm": "batch"},
 }
 
