@@ -1,7 +1,7 @@
 """Early stopping: the best epoch so far, and when to wait no longer for a better one.
 
-Prechelt 1998 ("Early stopping, but when?", criterion UP): training ends once the validation loss has
-not fallen below its least value for `training.patience` epochs; what is kept is the best epoch.
+Training ends once the validation loss has not fallen below its least value for `training.patience`
+epochs; what is kept is the best epoch (Goodfellow et al. 2016, "Deep Learning", algorithm 7.1).
 """
 
 from __future__ import annotations

@@ -238,9 +238,7 @@ def test_its_free_bits_are_those_of_aeviz(tmp_path: Path) -> None:
     assert (with_floor - module.loss_of(mine, x, x)).item() == pytest.approx(floor.item(), rel=1e-2)
 
 
-def test_its_beta_goes_in_the_same_cycles(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_its_beta_goes_in_the_same_cycles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = small("vae").replace(
         **{"loss.warmup": 0.5, "loss.cycles": 3, "loss.beta": 2.0, "training.batch_size": 10}
     )

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -8,7 +10,7 @@ from aeviz.datasets import DATASETS
 from aeviz.errors import UserError
 from aeviz.presets import PRESETS
 from aeviz.training import estimate as module
-from aeviz.training.estimate import activations, estimate, multiplications
+from aeviz.training.estimate import estimate, memory, multiplications, outputs
 
 SHAPE = (1, 28, 28)
 
@@ -22,7 +24,52 @@ def test_a_dense_network_by_hand() -> None:
     )
     assert cost.compression == pytest.approx(784 / 20)
     assert multiplications(config.network, 20, SHAPE) == 784 * 400 + 400 * 20
-    assert activations(config, SHAPE) == 2 * (784 + 400) + 60
+    # layer and ReLU, mean and log variance, layer and ReLU, the image
+    assert outputs(config, SHAPE) == [400, 400, 20, 20, 400, 400, 784]
+
+
+def test_the_memory_of_a_dense_network_by_hand() -> None:
+    config = PRESETS["vae"].config.replace(**{"training.batch_size": 1000})
+    needed = memory(config, SHAPE, 1_000, 50)
+    assert (needed.weights, needed.gradients, needed.optimiser, needed.kept) == (
+        4_000, 4_000, 8_000, 4_000
+    )  # fmt: skip
+    assert needed.images == 50 * 784
+    assert needed.activations == round(4 * 1.3 * 1000 * (2424 + 4 * 784))
+    assert needed.total == 20_000 + 50 * 784 + needed.activations
+    sgd = config.replace(**{"training.optimizer": "sgd"})
+    assert memory(sgd, SHAPE, 1_000).optimiser == 4_000
+    one = config.replace(**{"training.batch_size": 1})  # validation takes 500 at a time
+    assert memory(one, SHAPE, 1_000).activations == 4 * 500 * (2 * 784 + 4 * 784)
+
+
+def test_every_image_of_a_contractive_batch_has_a_jacobian() -> None:
+    config = PRESETS["contractive"].config.replace(**{"training.batch_size": 1000})
+    free = config.replace(**{"loss.penalty": "none"})
+    more = memory(config, SHAPE, 1).activations - memory(free, SHAPE, 1).activations
+    sizes = outputs(config, SHAPE)
+    assert sizes == [256, 256, 16, 256, 256, 784]  # tanh after each wide one
+    assert more == pytest.approx(4 * 1000 * 3 * 16 * (784 + 256 + 256 + 16), rel=1e-6)
+
+
+def test_a_residual_network_is_asked_for_all_its_layers() -> None:
+    network = NetworkConfig(kind="conv", channels=(8,), hidden=(), residual=1, norm="batch")
+    sizes = outputs(RunConfig(network=network), SHAPE)
+    assert sizes.count(8 * 14 * 14) >= 8
+    assert sizes[-1] == 784
+
+
+def test_a_container_has_no_more_memory_than_it_may_use(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    limit = tmp_path / "memory.max"
+    monkeypatch.setattr(module, "CGROUPS", (tmp_path / "nothing", limit))
+    limit.write_text("max\n")
+    whole = module.memory_of(torch.device("cpu"))
+    limit.write_text("1048576\n")
+    assert module.memory_of(torch.device("cpu")) == 2**20 < whole
+    with pytest.raises(UserError, match="need about"):
+        estimate(PRESETS["vae"].config.replace(**{"training.device": "cpu"}))
 
 
 def test_a_conv_network_by_hand() -> None:
@@ -56,9 +103,9 @@ def test_what_does_not_fit_into_memory_is_refused_before_it_starts(
         **{"bottleneck.latent_dim": 4096, "training.batch_size": 8192}
     )
     monkeypatch.setattr(module, "memory_of", lambda device: 16 * 2**30)
-    with pytest.raises(UserError, match=r"need about [\d,]+ GB .* smaller"):
+    with pytest.raises(UserError, match=r"need about [\d,.]+ GB .* smaller"):
         estimate(config)
-    assert estimate(PRESETS["contractive"].config).bytes < 2**30
+    assert estimate(PRESETS["contractive"].config).memory.total < 2**30
 
 
 def test_other_reasons_not_to_train_are_sentences_too() -> None:

@@ -158,14 +158,18 @@ def test_the_best_weights_do_not_move_with_the_model(config: RunConfig, dataset:
 def test_a_run_says_that_it_ended_early_and_its_file_is_the_best_epoch(
     config: RunConfig, runs_dir: Path
 ) -> None:
-    """A learning rate at which nothing is learnt: no epoch is better than the first."""
+    """A learning rate so large that an epoch soon is worse than the one before."""
     here = runs.create(
         config.replace(
-            **{"dataset": "digits", "bottleneck.latent_dim": 2,  # no layout of the map is needed
-               "training.patience": 1, "training.lr": 1e-8, "training.optimizer": "sgd",
-               "training.precision": "fp32", "training.epochs": 50}
+            **{
+                "dataset": "digits",
+                "bottleneck.latent_dim": 2,  # no layout of the map is needed
+                "training.patience": 1,
+                "training.lr": 0.05,
+                "training.epochs": 50,
+            }
         )
-    )  # fmt: skip
+    )
     worker.work(here)
     assert here.status.phase == "done"
     assert "Ended early after epoch" in here.status.message

@@ -8,9 +8,7 @@ from aeviz.training.schedules import beta_at
 
 
 def beta(cycles: int, warmup: float, progress: float) -> float:
-    config = RunConfig().replace(
-        **{"loss.beta": 4.0, "loss.cycles": cycles, "loss.warmup": warmup}
-    )
+    config = RunConfig().replace(**{"loss.beta": 4.0, "loss.cycles": cycles, "loss.warmup": warmup})
     return beta_at(config, progress)
 
 
