@@ -22,6 +22,7 @@ Device = Literal["auto", "cpu", "cuda", "mps"]
 
 T = TypeVar("T")
 MAX_WIDTH = 8192
+MAX_CODE = 4096
 MAX_LAYERS = 12
 
 
@@ -82,7 +83,7 @@ class BottleneckConfig:
     activation: Literal["none", "relu", "sigmoid"] = "none"
 
     def __post_init__(self) -> None:
-        _between("The code size (bottleneck.latent_dim)", self.latent_dim, 1, 4096)
+        _between("The code size (bottleneck.latent_dim)", self.latent_dim, 1, MAX_CODE)
         if self.kind == "gaussian" and self.activation != "none":
             raise UserError("A Gaussian bottleneck takes no activation: set it to none.")
 

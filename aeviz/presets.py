@@ -23,7 +23,7 @@ class Knob:
     """The setting that makes a type what it is: a dotted RunConfig key, shown as a control.
 
     `choices` where it is one of a few words; else a number between low and high, on a logarithmic
-    scale where `log`.
+    scale where `log`. `formula`: in LaTeX, what the number does.
     """
 
     key: str
@@ -33,6 +33,7 @@ class Knob:
     high: float = 1.0
     log: bool = False
     choices: tuple[str, ...] = ()
+    formula: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,19 @@ def _table(*presets: Preset) -> dict[str, Preset]:
 
 
 _CONV = NetworkConfig(kind="conv", hidden=(256,), channels=(32, 64))
-_KINDS = ("gaussian", "salt-and-pepper", "masking", "mixed")
+
+NOISE = Knob(
+    "corruption.kind",
+    "Noise",
+    "What is done to the image before it is encoded; the loss still asks for the clean one.",
+    choices=("none", "gaussian", "salt-and-pepper", "masking", "mixed"),
+)
+AMOUNT = Knob(
+    "corruption.amount",
+    "Noise amount",
+    "Standard deviation (Gaussian) or share of pixels hit (the others).",
+    formula=r"\tilde{x} = x + a\,\epsilon \quad\text{or}\quad P(\text{hit}) = a",
+)
 
 PRESETS: dict[str, Preset] = _table(
     Preset(
@@ -147,6 +160,7 @@ PRESETS: dict[str, Preset] = _table(
                 1e-3,
                 10,
                 log=True,
+                formula=r"\lambda \sum_j |z_j|",
             ),
         ),
     ),
@@ -165,7 +179,15 @@ PRESETS: dict[str, Preset] = _table(
             loss=LossConfig(penalty="kl-sparsity", weight=0.5, rho=0.05),
         ),
         (
-            Knob("loss.rho", "Target activity rho", "Share of images a unit fires for.", 0.01, 0.5),
+            Knob(
+                "loss.rho",
+                "Target activity rho",
+                "Share of images a unit fires for.",
+                0.01,
+                0.5,
+                formula=r"\textstyle\sum_j \mathrm{KL}(\rho \,\Vert\, \hat\rho_j), \quad "
+                r"\hat\rho_j = \frac{1}{N}\sum_i z_{ij}",
+            ),
             Knob(
                 "loss.weight",
                 "Sparsity weight",
@@ -173,6 +195,7 @@ PRESETS: dict[str, Preset] = _table(
                 1e-3,
                 10,
                 log=True,
+                formula=r"\lambda \sum_j \mathrm{KL}(\rho \,\Vert\, \hat\rho_j)",
             ),
         ),
     ),
@@ -198,6 +221,7 @@ PRESETS: dict[str, Preset] = _table(
                 1e-3,
                 100,
                 log=True,
+                formula=r"\lambda\, \lVert \partial z / \partial x \rVert_F^2",
             ),
         ),
     ),
@@ -216,19 +240,8 @@ PRESETS: dict[str, Preset] = _table(
             corruption=CorruptionConfig(kind="gaussian", amount=0.5),
         ),
         (
-            Knob(
-                "corruption.kind",
-                "Noise",
-                "What is done to the image before it is encoded.",
-                choices=_KINDS,
-            ),
-            Knob(
-                "corruption.amount",
-                "Noise amount",
-                "Standard deviation (Gaussian) or share of pixels hit (the others).",
-                0.0,
-                1.0,
-            ),
+            Knob("corruption.kind", NOISE.label, NOISE.help, choices=NOISE.choices[1:]),
+            AMOUNT,
         ),
     ),
     Preset(
@@ -253,6 +266,7 @@ PRESETS: dict[str, Preset] = _table(
                 0.01,
                 20,
                 log=True,
+                formula=r"L(x, \hat{x}) + \beta\, \mathrm{KL}(q(z|x) \,\Vert\, p(z))",
             ),
         ),
     ),
@@ -279,6 +293,7 @@ PRESETS: dict[str, Preset] = _table(
                 1,
                 50,
                 log=True,
+                formula=r"L(x, \hat{x}) + \beta\, \mathrm{KL}(q(z|x) \,\Vert\, p(z))",
             ),
         ),
     ),

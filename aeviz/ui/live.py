@@ -18,12 +18,12 @@ _CSS = (Path(__file__).parent.parent / "live" / "static" / "aeviz.css").read_tex
 
 def explorer(model: str) -> None:
     """The latent-space explorer of the model of this name."""
-    _component("explorer")(key="aeviz-explorer", data={"model": model, "colours": CLASS_COLOURS})
+    component("explorer")(key="aeviz-explorer", data={"model": model, "colours": CLASS_COLOURS})
 
 
 def home(model: str) -> None:
     """The map and the image that follows the pointer, without controls."""
-    _component("home")(key="aeviz-home", data={"model": model, "colours": CLASS_COLOURS})
+    component("home")(key="aeviz-home", data={"model": model, "colours": CLASS_COLOURS})
 
 
 def drawing(info: ModelInfo, key: str = "aeviz-drawing") -> NDArray[np.uint8] | None:
@@ -31,7 +31,7 @@ def drawing(info: ModelInfo, key: str = "aeviz-drawing") -> NDArray[np.uint8] | 
 
     Answers the drawing once the pen has rested, uint8 (C, H, W), or None while the pad is empty.
     """
-    result = _component("drawing")(
+    result = component("drawing")(
         key=key,
         data={"model": info.name, "report": True},
         default={"drawing": None},
@@ -53,7 +53,7 @@ def _nothing() -> None:
 
 
 @cache
-def _component(name: str) -> Any:
+def component(name: str, css: str = _CSS) -> Any:
     """A component that runs `aeviz/live/static/{name}.js`.
 
     Components take inline JavaScript only; this much of it loads the real module.
@@ -66,4 +66,4 @@ def _component(name: str) -> Any:
         "  return () => { left = true; end(); };\n"
         "};"
     )
-    return st.components.v2.component(f"aeviz_{name}", css=_CSS, js=script, isolate_styles=False)
+    return st.components.v2.component(f"aeviz_{name}", css=css, js=script, isolate_styles=False)

@@ -9,9 +9,11 @@ from typing import Any
 from aeviz.config import RunConfig
 from aeviz.device import pick_device
 from aeviz.errors import UserError
-from aeviz.presets import Knob
+from aeviz.presets import AMOUNT, NOISE, Knob
 
 WORDS = {
+    "none": "None",
+    "constant": "Constant",
     "bce": "Cross-entropy (BCE)",
     "mse": "Squared error (MSE)",
     "l1": "Absolute error (L1)",
@@ -65,22 +67,55 @@ LENGTH = (
         "The size of a step. Too large and the loss explodes; too small and nothing happens.",
     ),
 )
-ADVANCED = (
-    Knob("training.seed", "Seed", "Fixes weights, order and noise: the same seed repeats the run."),
-    Knob("training.device", "Device", "Where it trains. Automatic takes a GPU where there is one."),
+BETA = (
+    Knob(
+        "loss.warmup",
+        "beta warm-up",
+        "Share of the training, or of each cycle, over which beta rises from 0: the code is filled "
+        "before it is taxed.",
+        formula=r"\beta(t) = \beta \cdot \min(1,\; t / w)",
+    ),
+    Knob(
+        "loss.cycles",
+        "beta cycles",
+        "How often beta starts again from 0 (Fu et al. 2019); 1 is a plain warm-up.",
+        formula=r"\beta(t) = \beta \cdot \min\big(1,\; (M t \bmod 1) / w\big)",
+    ),
+    Knob(
+        "loss.free_bits",
+        "Free bits",
+        "Nats each code dimension may hold at no cost, so that none collapses; in training only.",
+        formula=r"\beta \sum_j \max(\lambda,\; \mathrm{KL}_j)",
+    ),
+)
+CORRUPTION = (NOISE, AMOUNT)
+LEARNING = (
+    Knob(
+        "training.schedule",
+        "Schedule",
+        "How the learning rate changes during training.",
+        formula=r"\text{cosine: } \eta(t) = \eta\, \tfrac{1}{2} (1 + \cos \pi t)",
+    ),
+    Knob(
+        "training.patience",
+        "Early stopping",
+        "Ends once the validation loss has not fallen for so many epochs, and keeps the best one; "
+        "0 never.",
+        formula=r"\text{epoch} - \mathrm{argmin}_e L_{\text{val}}(e) \geq p",
+    ),
     Knob(
         "training.optimizer",
         "Optimiser",
         "The rule that turns gradients into steps.",
         choices=("adam", "adamw", "sgd"),
     ),
-    Knob("training.schedule", "Schedule", "How the learning rate changes during training."),
     Knob("training.weight_decay", "Weight decay", "Pulls all weights a little towards zero."),
     Knob(
         "training.clip", "Gradient clipping", "Longest gradient a step may have; 0 sets no limit."
     ),
     Knob("training.augment", "Augmentation", "Shifts, or mirrors, training images by chance."),
-    Knob("training.precision", "Precision", "bf16 is faster on new GPUs, fp32 works everywhere."),
+)
+LAYERS = (
     Knob("network.activation", "Activation", "What bends the layers; without it they are linear."),
     Knob("network.norm", "Normalisation", "Keeps each layer's values in one range over a batch."),
     Knob(
@@ -90,8 +125,15 @@ ADVANCED = (
     Knob(
         "network.output", "Output layer", "Sigmoid keeps pixels in 0 to 1, as BCE needs; or linear."
     ),
-    Knob("loss.warmup", "beta warm-up", "Share of training over which beta rises from 0.", 0, 1),
 )
+MACHINE = (
+    Knob("training.seed", "Seed", "Fixes weights, order and noise: the same seed repeats the run."),
+    Knob("training.device", "Device", "Where it trains. Automatic takes a GPU where there is one."),
+    Knob("training.precision", "Precision", "bf16 is faster on new GPUs, fp32 works everywhere."),
+)
+ALL = (CODE_SIZE, KIND, LOSS, *LENGTH, *BETA, *CORRUPTION, *LEARNING, *LAYERS, *MACHINE)
+PLAIN = ("training.lr", "training.weight_decay", "training.clip", "loss.free_bits")
+"""Numbers without an upper end worth a slider."""
 
 
 def log_steps(low: float, high: float, value: float) -> list[float]:
@@ -126,10 +168,23 @@ def usable_words(knob: Knob) -> list[str]:
 
 def in_words(problem: str) -> str:
     """A sentence about settings, with the names the page has for them."""
-    for knob in (CODE_SIZE, KIND, LOSS, *LENGTH, *ADVANCED):
+    for knob in ALL:
         for form in (f" ({knob.key})", knob.key):
             problem = problem.replace(form, "" if form[0] == " " else f"“{knob.label}”")
     return problem.replace("network.hidden", "“Nodes”").replace("network.channels", "“Channels”")
+
+
+def help_of(knob: Knob) -> str:
+    """What a setting does, in one line, and its formula."""
+    return f"{knob.help}  \n$\\displaystyle {knob.formula}$" if knob.formula else knob.help
+
+
+def size_in_words(count: float) -> str:
+    """Bytes for people: "4.4 MB", "310 MB", "1.2 GB"."""
+    for unit, size in (("GB", 2**30), ("MB", 2**20)):
+        if count >= size:
+            return f"{count / size:.{0 if count >= 10 * size else 1}f} {unit}"
+    return f"{max(1, round(count / 2**10))} kB"
 
 
 def count_in_words(number: int) -> str:

@@ -18,23 +18,10 @@ from aeviz.errors import UserError
 from aeviz.presets import PRESETS, Knob, Preset
 from aeviz.takeaway import link
 from aeviz.training import worker
-from aeviz.training.estimate import Estimate, estimate
+from aeviz.training.estimate import Estimate, Memory, estimate
+from aeviz.ui import curves, network, settings
 from aeviz.ui.markup import markup
-from aeviz.ui.network import network_svg
-from aeviz.ui.settings import (
-    ADVANCED,
-    CODE_SIZE,
-    KIND,
-    LENGTH,
-    LOSS,
-    WORDS,
-    count_in_words,
-    duration,
-    in_words,
-    log_steps,
-    usable_words,
-    value_of,
-)
+from aeviz.ui.settings import count_in_words, duration, in_words, log_steps, size_in_words, value_of
 
 TWICE_SECONDS = 4.0
 """A second click on Train this soon, with the same settings, is a double click."""
@@ -42,11 +29,13 @@ TWICE_SECONDS = 4.0
 
 @dataclass(frozen=True)
 class Choice:
-    """What the controls say: a configuration and its cost, or the sentence that says why not."""
+    """What the controls say: a configuration and its cost, or the sentence that says why not.
+    `changes`: the settings by dotted key, as far as they are known."""
 
     preset: Preset
     config: RunConfig | None
     cost: Estimate | None
+    changes: dict[str, Any]
     problem: str = ""
 
 
@@ -107,11 +96,12 @@ def controls() -> Choice:
         source = _dataset()
     changes: dict[str, Any] = {"dataset": source.name}
     try:
-        changes |= _network(preset) | _learning(preset)
+        changes |= _network(preset)
+        changes |= _learning(preset)
         config = preset.config.replace(**changes)
-        return Choice(preset, config, estimate(config))
+        return Choice(preset, config, estimate(config), changes)
     except UserError as error:
-        return Choice(preset, None, None, in_words(str(error)))
+        return Choice(preset, None, None, changes, in_words(str(error)))
 
 
 def _dataset() -> datasets.Source:
@@ -142,9 +132,9 @@ def _network(preset: Preset) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     kind_at, code_at = st.columns(2, gap="small")
     with kind_at:
-        kind = changes["network.kind"] = _control(preset, KIND)
+        kind = changes["network.kind"] = _control(preset, settings.KIND)
     with code_at:
-        changes["bottleneck.latent_dim"] = _control(preset, CODE_SIZE)
+        changes["bottleneck.latent_dim"] = _control(preset, settings.CODE_SIZE)
     if kind == "conv":
         changes["network.channels"] = _layers(
             preset, "network.channels", "Conv layers", "Each halves the image.", "Channels"
@@ -162,8 +152,19 @@ def _network(preset: Preset) -> dict[str, Any]:
 
 
 def _learning(preset: Preset) -> dict[str, Any]:
-    changes = _row(preset, (LOSS, *preset.knobs[:1]), 2) | _row(preset, preset.knobs[1:], 2)
-    changes |= _row(preset, LENGTH, 3)
+    own = [knob.key for knob in preset.knobs]
+    changes = _row(preset, (settings.LOSS, *preset.knobs[:1]), 2)
+    changes |= _row(preset, preset.knobs[1:], 2) | _row(preset, settings.LENGTH, 3)
+    with st.expander("Objective"):
+        if preset.config.bottleneck.kind == "gaussian":
+            changes |= _row(preset, settings.BETA, 3)
+            _curve(preset, changes, "beta")
+        changes |= _row(preset, [k for k in settings.CORRUPTION if k.key not in own], 2)
+        _objective(preset, changes)
+    with st.expander("Learning"):
+        changes |= _row(preset, settings.LEARNING[:2], 2)
+        _curve(preset, changes, "rate")
+        changes |= _row(preset, settings.LEARNING[2:], 2)
     with st.expander("Advanced"):
         changes["name"] = st.text_input(
             "Name",
@@ -172,8 +173,30 @@ def _learning(preset: Preset) -> dict[str, Any]:
             help="What the model is called in lists. Two models may share a name.",
             placeholder=f"{preset.title}",
         )
-        changes |= _row(preset, ADVANCED, 2)
+        changes |= _row(preset, settings.LAYERS, 2) | _row(preset, settings.MACHINE, 3)
     return changes
+
+
+def _so_far(preset: Preset, changes: dict[str, Any], groups: tuple[str, ...]) -> RunConfig | None:
+    """The preset with those of the changes that belong to the groups, where they can be."""
+    mine = {key: value for key, value in changes.items() if key.startswith(groups)}
+    with contextlib.suppress(UserError):
+        return preset.config.replace(**mine)
+    return None
+
+
+def _curve(preset: Preset, changes: dict[str, Any], name: str) -> None:
+    """What beta or the learning rate will do, drawn beneath its controls."""
+    config = _so_far(preset, changes, ("training.", "loss."))
+    if config is not None:
+        markup(getattr(curves, name)(config), f"aeviz-curve-of-{name}")
+
+
+def _objective(preset: Preset, changes: dict[str, Any]) -> None:
+    config = _so_far(preset, changes, ("loss.", "corruption."))
+    if config is not None:
+        st.caption("What training makes small, on average over the images:")
+        st.latex(curves.objective(config))
 
 
 def _row(preset: Preset, knobs: Sequence[Knob], width: int) -> dict[str, Any]:
@@ -193,51 +216,60 @@ def _control(preset: Preset, knob: Knob) -> Any:
     Numbers have no bounds here: RunConfig knows them, and says them in a sentence.
     """
     value, key = value_of(preset.config, knob.key), f"{_tag(preset)}-{knob.key}"
-    words = usable_words(knob)
+    text = settings.help_of(knob)
+    words = settings.usable_words(knob)
     if words:
         words += [value] * (value not in words)  # a link may name one more
         return st.selectbox(
             knob.label,
             words,
             index=words.index(value),
-            format_func=lambda word: WORDS.get(word, word.capitalize()),
+            format_func=lambda word: settings.WORDS.get(word, word.capitalize()),
             key=key,
-            help=knob.help,
+            help=text,
         )
     if knob.log:
         steps = log_steps(knob.low, knob.high, value)
         return st.select_slider(
-            knob.label, steps, value, format_func="{:g}".format, key=key, help=knob.help
+            knob.label, steps, value, format_func="{:g}".format, key=key, help=text
         )
     if isinstance(value, int):
-        return _number(knob, value, 1, "%d", key)
-    if knob in ADVANCED or knob in LENGTH:
-        return _number(knob, value, value / 2 or 0.1, "%g", key)
-    low, high = min(knob.low, value), max(knob.high, value)
-    return st.slider(knob.label, low, high, value, 0.01, key=key, help=knob.help)
+        return _number(knob.label, value, 1, "%d", key, text)
+    if knob.key in settings.PLAIN:
+        return _number(knob.label, value, value / 2 or 0.1, "%g", key, text)
+    low, high = float(min(knob.low, value)), float(max(knob.high, value))
+    return st.slider(knob.label, low, high, value, 0.01, key=key, help=text)
 
 
-def _number(knob: Knob, value: float, step: float, form: str, key: str) -> Any:
-    return st.number_input(knob.label, value=value, step=step, format=form, key=key, help=knob.help)
+def _number(
+    label: str, start: Any, step: float, form: str, key: str, text: str, **more: Any
+) -> Any:
+    """A number input. Its value lies in the session's state from the first, because an edit of the
+    picture puts one there, too; where it is emptied it stands for its start."""
+    st.session_state.setdefault(key, start)
+    value = st.number_input(label, value=None, step=step, format=form, key=key, help=text, **more)
+    return start if value is None else value
 
 
 def _layers(preset: Preset, key: str, label: str, text: str, each: str) -> list[int]:
     """How many layers, and how wide each of them is."""
     start = value_of(preset.config, key)
     tag = f"{_tag(preset)}-{key}"
+    limits: dict[str, Any] = {"min_value": 0, "max_value": MAX_LAYERS}
     count_at, widths_at = st.columns([1, 3], gap="small")
     with count_at:
-        count = st.number_input(label, 0, MAX_LAYERS, len(start), 1, key=f"{tag}-count", help=text)
+        count = _number(label, len(start), 1, "%d", f"{tag}-count", text, **limits)
     widths: list[int] = []
     with widths_at, st.container(horizontal=True, gap="small"):
         for i in range(count):
-            width = st.number_input(
+            width = _number(
                 f"{each} {i + 1}" if count > 1 else each,
-                value=start[i] if i < len(start) else _next_width(widths, start),
-                step=16,
-                key=f"{tag}-{i}",
+                start[i] if i < len(start) else _next_width(widths, start),
+                16,
+                "%d",
+                f"{tag}-{i}",
+                f"{each} of layer {i + 1}.",
                 width=110,
-                help=f"{each} of layer {i + 1}.",
             )
             widths.append(width)
     return widths
@@ -249,26 +281,64 @@ def _next_width(widths: list[int], start: tuple[int, ...]) -> int:
     return max(16, last // 2) if widths else last
 
 
+def _edited(tag: str, kind: str, layers: network.Layers) -> None:
+    """Puts what a person made of the picture into the number inputs."""
+    state = st.session_state
+    state[f"{tag}-{settings.CODE_SIZE.key}"] = layers.code
+    stacks = {"network.hidden": layers.hidden}
+    if kind == "conv":
+        stacks["network.channels"] = layers.channels
+    for key, widths in stacks.items():
+        state[f"{tag}-{key}-count"] = len(widths)
+        for i, width in enumerate(widths):
+            state[f"{tag}-{key}-{i}"] = width
+
+
 def picture(choice: Choice) -> None:
-    """The network drawn, and what it will cost; or the sentence that says what is wrong."""
-    if choice.config is None or choice.cost is None:
+    """The network drawn, to be edited, and what it will cost; or the sentence that says what is
+    wrong."""
+    start, changes = choice.preset.config, choice.changes
+    kind = changes.get("network.kind", start.network.kind)
+    layers = network.Layers(
+        tuple(changes.get("network.hidden", start.network.hidden)),
+        tuple(changes.get("network.channels", start.network.channels)),
+        changes.get("bottleneck.latent_dim", start.bottleneck.latent_dim),
+    )
+    if layers.drawable:
+        tag, shape = _tag(choice.preset), datasets.DATASETS[changes["dataset"]].image_shape
+        facts = _facts(choice.cost) if choice.cost else []
+        network.picture(kind, shape, layers, facts, lambda edit: _edited(tag, kind, edit))
+    if choice.cost is None:
         st.error(choice.problem, icon=":material/error:")
         return
-    shape = datasets.DATASETS[choice.config.dataset].image_shape
-    cost = choice.cost
+    st.caption(f"Memory: {_shares(choice.cost.memory)}.")
+
+
+def _facts(cost: Estimate) -> list[network.Fact]:
     ratio = cost.compression
-    code = (
-        f"<b>{ratio:.3g}×</b> smaller code"
-        if ratio > 1
-        else (f"code <b>{1 / ratio:.3g}×</b> as wide as the image")
-    )
-    facts = (
-        f"<span><b>{count_in_words(cost.parameters)}</b> parameters</span><span>{code}</span>"
-        f"<span>about <b>{duration(cost.seconds)}</b> on {cost.device}</span>"
-    )
-    markup(
-        network_svg(choice.config, shape) + f'<div class="av-facts">{facts}</div>',
-        "aeviz-network",
+    code = ("", f"{ratio:.3g}×", " smaller code")
+    if ratio <= 1:
+        code = ("code ", f"{1 / ratio:.3g}×", " as wide as the image")
+    return [
+        ("", count_in_words(cost.parameters), " parameters"),
+        code,
+        ("", size_in_words(cost.memory.total), " of memory"),
+        ("about ", duration(cost.seconds), f" on {cost.device}"),
+    ]
+
+
+def _shares(needed: Memory) -> str:
+    """What the memory is needed for."""
+    return ", ".join(
+        f"{name} {size_in_words(size)}"
+        for name, size in (
+            ("weights", needed.weights),
+            ("gradients", needed.gradients),
+            ("optimiser", needed.optimiser),
+            ("activations of a batch", needed.activations),
+            ("a copy of the last good weights", needed.kept),
+            ("images", needed.images),
+        )
     )
 
 

@@ -1,46 +1,49 @@
 from __future__ import annotations
 
-import re
+from typing import Any
 
 import pytest
 
-from aeviz.datasets import DATASETS
+from aeviz.config import MAX_CODE, MAX_LAYERS, MAX_WIDTH
 from aeviz.presets import PRESETS
-from aeviz.ui.network import HIGHEST, LOWEST, bar_height, network_svg
+from aeviz.ui.network import Layers, read
+
+EDIT: dict[str, Any] = {"edit": 3, "hidden": [64, 32], "channels": [], "code": 2}
 
 
-def heights(svg: str) -> list[float]:
-    return [float(h) for h in re.findall(r'<rect [^>]*? height="([\d.]+)"', svg)]
+def test_an_edit_is_read_as_layers_and_its_number() -> None:
+    assert read(EDIT) == (3, Layers((64, 32), (), 2))
 
 
-@pytest.mark.parametrize("name", PRESETS)
-def test_every_preset_is_drawn_as_its_own_mirror_image(name: str) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"edit": "3"},
+        {"edit": None},
+        {"hidden": "64"},
+        {"hidden": [64.5]},
+        {"hidden": [True]},
+        {"hidden": [0]},
+        {"hidden": [MAX_WIDTH + 1]},
+        {"hidden": [8] * (MAX_LAYERS + 1)},
+        {"channels": None},
+        {"channels": [[8]]},
+        {"code": 0},
+        {"code": MAX_CODE + 1},
+        {"code": "2"},
+    ],
+)
+def test_what_is_no_edit_changes_nothing(change: dict[str, Any]) -> None:
+    assert read(EDIT | change) is None
+
+
+@pytest.mark.parametrize("nothing", [None, [], "edit", 3, {}])
+def test_what_is_no_edit_at_all_changes_nothing(nothing: Any) -> None:
+    assert read(nothing) is None
+
+
+@pytest.mark.parametrize("name", [n for n, p in PRESETS.items() if p.config.network.kind != "unet"])
+def test_every_preset_can_be_drawn(name: str) -> None:
     config = PRESETS[name].config
-    svg = network_svg(config, DATASETS[config.dataset].image_shape)
-    bars = heights(svg)
-    assert bars == bars[::-1]
-    assert len(bars) % 2 == 1
-    assert svg.count("<polygon") == len(bars) - 1
-    assert svg.count('class="code"') == 1
-
-
-def test_the_labels_are_the_layers() -> None:
-    svg = network_svg(PRESETS["deep"].config, (1, 28, 28))
-    assert "784 to 512 to 256 to 128 to [16] to 128 to 256 to 512 to 784" in svg
-    bars = heights(svg)
-    assert bars[:5] == sorted(bars[:5], reverse=True)
-    conv = network_svg(PRESETS["convolutional"].config, (1, 28, 28))
-    assert ">32 ×<" in conv
-    assert ">14×14<" in conv
-
-
-def test_a_wider_code_is_drawn_higher_than_the_image() -> None:
-    bars = heights(network_svg(PRESETS["overcomplete"].config, (1, 28, 28)))
-    assert bars[1] == HIGHEST > bars[0]
-
-
-def test_heights_are_logarithmic_between_their_bounds() -> None:
-    assert bar_height(1000, 1000) == HIGHEST
-    assert LOWEST < bar_height(1, 1000) < bar_height(10, 1000)
-    step = bar_height(99, 10**6) - bar_height(9, 10**6)
-    assert bar_height(999, 10**6) - bar_height(99, 10**6) == pytest.approx(step)
+    network = config.network
+    assert Layers(network.hidden, network.channels, config.bottleneck.latent_dim).drawable
