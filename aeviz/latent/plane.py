@@ -94,8 +94,8 @@ def tiles_per_side(image_shape: tuple[int, int, int]) -> int:
 
 def quantiles(count: int, extent: float) -> NDArray[np.float64]:
     """The standard normal's quantiles at evenly spaced probabilities, from -extent to extent."""
-    ends = torch.special.ndtr(torch.tensor([-extent, extent], dtype=torch.float64)).tolist()
-    return torch.special.ndtri(torch.linspace(*ends, count, dtype=torch.float64)).numpy()
+    low, high = torch.special.ndtr(torch.tensor([-extent, extent], dtype=torch.float64)).tolist()
+    return torch.special.ndtri(torch.linspace(low, high, count, dtype=torch.float64)).numpy()
 
 
 def _bounds(model: Autoencoder) -> tuple[float, float]:
