@@ -26,7 +26,7 @@ FLOORS: tuple[set[str], ...] = (
     {"restore", "training", "live", "takeaway"},
     {"darkroom", "cli_restore"},
     {"plots", "cli"},
-    {"plots_training"},
+    {"plots_training", "plots_diagnostics", "replay"},
     {"ui"},
     {"pages"},
     {"app", "__main__"},

@@ -30,6 +30,7 @@ MAP_VALUES = 128_000
 MOST = 100
 """Snapshots kept of one run. Longer runs keep every 2nd, 4th, 8th, ... epoch, and the newest."""
 
+
 @dataclass(frozen=True)
 class Snapshot:
     """x, x_in, x_hat uint8 (8, C, H, W): validation images, as the network got them, and as it
@@ -77,10 +78,10 @@ def write(folder: Path, epoch: int, epochs: int, model: Autoencoder, split: Spli
     model.train(was_training)
     with atomic.in_words(f"{folder} cannot be made"):
         folder.mkdir(exist_ok=True)  # but never anew the run's folder that it lies in
-    atomic.write_bytes(_path(folder, epoch), safetensors.torch.save(tensors), new_folder=False)
+    atomic.write_bytes(path_of(folder, epoch), safetensors.torch.save(tensors), new_folder=False)
     if epoch > 0 and not kept(epoch - 1, epochs):
         with atomic.in_words(f"{folder} cannot be written"):
-            _path(folder, epoch - 1).unlink(missing_ok=True)
+            path_of(folder, epoch - 1).unlink(missing_ok=True)
 
 
 def kept(epoch: int, epochs: int) -> bool:
@@ -94,6 +95,19 @@ def kept(epoch: int, epochs: int) -> bool:
 def files(folder: Path) -> list[Path]:
     """The snapshots in a folder, first epoch first; whatever else lies there is none."""
     return sorted(folder.glob(f"epoch-{'[0-9]' * 5}.safetensors"))
+
+
+def path_of(folder: Path, epoch: int) -> Path:
+    """Where the snapshot of this epoch is, if there is one."""
+    return folder / f"epoch-{epoch:05d}.safetensors"
+
+
+def stamp(path: Path) -> str:
+    """Changes when the file does; UserError where there is none."""
+    try:
+        return str(path.stat().st_mtime_ns)
+    except OSError as error:
+        raise UserError(f"The snapshot {path.name} is no longer on the disk.") from error
 
 
 def epoch_of(path: Path) -> int:
@@ -159,10 +173,6 @@ def _fits(snapshot: Snapshot) -> bool:
         and snapshot.places.shape == (count, 2)
         and grid
     )
-
-
-def _path(folder: Path, epoch: int) -> Path:
-    return folder / f"epoch-{epoch:05d}.safetensors"
 
 
 def _bytes(x: torch.Tensor) -> torch.Tensor:

@@ -74,7 +74,7 @@ def test_wide_codes_keep_fewer_images(config: RunConfig, dataset: Dataset, tmp_p
     snapshot = snapshots.read(tmp_path / "epoch-00000.safetensors")
     assert snapshot.latents.shape == (31, 4096)
     assert len(snapshot.labels) == 31
-    assert (tmp_path / "epoch-00000.safetensors").stat().st_size < 300_000
+    assert (tmp_path / "epoch-00000.safetensors").stat().st_size < 400_000
 
 
 def test_a_damaged_snapshot_is_a_sentence(tmp_path: Path) -> None:
