@@ -19,7 +19,7 @@ from aeviz.evaluation.baselines import Baseline
 from aeviz.presets import title
 from aeviz.training import queue, runs, snapshots, worker
 from aeviz.training.runs import Run, Status
-from aeviz.ui import replay, takeaway
+from aeviz.ui import diagnostics, replay, takeaway
 from aeviz.ui.chart import chart
 from aeviz.ui.frames import data_uri
 from aeviz.ui.markup import markup
@@ -187,6 +187,7 @@ def _pictures(run: Run, status: Status, config: RunConfig, active: bool) -> None
     unit = UNITS[config.loss.reconstruction]
     st.markdown("**Watch it learn**")
     replay.player(run, config, paths, shown[-1], rows, unit, active)
+    diagnostics.draw(shown[-1], config)
     st.markdown("**The same eight validation images after each epoch**")
     markup(epochs_html(shown), "aeviz-epochs")
 
