@@ -63,9 +63,7 @@ def test_a_code_of_one_dimension_has_a_single_row() -> None:
     over = manifold(linear_vae(1), PCA2.fit(np.zeros((5, 1), np.float32)), places)
     assert over.tiles.shape == (1, 12, 1, 8, 8)
     assert over.rows.tolist() == [0]
-    assert over.tiles[0, :, 0, 0, 0] == pytest.approx(
-        255 / (1 + np.exp(-over.columns)), abs=0.6
-    )
+    assert over.tiles[0, :, 0, 0, 0] == pytest.approx(255 / (1 + np.exp(-over.columns)), abs=0.6)
 
 
 def test_wide_codes_are_decoded_over_the_range_of_their_plane() -> None:
