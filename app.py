@@ -1,4 +1,4 @@
-"""Start with `streamlit run app.py`: the pages, and the live and photo routes."""
+"""Start with `streamlit run app.py`: the pages, and the live, photo and replay routes."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,6 +10,7 @@ from aeviz.darkroom.routes import Darkroom
 from aeviz.live.front import Front
 from aeviz.live.nodelay import at_once
 from aeviz.live.routes import routes
+from aeviz.replay.routes import Replay
 
 base_path = st.get_option("server.baseUrlPath")
 allowed_origins = st.get_option("server.corsAllowedOrigins")
@@ -29,6 +30,7 @@ app = st.App(
     routes=[
         *routes(base_path, allowed_origins),
         *darkroom.routes(base_path),
+        *Replay().routes(base_path),
     ],
     middleware=[Middleware(Front, base_path=base_path)],
     lifespan=lifespan,

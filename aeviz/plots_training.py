@@ -10,13 +10,12 @@ from collections.abc import Sequence
 from typing import Any, TypedDict
 
 import numpy as np
-from numpy.typing import NDArray
 
 from aeviz.evaluation.baselines import Baseline, told
 from aeviz.plots import CLASS_COLOURS
 
 TRAINING, VALIDATION = CLASS_COLOURS[7], CLASS_COLOURS[6]
-HEIGHT, MAP_HEIGHT = 270, 400
+HEIGHT = 270
 MANY = 4
 LABEL_ROOM = 0.09
 """Of the axis's height, what a line of text takes."""
@@ -170,35 +169,6 @@ def _levels(
             }
         )
     return {"shapes": shapes, "annotations": labels}
-
-
-def latent_map(
-    places: NDArray[np.float32], labels: NDArray[np.int16], class_names: Sequence[str]
-) -> Figure:
-    """Codes on their plane (M, 2), coloured by class, with the classes' names beside them."""
-    axis = {"showticklabels": False, "showgrid": False}
-    return {
-        "data": [
-            {
-                "type": "scatter",
-                "mode": "markers",
-                "name": name,
-                "x": places[labels == label, 0].round(3).tolist(),
-                "y": places[labels == label, 1].round(3).tolist(),
-                "marker": {"size": 5, "color": CLASS_COLOURS[label % len(CLASS_COLOURS)]},
-                "hovertemplate": f"{name}<extra></extra>",
-            }
-            for label, name in enumerate(class_names)
-        ],
-        "layout": {
-            **_LAYOUT,
-            "height": MAP_HEIGHT,
-            "showlegend": True,
-            "legend": {"itemsizing": "constant"},
-            "xaxis": axis,
-            "yaxis": axis,
-        },
-    }
 
 
 _LAYOUT: dict[str, Any] = {

@@ -15,6 +15,7 @@ from aeviz.config import (
     RunConfig,
     TrainingConfig,
 )
+from aeviz.datasets import DATASETS
 from aeviz.errors import UserError
 
 
@@ -308,3 +309,10 @@ def preset(name: str) -> Preset:
         raise UserError(
             f"There is no type called {name[:40]!r}: choose one of {', '.join(PRESETS)}."
         ) from None
+
+
+def title(config: RunConfig) -> str:
+    """What a run is called: by its own name, or by its type and data."""
+    data = DATASETS[config.dataset].title if config.dataset in DATASETS else config.dataset
+    kind = PRESETS[config.type].title if config.type in PRESETS else config.type
+    return config.name or f"{kind} on {data}"

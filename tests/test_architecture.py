@@ -27,6 +27,7 @@ FLOORS: tuple[set[str], ...] = (
     {"darkroom", "cli_restore"},
     {"plots", "cli"},
     {"plots_training"},
+    {"plots_diagnostics", "replay"},
     {"ui"},
     {"pages"},
     {"app", "__main__"},

@@ -1,15 +1,8 @@
-"""What the explorer draws before the first decode, packed for the browser.
-
-Layout: uint32 little-endian n, then n bytes of JSON, then the arrays that the JSON lists under
-`arrays` by name, each with dtype, shape and byte offset from the end of the JSON. The JSON is
-padded with spaces so that every array starts at a multiple of 4 bytes.
-"""
+"""What the explorer draws before the first decode, packed for the browser (`packing`)."""
 
 from __future__ import annotations
 
 import io
-import json
-import struct
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -18,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from aeviz.live import packing
 from aeviz.live.typical import typical
 
 if TYPE_CHECKING:
@@ -71,7 +65,7 @@ def pack(name: str, loaded: Loaded, sprite_version: str | None) -> bytes:
         for key, places in (("tsne", gallery.tsne), ("umap", gallery.umap)):
             if places is not None:
                 arrays[key] = places.float().numpy()
-    return _pack(header, arrays)
+    return packing.pack(header, arrays)
 
 
 def dimensions(latents: Tensor, logvar: Tensor | None) -> list[dict[str, Any]]:
@@ -142,17 +136,3 @@ def _sprite(sprite: bytes, count: int, version: str | None) -> dict[str, Any]:
         "width": width // columns,
         "height": height // rows,
     }
-
-
-def _pack(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> bytes:
-    layout: dict[str, Any] = {}
-    chunks: list[bytes] = []
-    offset = 0
-    for name, array in arrays.items():
-        data = np.ascontiguousarray(array).tobytes()
-        layout[name] = {"dtype": str(array.dtype), "shape": list(array.shape), "offset": offset}
-        chunks.append(data + b"\0" * (-len(data) % 4))
-        offset += len(chunks[-1])
-    text = json.dumps({**header, "arrays": layout}, allow_nan=False).encode()
-    text += b" " * (-len(text) % 4)
-    return b"".join([struct.pack("<I", len(text)), text, *chunks])

@@ -21,7 +21,7 @@ from aeviz import atomic
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
 from aeviz.library import runs_dir
-from aeviz.training import locks
+from aeviz.training import locks, snapshots
 
 Phase = Literal["queued", "running", "finishing", "done", "stopped", "failed"]
 OVER: tuple[Phase, ...] = ("done", "stopped", "failed")
@@ -179,7 +179,7 @@ class Run:
 
     def snapshots(self) -> list[Path]:
         """Snapshot files, first epoch first."""
-        return sorted((self.folder / "snapshots").glob("*.safetensors"))
+        return snapshots.files(self.folder / "snapshots")
 
     def request_stop(self) -> None:
         """Asks the worker to stop and keep what was reached."""

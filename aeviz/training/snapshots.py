@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import safetensors.torch
@@ -15,9 +16,10 @@ from safetensors.numpy import load_file
 from aeviz import atomic
 from aeviz.datasets import Split
 from aeviz.errors import UserError
+from aeviz.evaluation.diagnostics import diagnose
 from aeviz.evaluation.evaluate import encode_all, reconstruct
 from aeviz.evaluation.validation import to_float
-from aeviz.latent.projection import PCA2
+from aeviz.latent.plane import Manifold, aligned, manifold
 from aeviz.nn.corruptions import corrupt
 from aeviz.nn.model import Autoencoder
 
@@ -32,7 +34,10 @@ MOST = 100
 @dataclass(frozen=True)
 class Snapshot:
     """x, x_in, x_hat uint8 (8, C, H, W): validation images, as the network got them, and as it
-    rebuilt them; latents float16 (M, d) and labels (M,) of the first M validation images."""
+    rebuilt them; latents float16 (M, d) and labels (M,) of the first M validation images, and their
+    places (M, 2) on a plane that turns as little as it can from epoch to epoch (`latent.plane`);
+    the manifold over it; `diagnostics` by name (`evaluation.diagnostics`). A snapshot that an older
+    aeviz took has neither manifold nor diagnostics."""
 
     epoch: int
     x: NDArray[np.uint8]
@@ -40,30 +45,43 @@ class Snapshot:
     x_hat: NDArray[np.uint8]
     latents: NDArray[np.float16]
     labels: NDArray[np.int16]
+    places: NDArray[np.float32]
+    manifold: Manifold | None = None
+    diagnostics: dict[str, NDArray[Any]] = field(default_factory=dict)
 
 
 def write(folder: Path, epoch: int, epochs: int, model: Autoencoder, split: Split) -> None:
     """Takes the snapshot of `epoch` and drops the one before where it is not to be kept."""
     was_training = model.training
     model.eval()
-    points = min(MAP_POINTS, max(EXAMPLES, MAP_VALUES // model.latent_dim))
-    seen = split.take(slice(0, points))
+    seen = split.take(slice(0, MAP_POINTS))
     x = to_float(seen.images[:EXAMPLES])
     x_in = corrupt(x, model.config.corruption, torch.Generator().manual_seed(0))
+    mu, logvar = encode_all(model, seen)
+    shown = mu[: max(EXAMPLES, MAP_VALUES // model.latent_dim)]
+    plane = aligned(shown, _places_before(folder, epoch))
+    places = plane.project(shown)
+    over = manifold(model, plane, places)
     tensors = {
         "x": _bytes(x),
         "x_in": _bytes(x_in),
         "x_hat": _bytes(reconstruct(model, x_in)),
-        "latents": encode_all(model, seen)[0].half(),
-        "labels": seen.labels.to(torch.int16),
+        "latents": shown.half(),
+        "labels": seen.labels[: len(shown)].to(torch.int16),
+        "places": torch.from_numpy(places),
+        "manifold.columns": torch.from_numpy(over.columns),
+        "manifold.rows": torch.from_numpy(over.rows),
+        "manifold.tiles": torch.from_numpy(over.tiles),
     }
+    found = diagnose(model, seen, (mu, logvar)).tensors()
+    tensors |= {f"diagnostics.{name}": value for name, value in found.items()}
     model.train(was_training)
     with atomic.in_words(f"{folder} cannot be made"):
         folder.mkdir(exist_ok=True)  # but never anew the run's folder that it lies in
-    atomic.write_bytes(_path(folder, epoch), safetensors.torch.save(tensors), new_folder=False)
+    atomic.write_bytes(path_of(folder, epoch), safetensors.torch.save(tensors), new_folder=False)
     if epoch > 0 and not kept(epoch - 1, epochs):
         with atomic.in_words(f"{folder} cannot be written"):
-            _path(folder, epoch - 1).unlink(missing_ok=True)
+            path_of(folder, epoch - 1).unlink(missing_ok=True)
 
 
 def kept(epoch: int, epochs: int) -> bool:
@@ -74,31 +92,87 @@ def kept(epoch: int, epochs: int) -> bool:
     return epoch % stride == 0
 
 
+def files(folder: Path) -> list[Path]:
+    """The snapshots in a folder, first epoch first; whatever else lies there is none."""
+    return sorted(folder.glob(f"epoch-{'[0-9]' * 5}.safetensors"))
+
+
+def path_of(folder: Path, epoch: int) -> Path:
+    """Where the snapshot of this epoch is, if there is one."""
+    return folder / f"epoch-{epoch:05d}.safetensors"
+
+
+def stamp(path: Path) -> str:
+    """Changes when the file does; UserError where there is none."""
+    try:
+        return str(path.stat().st_mtime_ns)
+    except OSError as error:
+        raise UserError(f"The snapshot {path.name} is no longer on the disk.") from error
+
+
+def epoch_of(path: Path) -> int:
+    """The epoch that one of these files is of, by its name."""
+    return int(path.stem.removeprefix("epoch-"))
+
+
 def read(path: Path) -> Snapshot:
     """Raises UserError where the file is damaged, or gone."""
     try:
-        return Snapshot(int(path.stem.removeprefix("epoch-")), **load_file(path))
-    except (OSError, SafetensorError, TypeError, ValueError) as error:
+        tensors = load_file(path)
+        groups: dict[str, dict[str, NDArray[Any]]] = {"": {}, "manifold": {}, "diagnostics": {}}
+        for name, value in tensors.items():
+            group, _, key = name.rpartition(".")
+            groups[group][key] = value
+        plain, over = groups[""], groups["manifold"]
+        if "places" not in plain:
+            plain["places"] = latent_map(plain["latents"], None)
+        snapshot = Snapshot(
+            epoch_of(path),
+            **plain,
+            manifold=Manifold(**over) if over else None,
+            diagnostics=groups["diagnostics"],
+        )
+    except (OSError, SafetensorError, TypeError, ValueError, KeyError) as error:
         raise UserError(f"The snapshot {path.name} cannot be read.") from error
+    if not _fits(snapshot):
+        raise UserError(f"The snapshot {path.name} cannot be read.")
+    return snapshot
 
 
-def latent_map(latents: NDArray[np.float16], before: NDArray[np.float32] | None) -> NDArray:
-    """Places (M, 2) of codes on their plane of largest variance.
-
-    The plane's axes are free to turn and flip from epoch to epoch; where the places `before` are
-    known, the new ones are turned to lie as near to them as they can (orthogonal Procrustes,
-    Schönemann 1966). Codes of one or two dimensions are drawn as they are.
-    """
+def latent_map(
+    latents: NDArray[np.float16], before: NDArray[np.float32] | None
+) -> NDArray[np.float32]:
+    """Places (M, 2) of codes on their plane of largest variance, as near to those `before` as a
+    turn can bring them."""
     codes = latents.astype(np.float32)
-    places = PCA2.fit(codes).project(codes)
-    if before is None or codes.shape[1] <= 2 or before.shape != places.shape:
-        return places
-    u, _, vt = np.linalg.svd((places - places.mean(0)).T @ (before - before.mean(0)))
-    return (places @ u @ vt).astype(np.float32)
+    return aligned(codes, before).project(codes)
 
 
-def _path(folder: Path, epoch: int) -> Path:
-    return folder / f"epoch-{epoch:05d}.safetensors"
+def _places_before(folder: Path, epoch: int) -> NDArray[np.float32] | None:
+    """Where the images lay at the snapshot before; None where there is none that can be read."""
+    earlier = [path for path in files(folder) if epoch_of(path) < epoch]
+    try:
+        return read(earlier[-1]).places if earlier else None
+    except UserError:
+        return None
+
+
+def _fits(snapshot: Snapshot) -> bool:
+    """Whether the arrays agree in shape with one another."""
+    count, over = len(snapshot.latents), snapshot.manifold
+    grid = over is None or (
+        over.tiles.dtype == np.uint8
+        and over.tiles.ndim == 5
+        and over.tiles.shape[:2] == (len(over.rows), len(over.columns))
+    )
+    return (
+        snapshot.x.ndim == snapshot.x_hat.ndim == 4
+        and snapshot.x.shape == snapshot.x_hat.shape == snapshot.x_in.shape
+        and snapshot.x.dtype == snapshot.x_hat.dtype == np.uint8
+        and snapshot.labels.shape == (count,)
+        and snapshot.places.shape == (count, 2)
+        and grid
+    )
 
 
 def _bytes(x: torch.Tensor) -> torch.Tensor:

@@ -8,9 +8,10 @@ import streamlit as st
 
 from aeviz import library
 from aeviz.errors import UserError
+from aeviz.presets import title
 from aeviz.training import queue, runs
 from aeviz.training.runs import Run, Status
-from aeviz.ui.run_view import EVERY_SECONDS, ordinal, title
+from aeviz.ui.run_view import EVERY_SECONDS, ordinal
 from aeviz.ui.train import sentence
 
 ICONS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,13 @@ from numpy.typing import NDArray
 
 from aeviz import checkpoint, plots_training
 from aeviz.config import RunConfig
-from aeviz.datasets import DATASETS
 from aeviz.errors import UserError
 from aeviz.evaluation import baselines
 from aeviz.evaluation.baselines import Baseline
-from aeviz.presets import PRESETS
+from aeviz.presets import title
 from aeviz.training import queue, runs, snapshots, worker
 from aeviz.training.runs import Run, Status
-from aeviz.ui import takeaway
+from aeviz.ui import diagnostics, replay, takeaway
 from aeviz.ui.chart import chart
 from aeviz.ui.frames import data_uri
 from aeviz.ui.markup import markup
@@ -56,13 +56,7 @@ def _watch(run: Run, active: bool) -> None:
             _progress(run, status, config)
         else:
             _result(run, status, config)
-        _pictures(run, status, config)
-
-
-def title(config: RunConfig) -> str:
-    data = DATASETS[config.dataset].title if config.dataset in DATASETS else config.dataset
-    kind = PRESETS[config.type].title if config.type in PRESETS else config.type
-    return config.name or f"{kind} on {data}"
+        _pictures(run, status, config, active)
 
 
 def _progress(run: Run, status: Status, config: RunConfig) -> None:
@@ -180,8 +174,8 @@ def _facts(card: dict[str, Any], config: RunConfig) -> str:
     return "".join(parts)
 
 
-def _pictures(run: Run, status: Status, config: RunConfig) -> None:
-    """Curves, the latent map, and the same eight images after each epoch."""
+def _pictures(run: Run, status: Status, config: RunConfig, active: bool) -> None:
+    """Curves, the player, and the same eight images after each epoch."""
     rows = run.metrics()
     paths = run.snapshots()
     if rows and status.steps:
@@ -189,24 +183,24 @@ def _pictures(run: Run, status: Status, config: RunConfig) -> None:
         _curves(rows, status.steps / config.training.epochs, config, found)
     if not paths:
         return
-    images, codes = st.columns([3, 2], gap="medium")
-    with images:
-        st.markdown("**The same eight validation images after each epoch**")
-        shown = [paths[0], *paths[1:][-ROWS:]]
-        markup(
-            epochs_html([_snapshot(str(path), _version(path)) for path in shown]), "aeviz-epochs"
-        )
-    with codes:
-        st.markdown("**Codes of validation images**")
-        newest = _snapshot(str(paths[-1]), _version(paths[-1]))
-        places = _places(tuple(map(str, paths)), _version(paths[-1]))
-        names = DATASETS[config.dataset].class_names if config.dataset in DATASETS else ()
-        names = names or tuple(map(str, range(int(newest.labels.max()) + 1)))
-        chart(
-            plots_training.latent_map(places, newest.labels[: len(places)], names),
-            "aeviz-run-map",
-            "Codes of validation images on the plane of their largest variance, by class",
-        )
+    shown = readable([paths[0], *paths[1:][-ROWS:]])
+    if not shown:
+        raise UserError("The snapshots of this run cannot be read. What it learnt is not affected.")
+    unit = UNITS[config.loss.reconstruction]
+    st.markdown("**Watch it learn**")
+    replay.player(run, config, paths, shown[-1], rows, unit, active)
+    diagnostics.draw(shown[-1], config)
+    st.markdown("**The same eight validation images after each epoch**")
+    markup(epochs_html(shown), "aeviz-epochs")
+
+
+def readable(paths: Sequence[Path]) -> list[snapshots.Snapshot]:
+    """Those that are whole; a long run drops some of them while it goes on."""
+    found = []
+    for path in paths:
+        with contextlib.suppress(UserError):
+            found.append(_snapshot(str(path), snapshots.stamp(path)))
+    return found
 
 
 def _curves(
@@ -274,25 +268,7 @@ def strip(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return row.reshape(h, n * (w + 1), 4)[:, :-1]
 
 
-def _version(path: Path) -> int:
-    try:
-        return path.stat().st_mtime_ns
-    except OSError as error:
-        raise UserError("This run is no longer on the disk.") from error
-
-
 @st.cache_data(max_entries=400, show_spinner=False)
-def _snapshot(path: str, version: int) -> snapshots.Snapshot:
+def _snapshot(path: str, version: str) -> snapshots.Snapshot:
     del version  # part of the cache's key only
     return snapshots.read(Path(path))
-
-
-@st.cache_data(max_entries=1000, show_spinner=False)
-def _places(paths: tuple[str, ...], version: int) -> NDArray[np.float32]:
-    """The last one's latent map, turned to lie as the maps before it lay."""
-    del version
-    before = None
-    for path in paths:
-        before = snapshots.latent_map(snapshots.read(Path(path)).latents, before)
-    assert before is not None
-    return before

@@ -65,7 +65,8 @@ def test_a_model_is_trained_to_the_end_and_is_in_every_list(
     for epoch in ("epoch 3", "epoch 2", "epoch 1", "untrained"):
         expect(page.get_by_test_id("aeviz-epochs")).to_contain_text(epoch)
     expect(page.get_by_test_id("aeviz-result")).to_contain_text("nats per image")
-    for chart in ("aeviz-curve-recon", "aeviz-curve-kl", "aeviz-run-map"):
+    expect(page.get_by_test_id("aeviz-replay-map")).to_be_visible()
+    for chart in ("aeviz-curve-recon", "aeviz-curve-kl"):
         expect(page.get_by_test_id(chart).locator(".legendtoggle").first).to_be_attached()
     assert run in models(app_url)
 

@@ -238,7 +238,8 @@ def test_a_finished_run_offers_what_comes_next() -> None:
     assert f"model={run.id}" in links["Reconstruct with it"].query_string
     assert app.get("download_button")[0].proto.label == "Download the model"
     components = [item.proto.component_name for item in app.get("bidi_component")]
-    assert sum("aeviz_chart" in name for name in components) == 3
+    assert sum("aeviz_chart" in name for name in components) == 3  # curves, KL bars
+    assert sum("aeviz_replay" in name for name in components) == 1
 
 
 def test_words_for_numbers() -> None:

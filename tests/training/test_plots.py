@@ -2,12 +2,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-import numpy as np
 import pytest
 
 from aeviz.evaluation.baselines import Baseline
-from aeviz.plots import CLASS_COLOURS
-from aeviz.plots_training import curve, latent_map, value_range, with_levels
+from aeviz.plots_training import curve, value_range, with_levels
 
 ROWS: list[dict[str, Any]] = [
     {"step": 1, "epoch": 0, "recon": 500.0},
@@ -60,15 +58,6 @@ def test_bounds_by_hand(
     training: list[float], validation: list[float], wanted: list[float] | None
 ) -> None:
     assert value_range(training, validation) == (wanted and pytest.approx(wanted))
-
-
-def test_the_map_colours_each_class_as_everywhere() -> None:
-    places = np.array([[0, 1], [2, 3], [4, 5]], np.float32)
-    figure = latent_map(places, np.array([1, 0, 1], np.int16), ("a", "b", "c"))
-    assert [trace["name"] for trace in figure["data"]] == ["a", "b", "c"]
-    assert [trace["marker"]["color"] for trace in figure["data"]] == CLASS_COLOURS[:3]
-    assert figure["data"][1]["x"] == [0, 4]
-    assert figure["data"][1]["y"] == [1, 5]
 
 
 def level(value: float, term: Literal["recon", "loss"] = "recon", title: str = "PCA") -> Baseline:

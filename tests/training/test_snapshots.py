@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import load_file, save_file
 from test_loop import CPU
 
 from aeviz.config import RunConfig
@@ -73,7 +74,7 @@ def test_wide_codes_keep_fewer_images(config: RunConfig, dataset: Dataset, tmp_p
     snapshot = snapshots.read(tmp_path / "epoch-00000.safetensors")
     assert snapshot.latents.shape == (31, 4096)
     assert len(snapshot.labels) == 31
-    assert (tmp_path / "epoch-00000.safetensors").stat().st_size < 300_000
+    assert (tmp_path / "epoch-00000.safetensors").stat().st_size < 400_000
 
 
 def test_a_damaged_snapshot_is_a_sentence(tmp_path: Path) -> None:
@@ -104,3 +105,63 @@ def test_codes_of_two_dimensions_are_drawn_as_they_are() -> None:
     codes = np.array([[1, 2], [3, -4], [0, 0.5]], np.float16)
     assert np.array_equal(snapshots.latent_map(codes, None), codes)
     assert np.array_equal(snapshots.latent_map(codes, -codes.astype(np.float32)), codes)
+
+
+def test_what_is_no_snapshot_is_none(tmp_path: Path) -> None:
+    names = ("epoch-00002", "epoch-00010", "live", "epoch-1", ".epoch-00003", "epoch-000004")
+    for name in names:
+        (tmp_path / f"{name}.safetensors").touch()
+    assert [snapshots.epoch_of(path) for path in snapshots.files(tmp_path)] == [2, 10]
+
+
+def test_places_glide_from_the_snapshot_before(
+    config: RunConfig, dataset: Dataset, tmp_path: Path
+) -> None:
+    model = begin(config, dataset, CPU).model
+    snapshots.write(tmp_path, 0, 2, model, dataset.validation)
+    head = model.bottleneck.mu
+    with torch.no_grad():  # the same codes, turned and mirrored
+        head.weight.copy_(-head.weight[[2, 0, 1]])
+        head.bias.copy_(-head.bias[[2, 0, 1]])
+    snapshots.write(tmp_path, 1, 2, model, dataset.validation)
+    first, second = map(snapshots.read, snapshots.files(tmp_path))
+    assert not np.allclose(first.latents, second.latents, atol=0.01)
+    np.testing.assert_allclose(first.places, second.places, atol=2e-3)
+
+
+def test_a_snapshot_carries_its_manifold_and_its_diagnostics(
+    config: RunConfig, dataset: Dataset, tmp_path: Path
+) -> None:
+    model = begin(config, dataset, CPU).model
+    snapshots.write(tmp_path, 0, 2, model, dataset.validation)
+    snapshot = snapshots.read(tmp_path / "epoch-00000.safetensors")
+    assert snapshot.manifold is not None
+    assert snapshot.manifold.tiles.shape == (12, 12, 1, 8, 8)
+    assert snapshot.diagnostics["kl"].shape == (3,)
+    assert snapshot.diagnostics["filters"].shape == (20, 1, 8, 8)
+
+
+def test_a_snapshot_of_an_older_aeviz_is_read(
+    config: RunConfig, dataset: Dataset, tmp_path: Path
+) -> None:
+    path = tmp_path / "epoch-00000.safetensors"
+    snapshots.write(tmp_path, 0, 2, begin(config, dataset, CPU).model, dataset.validation)
+    plain = {key: value for key, value in load_file(path).items() if "." not in key}
+    del plain["places"]
+    save_file(plain, path)
+    snapshot = snapshots.read(path)
+    assert snapshot.manifold is None
+    assert snapshot.diagnostics == {}
+    assert snapshot.places.shape == (40, 2)
+
+
+@pytest.mark.parametrize("name", ["labels", "places", "manifold.rows", "x_hat"])
+def test_arrays_that_do_not_fit_each_other_are_a_sentence(
+    config: RunConfig, dataset: Dataset, tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / "epoch-00000.safetensors"
+    snapshots.write(tmp_path, 0, 2, begin(config, dataset, CPU).model, dataset.validation)
+    tensors = load_file(path)
+    save_file(tensors | {name: tensors[name][:-1].copy()}, path)
+    with pytest.raises(UserError, match="cannot be read"):
+        snapshots.read(path)

@@ -11,7 +11,7 @@
  *   plane: {mean: number[], components: number[][]} | null, sprite: Sprite | null}} Gallery
  */
 
-const ARRAYS = { float32: Float32Array, int16: Int16Array };
+import { unpack } from './packed.js';
 
 /**
  * @param {string} name
@@ -20,15 +20,7 @@ const ARRAYS = { float32: Float32Array, int16: Int16Array };
 export async function loadGallery(name) {
   const answer = await fetch(new URL(`aeviz/gallery/${encodeURIComponent(name)}`, document.baseURI));
   if (!answer.ok) throw new Error(await reason(answer));
-  const packed = await answer.arrayBuffer();
-  const length = new DataView(packed).getUint32(0, true);
-  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(packed, 4, length)));
-  const array = (key) => {
-    const at = header.arrays[key];
-    if (!at) return undefined;
-    const size = at.shape.reduce((a, b) => a * b, 1);
-    return new ARRAYS[at.dtype](packed, 4 + length + at.offset, size);
-  };
+  const { header, array } = unpack(await answer.arrayBuffer());
   return {
     name: header.name,
     imageShape: header.image_shape,

@@ -1,0 +1,163 @@
+/** The epochs of a run: which there are, fetched as they are wanted, and what lies between two. */
+
+import { unpack } from '../../static/packed.js';
+
+const AT_ONCE = 3;
+
+/**
+ * @typedef {{epoch: number, stamp: string}} Known
+ * @typedef {{epoch: number, view: {x: number, y: number, reach: number}, places: Float32Array,
+ *   labels: Int16Array, x: Images, xIn: Images, xHat: Images, manifold: Images | null,
+ *   rows: number}} Epoch
+ * @typedef {{pixels: Uint8Array, count: number, shape: [number, number, number]}} Images
+ *   `shape` is C, H, W; the pixels have their channels last
+ */
+
+export class Epochs {
+  /**
+   * @param {string} run
+   * @param {() => void} onChange  when one more is there
+   */
+  constructor(run, onChange) {
+    this.run = run;
+    this.onChange = onChange;
+    /** @type {Known[]} */
+    this.known = [];
+    /** @type {Map<string, Epoch>} */
+    this.loaded = new Map();
+    this.failed = new Set();
+    this.underWay = new Set();
+    this.message = '';
+    this.stopped = new AbortController();
+  }
+
+  /** @param {[number, string][]} list  epochs and their files' versions, as the page knows them */
+  update(list) {
+    this.known = list.map(([epoch, stamp]) => ({ epoch, stamp }));
+    const names = new Set(this.known.map(key));
+    for (const name of this.loaded.keys()) if (!names.has(name)) this.loaded.delete(name);
+    this.fetchMore();
+  }
+
+  /** Those that can be drawn, first epoch first. */
+  get there() {
+    return this.known.flatMap((one) => this.loaded.get(key(one)) ?? []);
+  }
+
+  /** The newest epoch there is, drawn or not yet. */
+  get last() {
+    return this.known.at(-1)?.epoch ?? 0;
+  }
+
+  end() {
+    this.stopped.abort();
+  }
+
+  /** The newest first, to have something to show; then from the beginning, as it is played. */
+  fetchMore() {
+    const wanted = this.loaded.size ? this.known : [...this.known].reverse();
+    for (const one of wanted) {
+      if (this.underWay.size >= AT_ONCE) return;
+      const name = key(one);
+      if (this.loaded.has(name) || this.failed.has(name) || this.underWay.has(name)) continue;
+      this.underWay.add(name);
+      this.fetch(one).catch((error) => {
+        this.failed.add(name);
+        this.message = error.message;
+      }).finally(() => {
+        this.underWay.delete(name);
+        if (this.stopped.signal.aborted) return;
+        this.onChange();
+        this.fetchMore();
+      });
+      if (!this.loaded.size) return; // nothing delays the first picture
+    }
+  }
+
+  async fetch(one) {
+    const path = `aeviz/runs/${encodeURIComponent(this.run)}/epochs/${one.epoch}`;
+    const url = new URL(`${path}?v=${one.stamp}`, document.baseURI);
+    const answer = await fetch(url, { signal: this.stopped.signal });
+    if (!answer.ok) throw new Error((await answer.json()).error);
+    this.loaded.set(key(one), read(unpack(await answer.arrayBuffer())));
+  }
+}
+
+/**
+ * Where `time`, in epochs, lies: the two epochs around it and the share of the way between them.
+ * @param {Epoch[]} there  at least one
+ */
+export function around(there, time) {
+  let first = 0;
+  while (first < there.length - 2 && there[first + 1].epoch <= time) first += 1;
+  const before = there[first];
+  const after = there[Math.min(first + 1, there.length - 1)];
+  const span = after.epoch - before.epoch;
+  const share = span ? Math.min(1, Math.max(0, (time - before.epoch) / span)) : 1;
+  return { first, before, after, share };
+}
+
+/**
+ * Places at `time`, along a curve that is smooth where one epoch ends and the next begins, and that
+ * never leaves the range of the two it lies between (cubic Hermite with Fritsch and Butland's
+ * slopes): points glide through epochs and do not stop at each.
+ * @param {Epoch[]} there
+ * @param {Float32Array} into
+ */
+export function placesAt(there, time, into) {
+  const { first, before, after, share: t } = around(there, time);
+  const [p1, p2] = [before.places, after.places];
+  const p0 = there[first - 1]?.places ?? p1;
+  const p3 = there[first + 2]?.places ?? p2;
+  const t2 = t * t;
+  const t3 = t2 * t;
+  const [a, b, c] = [t3 - 2 * t2 + t, 3 * t2 - 2 * t3, t3 - t2];
+  for (let i = 0; i < into.length; i += 1) {
+    const step = p2[i] - p1[i];
+    into[i] = p1[i] + b * step + a * slope(p1[i] - p0[i], step) + c * slope(step, p3[i] - p2[i]);
+  }
+  return into;
+}
+
+/** The view at `time`: zooming by equal factors in equal times. */
+export function viewAt(there, time) {
+  const { before: { view: from }, after: { view: to }, share } = around(there, time);
+  const t = share * share * (3 - 2 * share);
+  return {
+    x: from.x + (to.x - from.x) * t,
+    y: from.y + (to.y - from.y) * t,
+    reach: from.reach * (to.reach / from.reach) ** t,
+  };
+}
+
+/** Harmonic mean of two steps, 0 where they turn round. */
+function slope(one, other) {
+  const product = one * other;
+  return product > 0 ? (2 * product) / (one + other) : 0;
+}
+
+function key({ epoch, stamp }) {
+  return `${epoch} ${stamp}`;
+}
+
+/** @returns {Epoch} */
+function read({ header, array, shape }) {
+  const images = (name) => {
+    const pixels = array(name);
+    if (!pixels) return null;
+    const [h, w, c] = shape(name).slice(-3);
+    return { pixels, count: pixels.length / (h * w * c), shape: [c, h, w] };
+  };
+  const [x, y, reach] = header.view;
+  return {
+    epoch: header.epoch,
+    view: { x, y, reach },
+    places: array('places'),
+    labels: array('labels'),
+    x: images('x'),
+    xIn: images('x_in') ?? images('x'),
+    xHat: images('x_hat'),
+    manifold: images('tiles'),
+    rows: shape('tiles')[0] ?? 0,
+  };
+}

@@ -1,0 +1,122 @@
+/** Pictures that fade from one epoch's into the next one's: the manifold, and images rebuilt. */
+
+import { pack } from '../../static/canvas.js';
+import { h } from '../../static/dom.js';
+import { around } from './epochs.js';
+
+const KEPT = 12;
+
+/** Sheets of images, drawn once for each epoch. */
+class Sheets {
+  /** @param {(epoch: import('./epochs.js').Epoch) => HTMLCanvasElement | null} make */
+  constructor(make) {
+    this.make = make;
+    this.kept = new Map();
+  }
+
+  of(epoch) {
+    let sheet = this.kept.get(epoch);
+    if (sheet === undefined) {
+      sheet = this.make(epoch);
+      this.kept.set(epoch, sheet);
+      if (this.kept.size > KEPT) this.kept.delete(this.kept.keys().next().value);
+    }
+    return sheet;
+  }
+
+  clear() {
+    this.kept.clear();
+  }
+}
+
+class Fading {
+  constructor(attributes, make) {
+    this.sheets = new Sheets(make);
+    this.canvas = h('canvas', { class: 'replay-pixels', role: 'img', ...attributes });
+    this.context = this.canvas.getContext('2d');
+  }
+
+  /** @param {import('./epochs.js').Epoch[]} there */
+  draw(there, time) {
+    const { before, after, share } = around(there, time);
+    const [from, to] = [this.sheets.of(before), this.sheets.of(after)];
+    const size = to ?? from;
+    this.canvas.hidden = !size;
+    if (!size) return;
+    const { canvas, context } = this;
+    if (canvas.width !== size.width || canvas.height !== size.height) {
+      [canvas.width, canvas.height] = [size.width, size.height];
+    }
+    context.globalAlpha = 1;
+    context.globalCompositeOperation = 'copy'; // nothing of before shines through
+    context.drawImage(from && share < 1 ? from : size, 0, 0);
+    context.globalCompositeOperation = 'source-over';
+    if (!from || !to || share <= 0 || share >= 1) return;
+    context.globalAlpha = share * share * (3 - 2 * share);
+    context.drawImage(to, 0, 0);
+  }
+}
+
+/** What the decoder makes of a grid of codes. */
+export class ManifoldSheet extends Fading {
+  constructor() {
+    super({
+      'data-testid': 'aeviz-replay-manifold',
+      'aria-label': 'What the decoder draws over the plane of codes',
+    }, ({ manifold, rows }) => {
+      if (!manifold) return null;
+      const columns = manifold.count / rows;
+      return grid(manifold, rows, columns, 0, (row, column) => row * columns + column);
+    });
+  }
+}
+
+/** Eight images as the network got them, each beside what it made of it. */
+export class Pairs extends Fading {
+  constructor() {
+    super({
+      'data-testid': 'aeviz-replay-pairs',
+      'aria-label': 'Eight images as the network got them, each beside its reconstruction',
+    }, (epoch) => this.sheet(epoch));
+    this.upright = true;
+  }
+
+  /** @param {boolean} upright  pairs below one another, or each in a column */
+  turn(upright) {
+    if (this.upright === upright) return;
+    this.upright = upright;
+    this.sheets.clear();
+  }
+
+  sheet({ xIn, xHat }) {
+    const [channels, height, width] = xIn.shape;
+    const { count } = xIn;
+    const pixels = new Uint8Array(2 * xIn.pixels.length);
+    pixels.set(xIn.pixels);
+    pixels.set(xHat.pixels, xIn.pixels.length);
+    const both = { pixels, shape: [channels, height, width] };
+    const gap = Math.max(1, Math.round(width / 14));
+    return this.upright
+      ? grid(both, count, 2, gap, (row, column) => column * count + row)
+      : grid(both, 2, count, gap, (row, column) => row * count + column);
+  }
+}
+
+/** Images in rows and columns on one canvas, with a clear gap between them. */
+function grid({ pixels, shape }, rows, columns, gap, at) {
+  const [channels, height, width] = shape;
+  const canvas = document.createElement('canvas');
+  canvas.width = columns * (width + gap) - gap;
+  canvas.height = rows * (height + gap) - gap;
+  const context = canvas.getContext('2d');
+  const frame = context.createImageData(canvas.width, canvas.height);
+  const words = new Uint32Array(frame.data.buffer);
+  for (let row = 0; row < rows; row += 1) {
+    for (let column = 0; column < columns; column += 1) {
+      const corner = row * (height + gap) * canvas.width + column * (width + gap);
+      pack(words, canvas.width, corner, pixels, at(row, column) * channels * height * width, shape);
+    }
+  }
+  context.putImageData(frame, 0, 0);
+  return canvas;
+}

@@ -1,0 +1,182 @@
+/** The map of the player: points that glide with a trail behind them, over the prior's circles. */
+
+import { h, themeColour } from '../../static/dom.js';
+import { placesAt, viewAt } from './epochs.js';
+
+const TRAIL = 0.3; // epochs that a trail reaches back
+const TRAIL_OPACITY = 0.28;
+const POINT_OPACITY = 0.92;
+
+export class Scatter {
+  /** @param {string[]} colours  of the classes @param {boolean} gaussian  whether there is a prior */
+  constructor(classNames, colours, gaussian) {
+    this.classNames = classNames;
+    this.colours = classNames.map((_, i) => colours[i % colours.length]);
+    this.gaussian = gaussian;
+    this.hidden = new Set();
+    this.canvas = h('canvas', {
+      class: 'replay-canvas', role: 'img', 'data-testid': 'aeviz-replay-map',
+      'aria-label': 'Codes of validation images by class, as they move while the network learns',
+    });
+    this.context = this.canvas.getContext('2d');
+    this.here = this.tail = new Float32Array(0);
+    this.element = h('div', { class: 'replay-map' }, this.canvas);
+  }
+
+  /** As many pixels as the screen has, and the theme's colours. */
+  fit() {
+    const scale = Math.min(2, window.devicePixelRatio || 1);
+    const side = Math.max(1, this.element.clientWidth);
+    this.side = side;
+    this.canvas.width = this.canvas.height = Math.round(side * scale);
+    this.scale = scale;
+    this.text = themeColour(this.element, '--st-text-color') || '#888';
+    this.ground = themeColour(this.element, '--st-background-color') || '#fff';
+    this.font = themeColour(this.element, '--st-font') || 'sans-serif';
+    this.sprites = this.colours.map((colour) => this.sprite(colour));
+  }
+
+  /** @param {import('./epochs.js').Epoch[]} there @param {boolean} moving  whether to draw trails */
+  draw(there, time, moving) {
+    const { labels } = there.at(-1);
+    const { length } = there.at(-1).places;
+    if (!this.side || there.some(({ places }) => places.length !== length)) return;
+    if (this.here.length !== length) {
+      this.here = new Float32Array(length);
+      this.tail = new Float32Array(length);
+    }
+    const { context, side } = this;
+    context.setTransform(this.scale, 0, 0, this.scale, 0, 0);
+    context.clearRect(0, 0, side, side);
+    const view = viewAt(there, time);
+    this.toPixels(placesAt(there, time, this.here), view);
+    this.lines(view);
+    const behind = Math.max(there[0].epoch, time - TRAIL);
+    if (moving && behind < time) {
+      this.toPixels(placesAt(there, behind, this.tail), view);
+      this.trails(labels);
+    }
+    context.globalAlpha = POINT_OPACITY;
+    const half = this.spriteSide / 2;
+    for (let i = 0; i < labels.length; i += 1) {
+      const label = labels[i];
+      if (this.hidden.has(label) || !this.sprites[label]) continue;
+      const [x, y] = [this.here[2 * i] - half, this.here[2 * i + 1] - half];
+      context.drawImage(this.sprites[label], x, y, this.spriteSide, this.spriteSide);
+    }
+    context.globalAlpha = 1;
+    this.names(labels);
+  }
+
+  toPixels(places, { x, y, reach }) {
+    const { side } = this;
+    const factor = side / 2 / reach;
+    for (let i = 0; i < places.length; i += 2) {
+      places[i] = side / 2 + (places[i] - x) * factor;
+      places[i + 1] = side / 2 - (places[i + 1] - y) * factor;
+    }
+  }
+
+  /** The axes and, for a VAE, its prior: one, two and three sigmas. */
+  lines({ x, y, reach }) {
+    const { context, side } = this;
+    const factor = side / 2 / reach;
+    const [cx, cy] = [side / 2 - x * factor, side / 2 + y * factor];
+    context.strokeStyle = this.text;
+    context.lineWidth = 1;
+    context.globalAlpha = 0.1;
+    context.beginPath();
+    context.moveTo(cx, 0);
+    context.lineTo(cx, side);
+    context.moveTo(0, cy);
+    context.lineTo(side, cy);
+    context.stroke();
+    if (this.gaussian) {
+      const glow = context.createRadialGradient(cx, cy, 0, cx, cy, 3 * factor);
+      for (let i = 0; i <= 6; i += 1) glow.addColorStop(i / 6, fade(this.text, Math.exp(-((i / 2) ** 2) / 2)));
+      context.globalAlpha = 0.09;
+      context.fillStyle = glow;
+      context.fillRect(0, 0, side, side);
+      context.globalAlpha = 0.16;
+      for (const sigma of [1, 2, 3]) {
+        context.beginPath();
+        context.arc(cx, cy, sigma * factor, 0, 2 * Math.PI);
+        context.stroke();
+      }
+    }
+    context.globalAlpha = 1;
+  }
+
+  trails(labels) {
+    const { context, here, tail } = this;
+    context.globalAlpha = TRAIL_OPACITY;
+    context.lineWidth = 1.5;
+    context.lineCap = 'round';
+    this.colours.forEach((colour, label) => {
+      if (this.hidden.has(label)) return;
+      context.strokeStyle = colour;
+      context.beginPath();
+      for (let i = 0; i < labels.length; i += 1) {
+        if (labels[i] !== label) continue;
+        context.moveTo(tail[2 * i], tail[2 * i + 1]);
+        context.lineTo(here[2 * i], here[2 * i + 1]);
+      }
+      context.stroke();
+    });
+    context.globalAlpha = 1;
+  }
+
+  /** The classes' names at the middle of their points, as far as they do not cover one another. */
+  names(labels) {
+    const { context, here, side } = this;
+    context.font = `600 13px ${this.font}`;
+    context.textAlign = 'center';
+    context.textBaseline = 'middle';
+    context.lineJoin = 'round';
+    const written = [];
+    this.classNames.forEach((name, label) => {
+      if (this.hidden.has(label)) return;
+      const members = [];
+      for (let i = 0; i < labels.length; i += 1) if (labels[i] === label) members.push(i);
+      if (!members.length) return;
+      const x = median(members.map((i) => here[2 * i]));
+      const y = median(members.map((i) => here[2 * i + 1]));
+      const reach = context.measureText(name).width / 2 + 3;
+      const hits = (other) => Math.abs(x - other.x) < reach + other.reach && Math.abs(y - other.y) < 17;
+      if (x < reach || y < 9 || x > side - reach || y > side - 9 || written.some(hits)) return;
+      written.push({ x, y, reach });
+      context.strokeStyle = this.ground;
+      context.lineWidth = 4;
+      context.strokeText(name, x, y);
+      context.fillStyle = this.text;
+      context.fillText(name, x, y);
+    });
+  }
+
+  /** A point of this colour with a thin rim of the ground's, so that neighbours stay apart. */
+  sprite(colour) {
+    const radius = Math.max(2, this.side / 190);
+    this.spriteSide = 2 * Math.ceil(radius + 1.5);
+    const canvas = document.createElement('canvas');
+    canvas.width = canvas.height = this.spriteSide * this.scale;
+    const context = canvas.getContext('2d');
+    context.scale(this.scale, this.scale);
+    context.translate(this.spriteSide / 2, this.spriteSide / 2);
+    for (const [fill, r] of [[this.ground, radius + 0.7], [colour, radius]]) {
+      context.fillStyle = fill;
+      context.beginPath();
+      context.arc(0, 0, r, 0, 2 * Math.PI);
+      context.fill();
+    }
+    return canvas;
+  }
+}
+
+function median(values) {
+  return values.sort((a, b) => a - b)[values.length >> 1];
+}
+
+/** A colour as the theme gives it, `share` as strong. */
+function fade(colour, share) {
+  return `color-mix(in srgb, ${colour} ${(100 * share).toFixed(1)}%, transparent)`;
+}

@@ -1,0 +1,185 @@
+/** The scrubber: epochs from left to right over the loss that each of them reached. */
+
+import { h, themeColour } from '../../static/dom.js';
+
+const PAD = 10; // pixels at either end, half a knob
+const TOP = 8;
+const TRACK = 9; // from the bottom to the line that the knob runs on
+const TICKS_MOST = 60;
+
+export class Timeline {
+  /** @param {(time: number, settle: boolean) => void} onScrub  `settle`: the hand has let go */
+  constructor(onScrub) {
+    this.onScrub = onScrub;
+    this.canvas = h('canvas', { 'aria-hidden': 'true' });
+    this.element = h('div', {
+      class: 'replay-timeline', role: 'slider', tabindex: '0', 'aria-label': 'Epoch',
+      'data-testid': 'aeviz-replay-scrubber',
+    }, this.canvas);
+    this.context = this.canvas.getContext('2d');
+    this.epochs = [];
+    this.losses = new Map();
+    this.to = 1;
+    this.time = 0;
+    this.held = false; // by a finger or the mouse
+    this.listen();
+  }
+
+  /** @param {number[]} epochs  that can be drawn @param {[number, number][]} losses  by epoch */
+  show(epochs, losses, to) {
+    this.epochs = epochs;
+    this.losses = new Map(losses);
+    this.to = Math.max(1, to);
+    this.element.setAttribute('aria-valuemin', String(epochs[0] ?? 0));
+    this.element.setAttribute('aria-valuemax', String(epochs.at(-1) ?? 0));
+  }
+
+  fit() {
+    const scale = Math.min(2, window.devicePixelRatio || 1);
+    [this.width, this.height] = [this.element.clientWidth, this.element.clientHeight];
+    this.canvas.width = Math.round(this.width * scale);
+    this.canvas.height = Math.round(this.height * scale);
+    this.scale = scale;
+    this.text = themeColour(this.element, '--st-text-color') || '#888';
+    this.accent = themeColour(this.element, '--st-primary-color') || '#888';
+    this.ground = themeColour(this.element, '--st-background-color') || '#fff';
+  }
+
+  draw(time, said) {
+    this.time = time;
+    this.element.setAttribute('aria-valuenow', time.toFixed(2));
+    this.element.setAttribute('aria-valuetext', said);
+    if (!this.width) return;
+    const { context, width, height } = this;
+    context.setTransform(this.scale, 0, 0, this.scale, 0, 0);
+    context.clearRect(0, 0, width, height);
+    const floor = height - TRACK;
+    const now = this.x(time);
+    const end = this.x(this.epochs.at(-1) ?? 0);
+    this.hill(now, floor);
+    this.bar(PAD, width - PAD, floor, this.text, 0.14);
+    this.bar(PAD, end, floor, this.text, 0.26);
+    this.bar(PAD, now, floor, this.accent, 1);
+    if (this.epochs.length <= TICKS_MOST) {
+      for (const epoch of this.epochs) {
+        const x = this.x(epoch);
+        this.dot(x, floor, 2.25, x <= now ? this.accent : this.text, x <= now ? 1 : 0.5);
+      }
+    }
+    context.globalAlpha = 0.5;
+    context.strokeStyle = this.accent;
+    context.lineWidth = 1.5;
+    context.beginPath();
+    context.moveTo(now, TOP - 4);
+    context.lineTo(now, floor);
+    context.stroke();
+    this.dot(now, floor, 9, this.ground, 1);
+    this.dot(now, floor, 7, this.accent, 1);
+    context.globalAlpha = 1;
+  }
+
+  /** The loss over the epochs as a hill: strong as far as it was played. */
+  hill(now, floor) {
+    const known = [...this.losses].filter(([, loss]) => Number.isFinite(loss))
+      .map(([epoch, loss]) => [this.x(epoch), loss]);
+    if (known.length < 2) return;
+    const values = known.map(([, loss]) => loss);
+    const [low, high] = [Math.min(...values), Math.max(...values)];
+    const room = floor - TOP - 6;
+    const y = (loss) => floor - 6 - room * Math.sqrt((loss - low) / (high - low || 1));
+    const { context } = this;
+    const path = () => {
+      context.beginPath();
+      known.forEach(([x, loss], i) => context[i ? 'lineTo' : 'moveTo'](x, y(loss)));
+    };
+    const half = (from, to, opacity, colour) => {
+      context.save();
+      context.beginPath();
+      context.rect(from, 0, to - from, floor);
+      context.clip();
+      path();
+      context.globalAlpha = opacity * 2;
+      context.strokeStyle = context.fillStyle = colour;
+      context.lineWidth = 1.5;
+      context.lineJoin = 'round';
+      context.stroke();
+      context.lineTo(known.at(-1)[0], floor);
+      context.lineTo(known[0][0], floor);
+      context.globalAlpha = opacity / 2;
+      context.fill();
+      context.restore();
+    };
+    half(0, now, 0.42, this.accent);
+    half(now, this.width, 0.18, this.text);
+  }
+
+  bar(from, to, y, colour, opacity) {
+    const { context } = this;
+    context.globalAlpha = opacity;
+    context.fillStyle = colour;
+    context.beginPath();
+    context.roundRect(from, y - 2, Math.max(0, to - from), 4, 2);
+    context.fill();
+  }
+
+  dot(x, y, radius, colour, opacity) {
+    const { context } = this;
+    context.globalAlpha = opacity;
+    context.fillStyle = colour;
+    context.beginPath();
+    context.arc(x, y, radius, 0, 2 * Math.PI);
+    context.fill();
+  }
+
+  x(epoch) {
+    return PAD + (epoch / this.to) * (this.width - 2 * PAD);
+  }
+
+  listen() {
+    const { element } = this;
+    const at = (event) => {
+      const { left, width } = element.getBoundingClientRect();
+      const share = (event.clientX - left - PAD) / Math.max(1, width - 2 * PAD);
+      return share * this.to;
+    };
+    element.onpointerdown = (event) => {
+      if (event.button) return;
+      this.held = true;
+      element.setPointerCapture(event.pointerId);
+      this.onScrub(at(event), false);
+    };
+    element.onpointermove = (event) => {
+      if (this.held) this.onScrub(at(event), false);
+    };
+    element.onpointerup = (event) => {
+      if (this.held) this.onScrub(at(event), true);
+      this.held = false;
+    };
+    element.onpointercancel = () => {
+      this.held = false;
+    };
+    element.onkeydown = (event) => {
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      const time = this.step(event.key);
+      if (time === null) return;
+      event.preventDefault();
+      this.onScrub(time, true);
+    };
+  }
+
+  /** Where a key leads to, or null: to the epoch before or after, ten further, to either end. */
+  step(key) {
+    const { epochs, time } = this;
+    const before = epochs.filter((epoch) => epoch < time - 1e-3);
+    const after = epochs.filter((epoch) => epoch > time + 1e-3);
+    const far = Math.max(1, Math.ceil(epochs.length / 10));
+    const back = (by) => before.at(-by) ?? epochs[0];
+    const on = (by) => after[by - 1] ?? epochs.at(-1);
+    const keys = {
+      ArrowLeft: () => back(1), ArrowDown: () => back(1), PageDown: () => back(far),
+      ArrowRight: () => on(1), ArrowUp: () => on(1), PageUp: () => on(far),
+      Home: () => epochs[0], End: () => epochs.at(-1),
+    };
+    return epochs.length && key in keys ? keys[key]() : null;
+  }
+}

@@ -1,0 +1,159 @@
+"""A run's training replayed in a real browser: played, scrubbed, followed, kept as a film."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from pathlib import Path
+
+import av
+import pytest
+from conftest import drawn, open_page
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+from small_run import EPOCHS, run_of, snapshot, write
+
+from aeviz.training import locks
+from aeviz.training.runs import Run, Status
+
+LAST = str(EPOCHS - 1)
+FILM_MS = 240_000
+"""A film is made in seconds, behind all else: on a machine that is busy it takes its time."""
+
+
+@pytest.fixture(scope="module")
+def run(runs_folder: Path) -> Run:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AEVIZ_RUNS", str(runs_folder))
+        return run_of()
+
+
+def open_player(page: Page, url: str, run: Run) -> None:
+    page.goto(f"{url}/train?run={run.id}")
+    page.wait_for_function(drawn("aeviz-replay-map"))
+    expect(page.get_by_test_id("aeviz-replay")).to_have_count(1)
+
+
+def brightness(page: Page, test_id: str) -> float:
+    """Of the middle of a picture, 0 to 255."""
+    return page.evaluate(
+        "(id) => { const c = document.querySelector(`[data-testid=${id}]`);"
+        " return c.getContext('2d').getImageData(c.width / 2, c.height / 2, 1, 1).data[0]; }",
+        test_id,
+    )
+
+
+def test_a_training_is_scrubbed_by_keys_and_by_hand(
+    browser: Browser, app_url: str, run: Run
+) -> None:
+    with open_page(browser, reduced_motion="reduce") as page:
+        open_player(page, app_url, run)
+        player = page.get_by_test_id("aeviz-replay")
+        scrubber = page.get_by_test_id("aeviz-replay-scrubber")
+        expect(player).to_have_attribute("data-epoch", LAST)
+        expect(scrubber).to_have_attribute("aria-valuemin", "0")  # all epochs are there
+        assert brightness(page, "aeviz-replay-manifold") == 60 * (EPOCHS - 1)
+
+        scrubber.press("Home")
+        expect(page.get_by_test_id("aeviz-replay-epoch")).to_have_text("Untrained")
+        assert brightness(page, "aeviz-replay-manifold") == 0
+        scrubber.press("ArrowRight")
+        expect(page.get_by_test_id("aeviz-replay-epoch")).to_have_text("Epoch 1")
+        assert brightness(page, "aeviz-replay-manifold") == 60
+
+        # half way between two epochs while it is held; at the nearest when it is let go
+        box = scrubber.bounding_box()
+        assert box is not None
+        y = box["y"] + box["height"] / 2
+        page.mouse.move(box["x"] + box["width"] / 2 - 2, y)
+        page.mouse.down()
+        assert 60 < brightness(page, "aeviz-replay-manifold") < 120
+        page.mouse.move(box["x"] + box["width"] * 0.64, y)
+        page.mouse.up()
+        expect(player).to_have_attribute("data-epoch", "2")
+        expect(scrubber).to_have_attribute("aria-valuenow", "2.00")
+
+
+def test_a_finished_training_plays_by_itself_and_can_be_played_again(
+    page: Page, app_url: str, run: Run
+) -> None:
+    open_player(page, app_url, run)
+    player = page.get_by_test_id("aeviz-replay")
+    button = page.get_by_test_id("aeviz-replay-play")
+    expect(player).to_have_attribute("data-playing", "true")
+    expect(player).to_have_attribute("data-playing", "false")  # it ends
+    expect(player).to_have_attribute("data-epoch", LAST)
+    page.get_by_test_id("aeviz-replay-speed").click()
+    expect(page.get_by_test_id("aeviz-replay-speed")).to_have_text("2×")
+    button.click()
+    expect(player).to_have_attribute("data-epoch", "1")  # from the beginning
+    expect(player).to_have_attribute("data-epoch", LAST)
+    expect(button).to_have_accessible_name("Play")
+
+
+def test_a_training_under_way_is_followed(page: Page, app_url: str, runs_folder: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AEVIZ_RUNS", str(runs_folder))
+        run = run_of(epochs=2)
+    worker = locks.take(run.pid_path)
+    assert worker is not None
+    run.write_status(Status("running", epoch=1))
+    open_player(page, app_url, run)
+    player = page.get_by_test_id("aeviz-replay")
+    live = page.get_by_test_id("aeviz-replay-live")
+    expect(player).to_have_attribute("data-epoch", "1")
+    expect(live).to_have_attribute("aria-pressed", "true")
+    write(run.folder / "snapshots", snapshot(2))
+    expect(player).to_have_attribute("data-epoch", "2")  # without a hand
+
+    page.get_by_test_id("aeviz-replay-scrubber").press("Home")
+    expect(live).to_have_attribute("aria-pressed", "false")
+    write(run.folder / "snapshots", snapshot(3))
+    expect(page.get_by_test_id("aeviz-replay-scrubber")).to_have_attribute("aria-valuemax", "3")
+    expect(player).to_have_attribute("data-epoch", "0")  # whoever looks back is left in peace
+    live.click()
+    expect(player).to_have_attribute("data-epoch", "3")
+    run.write_status(Status("done", epoch=3))
+    worker.close()
+    expect(live).to_be_hidden()
+    expect(player).to_have_attribute("data-epoch", "3")
+
+
+def test_a_film_comes_as_a_file(page: Page, app_url: str, run: Run, tmp_path: Path) -> None:
+    open_player(page, app_url, run)
+    for kind in ("gif", "mp4"):
+        with page.expect_download(timeout=FILM_MS) as download:
+            page.get_by_test_id(f"aeviz-replay-{kind}").click()
+        assert download.value.suggested_filename == f"{run.id}.{kind}"
+        file = tmp_path / f"film.{kind}"
+        download.value.save_as(file)
+        if kind == "gif":
+            assert Image.open(file).n_frames > EPOCHS
+        else:
+            with av.open(io.BytesIO(file.read_bytes())) as container:
+                assert sum(1 for _ in container.decode(video=0)) > EPOCHS
+
+
+def test_a_phone_shows_the_player_in_its_width(phone: Page, app_url: str, run: Run) -> None:
+    open_player(phone, app_url, run)
+    for part in ("aeviz-replay-map", "aeviz-replay-manifold", "aeviz-replay-scrubber"):
+        box = phone.get_by_test_id(part).bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+
+
+def test_a_snapshot_that_is_damaged_is_left_out(
+    browser: Browser, app_url: str, run: Run, runs_folder: Path
+) -> None:
+    damaged = Run(runs_folder / f"{run.id}-damaged")
+    shutil.copytree(run.folder, damaged.folder)
+    damaged.snapshots()[1].write_bytes(b"nothing of the kind")
+    with open_page(browser, reduced_motion="reduce") as page:
+        page.goto(f"{app_url}/train?run={damaged.id}")
+        page.wait_for_function(drawn("aeviz-replay-map"))
+        scrubber = page.get_by_test_id("aeviz-replay-scrubber")
+        expect(scrubber).to_have_attribute("aria-valuemin", "0")
+        scrubber.press("Home")
+        scrubber.press("ArrowRight")
+        expect(page.get_by_test_id("aeviz-replay")).to_have_attribute("data-epoch", "2")
