@@ -10,9 +10,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from aeviz import checkpoint, plots_training
+from aeviz import checkpoint, datasets, plots_training
 from aeviz.config import RunConfig
-from aeviz.datasets import DATASETS
 from aeviz.errors import UserError
 from aeviz.evaluation import baselines
 from aeviz.evaluation.baselines import Baseline
@@ -60,7 +59,8 @@ def _watch(run: Run, active: bool) -> None:
 
 
 def title(config: RunConfig) -> str:
-    data = DATASETS[config.dataset].title if config.dataset in DATASETS else config.dataset
+    source = datasets.get(config.dataset)
+    data = source.title if source else config.dataset
     kind = PRESETS[config.type].title if config.type in PRESETS else config.type
     return config.name or f"{kind} on {data}"
 
@@ -198,7 +198,8 @@ def _pictures(run: Run, status: Status, config: RunConfig) -> None:
         st.markdown("**Codes of validation images**")
         newest = _snapshot(str(paths[-1]), _version(paths[-1]))
         places = _places(tuple(map(str, paths)), _version(paths[-1]))
-        names = DATASETS[config.dataset].class_names if config.dataset in DATASETS else ()
+        source = datasets.get(config.dataset)
+        names = source.class_names if source else ()
         names = names or tuple(map(str, range(int(newest.labels.max()) + 1)))
         chart(
             plots_training.latent_map(places, newest.labels[: len(places)], names),
