@@ -212,14 +212,17 @@ def build(
 def share_out(kinds: Sequence[str], most: int) -> list[int]:
     """Places of at most `most` of these, in their order; where there are more, every class gives as
     many, and the smaller ones all they have."""
-    if len(kinds) <= most:
-        return list(range(len(kinds)))
+    return sorted(in_turns(kinds)[:most])
+
+
+def in_turns(kinds: Sequence[str]) -> list[int]:
+    """All places: the first of each class, then the second of each, and so on."""
     turn: Counter[str] = Counter()
     turns = []
     for kind in kinds:
         turns.append(turn[kind])
         turn[kind] += 1
-    return sorted(sorted(range(len(kinds)), key=lambda place: (turns[place], place))[:most])
+    return sorted(range(len(kinds)), key=lambda place: (turns[place], place))
 
 
 def _reason(why: str) -> str:

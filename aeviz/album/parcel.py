@@ -150,7 +150,9 @@ def on_disk(paths: list[Path]) -> Iterator[list[Item]]:
         for path in paths:
             if path.is_dir():
                 found = sorted(one for one in path.rglob("*") if one.is_file())
-                items += [OnDisk(str(Path(path.name) / one.relative_to(path)), one) for one in found]
+                items += [
+                    OnDisk(str(Path(path.name) / one.relative_to(path)), one) for one in found
+                ]
                 continue
             file = stack.enter_context(_opened(path))
             if file.read(4) in (ZIP, EMPTY_ZIP):

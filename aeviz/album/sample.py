@@ -11,7 +11,16 @@ import torch
 from PIL import Image
 
 from aeviz.album import names, parcel
-from aeviz.album.build import Contents, LeftOut, Progress, Reader, Recipe, contents, fitted, share_out
+from aeviz.album.build import (
+    Contents,
+    LeftOut,
+    Progress,
+    Reader,
+    Recipe,
+    contents,
+    fitted,
+    in_turns,
+)
 from aeviz.album.names import Labels
 from aeviz.errors import UserError
 from aeviz.images import Decoded
@@ -74,7 +83,7 @@ def _samples(
     kinds = names.classes([item.path for item in found.items], "folder")
     samples: list[tuple[str, Decoded]] = []
     reader = Reader()
-    for index in share_out(kinds, TRIES):
+    for index in in_turns(kinds)[:TRIES]:
         if cancelled():
             return None
         if len(samples) == SAMPLES:

@@ -62,7 +62,9 @@ def to_tensor(
     return x, tuple(notes)
 
 
-def _fitted(im: Image.Image, width: int, height: int, fit: Fit, fill: tuple[int, ...]) -> Image.Image:
+def _fitted(
+    im: Image.Image, width: int, height: int, fit: Fit, fill: tuple[int, ...]
+) -> Image.Image:
     if fit == "contain":
         return _contain(im, width, height, fill)
     if fit == "cover":

@@ -61,4 +61,6 @@ class Job(Generic[T]):
             log.exception("Reading images failed")
             full = is_out_of_memory(error)
             why = "the server's memory is not enough" if full else "something went wrong here"
-            raise UserError(f"The images could not be read, as {why}: try fewer of them.") from error
+            raise UserError(
+                f"The images could not be read, as {why}: try fewer of them."
+            ) from error

@@ -16,7 +16,9 @@ from aeviz.album.build import Contents, LeftOut, Recipe, build, contents
 SMALL = Recipe("Test", side=16, colour=False)
 
 
-def picture(seed: int, size: tuple[int, int] = (20, 20), kind: str = "PNG", mode: str = "RGB") -> bytes:
+def picture(
+    seed: int, size: tuple[int, int] = (20, 20), kind: str = "PNG", mode: str = "RGB"
+) -> bytes:
     """A picture of noise that no other seed gives."""
     pixels = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
     buffer = io.BytesIO()
@@ -69,4 +71,14 @@ def reasons(left_out: LeftOut) -> dict[str, str]:
     return dict(left_out.listed)
 
 
-__all__ = ["SMALL", "Contents", "made", "picture", "plain", "reasons", "sent", "two_classes", "zipped"]
+__all__ = [
+    "SMALL",
+    "Contents",
+    "made",
+    "picture",
+    "plain",
+    "reasons",
+    "sent",
+    "two_classes",
+    "zipped",
+]

@@ -118,7 +118,10 @@ def test_each_file_that_cannot_be_used_has_one_reason(tmp_path: Path) -> None:
 
 
 def test_an_image_above_sixteen_megapixels_is_left_out(tmp_path: Path) -> None:
-    files = two_classes() | {"cats/a.png": plain(1, (4000, 4001)), "cats/b.png": plain(2, (4000, 4000))}
+    files = two_classes() | {
+        "cats/a.png": plain(1, (4000, 4001)),
+        "cats/b.png": plain(2, (4000, 4000)),
+    }
     _, left_out = made(tmp_path, files)
     assert left_out.listed == [
         (
@@ -236,7 +239,9 @@ def test_progress_rises_to_one(tmp_path: Path) -> None:
     assert (heard[0], heard[-1]) == (0.0, 1.0)
 
 
-def test_one_image_at_a_time_lies_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_image_at_a_time_lies_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Before the next is read, the last one's pixels of full size are gone."""
     import weakref
 

@@ -151,7 +151,10 @@ def test_more_entries_than_are_read_are_a_sentence(monkeypatch: pytest.MonkeyPat
 def test_a_zip_cut_short_or_empty_is_a_sentence() -> None:
     data = zipped(two_classes(3))
     for cut in (4, 30, len(data) // 2, len(data) - 1):
-        with pytest.raises(UserError, match="damaged or cut short"), zips.opened(io.BytesIO(data[:cut])):
+        with (
+            pytest.raises(UserError, match="damaged or cut short"),
+            zips.opened(io.BytesIO(data[:cut])),
+        ):
             pass
     assert read_all(zipped({})) == []
 

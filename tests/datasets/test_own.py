@@ -78,7 +78,9 @@ def test_splits_share_each_class() -> None:
     parts = (splits.train, splits.validation, splits.test)
     counts = [part.labels.bincount(minlength=5).tolist() for part in parts]
     assert counts == [[80, 32, 5, 2, 1], [10, 4, 1, 0, 0], [10, 4, 1, 0, 0]]
-    assert own.split_counts((100, 40, 7, 2, 1)) == tuple(len(part) for part in parts) == (120, 15, 15)
+    assert (
+        own.split_counts((100, 40, 7, 2, 1)) == tuple(len(part) for part in parts) == (120, 15, 15)
+    )
     corners = torch.cat([part.images[:, 0, 0, 0] for part in parts])
     assert sorted(corners.tolist()) == list(range(150))
     first = splits.validation.labels[:8].unique()
