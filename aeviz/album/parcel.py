@@ -28,8 +28,11 @@ EMPTY_ZIP = b"PK\x05\x06"
 class Item(Protocol):
     """A file that may be an image: its path as given, and why it is not to be read, or ""."""
 
-    path: str
-    refusal: str
+    @property
+    def path(self) -> str: ...
+
+    @property
+    def refusal(self) -> str: ...
 
     def read(self, most: int) -> bytes | None:
         """Its content; None where that is longer than `most`. UserError where it is damaged."""

@@ -1,4 +1,4 @@
-"""A look at an upload before it is made a data set: how many, in which folders, and a few images."""
+"""A look at an upload before it is a data set: how many, in which folders, and a few images."""
 
 from __future__ import annotations
 

@@ -33,8 +33,8 @@ _DAMAGED = (
 
 
 class Bounded:
-    """A readable, seekable file whose every single read is bounded: `zipfile` asks for a zip's whole
-    list of entries at once, however long the zip says it is."""
+    """A readable, seekable file whose every single read is bounded: `zipfile` asks for a zip's
+    whole list of entries at once, however long the zip says it is."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -51,7 +51,7 @@ class Bounded:
 def opened(file: BinaryIO) -> Iterator[zipfile.ZipFile]:
     """The zip in this file; UserError where it is none, or is cut short."""
     try:
-        archive = zipfile.ZipFile(Bounded(file))  # type: ignore[call-overload]
+        archive = zipfile.ZipFile(Bounded(file))
     except UserError:
         raise
     except _DAMAGED as error:
