@@ -19,6 +19,7 @@ from aeviz.presets import PRESETS, Knob, Preset
 from aeviz.takeaway import link
 from aeviz.training import worker
 from aeviz.training.estimate import Estimate, estimate
+from aeviz.ui import own_images
 from aeviz.ui.markup import markup
 from aeviz.ui.network import network_svg
 from aeviz.ui.settings import (
@@ -115,19 +116,28 @@ def controls() -> Choice:
 
 
 def _dataset() -> datasets.Source:
+    own_images.settle()
+    sources = datasets.table()
+    if st.session_state.get("train-dataset", datasets.DEFAULT) not in sources:  # removed since
+        st.session_state["train-dataset"] = datasets.DEFAULT
+
     def title(name: str) -> str:
-        needs = datasets.DATASETS[name].network and not datasets.available(name)
-        return datasets.DATASETS[name].title + (" (downloads first)" if needs else "")
+        source = sources[name]
+        needs = source.network and not datasets.available(name)
+        return source.title + (" (downloads first)" if needs else " (own images)" * source.own)
 
     name = st.selectbox(
         "Data set",
-        list(datasets.DATASETS),
+        list(sources),
         format_func=title,
         key="train-dataset",
         help="The images it learns from. Those that download do so once, with a progress bar.",
     )
-    source = datasets.DATASETS[name]
+    source = sources[name]
     st.caption(source.description)
+    if source.own:
+        own_images.about(source)
+    own_images.button()
     return source
 
 
@@ -254,7 +264,7 @@ def picture(choice: Choice) -> None:
     if choice.config is None or choice.cost is None:
         st.error(choice.problem, icon=":material/error:")
         return
-    shape = datasets.DATASETS[choice.config.dataset].image_shape
+    shape = datasets.find(choice.config.dataset).image_shape
     cost = choice.cost
     ratio = cost.compression
     code = (
