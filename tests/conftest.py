@@ -17,7 +17,7 @@ settings.load_profile("aeviz")
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_own_datasets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Data sets of whoever runs the tests stay out of them, and those of the tests out of theirs."""
+    """Own data sets of whoever runs the tests stay out of them, and the other way round."""
     before = os.environ.get("AEVIZ_DATASETS")
     os.environ["AEVIZ_DATASETS"] = str(tmp_path_factory.mktemp("datasets"))
     yield

@@ -1,6 +1,6 @@
 """Data sets by name: `load("mnist-5k")`. A new one is one file and one row of `DATASETS`.
 
-Beside those of the table there are the ones that people made of their own images (`own`), which come
+Beside those of the table are the ones that people made of their own images (`own`), which come
 and go while the app runs: `table`, `get` and `find` know both.
 """
 
@@ -58,7 +58,7 @@ _source_locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
 def table() -> dict[str, Source]:
-    """All data sets there are now, by name: those of `DATASETS`, then people's own, newest first."""
+    """All data sets there are, by name: those of `DATASETS`, then people's own, newest first."""
     return DATASETS | {source.name: source for source in own.sources()}
 
 

@@ -212,7 +212,7 @@ def load(
 
 
 def examples(name: str, each: int) -> list[Tensor]:
-    """The first images of each class, uint8 (up to `each`, C, H, W), in the order of the classes."""
+    """The first of each class, uint8 (up to `each`, C, H, W), in the order of the classes."""
     _, images, labels = load(_path(name))
     classes = range(int(labels.max()) + 1)
     return [images[(labels == one).nonzero().flatten()[:each]] for one in classes]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,7 @@ class Visit:
     seen: Look | None = None
     making: Job[tuple[str, LeftOut]] | None = None
     problem: str = ""
-    drops: int = field(default=0)
+    drops: int = 0
 
     @property
     def job(self) -> Job[Any] | None:

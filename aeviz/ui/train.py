@@ -106,6 +106,8 @@ def controls() -> Choice:
     preset = _preset(name)
     with left:
         source = _dataset()
+    if source.own:
+        own_images.about(source)
     changes: dict[str, Any] = {"dataset": source.name}
     try:
         changes |= _network(preset) | _learning(preset)
@@ -135,8 +137,6 @@ def _dataset() -> datasets.Source:
     )
     source = sources[name]
     st.caption(source.description)
-    if source.own:
-        own_images.about(source)
     own_images.button()
     return source
 

@@ -121,7 +121,7 @@ def test_a_flipped_byte_is_found_before_anything_is_trained(datasets_dir: Path) 
             _, read, ids = own.load(path)
         except UserError as error:
             found += 1
-            assert "damaged" in str(error)
+            assert "damaged" in str(error)  # noqa: PT017
         else:  # white space in the header, or the order of words there: nothing that counts
             assert torch.equal(read, images)
             assert torch.equal(ids, labels)

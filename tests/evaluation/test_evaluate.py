@@ -221,7 +221,7 @@ def test_a_real_data_set_end_to_end() -> None:
 
 
 def test_large_images_are_measured_on_fewer_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With bounds that let half of the training images in, PCA and the pixels' vote know no more."""
+    """With bounds that let in half the training images, PCA and the pixels' vote know no more."""
     digits, network = datasets.load("digits"), model("vae")
     half = dataclasses.replace(digits, train=digits.train.take(slice(0, 640)))
     expected = evaluate(network, half)
