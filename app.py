@@ -1,4 +1,4 @@
-"""Start with `streamlit run app.py`: the pages, and the live, photo and replay routes."""
+"""Start with `streamlit run app.py`: the pages, and the live, photo, replay and image routes."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,6 +7,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from aeviz.darkroom.routes import Darkroom
+from aeviz.intake import routes as intake
 from aeviz.live.front import Front
 from aeviz.live.nodelay import at_once
 from aeviz.live.routes import routes
@@ -31,6 +32,7 @@ app = st.App(
         *routes(base_path, allowed_origins),
         *darkroom.routes(base_path),
         *Replay().routes(base_path),
+        *intake.routes(base_path, allowed_origins),
     ],
     middleware=[Middleware(Front, base_path=base_path)],
     lifespan=lifespan,

@@ -120,7 +120,7 @@ def _datasets(args: argparse.Namespace) -> dict[str, Any]:
             "network": s.network,
             "available": datasets.available(s.name),
         }
-        for s in datasets.DATASETS.values()
+        for s in datasets.table().values()
     ]
     for row in rows:
         say(f"{row['name']:14} {row['description']}")

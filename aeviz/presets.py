@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from aeviz import datasets
 from aeviz.config import (
     BottleneckConfig,
     CorruptionConfig,
@@ -15,7 +16,6 @@ from aeviz.config import (
     RunConfig,
     TrainingConfig,
 )
-from aeviz.datasets import DATASETS
 from aeviz.errors import UserError
 
 
@@ -313,6 +313,7 @@ def preset(name: str) -> Preset:
 
 def title(config: RunConfig) -> str:
     """What a run is called: by its own name, or by its type and data."""
-    data = DATASETS[config.dataset].title if config.dataset in DATASETS else config.dataset
+    source = datasets.get(config.dataset)
+    data = source.title if source else config.dataset
     kind = PRESETS[config.type].title if config.type in PRESETS else config.type
     return config.name or f"{kind} on {data}"

@@ -4,7 +4,7 @@ import streamlit as st
 
 from aeviz.errors import UserError
 from aeviz.training import runs
-from aeviz.ui import run_list, run_view, train
+from aeviz.ui import own_images, run_list, run_view, train
 from aeviz.ui.explain import how_it_works
 
 st.title("Train", anchor=False)
@@ -36,6 +36,8 @@ with st.expander("Settings of a new run", expanded=run is None, icon=":material/
         if clicked and choice.config is not None:
             with train.sentence():
                 train.start(choice.config)
+
+own_images.panel()
 
 if run is not None:
     run_view.watch(run)

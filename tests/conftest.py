@@ -1,8 +1,27 @@
-"""What all tests share: property tests that draw the same examples on every machine."""
+"""What all tests share: property tests that draw the same examples on every machine, and a folder
+for people's own data sets that is no person's."""
 
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
     "aeviz", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("aeviz")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_own_datasets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Own data sets of whoever runs the tests stay out of them, and the other way round."""
+    before = os.environ.get("AEVIZ_DATASETS")
+    os.environ["AEVIZ_DATASETS"] = str(tmp_path_factory.mktemp("datasets"))
+    yield
+    if before is None:
+        del os.environ["AEVIZ_DATASETS"]
+    else:
+        os.environ["AEVIZ_DATASETS"] = before

@@ -1,4 +1,8 @@
-"""Data sets by name: `load("mnist-5k")`. A new one is one file and one row of `DATASETS`."""
+"""Data sets by name: `load("mnist-5k")`. A new one is one file and one row of `DATASETS`.
+
+Beside those of the table are the ones that people made of their own images (`own`), which come
+and go while the app runs: `table`, `get` and `find` know both.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import threading
 from collections import OrderedDict, defaultdict
 from pathlib import Path
 
-from aeviz.datasets import cifar10, digits, idx, mnist_5k, shapes
+from aeviz.datasets import cifar10, digits, idx, mnist_5k, own, shapes
 from aeviz.datasets.base import (
     Dataset,
     Progress,
@@ -26,7 +30,10 @@ __all__ = [
     "Split",
     "available",
     "data_root",
+    "find",
+    "get",
     "load",
+    "table",
 ]
 
 DATASETS: dict[str, Source] = {
@@ -50,6 +57,27 @@ _loaded_lock = threading.Lock()
 _source_locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
+def table() -> dict[str, Source]:
+    """All data sets there are, by name: those of `DATASETS`, then people's own, newest first."""
+    return DATASETS | {source.name: source for source in own.sources()}
+
+
+def get(name: str) -> Source | None:
+    """The data set of this name, or None."""
+    return DATASETS.get(name) or own.source(name)
+
+
+def find(name: str) -> Source:
+    """The data set of this name. Raises UserError where there is none (any more)."""
+    source = get(name)
+    if source is None:
+        if own.is_own(name):
+            own.description(name)  # says what is wrong with it
+        listed = ", ".join(DATASETS)
+        raise UserError(f"There is no data set called {name[:60]!r}: choose one of {listed}.")
+    return source
+
+
 def load(name: str, progress: Progress | None = None, root: Path | None = None) -> Dataset:
     """The data set called `name`, downloaded on first use where its source needs that.
 
@@ -58,7 +86,7 @@ def load(name: str, progress: Progress | None = None, root: Path | None = None) 
 
     Raises UserError for an unknown name, and for data that cannot be downloaded, written or read.
     """
-    source = _source(name)
+    source = find(name)
     root = data_root() if root is None else Path(root)
     report = progress or (lambda fraction, message: None)
     with _loaded_lock:
@@ -72,17 +100,7 @@ def load(name: str, progress: Progress | None = None, root: Path | None = None) 
 
 def available(name: str, root: Path | None = None) -> bool:
     """Whether `load(name)` can do without a network. Raises UserError for an unknown name."""
-    return _source(name).present(data_root() if root is None else Path(root))
-
-
-def _source(name: str) -> Source:
-    if name not in DATASETS:
-        raise UserError(f"There is no data set called {name!r}: choose one of {_listed()}.")
-    return DATASETS[name]
-
-
-def _listed() -> str:
-    return ", ".join(DATASETS)
+    return find(name).present(data_root() if root is None else Path(root))
 
 
 def _read(source: Source, root: Path, report: Progress) -> Dataset:

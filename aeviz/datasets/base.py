@@ -68,7 +68,7 @@ class Source:
 
     image_shape is (C, H, W); counts are the images in (train, validation, test); `network` says
     that the first use needs a download. `read(root, progress)` answers the splits; `present(root)`
-    says whether `read` can do without a network.
+    says whether `read` can do without a network. `own`: somebody made it of images of their own.
     """
 
     name: str
@@ -82,6 +82,7 @@ class Source:
     network: bool = False
     present: Callable[[Path], bool] = lambda root: True
     factor_names: tuple[str, ...] = ()
+    own: bool = False
 
 
 def data_root() -> Path:

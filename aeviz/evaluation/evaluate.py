@@ -19,6 +19,11 @@ from aeviz.nn.model import Autoencoder
 ACTIVE = 1e-3
 """A unit of a sparse code counts as active above this."""
 
+EXACT_PIXELS = 4096
+"""Up to here PCA and the vote by pixels look at all of their images; above, at so many that they
+have PIXEL_VALUES pixels together."""
+PIXEL_VALUES = 32_000_000
+
 NOISES: tuple[tuple[CorruptionKind, float], ...] = (
     ("gaussian", 0.5),
     ("salt-and-pepper", 0.3),
@@ -58,9 +63,9 @@ def evaluate(model: Autoencoder, dataset: Dataset) -> dict[str, Any]:
         "mse": metrics.mse(x, x_hat).mean().item(),
         "mae": metrics.mae(x, x_hat).mean().item(),
         "psnr": metrics.psnr_value(x, clipped),
-        "ssim": metrics.ssim(x, clipped).mean().item(),
+        "ssim": _ssim(x, clipped),
         "pca_mse": metrics.pca_error(
-            to_float(dataset.train.images), x, config.bottleneck.latent_dim
+            to_float(_few_enough(dataset.train.images)), x, config.bottleneck.latent_dim
         ),
     }
     if config.network.output == "sigmoid":
@@ -68,7 +73,7 @@ def evaluate(model: Autoencoder, dataset: Dataset) -> dict[str, Any]:
         figures["bce_floor_per_pixel"] = metrics.entropy_floor(x)
     if len(set(dataset.test.labels.tolist())) > 1:
         figures["knn_accuracy"] = _knn(dataset, encode_all(model, _voters(dataset))[0], z)
-        pixels = to_float(_voters(dataset).images).flatten(1)
+        pixels = to_float(_few_enough(_voters(dataset).images)).flatten(1)
         figures["knn_accuracy_pixels"] = _knn(dataset, pixels, x.flatten(1))
     return figures | _of_type(model, dataset, x, z)
 
@@ -81,7 +86,8 @@ def _of_type(model: Autoencoder, dataset: Dataset, x: Tensor, z: Tensor) -> dict
         figures["active_units"] = metrics.active_units(z)
     if config.type == "linear" and config.network.kind == "dense" and not config.network.hidden:
         weight = next(p for n, p in model.decoder.named_parameters() if n.endswith("weight"))
-        basis = metrics.pca_subspace(to_float(dataset.train.images), config.bottleneck.latent_dim)
+        seen = to_float(_few_enough(dataset.train.images))
+        basis = metrics.pca_subspace(seen, config.bottleneck.latent_dim)
         figures["largest_angle_to_pca"] = metrics.principal_angles(weight.cpu(), basis)[0].item()
     if config.bottleneck.activation == "relu" or config.loss.penalty == "l1":
         figures["active_fraction"] = metrics.active_fraction(z, ACTIVE)
@@ -160,7 +166,20 @@ def _voters(dataset: Dataset) -> Split:
     return dataset.train.take(slice(0, 10_000))
 
 
+def _few_enough(images: Tensor) -> Tensor:
+    """The first of these (N, C, H, W), all of them where they are small."""
+    values = images[0].numel()
+    return images if values <= EXACT_PIXELS else images[: PIXEL_VALUES // values]
+
+
+def _ssim(x: Tensor, x_hat: Tensor) -> float:
+    """Mean over all images, a few at a time: it takes ten times their memory."""
+    rows = max(1, PIXEL_VALUES // 4 // x[0].numel())
+    parts = zip(x.split(rows), x_hat.split(rows), strict=True)
+    return torch.cat([metrics.ssim(*part) for part in parts]).mean().item()
+
+
 def _knn(dataset: Dataset, train_z: Tensor, test_z: Tensor) -> float:
     """kNN accuracy: up to 10,000 training codes (or pixels) vote on up to 2,000 test ones."""
-    train_y, test_y = _voters(dataset).labels, dataset.test.labels
+    train_y, test_y = _voters(dataset).labels[: len(train_z)], dataset.test.labels
     return metrics.knn_accuracy(train_z, train_y, test_z[:2000], test_y[:2000], k=5)

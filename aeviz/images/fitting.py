@@ -9,7 +9,7 @@ from PIL import Image
 from aeviz.errors import UserError
 from aeviz.images.decoding import Decoded
 
-Fit = Literal["contain", "cover"]
+Fit = Literal["contain", "cover", "stretch"]
 Invert = Literal["auto"] | bool
 
 
@@ -23,7 +23,7 @@ def to_tensor(
 
     image_shape: (C, H, W) with C = 1 or 3.
     fit: "contain" shows all of it and pads with the median colour of its border; "cover" fills
-        the shape and cuts what stands over.
+        the shape and cuts what stands over; "stretch" shows all of it and fills the shape.
     invert: "auto" turns a picture bright at its border dark for a grey model, as the digit data
         sets are light on dark; never a picture that has the model's size already.
     A picture of exactly the shape passes unchanged, with no notes. Raises UserError where the
@@ -32,8 +32,8 @@ def to_tensor(
     channels, height, width = image_shape
     if channels not in (1, 3):
         raise UserError("This model takes neither grey nor colour images; choose another model.")
-    if fit not in ("contain", "cover"):
-        raise ValueError(f"fit is {fit!r}, not 'contain' or 'cover'")
+    if fit not in ("contain", "cover", "stretch"):
+        raise ValueError(f"fit is {fit!r}, not 'contain', 'cover' or 'stretch'")
     had_height, had_width, had_channels = decoded.pixels.shape
     squeezed = decoded.pixels[:, :, 0] if had_channels == 1 else decoded.pixels
     im = Image.fromarray(np.ascontiguousarray(squeezed))
@@ -46,7 +46,7 @@ def to_tensor(
         done.append("turned grey" if channels == 1 else "turned from grey to colour")
     border = _border_median(np.asarray(im))
     if not same_size:
-        im = _contain(im, width, height, border) if fit == "contain" else _cover(im, width, height)
+        im = _fitted(im, width, height, fit, border)
 
     notes = [(" and ".join(done) + ".").capitalize()] if done else []
     pixels = np.array(im).reshape(height, width, channels)
@@ -60,6 +60,16 @@ def to_tensor(
         )
     x = torch.from_numpy(pixels).permute(2, 0, 1).contiguous().float() / 255
     return x, tuple(notes)
+
+
+def _fitted(
+    im: Image.Image, width: int, height: int, fit: Fit, fill: tuple[int, ...]
+) -> Image.Image:
+    if fit == "contain":
+        return _contain(im, width, height, fill)
+    if fit == "cover":
+        return _cover(im, width, height)
+    return im.resize((width, height), Image.Resampling.BICUBIC)
 
 
 def _border_median(pixels: np.ndarray) -> tuple[int, ...]:

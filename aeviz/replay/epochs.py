@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from aeviz import datasets
 from aeviz.config import RunConfig
-from aeviz.datasets import DATASETS
 from aeviz.live import packing
 from aeviz.training.snapshots import Snapshot
 
@@ -43,7 +43,7 @@ def view(places: NDArray[np.float32], gaussian: bool) -> View:
 
 def class_names(config: RunConfig, labels: NDArray[np.int16]) -> tuple[str, ...]:
     """The data set's own, or numbers."""
-    source = DATASETS.get(config.dataset)
+    source = datasets.get(config.dataset)
     names = source.class_names if source else ()
     needed = int(labels.max(initial=-1)) + 1
     return names if len(names) >= needed else tuple(map(str, range(needed)))

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from aeviz import datasets
 from aeviz.config import RunConfig
-from aeviz.datasets import DATASETS
 from aeviz.errors import UserError
 from aeviz.presets import preset
 
@@ -46,7 +46,7 @@ def config_of(asked: Mapping[str, str]) -> RunConfig:
             raise UserError(f"The value of {key} is too long.")
         changes[key] = _value(key, text, kinds[key])
     config = start.replace(**changes)
-    if config.dataset not in DATASETS:
+    if datasets.get(config.dataset) is None:
         raise UserError(f"There is no data set called {config.dataset[:40]!r}.")
     if config.network.kind == "unet":
         raise UserError("Restorers of photographs are not trained on this page.")

@@ -14,8 +14,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from aeviz import datasets
 from aeviz.config import NetworkConfig, RunConfig
-from aeviz.datasets import DATASETS, Source
+from aeviz.datasets import Source
 from aeviz.device import describe, pick_device
 from aeviz.errors import UserError
 from aeviz.nn.model import Autoencoder, check_size
@@ -67,9 +68,7 @@ class Estimate:
 
 def estimate(config: RunConfig) -> Estimate:
     """UserError, in one sentence, where this configuration cannot be trained on this machine."""
-    if config.dataset not in DATASETS:
-        raise UserError(f"There is no data set called {config.dataset[:40]!r}: choose another.")
-    source = DATASETS[config.dataset]
+    source = datasets.find(config.dataset)
     device = pick_device(config.training.device)
     check_batches(config, source.counts[0])
     parameters = check_size(config, source.image_shape)

@@ -8,7 +8,8 @@ from typing import Any
 import streamlit as st
 
 _HERE = Path(__file__).parent
-_CSS = (_HERE / "frames.css").read_text() + (_HERE / "train.css").read_text()
+_STYLES = ("frames.css", "train.css", "own_images.css")
+_CSS = "".join((_HERE / name).read_text() for name in _STYLES)
 
 # Unchanged HTML is left alone, so that nothing blinks while the page refreshes itself.
 _JS = """

@@ -19,7 +19,7 @@ from aeviz.presets import PRESETS, Knob, Preset
 from aeviz.takeaway import link
 from aeviz.training import worker
 from aeviz.training.estimate import Estimate, Memory, estimate
-from aeviz.ui import curves, network, settings
+from aeviz.ui import curves, network, own_images, settings
 from aeviz.ui.markup import markup
 from aeviz.ui.settings import count_in_words, duration, in_words, log_steps, size_in_words, value_of
 
@@ -94,6 +94,8 @@ def controls() -> Choice:
     preset = _preset(name)
     with left:
         source = _dataset()
+    if source.own:
+        own_images.about(source)
     changes: dict[str, Any] = {"dataset": source.name}
     try:
         changes |= _network(preset)
@@ -105,19 +107,26 @@ def controls() -> Choice:
 
 
 def _dataset() -> datasets.Source:
+    own_images.settle()
+    sources = datasets.table()
+    if st.session_state.get("train-dataset", datasets.DEFAULT) not in sources:  # removed since
+        st.session_state["train-dataset"] = datasets.DEFAULT
+
     def title(name: str) -> str:
-        needs = datasets.DATASETS[name].network and not datasets.available(name)
-        return datasets.DATASETS[name].title + (" (downloads first)" if needs else "")
+        source = sources[name]
+        needs = source.network and not datasets.available(name)
+        return source.title + (" (downloads first)" if needs else " (own images)" * source.own)
 
     name = st.selectbox(
         "Data set",
-        list(datasets.DATASETS),
+        list(sources),
         format_func=title,
         key="train-dataset",
         help="The images it learns from. Those that download do so once, with a progress bar.",
     )
-    source = datasets.DATASETS[name]
+    source = sources[name]
     st.caption(source.description)
+    own_images.button()
     return source
 
 
@@ -305,7 +314,7 @@ def picture(choice: Choice) -> None:
         changes.get("bottleneck.latent_dim", start.bottleneck.latent_dim),
     )
     if layers.drawable:
-        tag, shape = _tag(choice.preset), datasets.DATASETS[changes["dataset"]].image_shape
+        tag, shape = _tag(choice.preset), datasets.find(changes["dataset"]).image_shape
         facts = _facts(choice.cost) if choice.cost else []
         network.picture(kind, shape, layers, facts, lambda edit: _edited(tag, kind, edit))
     if choice.cost is None:

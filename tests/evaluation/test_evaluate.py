@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import pytest
@@ -217,3 +218,16 @@ def test_a_real_data_set_end_to_end() -> None:
     figures = evaluate(model("vae"), datasets.load("digits"))
     assert figures["knn_accuracy"] > 0.3  # even random features tell digits apart
     assert figures["pca_mse"] < figures["mse"]
+
+
+def test_large_images_are_measured_on_fewer_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With bounds that let in half the training images, PCA and the pixels' vote know no more."""
+    digits, network = datasets.load("digits"), model("vae")
+    half = dataclasses.replace(digits, train=digits.train.take(slice(0, 640)))
+    expected = evaluate(network, half)
+    monkeypatch.setattr("aeviz.evaluation.evaluate.EXACT_PIXELS", 63)
+    monkeypatch.setattr("aeviz.evaluation.evaluate.PIXEL_VALUES", 640 * 64)
+    figures = evaluate(network, digits)
+    for key in ("pca_mse", "knn_accuracy_pixels", "mse"):
+        assert figures[key] == expected[key]
+    assert figures["ssim"] == pytest.approx(expected["ssim"], rel=1e-6)

@@ -1,0 +1,108 @@
+"""A look at an upload before it is a data set: how many, in which folders, and a few images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from aeviz.album import names, parcel
+from aeviz.album.build import (
+    Contents,
+    LeftOut,
+    Progress,
+    Reader,
+    Recipe,
+    contents,
+    fitted,
+    in_turns,
+)
+from aeviz.album.names import Labels
+from aeviz.errors import UserError
+from aeviz.images import Decoded
+
+SAMPLES = 36
+TRIES = 60
+"""Files looked at: some may be no images."""
+SIDE = 256
+"""Pixels of a sample's longer side: more than any data set here has."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """`counts`: files in each class by way of labelling; `samples`: paths and small pictures."""
+
+    counts: dict[Labels, dict[str, int]]
+    samples: list[tuple[str, Decoded]]
+    paths: list[str]
+    left_out: LeftOut
+
+    @property
+    def total(self) -> int:
+        return len(self.paths)
+
+    def preview(self, recipe: Recipe, each: int) -> dict[str, list[torch.Tensor]]:
+        """What the network will see of the samples: uint8 (C, side, side), a few of each class."""
+        kinds = dict(zip(self.paths, names.classes(self.paths, recipe.labels), strict=True))
+        shown: dict[str, list[torch.Tensor]] = {name: [] for name in self.counts[recipe.labels]}
+        for path, picture in self.samples:
+            row = shown[kinds[path]]
+            if len(row) < each:
+                row.append(fitted(picture, recipe))
+        return shown
+
+
+def look(path: Path, progress: Progress, cancelled: Callable[[], bool]) -> Look | None:
+    """Looks into a parcel; None where it was cancelled. UserError where it is not whole, or holds
+    nothing that could be an image."""
+    progress(0.0, "Looking at the images")
+    with parcel.opened(path) as items:
+        found = contents(items)
+        if not found.items:
+            why = next(iter(found.left_out.reasons), "")
+            said = f" ({why.rstrip('.')})" if why else ""
+            raise UserError(f"There is no image in what you sent{said}: choose other files.")
+        samples = _samples(found, progress, cancelled)
+        if samples is None:
+            return None
+        counts: dict[Labels, dict[str, int]] = {
+            "folder": found.counts("folder"),
+            "top": found.counts("top"),
+            "none": found.counts("none"),
+        }
+        return Look(counts, samples, [item.path for item in found.items], found.left_out)
+
+
+def _samples(
+    found: Contents, progress: Progress, cancelled: Callable[[], bool]
+) -> list[tuple[str, Decoded]] | None:
+    kinds = names.classes([item.path for item in found.items], "folder")
+    samples: list[tuple[str, Decoded]] = []
+    reader = Reader()
+    for index in in_turns(kinds)[:TRIES]:
+        if cancelled():
+            return None
+        if len(samples) == SAMPLES:
+            break
+        try:
+            samples.append((found.items[index].path, small(reader.read(found.items[index]))))
+        except UserError:
+            continue  # it is listed when all are read
+        progress(len(samples) / min(SAMPLES, len(kinds)), "Looking at the images")
+    return samples
+
+
+def small(decoded: Decoded) -> Decoded:
+    """The picture in `SIDE` pixels at most, in its own proportions."""
+    height, width, channels = decoded.pixels.shape
+    scale = SIDE / max(height, width)
+    if scale >= 1:
+        return decoded
+    pixels = decoded.pixels[:, :, 0] if channels == 1 else decoded.pixels
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    shrunk = np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC))
+    return Decoded(shrunk.reshape(size[1], size[0], channels), None, decoded.notes)

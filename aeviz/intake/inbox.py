@@ -1,0 +1,68 @@
+"""Uploads that wait to be made a data set: on the disk, found by an id that nobody can guess."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import secrets
+import shutil
+import time
+from pathlib import Path
+from typing import Final
+
+from aeviz import atomic
+from aeviz.datasets.own import datasets_dir
+from aeviz.errors import UserError
+
+MOST_UPLOAD: Final = 2 << 30
+KEPT_SECONDS: Final = 2 * 3600.0
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{22}")
+GONE: Final = "These images are no longer on the server: choose them again."
+
+
+def folder() -> Path:
+    return datasets_dir() / ".uploads"
+
+
+def prepare(size: int) -> Path:
+    """The folder, ready for an upload of so many bytes; UserError where it has no room for it."""
+    sweep()
+    with atomic.in_words("The images cannot be kept"):
+        folder().mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(folder()).free
+    if size > MOST_UPLOAD:
+        raise UserError(
+            f"This is more than {MOST_UPLOAD >> 30} GiB: send fewer images, or smaller ones."
+        )
+    if 2 * size > free:
+        raise UserError("The server's disk has no room for so much: send fewer images.")
+    return folder()
+
+
+def sweep() -> None:
+    """Removes uploads that nobody has come back to."""
+    for path in folder().glob("*"):
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > KEPT_SECONDS:
+                path.unlink()
+
+
+def keep(file: Path) -> str:
+    """Moves an upload, which lies in `folder`, to where its id finds it; answers that id."""
+    name = secrets.token_urlsafe(16)
+    with atomic.in_words("The images cannot be kept"):
+        file.rename(folder() / name)
+    return name
+
+
+def find(name: object) -> Path:
+    """The upload of this id, which a browser says; UserError where there is none (any more)."""
+    path = folder() / name if isinstance(name, str) and _ID.fullmatch(name) else None
+    if path is None or not path.is_file():
+        raise UserError(GONE)
+    return path
+
+
+def forget(name: object) -> None:
+    with contextlib.suppress(UserError, OSError):
+        find(name).unlink()

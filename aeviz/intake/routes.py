@@ -1,0 +1,52 @@
+"""POST /aeviz/images: a person's own images in, as a parcel (docs/own-images.md); its id out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from aeviz.darkroom.uploads import Uploads
+from aeviz.errors import UserError
+from aeviz.intake import inbox
+from aeviz.live.origin import Origins
+
+PATH: Final = "aeviz/images"
+
+
+class Intake:
+    """The endpoint; `allowed_origins` are further origins whose pages may send."""
+
+    def __init__(self, allowed_origins: Collection[str] = ()) -> None:
+        self._origins = Origins(allowed_origins)
+
+    async def upload(self, request: Request) -> Response:
+        """Streams the body to the disk; it is looked into later, by a thread."""
+        if not self._origins.allow(request.headers):
+            return _refused("This address is for the app's own pages.", 403)
+        told = request.headers.get("content-length", "")
+        try:
+            if not told.isdigit() or len(told) > 15:
+                raise UserError("Send the images with their length.")
+            folder = await run_in_threadpool(inbox.prepare, int(told))
+            async with Uploads(folder, int(told)).body(request) as body:
+                name = await run_in_threadpool(inbox.keep, body)
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody is there to read it
+        except UserError as error:
+            return _refused(str(error), 400)
+        return JSONResponse({"id": name})
+
+
+def _refused(sentence: str, status: int) -> Response:
+    return JSONResponse({"error": sentence}, status_code=status)
+
+
+def routes(base_path: str = "", allowed_origins: Collection[str] = ()) -> list[BaseRoute]:
+    """The route, under `base_path` (as `server.baseUrlPath` has it)."""
+    base = f"/{base_path.strip('/')}" if base_path.strip("/") else ""
+    return [Route(f"{base}/{PATH}", Intake(allowed_origins).upload, methods=["POST"])]

@@ -1,0 +1,22 @@
+"""Removing a data set that people made of their own images, where nobody trains on it."""
+
+from __future__ import annotations
+
+from aeviz.datasets import own
+from aeviz.errors import UserError
+from aeviz.training import runs
+
+
+def remove(name: str) -> None:
+    """UserError where a run waits for it or trains on it, or it is not there (any more).
+
+    Models trained on it stay as they are: a model file has its own gallery.
+    """
+    for run in runs.runs():
+        try:
+            used = run.config.dataset == name and not run.is_over
+        except UserError:  # removed or damaged: it trains on nothing
+            continue
+        if used:
+            raise UserError("A run is training on these images: stop it first, or wait for it.")
+    own.remove(name)

@@ -1,0 +1,154 @@
+/** A person's own images on their way to the server: one body, streamed, that can be taken back. */
+
+const MOST_BYTES = 2 * 2 ** 30; // as the server has it
+const MOST_FILES = 100_000;
+const AWAY = 'The server could not be reached: try again.';
+const UNREADABLE = 'These files cannot be read, or changed since they were chosen: choose them again.';
+
+/** A parcel (docs/own-images.md): each file after the lengths of its name and of itself. */
+function parcel(files) {
+  const parts = [];
+  for (const { path, file } of files) {
+    const name = new TextEncoder().encode(path).slice(0, 4096);
+    const header = new DataView(new ArrayBuffer(12));
+    header.setUint32(0, name.length, true);
+    header.setBigUint64(4, BigInt(file.size), true);
+    parts.push(header.buffer, name, file);
+  }
+  return new Blob(parts);
+}
+
+/** All files in what was dropped, those in folders with their paths. */
+async function dropped(transfer) {
+  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+  if (!entries.length) return [...transfer.files].map((file) => ({ path: file.name, file }));
+  const found = [];
+  const walk = async (entry) => {
+    if (found.length >= MOST_FILES) return;
+    if (entry.isFile) {
+      const file = await new Promise((settle, fail) => { entry.file(settle, fail); });
+      found.push({ path: entry.fullPath.replace(/^\//, ''), file });
+      return;
+    }
+    const reader = entry.createReader();
+    for (;;) {
+      const some = await new Promise((settle, fail) => { reader.readEntries(settle, fail); });
+      if (!some.length) return;
+      for (const inner of some) await walk(inner);
+    }
+  };
+  for (const entry of entries) await walk(entry);
+  return found;
+}
+
+function size(bytes) {
+  return bytes < 2 ** 20 ? `${Math.ceil(bytes / 1024)} kB` : `${(bytes / 2 ** 20).toFixed(1)} MB`;
+}
+
+function element(tag, attributes, ...children) {
+  const node = Object.assign(document.createElement(tag), attributes);
+  node.append(...children);
+  return node;
+}
+
+function open(root, tell) {
+  let request = null;
+  const input = element('input', { type: 'file', multiple: true, hidden: true });
+  const folder = element('input', { type: 'file', webkitdirectory: true, hidden: true });
+  input.dataset.testid = 'aeviz-own-files';
+  folder.dataset.testid = 'aeviz-own-folder';
+  const choose = element('button', { type: 'button', className: 'av-button av-first' }, 'Choose a zip or images');
+  const chooseFolder = element('button', { type: 'button', className: 'av-button' }, 'Choose a folder');
+  const bar = element('div', { className: 'av-sent' }, element('i', {}));
+  const said = element('p', { className: 'av-said' });
+  said.setAttribute('role', 'status');
+  const cancel = element('button', { type: 'button', className: 'av-button' }, 'Cancel');
+  const start = element(
+    'div', { className: 'av-start' },
+    element('b', {}, 'Drop a zip, images or folders here'),
+    element('span', { className: 'av-quiet' },
+      'Put the images of each class into a folder of its name. PNG, JPEG, WebP, BMP, TIFF or GIF, up to 16 megapixels each.'),
+    element('span', { className: 'av-row' }, choose, chooseFolder),
+  );
+  const going = element('div', { className: 'av-going', hidden: true }, bar, cancel);
+  root.append(element('div', { className: 'av-drop' }, start, going, said), input, folder);
+  const zone = root.firstChild;
+
+  const rest = (sentence = '', wrong = false) => {
+    request = null;
+    start.hidden = false;
+    going.hidden = true;
+    said.textContent = sentence;
+    said.classList.toggle('av-wrong', wrong);
+  };
+  const show = (share, text) => {
+    start.hidden = true;
+    going.hidden = false;
+    bar.firstChild.style.width = `${100 * share}%`;
+    said.textContent = text;
+    said.classList.remove('av-wrong');
+  };
+  const send = (files) => {
+    if (request || !files.length) return;
+    const total = files.reduce((sum, { file }) => sum + file.size, 0);
+    if (files.length >= MOST_FILES) return rest('These are too many files: put them into a zip, or choose fewer.', true);
+    if (total > MOST_BYTES) return rest('This is more than 2 GiB: choose fewer images, or smaller ones.', true);
+    const body = parcel(files);
+    request = new XMLHttpRequest();
+    request.upload.onprogress = ({ loaded }) => {
+      show(loaded / body.size, `Sending: ${size(loaded)} of ${size(body.size)}`);
+    };
+    request.onload = () => {
+      let answer = null;
+      try { answer = JSON.parse(request.responseText); } catch { /* said below */ }
+      if (request.status === 200 && answer?.id) {
+        show(1, 'All has arrived.');
+        tell(answer.id);
+      } else rest(answer?.error ?? AWAY, true);
+    };
+    request.onerror = async () => {
+      const readable = await files[0].file.slice(0, 1).arrayBuffer().then(() => true, () => false);
+      rest(readable ? AWAY : UNREADABLE, true);
+    };
+    request.onabort = () => rest('Cancelled; nothing was kept.');
+    request.open('POST', new URL('aeviz/images', document.baseURI).href);
+    show(0, 'Sending');
+    request.send(body);
+  };
+
+  choose.onclick = () => input.click();
+  chooseFolder.onclick = () => folder.click();
+  cancel.onclick = () => request?.abort();
+  for (const one of [input, folder]) {
+    one.onchange = () => {
+      send([...one.files].map((file) => ({ path: file.webkitRelativePath || file.name, file })));
+      one.value = ''; // so that the same files can be chosen again
+    };
+  }
+  zone.ondragover = (event) => {
+    event.preventDefault();
+    zone.dataset.over = '';
+  };
+  zone.ondragleave = () => { delete zone.dataset.over; };
+  zone.ondrop = async (event) => {
+    event.preventDefault();
+    delete zone.dataset.over;
+    try {
+      send(await dropped(event.dataTransfer));
+    } catch {
+      rest(UNREADABLE, true);
+    }
+  };
+  return () => request?.abort();
+}
+
+export default ({ parentElement, setTriggerValue }) => {
+  let root = parentElement.querySelector(':scope > .av');
+  if (!root) {
+    root = Object.assign(document.createElement('div'), { className: 'av' });
+    parentElement.append(root);
+    root.end = open(root, (id) => root.tell(id));
+  }
+  root.tell = (id) => setTriggerValue('sent', id);
+  return () => root.end();
+};

@@ -1,0 +1,63 @@
+"""A person's own images in a real browser: sent, previewed, made a data set, shown and removed."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+MADE_MS = 120_000
+"""Images are read behind all else on a machine that is busy."""
+
+
+def zip_of_two_classes(path: Path) -> Path:
+    """Twelve pictures of reds and of blues each, and one file that is no picture."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(12):
+            for name, colour in (("reds", (200 + number, 0, 0)), ("blues", (0, 0, 200 + number))):
+                picture = io.BytesIO()
+                Image.new("RGB", (20, 24), colour).save(picture, "PNG")
+                archive.writestr(f"{name}/{number}.png", picture.getvalue())
+        archive.writestr("reds/broken.png", b"no picture at all")
+    return path
+
+
+def test_a_zip_becomes_a_data_set_is_chosen_and_is_removed(
+    page: Page, app_url: str, tmp_path: Path
+) -> None:
+    page.goto(f"{app_url}/train")
+    page.get_by_role("button", name="My own images").click()
+    page.get_by_test_id("aeviz-own-files").set_input_files(zip_of_two_classes(tmp_path / "two.zip"))
+    preview = page.get_by_test_id("aeviz-own-preview")
+    expect(preview).to_contain_text("13 files", timeout=MADE_MS)
+    expect(preview.locator("img")).to_have_count(2)
+
+    page.get_by_role("button", name="Make the data set").click()
+    expect(page.get_by_role("dialog")).to_have_count(0, timeout=MADE_MS)
+    # chosen at once: the network has its size, and what was left out is told
+    expect(page.get_by_test_id("aeviz-network")).to_contain_text("3072")
+    expect(page.get_by_test_id("aeviz-own-images")).to_contain_text("12 images")
+    left_out = page.get_by_test_id("aeviz-own-left-out")
+    expect(left_out).to_contain_text("reds/broken.png")
+    expect(left_out).to_contain_text("This is not an image")
+
+    page.get_by_role("button", name="Remove", exact=True).click()
+    page.get_by_role("button", name="Remove these images").click()
+    expect(page.get_by_test_id("aeviz-own-images")).to_have_count(0)
+    expect(page.get_by_test_id("aeviz-network")).to_contain_text("784")
+
+
+def test_what_is_no_zip_and_no_image_is_a_sentence(
+    page: Page, app_url: str, tmp_path: Path
+) -> None:
+    empty = tmp_path / "empty.zip"
+    with zipfile.ZipFile(empty, "w"):
+        pass
+    page.goto(f"{app_url}/train")
+    page.get_by_role("button", name="My own images").click()
+    page.get_by_test_id("aeviz-own-files").set_input_files(empty)
+    expect(page.get_by_role("alert")).to_contain_text("There is no image in what you sent")
+    expect(page.get_by_text("Drop a zip, images or folders here")).to_be_visible()

@@ -1,0 +1,45 @@
+"""A data set of somebody's own images is not removed from under a run."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import torch
+
+from aeviz.config import RunConfig
+from aeviz.datasets import own
+from aeviz.errors import UserError
+from aeviz.training import data_in_use, runs
+
+
+@pytest.fixture
+def name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A data set of 30 images, and an empty folder of runs."""
+    monkeypatch.setenv("AEVIZ_DATASETS", str(tmp_path / "datasets"))
+    monkeypatch.setenv("AEVIZ_RUNS", str(tmp_path / "runs"))
+    images = torch.arange(30, dtype=torch.uint8).view(30, 1, 1, 1).expand(30, 1, 16, 16)
+    return own.keep("Thirty", images, torch.arange(30) % 2, {"class_names": ("a", "b")})
+
+
+def test_it_stays_while_a_run_waits_for_it_and_goes_when_that_is_over(name: str) -> None:
+    run = runs.create(RunConfig(dataset=name))
+    with pytest.raises(UserError, match="stop it first"):
+        data_in_use.remove(name)
+    assert own.source(name) is not None
+    run.write_status(dataclasses.replace(run.status, phase="stopped"))
+    data_in_use.remove(name)
+    assert own.source(name) is None
+
+
+def test_runs_on_other_data_do_not_hold_it(name: str) -> None:
+    runs.create(RunConfig(dataset="digits"))
+    data_in_use.remove(name)
+    assert own.source(name) is None
+
+
+def test_one_that_is_not_there_is_a_sentence(name: str) -> None:
+    data_in_use.remove(name)
+    with pytest.raises(UserError, match="no longer on this server"):
+        data_in_use.remove(name)
