@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import safetensors
-import safetensors.torch
 import torch
 from safetensors import safe_open
 from torch import Tensor
 
-from aeviz import atomic
+from aeviz import atomic, sealed
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
 from aeviz.nn.model import Autoencoder
@@ -132,7 +131,7 @@ def to_bytes(
     if gallery is not None:
         metadata["class_names"] = json.dumps(gallery.class_names)
         tensors |= _gallery_tensors(gallery)
-    return safetensors.torch.save(tensors, metadata)
+    return sealed.save(tensors, metadata)
 
 
 def _gallery_tensors(gallery: Gallery) -> dict[str, Tensor]:
@@ -203,12 +202,14 @@ def _read(
     path: Path, header: dict[str, Any], expected: dict[str, Tensor]
 ) -> tuple[dict[str, Tensor], Gallery | None]:
     """The weights and the gallery, where there is one, of checked names and shapes."""
+    damaged = f"{path.name} is damaged or truncated: download it again."
+    sealed.check(path, damaged)
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
             weights = {k: file.get_tensor(f"model.{k}").to(v.dtype) for k, v in expected.items()}
             gallery = _read_gallery(file, header) if "gallery.latents" in header else None
     except (safetensors.SafetensorError, OSError) as error:
-        raise UserError(f"{path.name} is damaged or truncated: download it again.") from error
+        raise UserError(damaged) from error
     for key, weight in weights.items():
         if not torch.isfinite(weight).all():
             raise UserError(f"{path.name} holds weights that are not numbers ({key}).")

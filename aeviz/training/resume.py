@@ -7,12 +7,11 @@ import math
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from aeviz import atomic
+from aeviz import atomic, sealed
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
 from aeviz.training.loop import TrainingState
@@ -39,12 +38,13 @@ def save(path: Path, state: TrainingState) -> None:
         "config": state.model.config.to_json(),
         "position": json.dumps(position),
     }
-    atomic.write_bytes(path, safetensors.torch.save(tensors, metadata), new_folder=False)
+    atomic.write_bytes(path, sealed.save(tensors, metadata), new_folder=False)
 
 
 def load_into(path: Path, state: TrainingState) -> None:
     """Puts a saved state into a fresh one of the same configuration; UserError where it differs.
     Only the batch may be another one, where memory did not suffice for that of before."""
+    sealed.check(path, _DAMAGED)
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
@@ -66,6 +66,7 @@ def load_into(path: Path, state: TrainingState) -> None:
 
 def batch_size(path: Path) -> int:
     """Images in a batch of the run that left the file; UserError where it cannot be read."""
+    sealed.check(path, _DAMAGED)
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}

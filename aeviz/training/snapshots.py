@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors.torch
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from aeviz import atomic
+from aeviz import atomic, sealed
 from aeviz.datasets import Split
 from aeviz.errors import UserError
 from aeviz.evaluation.diagnostics import diagnose
@@ -78,7 +77,7 @@ def write(folder: Path, epoch: int, epochs: int, model: Autoencoder, split: Spli
     model.train(was_training)
     with atomic.in_words(f"{folder} cannot be made"):
         folder.mkdir(exist_ok=True)  # but never anew the run's folder that it lies in
-    atomic.write_bytes(path_of(folder, epoch), safetensors.torch.save(tensors), new_folder=False)
+    atomic.write_bytes(path_of(folder, epoch), sealed.save(tensors), new_folder=False)
     if epoch > 0 and not kept(epoch - 1, epochs):
         with atomic.in_words(f"{folder} cannot be written"):
             path_of(folder, epoch - 1).unlink(missing_ok=True)
@@ -117,6 +116,8 @@ def epoch_of(path: Path) -> int:
 
 def read(path: Path) -> Snapshot:
     """Raises UserError where the file is damaged, or gone."""
+    complaint = f"The snapshot {path.name} cannot be read."
+    sealed.check(path, complaint)
     try:
         tensors = load_file(path)
         groups: dict[str, dict[str, NDArray[Any]]] = {"": {}, "manifold": {}, "diagnostics": {}}
@@ -133,9 +134,9 @@ def read(path: Path) -> Snapshot:
             diagnostics=groups["diagnostics"],
         )
     except (OSError, SafetensorError, TypeError, ValueError, KeyError) as error:
-        raise UserError(f"The snapshot {path.name} cannot be read.") from error
+        raise UserError(complaint) from error
     if not _fits(snapshot):
-        raise UserError(f"The snapshot {path.name} cannot be read.")
+        raise UserError(complaint)
     return snapshot
 
 

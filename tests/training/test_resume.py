@@ -139,3 +139,23 @@ def test_a_file_that_lacks_a_part_is_a_sentence(
     path.write_bytes(safetensors.torch.save({"x": torch.zeros(1)}, {"config": config.to_json()}))
     with pytest.raises(UserError, match="damaged"):
         resume.load_into(path, begin(config, dataset, CPU))
+
+
+@pytest.mark.parametrize("part", ["tensors", "position", "configuration"])
+def test_a_flipped_bit_is_seen_before_training_goes_on(
+    config: RunConfig, dataset: Dataset, tmp_path: Path, part: str
+) -> None:
+    path = tmp_path / "r"
+    half_way(config, dataset, path)
+    data = bytearray(path.read_bytes())
+    mark = {
+        "tensors": len(data) - 1000,
+        "position": data.index(b'epoch\\": 1') + 9,  # 1 becomes 0
+        "configuration": data.index(b'latent_dim\\": 3') + 14,  # 3 becomes 2
+    }[part]
+    data[mark] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(UserError, match="saved state is damaged"):
+        resume.load_into(path, begin(config, dataset, CPU))
+    with pytest.raises(UserError, match="saved state is damaged"):
+        resume.batch_size(path)

@@ -85,6 +85,16 @@ def test_a_damaged_snapshot_is_a_sentence(tmp_path: Path) -> None:
         snapshots.read(tmp_path / "epoch-00002.safetensors")
 
 
+def test_a_flipped_bit_is_a_sentence(config: RunConfig, dataset: Dataset, tmp_path: Path) -> None:
+    snapshots.write(tmp_path, 0, 1, begin(config, dataset, CPU).model, dataset.validation)
+    path = tmp_path / "epoch-00000.safetensors"
+    data = bytearray(path.read_bytes())
+    data[-9] ^= 4
+    path.write_bytes(data)
+    with pytest.raises(UserError, match="cannot be read"):
+        snapshots.read(path)
+
+
 def test_a_turned_and_mirrored_map_is_turned_back() -> None:
     rng = np.random.default_rng(0)
     codes = (rng.normal(size=(50, 5)) * [5, 3, 0.1, 0.1, 0.1]).astype(np.float16)
