@@ -17,7 +17,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FLOORS: tuple[set[str], ...] = (
     {"errors"},
-    {"config", "atomic", "device", "images"},
+    {"config", "atomic", "sealed", "device", "images"},
     {"damage", "datasets"},
     {"nn", "presets", "restorers", "terminal", "album"},
     {"checkpoint"},

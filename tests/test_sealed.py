@@ -23,8 +23,7 @@ def sound(data: bytes, path: Path) -> bool:
     path.write_bytes(data)
     try:
         sealed.check(path, "It is damaged.")
-    except UserError as error:
-        assert str(error) == "It is damaged."
+    except UserError:
         return False
     return True
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
+
+from aeviz.errors import UserError
 
 SPLIT_SEED = 0
 Progress = Callable[[float, str], None]
@@ -91,6 +95,19 @@ def data_root() -> Path:
         return Path(named).expanduser()
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(cache).expanduser() / "aeviz" / "data"
+
+
+@contextlib.contextmanager
+def packaged(title: str, package: str) -> Iterator[None]:
+    """Reads a table that came inside of a package. Both are gzip files, whose checksum tells of
+    every changed byte; UserError where it does."""
+    try:
+        yield
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        raise UserError(
+            f"{title} cannot be read, as its file inside of the package {package} is missing or "
+            f"damaged: install it anew with pip install --force-reinstall {package}."
+        ) from error
 
 
 def shuffled(split: Split, seed: int = SPLIT_SEED) -> Split:

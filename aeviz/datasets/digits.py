@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from aeviz.datasets.base import Progress, Source, Split, Splits, cut, shuffled
+from aeviz.datasets.base import Progress, Source, Split, Splits, cut, packaged, shuffled
 
 COUNTS = (1_297, 250, 250)
 
@@ -15,7 +15,8 @@ def read(root: Path, progress: Progress) -> Splits:
     """Read scikit-learn's table and scale its 17 grey levels, 0..16, to 0..255."""
     from sklearn.datasets import load_digits  # slow to import, and not needed to list the sets
 
-    table = load_digits()
+    with packaged("Digits 8x8", "scikit-learn"):
+        table = load_digits()
     pixels = torch.from_numpy(table.images) * 255 / 16
     images = pixels.round().to(torch.uint8).unsqueeze(1)
     return cut(shuffled(Split(images, torch.from_numpy(table.target).long())), COUNTS)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import shutil
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -15,6 +17,8 @@ from aeviz.datasets.download import fetched, new_file
 from aeviz.errors import UserError
 
 COUNTS = (55_000, 5_000, 10_000)
+SUMS = "aeviz.sha256"
+"""Beside the files: what their content was when it was downloaded, as `sha256sum -c` reads it."""
 
 
 @dataclass(frozen=True)
@@ -22,12 +26,14 @@ class IdxFiles:
     """Four IDX files in `root/FOLDER/raw`; FOLDER is also the name of torchvision's class.
 
     counts are the images in (train, validation, test); validation is cut from the official
-    training file by a seeded permutation, and test is the official one in its own order.
+    training file by a seeded permutation, and test is the official one in its own order. sha256 has
+    the published files' sums (hex) by name, those that are known.
     """
 
     title: str
     folder: str
     counts: tuple[int, int, int] = COUNTS
+    sha256: Mapping[str, str] = field(default_factory=dict)
 
     def path(self, root: Path, name: str) -> Path:
         return root / self.folder / "raw" / name
@@ -48,10 +54,11 @@ class IdxFiles:
     def read(self, root: Path, progress: Progress) -> Splits:
         """Read the files, after downloading those that are missing.
 
-        Raises UserError where that fails or a file is damaged.
+        Raises UserError where that fails or a file is damaged, be it by one byte.
         """
         if not self.present(root):
             self.download(root, progress)
+        self.check(root)
         train, validation, test = self.counts
         official = self.split(root, "train", train + validation)
         cuts = cut(shuffled(official), (train, validation, 0))
@@ -81,7 +88,38 @@ class IdxFiles:
                     new_file(path) as target,
                 ):
                     shutil.copyfileobj(content, target)
+                self.remember(path)
             done += size
+
+    def remember(self, path: Path) -> None:
+        """Notes what a file holds that has just been downloaded and checked."""
+        sums = self.sums(path.parent) | {path.name: self.sum(path)}
+        with new_file(path.parent / SUMS) as file:
+            file.write("".join(f"{sums[name]}  {name}\n" for name in sorted(sums)).encode())
+
+    def check(self, root: Path) -> None:
+        """Raises UserError for a file whose content is known and that holds another one. An image
+        with a changed pixel is still an image: nothing else would notice."""
+        for name in self.sizes():
+            path = self.path(root, name)
+            known = self.sha256.get(name) or self.sums(path.parent).get(name)
+            if known and known != self.sum(path):
+                raise self.damaged(path)
+
+    def sums(self, folder: Path) -> dict[str, str]:
+        """What `remember` noted; nothing where the files came by another way."""
+        try:
+            rows = [line.split() for line in (folder / SUMS).read_text().splitlines()]
+        except (OSError, ValueError):
+            return {}
+        return {row[1]: row[0] for row in rows if len(row) == 2}
+
+    def sum(self, path: Path) -> str:
+        try:
+            with path.open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise self.unreadable(path, error) from error
 
     def split(self, root: Path, part: str, count: int) -> Split:
         images = self.tensor(self.path(root, f"{part}-images-idx3-ubyte"), (count, 28, 28))
@@ -95,9 +133,7 @@ class IdxFiles:
         try:
             content = read_sn3_pascalvincent_tensor(str(path))
         except OSError as error:
-            raise UserError(
-                f"aeviz cannot read {path} ({error.strerror}): check who may read that folder."
-            ) from error
+            raise self.unreadable(path, error) from error
         # The reader has no error of its own: a damaged file trips whatever line meets it first
         except (AssertionError, ArithmeticError, LookupError, ValueError, RuntimeError) as error:
             raise self.damaged(path) from error
@@ -106,6 +142,11 @@ class IdxFiles:
         if len(shape) == 1 and content.max() > 9:
             raise self.damaged(path)
         return content
+
+    def unreadable(self, path: Path, error: OSError) -> UserError:
+        return UserError(
+            f"aeviz cannot read {path} ({error.strerror}): check who may read that folder."
+        )
 
     def damaged(self, path: Path) -> UserError:
         return UserError(
@@ -130,16 +171,29 @@ def _source(
     )
 
 
+MNIST_SHA256 = {
+    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+}
+FASHION_SHA256 = {
+    "train-images-idx3-ubyte": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+    "train-labels-idx1-ubyte": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+    "t10k-images-idx3-ubyte": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+    "t10k-labels-idx1-ubyte": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+}
+
 MNIST = _source(
     "mnist",
-    IdxFiles("MNIST", "MNIST"),
+    IdxFiles("MNIST", "MNIST", sha256=MNIST_SHA256),
     "70,000 handwritten digits, 28x28 grey.",
     tuple("0123456789"),
     "MNIST by Y. LeCun, C. Cortes and C. Burges (CC BY-SA 3.0).",
 )
 FASHION_MNIST = _source(
     "fashion-mnist",
-    IdxFiles("Fashion-MNIST", "FashionMNIST"),
+    IdxFiles("Fashion-MNIST", "FashionMNIST", sha256=FASHION_SHA256),
     "70,000 pictures of clothes and shoes, 28x28 grey.",
     (
         "T-shirt",

