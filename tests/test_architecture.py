@@ -17,8 +17,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FLOORS: tuple[set[str], ...] = (
     {"errors"},
-    {"config", "atomic", "device", "images"},
-    {"damage", "datasets"},
+    {"config", "atomic", "device", "folders", "images"},
+    {"damage", "datasets", "people"},
     {"nn", "presets", "restorers", "terminal", "album"},
     {"checkpoint"},
     {"library"},
