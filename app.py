@@ -8,6 +8,7 @@ from starlette.middleware import Middleware
 
 from aeviz.darkroom.routes import Darkroom
 from aeviz.intake import routes as intake
+from aeviz.live.cookie import Cookie
 from aeviz.live.front import Front
 from aeviz.live.nodelay import at_once
 from aeviz.live.routes import routes
@@ -34,6 +35,9 @@ app = st.App(
         *Replay().routes(base_path),
         *intake.routes(base_path, allowed_origins),
     ],
-    middleware=[Middleware(Front, base_path=base_path)],
+    middleware=[
+        Middleware(Cookie, base_path=base_path),
+        Middleware(Front, base_path=base_path),
+    ],
     lifespan=lifespan,
 )

@@ -24,6 +24,7 @@ T = TypeVar("T")
 MAX_WIDTH = 8192
 MAX_CODE = 4096
 MAX_LAYERS = 12
+MAX_EPOCHS = 10_000
 
 
 def _between(name: str, value: float, low: float, high: float) -> None:
@@ -159,7 +160,7 @@ class TrainingConfig:
     precision: Literal["auto", "fp32", "bf16"] = "auto"
 
     def __post_init__(self) -> None:
-        _between("training.epochs", self.epochs, 1, 10_000)
+        _between("training.epochs", self.epochs, 1, MAX_EPOCHS)
         _between("training.batch_size", self.batch_size, 1, 65_536)
         _between("The learning rate (training.lr)", self.lr, 1e-8, 1e4)
         _between("training.weight_decay", self.weight_decay, 0, 10)

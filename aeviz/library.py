@@ -20,6 +20,7 @@ from aeviz import atomic, checkpoint
 from aeviz.checkpoint import Loaded, LoadedRestorer, is_restorer
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
+from aeviz.folders import checkpoints_dir, runs_dir
 from aeviz.nn.networks import ImageShape
 from aeviz.presets import PRESETS
 
@@ -40,18 +41,6 @@ class ModelInfo:
     config: RunConfig
     card: dict[str, Any]
     bundled: bool
-
-
-def checkpoints_dir() -> Path:
-    """`AEVIZ_CHECKPOINTS`, else `checkpoints/` beside the package."""
-    named = os.environ.get("AEVIZ_CHECKPOINTS")
-    return Path(named) if named else Path(__file__).resolve().parent.parent / "checkpoints"
-
-
-def runs_dir() -> Path:
-    """Where runs and uploaded models lie; `AEVIZ_RUNS` moves it."""
-    named = os.environ.get("AEVIZ_RUNS")
-    return Path(named) if named else checkpoints_dir() / "runs"
 
 
 _summaries: dict[Path, tuple[tuple[int, int], ModelInfo | None]] = {}

@@ -17,8 +17,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FLOORS: tuple[set[str], ...] = (
     {"errors"},
-    {"config", "atomic", "sealed", "device", "images"},
-    {"damage", "datasets"},
+    {"config", "atomic", "sealed", "device", "folders", "images"},
+    {"damage", "datasets", "people"},
     {"nn", "presets", "restorers", "terminal", "album"},
     {"checkpoint"},
     {"library"},

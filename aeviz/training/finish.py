@@ -19,11 +19,11 @@ from aeviz.checkpoint import Gallery
 from aeviz.datasets import Dataset, Split
 from aeviz.device import describe
 from aeviz.evaluation.evaluate import encode_all, evaluate
+from aeviz.folders import runs_dir
 from aeviz.images import encode_sprite
 from aeviz.latent.layout_cache import cached
 from aeviz.latent.layouts import Cancelled
 from aeviz.latent.projection import PCA2, trustworthiness
-from aeviz.library import runs_dir
 from aeviz.nn.model import Autoencoder
 from aeviz.nn.networks import count_parameters
 

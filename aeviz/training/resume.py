@@ -43,7 +43,8 @@ def save(path: Path, state: TrainingState) -> None:
 
 def load_into(path: Path, state: TrainingState) -> None:
     """Puts a saved state into a fresh one of the same configuration; UserError where it differs.
-    Only the batch may be another one, where memory did not suffice for that of before."""
+    Only the batch may be another one, where memory did not suffice for that of before, and the
+    number of epochs, where it is to go on for more."""
     sealed.check(path, _DAMAGED)
     try:
         with safe_open(path, framework="pt") as file:
@@ -54,8 +55,11 @@ def load_into(path: Path, state: TrainingState) -> None:
     try:
         # as configurations, not as text: an older file lacks the settings that came after it
         saved = RunConfig.from_json(metadata["config"])
-        batch = {"training.batch_size": saved.training.batch_size}
-        if saved != state.model.config.replace(**batch):
+        length = {
+            "training.batch_size": saved.training.batch_size,
+            "training.epochs": saved.training.epochs,
+        }
+        if saved != state.model.config.replace(**length):
             raise UserError("This run cannot be continued with another configuration.")
         _restore(state, tensors, json.loads(metadata["position"]))
     except UserError:

@@ -1,9 +1,9 @@
 """Run folders: the disk is the truth.
 
 `checkpoints/runs/<id>/` holds `config.json`, `status.json`, `metrics.jsonl`, `snapshots/`,
-`model.safetensors` and `resume.safetensors`; `pid`, which its worker keeps locked; `worker.log`;
-and `stop`, where somebody asked it to stop. Any process can read a run at any moment: each file is
-replaced as a whole, and `metrics.jsonl` grows by lines.
+`model.safetensors` and `resume.safetensors`; `owner` and `name`, where it has any; `pid`, which its
+worker keeps locked; `worker.log`; and `stop`, where somebody asked it to stop. Any process can read
+a run at any moment: each file is replaced as a whole, and `metrics.jsonl` grows by lines.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from typing import Any, Literal
 from aeviz import atomic
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
-from aeviz.library import runs_dir
-from aeviz.training import locks, snapshots
+from aeviz.folders import runs_dir
+from aeviz.training import locks
 
 Phase = Literal["queued", "running", "finishing", "done", "stopped", "failed"]
 OVER: tuple[Phase, ...] = ("done", "stopped", "failed")
@@ -30,6 +30,8 @@ START_SECONDS = 30
 """A run this young may still be waiting for its process."""
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+_OWNER = re.compile(r"[0-9a-f]{8,64}")
+_SHOWN = re.compile(r".{1,80}")
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,16 @@ class Run:
             return RunConfig.from_json((self.folder / "config.json").read_text())
         except OSError as error:
             raise self.removed() from error
+
+    @property
+    def owner(self) -> str:
+        """Who started it, as `aeviz.people` names them; "" for a run of nobody's."""
+        return _line(self.folder / "owner", _OWNER)
+
+    @property
+    def name(self) -> str:
+        """What somebody has called it since it was started; "" where nobody has."""
+        return _line(self.folder / "name", _SHOWN)
 
     def removed(self) -> UserError:
         return UserError(f"The run {self.id} is no longer on the disk.")
@@ -179,6 +191,8 @@ class Run:
 
     def snapshots(self) -> list[Path]:
         """Snapshot files, first epoch first."""
+        from aeviz.training import snapshots  # it loads torch, which a waiting run does without
+
         return snapshots.files(self.folder / "snapshots")
 
     def request_stop(self) -> None:
@@ -195,8 +209,8 @@ class Run:
         return (self.folder / "stop").exists()
 
 
-def create(config: RunConfig) -> Run:
-    """A new folder for a run; its id is unique even where two runs share one name."""
+def create(config: RunConfig, owner: str = "") -> Run:
+    """A new folder for a run of this owner; its id is unique even where two runs share one name."""
     stem = re.sub(r"[^a-z0-9]+", "-", (config.name or f"{config.type}-{config.dataset}").lower())
     stem = stem.strip("-")[:40] or "run"
     stamp = time.strftime("%Y%m%d-%H%M%S")
@@ -209,6 +223,8 @@ def create(config: RunConfig) -> Run:
         ) from error
     run = Run(folder)
     run.write_status(Status(created=time.time()))
+    if owner:
+        atomic.write_bytes(folder / "owner", owner.encode())
     atomic.write_bytes(folder / "config.json", config.to_json().encode())  # last: now it is listed
     return run
 
@@ -224,4 +240,13 @@ def find(run_id: str) -> Run:
 def runs() -> list[Run]:
     """All runs on disk, newest first."""
     folders = [path.parent for path in runs_dir().glob("*/config.json")]
-    return [Run(folder) for folder in sorted(folders, reverse=True)]
+    return [Run(folder) for folder in sorted(folders, reverse=True) if _ID.fullmatch(folder.name)]
+
+
+def _line(path: Path, form: re.Pattern[str]) -> str:
+    """The one line that a page wrote into the file; "" where there is none of this form."""
+    try:
+        text = path.read_text(errors="replace")
+    except OSError:
+        return ""
+    return text if form.fullmatch(text) and text.isprintable() else ""

@@ -6,32 +6,29 @@ loses nothing. Where the folder holds a saved state it goes on from there.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import os
-import signal
 import subprocess
 import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import BinaryIO
 
 from aeviz import atomic, datasets
-from aeviz.config import RunConfig
+from aeviz.config import MAX_EPOCHS, RunConfig
 from aeviz.device import pick_device, plain_memory_errors
 from aeviz.errors import UserError
 from aeviz.evaluation import baselines
-from aeviz.library import runs_dir
-from aeviz.training import locks, loop, memory, queue, resume
+from aeviz.folders import runs_dir
+from aeviz.training import loop, memory, queue, resume
 from aeviz.training.finish import Progress, finish
 from aeviz.training.fit import Outcome, fit
 from aeviz.training.reporter import Reporter
 from aeviz.training.runs import Phase, Run, Status, create
+from aeviz.training.waiting import STOPPED, lock_once_over, main
 
 ROOT = Path(__file__).resolve().parents[2]
-NICENESS = 10
-"""The server answers first where both want the processor: a class drags while a run trains."""
 
 _PHASES: dict[str, Phase] = {
     "done": "done",
@@ -41,10 +38,11 @@ _PHASES: dict[str, Phase] = {
 }
 
 
-def start(config: RunConfig) -> Run:
-    """Creates a run and starts its worker process; answers at once. UserError where it cannot."""
+def start(config: RunConfig, owner: str = "") -> Run:
+    """Creates a run of this owner (`aeviz.people`) and starts its worker process; answers at once.
+    UserError where it cannot."""
     queue.slots()  # before anything is there that a wrong AEVIZ_WORKERS would leave behind
-    run = create(config)
+    run = create(config, owner)
     _spawn(run)
     return run
 
@@ -60,18 +58,45 @@ def resume_run(run: Run) -> None:
     _spawn(run)
 
 
-def _spawn(run: Run) -> None:
-    """Starts the worker. It inherits the lock on the run's `pid` file, so that from this moment to
-    its end, whatever that is, the run counts as alive, and no second worker can take it."""
-    lock = _lock(run, patience=5.0)
+def train_on(run: Run, epochs: int) -> None:
+    """Starts a worker that goes on from the run's saved state for so many further epochs, as if
+    that had been asked for from the beginning: the share of the training that is done, which
+    schedules go by, becomes less. UserError where it is being trained, or has no saved state.
+    """
+    queue.slots()
+    if run.is_gone:
+        raise run.removed()
+    if not 1 <= epochs <= MAX_EPOCHS:
+        raise UserError(f"A run can go on for 1 to {MAX_EPOCHS:,} epochs more.")
+    if not run.resume_path.exists():
+        raise UserError("This run has no saved state to go on from: duplicate it, and train anew.")
+
+    def longer(config: RunConfig) -> RunConfig:
+        if not run.is_over:
+            raise UserError("This run is still being trained: stop it first.")
+        return config.replace(**{"training.epochs": run.status.epoch + epochs})
+
+    _spawn(run, longer)
+
+
+def _spawn(run: Run, change: Callable[[RunConfig], RunConfig] | None = None) -> None:
+    """Starts the worker, with its configuration changed.
+
+    It inherits the lock on the run's `pid` file, so that from this moment to its end, whatever that
+    is, the run counts as alive, and no second worker can take it.
+    """
+    lock = lock_once_over(run)
     if lock is None:
         raise UserError("This run is still being trained: stop it first.")
     with lock, _log(run) as log:
+        if change is not None:
+            data = change(run.config).to_json().encode()
+            atomic.write_bytes(run.folder / "config.json", data, new_folder=False)
         run.withdraw_stop()
         run.write_status(Status(created=run.status.created, epoch=run.status.epoch))
         process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "aeviz.training.worker", str(run.folder.resolve())),
+                *(sys.executable, "-m", "aeviz.training.waiting", str(run.folder.resolve())),
                 *("--server", str(os.getpid())),
             ],
             stdin=subprocess.DEVNULL,
@@ -87,11 +112,6 @@ def _spawn(run: Run) -> None:
     _children[:] = [*(child for child in _children if child.poll() is None), process]
 
 
-def _lock(run: Run, patience: float) -> TextIO | None:
-    with atomic.in_words("The run's folder cannot be written"):
-        return locks.take(run.pid_path, patience)
-
-
 def _log(run: Run) -> BinaryIO:
     with atomic.in_words("The run's folder cannot be written"):
         return (run.folder / "worker.log").open("ab")
@@ -101,9 +121,13 @@ _children: list[subprocess.Popen[bytes]] = []
 
 
 def _environment() -> dict[str, str]:
-    """This process's own, so that the worker finds aeviz and the runs from whatever folder."""
+    """This process's own, so that the worker finds aeviz and the runs from whatever folder. Where
+    several runs train at once each gets its share of the processors."""
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-    return os.environ | {"PYTHONPATH": path, "AEVIZ_RUNS": str(runs_dir().resolve())}
+    changes = {"PYTHONPATH": path, "AEVIZ_RUNS": str(runs_dir().resolve())}
+    if queue.slots() > 1 and "OMP_NUM_THREADS" not in os.environ:
+        changes["OMP_NUM_THREADS"] = str(max(1, queue.cores() // queue.slots()))
+    return os.environ | changes
 
 
 def work(run: Run, server: int | None = None) -> None:
@@ -128,7 +152,7 @@ def work(run: Run, server: int | None = None) -> None:
         with plain_memory_errors(), queue.turn(run, cancelled=should_stop):
             outcome = _train(run, reporter, should_stop)
     except queue.CancelledError:
-        end("stopped", "Stopped while it waited for its turn.")
+        end("stopped", STOPPED)
     except UserError as error:
         end("failed", str(error))
     except Exception:
@@ -184,31 +208,6 @@ def _keep(
 ) -> None:
     history = outcome.history()
     finish(state.model, dataset, history, run.model_path, progress, hurry=hurry, new_folder=False)
-
-
-def _step_back() -> None:
-    with contextlib.suppress(OSError):
-        os.nice(NICENESS)
-        # Linux weighs whole sessions against each other first, and this process leads its own:
-        # without this its niceness would count among its own threads only (sched(7), autogroup).
-        Path("/proc/self/autogroup").write_text(str(NICENESS))
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m aeviz.training.worker", description=__doc__)
-    parser.add_argument("folder", type=Path, help="a run's folder")
-    parser.add_argument("--server", type=int, help=argparse.SUPPRESS)
-    args = parser.parse_args()
-    run = Run(args.folder)
-    try:
-        lock = None if args.server else _lock(run, patience=1.0)
-    except UserError as error:
-        sys.exit(f"aeviz: {error}")
-    if lock is None and not args.server:
-        sys.exit("aeviz: this run is being trained by another process.")
-    signal.signal(signal.SIGTERM, lambda *_: run.request_stop())
-    _step_back()
-    work(run, args.server)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import threading
@@ -43,6 +44,7 @@ class Waiter(threading.Thread):
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AEVIZ_WORKERS", "1")
     monkeypatch.setattr(queue, "POLL_SECONDS", 0.01)
 
 
@@ -87,10 +89,120 @@ def test_as_many_run_at_once_as_there_are_slots(
     until(lambda: len(order) == 3)
 
 
-@pytest.mark.parametrize(("said", "count"), [("", 1), ("0", 1), ("-3", 1), ("4", 4)])
+@pytest.mark.parametrize(("said", "count"), [("0", 1), ("-3", 1), ("1", 1), ("4", 4), ("9", 9)])
 def test_numbers_of_slots(monkeypatch: pytest.MonkeyPatch, said: str, count: int) -> None:
     monkeypatch.setenv("AEVIZ_WORKERS", said)
     assert queue.slots() == count
+
+
+@pytest.mark.parametrize(
+    ("cores", "gpu", "count"),
+    [(1, False, 1), (2, False, 1), (4, False, 1), (8, False, 2), (16, False, 4), (64, False, 4),
+     (2, True, 1), (4, True, 2), (8, True, 4), (64, True, 4)],
+)  # fmt: skip
+def test_a_machine_that_is_told_nothing_takes_what_it_carries(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cores: int, gpu: bool, count: int
+) -> None:
+    monkeypatch.setenv("AEVIZ_WORKERS", "")
+    monkeypatch.setattr(queue, "cores", lambda: cores)
+    monkeypatch.setattr(queue, "_GPU", tmp_path if gpu else tmp_path / "none")
+    assert queue.slots() == count
+
+
+def test_a_run_of_somebody_who_has_none_comes_before_anothers_second(
+    config: RunConfig, runs_dir: Path
+) -> None:
+    ada, bob, order = "a" * 32, "b" * 32, []
+    waiters = [Waiter(runs.create(config, ada), order)]
+    until(lambda: len(order) == 1)
+    for owner in (ada, ada, bob):
+        waiters.append(Waiter(runs.create(config, owner), order))
+        until(lambda: len(queue.places()) == len(waiters) - 1)
+    assert [queue.place(waiter.run_) for waiter in waiters] == [None, 2, 3, 1]
+    for number, next_one in enumerate((3, 1, 2), 2):
+        waiters[(0, 3, 1)[number - 2]].leave.set()
+        until(lambda number=number: len(order) == number)
+        assert order[-1] == waiters[next_one].run_.id
+    waiters[2].leave.set()
+    for waiter in waiters:
+        waiter.join(20)
+
+
+def test_the_next_in_the_queue_is_told_so_once_and_the_others_are_not(
+    config: RunConfig, runs_dir: Path
+) -> None:
+    order: list[str] = []
+    first = Waiter(runs.create(config), order)
+    until(lambda: len(order) == 1)
+    told: list[str] = []
+    cancel = threading.Event()
+
+    def wait(run: Run) -> None:
+        with (
+            contextlib.suppress(queue.CancelledError),
+            queue.turn(run, cancel.is_set, lambda: told.append(run.id)),
+        ):
+            pass
+
+    waiting = [runs.create(config) for _ in range(2)]
+    threads = []
+    for run in waiting:
+        threads.append(threading.Thread(target=wait, args=(run,)))
+        threads[-1].start()
+        until(lambda run=run: queue.place(run) is not None)
+    until(lambda: bool(told))
+    time.sleep(0.2)
+    assert told == [waiting[0].id]
+    cancel.set()
+    for thread in threads:
+        thread.join(20)
+    first.leave.set()
+    first.join(20)
+
+
+def test_a_turn_that_is_held_already_is_had_at_once(config: RunConfig, runs_dir: Path) -> None:
+    run = runs.create(config)
+    with queue.turn(run, lambda: False), queue.turn(run, lambda: True):
+        pass
+    with pytest.raises(queue.CancelledError), queue.turn(run, lambda: True):
+        raise AssertionError
+
+
+def test_two_servers_never_train_more_than_there_are_slots(
+    config: RunConfig, runs_dir: Path
+) -> None:
+    """Six processes of two servers, which share nothing but the folder, and one slot."""
+    code = (
+        "import sys, time; from pathlib import Path; from aeviz.training import queue, runs\n"
+        "queue.POLL_SECONDS = 0.01; run = runs.Run(Path(sys.argv[1])); log = Path(sys.argv[2])\n"
+        "with queue.turn(run, lambda: False):\n"
+        "    log.open('a').write('in\\n'); time.sleep(0.05); log.open('a').write('out\\n')\n"
+    )
+    log = runs_dir / "log"
+    made = [runs.create(config, owner * 32) for owner in "aaaabb"]
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(run.folder), str(log)], cwd=Path(__file__).parents[2]
+        )
+        for run in made
+    ]
+    assert [process.wait(60) for process in processes] == [0] * 6
+    assert log.read_text().split() == ["in", "out"] * 6
+    assert queue.places() == {}
+
+
+def test_waiting_takes_no_training_library() -> None:
+    check = (
+        "import sys, aeviz.training.waiting, aeviz.training.queue\n"
+        "print('torch' in sys.modules, 'numpy' in sys.modules)"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", check],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+    assert answer.stdout == "False False\n", answer.stderr
 
 
 @pytest.mark.parametrize("said", ["x", "2.5", "two"])

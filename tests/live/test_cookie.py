@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from http.cookies import SimpleCookie
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from aeviz.live.cookie import COOKIE, Cookie
+from aeviz.people import is_secret, new_secret
+
+PAGE = {"Accept": "text/html,application/xhtml+xml"}
+
+
+def client(base_path: str = "", address: str = "http://testserver") -> TestClient:
+    def page(request: Request) -> Response:
+        return PlainTextResponse(status_code=304 if "if-none-match" in request.headers else 200)
+
+    app = Starlette(
+        routes=[Route("/train", page, methods=["GET", "POST"])],
+        middleware=[Middleware(Cookie, base_path=base_path)],
+    )
+    return TestClient(app, base_url=address)
+
+
+def given(response: Response) -> SimpleCookie:
+    return SimpleCookie(response.headers.get("set-cookie", ""))
+
+
+def test_a_browser_that_opens_a_page_gets_a_secret_no_script_can_read() -> None:
+    cookie = given(client().get("/train", headers=PAGE))[COOKIE]
+    assert is_secret(cookie.value)
+    assert cookie["httponly"]
+    assert cookie["samesite"] == "Lax"
+    assert cookie["path"] == "/"
+    assert int(cookie["max-age"]) > 300 * 86_400
+    assert not cookie["secure"]
+    assert given(client().get("/train", headers=PAGE))[COOKIE].value != cookie.value
+
+
+def test_it_keeps_the_one_it_has_even_where_the_page_is_in_its_cache() -> None:
+    secret = new_secret()
+    for more in ({}, {"If-None-Match": "x"}):
+        answer = client().get("/train", headers=PAGE | {"Cookie": f"a=b; {COOKIE}={secret}"} | more)
+        assert given(answer)[COOKIE].value == secret
+
+
+def test_what_is_no_secret_is_replaced() -> None:
+    answer = client().get("/train", headers=PAGE | {"Cookie": f"{COOKIE}=a;b"})
+    assert is_secret(given(answer)[COOKIE].value)
+
+
+def test_files_and_data_come_without() -> None:
+    assert not given(client().get("/train", headers={"Accept": "*/*"}))
+    assert not given(client().post("/train", headers=PAGE))
+
+
+def test_behind_https_and_under_a_path_it_says_so() -> None:
+    cookie = given(client("aeviz", "https://testserver").get("/train", headers=PAGE))[COOKIE]
+    assert cookie["secure"]
+    assert cookie["path"] == "/aeviz"
