@@ -195,7 +195,7 @@ def main() -> None:
         f"before {os.getloadavg()[0]:.1f}",
         flush=True,
     )
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         os.environ["AEVIZ_RUNS"] = folder
         with serve(ROOT / "benchmarks" / "class_app.py", Path(folder)) as server:
             held = lesson_of(server, args)
