@@ -16,7 +16,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
 from typing import Any, Literal
@@ -60,7 +60,7 @@ class Row:
     killed: float | None = None
     noticed: float | None = None
     ended: float | None = None
-    waiting_bytes: int = 0
+    waiting_bytes: list[int] = field(default_factory=list)
     waiting_seconds: float = 0.0
     """Of processor time, until its turn."""
 
@@ -165,7 +165,7 @@ def look(row: Row, now: float) -> None:
             row.queued = now
         with contextlib.suppress(OSError, ValueError):
             pid = int(row.run.pid_path.read_text())
-            row.waiting_bytes = max(row.waiting_bytes, memory(pid))
+            row.waiting_bytes.append(memory(pid))  # it grows when the turn is near
             row.waiting_seconds = max(row.waiting_seconds, processor_seconds(pid))
     if row.began is None and status.phase in ("running", "finishing", "done"):
         row.began = now

@@ -112,7 +112,7 @@ def tell(lesson: Lesson) -> None:
         print(f"{name:32}{spread_of([then - at for at, then in moments if then is not None])}")
     waited = [row for row in rows if row.waiting_bytes]
     if waited:
-        each = np.median([row.waiting_bytes for row in waited]) / 2**20
+        each = np.median([np.median(row.waiting_bytes) for row in waited]) / 2**20
         used = np.median([row.waiting_seconds for row in waited])
         print(f"a run that waits: {each:.0f} MiB, {used:.1f} s of a processor (medians)")
     print(f"first runs that a later press overtook: {len(students.overtaken(rows))}")
