@@ -85,6 +85,26 @@ def test_only_the_face_knows_streamlit(path: Path) -> None:
 
 
 @every_source
+def test_only_the_end_of_a_training_lays_out_maps(path: Path) -> None:
+    """They take many seconds of a processor, so never in the process that serves pages."""
+    names = set(imported(ast.parse(path.read_text())))
+    slow = {name for name in names if name.startswith("aeviz.latent.layout")}
+    where = {"latent/layout_cache.py", "training/finish.py"}
+    assert not slow or path in {ROOT / "aeviz" / name for name in where}
+
+
+@every_source
+def test_only_a_training_process_and_the_command_line_finish_a_model(path: Path) -> None:
+    calls = {
+        node.func.id if isinstance(node.func, ast.Name) else node.func.attr
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute)
+    }
+    where = {"training/finish.py", "training/worker.py", "cli.py"}
+    assert not calls & {"finish", "with_maps"} or path in {ROOT / "aeviz" / name for name in where}
+
+
+@every_source
 def test_nothing_reads_or_writes_a_pickle(path: Path) -> None:
     tree = ast.parse(path.read_text())
     names = {name.split(".")[0] for name in imported(tree)}

@@ -1,0 +1,56 @@
+"""app.py with a door for `class_trains.py`: POST /benchmark/press does what the Train button does.
+
+The workers are then the server's own children, as in a class. Only for that benchmark, on its own
+machine: nothing asks here who presses.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from inspect import signature
+
+import streamlit as st
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from aeviz.config import RunConfig
+from aeviz.errors import UserError
+from aeviz.live.front import Front
+from aeviz.live.nodelay import at_once
+from aeviz.live.routes import routes
+from aeviz.training import runs, worker
+
+
+async def press(request: Request) -> JSONResponse:
+    """Train (`config`, `owner`), or Resume (`resume`, a run's id): answers the run's id."""
+    asked = await request.json()
+    try:
+        return JSONResponse({"run": await run_in_threadpool(_press, asked)})
+    except UserError as error:
+        return JSONResponse({"error": str(error)}, 400)
+
+
+def _press(asked: dict[str, str]) -> str:
+    if "resume" in asked:
+        run = runs.find(asked["resume"])
+        worker.resume_run(run)
+        return run.id
+    # Without owners runs are taken first come first served, and the benchmark says so by failing.
+    owner = (asked["owner"],) if "owner" in signature(worker.start).parameters else ()
+    return worker.start(RunConfig.from_json(asked["config"]), *owner).id
+
+
+@asynccontextmanager
+async def lifespan(app: object) -> AsyncIterator[None]:
+    async with at_once(app):
+        yield
+
+
+app = st.App(
+    "../pages/index.py",
+    routes=[Route("/benchmark/press", press, methods=["POST"]), *routes()],
+    middleware=[Middleware(Front, base_path="")],
+    lifespan=lifespan,
+)
