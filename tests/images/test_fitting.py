@@ -57,6 +57,14 @@ def test_cover_cuts_the_middle():
     assert (x[0] * 255).round().unique().tolist() == [250]
 
 
+def test_stretch_shows_all_of_it_and_fills_the_shape():
+    pixels = np.zeros((10, 30, 1))
+    pixels[:, 15:] = 255  # the right half, whatever the shape
+    x, _ = to_tensor(picture(pixels), (1, 6, 6), fit="stretch", invert=False)
+    assert x[0, :, :2].max() < 0.1
+    assert x[0, :, 4:].min() > 0.9
+
+
 def test_shrinking_is_antialiased():
     checks = np.indices((280, 280)).sum(axis=0)[:, :, None] % 2 * 255
     x, _ = to_tensor(picture(checks), (1, 28, 28), invert=False)
@@ -94,4 +102,4 @@ def test_refusals():
     with pytest.raises(UserError):
         to_tensor(picture(np.zeros((4, 4, 1))), (2, 4, 4))
     with pytest.raises(ValueError, match="fit"):
-        to_tensor(picture(np.zeros((4, 4, 1))), (1, 4, 4), fit="stretch")
+        to_tensor(picture(np.zeros((4, 4, 1))), (1, 4, 4), fit="tile")
