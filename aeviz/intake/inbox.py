@@ -24,8 +24,8 @@ def folder() -> Path:
     return datasets_dir() / ".uploads"
 
 
-def prepare(size: int) -> Path:
-    """The folder, ready for an upload of so many bytes; UserError where it has no room for it."""
+def prepare(size: int) -> None:
+    """Makes the folder ready for an upload of so many bytes; UserError where there is no room."""
     sweep()
     with atomic.in_words("The images cannot be kept"):
         folder().mkdir(parents=True, exist_ok=True)
@@ -36,7 +36,6 @@ def prepare(size: int) -> Path:
         )
     if 2 * size > free:
         raise UserError("The server's disk has no room for so much: send fewer images.")
-    return folder()
 
 
 def sweep() -> None:

@@ -23,6 +23,7 @@ class Intake:
 
     def __init__(self, allowed_origins: Collection[str] = ()) -> None:
         self._origins = Origins(allowed_origins)
+        self._uploads = Uploads(inbox.folder(), inbox.MOST_UPLOAD)
 
     async def upload(self, request: Request) -> Response:
         """Streams the body to the disk; it is looked into later, by a thread."""
@@ -32,8 +33,8 @@ class Intake:
         try:
             if not told.isdigit() or len(told) > 15:
                 raise UserError("Send the images with their length.")
-            folder = await run_in_threadpool(inbox.prepare, int(told))
-            async with Uploads(folder, int(told)).body(request) as body:
+            await run_in_threadpool(inbox.prepare, int(told))
+            async with self._uploads.body(request) as body:
                 name = await run_in_threadpool(inbox.keep, body)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to read it

@@ -1,0 +1,144 @@
+"""Where uploads of people's own images lie, and the threads that read them."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from aeviz.errors import UserError
+from aeviz.intake import inbox, routes
+from aeviz.intake.jobs import Job
+
+URL = "/aeviz/images"
+
+
+@pytest.fixture(autouse=True)
+def datasets_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("AEVIZ_DATASETS", str(tmp_path / "datasets"))
+    return tmp_path / "datasets"
+
+
+@pytest.fixture
+def client(datasets_dir: Path) -> Iterator[TestClient]:
+    with TestClient(Starlette(routes=routes.routes())) as client:
+        yield client
+
+
+def test_what_is_sent_is_found_by_its_id_and_forgotten_by_it(client: TestClient) -> None:
+    name = client.post(URL, content=b"a parcel").json()["id"]
+    assert inbox.find(name).read_bytes() == b"a parcel"
+    assert [path.name for path in inbox.folder().iterdir()] == [name]
+    inbox.forget(name)
+    assert list(inbox.folder().iterdir()) == []
+    with pytest.raises(UserError, match="choose them again"):
+        inbox.find(name)
+
+
+def test_two_uploads_have_ids_of_their_own(client: TestClient) -> None:
+    first, second = (client.post(URL, content=b"same").json()["id"] for _ in range(2))
+    assert first != second
+
+
+@pytest.mark.parametrize("name", ["", "../../etc/passwd", "a" * 22, ".." + "a" * 20, None, 7, [1]])
+def test_an_id_that_was_never_given_finds_nothing(name: object, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no longer on the server"):
+        inbox.find(name)
+    inbox.forget(name)  # and says nothing
+
+
+def test_pages_of_other_sites_may_not_send(client: TestClient) -> None:
+    answer = client.post(URL, content=b"x", headers={"origin": "https://elsewhere.example"})
+    assert answer.status_code == 403
+    assert not inbox.folder().exists()
+
+
+def test_more_than_is_taken_is_refused_before_it_is_sent(client: TestClient) -> None:
+    told = {"content-length": str(inbox.MOST_UPLOAD + 1)}
+    answer = client.post(URL, content=iter([b"x"]), headers=told)
+    assert answer.status_code == 400
+    assert answer.json()["error"].startswith("This is more than 2 GiB")
+    assert list(inbox.folder().iterdir()) == []
+
+
+def test_without_its_length_it_is_refused(client: TestClient) -> None:
+    answer = client.post(URL, content=iter([b"x", b"y"]))
+    assert (answer.status_code, answer.json()["error"]) == (
+        400,
+        "Send the images with their length.",
+    )
+
+
+def test_a_disk_without_room_is_a_sentence(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = type("Usage", (), {"free": 7})
+    monkeypatch.setattr(inbox.shutil, "disk_usage", lambda path: usage)
+    answer = client.post(URL, content=b"four")  # and four more for what is made of them
+    assert answer.status_code == 400
+    assert "no room" in answer.json()["error"]
+
+
+def test_uploads_that_nobody_came_back_to_are_swept_away(client: TestClient) -> None:
+    old = client.post(URL, content=b"old").json()["id"]
+    long_ago = time.time() - inbox.KEPT_SECONDS - 1
+    os.utime(inbox.find(old), (long_ago, long_ago))
+    new = client.post(URL, content=b"new").json()["id"]
+    assert [path.name for path in inbox.folder().iterdir()] == [new]
+
+
+def test_a_job_answers_and_tells_how_far_it_is() -> None:
+    def work(progress, cancelled):
+        progress(0.5, "Half of it")
+        return 7
+
+    job = Job(work)
+    assert job.result() == 7
+    assert (job.share, job.text, job.is_over) == (0.5, "Half of it", True)
+
+
+def test_a_cancelled_job_answers_none() -> None:
+    begun = threading.Event()
+
+    def work(progress, cancelled):
+        begun.set()
+        while not cancelled():
+            time.sleep(0.001)
+
+    job = Job(work)
+    assert begun.wait(60)
+    job.cancel()
+    assert job.result() is None
+
+
+def test_jobs_wait_for_one_of_two_threads_and_may_be_cancelled_there() -> None:
+    go = threading.Event()
+    busy = [Job(lambda progress, cancelled: go.wait(60)) for _ in range(2)]
+    third = Job(lambda progress, cancelled: pytest.fail("it was cancelled"))
+    assert third.text == "Waiting for its turn"
+    third.cancel()
+    go.set()
+    assert [job.result() for job in busy] == [True, True]
+    assert third.result() is None
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (UserError("The zip is cut short."), "The zip is cut short."),
+        (MemoryError(), "server's memory is not enough"),
+        (ZeroDivisionError(), "something went wrong here"),
+    ],
+)
+def test_whatever_goes_wrong_is_a_sentence(error: Exception, sentence: str) -> None:
+    def work(progress, cancelled):
+        raise error
+
+    with pytest.raises(UserError, match=sentence):
+        Job(work).result()
