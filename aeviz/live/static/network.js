@@ -148,6 +148,9 @@ class Picture {
       y: MIDDLE - height / 2 - 12, height: height + 24,
     });
     area.addEventListener('pointerdown', (event) => this.take(event, place));
+    // A finger on a bar draws it out and does not scroll: `touch-action` of a part of an SVG is
+    // not heeded everywhere.
+    area.addEventListener('touchstart', (event) => event.preventDefault(), { passive: false });
     return svg('g', { class: 'av-net-handle' }, ...ends, area);
   }
 
