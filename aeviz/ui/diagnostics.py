@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from aeviz import plots_diagnostics as plots
-from aeviz.config import RunConfig
+from aeviz.config import LossConfig, RunConfig
 from aeviz.evaluation.diagnostics import Diagnostics, active_dimensions, collapse
 from aeviz.training.snapshots import Snapshot
 from aeviz.ui.chart import chart
@@ -25,7 +25,7 @@ def draw(snapshot: Snapshot, config: RunConfig) -> None:
     found = Diagnostics.of({name: torch.from_numpy(value) for name, value in stored})
     parts: list[Callable[[], None]] = []
     if found.kl is not None and found.variance is not None:
-        parts.append(lambda: _kl(found, config.loss.beta))
+        parts.append(lambda: _kl(found, config.loss))
     if found.histogram is not None and found.bounds is not None and found.active is not None:
         parts.append(lambda: _activations(found, config.bottleneck.latent_dim))
     if found.singular_values is not None:
@@ -39,7 +39,7 @@ def draw(snapshot: Snapshot, config: RunConfig) -> None:
             part()
 
 
-def _kl(found: Diagnostics, beta: float) -> None:
+def _kl(found: Diagnostics, loss: LossConfig) -> None:
     assert found.kl is not None
     assert found.variance is not None
     active = active_dimensions(found.variance).tolist()
@@ -50,7 +50,7 @@ def _kl(found: Diagnostics, beta: float) -> None:
     )
     label = "KL of each dimension of the code, active ones and those that carry nothing"
     chart(plots.kl_bars(found.kl.tolist(), active), "aeviz-kl-bars", label)
-    said = collapse(active, beta)
+    said = collapse(active, loss.beta, loss.warmup)
     if 2 * sum(active) <= len(active):
         st.warning(said, icon=":material/warning:")
     elif said:
