@@ -21,6 +21,10 @@ _LETTERS = string.ascii_letters + string.digits + "©.-@"
 _LOG_SIDES = (math.log(96), math.log(640))
 """The shorter side of the photographs that training marks, by its logarithm."""
 
+_UNMARKED = 0.4
+"""The share of the parts of photographs that show nothing of its mark: who only ever sees marked
+ones will find marks everywhere."""
+
 
 def watermark(x: Tensor, amount: Tensor, generator: torch.Generator) -> Result:
     """Text or a logo, at a random place, size and angle, covering by amount %: x + a (c - x).
@@ -35,11 +39,13 @@ def watermark(x: Tensor, amount: Tensor, generator: torch.Generator) -> Result:
 
 def any_watermark(x: Tensor, amount: Tensor, generator: torch.Generator) -> Result:
     """As `watermark` on photographs of any size of which x shows a part, with letters of any weight
-    that spell nothing."""
+    that spell nothing; many parts show none of the mark."""
     chance = _chance(generator)
     h, w = x.shape[-2:]
-    sides = [math.exp(chance.uniform(*_LOG_SIDES)) for _ in x]
-    marks = torch.stack([_stencil(h, w, side, chance, vary=True) for side in sides])
+    marks = torch.zeros(len(x), 1, h, w)
+    for part in marks:
+        if chance.random() >= _UNMARKED:
+            part[:] = _stencil(h, w, math.exp(chance.uniform(*_LOG_SIDES)), chance, vary=True)
     return _blended(x, marks, amount, chance)
 
 

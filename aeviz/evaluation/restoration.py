@@ -18,8 +18,8 @@ from aeviz.damage.pixels import luminance
 from aeviz.device import autocast
 from aeviz.evaluation.metrics import PSNR_CAP, psnr, ssim
 from aeviz.evaluation.noise import noise_to_tell
+from aeviz.nn.find_mark import unblended
 from aeviz.nn.restorer import Restorer
-from aeviz.nn.unblend import unblended
 
 Figures = dict[str, float]
 

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from aeviz.evaluation.restoration import answered
 from aeviz.images.photo import Photo
-from aeviz.nn import unblend
+from aeviz.nn import find_mark, unblend
 from aeviz.nn.restorer import Restorer
 from aeviz.restore.tiles import Box
 
@@ -63,7 +63,7 @@ def find(model: Restorer, photo: Photo, precision: str = "auto") -> Watermark:
     height, width = photo.pixels.shape[:2]
     y = _small(photo.pixels).to(next(model.parameters()).device)
     matte = answered(model, y, torch.zeros_like(y[:, :1]), precision)[0]
-    return Watermark(*unblend.find(y[0], matte), height, width)
+    return Watermark(*find_mark.find(y[0], matte), height, width)
 
 
 def _small(pixels: np.ndarray) -> Tensor:

@@ -7,7 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from aeviz.nn.unblend import Mark, find_mark, settle, take_off, unblended
+from aeviz.nn.find_mark import find, find_mark, unblended
+from aeviz.nn.unblend import Mark, settle, take_off
 
 
 def photograph(height: int = 96, width: int = 120) -> Tensor:
@@ -105,6 +106,25 @@ def test_no_photograph_is_darker_than_black() -> None:
     settled = settle(y, torch.full((1, 40, 40), 0.95), Mark(0.5, torch.ones(3, 1, 1)))
     assert settled[0, 12:18, 12:18].max() < 0.05
     assert settled[0, 25:, 25:].min() > 0.95
+
+
+def test_what_the_network_drew_beside_the_mark_is_outvoted() -> None:
+    """Blobs as bright as the mark's bars, and together larger, which no one ink explains."""
+    x, matte = photograph(), stripes()
+    matte[:, 60:] = 0
+    chance = torch.Generator().manual_seed(1)
+    for i in range(5):
+        blob = (slice(None), slice(66, 92), slice(4 + 24 * i, 18 + 24 * i))
+        x[blob] = torch.rand(3, 1, 1, generator=chance)
+    y = marked(x, matte, 0.5, torch.ones(3))
+    drawn = matte.clone()
+    drawn[:, 66:92] = stripes()[:, 66:92]
+    settled, mark = find(y, drawn)
+    assert mark is not None
+    assert mark.opacity == pytest.approx(0.5, abs=0.1)
+    assert mark.ink.min() > 0.85
+    assert settled[0, 10:50].round().mean() == pytest.approx(0.5, abs=0.1)
+    assert settled[0, 64:].mean() < 0.2
 
 
 def test_what_looks_no_different_inside_is_no_mark() -> None:
