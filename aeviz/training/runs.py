@@ -189,6 +189,14 @@ class Run:
                 file.write(data)
                 file.truncate()
 
+    def clear_unfinished(self) -> None:
+        """Removes the files that a killed worker was about to write. Those of pages, which write
+        `name` at any time, are let alone."""
+        with contextlib.suppress(OSError):
+            for path in self.folder.rglob(".*.tmp"):
+                if re.fullmatch(r"\..+\.(json|jsonl|safetensors)\.[^.]+\.tmp", path.name):
+                    path.unlink(missing_ok=True)
+
     def snapshots(self) -> list[Path]:
         """Snapshot files, first epoch first."""
         from aeviz.training import snapshots  # it loads torch, which a waiting run does without
