@@ -134,7 +134,8 @@ def _ticket(run: Run) -> Iterator[Ticket]:
         folder.mkdir(parents=True, exist_ok=True)
         file = locks.take(new)
     try:
-        new.rename(_named(ticket))
+        with atomic.in_words("The run cannot wait for its turn"):
+            new.rename(_named(ticket))
         yield ticket
     finally:
         _named(ticket).unlink(missing_ok=True)

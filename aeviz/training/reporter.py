@@ -100,8 +100,7 @@ class Reporter:
         elapsed = max(now - self.began, 1e-9)
         if now - self.lined >= elapsed / LINES:
             self.lined = now
-            place = {"step": result.step, "epoch": result.epoch}
-            self.run.append_metrics(place | self.lately.row())
+            self.run.append_metrics(_place(result) | self.lately.row())
             self.lately = Mean()
         self.report(
             epoch=result.epoch,
@@ -114,8 +113,8 @@ class Reporter:
     def on_epoch(self, result: StepResult) -> None:
         """An epoch's line has the means over all its steps, and those on the validation images."""
         assert self.state is not None, "begin comes first"
-        place = {"step": result.step, "epoch": result.epoch}
-        self.run.append_metrics(place | self.this_epoch.row() | {"validation": result.validation})
+        means = self.this_epoch.row() | {"validation": result.validation}
+        self.run.append_metrics(_place(result) | means)
         self.this_epoch = Mean()
         self._snapshot(self.state)
         resume.save(self.run.resume_path, self.state)
@@ -129,3 +128,8 @@ class Reporter:
             state.model,
             self.dataset.validation,
         )
+
+
+def _place(result: StepResult) -> dict[str, Any]:
+    """Where a line of metrics.jsonl stands, and when it was written."""
+    return {"step": result.step, "epoch": result.epoch, "time": round(time.time(), 3)}

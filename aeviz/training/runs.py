@@ -189,6 +189,14 @@ class Run:
                 file.write(data)
                 file.truncate()
 
+    def clear_unfinished(self) -> None:
+        """Removes the files that a killed worker was about to write. Those of pages, which write
+        `name` at any time, are let alone."""
+        with contextlib.suppress(OSError):
+            for path in self.folder.rglob(".*.tmp"):
+                if re.fullmatch(r"\..+\.(json|jsonl|safetensors)\.[^.]+\.tmp", path.name):
+                    path.unlink(missing_ok=True)
+
     def snapshots(self) -> list[Path]:
         """Snapshot files, first epoch first."""
         from aeviz.training import snapshots  # it loads torch, which a waiting run does without
@@ -212,21 +220,28 @@ class Run:
 def create(config: RunConfig, owner: str = "") -> Run:
     """A new folder for a run of this owner; its id is unique even where two runs share one name."""
     stem = re.sub(r"[^a-z0-9]+", "-", (config.name or f"{config.type}-{config.dataset}").lower())
-    stem = stem.strip("-")[:40] or "run"
-    stamp = time.strftime("%Y%m%d-%H%M%S")
-    folder = runs_dir() / f"{stamp}-{stem}-{secrets.token_hex(2)}"
-    try:
-        folder.mkdir(parents=True)
-    except OSError as error:
-        raise UserError(
-            f"A run cannot be started: {runs_dir()} cannot be written ({error.strerror})."
-        ) from error
-    run = Run(folder)
+    run = Run(_new_folder(stem.strip("-")[:40] or "run"))
     run.write_status(Status(created=time.time()))
     if owner:
-        atomic.write_bytes(folder / "owner", owner.encode())
-    atomic.write_bytes(folder / "config.json", config.to_json().encode())  # last: now it is listed
+        atomic.write_bytes(run.folder / "owner", owner.encode())
+    data = config.to_json().encode()
+    atomic.write_bytes(run.folder / "config.json", data)  # last: now it is listed
     return run
+
+
+def _new_folder(stem: str) -> Path:
+    while True:
+        stamp = time.strftime("%Y%m%d-%H%M%S")
+        folder = runs_dir() / f"{stamp}-{stem}-{secrets.token_hex(2)}"
+        try:
+            folder.mkdir(parents=True)
+        except OSError as error:
+            if folder.is_dir():
+                continue  # where thirty press at once two may draw the same number
+            raise UserError(
+                f"A run cannot be started: {runs_dir()} cannot be written ({error.strerror})."
+            ) from error
+        return folder
 
 
 def find(run_id: str) -> Run:

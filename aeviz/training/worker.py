@@ -166,6 +166,7 @@ def work(run: Run, server: int | None = None) -> None:
 
 def _train(run: Run, reporter: Reporter, should_stop: Callable[[], bool]) -> Outcome:
     config = run.config
+    run.clear_unfinished()
     reporter.report(phase="running", message="Loading the data")
     dataset = datasets.load(config.dataset, reporter.progress)
     device, images = pick_device(config.training.device), len(dataset.train)

@@ -141,7 +141,7 @@ def _result(run: Run, status: Status, config: RunConfig) -> None:
                 icon=":material/download:",
                 on_click="ignore",
             )
-            takeaway.menu(run.model_path, run.id)
+            takeaway.menu(run)
         if run.can_resume and st.button(
             "Go on training",
             icon=":material/resume:",

@@ -1,4 +1,4 @@
-"""Take it with you: a model as a file, a script, ONNX, and its settings as a link."""
+"""Take it with you: a model as a file, a script, ONNX, its curves, and its settings as a link."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from aeviz import checkpoint
 from aeviz.config import RunConfig
 from aeviz.nn.model import Autoencoder
 from aeviz.presets import PRESETS
-from aeviz.takeaway import link, onnx_file
+from aeviz.takeaway import event_file, link, onnx_file
 from aeviz.takeaway.script import script
+from aeviz.training.runs import Run
 
 
-def menu(path: Path, name: str) -> None:
-    """Everything that a model of small images can be taken along as; files are made on a click."""
+def menu(run: Run) -> None:
+    """Everything that a run can be taken along as; files are made on a click."""
+    path, name = run.model_path, run.id
     config = checkpoint.read_summary(path).config
     if checkpoint.is_restorer(config):
         return
@@ -38,6 +40,14 @@ def menu(path: Path, name: str) -> None:
                 _onnx(path, make),
                 "Images to codes." if part == "encoder" else "Codes to images.",
             )
+        created = run.status.created
+        _file(
+            event_file.name(name, created),
+            "TensorBoard events",
+            "",
+            lambda: event_file.curves(run.metrics(), created),
+            "The curves, for TensorBoard: tensorboard --logdir with this file's folder.",
+        )
         if config.type in PRESETS:
             st.caption("A link that fills in the same settings:")
             st.code(address(config), language=None, width=272)

@@ -62,6 +62,7 @@ def test_a_finished_run_can_be_taken_along() -> None:
     run.write_status(Status("done"))
     app = open_train(run=run.id)
     labels = [item.proto.label for item in app.get("download_button")]
-    assert labels[-4:] == ["Model file", "Python script", "ONNX encoder", "ONNX decoder"]
+    wanted = ["Model file", "Python script", "ONNX encoder", "ONNX decoder", "TensorBoard events"]
+    assert labels[-5:] == wanted
     written = next(item.value for item in app.code)
     assert written.endswith("?type=vae&dataset=digits&network.hidden=8&bottleneck.latent_dim=2")

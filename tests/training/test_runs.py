@@ -30,6 +30,17 @@ def test_two_runs_with_one_name_are_two_runs(config: RunConfig, runs_dir: Path) 
     assert len(runs.runs()) == 2
 
 
+def test_a_name_that_is_taken_in_the_same_second_is_drawn_anew(
+    config: RunConfig, runs_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.strftime", lambda form: "20260101-120000")
+    drawn = iter(["aaaa", "aaaa", "aaaa", "bbbb"])
+    monkeypatch.setattr("secrets.token_hex", lambda count: next(drawn))
+    first, second = runs.create(config), runs.create(config)
+    assert (first.id[-5:], second.id[-5:]) == ("-aaaa", "-bbbb")
+    assert len(runs.runs()) == 2
+
+
 @pytest.mark.parametrize("name", ["../../etc", "Ä ö/\\:*", "x" * 80, "..", " "])
 def test_a_name_never_leaves_the_folder(config: RunConfig, runs_dir: Path, name: str) -> None:
     run = runs.create(replace(config, name=name))
