@@ -18,7 +18,7 @@ _DASHES: Final = ("solid", "dash")
 
 
 class Line(NamedTuple):
-    """One run: what it is called, and the lines of its metrics.jsonl."""
+    """One run: what it is called, and those lines of its metrics.jsonl that have a validation."""
 
     label: str
     metrics: Sequence[dict[str, Any]]

@@ -24,8 +24,9 @@ from aeviz.training.runs import OVER, Phase, Run, Status
 @dataclass(frozen=True)
 class Row:
     """One run as the list shows it. `loss`: on the validation images, after the last epoch, or
-    after the best one where early stopping keeps that; None before the first is over. `place`: in
-    the queue, 1 is next; None where it does not wait."""
+    after the best one where early stopping keeps that; None before the first is over. `measured`:
+    the lines of metrics.jsonl that have a validation. `place`: in the queue, 1 is next; None where
+    it does not wait."""
 
     run: Run
     name: str
@@ -33,6 +34,7 @@ class Row:
     config: RunConfig
     status: Status
     loss: float | None = None
+    measured: tuple[dict[str, Any], ...] = ()
     place: int | None = None
     has_model: bool = False
 
@@ -81,13 +83,15 @@ def _stamp(folder: Path) -> Stamp:
 
 def _read(run: Run) -> Row:
     config = run.config
+    measured = tuple(row for row in run.metrics() if "validation" in row)
     return Row(
         run=run,
         name=run.name or title(config),
         owner=run.owner,
         config=config,
         status=run.status,
-        loss=reached(run.metrics(), config.training.patience > 0),
+        loss=reached(measured, config.training.patience > 0),
+        measured=measured,
         has_model=run.model_path.is_file(),
     )
 

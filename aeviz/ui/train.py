@@ -51,7 +51,10 @@ def sentence() -> Iterator[None]:
 def open_link() -> None:
     """Fills in the settings that the address names; says in one sentence where it cannot."""
     asked = {key: text for key, text in st.query_params.to_dict().items() if key != "run"}
-    if "type" not in asked or st.session_state.get("train-link") == asked:
+    if "type" not in asked:
+        st.session_state.pop("train-link", None)  # the same link fills them in anew, another time
+        return
+    if st.session_state.get("train-link") == asked:
         return
     try:
         config = link.config_of(asked)
