@@ -27,10 +27,11 @@ class Line(NamedTuple):
 def overlay(lines: Sequence[Line], term: str, unit: str) -> Figure:
     """One term of the validation loss of each run over epochs, the i-th in the i-th colour, and
     with a mark and a dash of its own for those who do not see the colours apart."""
-    data, levels = [], []
+    data, levels, longest = [], [], 0
     for i, line in enumerate(lines[:MOST]):
         x, y = thinned(*points(line.metrics, term))
         levels.append(y)
+        longest = max([longest, *x[-1:]])
         data.append(
             {
                 "type": "scatter",
@@ -52,7 +53,12 @@ def overlay(lines: Sequence[Line], term: str, unit: str) -> Figure:
             "hovermode": "closest",
             "showlegend": True,
             "legend": {"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top"},
-            "xaxis": {"title": {"text": "epoch"}, "rangemode": "tozero", "showgrid": False},
+            "xaxis": {
+                "title": {"text": "epoch"},
+                "rangemode": "tozero",
+                "showgrid": False,
+                **({"dtick": 1} if longest <= 12 else {}),  # there is no half an epoch
+            },
             "yaxis": {"title": {"text": unit}, "range": together(levels)},
         },
     }
@@ -77,9 +83,9 @@ def thinned(x: Sequence[int], y: Sequence[float]) -> tuple[list[int], list[float
 
 
 def together(levels: Sequence[Sequence[float]]) -> list[float] | None:
-    """Bounds of the value axis for all curves: each without its first tenth, and where it has more
-    than two points without the first, as those would flatten the rest."""
-    later = [values[max(len(values) > 2, len(values) // 10) :] for values in levels]
+    """Bounds of the value axis for all curves: each without its first tenth, which would flatten
+    the rest."""
+    later = [values[len(values) // 10 :] for values in levels]
     return value_range([], [value for values in later for value in values])
 
 

@@ -1,15 +1,15 @@
 """What differs between the configurations of several runs, as far as it matters.
 
 A list shows data set, type and epochs anyway, and what a type brings along is told by its name: a
-convolutional run differs from a dense one in its network, and that is no news. So a setting counts
-where runs differ in it and at least one of them has it otherwise than its type does.
+convolutional run differs from a dense one in its network, and that is no news. So a run says a
+setting where it has it otherwise than its type does, or than another run of its type.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -27,23 +27,33 @@ def differences(configs: Sequence[RunConfig]) -> list[Settings]:
     key; what is rarest among them comes first. A setting that a configuration makes no use of is
     not among its own."""
     used = [in_use(config) for config in configs]
-    telling = [
+    vary = _varying(used)
+    within = {
+        type_: _varying([used[i] for i, config in enumerate(configs) if config.type == type_])
+        for type_ in {config.type for config in configs}
+    }
+    counts = Counter((key, settings[key]) for settings in used for key in vary & set(settings))
+    found = []
+    for config, settings in zip(configs, used, strict=True):
+        telling = within[config.type] | (chosen(config) & vary)
+        rarest = sorted(telling & set(settings), key=partial(_rarity, counts, settings))
+        found.append({key: settings[key] for key in rarest})
+    return found
+
+
+def _rarity(
+    counts: Counter[tuple[str, Any]], settings: Mapping[str, Any], key: str
+) -> tuple[int, str]:
+    return counts[key, settings[key]], key
+
+
+def _varying(used: Sequence[Mapping[str, Any]]) -> set[str]:
+    """The keys that have more than one value."""
+    return {
         key
-        for key in sorted({key for settings in used for key in settings})
+        for key in {key for settings in used for key in settings}
         if len({settings[key] for settings in used if key in settings}) > 1
-        and any(key in chosen(config) for config in configs)
-    ]
-    counts = Counter(
-        (key, settings[key]) for settings in used for key in telling if key in settings
-    )
-    return [
-        {
-            key: settings[key]
-            for key in sorted(telling, key=lambda key: counts[key, settings.get(key)])
-            if key in settings
-        }
-        for settings in used
-    ]
+    }
 
 
 @lru_cache(1000)

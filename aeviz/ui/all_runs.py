@@ -58,7 +58,7 @@ def _panel() -> None:
 
 def _which(me: Person) -> tuple[str, str]:
     """Whose runs are shown, and the filter."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="center"):
         scope = st.segmented_control(
             "Whose runs",
             list(SCOPES),

@@ -43,6 +43,10 @@ def test_the_rarest_comes_first() -> None:
     assert list(found[2]) == [CODE, BETA]
 
 
+def test_a_change_is_told_even_where_no_other_run_is_of_its_type() -> None:
+    assert differences([STANDARD.replace(**{CODE: 3}), VAE]) == [{CODE: 3}, {}]
+
+
 def test_runs_of_other_types_say_only_what_they_use() -> None:
     found = differences([STANDARD, VAE, VAE.replace(**{BETA: 4.0})])
     assert found == [{}, {BETA: 1.0}, {BETA: 4.0}]

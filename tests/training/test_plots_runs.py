@@ -33,9 +33,16 @@ def test_each_run_has_a_colour_and_a_name_and_another_mark_than_its_neighbours()
 
 
 def test_the_axis_holds_all_curves_but_for_their_beginnings() -> None:
-    assert together([[1000.0, 10.0, 8.0], [700.0, 30.0, 20.0]]) == pytest.approx([6.68, 31.32])
+    long = [1000.0, *([10.0] * 9), 8.0]
+    assert together([long, [30.0, 20.0]]) == pytest.approx([6.68, 31.32])
     assert together([[], [3.0], [2.0, 1.0]]) == pytest.approx([0.88, 3.12])
     assert together([[], [3.0]]) is None
+
+
+def test_a_run_without_a_measured_epoch_is_an_empty_line() -> None:
+    figure = overlay([Line("new", [])], "loss", "nats")
+    assert figure["data"][0]["x"] == []
+    assert figure["layout"]["yaxis"]["range"] is None
 
 
 def test_a_long_run_is_thinned_and_keeps_its_ends() -> None:
