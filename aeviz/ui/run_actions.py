@@ -6,6 +6,7 @@ Each asks `aeviz.training.manage`, which refuses in one sentence where a run is 
 from __future__ import annotations
 
 import contextlib
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 
 import streamlit as st
@@ -136,7 +137,9 @@ def _delete(chosen: Sequence[Row], me: Person) -> None:
     with st.popover("Delete", icon=":material/delete:"):
         st.text(f"“{chosen[0].name}”" if one else f"These {len(ids)} runs")
         st.caption(f"and what {'it' if one else 'they'} learnt will be gone for everybody.")
-        if st.button("Delete for good", type="primary", key="delete-for-good"):
+        # a button of its own for these runs: a click that meets an older one deletes nothing
+        key = f"delete-{zlib.crc32('+'.join(ids).encode()):08x}"
+        if st.button("Delete for good", type="primary", key=key):
             _do(ids, *(lambda row=row: manage.remove(row.run, me) for row in chosen))
 
 

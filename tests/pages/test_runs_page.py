@@ -7,6 +7,7 @@ import time
 import pytest
 from page_tools import again, data, open_runs, press
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Button
 
 from aeviz import people
 from aeviz.datasets import DATASETS
@@ -45,6 +46,10 @@ def cells(app: AppTest, run: Run) -> dict[str, str]:
     rows = data(app, run_table.KEY)["rows"]
     found: dict[str, str] = next(row["cells"] for row in rows if row["id"] == run.id)
     return found
+
+
+def button(app: AppTest, label: str) -> Button:
+    return next(item for item in app.button if item.label == label)
 
 
 def labels(app: AppTest) -> set[str]:
@@ -112,7 +117,7 @@ def test_what_is_mine_is_renamed_and_deleted() -> None:
     app.text_input(key=f"name-{mine.id}").set_value("My best")
     app.button(key=f"rename-{mine.id}").click()
     assert cells(again(app), mine)["name"] == "My best"
-    app.button(key="delete-for-good").click()
+    button(app, "Delete for good").click()
     assert shown(again(app)) == [other.id]
     assert mine.is_gone
     assert not app.error
@@ -124,7 +129,7 @@ def test_of_several_the_one_that_trains_is_kept_and_a_sentence_says_why() -> Non
     assert lock is not None
     with lock:
         app = open_runs(runs_chosen=[done.id, going.id])
-        app.button(key="delete-for-good").click()
+        button(app, "Delete for good").click()
         assert shown(again(app)) == [going.id]
         assert [item.value for item in app.error] == [
             "This run is still being trained: stop it first."
