@@ -30,7 +30,8 @@ HINT = (
 
 def panel() -> None:
     """All of it, refreshed by itself."""
-    st.fragment(_panel, run_every=EVERY_SECONDS)()
+    with st.container(key="aeviz-runs-panel"):
+        st.fragment(_panel, run_every=EVERY_SECONDS)()
 
 
 def _panel() -> None:

@@ -110,7 +110,6 @@ def _rename(row: Row, me: Person) -> None:
         name = st.text_input(
             "Name",
             row.name,
-            max_chars=manage.LONGEST_NAME,
             key=f"name-{row.id}",
             help="An empty one brings its first name back.",
         )
@@ -135,8 +134,8 @@ def _delete(chosen: Sequence[Row], me: Person) -> None:
     ids = [row.id for row in chosen]
     one = len(ids) == 1
     with st.popover("Delete", icon=":material/delete:"):
-        st.text(f"“{chosen[0].name}”" if one else f"These {len(ids)} runs")
-        st.caption(f"and what {'it' if one else 'they'} learnt will be gone for everybody.")
+        st.text(f"Delete “{chosen[0].name}”?" if one else f"Delete these {len(ids)} runs?")
+        st.caption(f"What {'it' if one else 'they'} learnt will be gone for everybody.")
         # a button of its own for these runs: a click that meets an older one deletes nothing
         key = f"delete-{zlib.crc32('+'.join(ids).encode()):08x}"
         if st.button("Delete for good", type="primary", key=key):
