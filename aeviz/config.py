@@ -240,6 +240,10 @@ class RunConfig:
         """As plain data; `from_dict` is its inverse."""
         return dataclasses.asdict(self)
 
+    def flat(self) -> dict[str, Any]:
+        """As plain data by dotted key: `{"network.hidden": (400,), ...}`."""
+        return _flat(self.to_dict())
+
     def to_json(self) -> str:
         """As JSON with sorted keys; `from_json` is its inverse."""
         return json.dumps(self.to_dict(), sort_keys=True)
@@ -275,6 +279,15 @@ class RunConfig:
                 raise UserError(f"{key} is a group: name one of {', '.join(node[last])} in it.")
             node[last] = value
         return type(self).from_dict(data)
+
+
+def _flat(group: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in group.items():
+        flat |= (
+            _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+        )
+    return flat
 
 
 def _build(cls: type[T], data: Any, prefix: str) -> T:

@@ -24,6 +24,7 @@ page = st.navigation(
         _page("home", default=True),
         _page("explore"),
         _page("train"),
+        _page("runs"),
         _page("reconstruct"),
         _page("restore"),
     ],

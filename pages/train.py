@@ -43,7 +43,7 @@ if run is not None:
     run_view.watch(run)
 
 st.divider()
-st.markdown("**Recent runs**")
+st.markdown("**Your runs**")
 run_list.recent(run.id if run else None)
 run_list.upload()
 

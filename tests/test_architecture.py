@@ -27,7 +27,7 @@ FLOORS: tuple[set[str], ...] = (
     {"darkroom", "cli_restore"},
     {"plots", "cli", "intake"},
     {"plots_training"},
-    {"plots_diagnostics", "replay"},
+    {"plots_diagnostics", "plots_runs", "replay"},
     {"ui"},
     {"pages"},
     {"app", "__main__"},

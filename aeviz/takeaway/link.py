@@ -22,10 +22,10 @@ OWN = {"name", "type", "training.device"}
 
 def query(config: RunConfig) -> dict[str, str]:
     """The settings as texts by dotted key; UserError where the type has no preset."""
-    start = _flat(preset(config.type).config.to_dict())
+    start = preset(config.type).config.flat()
     changes = {
         key: _text(value)
-        for key, value in _flat(config.to_dict()).items()
+        for key, value in config.flat().items()
         if key not in OWN and value != start[key]
     }
     return {"type": config.type} | changes
@@ -35,7 +35,7 @@ def config_of(asked: Mapping[str, str]) -> RunConfig:
     """The configuration that a query describes; UserError, one sentence, where it describes none
     that can be trained on small images."""
     start = preset(asked.get("type", "")).config
-    kinds = _flat(start.to_dict())
+    kinds = start.flat()
     changes: dict[str, Any] = {}
     for key, text in asked.items():
         if key == "type":
@@ -51,16 +51,6 @@ def config_of(asked: Mapping[str, str]) -> RunConfig:
     if config.network.kind == "unet":
         raise UserError("Restorers of photographs are not trained on this page.")
     return config
-
-
-def _flat(group: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested settings by dotted key."""
-    flat: dict[str, Any] = {}
-    for key, value in group.items():
-        flat |= (
-            _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
-        )
-    return flat
 
 
 def _text(value: Any) -> str:

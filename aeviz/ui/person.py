@@ -8,7 +8,7 @@ import streamlit as st
 
 from aeviz.errors import UserError
 from aeviz.live.cookie import COOKIE
-from aeviz.people import Person, owner_of
+from aeviz.people import Person, name_of, owner_of
 
 _HERE = {"localhost", "127.0.0.1", "::1"}
 _FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-Ip")
@@ -21,6 +21,13 @@ def me() -> Person:
     except UserError:  # the folder cannot be written; starting a run says so
         owner = ""
     return Person(owner, _is_local())
+
+
+def whose(owner: str, me: Person) -> str:
+    """Whose run it is, in a word or two."""
+    if me.may_manage(owner):
+        return "you"
+    return name_of(owner) or ("somebody else" if owner else "nobody known")
 
 
 def _is_local() -> bool:

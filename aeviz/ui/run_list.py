@@ -1,4 +1,4 @@
-"""The runs on the disk as a list, and the way in for a model file."""
+"""My newest runs beneath the Train page, and the way in for a model file."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ import time
 import streamlit as st
 
 from aeviz import library
-from aeviz.errors import UserError
-from aeviz.presets import title
-from aeviz.training import queue, runs
-from aeviz.training.runs import Run, Status
+from aeviz.training import listing
+from aeviz.training.listing import Row
+from aeviz.ui import person
 from aeviz.ui.run_view import EVERY_SECONDS, ordinal
 from aeviz.ui.train import sentence
 
@@ -25,39 +24,41 @@ ICONS = {
 
 
 def recent(shown: str | None) -> None:
-    """The newest runs with their phase; choosing one shows it."""
+    """My newest runs with their phase; choosing one shows it."""
     st.fragment(_recent, run_every=3 * EVERY_SECONDS)(shown)
 
 
 def _recent(shown: str | None, most: int = 8) -> None:
+    me = person.me()
+    mine = [row for row in listing.rows() if me.may_manage(row.owner)]
     with st.container(key="aeviz-runs", gap="xxsmall"):
         st.html("<style>.st-key-aeviz-runs button { text-align: left; }</style>")
-        for run in runs.runs()[:most]:
-            _line(run, shown)
+        for row in mine[:most]:
+            _line(row, shown)
+    if not mine:
+        st.caption("None yet: choose a type of autoencoder above, and press Train.")
+    st.page_link("runs.py", label="All runs, and the class's", icon=":material/list:")
 
 
-def _line(run: Run, shown: str | None) -> None:
-    try:
-        config, status = run.config, run.status
-    except UserError:  # removed or damaged: it is no longer a run
-        return
-    text = f"{title(config)} · code of {config.bottleneck.latent_dim} · {_state(run, status)}"
+def _line(row: Row, shown: str | None) -> None:
+    code = row.config.bottleneck.latent_dim
     if st.button(
-        text,
-        key=f"show-{run.id}",
-        icon=ICONS[status.phase],
+        f"{row.name} · code of {code} · {_state(row)}",
+        key=f"show-{row.id}",
+        icon=ICONS[row.status.phase],
         type="tertiary",
-        disabled=run.id == shown,
+        disabled=row.id == shown,
     ):
-        st.query_params["run"] = run.id
+        st.query_params["run"] = row.id
         st.rerun()
 
 
-def _state(run: Run, status: Status) -> str:
+def _state(row: Row) -> str:
+    status = row.status
     if status.phase == "running" and status.steps:
         return f"training, {status.step / status.steps:.0%}"
-    if status.phase == "queued" and (number := queue.place(run)):
-        return f"waiting, {ordinal(number)} in the queue"
+    if status.phase == "queued" and row.place:
+        return f"waiting, {ordinal(row.place)} in the queue"
     return f"{status.phase}, {ago(time.time() - status.updated)}"
 
 

@@ -16,10 +16,11 @@ from aeviz.config import RunConfig
 from aeviz.errors import UserError
 from aeviz.evaluation import baselines
 from aeviz.evaluation.baselines import Baseline
+from aeviz.people import Person
 from aeviz.presets import title
-from aeviz.training import queue, runs, snapshots, worker
+from aeviz.training import manage, queue, runs, snapshots
 from aeviz.training.runs import Run, Status
-from aeviz.ui import diagnostics, replay, takeaway
+from aeviz.ui import diagnostics, person, replay, run_actions, takeaway
 from aeviz.ui.chart import chart
 from aeviz.ui.frames import data_uri
 from aeviz.ui.markup import markup
@@ -46,25 +47,27 @@ def watch(run: Run) -> None:
 
 def _watch(run: Run, active: bool) -> None:
     with sentence():
-        status, config = run.status, run.config
+        status, config, me = run.status, run.config, person.me()
         if active and status.phase in runs.OVER:
             st.rerun()  # the whole page: lists and buttons change now
-        st.subheader(title(config), anchor=False)
+        st.subheader(run.name or title(config), anchor=False)
+        if not me.may_manage(run.owner):
+            st.caption(f":material/person: Started by {person.whose(run.owner, me)}")
         if status.note:
             st.caption(f":material/memory: {status.note}")
         if active:
-            _progress(run, status, config)
+            _progress(run, status, config, me)
         else:
-            _result(run, status, config)
+            _result(run, status, config, me)
         _pictures(run, status, config, active)
 
 
-def _progress(run: Run, status: Status, config: RunConfig) -> None:
+def _progress(run: Run, status: Status, config: RunConfig, me: Person) -> None:
     left, right = st.columns([6, 1], vertical_alignment="bottom", gap="medium")
     share = status.step / status.steps if status.steps else 0.0
     left.progress(min(share, 1.0), text=progress_text(run, status, config))
     stopping = run.stop_requested
-    if right.button(
+    if me.may_manage(run.owner) and right.button(
         "Stopping" if stopping else "Stop",
         icon=":material/stop_circle:",
         disabled=stopping,
@@ -72,7 +75,7 @@ def _progress(run: Run, status: Status, config: RunConfig) -> None:
         help="Ends the training and keeps what was reached.",
         width="stretch",
     ):
-        run.request_stop()
+        manage.stop(run, me)
         st.rerun()
 
 
@@ -111,7 +114,7 @@ def clock(seconds: float) -> str:
     return f"{hours}:{tail}" if hours else tail.removeprefix("0")
 
 
-def _result(run: Run, status: Status, config: RunConfig) -> None:
+def _result(run: Run, status: Status, config: RunConfig, me: Person) -> None:
     if status.phase == "failed":
         st.error(status.message, icon=":material/error:")
     elif status.phase == "stopped":
@@ -142,13 +145,7 @@ def _result(run: Run, status: Status, config: RunConfig) -> None:
                 on_click="ignore",
             )
             takeaway.menu(run)
-        if run.can_resume and st.button(
-            "Go on training",
-            icon=":material/resume:",
-            help="Continues from the last whole epoch, exactly as if it had never ended.",
-            key=f"resume-{run.id}",
-        ):
-            worker.resume_run(run)
+        if me.may_manage(run.owner) and run_actions.go_on(run, status, config, me):
             st.rerun()
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from aeviz.config import RunConfig
 from aeviz.device import pick_device
 from aeviz.errors import UserError
-from aeviz.presets import AMOUNT, NOISE, Knob
+from aeviz.presets import AMOUNT, NOISE, PRESETS, Knob
 
 WORDS = {
     "none": "None",
@@ -132,6 +132,9 @@ MACHINE = (
     Knob("training.precision", "Precision", "bf16 is faster on new GPUs, fp32 works everywhere."),
 )
 ALL = (CODE_SIZE, KIND, LOSS, *LENGTH, *BETA, *CORRUPTION, *LEARNING, *LAYERS, *MACHINE)
+_LABELS = {"network.hidden": "nodes", "network.channels": "channels", "bottleneck.kind": "code"} | {
+    knob.key: knob.label for knob in (*(k for p in PRESETS.values() for k in p.knobs), *ALL)
+}
 PLAIN = ("training.lr", "training.weight_decay", "training.clip", "loss.free_bits")
 """Numbers without an upper end worth a slider."""
 
@@ -172,6 +175,18 @@ def in_words(problem: str) -> str:
         for form in (f" ({knob.key})", knob.key):
             problem = problem.replace(form, "" if form[0] == " " else f"“{knob.label}”")
     return problem.replace("network.hidden", "“Nodes”").replace("network.channels", "“Channels”")
+
+
+def told(key: str, value: Any) -> str:
+    """A setting and its value in few words: "code size 2", "nodes 512, 256", "optimiser AdamW"."""
+    label = _LABELS.get(key, key.rpartition(".")[2].replace("_", " "))
+    if isinstance(value, tuple):
+        text = ", ".join(map(str, value)) or "none"
+    elif isinstance(value, str):
+        text = WORDS.get(value, value).partition(":")[0]
+    else:
+        text = f"{value:g}" if isinstance(value, float) else f"{value:,}"
+    return f"{label[:1].lower()}{label[1:]} {text}"
 
 
 def help_of(knob: Knob) -> str:

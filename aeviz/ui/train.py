@@ -19,7 +19,7 @@ from aeviz.presets import PRESETS, Knob, Preset
 from aeviz.takeaway import link
 from aeviz.training import worker
 from aeviz.training.estimate import Estimate, Memory, estimate
-from aeviz.ui import curves, network, own_images, settings
+from aeviz.ui import curves, network, own_images, person, settings
 from aeviz.ui.markup import markup
 from aeviz.ui.settings import count_in_words, duration, in_words, log_steps, size_in_words, value_of
 
@@ -51,7 +51,10 @@ def sentence() -> Iterator[None]:
 def open_link() -> None:
     """Fills in the settings that the address names; says in one sentence where it cannot."""
     asked = {key: text for key, text in st.query_params.to_dict().items() if key != "run"}
-    if "type" not in asked or st.session_state.get("train-link") == asked:
+    if "type" not in asked:
+        st.session_state.pop("train-link", None)  # the same link fills them in anew, another time
+        return
+    if st.session_state.get("train-link") == asked:
         return
     try:
         config = link.config_of(asked)
@@ -357,5 +360,5 @@ def start(config: RunConfig) -> None:
     if said == config.to_json() and time.monotonic() - at < TWICE_SECONDS:
         return
     st.session_state["train-started"] = (config.to_json(), time.monotonic())
-    st.query_params.from_dict({"run": worker.start(config).id})
+    st.query_params.from_dict({"run": worker.start(config, person.me().owner).id})
     st.rerun()

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from aeviz.config import RunConfig
+from aeviz.people import Person
 from aeviz.training import runs, worker
 from aeviz.training.runs import Run
+from aeviz.ui import person
 
 
 @pytest.fixture(autouse=True)
@@ -18,14 +20,20 @@ def runs_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def at_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page without a browser has no cookies: somebody at the server's own machine looks at it."""
+    monkeypatch.setattr(person, "me", lambda: Person(local=True))
+
+
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> list[RunConfig]:
     """What was started, without starting it: the runs stay in the queue."""
     configs: list[RunConfig] = []
 
-    def start(config: RunConfig) -> Run:
+    def start(config: RunConfig, owner: str) -> Run:
         configs.append(config)
-        return runs.create(config)
+        return runs.create(config, owner)
 
     monkeypatch.setattr(worker, "start", start)
     return configs

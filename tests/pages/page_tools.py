@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
@@ -27,6 +28,15 @@ def open_train(**query: str) -> AppTest:
     return again(app)
 
 
+def open_runs(**state: object) -> AppTest:
+    """The Runs page, with these values in the session's state."""
+    app = AppTest.from_file(str(PAGES / "index.py"), default_timeout=2 * SECONDS)
+    app.switch_page("runs.py")
+    for key, value in state.items():
+        app.session_state[key.replace("_", "-")] = value
+    return again(app)
+
+
 def again(app: AppTest) -> AppTest:
     app.run()
     assert not app.exception
@@ -35,10 +45,16 @@ def again(app: AppTest) -> AppTest:
 
 def html(app: AppTest, testid: str) -> str:
     """The HTML of the component with this key; "" where it is not on the page."""
+    return str(data(app, testid).get("html", ""))
+
+
+def data(app: AppTest, key: str) -> dict[str, Any]:
+    """What the component with this key was given; nothing where it is not on the page."""
     for element in app.get("bidi_component"):
-        if element.proto.id.endswith(f"-{testid}"):  # type: ignore[attr-defined]
-            return str(json.loads(element.proto.json)["html"])  # type: ignore[attr-defined]
-    return ""
+        if element.proto.id.endswith(f"-{key}"):  # type: ignore[attr-defined]
+            given: dict[str, Any] = json.loads(element.proto.json)  # type: ignore[attr-defined]
+            return given
+    return {}
 
 
 def press(app: AppTest, key: str, option: object) -> AppTest:

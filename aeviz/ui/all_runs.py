@@ -1,0 +1,172 @@
+"""The page of all runs: mine and the class's, what differs between them, and their curves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from aeviz import people, plots_runs
+from aeviz.errors import UserError
+from aeviz.people import Person
+from aeviz.plots_runs import Line
+from aeviz.training import listing
+from aeviz.training.listing import Row
+from aeviz.ui import person, run_actions, run_table
+from aeviz.ui.chart import chart
+from aeviz.ui.run_view import UNITS
+
+EVERY_SECONDS = 3.0
+MOST = 200
+"""Rows in the table; a filter finds the others."""
+
+SCOPES = {"mine": "Mine", "class": "The class's"}
+TERMS = {"loss": "Loss", "recon": "Reconstruction", "kl": "KL", "penalty": "Penalty"}
+HINT = (
+    "Tick runs to lay their curves over each other; to rename, continue, duplicate, download or "
+    "delete them."
+)
+
+
+def panel() -> None:
+    """All of it, refreshed by itself."""
+    with st.container(key="aeviz-runs-panel"):
+        st.fragment(_panel, run_every=EVERY_SECONDS)()
+
+
+def _panel() -> None:
+    me = person.me()
+    scope, text = _which(me)
+    found = [row for row in listing.rows() if scope == "class" or me.may_manage(row.owner)]
+    shown = listing.matching(found, text, lambda row: run_table.words(row, me))
+    rows = _ordered(shown)[:MOST]
+    empty = "" if rows else _nothing(scope, text if found else "")
+    opened = run_table.table(rows, me, scope == "mine", empty)
+    if opened:
+        st.switch_page("train.py", query_params={"run": opened})
+    if len(shown) > len(rows):
+        st.caption(f"{MOST} of {len(shown)} runs are shown: filter to see the others.")
+    if not rows:
+        return
+    by_id = {row.id: row for row in rows}
+    chosen = [by_id[id] for id in run_table.chosen_of(set(by_id))]
+    if not chosen:
+        st.caption(HINT)
+        return
+    run_actions.bar(chosen, me)
+    _curves(chosen[: plots_runs.MOST])
+
+
+def _which(me: Person) -> tuple[str, str]:
+    """Whose runs are shown, and the filter."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        scope = st.segmented_control(
+            "Whose runs",
+            list(SCOPES),
+            default=st.session_state.get("runs-scope-kept", "mine"),
+            format_func=SCOPES.__getitem__,
+            required=True,
+            key="runs-scope",
+            label_visibility="collapsed",
+        )
+        st.session_state["runs-scope-kept"] = scope
+        text = st.text_input(
+            "Filter",
+            key="runs-filter",
+            placeholder="Filter: vae mnist done",
+            help="Shows the runs whose name, owner, status, data set or type has all these words.",
+            label_visibility="collapsed",
+            icon=":material/search:",
+            width=300,
+        )
+        if me.owner:
+            _name(me)
+    return scope or "mine", text or ""
+
+
+def _name(me: Person) -> None:
+    """What the class's list calls me."""
+    name = people.name_of(me.owner)
+    label = f"You are {name}" if name else "Say who you are"
+    with st.popover(label, icon=":material/person:", type="tertiary"):
+        said = st.text_input(
+            "Your name in the class's list",
+            name,
+            max_chars=people.LONGEST_NAME,
+            key="runs-me",
+            help="Shown beside your runs. An empty one is forgotten.",
+        )
+        if st.button("Save", key="runs-me-save"):
+            try:
+                people.give_name(me.owner, said)
+            except UserError as error:
+                st.error(str(error), icon=":material/error:")
+            else:
+                st.rerun()
+
+
+def _ordered(rows: Sequence[Row]) -> list[Row]:
+    by, falling = run_table.sorting()
+    return listing.ordered(rows, by, falling)
+
+
+def _nothing(scope: str, text: str) -> str:
+    if text:
+        return f"No run here has all the words of “{text}”."
+    if scope == "mine":
+        return "You have trained nothing here yet. The Train page is where runs begin."
+    return "Nobody has trained anything here yet. The Train page is where runs begin."
+
+
+def _curves(rows: Sequence[Row]) -> None:
+    """Their validation curves over each other."""
+    names = run_table.labels(rows)
+    lines = [Line(name, row.measured) for name, row in zip(names, rows, strict=True)]
+    there = plots_runs.terms(lines)
+    if not there:
+        st.caption("There is a curve as soon as the first epoch is over.")
+        return
+    term = there[0]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown("**Validation curves**", width="content")
+        if len(there) > 1:
+            said = st.segmented_control(
+                "What is drawn",
+                there,
+                default=term,
+                format_func=TERMS.__getitem__,
+                required=True,
+                key="runs-term",
+                label_visibility="collapsed",
+            )
+            term = said if said in there else term
+    units = list(dict.fromkeys(unit_of(row, term) for row in rows))
+    figure = plots_runs.overlay(lines, term, units[0] if len(units) == 1 else "")
+    chart(figure, "aeviz-curves-over", f"{TERMS[term]} on validation images: {', '.join(names)}")
+    caution = not_alike(rows, term)
+    if caution:
+        st.caption(caution)
+
+
+def unit_of(row: Row, term: str) -> str:
+    """What the term of a run is measured in."""
+    if term == "kl":
+        return "nats per image"
+    return "penalty per image" if term == "penalty" else UNITS[row.config.loss.reconstruction]
+
+
+def not_alike(rows: Sequence[Row], term: str) -> str:
+    """Why heights of these curves cannot be compared; "" where they can."""
+    units = list(dict.fromkeys(unit_of(row, term) for row in rows))
+    data = list(dict.fromkeys(run_table.dataset(row) for row in rows))
+    betas = {row.config.loss.beta for row in rows if row.config.bottleneck.kind == "gaussian"}
+    reasons = []
+    if len(data) > 1:
+        reasons.append(f"they learnt from different data ({', '.join(data)})")
+    if len(units) > 1:
+        reasons.append(f"they are measured differently ({'; '.join(units)})")
+    if term == "loss" and len(betas) > 1:
+        reasons.append("another beta weighs the KL otherwise")
+    if not reasons:
+        return ""
+    return f"Compare the shapes of these curves, not their heights: {' and '.join(reasons)}."

@@ -1,0 +1,172 @@
+"""What a person may do with runs, as buttons: a run's own page and the list of runs share them.
+
+Each asks `aeviz.training.manage`, which refuses in one sentence where a run is somebody else's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+
+import streamlit as st
+
+from aeviz.config import MAX_EPOCHS, RunConfig
+from aeviz.errors import UserError
+from aeviz.people import Person
+from aeviz.presets import PRESETS
+from aeviz.takeaway import link
+from aeviz.training import manage
+from aeviz.training.listing import Row
+from aeviz.training.runs import OVER, Run, Status
+
+EXACTLY = "Continues from the last whole epoch, exactly as if it had never ended."
+_SAID = "runs-said"
+
+
+def bar(chosen: Sequence[Row], me: Person) -> None:
+    """What can be done with the ticked runs: with one of them much, with several little."""
+    others = [row for row in chosen if not me.may_manage(row.owner)]
+    mine = not others
+    with st.container(horizontal=True, vertical_alignment="center", key="aeviz-runs-bar"):
+        if len(chosen) == 1:
+            _one(chosen[0], me, mine)
+        else:
+            st.markdown(f"**{len(chosen)} runs**", width="content")
+        if mine:
+            _delete(chosen, me)
+    _say_again([row.id for row in chosen])
+    if others:  # why some buttons are not there
+        try:
+            manage.check(others[0].run, me)
+        except UserError as error:
+            few = "Some of these runs are somebody else's: tick only yours to delete them."
+            st.caption(few if len(chosen) > 1 else str(error))
+
+
+def _one(row: Row, me: Person, mine: bool) -> None:
+    run, config, status = row.run, row.config, row.status
+    if st.button("Open", icon=":material/open_in_full:", key=f"open-{run.id}"):
+        st.switch_page("train.py", query_params={"run": run.id})
+    if mine and status.phase not in OVER:
+        stopping = run.stop_requested
+        if st.button(
+            "Stopping" if stopping else "Stop",
+            icon=":material/stop_circle:",
+            disabled=stopping,
+            key=f"list-stop-{run.id}",
+            help="Ends the training and keeps what was reached.",
+        ):
+            _do([run.id], lambda: manage.stop(run, me))
+    if mine:
+        _rename(row, me)
+    if mine and status.phase in OVER:
+        with _kept([run.id]):
+            if go_on(run, status, config, me):
+                st.rerun()
+    _duplicate(run, config)
+    if row.has_model:
+        st.download_button(
+            "Download",
+            run.model_path.read_bytes,
+            f"{run.id}.safetensors",
+            "application/octet-stream",
+            icon=":material/download:",
+            on_click="ignore",
+            key=f"download-{run.id}",
+            help="The model file: weights, settings, measured figures and a gallery.",
+        )
+
+
+def go_on(run: Run, status: Status, config: RunConfig, me: Person) -> bool:
+    """Continues a run that is over, to where it was meant to end or for further epochs; answers
+    whether it now goes on."""
+    if run.can_resume and st.button(
+        "Go on training", icon=":material/resume:", help=EXACTLY, key=f"resume-{run.id}"
+    ):
+        manage.go_on(run, me)
+        return True
+    return run.resume_path.exists() and _train_on(run, status, config, me)
+
+
+def _train_on(run: Run, status: Status, config: RunConfig, me: Person) -> bool:
+    with st.popover("Train on", icon=":material/more_time:", help="Trains for further epochs."):
+        epochs = st.number_input(
+            "Further epochs",
+            min_value=1,
+            max_value=MAX_EPOCHS,
+            value=min(config.training.epochs, 10),
+            key=f"further-{run.id}",
+            help=f"It has seen {status.epoch:,} so far. A schedule then runs over all of them.",
+        )
+        if st.button("Train on", type="primary", key=f"train-on-{run.id}"):
+            manage.train_on(run, int(epochs), me)
+            return True
+    return False
+
+
+def _rename(row: Row, me: Person) -> None:
+    with st.popover("Rename", icon=":material/edit:"):
+        name = st.text_input(
+            "Name",
+            row.name,
+            key=f"name-{row.id}",
+            help="An empty one brings its first name back.",
+        )
+        if st.button("Rename", type="primary", key=f"rename-{row.id}"):
+            _do([row.id], lambda: manage.rename(row.run, name, me))
+
+
+def _duplicate(run: Run, config: RunConfig) -> None:
+    """Opens the Train page with the run's settings filled in."""
+    if st.button(
+        "Duplicate with changes",
+        icon=":material/content_copy:",
+        disabled=config.type not in PRESETS or config.network.kind == "unet",
+        key=f"duplicate-{run.id}",
+        help="Fills in its settings on the Train page, to be changed there; this run stays.",
+    ):
+        st.session_state.pop("train-link", None)
+        st.switch_page("train.py", query_params=link.query(config))
+
+
+def _delete(chosen: Sequence[Row], me: Person) -> None:
+    ids = [row.id for row in chosen]
+    one = len(ids) == 1
+    with st.popover("Delete", icon=":material/delete:"):
+        st.text(f"Delete “{chosen[0].name}”?" if one else f"Delete these {len(ids)} runs?")
+        st.caption(f"What {'it' if one else 'they'} learnt will be gone for everybody.")
+        # a button of its own for these runs: a click that meets an older one deletes nothing
+        key = f"delete-{zlib.crc32('+'.join(ids).encode()):08x}"
+        if st.button("Delete for good", type="primary", key=key):
+            _do(ids, *(lambda row=row: manage.remove(row.run, me) for row in chosen))
+
+
+# ---- what was said -------------------------------------------------------------------------------
+
+
+def _do(ids: Sequence[str], *actions: Callable[[], object]) -> None:
+    """Does each of these; the page is then built anew."""
+    st.session_state.pop(_SAID, None)
+    for action in actions:
+        with _kept(ids):
+            action()
+    st.rerun()
+
+
+@contextlib.contextmanager
+def _kept(ids: Sequence[str]) -> Iterator[None]:
+    """Keeps a UserError's sentence as long as these runs are ticked: the list refreshes itself, and
+    would wipe it off while it is read."""
+    try:
+        yield
+    except UserError as error:
+        st.session_state[_SAID] = (list(ids), str(error))
+
+
+def _say_again(ids: Sequence[str]) -> None:
+    about, text = st.session_state.get(_SAID, ([], ""))
+    if set(ids) <= set(about):
+        st.error(text, icon=":material/error:")
+    else:
+        st.session_state.pop(_SAID, None)

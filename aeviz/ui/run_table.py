@@ -1,0 +1,194 @@
+"""The table of runs (live/static/runs.js): what is written in it, and what a person did there."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from aeviz import datasets
+from aeviz.people import Person
+from aeviz.plots import CLASS_COLOURS
+from aeviz.presets import PRESETS
+from aeviz.training.differences import differences
+from aeviz.training.listing import SORTS, Row
+from aeviz.ui import person, settings
+from aeviz.ui.live import component
+from aeviz.ui.run_view import UNITS, ordinal
+
+KEY = "aeviz-runs-table"
+CHOSEN, SORT = "runs-chosen", "runs-sort"
+"""Kept in the session: they outlive the page."""
+
+COLUMNS = (
+    ("name", "Name"),
+    ("owner", "Whose"),
+    ("status", "Status"),
+    ("dataset", "Data set"),
+    ("type", "Type"),
+    ("epochs", "Epochs"),
+    ("loss", "Validation loss"),
+    ("differs", "Differs in"),
+    ("age", "Age"),
+)
+TELLING = 3
+"""Settings that a cell names; the others show when the pointer rests on it."""
+
+_CSS = (Path(__file__).parent / "run_table.css").read_text()
+
+
+def table(rows: Sequence[Row], me: Person, own: bool, empty: str) -> str:
+    """Draws the rows; answers the id of the run that was clicked on to be opened, or "". `own`: all
+    are this person's. `empty`: what is said where there are none."""
+    shown = {row.id for row in rows}
+    colours = {id: CLASS_COLOURS[i % len(CLASS_COLOURS)] for i, id in enumerate(chosen_of(shown))}
+    told = [differs(found) for found in differences([row.config for row in rows])]
+    by, falling = sorting()
+    result = component("runs", _CSS)(
+        key=KEY,
+        data={
+            "columns": COLUMNS,
+            "rows": [
+                written(row, me, short, long) | {"colour": colours.get(row.id, "")}
+                for row, (short, long) in zip(rows, told, strict=True)
+            ],
+            "sorts": [*SORTS],
+            "sort": {"by": by, "falling": falling},
+            "own": own,
+            "empty": empty,
+            "chosen": st.session_state.get(CHOSEN, []),
+        },
+        default={"chosen": None, "sort": None},
+        on_chosen_change=_chosen,
+        on_sort_change=_sorted,
+        on_open_change=lambda: None,
+    )
+    return result.open if isinstance(result.open, str) and result.open in shown else ""
+
+
+def chosen_of(shown: set[str]) -> list[str]:
+    """The ids of the runs that are ticked, as far as they are shown, in the order of ticking."""
+    return [id for id in st.session_state.get(CHOSEN, []) if id in shown]
+
+
+def sorting() -> tuple[str, bool]:
+    """The column that the list is sorted by, and whether from the largest down."""
+    by, falling = st.session_state.get(SORT, ("age", False))
+    return by, falling
+
+
+def _chosen() -> None:
+    """What a browser sends is not to be trusted, even where only our own page should send it."""
+    ids = st.session_state[KEY].get("chosen")
+    if isinstance(ids, list):
+        st.session_state[CHOSEN] = list(dict.fromkeys(id for id in ids if isinstance(id, str)))
+
+
+def _sorted() -> None:
+    asked = st.session_state[KEY].get("sort")
+    if isinstance(asked, Mapping) and asked.get("by") in SORTS:
+        st.session_state[SORT] = (asked["by"], asked.get("falling") is True)
+
+
+# ---- words ---------------------------------------------------------------------------------------
+
+
+def written(row: Row, me: Person, short: str = "", long: str = "") -> dict[str, Any]:
+    """A row as the table takes it: the texts of its cells, and those that say more."""
+    status, config = row.status, row.config
+    unit = UNITS[config.loss.reconstruction]
+    share = status.step / status.steps if status.steps else 0.0
+    return {
+        "id": row.id,
+        "href": f"train?run={row.id}",
+        "phase": status.phase,
+        "share": round(min(share, 1.0), 3),
+        "cells": {
+            "name": row.name,
+            "owner": person.whose(row.owner, me),
+            "status": state(row),
+            "dataset": dataset(row),
+            "type": kind(row),
+            "epochs": epochs(row),
+            "loss": "–" if row.loss is None else f"{row.loss:.4g}",
+            "differs": short,
+            "age": age(time.time() - status.created),
+        },
+        "more": {
+            "status": status.message,
+            "loss": "" if row.loss is None else f"{row.loss:.6g} {unit}",
+            "differs": long,
+            "age": time.strftime("%Y-%m-%d %H:%M", time.localtime(status.created)),
+        },
+    }
+
+
+def words(row: Row, me: Person) -> str:
+    """All words that a filter looks through."""
+    parts = (row.name, person.whose(row.owner, me), state(row), dataset(row), kind(row))
+    return " ".join((*parts, row.config.dataset, row.config.type))
+
+
+def state(row: Row) -> str:
+    """Where the run stands, in a word or two."""
+    status = row.status
+    if status.phase == "running":
+        return f"training, {status.step / status.steps:.0%}" if status.steps else "starting"
+    if status.phase == "queued":
+        return f"waiting, {ordinal(row.place)}" if row.place else "starting"
+    return status.phase
+
+
+def dataset(row: Row) -> str:
+    source = datasets.get(row.config.dataset)
+    return source.title if source else row.config.dataset
+
+
+def kind(row: Row) -> str:
+    name = row.config.type
+    return PRESETS[name].title if name in PRESETS else name
+
+
+def epochs(row: Row) -> str:
+    """How many it has seen: "20", or "7 of 20"."""
+    seen, asked = row.status.epoch, row.config.training.epochs
+    return f"{seen:,}" if seen >= asked else f"{seen:,} of {asked:,}"
+
+
+def age(seconds: float) -> str:
+    """ "now", "5 min", "3 h", "2 days"."""
+    if seconds < 60:
+        return "now"
+    if seconds < 3600:
+        return f"{int(seconds // 60)} min"
+    if seconds < 86_400:
+        return f"{int(seconds // 3600)} h"
+    days = int(seconds // 86_400)
+    return f"{days} day{'s' if days > 1 else ''}"
+
+
+def differs(found: Mapping[str, Any]) -> tuple[str, str]:
+    """The settings that tell a run from the others: the first of them, and all of them."""
+    told = [settings.told(key, value) for key, value in found.items()]
+    more = f" · +{len(told) - TELLING}" if len(told) > TELLING else ""
+    return " · ".join(told[:TELLING]) + more, "\n".join(told)
+
+
+def labels(rows: Sequence[Row]) -> list[str]:
+    """A name for each run's curve: with what tells it apart, where several are called the same."""
+    names = Counter(row.name for row in rows)
+    told = [differs(found)[0] for found in differences([row.config for row in rows])]
+    found = [
+        f"{row.name} · {more}" if names[row.name] > 1 and more else row.name
+        for row, more in zip(rows, told, strict=True)
+    ]
+    times, seen = Counter(found), Counter[str]()
+    for i, label in enumerate(found):
+        seen[label] += 1
+        if times[label] > 1:
+            found[i] = f"{label} ({seen[label]})"
+    return found

@@ -1,0 +1,18 @@
+"""Runs: mine and the class's, what differs between them, and their curves over each other."""
+
+import streamlit as st
+
+from aeviz.ui import all_runs
+from aeviz.ui.explain import how_it_works
+
+st.title("Runs", anchor=False)
+all_runs.panel()
+how_it_works(
+    "Each run is a folder on the server, so a list of runs is always the truth: it is the same in "
+    "every browser, and after a restart. “Differs in” names the settings that tell the shown runs "
+    "apart; what a type brings along is left out. Two runs that differ in one setting are an "
+    "experiment: tick both and compare their curves. The validation loss is measured on images "
+    "that no network learns from; it may be compared between runs on the same data and with the "
+    "same kind of loss.",
+    "",
+)

@@ -1,0 +1,104 @@
+"""Runs have owners: what the Train page lets people do with their own, and with others'."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from page_tools import again, open_train
+from streamlit.testing.v1 import AppTest
+
+from aeviz import people
+from aeviz.config import RunConfig
+from aeviz.errors import UserError
+from aeviz.people import Person
+from aeviz.presets import PRESETS
+from aeviz.training import locks, manage, runs, worker
+from aeviz.training.runs import Run, Status
+from aeviz.ui import person
+
+ADA, BOB = Person("a" * 32), Person("b" * 32)
+
+
+def at_the_browser(monkeypatch: pytest.MonkeyPatch, who: Person) -> None:
+    monkeypatch.setattr(person, "me", lambda: who)
+
+
+def a_run(owner: Person, status: Status) -> Run:
+    run = runs.create(PRESETS["vae"].config, owner.owner)
+    run.write_status(status)
+    return run
+
+
+def labels(app: AppTest) -> list[str]:
+    return [item.label for item in app.button]
+
+
+def test_a_run_belongs_to_who_started_it(
+    monkeypatch: pytest.MonkeyPatch, started: list[RunConfig]
+) -> None:
+    at_the_browser(monkeypatch, ADA)
+    app = open_train()
+    app.button(key="train-start").click()
+    again(app)
+    assert [run.owner for run in runs.runs()] == [ADA.owner]
+
+
+def test_a_run_of_somebody_elses_can_be_watched_and_not_stopped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    people.give_name(ADA.owner, "Ada")
+    run = a_run(ADA, Status("running", 1, 40, 320, 8000.0, 62.0, created=time.time()))
+    lock = locks.take(run.pid_path)
+    assert lock is not None
+    with lock:
+        at_the_browser(monkeypatch, BOB)
+        app = open_train(run=run.id)
+        assert "Stop" not in labels(app)
+        assert any("Started by Ada" in item.value for item in app.caption)
+        at_the_browser(monkeypatch, ADA)
+        assert "Stop" in labels(open_train(run=run.id))
+
+
+def test_a_run_of_somebody_elses_cannot_be_continued(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = a_run(ADA, Status("stopped", epoch=1, message="Stopped."))
+    run.resume_path.touch()
+    at_the_browser(monkeypatch, BOB)
+    assert not {"Go on training", "Train on"} & set(labels(open_train(run=run.id)))
+    at_the_browser(monkeypatch, ADA)
+    assert {"Go on training", "Train on"} <= set(labels(open_train(run=run.id)))
+
+
+def test_a_run_is_continued_for_as_many_epochs_as_were_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = a_run(ADA, Status("done", epoch=10))
+    run.resume_path.touch()
+    at_the_browser(monkeypatch, ADA)
+    asked: list[tuple[Run, int]] = []
+
+    def train_on(run: Run, epochs: int) -> None:
+        asked.append((run, epochs))
+
+    monkeypatch.setattr(worker, "train_on", train_on)
+    app = open_train(run=run.id)
+    assert "Go on training" not in labels(app)
+    app.number_input(key=f"further-{run.id}").set_value(7)
+    app.button(key=f"train-on-{run.id}").click()
+    again(app)
+    assert asked == [(run, 7)]
+
+
+def test_a_refusal_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the page had offered: what counts is whose run it is when the button is pressed."""
+    run = a_run(ADA, Status("stopped", epoch=1, message="Stopped."))
+    at_the_browser(monkeypatch, ADA)
+    app = open_train(run=run.id)
+
+    def refuse(run: Run, me: Person) -> None:
+        raise UserError("This run is somebody else's.")
+
+    monkeypatch.setattr(manage, "go_on", refuse)
+    app.button(key=f"resume-{run.id}").click()
+    again(app)
+    assert [item.value for item in app.error] == ["This run is somebody else's."]

@@ -1,0 +1,242 @@
+"""The Runs page without a browser. What is ticked lies in the session's state."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from page_tools import again, data, open_runs, press
+from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Button
+
+from aeviz import people
+from aeviz.datasets import DATASETS
+from aeviz.errors import UserError
+from aeviz.people import Person
+from aeviz.presets import PRESETS, title
+from aeviz.training import listing, locks, manage, runs, worker
+from aeviz.training.runs import Run, Status
+from aeviz.ui import person, run_table, settings
+
+ADA, BOB = Person("a" * 32), Person("b" * 32)
+CODE = "bottleneck.latent_dim"
+
+
+@pytest.fixture(autouse=True)
+def ada(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ada is at the browser."""
+    monkeypatch.setattr(person, "me", lambda: ADA)
+
+
+def a_run(owner: Person = ADA, phase: str = "done", type_: str = "vae", **changes: object) -> Run:
+    """Of two measured epochs."""
+    run = runs.create(PRESETS[type_].config.replace(**changes), owner.owner)
+    run.write_status(Status(phase, epoch=2, created=time.time()))  # type: ignore[arg-type]
+    for epoch in (1, 2):
+        terms = {"loss": 30.0 / epoch, "recon": 20.0 / epoch, "kl": 10.0 / epoch, "penalty": 0.0}
+        run.append_metrics({"epoch": epoch, "step": epoch, "validation": terms})
+    return run
+
+
+def shown(app: AppTest) -> list[str]:
+    return [row["id"] for row in data(app, run_table.KEY)["rows"]]
+
+
+def cells(app: AppTest, run: Run) -> dict[str, str]:
+    rows = data(app, run_table.KEY)["rows"]
+    found: dict[str, str] = next(row["cells"] for row in rows if row["id"] == run.id)
+    return found
+
+
+def button(app: AppTest, label: str) -> Button:
+    return next(item for item in app.button if item.label == label)
+
+
+def labels(app: AppTest) -> set[str]:
+    return {item.label for item in app.button} | {
+        item.proto.popover.label for item in app.get("popover")
+    }
+
+
+def test_mine_are_mine_and_the_class_has_all() -> None:
+    people.give_name(BOB.owner, "Bob")
+    mine, his = a_run(), a_run(BOB)
+    app = open_runs()
+    assert shown(app) == [mine.id]
+    app = press(app, "runs-scope", "class")
+    assert set(shown(app)) == {mine.id, his.id}
+    assert cells(app, mine)["owner"] == "you"
+    assert cells(app, his)["owner"] == "Bob"
+
+
+def test_a_row_says_what_there_is_to_say() -> None:
+    mine = a_run(**{CODE: 2, "training.epochs": 20})
+    a_run(**{CODE: 8, "training.epochs": 2})
+    said = cells(open_runs(), mine)
+    assert said == {
+        "name": title(mine.config), "owner": "you", "status": "done",
+        "dataset": DATASETS["mnist-5k"].title, "type": "Variational (VAE)",
+        "epochs": "2 of 20", "loss": "15", "differs": "code size 2", "age": "now",
+    }  # fmt: skip
+
+
+def test_no_runs_is_a_sentence() -> None:
+    assert "You have trained nothing here yet" in data(open_runs(), run_table.KEY)["empty"]
+    a_run()
+    app = open_runs()
+    app.text_input(key="runs-filter").set_value("no such words")
+    assert "No run here has" in data(again(app), run_table.KEY)["empty"]
+
+
+def test_the_filter_looks_through_all_words() -> None:
+    vae, plain = a_run(dataset="digits"), a_run(type_="standard", phase="failed")
+    app = open_runs()
+    for text, found in (("digits VARIATIONAL", vae), ("failed", plain)):
+        app.text_input(key="runs-filter").set_value(text)
+        assert shown(again(app)) == [found.id]
+
+
+def test_a_column_sorts() -> None:
+    first, second = a_run(name="b"), a_run(name="a")
+    assert shown(open_runs(runs_sort=("name", False))) == [second.id, first.id]
+    assert shown(open_runs(runs_sort=("name", True))) == [first.id, second.id]
+
+
+def test_somebody_elses_run_can_be_opened_and_duplicated_and_nothing_more() -> None:
+    his = a_run(BOB)
+    app = open_runs(runs_chosen=[his.id], runs_scope_kept="class")
+    offered = labels(app)
+    assert {"Open", "Duplicate with changes"} <= offered
+    assert not {"Rename", "Train on", "Delete", "Go on training", "Stop"} & offered
+    assert any("This run is somebody else's" in item.value for item in app.caption)
+
+
+def test_what_is_mine_is_renamed_and_deleted() -> None:
+    mine, other = a_run(), a_run()
+    app = open_runs(runs_chosen=[mine.id])
+    app.text_input(key=f"name-{mine.id}").set_value("My best")
+    app.button(key=f"rename-{mine.id}").click()
+    assert cells(again(app), mine)["name"] == "My best"
+    button(app, "Delete for good").click()
+    assert shown(again(app)) == [other.id]
+    assert mine.is_gone
+    assert not app.error
+
+
+def test_of_several_the_one_that_trains_is_kept_and_a_sentence_says_why() -> None:
+    done, going = a_run(), a_run(phase="running")
+    lock = locks.take(going.pid_path)
+    assert lock is not None
+    with lock:
+        app = open_runs(runs_chosen=[done.id, going.id])
+        button(app, "Delete for good").click()
+        assert shown(again(app)) == [going.id]
+        assert [item.value for item in app.error] == [
+            "This run is still being trained: stop it first."
+        ]
+        assert app.run().error  # the list refreshes itself: what it said stays
+
+
+def test_a_refusal_stays_to_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the page had offered: what counts is whose run it is when the button is pressed."""
+    mine = a_run()
+    app = open_runs(runs_chosen=[mine.id])
+
+    def refuse(run: Run, name: str, me: Person) -> None:
+        raise UserError("This run is somebody else's.")
+
+    monkeypatch.setattr(manage, "rename", refuse)
+    app.button(key=f"rename-{mine.id}").click()
+    again(app)
+    assert [item.value for item in app.error] == ["This run is somebody else's."]
+    assert again(app).error
+
+
+def test_a_run_of_mine_that_trains_can_be_stopped() -> None:
+    mine = a_run(phase="running")
+    lock = locks.take(mine.pid_path)
+    assert lock is not None
+    with lock:
+        app = open_runs(runs_chosen=[mine.id])
+        app.button(key=f"list-stop-{mine.id}").click()
+        again(app)
+        assert mine.stop_requested
+
+
+def test_a_run_goes_on_for_further_epochs(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[Run, int]] = []
+    monkeypatch.setattr(worker, "train_on", lambda run, epochs: asked.append((run, epochs)))
+    mine = a_run()
+    mine.resume_path.touch()
+    app = open_runs(runs_chosen=[mine.id])
+    app.number_input(key=f"further-{mine.id}").set_value(5)
+    app.button(key=f"train-on-{mine.id}").click()
+    again(app)
+    assert asked == [(mine, 5)]
+
+
+def test_a_duplicate_fills_in_the_settings_on_the_train_page() -> None:
+    his = a_run(BOB, **{CODE: 3, "dataset": "digits"})
+    app = open_runs(runs_chosen=[his.id], runs_scope_kept="class")
+    app.button(key=f"duplicate-{his.id}").click()
+    again(app)
+    assert [item.value for item in app.title] == ["Train"]
+    assert not app.warning
+    assert app.selectbox(key="train-type").value == "vae"
+    assert app.selectbox(key="train-dataset").value == "digits"
+    assert next(item for item in app.number_input if item.label == "Code size").value == 3
+
+
+def test_the_ticked_runs_curves_lie_over_each_other() -> None:
+    first, second = a_run(name="One"), a_run(name="Two", **{"loss.beta": 4.0})
+    app = open_runs(runs_chosen=[second.id, first.id, "gone"])
+    figure = data(app, "aeviz-curves-over")["figure"]
+    assert [trace["name"] for trace in figure["data"]] == ["Two", "One"]
+    assert figure["data"][0]["y"] == [30.0, 15.0]
+    assert any("another beta weighs the KL" in item.value for item in app.caption)
+    app = press(app, "runs-term", "recon")
+    assert data(app, "aeviz-curves-over")["figure"]["data"][0]["y"] == [20.0, 10.0]
+    assert not any("heights" in item.value for item in app.caption)
+
+
+def test_curves_of_runs_that_are_called_the_same_are_told_apart() -> None:
+    mine = [a_run(**{CODE: 2}), a_run(**{CODE: 8}), a_run(**{CODE: 8})]
+    names = run_table.labels([row for row in listing.rows() if row.run in mine])
+    assert len(set(names)) == 3
+    assert any(name.endswith("code size 2") for name in names)
+
+
+def test_a_name_for_the_class() -> None:
+    app = open_runs()
+    app.text_input(key="runs-me").set_value("Ada")
+    app.button(key="runs-me-save").click()
+    again(app)
+    assert people.name_of(ADA.owner) == "Ada"
+
+
+def test_words() -> None:
+    assert [run_table.age(s) for s in (5, 65, 7200, 90_000, 180_000)] == [
+        "now", "1 min", "2 h", "1 day", "2 days"
+    ]  # fmt: skip
+    assert settings.told("network.hidden", (512, 256)) == "nodes 512, 256"
+    assert settings.told("network.hidden", ()) == "nodes none"
+    assert settings.told("training.optimizer", "adamw") == "optimiser AdamW"
+    assert settings.told("training.lr", 3e-4) == "learning rate 0.0003"
+    assert settings.told("loss.beta", 4.0) == "beta 4"
+    assert settings.told("network.skips", "all") == "skips all"
+
+
+def test_what_a_browser_sends_is_not_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    import streamlit as st
+
+    state: dict[str, object] = {run_table.KEY: {"chosen": ["a", 3, "a", None], "sort": {"by": "x"}}}
+    monkeypatch.setattr(st, "session_state", state)
+    run_table._chosen()
+    run_table._sorted()
+    assert state[run_table.CHOSEN] == ["a"]
+    assert run_table.SORT not in state
+    state[run_table.KEY] = {"chosen": "all", "sort": {"by": "loss", "falling": "yes"}}
+    run_table._chosen()
+    run_table._sorted()
+    assert state[run_table.CHOSEN] == ["a"]
+    assert state[run_table.SORT] == ("loss", False)

@@ -1,0 +1,168 @@
+"""The list of runs: what a row says, and that a hundred of them cost next to nothing."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from aeviz.config import RunConfig
+from aeviz.people import Person
+from aeviz.training import listing, locks, manage, queue, runs
+from aeviz.training.listing import Row, matching, ordered, reached, rows
+from aeviz.training.runs import Run, Status
+
+ADA = Person("a" * 32)
+
+
+@pytest.fixture(autouse=True)
+def folder(runs_dir: Path) -> Path:
+    return runs_dir
+
+
+def over(config: RunConfig, **changes: object) -> Run:
+    run = runs.create(config, ADA.owner)
+    run.write_status(Status("done", epoch=3, created=time.time()))
+    for epoch, loss in enumerate((90.0, 70.0, 80.0), 1):
+        run.append_metrics({"epoch": epoch, "step": epoch, "validation": {"loss": loss}})
+    return run
+
+
+def test_a_row_says_what_the_folder_holds(config: RunConfig) -> None:
+    run = over(config)
+    run.model_path.touch()
+    (row,) = rows()
+    assert (row.run, row.owner, row.config) == (run, ADA.owner, config)
+    assert (row.status.phase, row.status.epoch, row.loss) == ("done", 3, 80.0)
+    assert row.name == "Variational (VAE) on bars"
+    assert row.has_model
+    assert row.place is None
+
+
+def test_what_changes_on_the_disk_is_in_the_next_list(config: RunConfig) -> None:
+    run = over(config)
+    assert not rows()[0].has_model
+    manage.rename(run, "My best", ADA)
+    run.append_metrics({"epoch": 4, "step": 4, "validation": {"loss": 60.0}})
+    run.model_path.touch()
+    (row,) = rows()
+    assert (row.name, row.loss, row.has_model) == ("My best", 60.0, True)
+    manage.rename(run, "", ADA)
+    assert rows()[0].name == "Variational (VAE) on bars"
+    manage.remove(run, ADA)
+    assert rows() == []
+
+
+def test_a_run_whose_process_ends_without_a_word_is_noticed(config: RunConfig) -> None:
+    """Nothing in its folder changes then."""
+    run = runs.create(config)
+    run.write_status(Status("running", epoch=1, created=time.time()))
+    lock = locks.take(run.pid_path)
+    assert lock is not None
+    with lock:
+        assert rows()[0].status.phase == "running"
+    assert rows()[0].status.phase == "failed"
+
+
+def test_a_run_that_waits_has_its_place(config: RunConfig) -> None:
+    first, second = runs.create(config), runs.create(config)
+    with queue._ticket(first), queue._ticket(second):
+        assert {row.id: row.place for row in rows()} == {first.id: 1, second.id: 2}
+
+
+def test_a_damaged_run_does_not_spoil_the_list(config: RunConfig) -> None:
+    good, bad = over(config), over(config)
+    (bad.folder / "config.json").write_text("{")
+    assert [row.run for row in rows()] == [good]
+
+
+def test_the_best_epoch_counts_where_early_stopping_keeps_it(config: RunConfig) -> None:
+    over(config.replace(**{"training.patience": 2}))
+    assert rows()[0].loss == 70.0
+
+
+def test_a_loss_is_a_finite_number_or_none() -> None:
+    lines = [{"loss": 1.0}, {"validation": {"loss": 5.0}}, {"validation": {"loss": float("nan")}}]
+    assert reached(lines) == 5.0
+    assert reached(lines[:1]) is None
+    assert reached([]) is None
+
+
+def test_nothing_is_read_twice_and_no_model_at_all(
+    config: RunConfig, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(20):
+        over(config).model_path.write_bytes(b"no model: whoever opens this fails")
+    before = rows()
+    read: list[Path] = []
+    plain = Path.read_text
+
+    def noted(self: Path, *args: object, **more: object) -> str:
+        read.append(self)
+        return plain(self, *args, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Path, "read_text", noted)
+    assert rows() == before
+    assert read == []
+
+
+def test_what_is_gone_is_forgotten(config: RunConfig, folder: Path) -> None:
+    run = over(config)
+    rows()
+    assert run.folder in listing._kept
+    manage.remove(run, ADA)
+    rows()
+    assert run.folder not in listing._kept
+
+
+# ---- order and choice ----------------------------------------------------------------------------
+
+
+def row(name: str, created: float, loss: float | None = None, **settings: object) -> Row:
+    status = Status("done", created=created)
+    return Row(Run(Path(name)), name, "", RunConfig().replace(**settings), status, loss)
+
+
+LIST = [row("beta", 3, None), row("Alpha", 1, 20.0), row("gamma", 2, 10.0), row("alpha", 4, 10.0)]
+
+
+@pytest.mark.parametrize(
+    ("by", "falling", "names"),
+    [
+        ("age", False, ["alpha", "beta", "gamma", "Alpha"]),
+        ("age", True, ["Alpha", "gamma", "beta", "alpha"]),
+        ("name", False, ["alpha", "Alpha", "beta", "gamma"]),
+        ("loss", False, ["alpha", "gamma", "Alpha", "beta"]),
+        ("loss", True, ["Alpha", "alpha", "gamma", "beta"]),
+    ],
+)
+def test_order(by: str, falling: bool, names: list[str]) -> None:
+    assert [row.name for row in ordered(LIST, by, falling)] == names
+
+
+@pytest.mark.parametrize("by", listing.SORTS)
+def test_every_column_sorts(by: str) -> None:
+    assert sorted(row.name for row in ordered(LIST, by)) == sorted(row.name for row in LIST)
+
+
+def test_a_filter_wants_all_words_in_any_order() -> None:
+    def words(row: Row) -> str:
+        return f"{row.name} {row.config.dataset}"
+
+    assert [row.name for row in matching(LIST, "MNIST alp", words)] == ["Alpha", "alpha"]
+    assert matching(LIST, "alpha digits", words) == []
+    assert matching(LIST, "  ", words) == LIST
+
+
+def test_a_file_replaced_within_a_tick_is_another_file(config: RunConfig) -> None:
+    """Same size, same time: the inode tells."""
+    run = over(config)
+    (run.folder / "name").write_text("one")
+    times = (run.folder / "name").stat()
+    assert rows()[0].name == "one"
+    (run.folder / "new").write_text("two")
+    os.utime(run.folder / "new", ns=(times.st_atime_ns, times.st_mtime_ns))
+    (run.folder / "new").rename(run.folder / "name")
+    assert rows()[0].name == "two"
