@@ -29,6 +29,7 @@ from aeviz import datasets
 from aeviz.config import RunConfig
 from aeviz.datasets import Dataset
 from aeviz.evaluation.validation import validate
+from aeviz.nn.bottlenecks import Gaussian
 from aeviz.nn.model import Autoencoder
 from aeviz.training.loop import begin, train
 
@@ -77,6 +78,7 @@ class PlainVAE(nn.Module):
         super().__init__()
         # aeviz's own layers and first weights, called one after the other: an equal network
         source = Autoencoder(job.config, job.dataset.image_shape)
+        assert isinstance(source.bottleneck, Gaussian)
         self.encoder, self.decoder = source.trunk, source.decoder
         self.mu, self.logvar = source.bottleneck.mu, source.bottleneck.logvar
 

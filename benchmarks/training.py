@@ -39,7 +39,7 @@ NETWORKS = {
         "bottleneck.latent_dim": 16,
     },
 }
-RECOMMENDED = {"training.batch_size": 512, "training.lr": 3e-3, "training.schedule": "one-cycle"}
+RECOMMENDED = {"training.batch_size": 512, "training.lr": 6e-3, "training.schedule": "one-cycle"}
 
 
 def configured(args: argparse.Namespace) -> RunConfig:

@@ -24,6 +24,7 @@ from aeviz.nn.corruptions import corrupt
 from aeviz.nn.losses import Terms
 from aeviz.nn.model import Autoencoder
 from aeviz.training.guard import DivergedError, Guard
+from aeviz.training.light import spare_the_compiler, stepper
 from aeviz.training.patience import Best
 from aeviz.training.precision import choose
 from aeviz.training.schedules import beta_at, learning_rate
@@ -100,6 +101,7 @@ def make_optimizer(
     model: Autoencoder, config: TrainingConfig, device: torch.device
 ) -> torch.optim.Optimizer:
     """Adam, AdamW or SGD (with momentum 0.9) over the weights of `model`."""
+    spare_the_compiler()
     kinds = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
     extra = {"momentum": 0.9} if config.optimizer == "sgd" else {}
     return kinds[config.optimizer](
@@ -118,7 +120,7 @@ def train(state: TrainingState, dataset: Dataset) -> Iterator[StepResult]:
     """
     model, config = state.model, state.model.config
     device, precision = next(model.parameters()).device, state.precision
-    guard = Guard(state, device)
+    guard, apply = Guard(state, device), stepper(state.optimizer)
     images = dataset.train.images.to(device)  # (N, C, H, W) uint8
     total_steps = steps_per_epoch(len(images), config.training) * config.training.epochs
 
@@ -142,7 +144,7 @@ def train(state: TrainingState, dataset: Dataset) -> Iterator[StepResult]:
             terms.total.backward()
             if config.training.clip:
                 torch.nn.utils.clip_grad_norm_(model.parameters(), config.training.clip)
-            state.optimizer.step()
+            apply()
 
             state.step += 1
             state.images += len(index)
