@@ -155,6 +155,22 @@ def layer_shapes(config: NetworkConfig, latent_dim: int, shape: ImageShape) -> l
     return [first, *inner, f"[{latent_dim}]", *reversed(inner), first]
 
 
+def multiplications(network: NetworkConfig, latent_dim: int, shape: ImageShape) -> int:
+    """Multiplications of one image's way through the encoder; the decoder's are about as many."""
+    c, h, w = shape
+    total, width = 0, math.prod(shape)
+    if network.kind == "conv":
+        sizes = halvings(h, w, len(network.channels))[1:]
+        for n_in, n_out, (height, length) in zip(
+            (c, *network.channels), network.channels, sizes, strict=False
+        ):
+            # the decoder's transposed convolutions are 4x4, the encoder's 3x3: 12.5 between them
+            total += height * length * n_out * (12 * n_in + 18 * n_out * network.residual)
+            width = n_out * height * length
+    widths = [width, *network.hidden, latent_dim]
+    return total + sum(a * b for a, b in pairwise(widths))
+
+
 def count_parameters(module: nn.Module) -> int:
     """How many numbers training adjusts."""
     return sum(p.numel() for p in module.parameters())

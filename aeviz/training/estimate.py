@@ -8,19 +8,18 @@ import os
 import time
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from aeviz import datasets
-from aeviz.config import NetworkConfig, RunConfig
+from aeviz.config import RunConfig
 from aeviz.datasets import Source
 from aeviz.device import describe, pick_device
 from aeviz.errors import UserError
 from aeviz.nn.model import Autoencoder, check_size
-from aeviz.nn.networks import ImageShape, halvings
+from aeviz.nn.networks import ImageShape, multiplications
 from aeviz.training.loop import check_batches, steps_per_epoch
 
 STEP_SECONDS = 0.0015
@@ -140,22 +139,6 @@ def outputs(config: RunConfig, shape: ImageShape) -> list[int]:
         with torch.enable_grad():  # as it trains: without, a thin convolution goes another way
             model(torch.empty(1, *shape), sample=False)
     return sizes
-
-
-def multiplications(network: NetworkConfig, latent_dim: int, shape: ImageShape) -> int:
-    """Multiplications of one image's way through the encoder; the decoder's are about as many."""
-    c, h, w = shape
-    total, width = 0, math.prod(shape)
-    if network.kind == "conv":
-        sizes = halvings(h, w, len(network.channels))[1:]
-        for n_in, n_out, (height, length) in zip(
-            (c, *network.channels), network.channels, sizes, strict=False
-        ):
-            # the decoder's transposed convolutions are 4x4, the encoder's 3x3: 12.5 between them
-            total += height * length * n_out * (12 * n_in + 18 * n_out * network.residual)
-            width = n_out * height * length
-    widths = [width, *network.hidden, latent_dim]
-    return total + sum(a * b for a, b in pairwise(widths))
 
 
 def _seconds(config: RunConfig, source: Source, device: torch.device) -> float:

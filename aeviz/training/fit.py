@@ -11,7 +11,8 @@ from typing import Any, Literal
 from aeviz.datasets import Dataset
 from aeviz.errors import UserError
 from aeviz.training import patience
-from aeviz.training.loop import DivergedError, StepResult, TrainingState, train
+from aeviz.training.guard import DivergedError
+from aeviz.training.loop import StepResult, TrainingState, train
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Outcome:
     seconds: float
     images_per_second: float
     validation: dict[str, float] | None
+    precision: str
     best_epoch: int | None = None
 
     def history(self) -> dict[str, Any]:
@@ -41,6 +43,7 @@ class Outcome:
             "images_per_second": round(self.images_per_second),
             "ended": self.reason,
             "validation": self.validation,
+            "precision": self.precision,
         }
         return history if self.best_epoch is None else history | {"best_epoch": self.best_epoch}
 
@@ -117,5 +120,6 @@ def fit(
         state.seconds,
         state.images / state.seconds,
         validation,
+        state.precision,
         best_epoch,
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -22,15 +23,11 @@ from aeviz.evaluation.validation import to_float, validate
 from aeviz.nn.corruptions import corrupt
 from aeviz.nn.losses import Terms
 from aeviz.nn.model import Autoencoder
+from aeviz.training.guard import DivergedError, Guard
+from aeviz.training.light import spare_the_compiler, stepper
 from aeviz.training.patience import Best
+from aeviz.training.precision import choose
 from aeviz.training.schedules import beta_at, learning_rate
-
-EXPLODED = 1_000.0
-"""A loss this many times the least one counts as diverged, before it has become infinite."""
-
-
-class DivergedError(UserError):
-    """The loss left all bounds; the step that would have followed was not applied."""
 
 
 @dataclass
@@ -44,8 +41,8 @@ class TrainingState:
 
     model: Autoencoder
     optimizer: torch.optim.Optimizer
-    order: torch.Generator  # the order of the data, on the CPU
-    noise: torch.Generator  # corruption, augmentation and eps, on the device
+    order: torch.Generator  # the order of the data and augmentation, on the CPU
+    noise: torch.Generator  # corruption and eps, on the device
     epoch: int = 0
     step: int = 0
     images: int = 0
@@ -53,6 +50,12 @@ class TrainingState:
     least_loss: float = math.inf
     validation: dict[str, float] | None = None
     best: Best | None = None
+
+    @property
+    def precision(self) -> Literal["fp32", "bf16"]:
+        """What it computes in: the configured precision, or the faster one."""
+        device = next(self.model.parameters()).device
+        return choose(self.model.config, self.model.image_shape, device)
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,7 @@ def make_optimizer(
     model: Autoencoder, config: TrainingConfig, device: torch.device
 ) -> torch.optim.Optimizer:
     """Adam, AdamW or SGD (with momentum 0.9) over the weights of `model`."""
+    spare_the_compiler()
     kinds = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
     extra = {"momentum": 0.9} if config.optimizer == "sgd" else {}
     return kinds[config.optimizer](
@@ -115,7 +119,8 @@ def train(state: TrainingState, dataset: Dataset) -> Iterator[StepResult]:
     Raises DivergedError before a step whose loss is not finite (or has exploded) is applied.
     """
     model, config = state.model, state.model.config
-    device = next(model.parameters()).device
+    device, precision = next(model.parameters()).device, state.precision
+    guard, apply = Guard(state, device), stepper(state.optimizer)
     images = dataset.train.images.to(device)  # (N, C, H, W) uint8
     total_steps = steps_per_epoch(len(images), config.training) * config.training.epochs
 
@@ -127,30 +132,25 @@ def train(state: TrainingState, dataset: Dataset) -> Iterator[StepResult]:
             progress = state.step / max(total_steps, 1)
             set_learning_rate(state.optimizer, config.training, progress)
 
-            x = to_float(images[index])  # (B, C, H, W) in [0, 1]
-            x = augment(x, config.training.augment, state.noise)
+            x = to_float(images.index_select(0, index))  # (B, C, H, W) in [0, 1]
+            x = augment(x, config.training.augment, state.order)
             x_in = corrupt(x, config.corruption, state.noise)
-            with autocast(device, config.training.precision):
+            with autocast(device, precision):
                 out = model(x_in, state.noise)
             terms = model.loss(out, x, x_in, beta_at(config, progress), config.loss.free_bits)
 
-            loss = terms.total.item()
-            if not math.isfinite(loss) or loss > EXPLODED * max(state.least_loss, 1.0):
-                raise DivergedError(
-                    f"Training stopped at step {state.step + 1} (epoch {state.epoch + 1}): the "
-                    "loss grew beyond all bounds. Use a smaller learning rate."
-                )
-            state.least_loss = min(state.least_loss, loss)
+            shown = guard.look(terms)
             state.optimizer.zero_grad(set_to_none=True)
             terms.total.backward()
             if config.training.clip:
                 torch.nn.utils.clip_grad_norm_(model.parameters(), config.training.clip)
-            state.optimizer.step()
+            apply()
 
             state.step += 1
             state.images += len(index)
-            terms = Terms(*(term.detach() for term in terms))
-            yield StepResult(state.step, state.epoch, terms, len(index))
+            guard.read()
+            yield StepResult(state.step, state.epoch, shown, len(index))
+        guard.read(now=True)
         state.epoch += 1
         validation = validate(model, dataset.validation)
         if not math.isfinite(validation["loss"]):
@@ -159,7 +159,7 @@ def train(state: TrainingState, dataset: Dataset) -> Iterator[StepResult]:
                 "loss is not a number. Use a smaller learning rate."
             )
         state.validation = validation
-        yield StepResult(state.step, state.epoch, terms, 0, validation)
+        yield StepResult(state.step, state.epoch, shown, 0, validation)
 
 
 def steps_per_epoch(images: int, config: TrainingConfig) -> int:
@@ -168,10 +168,13 @@ def steps_per_epoch(images: int, config: TrainingConfig) -> int:
 
 
 def augment(x: Tensor, kind: str, generator: torch.Generator) -> Tensor:
-    """One random shift of up to one pixel per batch, and a mirror image of half the batches."""
+    """One random shift of up to one pixel per batch, and a mirror image of half the batches.
+
+    `generator` is one of the CPU: to read a draw of the device would be to wait for it.
+    """
     if kind == "none":
         return x
-    draw = torch.randint(0, 18, (), generator=generator, device=x.device).item()
+    draw = torch.randint(0, 18, (), generator=generator).item()
     dy, dx = int(draw) % 3 - 1, int(draw) // 3 % 3 - 1
     x = torch.roll(x, (dy, dx), (2, 3))
     return x.flip(3) if kind == "shift-flip" and draw >= 9 else x

@@ -20,7 +20,7 @@ from aeviz.device import autocast
 from aeviz.errors import UserError
 from aeviz.nn import losses
 from aeviz.nn.restorer import Restorer
-from aeviz.training.loop import DivergedError
+from aeviz.training.guard import DivergedError
 from aeviz.training.muon import Muon
 from aeviz.training.schedules import learning_rate
 

@@ -83,7 +83,13 @@ class Reporter:
         )  # of a first epoch that was not finished, too
         if not state.step:
             self._snapshot(state)
-        self.report(steps=steps, step=state.step, epoch=state.epoch, message="")
+        self.report(
+            steps=steps,
+            step=state.step,
+            epoch=state.epoch,
+            message="",
+            precision=state.precision,
+        )
         self.first_step = state.step
         self.images = 0
         self.began = time.perf_counter()

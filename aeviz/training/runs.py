@@ -37,7 +37,7 @@ _SHOWN = re.compile(r".{1,80}")
 @dataclass(frozen=True)
 class Status:
     """status.json: where a run stands. Times are seconds since the epoch. `note`: what is not as
-    it was asked for."""
+    it was asked for. `precision`: what it computes in, once that is known."""
 
     phase: Phase = "queued"
     epoch: int = 0
@@ -47,6 +47,7 @@ class Status:
     seconds_left: float | None = None
     message: str = ""
     note: str = ""
+    precision: str = ""
     created: float = 0.0
     updated: float = 0.0
 

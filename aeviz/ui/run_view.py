@@ -93,6 +93,8 @@ def progress_text(run: Run, status: Status, config: RunConfig) -> str:
     epochs = config.training.epochs
     text = f"epoch {min(status.epoch + 1, epochs)} of {epochs}"
     text += f" · {status.images_per_second:,.0f} images/s"
+    if status.precision:
+        text += f" in {status.precision}"
     if status.seconds_left is not None:
         text += f" · {clock(status.seconds_left)} left"
     return text
@@ -167,7 +169,10 @@ def _facts(card: dict[str, Any], config: RunConfig) -> str:
     ]
     epochs, seconds = card.get("epochs"), card.get("seconds")
     if isinstance(epochs, int) and isinstance(seconds, int | float):
-        parts.append(f"<span><b>{epochs}</b> epochs in {duration(seconds)}</span>")
+        text = f"<b>{epochs}</b> epochs in {duration(seconds)}"
+        if card.get("precision") in ("fp32", "bf16"):
+            text += f", trained in {card['precision']}"
+        parts.append(f"<span>{text}</span>")
     return "".join(parts)
 
 

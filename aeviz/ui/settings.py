@@ -129,7 +129,11 @@ LAYERS = (
 MACHINE = (
     Knob("training.seed", "Seed", "Fixes weights, order and noise: the same seed repeats the run."),
     Knob("training.device", "Device", "Where it trains. Automatic takes a GPU where there is one."),
-    Knob("training.precision", "Precision", "bf16 is faster on new GPUs, fp32 works everywhere."),
+    Knob(
+        "training.precision",
+        "Precision",
+        "bf16 is faster for large networks on new chips. Automatic takes the faster one.",
+    ),
 )
 ALL = (CODE_SIZE, KIND, LOSS, *LENGTH, *BETA, *CORRUPTION, *LEARNING, *LAYERS, *MACHINE)
 _LABELS = {"network.hidden": "nodes", "network.channels": "channels", "bottleneck.kind": "code"} | {

@@ -8,9 +8,10 @@ import torch
 from aeviz.config import NetworkConfig, RunConfig
 from aeviz.datasets import DATASETS
 from aeviz.errors import UserError
+from aeviz.nn.networks import multiplications
 from aeviz.presets import PRESETS
 from aeviz.training import estimate as module
-from aeviz.training.estimate import estimate, memory, multiplications, outputs
+from aeviz.training.estimate import estimate, memory, outputs
 
 SHAPE = (1, 28, 28)
 

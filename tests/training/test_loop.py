@@ -9,9 +9,9 @@ import torch
 from aeviz.config import RunConfig, TrainingConfig
 from aeviz.datasets import Dataset, Split
 from aeviz.evaluation.validation import validate
-from aeviz.training import loop
+from aeviz.training import guard, loop
+from aeviz.training.guard import DivergedError
 from aeviz.training.loop import (
-    DivergedError,
     StepResult,
     TrainingState,
     begin,
@@ -199,7 +199,7 @@ def test_gradient_clipping_bounds_the_step(config: RunConfig, dataset: Dataset) 
     assert moved.item() == pytest.approx(0.01, rel=1e-3)
 
 
-def diverging(dataset: Dataset) -> TrainingState:
+def diverging(dataset: Dataset, optimizer: str = "sgd") -> TrainingState:
     config = RunConfig(type="linear").replace(
         **{
             "network.hidden": [],
@@ -207,7 +207,7 @@ def diverging(dataset: Dataset) -> TrainingState:
             "network.output": "linear",
             "loss.reconstruction": "mse",
             "bottleneck.latent_dim": 4,
-            "training.optimizer": "sgd",
+            "training.optimizer": optimizer,
             "training.lr": 1e4,
             "training.batch_size": 32,
         }
@@ -232,6 +232,51 @@ def test_a_diverging_step_is_not_applied(dataset: Dataset) -> None:
     assert "smaller learning rate" in str(caught.value)
     assert same(weights(state), after)
     assert all(torch.isfinite(v).all() for v in after.values())
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
+def test_a_loss_that_is_seldom_read_bars_the_step_all_the_same(
+    dataset: Dataset, optimizer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a device that one would have to wait for: the loss is read at the end of an epoch."""
+    kept: list[tuple[str, int, dict[str, torch.Tensor]]] = []
+    for seconds in (0.0, 1e9):
+        monkeypatch.setattr(guard, "READ_SECONDS", {"cpu": seconds})
+        state = diverging(dataset, optimizer)
+        results: list[StepResult] = []
+        with pytest.raises(DivergedError) as caught:
+            results.extend(train(state, dataset))
+        kept.append((str(caught.value), state.step, weights(state)))
+    assert kept[0][:2] == kept[1][:2]
+    assert kept[0][1] < 4  # before the last step of the epoch
+    assert same(kept[0][2], kept[1][2])
+
+
+def test_the_terms_of_a_barred_step_are_those_of_the_last_good_one(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "READ_SECONDS", {"cpu": 1e9})
+    totals: list[float] = []
+
+    def run_on() -> None:
+        for result in train(diverging(dataset), dataset):
+            totals.append(result.terms.total.item())
+
+    with pytest.raises(DivergedError):
+        run_on()
+    assert len(totals) == 4
+    assert totals[-1] == totals[-2]
+    assert all(map(math.isfinite, totals))
+
+
+def test_reading_the_loss_seldom_changes_nothing_else(
+    config: RunConfig, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    often = trained(config, dataset)
+    monkeypatch.setattr(guard, "READ_SECONDS", {"cpu": 1e9})
+    seldom = trained(config, dataset)
+    assert same(weights(often), weights(seldom))
+    assert seldom.least_loss == often.least_loss
 
 
 def test_a_validation_loss_that_is_no_number_stops_the_run(

@@ -1,0 +1,125 @@
+"""Seconds from pressing Train to a first useful picture, and to a map that one recognises.
+
+    python -m benchmarks.first_picture [--rounds 3] [--preset vae] [--dataset mnist-5k]
+        [--map-dataset mnist] [--told-apart 0.75] [--accuracy 0.6] [--limit 120]
+
+Each round starts two trainings through the queue, as the button does, one after the other: the
+default one, and a code of two numbers on all of MNIST (where that is there; else on the same 5,000
+digits). A picture is useful once it tells images apart: six of the eight reconstructions are
+nearer to their own image than to the seven others. A map is recognisable once five neighbours vote
+for the right digit for 60 % of its points. Medians, and the moments on the way.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from aeviz import datasets
+from aeviz.config import RunConfig
+from aeviz.evaluation.metrics import knn_accuracy
+from aeviz.presets import PRESETS, preset
+from aeviz.training import snapshots, worker
+from aeviz.training.runs import Run
+from aeviz.training.snapshots import Snapshot
+
+POLL_SECONDS = 0.02
+MOMENTS = ("process at work", "untrained picture", "first epoch", "reached")
+
+
+def told_apart(snapshot: Snapshot) -> float:
+    """Share of the eight reconstructions that are nearer to their own image than to the others."""
+    x = snapshot.x.reshape(len(snapshot.x), 1, -1).astype(np.float64)
+    x_hat = snapshot.x_hat.reshape(1, len(x), -1).astype(np.float64)
+    nearest = np.square(x - x_hat).sum(2).argmin(0)
+    return float((nearest == np.arange(len(x))).mean())
+
+
+def recognised(snapshot: Snapshot) -> float:
+    """Share of the map's points, every other one, whose five neighbours among the rest vote for
+    the right class."""
+    places, labels = torch.from_numpy(snapshot.places), torch.from_numpy(snapshot.labels)
+    return knn_accuracy(places[::2], labels[::2], places[1::2], labels[1::2])
+
+
+def watch(
+    config: RunConfig, score: Callable[[Snapshot], float], enough: float, limit: float
+) -> tuple[dict[str, float], list[str]]:
+    """Seconds since the press until each of MOMENTS, and the scores seen; the run is then stopped.
+    A moment that did not come within `limit` seconds is missing."""
+    seen: dict[str, float] = {}
+    scores: list[str] = []
+    began = time.perf_counter()
+    run = worker.start(config)
+    judged = -1
+    while "reached" not in seen and time.perf_counter() - began < limit and not run.is_over:
+        now = time.perf_counter() - began
+        if run.status.phase == "running":
+            seen.setdefault("process at work", now)
+        for path in run.snapshots():
+            epoch = snapshots.epoch_of(path)
+            if epoch <= judged:
+                continue
+            judged = epoch
+            seen.setdefault("untrained picture" if epoch == 0 else "first epoch", now)
+            value = score(snapshots.read(path))
+            scores.append(f"{value:.2f} at {now:.1f} s")
+            if epoch and value >= enough:
+                seen["reached"] = now
+        time.sleep(POLL_SECONDS)
+    end(run)
+    return seen, scores
+
+
+def end(run: Run) -> None:
+    run.request_stop()
+    while run.is_alive:
+        time.sleep(POLL_SECONDS)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--preset", choices=PRESETS, default="vae")
+    parser.add_argument("--dataset", default=RunConfig().dataset)
+    parser.add_argument("--map-dataset", default=None, help="default: mnist if it is there")
+    parser.add_argument("--told-apart", type=float, default=0.75)
+    parser.add_argument("--accuracy", type=float, default=0.6)
+    parser.add_argument("--limit", type=float, default=120.0)
+    args = parser.parse_args()
+    digits = args.map_dataset or ("mnist" if datasets.available("mnist") else "mnist-5k")
+    first = preset(args.preset).config.replace(dataset=args.dataset)
+    flat = preset("vae").config.replace(dataset=digits, **{"bottleneck.latent_dim": 2})
+    jobs = {
+        f"useful picture ({args.preset}, {args.dataset})": (first, told_apart, args.told_apart),
+        f"recognisable map ({digits}, code of 2)": (flat, recognised, args.accuracy),
+    }
+    rows: dict[str, list[dict[str, float]]] = {name: [] for name in jobs}
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["AEVIZ_RUNS"] = folder
+        for number in range(args.rounds):
+            for name, (config, score, enough) in jobs.items():
+                seen, scores = watch(config, score, enough, args.limit)
+                rows[name].append(seen)
+                print(f"round {number + 1}, {name}: {', '.join(scores)}", flush=True)
+    print(
+        f"\nseconds since the press, medians of {args.rounds}; {os.cpu_count()} cores, "
+        f"load average {os.getloadavg()[0]:.1f}"
+    )
+    print(f"{'':44}" + "".join(f"{moment:>19}" for moment in MOMENTS))
+    for name, rounds in rows.items():
+        cells = (statistics.median(row.get(m, float("inf")) for row in rounds) for m in MOMENTS)
+        print(f"{name:44}" + "".join(f"{cell:19.2f}" for cell in cells))
+
+
+if __name__ == "__main__":
+    main()

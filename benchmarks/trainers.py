@@ -1,0 +1,254 @@
+"""The usual ways to train a VAE, at the network, weights and data that aeviz is given too.
+
+Each contender trains `job.config` from the same first weights and answers with images per second
+and the test loss in nats per image. Peers keep their usual data path; whatever of theirs is not
+training (progress bars, loggers, checkpoints) is off.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+from torch.utils.data import Dataset as TorchDataset
+from torchvision.transforms import ToTensor
+
+from aeviz import datasets
+from aeviz.config import RunConfig
+from aeviz.datasets import Dataset
+from aeviz.evaluation.validation import validate
+from aeviz.nn.bottlenecks import Gaussian
+from aeviz.nn.model import Autoencoder
+from aeviz.training.loop import begin, train
+
+
+@dataclass(frozen=True)
+class Job:
+    """A VAE with a BCE loss, what it learns from, and where."""
+
+    config: RunConfig
+    dataset: Dataset
+    device: torch.device
+
+    @property
+    def images(self) -> int:
+        """Learnt from in all epochs."""
+        return self.config.training.epochs * len(self.dataset.train)
+
+    def wait(self) -> None:
+        """Until the device has done all it was given."""
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+
+
+Result = tuple[float, float]
+"""Images per second, and the test loss in nats per image."""
+
+
+class TorchvisionLike(TorchDataset[tuple[Tensor, int]]):
+    """What torchvision's MNIST does for each image: array -> PIL -> ToTensor."""
+
+    def __init__(self, split: datasets.Split) -> None:
+        self.data, self.targets, self.transform = split.images, split.labels, ToTensor()
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        image = Image.fromarray(self.data[index].permute(1, 2, 0).squeeze(-1).numpy())
+        return self.transform(image), int(self.targets[index])
+
+
+class PlainVAE(nn.Module):
+    """PyTorch's VAE example, with whichever layers the configuration has before and after."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__()
+        # aeviz's own layers and first weights, called one after the other: an equal network
+        source = Autoencoder(job.config, job.dataset.image_shape)
+        assert isinstance(source.bottleneck, Gaussian)
+        self.encoder, self.decoder = source.trunk, source.decoder
+        self.mu, self.logvar = source.bottleneck.mu, source.bottleneck.logvar
+
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        h = self.encoder(x)
+        return self.mu(h), self.logvar(h)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        mu, logvar = self.encode(x)
+        std = torch.exp(0.5 * logvar)
+        z = mu + torch.randn_like(std) * std
+        return torch.sigmoid(self.decoder(z)), mu, logvar
+
+
+def example_loss(x_hat: Tensor, x: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
+    bce = F.binary_cross_entropy(x_hat, x, reduction="sum")
+    return bce - 0.5 * torch.sum(1 + logvar - mu.pow(2) - logvar.exp())
+
+
+@torch.no_grad()
+def test_loss(model: PlainVAE, job: Job) -> float:
+    model.to(job.device).eval()
+    torch.manual_seed(0)
+    total = 0.0
+    for images in job.dataset.test.images.split(500):
+        x = images.to(job.device).float() / 255
+        total += example_loss(*_reordered(model(x), x)).item()
+    return total / len(job.dataset.test)
+
+
+def _reordered(out: tuple[Tensor, Tensor, Tensor], x: Tensor) -> tuple[Tensor, ...]:
+    return out[0], x, out[1], out[2]
+
+
+def ours(job: Job) -> Result:
+    state = begin(job.config, job.dataset, job.device)
+    began = time.perf_counter()
+    images = sum(result.images for result in train(state, job.dataset))
+    job.wait()
+    seconds = time.perf_counter() - began  # with a validation after each epoch, as in the app
+    return images / seconds, validate(state.model, job.dataset.test)["loss"]
+
+
+def _optimizer(model: nn.Module, job: Job) -> torch.optim.Optimizer:
+    return torch.optim.Adam(model.parameters(), lr=job.config.training.lr)
+
+
+def _loader(job: Job) -> DataLoader[tuple[Tensor, int]]:
+    size = job.config.training.batch_size
+    return DataLoader(TorchvisionLike(job.dataset.train), batch_size=size, shuffle=True)
+
+
+def pytorch_example(job: Job) -> Result:
+    """DataLoader, ToTensor, one `.item()` a step."""
+    torch.manual_seed(0)
+    model = PlainVAE(job).to(job.device)
+    optimizer, loader = _optimizer(model, job), _loader(job)
+    began = time.perf_counter()
+    for _ in range(job.config.training.epochs):
+        model.train()
+        total = 0.0
+        for data, _label in loader:
+            x = data.to(job.device)
+            optimizer.zero_grad()
+            loss = example_loss(*_reordered(model(x), x))
+            loss.backward()
+            total += loss.item()
+            optimizer.step()
+    seconds = time.perf_counter() - began
+    return job.images / seconds, test_loss(model, job)
+
+
+def pythae_trainer(job: Job) -> Result:
+    from pythae.data.datasets import BaseDataset
+    from pythae.models import VAE, VAEConfig
+    from pythae.models.base.base_utils import ModelOutput
+    from pythae.models.nn import BaseDecoder, BaseEncoder
+    from pythae.trainers import BaseTrainer, BaseTrainerConfig
+
+    torch.manual_seed(0)
+    plain = PlainVAE(job)
+
+    class Encoder(BaseEncoder):
+        def __init__(self) -> None:
+            super().__init__()
+            self.body, self.mu, self.logvar = plain.encoder, plain.mu, plain.logvar
+
+        def forward(self, x: Tensor) -> ModelOutput:
+            h = self.body(x)
+            return ModelOutput(embedding=self.mu(h), log_covariance=self.logvar(h))
+
+    class Decoder(BaseDecoder):
+        def __init__(self) -> None:
+            super().__init__()
+            self.body = plain.decoder
+
+        def forward(self, z: Tensor) -> ModelOutput:
+            return ModelOutput(reconstruction=torch.sigmoid(self.body(z)))
+
+    shape, training = job.dataset.image_shape, job.config.training
+    latent_dim = job.config.bottleneck.latent_dim
+    described = VAEConfig(input_dim=shape, latent_dim=latent_dim, reconstruction_loss="bce")
+    model = VAE(described, encoder=Encoder(), decoder=Decoder())
+    split = job.dataset.train
+    with tempfile.TemporaryDirectory() as folder, _quiet():
+        trainer = BaseTrainer(
+            model,
+            train_dataset=BaseDataset(split.images.float() / 255, split.labels),
+            training_config=BaseTrainerConfig(
+                output_dir=folder,
+                num_epochs=training.epochs,
+                learning_rate=training.lr,
+                per_device_train_batch_size=training.batch_size,
+                optimizer_cls="Adam",
+                no_cuda=job.device.type == "cpu",
+            ),
+        )
+        began = time.perf_counter()
+        trainer.train()
+        seconds = time.perf_counter() - began
+    return job.images / seconds, test_loss(plain, job)
+
+
+def lightning_trainer(job: Job) -> Result:
+    """The example's loader, its loop written as a LightningModule."""
+    with _quiet():
+        import lightning
+
+        class Module(lightning.LightningModule):
+            def __init__(self, model: PlainVAE) -> None:
+                super().__init__()
+                self.model = model
+
+            def training_step(self, batch: tuple[Tensor, int], index: int) -> Tensor:
+                del index
+                x, _label = batch
+                # Lightning's own way is a mean loss; Adam does not mind the factor
+                return example_loss(*_reordered(self.model(x), x)) / len(x)
+
+            def configure_optimizers(self) -> Any:
+                return _optimizer(self.model, job)
+
+        torch.manual_seed(0)
+        model, loader = PlainVAE(job), _loader(job)
+        trainer = lightning.Trainer(
+            accelerator="cpu" if job.device.type == "cpu" else "gpu",
+            devices=1,
+            max_epochs=job.config.training.epochs,
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+        )
+        began = time.perf_counter()
+        trainer.fit(Module(model), loader)
+        seconds = time.perf_counter() - began
+    return job.images / seconds, test_loss(model, job)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    logging.disable(logging.WARNING)
+    with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
+        warnings.simplefilter("ignore")
+        yield
+    logging.disable(logging.NOTSET)
+
+
+PEERS: dict[str, Callable[[Job], Result]] = {
+    "PyTorch's VAE example": pytorch_example,
+    "pythae BaseTrainer": pythae_trainer,
+    "Lightning Trainer": lightning_trainer,
+}
