@@ -31,7 +31,7 @@ from benchmarks import browser as browsers
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = os.environ.get("AEVIZ_CHROMIUM", browsers.CHROMIUM)
 START_SECONDS = 90
-WAIT_MS = 30_000
+WAIT_MS = 90_000
 expect.set_options(timeout=WAIT_MS)
 
 NO_PICTURES = [

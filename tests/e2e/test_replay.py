@@ -34,12 +34,13 @@ def open_player(page: Page, url: str, run: Run) -> None:
     expect(page.get_by_test_id("aeviz-replay")).to_have_count(1)
 
 
-def brightness(page: Page, test_id: str) -> float:
-    """Of the middle of a picture, 0 to 255."""
-    return page.evaluate(
-        "(id) => { const c = document.querySelector(`[data-testid=${id}]`);"
-        " return c.getContext('2d').getImageData(c.width / 2, c.height / 2, 1, 1).data[0]; }",
-        test_id,
+def until_brightness(page: Page, test_id: str, least: int, most: int) -> None:
+    """Waits until the middle of a picture is so bright, 0 to 255; it is drawn in the next frame."""
+    page.wait_for_function(
+        "([id, least, most]) => { const c = document.querySelector(`[data-testid=${id}]`);"
+        " const [b] = c.getContext('2d').getImageData(c.width / 2, c.height / 2, 1, 1).data;"
+        " return least <= b && b <= most; }",
+        arg=[test_id, least, most],
     )
 
 
@@ -52,14 +53,14 @@ def test_a_training_is_scrubbed_by_keys_and_by_hand(
         scrubber = page.get_by_test_id("aeviz-replay-scrubber")
         expect(player).to_have_attribute("data-epoch", LAST)
         expect(scrubber).to_have_attribute("aria-valuemin", "0")  # all epochs are there
-        assert brightness(page, "aeviz-replay-manifold") == 60 * (EPOCHS - 1)
+        until_brightness(page, "aeviz-replay-manifold", 60 * (EPOCHS - 1), 60 * (EPOCHS - 1))
 
         scrubber.press("Home")
         expect(page.get_by_test_id("aeviz-replay-epoch")).to_have_text("Untrained")
-        assert brightness(page, "aeviz-replay-manifold") == 0
+        until_brightness(page, "aeviz-replay-manifold", 0, 0)
         scrubber.press("ArrowRight")
         expect(page.get_by_test_id("aeviz-replay-epoch")).to_have_text("Epoch 1")
-        assert brightness(page, "aeviz-replay-manifold") == 60
+        until_brightness(page, "aeviz-replay-manifold", 60, 60)
 
         # half way between two epochs while it is held; at the nearest when it is let go
         box = scrubber.bounding_box()
@@ -67,7 +68,7 @@ def test_a_training_is_scrubbed_by_keys_and_by_hand(
         y = box["y"] + box["height"] / 2
         page.mouse.move(box["x"] + box["width"] / 2 - 2, y)
         page.mouse.down()
-        assert 60 < brightness(page, "aeviz-replay-manifold") < 120
+        until_brightness(page, "aeviz-replay-manifold", 61, 119)
         page.mouse.move(box["x"] + box["width"] * 0.64, y)
         page.mouse.up()
         expect(player).to_have_attribute("data-epoch", "2")

@@ -26,7 +26,7 @@ from aeviz.presets import preset
 from aeviz.training import locks, loop, queue, resume, runs, worker
 from aeviz.training.runs import Run
 
-SECONDS = 120
+SECONDS = 400
 """Processes import a lot, and the machine may be busy."""
 
 
