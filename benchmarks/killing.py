@@ -34,7 +34,7 @@ from aeviz.training.runs import Run
 from aeviz.training.waiting import lock_of
 
 ROOT = Path(__file__).resolve().parents[1]
-LEAVE_SECONDS = 60.0
+LEAVE_SECONDS = 120.0
 """Until a process that has lost its server must be gone."""
 TRAIN_SECONDS = 300.0
 
