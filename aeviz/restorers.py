@@ -37,7 +37,7 @@ def _restorer(damage: DamageKind, epochs: int, lr: float = 4e-3) -> RunConfig:
 RESTORERS: dict[str, RunConfig] = {
     "restore-denoise": _restorer("noise", 82).replace(**{"training.weight_decay": 0.1}),
     "restore-impulse": _restorer("impulse", 6),
-    "restore-watermark": _restorer("watermark", 23).replace(
+    "restore-watermark": _restorer("watermark", 25).replace(
         **{
             "network.change": "matte",
             "network.output": "sigmoid",

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+import aeviz  # noqa: F401  # before torch, whose threads it tells how to wait
+
 settings.register_profile(
     "aeviz", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -5,7 +5,7 @@ The network is fully convolutional. Its first step folds each 2 x 2 pixels into 
 again. The code is the coarsest map. With skips (Ronneberger et al. 2015) the encoder's maps, and
 the picture itself, are added on the decoder's side, so the network only has to say what to change;
 without them all has to pass through the code. Of a mark that was blended in it says only how far
-that covers each pixel, the matte; the rest is algebra (`aeviz.nn.unblend`).
+that covers each pixel, the matte; the rest is algebra (`aeviz.nn.find_mark`).
 """
 
 from __future__ import annotations
