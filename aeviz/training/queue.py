@@ -36,7 +36,7 @@ _held: set[str] = set()
 
 
 class CancelledError(Exception):
-    """The run was stopped while it waited."""
+    """The run was stopped before its training began."""
 
 
 def slots() -> int:

@@ -26,7 +26,7 @@ NICENESS = 10
 LEAVING_SECONDS = 30
 """How long a process that has ended its run may take to be gone."""
 
-STOPPED = "Stopped while it waited for its turn."
+STOPPED = "Stopped before its training began."
 
 
 def lock_of(run: Run, patience: float) -> TextIO | None:

@@ -168,7 +168,13 @@ def _train(run: Run, reporter: Reporter, should_stop: Callable[[], bool]) -> Out
     config = run.config
     run.clear_unfinished()
     reporter.report(phase="running", message="Loading the data")
-    dataset = datasets.load(config.dataset, reporter.progress)
+
+    def on_progress(share: float, text: str) -> None:
+        if should_stop():  # a download takes minutes
+            raise queue.CancelledError
+        reporter.progress(share, text)
+
+    dataset = datasets.load(config.dataset, on_progress)
     device, images = pick_device(config.training.device), len(dataset.train)
 
     def on_epoch(result: loop.StepResult) -> None:

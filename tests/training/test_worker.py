@@ -23,7 +23,7 @@ from aeviz.datasets import Dataset
 from aeviz.errors import UserError
 from aeviz.latent.layouts import Cancelled
 from aeviz.presets import preset
-from aeviz.training import locks, loop, queue, resume, runs, worker
+from aeviz.training import locks, loop, queue, resume, runs, waiting, worker
 from aeviz.training.runs import Run
 
 SECONDS = 400
@@ -248,8 +248,26 @@ def test_a_stop_while_it_waits_trains_nothing(here: Callable[..., Run]) -> None:
     run.request_stop()
     worker.work(run)
     assert run.status.phase == "stopped"
-    assert "waited" in run.status.message
+    assert run.status.message == waiting.STOPPED
     assert run.metrics() == []
+
+
+def test_a_stop_ends_a_download(
+    here: Callable[..., Run], dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = here()
+
+    def load(name: str, progress: Callable[[float, str], None]) -> Dataset:
+        progress(0.1, "Downloading")
+        run.request_stop()
+        progress(0.2, "Downloading")
+        pytest.fail("it went on")
+
+    monkeypatch.setattr("aeviz.training.worker.datasets.load", load)
+    worker.work(run)
+    assert run.status.phase == "stopped"
+    assert run.status.message == waiting.STOPPED
+    assert not run.model_path.exists()
 
 
 def test_a_stop_keeps_the_model_and_leaves_out_the_slow_layout(
