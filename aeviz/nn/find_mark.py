@@ -28,7 +28,8 @@ _INSIDE, _BESIDE = 5, 9
 second beside it."""
 
 _LEAST_INSIDE, _LEAST_BESIDE = 0.15, 0.1
-"""The shares of those squares that must be inside, and beside."""
+"""The shares of those squares that must be deep inside, else all of the part in it counts, and
+beside, else nothing is told there."""
 
 _LEAST_PAIRS = 40
 _PROPOSERS = 24
@@ -117,8 +118,10 @@ def _edges(y: Tensor, matte: Tensor) -> tuple[Tensor, _Edges]:
     core = 1 - F.max_pool2d(1 - covered[None], 3, 1, 1)[0]
     away = 1 - F.max_pool2d(covered[None], 5, 1, 2)[0]
     inside, share_in = local_mean(y, core, _INSIDE)
+    thin, _ = local_mean(y, covered, _INSIDE)  # of strokes without a core
+    inside = torch.where(share_in > _LEAST_INSIDE, inside, thin)
     beside, share_out = local_mean(y, away, _BESIDE)
-    tells = (parts > 0) & (share_in[0] > _LEAST_INSIDE) & (share_out[0] > _LEAST_BESIDE)
+    tells = (parts > 0) & (share_out[0] > _LEAST_BESIDE)
     return parts, _Edges(inside[:, tells], beside[:, tells], parts[tells], count)
 
 
