@@ -33,6 +33,10 @@ beside, else nothing is told there."""
 
 _LEAST_PAIRS = 40
 _PROPOSERS = 24
+_LEVELS, _MORE = (0.5, 0.25), 3.0
+"""Above the first level of the matte lie the parts that propose; those above the second do where
+they win by so many times more: where the network is unsure of a whole mark."""
+
 _AGREES, _STAYS = 0.8, 0.95
 """A part agrees with a mark, and stays under it, where its edges are below this share of what they
 are with the mark on."""
@@ -75,7 +79,8 @@ def find(y: Tensor, matte: Tensor) -> tuple[Tensor, Mark | None]:
 
     `matte` is in [0, 1] where the mark may lie. No mark where there is none, or too little to tell.
     """
-    mark = find_mark(y, matte)
+    (sure, much), (unsure, more) = (_voted(y, matte, level) for level in _LEVELS)
+    mark = unsure if more > _MORE * much else sure
     for _ in range(_ROUNDS):
         if mark is None:
             return matte, None
@@ -90,7 +95,13 @@ def find(y: Tensor, matte: Tensor) -> tuple[Tensor, Mark | None]:
 def find_mark(y: Tensor, matte: Tensor) -> Mark | None:
     """The opacity and ink for which most of y (3, H, W), where `matte` (1, H, W) is above one half,
     looks like what is beside it."""
-    _, edges = _edges(y, matte)
+    return _voted(y, matte, 0.5)[0]
+
+
+def _voted(y: Tensor, matte: Tensor, level: float) -> tuple[Mark | None, float]:
+    """The mark that wins among the parts above a level of the matte, and how much of their edges
+    it takes away."""
+    _, edges = _edges(y, matte, level)
     sizes = torch.bincount(edges.part, minlength=edges.parts)
     largest = [part for part in sizes.argsort(descending=True).tolist() if sizes[part]]
     proposals = [_fitted(edges.of(edges.part == part)) for part in largest[:_PROPOSERS]]
@@ -106,12 +117,12 @@ def find_mark(y: Tensor, matte: Tensor) -> Mark | None:
             if gain > most:
                 best, most = mark, gain
             mark = _fitted(edges.of(agree[edges.part]))
-    return best
+    return best, most
 
 
-def _edges(y: Tensor, matte: Tensor) -> tuple[Tensor, _Edges]:
+def _edges(y: Tensor, matte: Tensor, level: float = 0.5) -> tuple[Tensor, _Edges]:
     """The numbers of the parts, by pixel (H, W), and what lies at their edges."""
-    covered = (matte > 0.5).float()
+    covered = (matte > level).float()
     drawn = covered[0].cpu().numpy().astype(np.uint8)
     count, numbers = cv2.connectedComponents(drawn, connectivity=8)
     parts = torch.from_numpy(numbers).to(y.device).long()

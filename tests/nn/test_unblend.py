@@ -127,6 +127,15 @@ def test_what_the_network_drew_beside_the_mark_is_outvoted() -> None:
     assert settled[0, 64:].mean() < 0.2
 
 
+def test_a_mark_of_which_the_network_is_unsure_is_found() -> None:
+    x, matte = photograph(), stripes()
+    y = marked(x, matte, 0.5, torch.ones(3))
+    settled, mark = find(y, 0.05 + 0.3 * matte)
+    assert mark is not None
+    assert mark.opacity == pytest.approx(0.5, abs=0.1)
+    assert ((settled > 0.5) == (matte > 0.5)).float().mean() > 0.9
+
+
 def test_what_looks_no_different_inside_is_no_mark() -> None:
     """A matte that errs: the colours inside are those beside it."""
     x = photograph()
