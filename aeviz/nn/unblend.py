@@ -24,7 +24,7 @@ _PRIOR = 1.0
 _IMPOSSIBLE, _SLACK = 0.025, 0.02
 """Of the field: how much neighbours count, what a label's change costs beside the jump in colour
 that it leaves, and the jump that counts half; the logit by which networks understate a matte; by
-how much beyond black or white costs one, and what is forgiven. Chosen on training photographs."""
+how much beyond black or white costs one, and what is forgiven. Chosen by trial."""
 
 
 class Mark(NamedTuple):

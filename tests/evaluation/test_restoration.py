@@ -136,8 +136,7 @@ def turn(x: torch.Tensor) -> torch.Tensor:
 def test_of_a_matte_the_photograph_without_the_mark_is_made() -> None:
     """A network that draws the true matte: what was covered comes back."""
     chance = torch.Generator().manual_seed(0)
-    coarse = torch.rand(1, 3, 6, 8, generator=chance)
-    x = torch.nn.functional.interpolate(coarse, (96, 128), mode="bilinear")
+    x = torch.nn.functional.interpolate(torch.rand(1, 3, 6, 8, generator=chance), (96, 128))
     given = DAMAGES["watermark"].at(x, 50, chance)
     model = Restorer(tiny("restore-watermark")).eval()
     model.restore = lambda seen, known: _matte_like(seen, given)  # type: ignore[method-assign]
