@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 import secrets
 import time
@@ -93,12 +94,10 @@ class Run:
         if status.phase in OVER:
             return status
         kept = "what it had saved is kept" if self.resume_path.exists() else "nothing was saved yet"
-        return replace(
-            status,
-            phase="failed",
-            seconds_left=None,
-            message=f"The training process ended unexpectedly; {kept}.",
-        )
+        message = f"The training process ended unexpectedly; {kept}."
+        if not os.access(self.folder, os.W_OK):  # so it could not say why itself
+            message = f"The run's folder cannot be written; {kept}. Make it writable, then resume."
+        return replace(status, phase="failed", seconds_left=None, message=message)
 
     def _is_starting(self, status: Status) -> bool:
         return not self.pid_path.exists() and time.time() - status.created < START_SECONDS

@@ -114,7 +114,8 @@ def test_a_folder_that_becomes_read_only_keeps_its_state_and_others_train_on(
         worker.work(run)
         assert run.status.phase == "failed"
         assert run.status.message == (
-            "The training process ended unexpectedly; what it had saved is kept."
+            "The run's folder cannot be written; what it had saved is kept. "
+            "Make it writable, then resume."
         )
         check_whole(run, dataset)
         worker.work(other)
