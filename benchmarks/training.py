@@ -6,9 +6,10 @@
 `dense` is the 784-400-20 VAE of PyTorch's example, `conv` the network of the bundled `vae-mnist`;
 both with Adam at 1e-3. aeviz's loop; the loop of PyTorch's VAE example (DataLoader, ToTensor, one
 .item() a step); pythae's BaseTrainer; and Lightning's Trainer. All in one run, in turn, so that a
-noisy machine is noisy for all; medians over the rounds, and ratios of medians. Only the training
-steps are timed: what a trainer does between epochs differs. The last row is
-aeviz once more, at the batch size that we recommend for speed, against the peers at theirs.
+noisy machine is noisy for all; medians over the rounds, and ratios of medians. Peers are timed over
+the whole call of their trainer, aeviz without its validation after each epoch, which none of them
+makes here. The last row is aeviz once more, at the batch size that we recommend for speed, against
+the peers at theirs.
 """
 
 from __future__ import annotations

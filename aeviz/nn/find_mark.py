@@ -95,7 +95,7 @@ def find(y: Tensor, matte: Tensor) -> tuple[Tensor, Mark | None]:
 def find_mark(y: Tensor, matte: Tensor) -> Mark | None:
     """The opacity and ink for which most of y (3, H, W), where `matte` (1, H, W) is above one half,
     looks like what is beside it."""
-    return _voted(y, matte, 0.5)[0]
+    return _voted(y, matte, _LEVELS[0])[0]
 
 
 def _voted(y: Tensor, matte: Tensor, level: float) -> tuple[Mark | None, float]:
@@ -120,7 +120,7 @@ def _voted(y: Tensor, matte: Tensor, level: float) -> tuple[Mark | None, float]:
     return best, most
 
 
-def _edges(y: Tensor, matte: Tensor, level: float = 0.5) -> tuple[Tensor, _Edges]:
+def _edges(y: Tensor, matte: Tensor, level: float = _LEVELS[0]) -> tuple[Tensor, _Edges]:
     """The numbers of the parts, by pixel (H, W), and what lies at their edges."""
     covered = (matte > level).float()
     drawn = covered[0].cpu().numpy().astype(np.uint8)
