@@ -96,7 +96,10 @@ class Run:
         kept = "what it had saved is kept" if self.resume_path.exists() else "nothing was saved yet"
         message = f"The training process ended unexpectedly; {kept}."
         if not os.access(self.folder, os.W_OK):  # so it could not say why itself
-            message = f"The run's folder cannot be written; {kept}. Make it writable, then resume."
+            message = (
+                f"The run's folder cannot be written; {kept}. "
+                "Make it writable, then go on training."
+            )
         return replace(status, phase="failed", seconds_left=None, message=message)
 
     def _is_starting(self, status: Status) -> bool:
