@@ -17,7 +17,6 @@ from torch import Tensor
 
 from aeviz.config import RunConfig, TrainingConfig
 from aeviz.datasets import Dataset
-from aeviz.device import autocast
 from aeviz.errors import UserError
 from aeviz.evaluation.validation import to_float, validate
 from aeviz.nn.corruptions import corrupt
@@ -26,6 +25,7 @@ from aeviz.nn.model import Autoencoder
 from aeviz.training.guard import DivergedError, Guard
 from aeviz.training.light import spare_the_compiler, stepper
 from aeviz.training.patience import Best
+from aeviz.training.pieces import learner
 from aeviz.training.precision import choose
 from aeviz.training.schedules import beta_at, learning_rate
 
@@ -124,42 +124,37 @@ def train(state: TrainingState, dataset: Dataset) -> Iterator[StepResult]:
     images = dataset.train.images.to(device)  # (N, C, H, W) uint8
     total_steps = steps_per_epoch(len(images), config.training) * config.training.epochs
 
-    while state.epoch < config.training.epochs:
-        model.train()
-        torch.manual_seed(config.training.seed + state.epoch)  # dropout knows no other generator
-        permutation = torch.randperm(len(images), generator=state.order).to(device)
-        for index in permutation.split(config.training.batch_size):
-            progress = state.step / max(total_steps, 1)
-            set_learning_rate(state.optimizer, config.training, progress)
+    with learner(model, state.noise, precision) as learn:
+        while state.epoch < config.training.epochs:
+            model.train()
+            torch.manual_seed(config.training.seed + state.epoch)  # dropout knows no other
+            permutation = torch.randperm(len(images), generator=state.order).to(device)
+            for index in permutation.split(config.training.batch_size):
+                progress = state.step / max(total_steps, 1)
+                set_learning_rate(state.optimizer, config.training, progress)
 
-            x = to_float(images.index_select(0, index))  # (B, C, H, W) in [0, 1]
-            x = augment(x, config.training.augment, state.order)
-            x_in = corrupt(x, config.corruption, state.noise)
-            with autocast(device, precision):
-                out = model(x_in, state.noise)
-            terms = model.loss(out, x, x_in, beta_at(config, progress), config.loss.free_bits)
+                x = to_float(images.index_select(0, index))  # (B, C, H, W) in [0, 1]
+                x = augment(x, config.training.augment, state.order)
+                x_in = corrupt(x, config.corruption, state.noise)
+                shown = guard.look(learn(x, x_in, beta_at(config, progress)))
+                if config.training.clip:
+                    torch.nn.utils.clip_grad_norm_(model.parameters(), config.training.clip)
+                apply()
 
-            shown = guard.look(terms)
-            state.optimizer.zero_grad(set_to_none=True)
-            terms.total.backward()
-            if config.training.clip:
-                torch.nn.utils.clip_grad_norm_(model.parameters(), config.training.clip)
-            apply()
-
-            state.step += 1
-            state.images += len(index)
-            guard.read()
-            yield StepResult(state.step, state.epoch, shown, len(index))
-        guard.read(now=True)
-        state.epoch += 1
-        validation = validate(model, dataset.validation)
-        if not math.isfinite(validation["loss"]):
-            raise DivergedError(
-                f"Training stopped after epoch {state.epoch} (step {state.step}): the validation "
-                "loss is not a number. Use a smaller learning rate."
-            )
-        state.validation = validation
-        yield StepResult(state.step, state.epoch, shown, 0, validation)
+                state.step += 1
+                state.images += len(index)
+                guard.read()
+                yield StepResult(state.step, state.epoch, shown, len(index))
+            guard.read(now=True)
+            state.epoch += 1
+            validation = validate(model, dataset.validation)
+            if not math.isfinite(validation["loss"]):
+                raise DivergedError(
+                    f"Training stopped after epoch {state.epoch} (step {state.step}): the "
+                    "validation loss is not a number. Use a smaller learning rate."
+                )
+            state.validation = validation
+            yield StepResult(state.step, state.epoch, shown, 0, validation)
 
 
 def steps_per_epoch(images: int, config: TrainingConfig) -> int:

