@@ -147,7 +147,8 @@ def knn_accuracy(
 ) -> float:
     """Share of test codes whose k nearest training codes vote for the right class.
 
-    z is (N, d), y is (N,) integer. Euclidean distances, equal votes; k is at most N.
+    z is (N, d), y is (N,) integer. Euclidean distances, equal votes; k is at most N. As
+    `KNeighborsClassifier` of scikit-learn, whose import takes longer than a small run's training.
     """
     votes = F.one_hot(train_y.cpu().long())  # (N, classes)
     train_z, right = train_z.cpu().double(), 0

@@ -20,7 +20,10 @@ from aeviz.device import describe, pick_device
 from aeviz.errors import UserError
 from aeviz.nn.model import Autoencoder, check_size
 from aeviz.nn.networks import ImageShape, multiplications
+from aeviz.training import queue
 from aeviz.training.loop import check_batches, steps_per_epoch
+from aeviz.training.pieces import pieces_of
+from aeviz.training.worker import threads
 
 STEP_SECONDS = 0.0015
 """What a step costs beside its arithmetic: Python, kernel starts, the optimiser."""
@@ -71,7 +74,10 @@ def estimate(config: RunConfig) -> Estimate:
     device = pick_device(config.training.device)
     check_batches(config, source.counts[0])
     parameters = check_size(config, source.image_shape)
-    needed = memory(config, source.image_shape, parameters, sum(source.counts))
+    pieces = 1
+    if device.type == "cpu":
+        pieces = pieces_of(config, threads(config, queue.cores(), queue.slots()))
+    needed = memory(config, source.image_shape, parameters, sum(source.counts), pieces)
     available = memory_of(device)
     if needed.total > USABLE_MEMORY * available:
         raise UserError(
@@ -88,13 +94,16 @@ def estimate(config: RunConfig) -> Estimate:
     )
 
 
-def memory(config: RunConfig, shape: ImageShape, parameters: int, images: int = 0) -> Memory:
+def memory(
+    config: RunConfig, shape: ImageShape, parameters: int, images: int = 0, pieces: int = 1
+) -> Memory:
     """What training needs, all numbers of 4 bytes but for the data set's `images`, of 1 each.
 
     With P parameters, B images in a batch and A numbers that the layers leave of one image:
-    weights P, gradients P, optimiser 2 P (Adam's two moments; SGD's momentum: P), activations
-    1.3 B A (all kept for the way back, and on it the gradients of a few), the copy of the last good
-    weights P. Validation keeps two layers of 500 images at a time; that counts where it is more.
+    weights P, gradients P for each of a batch's `pieces`, optimiser 2 P (Adam's two moments; SGD's
+    momentum: P), activations 1.3 B A (all kept for the way back, and on it the gradients of a few),
+    the copy of the last good weights P. Validation keeps two layers of 500 images at a time; that
+    counts where it is more.
     The contractive penalty adds a Jacobian for each image, three times over.
 
     Measured on a CPU (peak of the resident set over a tiny network's), dense, conv and residual
@@ -113,7 +122,7 @@ def memory(config: RunConfig, shape: ImageShape, parameters: int, images: int = 
     moments = 1 if config.training.optimizer == "sgd" else 2
     return Memory(
         weights=4 * parameters,
-        gradients=4 * parameters,
+        gradients=4 * pieces * parameters,
         optimiser=4 * moments * parameters,
         activations=round(4 * max(kept, looked_at)),
         images=images * pixels,

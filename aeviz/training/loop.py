@@ -1,8 +1,8 @@
 """The training loop, to be read from top to bottom.
 
-Images stay in memory as uint8 on the device; a batch is one gather, one conversion and one forward
-pass. `train` is a generator: it yields after every step, so whoever drives it decides what to show,
-what to save and when to stop.
+Images stay in memory as uint8 on the device; a batch is one gather, one conversion and one pass
+forwards and back (`aeviz.training.pieces`). `train` is a generator: it yields after every step, so
+whoever drives it decides what to show, what to save and when to stop.
 """
 
 from __future__ import annotations
@@ -127,7 +127,8 @@ def train(state: TrainingState, dataset: Dataset) -> Iterator[StepResult]:
     with learner(model, state.noise, precision) as learn:
         while state.epoch < config.training.epochs:
             model.train()
-            torch.manual_seed(config.training.seed + state.epoch)  # dropout knows no other
+            # dropout knows no other generator
+            torch.manual_seed(config.training.seed + state.epoch)
             permutation = torch.randperm(len(images), generator=state.order).to(device)
             for index in permutation.split(config.training.batch_size):
                 progress = state.step / max(total_steps, 1)

@@ -43,8 +43,8 @@ def separable(config: RunConfig) -> bool:
 
 
 def pieces_of(config: RunConfig, threads: int) -> int:
-    """Into how many pieces batches are divided where a training may use so many threads."""
-    if not separable(config):
+    """Into how many pieces batches are divided where so many threads of a CPU train."""
+    if config.network.kind != "conv" or not separable(config):
         return 1
     return max(1, min(threads, MOST, config.training.batch_size // FEWEST_IMAGES))
 

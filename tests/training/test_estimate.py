@@ -40,6 +40,7 @@ def test_the_memory_of_a_dense_network_by_hand() -> None:
     assert needed.total == 20_000 + 50 * 784 + needed.activations
     sgd = config.replace(**{"training.optimizer": "sgd"})
     assert memory(sgd, SHAPE, 1_000).optimiser == 4_000
+    assert memory(config, SHAPE, 1_000, pieces=2).gradients == 8_000
     one = config.replace(**{"training.batch_size": 1})  # validation takes 500 at a time
     assert memory(one, SHAPE, 1_000).activations == 4 * 500 * (2 * 784 + 4 * 784)
 
