@@ -26,13 +26,14 @@ def pick_device(name: str = "auto") -> torch.device:
     return torch.device(name)
 
 
-def describe(device: torch.device) -> str:
-    """A short name for people: "NVIDIA H200", "Apple GPU", "CPU (8 threads)"."""
+def describe(device: torch.device, threads: int | None = None) -> str:
+    """A short name for people: "NVIDIA H200", "Apple GPU", "CPU (8 threads)"; with the threads of
+    this process, or of one that gets so many."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     if device.type == "mps":
         return "Apple GPU"
-    threads = torch.get_num_threads()
+    threads = torch.get_num_threads() if threads is None else threads
     return f"CPU ({threads} thread{'s' if threads > 1 else ''})"
 
 

@@ -49,6 +49,7 @@ def test_describe_names_the_device_for_people(monkeypatch: pytest.MonkeyPatch) -
     assert describe(torch.device("cpu")) == "CPU (1 thread)"
     monkeypatch.setattr(torch, "get_num_threads", lambda: 8)
     assert describe(torch.device("cpu")) == "CPU (8 threads)"
+    assert describe(torch.device("cpu"), 1) == "CPU (1 thread)"
     assert describe(torch.device("mps")) == "Apple GPU"
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "NVIDIA H200")
     assert describe(torch.device("cuda")) == "NVIDIA H200"

@@ -74,9 +74,8 @@ def estimate(config: RunConfig) -> Estimate:
     device = pick_device(config.training.device)
     check_batches(config, source.counts[0])
     parameters = check_size(config, source.image_shape)
-    pieces = 1
-    if device.type == "cpu":
-        pieces = pieces_of(config, threads(config, queue.cores(), queue.slots()))
+    share = threads(config, queue.cores(), queue.slots())
+    pieces = pieces_of(config, share) if device.type == "cpu" else 1
     needed = memory(config, source.image_shape, parameters, sum(source.counts), pieces)
     available = memory_of(device)
     if needed.total > USABLE_MEMORY * available:
@@ -90,7 +89,7 @@ def estimate(config: RunConfig) -> Estimate:
         math.prod(source.image_shape) / config.bottleneck.latent_dim,
         needed,
         _seconds(config, source, device),
-        describe(device),
+        describe(device, share),
     )
 
 
