@@ -21,16 +21,28 @@ def noise(x: Tensor, amount: Tensor, generator: torch.Generator) -> Result:
 
 
 def any_noise(x: Tensor, amount: Tensor, generator: torch.Generator) -> Result:
-    """As `noise`, but a seventh of the pictures gets noise that neighbours share, as cameras and
-    scanners leave it, and for most the amount is made known, as roughly as it can be measured."""
-    u = torch.rand(2, len(x), 1, 1, 1, generator=generator)
+    """As `noise`, but every eighth picture gets noise that neighbours share, as cameras and
+    scanners leave it, and every eighth has then been a JPEG file, as most photographs have.
+
+    For most it is made known how strong the noise is to who looks at neighbours, as roughly as
+    `aeviz.evaluation.noise` can tell.
+    """
+    u = torch.rand(4, len(x), 1, 1, 1, generator=generator)
     rough = 1 + 0.04 * torch.randn(len(x), 1, 1, 1, generator=generator)
-    sigma = _per_image(amount / 255)
     white = _white(x, generator)
     shared = _unit(_blurred(white, generator))
-    known = torch.where(u[0] < 0.7, sigma * rough, torch.zeros_like(sigma))
-    known = known.expand(-1, 1, *x.shape[2:])
-    return x + sigma * torch.where(u[1] < 0.15, shared, white), known, None
+    x_in = x + _per_image(amount / 255) * torch.where(u[1] < 1 / 8, shared, white)
+    for i in (u[1].flatten() > 7 / 8).nonzero().flatten().tolist():
+        quality, shift = int(70 + 28 * u[2, i].item()), int(8 * u[3, i].item())
+        uncut = F.pad(x_in[i].clamp(0, 1), (shift, 0, shift, 0), mode="replicate")
+        x_in[i] = _through_jpeg(uncut, quality)[:, shift:, shift:]
+    known = torch.where(u[0] < 0.7, rough * _looks(x_in - x), 0.0)
+    return x_in, known.expand(-1, 1, *x.shape[2:]), None
+
+
+def _looks(noise: Tensor) -> Tensor:
+    """The standard deviation of (N, C, H, W) as second differences tell it: (N, 1, 1, 1)."""
+    return noise.diff(2, dim=2).diff(2, dim=3).square().mean((1, 2, 3), keepdim=True).sqrt() / 6
 
 
 def salt_and_pepper(x: Tensor, amount: Tensor, generator: torch.Generator) -> Result:

@@ -60,7 +60,13 @@ LOSS = Knob(
 )
 LENGTH = (
     Knob("training.epochs", "Epochs", "How often each training image is seen."),
-    Knob("training.batch_size", "Batch size", "Images per step. More: faster, and fewer steps."),
+    Knob(
+        "training.batch_size",
+        "Batch size",
+        "Images per step. More: faster, and fewer steps. For a dense network and tens of thousands "
+        "of images, 768 at a learning rate of 0.02 with one-cycle is about twice as fast as 128 at "
+        "0.001, and as good after ten epochs.",
+    ),
     Knob(
         "training.lr",
         "Learning rate",
