@@ -17,7 +17,7 @@ from aeviz.plots import CLASS_COLOURS
 TRAINING, VALIDATION = CLASS_COLOURS[7], CLASS_COLOURS[6]
 HEIGHT = 270
 MANY = 4
-LABEL_ROOM = 0.09
+LABEL_ROOM = 0.12
 """Of the axis's height, what a line of text takes."""
 
 

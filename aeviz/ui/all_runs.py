@@ -73,8 +73,9 @@ def _which(me: Person) -> tuple[str, str]:
         text = st.text_input(
             "Filter",
             key="runs-filter",
-            placeholder="Filter: vae mnist done",
-            help="Shows the runs whose name, owner, status, data set or type has all these words.",
+            placeholder="Filter: vae mnist AdamW done",
+            help="Shows the runs whose name, owner, status, data set, type and settings have all these "
+            "words.",
             label_visibility="collapsed",
             icon=":material/search:",
             width=300,

@@ -5,16 +5,18 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from aeviz import datasets
+from aeviz.config import RunConfig
 from aeviz.people import Person
 from aeviz.plots import CLASS_COLOURS
 from aeviz.presets import PRESETS
-from aeviz.training.differences import differences
+from aeviz.training.differences import differences, in_use
 from aeviz.training.listing import SORTS, Row
 from aeviz.ui import person, settings
 from aeviz.ui.live import component
@@ -130,7 +132,12 @@ def written(row: Row, me: Person, short: str = "", long: str = "") -> dict[str, 
 def words(row: Row, me: Person) -> str:
     """All words that a filter looks through."""
     parts = (row.name, person.whose(row.owner, me), state(row), dataset(row), kind(row))
-    return " ".join((*parts, row.config.dataset, row.config.type))
+    return " ".join((*parts, row.config.dataset, row.config.type, _settings(row.config)))
+
+
+@lru_cache(1000)
+def _settings(config: RunConfig) -> str:
+    return " ".join(settings.told(key, value) for key, value in in_use(config).items())
 
 
 def state(row: Row) -> str:

@@ -126,7 +126,7 @@ def _result(run: Run, status: Status, config: RunConfig, me: Person) -> None:
     if run.model_path.is_file():
         card = checkpoint.read_summary(run.model_path).card
         markup(f'<div class="av-facts">{_facts(card, config)}</div>', "aeviz-result")
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with sentence(), st.container(horizontal=True, vertical_alignment="center"):
         if run.model_path.is_file():
             for page, label, icon in (
                 ("explore.py", "Explore it", "explore"),

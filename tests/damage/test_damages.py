@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from aeviz.damage import DAMAGES, marks
+from aeviz.damage import DAMAGES, marks, pixels
 from aeviz.damage.pixels import luminance
 
 every_damage = pytest.mark.parametrize("name", DAMAGES)
@@ -125,6 +125,23 @@ def test_training_mostly_makes_the_noise_known() -> None:
     assert 0.5 < (told > 0).float().mean() < 0.9
     loud = (damaged.x - x).flatten(1).std(1)
     assert torch.corrcoef(torch.stack([told, loud])[:, told > 0])[0, 1] > 0.8
+
+
+def test_training_tells_the_noise_as_second_differences_measure_it() -> None:
+    noise = 0.1 * torch.randn(2, 3, 200, 200, generator=chance())
+    smooth = torch.nn.functional.avg_pool2d(noise, 3, 1)  # as loud as a third, and looks fainter
+    assert pixels._looks(noise).flatten().tolist() == pytest.approx([0.1] * 2, rel=0.02)
+    assert (pixels._looks(smooth) < 0.5 * smooth.std()).all()
+
+
+def test_training_sees_noise_that_has_been_a_jpeg_file() -> None:
+    x = pictures(160, 32, 32)
+    noise = pixels.any_noise(x, torch.full((160,), 30.0), chance())[0] - x
+    blue = noise[:, 2] - luminance(noise)[:, 0]
+    side, next_ = blue[:, 8:-8, 8:-8].flatten(1), blue[:, 8:-8, 9:-7].flatten(1)
+    alike = torch.nn.functional.cosine_similarity(side, next_, 1)
+    # JPEG keeps colour at half resolution; as many pictures again share noise before that
+    assert 0.12 < (alike > 0.3).float().mean() < 0.35
 
 
 def test_training_sees_parts_of_marks_larger_than_its_squares() -> None:

@@ -15,7 +15,7 @@ from aeviz.people import Person
 from aeviz.presets import PRESETS
 from aeviz.training import locks, manage, runs, worker
 from aeviz.training.runs import Run, Status
-from aeviz.ui import person
+from aeviz.ui import person, run_view
 
 ADA, BOB = Person("a" * 32), Person("b" * 32)
 
@@ -67,6 +67,24 @@ def test_a_run_of_somebody_elses_cannot_be_continued(monkeypatch: pytest.MonkeyP
     assert not {"Go on training", "Train on"} & set(labels(open_train(run=run.id)))
     at_the_browser(monkeypatch, ADA)
     assert {"Go on training", "Train on"} <= set(labels(open_train(run=run.id)))
+
+
+def test_where_a_run_cannot_go_on_the_reason_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = a_run(ADA, Status("stopped", epoch=1, message="Stopped."))
+    run.resume_path.touch()
+    at_the_browser(monkeypatch, ADA)
+
+    def refuse(run: Run, me: Person) -> None:
+        raise UserError("The disk is full.")
+
+    monkeypatch.setattr(manage, "go_on", refuse)
+    drawn: list[Run] = []
+    monkeypatch.setattr(run_view, "_pictures", lambda run, *rest: drawn.append(run))
+    app = open_train(run=run.id)
+    drawn.clear()
+    app.button(key=f"resume-{run.id}").click()
+    assert [item.value for item in again(app).error] == ["The disk is full."]
+    assert [one.id for one in drawn] == [run.id]  # what follows on the page stays
 
 
 def test_a_run_is_continued_for_as_many_epochs_as_were_asked_for(

@@ -96,6 +96,14 @@ def test_the_filter_looks_through_all_words() -> None:
         assert shown(again(app)) == [found.id]
 
 
+def test_the_filter_looks_through_the_settings() -> None:
+    default, steep = a_run(), a_run(**{"training.optimizer": "sgd", "loss.beta": 4.0})
+    app = open_runs()
+    for text, found in (("beta 4 sgd", [steep.id]), ("optimiser", [steep.id, default.id])):
+        app.text_input(key="runs-filter").set_value(text)
+        assert shown(again(app)) == found
+
+
 def test_a_column_sorts() -> None:
     first, second = a_run(name="b"), a_run(name="a")
     assert shown(open_runs(runs_sort=("name", False))) == [second.id, first.id]
