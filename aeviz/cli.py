@@ -28,7 +28,7 @@ from aeviz.terminal import read, say
 from aeviz.training.finish import MAX_IMAGES, finish
 from aeviz.training.fit import fit
 from aeviz.training.loop import StepResult, begin
-from aeviz.training.photos_file import train_to_file
+from aeviz.training.photos_file import Start, train_to_file
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -78,6 +78,7 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--gallery", type=int, default=MAX_IMAGES, help="held-out images to keep")
     sub.add_argument("--photos", type=Path, metavar="DIR", help="restorers: the photographs")
     sub.add_argument("--start", type=Path, metavar="FILE", help="restorers: weights to begin with")
+    sub.add_argument("--keep", type=float, default=0.0, metavar="SHARE", help="restorers: of those")
     sub.add_argument("--out", type=Path, required=True, help="FILE.safetensors")
 
     sub = command("evaluate", _evaluate, "measure a model on a data set's test split")
@@ -201,7 +202,12 @@ def _train_restorer(
 ) -> dict[str, Any]:
     shown = photos.load(photos.folder(args.photos))
     say(f"{config.corruption.kind}: {len(shown.train)} photographs, {describe(device)}")
-    card = train_to_file(config, shown, args.out, args.start, device, args.half, say)
+    start = None
+    if args.start is not None:
+        start = Start(args.start, args.keep)
+    elif args.keep:
+        raise UserError("--keep is a share of the weights of a restorer: name it with --start.")
+    card = train_to_file(config, shown, args.out, start, device, args.half, say)
     return {"out": str(args.out), "config": config.to_dict()} | card
 
 

@@ -48,6 +48,7 @@ COLUMNS = {
     "psnr": "PSNR",
     "inside": "inside",
     "outside": "outside",
+    "worse": "worse",
     "chroma": "chroma",
     "ssim": "SSIM",
     "seconds": "s/MP",

@@ -150,7 +150,8 @@ def figures(damage: str, x: Tensor, given: Damaged, x_hat: Tensor) -> Figures:
     """What is told of one restored photograph, all in dB but `ssim...` and `chroma`.
 
     For all: psnr and ssim, before and after. Where a part is touched (watermark, holes): psnr
-    inside and outside. Enlarged: of the luminance, without a border as wide as the scale (as is
+    inside and outside. Where it has to be found (watermark): 1 if the whole came out worse than it
+    was. Enlarged: of the luminance, without a border as wide as the scale (as is
     usual). Coloured: of the chroma channels, and the mean chroma as a share of the truth's.
     """
     if damage in ("x2", "x4"):
@@ -172,6 +173,8 @@ def figures(damage: str, x: Tensor, given: Damaged, x_hat: Tensor) -> Figures:
         told["inside_before"] = _psnr(x[inside], before[inside])
         told["inside"] = _psnr(x[inside], x_hat[inside])
         told["outside"] = _psnr(x[~inside], x_hat[~inside])
+    if damage == "watermark":
+        told["worse"] = float(told["psnr"] < told["psnr_before"])
     if damage == "grey":
         told["chroma"] = (_length(x_hat) / _length(x).clamp_min(1e-6)).item()
     return told

@@ -60,6 +60,24 @@ def begin(config: RunConfig, start: Restorer | None, device: torch.device) -> Re
     return model
 
 
+def check_keep(share: float) -> None:
+    """UserError unless `share` of a start's weights can be kept."""
+    if not 0 <= share < 1:
+        raise UserError("--keep is a share of the start's weights, from 0 up to (not with) 1.")
+
+
+def keep_some(model: Restorer, start: Restorer, share: float) -> None:
+    """Moves the weights of `model`, which began as `start`'s, by this share of the way back there.
+
+    Of what was learnt anew more stays than of what was forgotten over it is lost (Wortsman et al.
+    2022, "Robust fine-tuning of zero-shot models").
+    """
+    before = start.state_dict()
+    for name, weights in model.state_dict().items():
+        if weights.shape == before[name].shape:  # a fresh last layer has no start
+            weights.lerp_(before[name].to(weights.device), share)
+
+
 def train(model: Restorer, photos: list[Tensor]) -> Iterator[PhotoStep]:
     """Trains `model` in place on `photos`, each uint8 (3, H, W), yielding after every step.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,29 +20,40 @@ from aeviz.device import describe
 from aeviz.evaluation.restoration import card_figures, vividness
 from aeviz.nn.networks import count_parameters
 from aeviz.nn.restorer import Restorer
-from aeviz.training.photos import begin, train
+from aeviz.training.photos import begin, check_keep, keep_some, train
 
 TITLE = "Photographs"
 _REPORT = 100  # steps between two lines
 _SOME = 40  # training photographs that the vividness of guessed colours is set on
 
 
+@dataclass(frozen=True)
+class Start:
+    """The restorer that a training begins with; `keep` (0 to 1) is the share of its weights in the
+    trained one's in the end."""
+
+    path: Path
+    keep: float = 0.0
+
+
 def train_to_file(
     config: RunConfig,
     photos: Photos,
     out: Path,
-    start: Path | None,
+    start: Start | None,
     device: torch.device,
     half: bool,
     say: Callable[[str], None],
 ) -> dict[str, Any]:
     """Trains a restorer and writes it to `out`, after every epoch and at the end; answers its card.
 
-    With `start` it begins with the weights of that restorer. With `half` the weights are stored,
-    and therefore measured, in half precision. A file of an unfinished training has no metrics.
+    With `half` the weights are stored, and therefore measured, in half precision. A file of an
+    unfinished training has no metrics, and keeps nothing of its start.
     """
-    first = None if start is None else checkpoint.load_restorer(start).model
+    first = None if start is None else checkpoint.load_restorer(start.path).model
     model = begin(config, first, device)
+    if start is not None:
+        check_keep(start.keep)
     began, psnr = time.perf_counter(), 0.0
     for step in train(model, photos.train):
         psnr += step.psnr
@@ -51,6 +63,8 @@ def train_to_file(
         if step.step * config.training.epochs % step.steps == 0:  # the end of an epoch
             history = _history(step.epoch, step.step, time.perf_counter() - began, start)
             checkpoint.save(out, model, _card(model, photos) | history, None, half)
+    if start is not None and first is not None:
+        keep_some(model, first, start.keep)
     return write(model, photos, history, out, half)
 
 
@@ -69,8 +83,10 @@ def write(
     return card
 
 
-def _history(epochs: int, steps: int, seconds: float, start: Path | None) -> dict[str, Any]:
-    begun = {} if start is None else {"started_from": start.stem}
+def _history(epochs: int, steps: int, seconds: float, start: Start | None) -> dict[str, Any]:
+    begun: dict[str, Any] = {} if start is None else {"started_from": start.path.stem}
+    if start is not None and start.keep:
+        begun["kept_of_start"] = start.keep
     return {"epochs": epochs, "steps": steps, "seconds": round(seconds, 1), **begun}
 
 

@@ -74,8 +74,8 @@ def _which(me: Person) -> tuple[str, str]:
             "Filter",
             key="runs-filter",
             placeholder="Filter: vae mnist AdamW done",
-            help="Shows the runs whose name, owner, status, data set, type and settings have all these "
-            "words.",
+            help="Shows the runs whose name, owner, status, data set, type and settings have all "
+            "these words.",
             label_visibility="collapsed",
             icon=":material/search:",
             width=300,

@@ -71,6 +71,8 @@ def test_psnr_inside_and_outside_by_hand() -> None:
     assert told["inside"] == pytest.approx(40, abs=1e-3)
     assert told["outside"] == pytest.approx(40, abs=1e-3)
     assert told["psnr_before"] == pytest.approx(20 + 10 * math.log10(4), abs=1e-3)
+    assert told["worse"] == 0
+    assert restoration.figures("watermark", x, given, x + 0.2)["worse"] == 1
 
 
 def test_enlarged_pictures_are_measured_on_luminance_without_their_border() -> None:

@@ -72,6 +72,20 @@ def test_training_repeats_and_goes_on_from_another_model() -> None:
         training.begin(other, first, CPU)
 
 
+def test_some_of_the_start_is_kept() -> None:
+    start = training.begin(tiny("restore-denoise", **{"training.seed": 5}), None, CPU)
+    model = training.begin(tiny("restore-jpeg"), start, CPU)
+    list(training.train(model, gradients()))
+    before, after = (one.head.weight.detach().clone() for one in (start, model))
+    training.keep_some(model, start, 0.25)
+    assert torch.allclose(model.head.weight, 0.25 * before + 0.75 * after)
+    assert torch.equal(start.head.weight, before)
+    matte = training.begin(tiny("restore-watermark"), start, CPU)
+    tail = matte.tail.weight.detach().clone()
+    training.keep_some(matte, start, 0.25)  # its last layer draws something else
+    assert torch.equal(matte.tail.weight, tail)
+
+
 def test_a_matte_is_learnt_from_a_restorer_that_draws_none() -> None:
     first = training.begin(tiny("restore-denoise", **{"training.seed": 5}), None, CPU)
     model = training.begin(tiny("restore-watermark"), first, CPU)
@@ -163,8 +177,14 @@ def test_the_command_writes_a_restorer_that_the_library_lists(
         checkpoint.load(out)
 
     again = bundle / "restore-x2.safetensors"
-    assert main([*command, "--start", str(out), "--out", str(again)]) == 0
-    assert checkpoint.load_restorer(again).card["started_from"] == "restore-jpeg"
+    command += ["--out", str(again)]
+    assert main([*command, "--start", str(out), "--keep", "0.5"]) == 0
+    card = checkpoint.load_restorer(again).card
+    assert (card["started_from"], card["kept_of_start"]) == ("restore-jpeg", 0.5)
+    again.unlink()
+    assert main([*command, "--keep", "0.5"]) == 2
+    assert main([*command, "--start", str(out), "--keep", "1"]) == 2
+    assert not again.exists()
 
 
 def test_a_restorers_file_comes_back_as_it_was(tmp_path: Path) -> None:

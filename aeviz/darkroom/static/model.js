@@ -12,9 +12,11 @@ export function card({ name, model }) {
   if (!model) return guess;
   const [trial, words] = TRIALS[name] ?? [];
   const figures = model.metrics?.[trial];
+  const worse = Math.round((figures?.worse ?? 0) * model.test_images);
   const parts = [
     model.name,
     figures ? `PSNR ${figures.psnr_before.toFixed(1)} → ${figures.psnr.toFixed(1)} dB ${words}${model.test_images ? `, mean of ${model.test_images} photos it never saw` : ''}` : null,
+    worse ? `${worse} of them came out worse` : null,
     model.parameters ? `${(model.parameters / 1e6).toFixed(1)} million weights` : null,
     model.train_images ? `trained on ${model.train_images} ${model.dataset_title ?? 'photos'}` : null,
   ];
