@@ -307,14 +307,15 @@ print(growth / mask.size)
 
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="needs Linux")
 def test_memory_grows_by_little_more_than_the_result() -> None:
-    """12.6 megapixels: 3 bytes each are the result, the rest what some tiles need."""
+    """12.6 megapixels: 3 bytes each are the result, the rest what some tiles need, 2.4 to 5 as the
+    heap happens to lie; the picture as floats would be 12 more."""
     folder = Path(__file__).parent
     answer = subprocess.run(
         [sys.executable, "-c", GROWTH], capture_output=True, text=True, cwd=folder,
         env={"PYTHONPATH": f"{folder}:{folder.parents[1]}", "PATH": "/usr/bin"},
     )  # fmt: skip
     assert answer.returncode == 0, answer.stderr
-    assert float(answer.stdout) < 8
+    assert float(answer.stdout) < 11
 
 
 # ---- the restorers that come with aeviz --------------------------------------------------------
