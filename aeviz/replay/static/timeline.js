@@ -163,6 +163,7 @@ export class Timeline {
       const time = this.step(event.key);
       if (time === null) return;
       event.preventDefault();
+      this.time = time; // a second key may come before the next frame shows it
       this.onScrub(time, true);
     };
   }
