@@ -147,11 +147,11 @@ def measure(
 
 
 def figures(damage: str, x: Tensor, given: Damaged, x_hat: Tensor) -> Figures:
-    """What is told of one restored photograph, all in dB but `ssim...` and `chroma`.
+    """What is told of one restored photograph, all in dB but `ssim...`, `worse` and `chroma`.
 
     For all: psnr and ssim, before and after. Where a part is touched (watermark, holes): psnr
-    inside and outside. Where it has to be found (watermark): 1 if the whole came out worse than it
-    was. Enlarged: of the luminance, without a border as wide as the scale (as is
+    inside and outside. Where it has to be found (watermark): worse, 1 if the whole came out worse
+    than it was, else 0. Enlarged: of the luminance, without a border as wide as the scale (as is
     usual). Coloured: of the chroma channels, and the mean chroma as a share of the truth's.
     """
     if damage in ("x2", "x4"):

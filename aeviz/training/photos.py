@@ -60,12 +60,6 @@ def begin(config: RunConfig, start: Restorer | None, device: torch.device) -> Re
     return model
 
 
-def check_keep(share: float) -> None:
-    """UserError unless `share` of a start's weights can be kept."""
-    if not 0 <= share < 1:
-        raise UserError("--keep is a share of the start's weights, from 0 up to (not with) 1.")
-
-
 def keep_some(model: Restorer, start: Restorer, share: float) -> None:
     """Moves the weights of `model`, which began as `start`'s, by this share of the way back there.
 

@@ -17,10 +17,11 @@ from aeviz import checkpoint
 from aeviz.config import RunConfig
 from aeviz.datasets.photos import Photos
 from aeviz.device import describe
+from aeviz.errors import UserError
 from aeviz.evaluation.restoration import card_figures, vividness
 from aeviz.nn.networks import count_parameters
 from aeviz.nn.restorer import Restorer
-from aeviz.training.photos import begin, check_keep, keep_some, train
+from aeviz.training.photos import begin, keep_some, train
 
 TITLE = "Photographs"
 _REPORT = 100  # steps between two lines
@@ -29,11 +30,15 @@ _SOME = 40  # training photographs that the vividness of guessed colours is set 
 
 @dataclass(frozen=True)
 class Start:
-    """The restorer that a training begins with; `keep` (0 to 1) is the share of its weights in the
-    trained one's in the end."""
+    """The restorer that a training begins with; `keep` is the share of its weights in the trained
+    one's in the end, from 0 to less than 1 (else UserError)."""
 
     path: Path
     keep: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.keep < 1:
+            raise UserError("--keep is a share of the start's weights, from 0 up to (not with) 1.")
 
 
 def train_to_file(
@@ -52,8 +57,6 @@ def train_to_file(
     """
     first = None if start is None else checkpoint.load_restorer(start.path).model
     model = begin(config, first, device)
-    if start is not None:
-        check_keep(start.keep)
     began, psnr = time.perf_counter(), 0.0
     for step in train(model, photos.train):
         psnr += step.psnr
