@@ -19,6 +19,9 @@ THUMBNAILS = 8
 _KEY = "aeviz-model-picker"
 _CHOSEN = "aeviz-model"
 
+_OF_THE_PAGE = ("view", "part", "mode", "projection")
+"""What the address says of the page, whichever model is open in it."""
+
 
 def model_picker(
     suits: Callable[[ModelInfo], bool] = lambda _: True, default: str = "vae-mnist"
@@ -74,7 +77,7 @@ def _settle(infos: dict[str, ModelInfo], default: str) -> str | None:
 
 def _remember() -> None:
     """A new model: the code of the last one in the address means nothing to it."""
-    kept = {key: st.query_params[key] for key in ("mode", "projection") if key in st.query_params}
+    kept = {key: st.query_params[key] for key in _OF_THE_PAGE if key in st.query_params}
     st.query_params.from_dict({"model": st.session_state[_KEY], **kept})
 
 

@@ -169,7 +169,9 @@ def test_small_images_and_photographs_are_two_views(
     page.wait_for_url(re.compile(r"/restore\?view=photos(&|$)"))
     page.get_by_text("Digits and clothes", exact=True).click()
     page.get_by_test_id("aeviz-verdict").wait_for()
-    assert "view=small" in page.url
+    page.wait_for_url(re.compile(r"/restore\?view=small(&|$)"))
+    expect(page.get_by_test_id("aeviz-darkroom")).to_have_count(0)
+    assert "sample=" not in page.url, "the photographs' sample means nothing here"
 
 
 def test_the_experiments_fit_a_phone(phone: Page, app_url: str, denoiser: str) -> None:

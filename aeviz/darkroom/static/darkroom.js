@@ -79,6 +79,8 @@ async function open(root, data, signal) {
 /** Keep the task, and the sample that is looked at, in the address. */
 function remember() {
   const url = new URL(window.location.href);
+  // The page may have turned to the small images already, with this still about to be taken away.
+  if (url.searchParams.get('view') === 'small') return;
   const wanted = { task: session.task.name, sample: session.shown?.sample?.name ?? null };
   for (const [name, value] of Object.entries(wanted)) {
     if (value) url.searchParams.set(name, value);
