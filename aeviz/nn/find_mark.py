@@ -8,7 +8,9 @@ are weighed down (Holland & Welsch 1977).
 A network that draws where a mark may lie draws bright twigs and white windows, too. But all letters
 of a mark have one opacity and one ink, and twigs have none: so every part of the drawing proposes
 what it would be, and that proposal wins under which most edges of most parts vanish (a consensus as
-of Fischler & Bolles 1981). Parts that look no better without that mark are none of it.
+of Fischler & Bolles 1981). What the network is less sure of has to fit the better, and counts less.
+Parts that look no better without that mark are none of it, and neither is what lies far from all
+parts that are surely of it.
 """
 
 from __future__ import annotations
@@ -37,9 +39,20 @@ _LEVELS, _MORE = (0.5, 0.25), 3.0
 """Above the first level of the matte lie the parts that propose; those above the second do where
 they win by so many times more: where the network is unsure of a whole mark."""
 
-_AGREES, _STAYS = 0.8, 0.95
+_AGREES, _STAYS, _SURE, _MOST = 0.6, 0.7, 0.14, 0.95
 """A part agrees with a mark, and stays under it, where its edges are below this share of what they
-are with the mark on."""
+are with the mark on; the share is larger by so much for each unit of the logit by which the network
+is sure of it, up to the most. As a logistic regression told marks from twigs."""
+
+_TRUST = 0.5
+"""How a part's vote grows with that logit."""
+
+_LEAST, _SURELY = 10, 100
+"""Pixels that a part must have to be one, and to be surely one."""
+
+_REACH = 0.1
+"""What lies further from all that is surely of the mark than this share of the shorter side is none
+of it."""
 
 _SEEN, _IMPOSSIBLE = 0.1, 5.0
 """The edge that counts half, and what a colour beyond black or white costs beside it."""
@@ -88,8 +101,10 @@ def find(y: Tensor, matte: Tensor) -> tuple[Tensor, Mark | None]:
     if mark is None:
         return matte, None
     settled = settle(y, matte, mark)
-    settled = settle(y, torch.where(_strange(y, settled, mark), 0.1 * matte, matte), mark)
-    return torch.where(_strange(y, settled, mark), 0.0, settled), mark
+    surely = (settled > 0.5) & ~_strange(y, settled, mark, matte, _AGREES, _SURELY)
+    unlikely = _strange(y, settled, mark, matte, _STAYS, _LEAST) | ~_around(surely)
+    settled = settle(y, torch.where(unlikely, 0.0, matte), mark)
+    return torch.where(_strange(y, settled, mark, matte, _STAYS, _LEAST), 0.0, settled), mark
 
 
 def find_mark(y: Tensor, matte: Tensor) -> Mark | None:
@@ -101,7 +116,9 @@ def find_mark(y: Tensor, matte: Tensor) -> Mark | None:
 def _voted(y: Tensor, matte: Tensor, level: float) -> tuple[Mark | None, float]:
     """The mark that wins among the parts above a level of the matte, and how much of their edges
     it takes away."""
-    _, edges = _edges(y, matte, level)
+    numbers, edges = _edges(y, matte, level)
+    sure = _sureness(numbers, edges.parts, matte)
+    most_left, weight = _allowed(_AGREES, sure), (_TRUST * sure).exp()
     sizes = torch.bincount(edges.part, minlength=edges.parts)
     largest = [part for part in sizes.argsort(descending=True).tolist() if sizes[part]]
     proposals = [_fitted(edges.of(edges.part == part)) for part in largest[:_PROPOSERS]]
@@ -112,8 +129,8 @@ def _voted(y: Tensor, matte: Tensor, level: float) -> tuple[Mark | None, float]:
             if mark is None:
                 break
             with_mark, without_it = _left(edges, mark)
-            agree = without_it < _AGREES * with_mark
-            gain = (with_mark - without_it)[agree].sum().item()
+            agree = without_it < most_left * with_mark
+            gain = (weight * (with_mark - without_it))[agree].sum().item()
             if gain > most:
                 best, most = mark, gain
             mark = _fitted(edges.of(agree[edges.part]))
@@ -147,11 +164,35 @@ def _left(edges: _Edges, mark: Mark) -> tuple[Tensor, Tensor]:
     return on, off
 
 
-def _strange(y: Tensor, matte: Tensor, mark: Mark) -> Tensor:
-    """Where (1, H, W) parts of the matte lie that look no better without this mark."""
-    parts, edges = _edges(y, matte)
+def _sureness(parts: Tensor, count: int, matte: Tensor) -> Tensor:
+    """The mean logit of a network's matte (1, H, W) in each of `count` parts (H, W): (count,)."""
+    number, logit = parts.flatten(), torch.logit(matte.flatten().clamp(0.005, 0.995))
+    total = logit.new_zeros(count).index_add(0, number, logit)
+    return total / torch.bincount(number, minlength=count).clamp_min(1)
+
+
+def _allowed(share: float, sure: Tensor) -> Tensor:
+    return (share + _SURE * sure).clamp(max=_MOST)
+
+
+def _strange(
+    y: Tensor, settled: Tensor, mark: Mark, matte: Tensor, share: float, size: int
+) -> Tensor:
+    """Where (1, H, W) parts of a settled matte lie that look no better without this mark, or that
+    have fewer pixels than `size`; the network's matte says how sure of them it was."""
+    parts, edges = _edges(y, settled)
     on, off = _left(edges, mark)
-    return ((off > _STAYS * on) & (on > 0))[parts][None]
+    most = _allowed(share, _sureness(parts, edges.parts, matte))
+    strange = (off > most * on) | (torch.bincount(parts.flatten(), minlength=edges.parts) < size)
+    strange[0] = False
+    return strange[parts][None]
+
+
+def _around(chosen: Tensor) -> Tensor:
+    """Where (1, H, W) something chosen (1, H, W) lies within reach."""
+    reach = max(1, round(_REACH * min(chosen.shape[1:])))
+    near = F.max_pool2d(chosen[None].float(), (2 * reach + 1, 1), 1, (reach, 0))
+    return F.max_pool2d(near, (1, 2 * reach + 1), 1, (0, reach))[0] > 0
 
 
 def _fitted(edges: _Edges) -> Mark | None:

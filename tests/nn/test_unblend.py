@@ -128,12 +128,48 @@ def test_what_the_network_drew_beside_the_mark_is_outvoted() -> None:
 
 
 def test_a_mark_of_which_the_network_is_unsure_is_found() -> None:
-    x, matte = photograph(), stripes()
+    x, matte = 0.3 + 0.4 * photograph(), stripes()
     y = marked(x, matte, 0.5, torch.ones(3))
     settled, mark = find(y, 0.05 + 0.3 * matte)
     assert mark is not None
     assert mark.opacity == pytest.approx(0.5, abs=0.1)
     assert ((settled > 0.5) == (matte > 0.5)).float().mean() > 0.9
+
+
+def test_what_the_network_is_less_sure_of_and_fits_less_is_no_part_of_the_mark() -> None:
+    """Rims of petals, which fade into the petal on one side: a white mark explains half of them."""
+    x, matte = 0.3 + 0.4 * photograph(), stripes()
+    matte[:, :, 60:] = 0
+    rims = torch.zeros_like(matte)
+    for i in range(6):
+        rims[:, 6 + 14 * i : 12 + 14 * i, 70:118] = 1
+    fading = ((torch.arange(96) - 6) % 14).clamp(max=5).view(96, 1) / 5
+    x = x + 0.6 * rims * (1 - fading) * (1 - x)
+    y = marked(x, matte, 0.5, torch.ones(3))
+    taken = []
+    for sure in (0.6, 0.95):
+        settled, mark = find(y, 0.95 * matte + sure * rims)
+        assert mark is not None
+        assert mark.opacity == pytest.approx(0.5, abs=0.1)
+        assert ((settled > 0.5) == (matte > 0.5))[:, :, :60].float().mean() > 0.9
+        taken.append((settled * rims).sum() / rims.sum())
+    assert taken[0] < 0.2
+    assert taken[0] < 0.5 * taken[1]
+
+
+@pytest.mark.parametrize("far", [False, True])
+def test_what_lies_far_from_the_sure_parts_is_no_part_of_the_mark(far: bool) -> None:
+    """A speck that would fit the mark: of its next letter beside it, of the photograph far away."""
+    x, matte = 0.3 + 0.4 * photograph(96, 240), torch.zeros(1, 96, 240)
+    matte[:, 30:60, 20:32] = 1
+    speck = torch.zeros_like(matte)
+    left = 150 if far else 36
+    speck[:, 44:50, left : left + 8] = 1
+    y = marked(x, matte + speck, 0.5, torch.ones(3))
+    settled, mark = find(y, 0.95 * matte + 0.7 * speck)
+    assert mark is not None
+    found = settled[speck > 0].mean()
+    assert found < 0.1 if far else found > 0.7
 
 
 def test_what_looks_no_different_inside_is_no_mark() -> None:
