@@ -47,8 +47,9 @@ is sure of it, up to the most. As a logistic regression told marks from twigs.""
 _TRUST = 0.5
 """How a part's vote grows with that logit."""
 
-_LEAST, _SURELY = 10, 100
-"""Pixels that a part must have to be one, and to be surely one."""
+_LEAST, _SURELY, _LARGE = 10, 100, 150_000
+"""Pixels that a part must have to be one, and to be surely one; fewer in proportion in pictures
+that have fewer than the last."""
 
 _REACH = 0.1
 """What lies further from all that is surely of the mark than this share of the shorter side is none
@@ -179,11 +180,13 @@ def _strange(
     y: Tensor, settled: Tensor, mark: Mark, matte: Tensor, share: float, size: int
 ) -> Tensor:
     """Where (1, H, W) parts of a settled matte lie that look no better without this mark, or that
-    have fewer pixels than `size`; the network's matte says how sure of them it was."""
+    have fewer pixels than `size`, of a large picture; the network's matte says how sure of them it
+    was."""
     parts, edges = _edges(y, settled)
     on, off = _left(edges, mark)
     most = _allowed(share, _sureness(parts, edges.parts, matte))
-    strange = (off > most * on) | (torch.bincount(parts.flatten(), minlength=edges.parts) < size)
+    pixels = torch.bincount(parts.flatten(), minlength=edges.parts)
+    strange = (off > most * on) | (pixels < size * min(1, parts.numel() / _LARGE))
     strange[0] = False
     return strange[parts][None]
 

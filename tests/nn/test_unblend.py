@@ -160,10 +160,10 @@ def test_what_the_network_is_less_sure_of_and_fits_less_is_no_part_of_the_mark()
 @pytest.mark.parametrize("far", [False, True])
 def test_what_lies_far_from_the_sure_parts_is_no_part_of_the_mark(far: bool) -> None:
     """A speck that would fit the mark: of its next letter beside it, of the photograph far away."""
-    x, matte = 0.3 + 0.4 * photograph(96, 240), torch.zeros(1, 96, 240)
+    x, matte = 0.3 + 0.4 * photograph(240, 560), torch.zeros(1, 240, 560)
     matte[:, 30:60, 20:32] = 1
     speck = torch.zeros_like(matte)
-    left = 150 if far else 36
+    left = 300 if far else 36
     speck[:, 44:50, left : left + 8] = 1
     y = marked(x, matte + speck, 0.5, torch.ones(3))
     settled, mark = find(y, 0.95 * matte + 0.7 * speck)
