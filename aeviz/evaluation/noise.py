@@ -17,7 +17,9 @@ _SMOOTHEST = 0.05
 _UNCLIPPED = 0.7
 _LEAST = 8
 _ROUNDS = 4
-_LEAST_TOLD = 5.0
+_LEAST_TOLD, _MOST_TOLD = 5.0, 55.0
+_MOST = 100.0
+"""More is no noise: a drawing of black and white dots, say."""
 
 
 def estimate_noise(pixels: np.ndarray) -> float:
@@ -27,7 +29,7 @@ def estimate_noise(pixels: np.ndarray) -> float:
     hardly anything but the noise; the blocks with the least texture count, as in Liu et al. 2013.
     Where noise is cut off at black and white it is weaker; how much weaker follows from the
     block's mean, so that it can be allowed for (Foi 2009). A photograph with sides below 16 pixels
-    answers 0. Large ones are sampled.
+    answers 0; no answer is above 100. Large ones are sampled.
     """
     blocks = _blocks(pixels)
     if not len(blocks):
@@ -42,14 +44,15 @@ def estimate_noise(pixels: np.ndarray) -> float:
         share = share[open_]
         chosen = _smallest(texture[open_] / share, round(_SMOOTHEST * len(texture)))
         sigma = math.sqrt(np.median(power[open_][chosen] / share[chosen]))
-    return sigma
+    return min(sigma, _MOST)
 
 
 def noise_to_tell(pixels: np.ndarray) -> float:
     """The level that a restorer is told for uint8 or uint16 (H, W, C): the estimate, or 0, which
-    leaves it to the network, where so little noise may as well be texture."""
+    leaves it to the network, where so little noise may as well be texture; never more than
+    restorers have learnt."""
     found = estimate_noise(pixels)
-    return found if found >= _LEAST_TOLD else 0.0
+    return min(found, _MOST_TOLD) if found >= _LEAST_TOLD else 0.0
 
 
 def _blocks(pixels: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from aeviz.evaluation.noise import estimate_noise
+from aeviz.evaluation.noise import estimate_noise, noise_to_tell
 
 Y, X = np.mgrid[:320, :480].astype(float)
 
@@ -83,3 +83,11 @@ def test_small_and_empty_pictures_have_an_answer(size: tuple[int, int], value: i
 def test_sixteen_pixels_square_are_enough() -> None:
     picture = noisy(SCENES["flat"], 20)[:16, :16]
     assert estimate_noise(picture) == pytest.approx(20, rel=0.25)
+
+
+def test_black_and_white_dots_are_told_as_no_more_noise_than_restorers_have_learnt() -> None:
+    """A dithered picture: clipping explains all of it as noise without end."""
+    dots = np.random.default_rng(0).random((256, 256, 1)) < 0.25
+    pixels = dots.astype(np.uint8) * 255
+    assert estimate_noise(pixels) <= 100
+    assert 0 < noise_to_tell(pixels) <= 55
