@@ -18,8 +18,8 @@ _UNCLIPPED = 0.7
 _LEAST = 8
 _ROUNDS = 4
 _LEAST_TOLD, _MOST_TOLD = 5.0, 55.0
-_MOST = 100.0
-"""More is no noise: a drawing of black and white dots, say."""
+MAX_SIGMA = 100.0
+"""More, on the 255 scale, is no noise: a drawing of black and white dots, say."""
 
 
 def estimate_noise(pixels: np.ndarray) -> float:
@@ -29,7 +29,7 @@ def estimate_noise(pixels: np.ndarray) -> float:
     hardly anything but the noise; the blocks with the least texture count, as in Liu et al. 2013.
     Where noise is cut off at black and white it is weaker; how much weaker follows from the
     block's mean, so that it can be allowed for (Foi 2009). A photograph with sides below 16 pixels
-    answers 0; no answer is above 100. Large ones are sampled.
+    answers 0; no answer is above MAX_SIGMA. Large ones are sampled.
     """
     blocks = _blocks(pixels)
     if not len(blocks):
@@ -44,7 +44,7 @@ def estimate_noise(pixels: np.ndarray) -> float:
         share = share[open_]
         chosen = _smallest(texture[open_] / share, round(_SMOOTHEST * len(texture)))
         sigma = math.sqrt(np.median(power[open_][chosen] / share[chosen]))
-    return min(sigma, _MOST)
+    return min(sigma, MAX_SIGMA)
 
 
 def noise_to_tell(pixels: np.ndarray) -> float:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from aeviz.damage.pixels import luminance
 from aeviz.errors import UserError
-from aeviz.evaluation.noise import noise_to_tell
+from aeviz.evaluation.noise import MAX_SIGMA, noise_to_tell
 from aeviz.evaluation.restoration import mended
 from aeviz.images.photo import Photo
 from aeviz.nn.restorer import Restorer
@@ -22,7 +22,6 @@ from aeviz.restore.tiles import Box, Grid, mosaic
 from aeviz.restore.watermark import Watermark, find
 
 MAX_PIXELS = 50_000_000
-MAX_SIGMA = 100.0
 
 SIDE = 640
 OVERLAP = 96
