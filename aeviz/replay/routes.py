@@ -1,6 +1,7 @@
 """The Starlette routes of the player on a run's page.
 
-GET /aeviz/runs/{id}/epochs/{n}    the snapshot of one epoch, packed (`epochs.pack`)
+GET /aeviz/runs/{id}/epochs/{n}    the snapshot of one epoch, packed (`epochs.pack`); 204 where the
+                                   run has dropped it, as a long one does with most
 GET /aeviz/runs/{id}/replay.gif    the whole training as a film; .../replay.mp4; ?theme=light
 GET /aeviz/replay/static/{file}    the browser half
 """
@@ -71,10 +72,14 @@ class Replay:
     async def epoch(self, request: Request) -> Response:
         """One epoch; kept for ever by the browser where its address names the file's version."""
         run, number = request.path_params["run"], request.path_params["epoch"]
-        asset, stamp = await run_in_threadpool(self._epoch, run, number)
+        found = await run_in_threadpool(self._epoch, run, number)
+        if found is None:
+            return Response(status_code=204)
+        asset, stamp = found
         return asset.respond(request, for_ever=request.query_params.get("v") == stamp)
 
-    def _epoch(self, run_id: str, number: str) -> tuple[Asset, str]:
+    def _epoch(self, run_id: str, number: str) -> tuple[Asset, str] | None:
+        """The asset and its version; None where a later epoch has taken its place."""
         from aeviz.replay import epochs  # imported late, in a thread: it needs torch
         from aeviz.training import runs, snapshots
 
@@ -82,12 +87,17 @@ class Replay:
         if not (number.isascii() and number.isdigit() and len(number) <= 5):
             raise UserError("Give the epoch as a whole number.")
         path = snapshots.path_of(run.folder / "snapshots", int(number))
-        key = (str(path), stamp := snapshots.stamp(path))
-        asset = self._epochs.get(key)
-        if asset is None:
-            packed = epochs.pack(snapshots.read(path), run.config)
-            asset = Asset(packed, "application/octet-stream").prepared()
-            self._epochs.put(key, asset)
+        try:
+            key = (str(path), stamp := snapshots.stamp(path))
+            asset = self._epochs.get(key)
+            if asset is None:
+                packed = epochs.pack(snapshots.read(path), run.config)
+                asset = Asset(packed, "application/octet-stream").prepared()
+                self._epochs.put(key, asset)
+        except UserError:
+            if path.is_file() or not any(path < other for other in run.snapshots()):
+                raise
+            return None
         return asset, stamp
 
     async def film(self, request: Request) -> Response:

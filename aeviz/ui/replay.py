@@ -44,13 +44,14 @@ def player(
 ) -> None:
     """The run's epochs, replayed: `paths` are its snapshots, `rows` the lines of metrics.jsonl.
 
-    The browser fetches each epoch by itself; what is sent from here is which there are.
+    The browser fetches each epoch by itself; what is sent from here is which there are. It spans
+    the epochs that are planned while the run goes on, and those that it had when it is over.
     """
     data = {
         "run": run.id,
         "epochs": [*known(paths)],
         "losses": losses(rows),
-        "total": config.training.epochs,
+        "total": config.training.epochs if active else snapshots.epoch_of(paths[-1]),
         "unit": unit,
         "active": active,
         "gaussian": config.bottleneck.kind == "gaussian",

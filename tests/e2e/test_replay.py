@@ -10,7 +10,7 @@ import av
 import pytest
 from conftest import drawn, open_page
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from small_run import EPOCHS, run_of, snapshot, write
 
 from aeviz.training import locks
@@ -114,10 +114,61 @@ def test_a_training_under_way_is_followed(page: Page, app_url: str, runs_folder:
     expect(player).to_have_attribute("data-epoch", "0")  # whoever looks back is left in peace
     live.click()
     expect(player).to_have_attribute("data-epoch", "3")
-    run.write_status(Status("done", epoch=3))
+    run.write_status(Status("stopped", epoch=3))
     worker.close()
     expect(live).to_be_hidden()
     expect(player).to_have_attribute("data-epoch", "3")
+
+    worker = locks.take(run.pid_path)  # it goes on
+    assert worker is not None
+    run.write_status(Status("running", epoch=3))
+    page.keyboard.press("r")  # the page runs again, as it does on "Go on training"
+    expect(live).to_have_attribute("aria-pressed", "true")
+    worker.close()
+
+
+def test_a_long_training_keeps_its_newest_picture_until_the_next(
+    page: Page, app_url: str, runs_folder: Path
+) -> None:
+    """Most epochs of a long run are dropped once a later one is there."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AEVIZ_RUNS", str(runs_folder))
+        run = run_of(epochs=1)
+    folder = run.folder / "snapshots"
+    worker = locks.take(run.pid_path)
+    assert worker is not None
+    run.write_status(Status("running", epoch=1))
+    held: list[Route] = []
+    page.route("**/epochs/3*", lambda route: held.append(route))  # until it is let on
+    write(folder, snapshot(2))
+    open_player(page, app_url, run)
+    player = page.get_by_test_id("aeviz-replay")
+    expect(player).to_have_attribute("data-epoch", "2")
+
+    with page.expect_request("**/epochs/3*"):
+        write(folder, snapshot(3))
+        (folder / "epoch-00002.safetensors").unlink()
+    until_brightness(page, "aeviz-replay-manifold", 120, 120)
+    expect(player).to_have_attribute("data-epoch", "2")
+    write(folder, snapshot(4))  # and 3 is dropped before it could be sent
+    (folder / "epoch-00003.safetensors").unlink()
+    held[0].continue_()
+    expect(player).to_have_attribute("data-epoch", "4")
+    expect(page.get_by_test_id("aeviz-replay").get_by_role("status")).to_be_hidden()
+    expect(page.get_by_test_id("aeviz-replay-scrubber")).to_have_attribute("aria-valuemax", "4")
+    worker.close()
+
+
+def test_a_stopped_training_spans_the_epochs_it_had(
+    browser: Browser, app_url: str, runs_folder: Path
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AEVIZ_RUNS", str(runs_folder))
+        run = run_of(epochs=3)
+    run.write_status(Status("stopped", epoch=2))
+    with open_page(browser, reduced_motion="reduce") as page:
+        open_player(page, app_url, run)
+        expect(page.get_by_test_id("aeviz-replay")).to_contain_text("Epoch 2 of 2")
 
 
 def test_a_film_comes_as_a_file(page: Page, app_url: str, run: Run, tmp_path: Path) -> None:

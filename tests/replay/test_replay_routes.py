@@ -49,6 +49,13 @@ def test_an_epoch_that_is_written_anew_is_served_anew(run: Run, client: TestClie
     assert (arrays["x_hat"] == 7).all()
 
 
+def test_an_epoch_that_a_later_one_has_replaced_is_no_error(run: Run, client: TestClient) -> None:
+    run.snapshots()[1].unlink()
+    assert client.get(f"/aeviz/runs/{run.id}/epochs/1").status_code == 204
+    run.snapshots()[-1].unlink()
+    assert client.get(f"/aeviz/runs/{run.id}/epochs/2").status_code == 404
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -3,6 +3,7 @@
 import { unpack } from '../../static/packed.js';
 
 const AT_ONCE = 3;
+const GONE = 204; // the run has dropped it, as it does with most epochs of many
 
 /**
  * @typedef {{epoch: number, stamp: string}} Known
@@ -23,8 +24,9 @@ export class Epochs {
     this.onChange = onChange;
     /** @type {Known[]} */
     this.known = [];
-    /** @type {Map<string, Epoch>} */
+    /** @type {Map<number, Epoch & {stamp: string}>} */
     this.loaded = new Map();
+    this.at = Infinity; // where the player stands
     this.failed = new Set();
     this.underWay = new Set();
     this.message = '';
@@ -34,14 +36,28 @@ export class Epochs {
   /** @param {[number, string][]} list  epochs and their files' versions, as the page knows them */
   update(list) {
     this.known = list.map(([epoch, stamp]) => ({ epoch, stamp }));
-    const names = new Set(this.known.map(key));
-    for (const name of this.loaded.keys()) if (!names.has(name)) this.loaded.delete(name);
+    this.forget();
     this.fetchMore();
   }
 
   /** Those that can be drawn, first epoch first. */
   get there() {
-    return this.known.flatMap((one) => this.loaded.get(key(one)) ?? []);
+    return [...this.loaded.values()].sort((one, other) => one.epoch - other.epoch);
+  }
+
+  /**
+   * Drops what is no longer on the server, but not under the player: a long run drops most of its
+   * epochs soon after it has shown them, and the next one may not be here yet.
+   */
+  forget() {
+    const { there } = this;
+    if (!there.length) return;
+    const { before, after } = around(there, this.at);
+    const held = new Set([before, after, there.at(-1)]);
+    const names = new Set(this.known.map(({ epoch }) => epoch));
+    for (const one of there) {
+      if (!names.has(one.epoch) && !held.has(one)) this.loaded.delete(one.epoch);
+    }
   }
 
   /** The newest epoch there is, drawn or not yet. */
@@ -59,7 +75,8 @@ export class Epochs {
     for (const one of wanted) {
       if (this.underWay.size >= AT_ONCE) return;
       const name = key(one);
-      if (this.loaded.has(name) || this.failed.has(name) || this.underWay.has(name)) continue;
+      if (this.loaded.get(one.epoch)?.stamp === one.stamp) continue;
+      if (this.failed.has(name) || this.underWay.has(name)) continue;
       this.underWay.add(name);
       this.fetch(one).catch((error) => {
         this.failed.add(name);
@@ -67,6 +84,7 @@ export class Epochs {
       }).finally(() => {
         this.underWay.delete(name);
         if (this.stopped.signal.aborted) return;
+        this.forget();
         this.onChange();
         this.fetchMore();
       });
@@ -78,8 +96,10 @@ export class Epochs {
     const path = `aeviz/runs/${encodeURIComponent(this.run)}/epochs/${one.epoch}`;
     const url = new URL(`${path}?v=${one.stamp}`, document.baseURI);
     const answer = await fetch(url, { signal: this.stopped.signal });
+    if (answer.status === GONE) return this.failed.add(key(one));
     if (!answer.ok) throw new Error((await answer.json()).error);
-    this.loaded.set(key(one), read(unpack(await answer.arrayBuffer())));
+    const epoch = read(unpack(await answer.arrayBuffer()));
+    return this.loaded.set(one.epoch, { ...epoch, stamp: one.stamp });
   }
 }
 

@@ -50,7 +50,8 @@ class Player {
     const before = stood.get(data.run);
     this.time = before?.time ?? Infinity; // the newest there is
     this.speed = before?.speed ?? 1;
-    this.following = before?.following ?? data.active;
+    this.following = before?.following ?? false;
+    this.active = before?.active ?? false; // when it was last shown
     this.wanted = null; // an epoch to glide to
     this.playing = false;
     this.opening = !before && !data.active && !this.still; // plays by itself once
@@ -107,6 +108,11 @@ class Player {
   show(data) {
     this.data = data;
     if (!data.active) this.following = false;
+    else if (!this.active) { // it begins, or goes on
+      this.playing = this.opening = false;
+      this.following = true;
+    }
+    this.active = data.active;
     this.live.hidden = !data.active;
     this.films.usable(data.epochs.length > 1);
     this.epochs.update(data.epochs);
@@ -241,8 +247,9 @@ class Player {
     const { there } = this.epochs;
     if (!there.length || this.ended) return;
     this.time = Math.min(Math.max(this.time, there[0].epoch), there.at(-1).epoch);
-    stood.set(this.data.run, { time: this.time, speed: this.speed, following: this.following });
-    const { time } = this;
+    const { time, speed, following, active } = this;
+    stood.set(this.data.run, { time, speed, following, active });
+    this.epochs.at = time;
     this.pairs.draw(there, time);
     const { width, height } = this.pairs.canvas;
     this.root.style.setProperty('--pairs', `${(100 * width) / height}fr`);
