@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from aeviz.plots import CLASS_COLOURS
-from aeviz.plots_training import Figure, value_range
+from aeviz.plots_training import Figure, ranged, value_range
 
 MOST: Final = len(CLASS_COLOURS)
 """Lines in one chart: as many as there are colours."""
@@ -59,7 +59,7 @@ def overlay(lines: Sequence[Line], term: str, unit: str) -> Figure:
                 "showgrid": False,
                 **({"dtick": 1} if longest <= 12 else {}),  # there is no half an epoch
             },
-            "yaxis": {"title": {"text": unit}, "range": together(levels)},
+            "yaxis": {"title": {"text": unit}, **ranged(together(levels))},
         },
     }
 

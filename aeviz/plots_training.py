@@ -77,7 +77,7 @@ def curve(
             "showlegend": True,
             "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
             "xaxis": {"title": {"text": "epoch"}, "rangemode": "tozero", "showgrid": False},
-            "yaxis": {"range": bounds},
+            "yaxis": ranged(bounds),
             **_levels(level, checked, bounds),
         },
     }
@@ -110,6 +110,12 @@ def value_range(training: Sequence[float], validation: Sequence[float]) -> list[
     low, high = float(values.min()), float(values.max())
     room = 0.06 * (high - low) or 0.06 * abs(high) or 1.0
     return [low - room if low - room > 0 or low < 0 else 0.0, high + room]
+
+
+def ranged(bounds: Sequence[float] | None) -> dict[str, Any]:
+    """The axis between these bounds; without any, no range at all: Plotly does not go on from one
+    that is null."""
+    return {"range": list(bounds)} if bounds else {}
 
 
 def with_levels(

@@ -34,7 +34,8 @@ SIDE = 256
 
 @dataclass(frozen=True)
 class Look:
-    """`counts`: files in each class by way of labelling; `samples`: paths and small pictures."""
+    """`counts`: files in each class by way of labelling; `samples`: paths and small pictures.
+    Files that were tried and are no images are not among them, but in `left_out`."""
 
     counts: dict[Labels, dict[str, int]]
     samples: list[tuple[str, Decoded]]
@@ -63,12 +64,12 @@ def look(path: Path, progress: Progress, cancelled: Callable[[], bool]) -> Look 
     with parcel.opened(path) as items:
         found = contents(items)
         if not found.items:
-            why = next(iter(found.left_out.reasons), "")
-            said = f" ({why.rstrip('.')})" if why else ""
-            raise UserError(f"There is no image in what you sent{said}: choose other files.")
+            raise UserError(_none(found))
         samples = _samples(found, progress, cancelled)
         if samples is None:
             return None
+        if not found.items:
+            raise UserError(_none(found))
         counts: dict[Labels, dict[str, int]] = {
             "folder": found.counts("folder"),
             "top": found.counts("top"),
@@ -77,11 +78,19 @@ def look(path: Path, progress: Progress, cancelled: Callable[[], bool]) -> Look 
         return Look(counts, samples, [item.path for item in found.items], found.left_out)
 
 
+def _none(found: Contents) -> str:
+    why = next(iter(found.left_out.reasons), "")
+    said = f" ({why.rstrip('.')})" if why else ""
+    return f"There is no image in what you sent{said}: choose other files."
+
+
 def _samples(
     found: Contents, progress: Progress, cancelled: Callable[[], bool]
 ) -> list[tuple[str, Decoded]] | None:
+    """A few of the images, of all classes in turns. Files that prove to be none leave `found`."""
     kinds = names.classes([item.path for item in found.items], "folder")
     samples: list[tuple[str, Decoded]] = []
+    broken: set[int] = set()
     reader = Reader()
     for index in in_turns(kinds)[:TRIES]:
         if cancelled():
@@ -90,9 +99,12 @@ def _samples(
             break
         try:
             samples.append((found.items[index].path, small(reader.read(found.items[index]))))
-        except UserError:
-            continue  # it is listed when all are read
+        except UserError as error:
+            broken.add(index)
+            found.left_out.add(found.items[index].path, str(error))
+            continue
         progress(len(samples) / min(SAMPLES, len(kinds)), "Looking at the images")
+    found.items[:] = [item for i, item in enumerate(found.items) if i not in broken]
     return samples
 
 

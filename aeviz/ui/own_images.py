@@ -237,7 +237,7 @@ def _title(seen: Look) -> str:
 
 def _preview(seen: Look, recipe: Recipe) -> None:
     counts = seen.counts[recipe.labels]
-    said = f"{seen.total:,} files"
+    said = f"{seen.total:,} file{'s' * (seen.total != 1)}"
     if recipe.labels != "none":
         said += f" in {len(counts):,} class{'es' * (len(counts) != 1)}"
     if seen.total > recipe.most:
@@ -246,7 +246,9 @@ def _preview(seen: Look, recipe: Recipe) -> None:
     html = own_pictures.rows(seen.preview(recipe, own_pictures.EACH), counts, "file")
     markup(html, "aeviz-own-preview")
     if len(seen.left_out):
-        st.caption(f"Left out so far: {len(seen.left_out):,}. The rest is told when all are read.")
+        with st.expander(f"Left out so far: {len(seen.left_out):,}"):
+            out = seen.left_out
+            markup(own_pictures.left_out(out.listed, out.reasons), "aeviz-own-left-out")
 
 
 def _again() -> None:

@@ -103,6 +103,7 @@ def controls() -> Choice:
     try:
         changes |= _network(preset)
         changes |= _learning(preset)
+        _check_counts(preset, changes)
         config = preset.config.replace(**changes)
         return Choice(preset, config, estimate(config), changes)
     except UserError as error:
@@ -149,12 +150,11 @@ def _network(preset: Preset) -> dict[str, Any]:
         changes["bottleneck.latent_dim"] = _control(preset, settings.CODE_SIZE)
     if kind == "conv":
         changes["network.channels"] = _layers(
-            preset, "network.channels", "Conv layers", "Each halves the image.", "Channels"
+            preset, "network.channels", "Each halves the image.", "Channels"
         )
     changes["network.hidden"] = _layers(
         preset,
         "network.hidden",
-        "Hidden layers",
         "Dense layers between the image and the code; the decoder mirrors them."
         if kind == "dense"
         else "Dense layers between the last convolution and the code.",
@@ -263,14 +263,25 @@ def _number(
     return start if value is None else value
 
 
-def _layers(preset: Preset, key: str, label: str, text: str, each: str) -> list[int]:
+_STACKS = {"network.channels": "Conv layers", "network.hidden": "Hidden layers"}
+
+
+def _check_counts(preset: Preset, changes: dict[str, Any]) -> None:
+    """UserError where a number of layers is none that a network can have."""
+    for key in filter(changes.__contains__, _STACKS):
+        count = st.session_state.get(f"{_tag(preset)}-{key}-count") or 0
+        if not 0 <= count <= MAX_LAYERS:
+            raise UserError(f"“{_STACKS[key]}” must lie between 0 and {MAX_LAYERS}.")
+
+
+def _layers(preset: Preset, key: str, text: str, each: str) -> list[int]:
     """How many layers, and how wide each of them is."""
     start = value_of(preset.config, key)
     tag = f"{_tag(preset)}-{key}"
-    limits: dict[str, Any] = {"min_value": 0, "max_value": MAX_LAYERS}
     count_at, widths_at = st.columns([1, 3], gap="small")
     with count_at:
-        count = _number(label, len(start), 1, "%d", f"{tag}-count", text, **limits)
+        count = _number(_STACKS[key], len(start), 1, "%d", f"{tag}-count", text)
+    count = max(0, min(count, MAX_LAYERS))  # `_check_counts` says so where it is another
     widths: list[int] = []
     with widths_at, st.container(horizontal=True, gap="small"):
         for i in range(count):

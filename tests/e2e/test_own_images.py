@@ -32,7 +32,8 @@ def test_a_zip_becomes_a_data_set_is_chosen_and_is_removed(
     page.get_by_role("button", name="My own images").click()
     page.get_by_test_id("aeviz-own-files").set_input_files(zip_of_two_classes(tmp_path / "two.zip"))
     preview = page.get_by_test_id("aeviz-own-preview")
-    expect(preview).to_contain_text("13 files", timeout=MADE_MS)
+    expect(preview).to_contain_text("reds12 files", timeout=MADE_MS)
+    expect(page.get_by_text("Left out so far: 1")).to_be_visible()
     expect(preview.locator("img")).to_have_count(2)
 
     page.get_by_role("button", name="Make the data set").click()

@@ -128,6 +128,9 @@ def test_a_double_click_starts_one_run(started: list[RunConfig]) -> None:
         ("training.seed", -1, "“Seed” must lie between"),
         ("network.hidden-0", 0, "“Nodes” must lie between 1 and 8192"),
         ("network.hidden-0", 9000, "“Nodes” must lie between"),
+        ("network.hidden-count", 13, "“Hidden layers” must lie between 0 and 12"),
+        ("network.hidden-count", 10**9, "“Hidden layers” must lie between 0 and 12"),
+        ("network.hidden-count", -1, "“Hidden layers” must lie between 0 and 12"),
     ],
 )
 def test_a_value_out_of_range_is_a_sentence_and_disables_train(
