@@ -145,7 +145,7 @@ def answer(reached: Mapping[str, float], found: Sequence[Baseline], unit: str) -
     """ "Is my loss good?" in words, for validation terms `reached` (recon, loss, ...)."""
     recon = reached["recon"]
     by_key = {baseline.key: baseline for baseline in found}
-    said = f"The network is at {told(recon)} {unit}"
+    said = f"On the validation images the network is at {told(recon)} {unit}"
     floor, pca = by_key.get("floor"), by_key.get("pca")
     sentences = []
     if floor and recon <= floor.value * (1 + CLOSE):

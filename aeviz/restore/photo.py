@@ -113,7 +113,7 @@ def restoring(
             alpha[place] = _whole_levels(part[-1:], alpha.dtype)[:, :, 0]
         shown = pixels[place] if pixels.dtype == np.uint8 else _whole_levels(colour, np.uint8)
         yield Tile(box, shown, done, len(grid))
-    return Photo(pixels, alpha, photo.notes)
+    return Photo(pixels, alpha, (*photo.notes, *(mark.notes if mark else ())))
 
 
 def check(task: Task, photo: Photo, mask: np.ndarray | None, sigma: float | None) -> None:

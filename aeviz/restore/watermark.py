@@ -36,6 +36,12 @@ class Watermark:
     height: int
     width: int
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to say of it beside the result."""
+        nothing = self.mark is None or not self.matte.any()
+        return ("No watermark was found: nothing is changed.",) if nothing else ()
+
     def taken_off(self, y: Tensor, boxes: list[Box]) -> Tensor:
         """The windows y (N, 3, h, w) in [0, 1] of the photograph, under these boxes, without it."""
         if self.mark is None:

@@ -162,7 +162,8 @@ def _facts(card: dict[str, Any], config: RunConfig) -> str:
         ("psnr", "PSNR", " dB", ".1f"),
         ("knn_accuracy", "kNN accuracy of the code", "", ".0%"),
     )
-    parts = [
+    parts = ["<span>On the test images:</span>"] * ("loss" in metrics)
+    parts += [
         f"<span>{label} <b>{metrics[key]:{form}}</b>{after}</span>"
         for key, label, after, form in named
         if isinstance(metrics.get(key), int | float)
@@ -192,7 +193,7 @@ def _pictures(run: Run, status: Status, config: RunConfig, active: bool) -> None
     st.markdown("**Watch it learn**")
     replay.player(run, config, paths, shown[-1], rows, unit, active)
     diagnostics.draw(shown[-1], config)
-    st.markdown("**The same eight validation images after each epoch**")
+    st.markdown("**The same validation images, from untrained to the newest epoch**")
     markup(epochs_html(shown), "aeviz-epochs")
 
 

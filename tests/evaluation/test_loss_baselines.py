@@ -22,6 +22,7 @@ from aeviz.evaluation.baselines import Baseline, answer
 from aeviz.evaluation.validation import to_float
 from aeviz.presets import preset
 
+SAID = "On the validation images the network is at"
 BCE = preset("standard").config.replace(**{"bottleneck.latent_dim": 3})
 MSE = preset("linear").config.replace(**{"bottleneck.latent_dim": 3})
 PCA_LINE = Baseline("pca", "recon", 100.0, "PCA with 3 numbers", "")
@@ -128,10 +129,10 @@ def test_published_figures_are_for_runs_like_theirs_only() -> None:
 @pytest.mark.parametrize(
     ("reached", "wanted"),
     [
-        (80.0, "The network is at 80.0 nats, better than PCA with 3 numbers (100.0)."),
-        (99.5, "The network is at 99.5 nats, as good as PCA with 3 numbers (100.0)."),
-        (130.0, "The network is at 130.0 nats, not as good as PCA with 3 numbers (100.0)."),
-        (40.2, "The network is at 40.2 nats, as low as any network can come."),
+        (80.0, f"{SAID} 80.0 nats, better than PCA with 3 numbers (100.0)."),
+        (99.5, f"{SAID} 99.5 nats, as good as PCA with 3 numbers (100.0)."),
+        (130.0, f"{SAID} 130.0 nats, not as good as PCA with 3 numbers (100.0)."),
+        (40.2, f"{SAID} 40.2 nats, as low as any network can come."),
     ],
 )
 def test_the_answer_compares_with_pca_and_the_floor(reached: float, wanted: str) -> None:
@@ -141,8 +142,8 @@ def test_the_answer_compares_with_pca_and_the_floor(reached: float, wanted: str)
 
 def test_the_answer_with_one_line_or_none() -> None:
     reached = {"recon": 0.1234, "loss": 0.2}
-    assert answer(reached, [], "nats") == "The network is at 0.123 nats."
-    assert answer({"recon": 50.0}, [FLOOR], "nats").startswith("The network is at 50.0 nats. No ")
+    assert answer(reached, [], "nats") == f"{SAID} 0.123 nats."
+    assert answer({"recon": 50.0}, [FLOOR], "nats").startswith(f"{SAID} 50.0 nats. No ")
 
 
 def test_a_published_sum_is_set_against_this_runs_own() -> None:

@@ -71,6 +71,7 @@ def test_it_comes_off_a_photo_of_any_size_and_depth(
     assert result.pixels.dtype == dtype
     assert result.pixels.shape == clean.shape
     assert gain(clean, photo.pixels, result.pixels) > least
+    assert not result.notes
     assert len(saw) == 4  # its views of one small copy, not one for each tile
     assert max(min(shape[2:]) for shape in saw) <= watermark.LOOK_SIDE
 
@@ -80,6 +81,7 @@ def test_a_photo_without_a_mark_stays_as_it_is() -> None:
     model = Restorer(tiny("restore-watermark")).eval()  # it answers 1/2 everywhere
     result = restore_photo(model, TASKS["watermark"], photo, precision="fp32")
     assert np.array_equal(result.pixels, photo.pixels)
+    assert result.notes == ("No watermark was found: nothing is changed.",)
 
 
 def test_tiles_meet_without_a_seam(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ export function card({ name, model }) {
     figures ? `PSNR ${figures.psnr_before.toFixed(1)} → ${figures.psnr.toFixed(1)} dB ${words}${model.test_images ? `, mean of ${model.test_images} photos it never saw` : ''}` : null,
     worse ? `${worse} of them came out worse` : null,
     model.parameters ? `${(model.parameters / 1e6).toFixed(1)} million weights` : null,
-    model.train_images ? `trained on ${model.train_images} ${model.dataset_title ?? 'photos'}` : null,
+    model.train_images ? `trained on ${model.train_images} ${model.dataset_title ? `images of “${model.dataset_title}”` : 'photos'}` : null,
   ];
   return guess + parts.filter(Boolean).join(' · ');
 }

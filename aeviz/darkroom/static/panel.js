@@ -81,7 +81,7 @@ export class Panel {
 
   writeNoise(slider, photo, info) {
     const told = photo?.sigma ?? null;
-    const found = info?.sigma ?? 0;
+    const found = Math.min(slider.high, info?.sigma ?? 0); // and that is what the network is told
     this.sigma.input.disabled = !info;
     this.found.hidden = told === null;
     write(this.found, `found: σ ${Math.round(found)}`);
@@ -99,7 +99,8 @@ function described({ width, height, channels, depth, notes }, credit) {
     channels === 1 ? 'grey' : null, depth === 16 ? '16 bit' : null,
     credit ? `photo: ${credit}` : null,
   ];
-  return [parts.filter(Boolean).join(' · '), ...notes].join('. ');
+  const facts = parts.filter(Boolean).join(' · ');
+  return notes.length ? [`${facts}.`, ...notes].join(' ') : facts; // notes are sentences
 }
 
 function write(element, text) {
