@@ -81,7 +81,7 @@ class _Drawing:
     def __init__(
         self, snapshots: Sequence[Snapshot], config: RunConfig, title: str, theme: Theme
     ) -> None:
-        self.snapshots, self.title, self.epochs = snapshots, title, config.training.epochs
+        self.snapshots, self.title, self.last = snapshots, title, snapshots[-1].epoch
         self.look = _LOOKS[theme]
         self.gaussian = config.bottleneck.kind == "gaussian"
         self.views = [view(snapshot.places, self.gaussian) for snapshot in snapshots]
@@ -119,7 +119,7 @@ class _Drawing:
         draw = ImageDraw.Draw(page)
         look = self.look
         draw.text((EDGE, HEADER / 2), self.title, look.text, self.font, anchor="lm")
-        said = f"epoch {shown.epoch} of {self.epochs}" if shown.epoch else "untrained"
+        said = f"epoch {shown.epoch} of {self.last}" if shown.epoch else "untrained"
         right = self.size[0] - EDGE
         draw.text((right, HEADER / 2), said, look.text, self.font, anchor="rm")
         y = HEADER + PANEL + FOOTER / 2
