@@ -20,10 +20,12 @@ def field(page: Page, label: str) -> Locator:
 
 
 def middle(handle: Locator) -> tuple[float, float]:
-    handle.scroll_into_view_if_needed()
-    box = handle.bounding_box()
-    assert box is not None
-    return box["x"] + box["width"] / 2, box["y"] + 14
+    """In one go: whenever the page runs again, the picture is drawn anew."""
+    x, y = handle.evaluate(
+        "handle => { handle.scrollIntoView({ block: 'nearest' });"
+        " const { x, y, width } = handle.getBoundingClientRect(); return [x + width / 2, y + 14]; }"
+    )
+    return x, y
 
 
 def drag(page: Page, handle: Locator, dy: float) -> None:
