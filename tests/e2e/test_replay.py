@@ -122,6 +122,7 @@ def test_a_training_under_way_is_followed(page: Page, app_url: str, runs_folder:
     worker = locks.take(run.pid_path)  # it goes on
     assert worker is not None
     run.write_status(Status("running", epoch=3))
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
     page.keyboard.press("r")  # the page runs again, as it does on "Go on training"
     expect(live).to_have_attribute("aria-pressed", "true")
     worker.close()
