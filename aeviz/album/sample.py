@@ -63,25 +63,19 @@ def look(path: Path, progress: Progress, cancelled: Callable[[], bool]) -> Look 
     progress(0.0, "Looking at the images")
     with parcel.opened(path) as items:
         found = contents(items)
-        if not found.items:
-            raise UserError(_none(found))
         samples = _samples(found, progress, cancelled)
         if samples is None:
             return None
         if not found.items:
-            raise UserError(_none(found))
+            why = next(iter(found.left_out.reasons), "")
+            said = f" ({why.rstrip('.')})" if why else ""
+            raise UserError(f"There is no image in what you sent{said}: choose other files.")
         counts: dict[Labels, dict[str, int]] = {
             "folder": found.counts("folder"),
             "top": found.counts("top"),
             "none": found.counts("none"),
         }
         return Look(counts, samples, [item.path for item in found.items], found.left_out)
-
-
-def _none(found: Contents) -> str:
-    why = next(iter(found.left_out.reasons), "")
-    said = f" ({why.rstrip('.')})" if why else ""
-    return f"There is no image in what you sent{said}: choose other files."
 
 
 def _samples(

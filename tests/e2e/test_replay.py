@@ -21,11 +21,16 @@ FILM_MS = 240_000
 """A film is made in seconds, behind all else: on a machine that is busy it takes its time."""
 
 
-@pytest.fixture(scope="module")
-def run(runs_folder: Path) -> Run:
+def made(runs_folder: Path, epochs: int = EPOCHS) -> Run:
+    """A run that is over, where the app under test looks for runs."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AEVIZ_RUNS", str(runs_folder))
-        return run_of()
+        return run_of(epochs)
+
+
+@pytest.fixture(scope="module")
+def run(runs_folder: Path) -> Run:
+    return made(runs_folder)
 
 
 def open_player(page: Page, url: str, run: Run) -> None:
@@ -93,9 +98,7 @@ def test_a_finished_training_plays_by_itself_and_can_be_played_again(
 
 
 def test_a_training_under_way_is_followed(page: Page, app_url: str, runs_folder: Path) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AEVIZ_RUNS", str(runs_folder))
-        run = run_of(epochs=2)
+    run = made(runs_folder, epochs=2)
     worker = locks.take(run.pid_path)
     assert worker is not None
     run.write_status(Status("running", epoch=1))
@@ -132,9 +135,7 @@ def test_a_long_training_keeps_its_newest_picture_until_the_next(
     page: Page, app_url: str, runs_folder: Path
 ) -> None:
     """Most epochs of a long run are dropped once a later one is there."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AEVIZ_RUNS", str(runs_folder))
-        run = run_of(epochs=1)
+    run = made(runs_folder, epochs=1)
     folder = run.folder / "snapshots"
     worker = locks.take(run.pid_path)
     assert worker is not None
@@ -163,9 +164,7 @@ def test_a_long_training_keeps_its_newest_picture_until_the_next(
 def test_a_stopped_training_spans_the_epochs_it_had(
     browser: Browser, app_url: str, runs_folder: Path
 ) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AEVIZ_RUNS", str(runs_folder))
-        run = run_of(epochs=3)
+    run = made(runs_folder, epochs=3)
     run.write_status(Status("stopped", epoch=2))
     with open_page(browser, reduced_motion="reduce") as page:
         open_player(page, app_url, run)
