@@ -26,8 +26,6 @@ NICENESS = 10
 LEAVING_SECONDS = 30
 """How long a process that has ended its run may take to be gone."""
 
-STOPPED = "Stopped before its training began."
-
 
 def lock_of(run: Run, patience: float) -> TextIO | None:
     """The lock that says that somebody is at work on the run; None where it is taken."""
@@ -58,9 +56,16 @@ def wait_and_work(run: Run, server: int | None = None) -> None:
 
             worker.work(run, server)
     except queue.CancelledError:
-        _end(run, "stopped", STOPPED)
+        _end(run, "stopped", stopped(run))
     except UserError as error:
         _end(run, "failed", str(error))
+
+
+def stopped(run: Run) -> str:
+    """What is said of a run that was stopped while it waited: it may have trained before."""
+    if run.status.epoch:
+        return "Stopped before it went on: what it had learnt is kept."
+    return "Stopped before its training began."
 
 
 def _learn_to_train() -> None:

@@ -26,7 +26,7 @@ from aeviz.training.finish import Progress, finish
 from aeviz.training.fit import Outcome, fit
 from aeviz.training.reporter import Reporter
 from aeviz.training.runs import Phase, Run, Status, create
-from aeviz.training.waiting import STOPPED, lock_once_over, main
+from aeviz.training.waiting import lock_once_over, main, stopped
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -164,7 +164,7 @@ def work(run: Run, server: int | None = None) -> None:
         with plain_memory_errors(), queue.turn(run, cancelled=should_stop):
             outcome = _train(run, reporter, should_stop)
     except queue.CancelledError:
-        end("stopped", STOPPED)
+        end("stopped", stopped(run))
     except UserError as error:
         end("failed", str(error))
     except Exception:

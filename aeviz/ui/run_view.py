@@ -181,9 +181,9 @@ def _pictures(run: Run, status: Status, config: RunConfig, active: bool) -> None
     """Curves, the player, and the same eight images after each epoch."""
     rows = run.metrics()
     paths = run.snapshots()
-    if rows and status.steps:
-        found = baselines.read(run.folder / "baselines.json")
-        _curves(rows, status.steps / config.training.epochs, config, found)
+    steps = steps_per_epoch(rows, status, config)
+    if rows and steps:
+        _curves(rows, steps, config, baselines.read(run.folder / "baselines.json"))
     if not paths:
         return
     shown = readable([paths[0], *paths[1:][-ROWS:]])
@@ -195,6 +195,15 @@ def _pictures(run: Run, status: Status, config: RunConfig, active: bool) -> None
     diagnostics.draw(shown[-1], config)
     st.markdown("**The same validation images, from untrained to the newest epoch**")
     markup(epochs_html(shown), "aeviz-epochs")
+
+
+def steps_per_epoch(rows: Sequence[dict[str, Any]], status: Status, config: RunConfig) -> float:
+    """As its whole epochs had them, also where it waits to go on; before the first is over, as they
+    are planned. 0 where nothing is known."""
+    for row in reversed(rows):
+        if "validation" in row:
+            return float(row["step"] / row["epoch"])
+    return status.steps / config.training.epochs
 
 
 def readable(paths: Sequence[Path]) -> list[snapshots.Snapshot]:

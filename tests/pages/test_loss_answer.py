@@ -14,6 +14,7 @@ from aeviz.evaluation.baselines import Baseline
 from aeviz.presets import preset
 from aeviz.training import runs
 from aeviz.training.runs import Run, Status
+from aeviz.ui.run_view import steps_per_epoch
 
 SAID = "On the validation images the network is at"
 INDEX = Path(__file__).resolve().parents[2] / "pages" / "index.py"
@@ -55,3 +56,19 @@ def test_the_answer_is_under_the_curve(run: Run) -> None:
 
 def test_a_run_without_baselines_opens_without_the_answer(run: Run) -> None:
     assert "Is this loss good?" not in texts(run)
+
+
+def test_a_run_that_is_stopped_before_it_goes_on_keeps_its_curve_and_answer(run: Run) -> None:
+    (run.folder / "baselines.json").write_text(json.dumps([asdict(line) for line in LINES]))
+    run.write_status(Status("stopped", epoch=2, created=time.time()))  # as it begins to wait anew
+    assert SAID in texts(run)
+
+
+def test_steps_of_an_epoch_are_those_it_had() -> None:
+    config = preset("standard").config.replace(**{"training.epochs": 4})
+    within = {"step": 7, "epoch": 0, "recon": 1.0}
+    whole = within | {"step": 30, "epoch": 3, "validation": {}}
+    after = within | {"step": 37, "epoch": 3}
+    assert steps_per_epoch([within, whole, after], Status(), config) == 10
+    assert steps_per_epoch([within], Status(steps=36), config) == 9
+    assert steps_per_epoch([within], Status(), config) == 0

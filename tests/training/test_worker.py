@@ -23,7 +23,7 @@ from aeviz.datasets import Dataset
 from aeviz.errors import UserError
 from aeviz.latent.layouts import Cancelled
 from aeviz.presets import preset
-from aeviz.training import locks, loop, queue, resume, runs, waiting, worker
+from aeviz.training import locks, loop, queue, resume, runs, worker
 from aeviz.training.runs import Run
 
 SECONDS = 400
@@ -248,8 +248,22 @@ def test_a_stop_while_it_waits_trains_nothing(here: Callable[..., Run]) -> None:
     run.request_stop()
     worker.work(run)
     assert run.status.phase == "stopped"
-    assert run.status.message == waiting.STOPPED
+    assert run.status.message == "Stopped before its training began."
     assert run.metrics() == []
+
+
+def test_a_stop_while_it_waits_to_go_on_says_that_its_epochs_are_kept(
+    here: Callable[..., Run],
+) -> None:
+    run = here()
+    worker.work(run)
+    rows = run.metrics()
+    run.write_status(runs.Status(epoch=run.status.epoch))
+    run.request_stop()
+    worker.work(run)
+    assert run.status.phase == "stopped"
+    assert run.status.message == "Stopped before it went on: what it had learnt is kept."
+    assert run.metrics() == rows
 
 
 def test_a_stop_ends_a_download(
@@ -266,7 +280,7 @@ def test_a_stop_ends_a_download(
     monkeypatch.setattr("aeviz.training.worker.datasets.load", load)
     worker.work(run)
     assert run.status.phase == "stopped"
-    assert run.status.message == waiting.STOPPED
+    assert run.status.message == "Stopped before its training began."
     assert not run.model_path.exists()
 
 
