@@ -29,11 +29,13 @@ class View:
 
 
 def view(places: NDArray[np.float32], gaussian: bool) -> View:
-    """The part of the plane that holds nearly all places (M, 2)."""
+    """The part of the plane that holds nearly all places (M, 2); of fewer than 200, all."""
     usable = places[np.isfinite(places).all(1)].clip(-MOST_REACH, MOST_REACH)
     if not len(usable):
         return View(0.0, 0.0, PRIOR_REACH)
-    low, high = np.quantile(usable.astype(np.float64), [0.005, 0.995], axis=0)
+    ordered = np.sort(usable.astype(np.float64), axis=0)
+    left_out = len(ordered) // 200  # on each side
+    low, high = ordered[left_out], ordered[-1 - left_out]
     if gaussian:
         reach = max(PRIOR_REACH, ROOM * float(np.abs([low, high]).max()))
         return View(0.0, 0.0, reach)

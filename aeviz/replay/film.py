@@ -32,6 +32,8 @@ LENGTHS: dict[Kind, tuple[int, int, int]] = {"gif": (60, 15, 6), "mp4": (240, 30
 """About so many frames in all, so many a second, and at most so many from one epoch to the next."""
 HOLD_SECONDS = 2
 """The last epoch stays."""
+LINE = 17
+"""Pixels from one class's name to the next below it."""
 FINE = 2
 """Points are drawn larger and made smaller, so that their edges are smooth."""
 
@@ -176,21 +178,29 @@ class _Drawing:
     def _class_names(
         self, draw: ImageDraw.ImageDraw, places: NDArray[np.float64], labels: NDArray[np.int16]
     ) -> None:
-        """The classes' names at their middles, as far as they do not cover each other."""
-        taken: list[NDArray[np.float64]] = []
+        """The classes' names at their middles: a line or two higher or lower where one is written
+        already, and left out where there is no room at all."""
+        taken: list[tuple[float, float, float]] = []
         for label, name in enumerate(self.names):
             members = places[labels == label]
             if not len(members):
                 continue
-            middle = np.median(members, 0)
-            if not (middle.min() >= 8 and middle.max() <= PANEL - 8):
+            text = name[:16]
+            reach = self.font.getlength(text) / 2 + 3
+            x, middle = np.median(members, 0)
+            x = float(np.clip(x, reach, PANEL - reach))
+            free = (
+                y
+                for y in np.clip(middle + LINE * np.array([0, 1, -1, 2, -2]), 8, PANEL - 8)
+                if not any(abs(x - a) < reach + r and abs(y - b) < LINE for a, b, r in taken)
+            )
+            y = next(free, None)
+            if y is None:
                 continue
-            if any(np.hypot(*(middle - other)) < 20 for other in taken):
-                continue
-            taken.append(middle)
+            taken.append((x, float(y), reach))
             draw.text(
-                tuple(middle),
-                name[:16],
+                (x, float(y)),
+                text,
                 self.look.text,
                 self.font,
                 anchor="mm",

@@ -63,6 +63,15 @@ def test_other_maps_are_centred_on_their_codes() -> None:
     assert seen.reach == pytest.approx(ROOM)
 
 
+def test_a_map_of_few_codes_shows_all_of_them_and_of_many_the_most() -> None:
+    line = np.float32([[i, 0] for i in range(6)])
+    seen = view(line, gaussian=False)
+    assert seen.x - seen.reach < 0
+    assert seen.x + seen.reach > 5
+    far = np.concatenate([np.repeat(line, 200, 0), np.float32([[1000, 0]])])
+    assert view(far, gaussian=False).reach < 4
+
+
 @pytest.mark.parametrize("places", [np.zeros((0, 2)), np.full((5, 2), np.nan), np.ones((5, 2))])
 def test_a_map_of_nothing_still_has_a_size(places: np.ndarray) -> None:
     for gaussian in (True, False):

@@ -6,6 +6,8 @@ import { placesAt, viewAt } from './epochs.js';
 const TRAIL = 0.3; // epochs that a trail reaches back
 const TRAIL_OPACITY = 0.28;
 const POINT_OPACITY = 0.92;
+const LINE = 17; // pixels from one name to the next below it
+const LINES = [0, LINE, -LINE, 2 * LINE, -2 * LINE]; // where a name may go, its own place first
 
 export class Scatter {
   /** @param {string[]} colours  of the classes @param {boolean} gaussian  whether there is a prior */
@@ -126,7 +128,8 @@ export class Scatter {
     context.globalAlpha = 1;
   }
 
-  /** The classes' names at the middle of their points, as far as they do not cover one another. */
+  /** The classes' names at the middle of their points: a line or two higher or lower where one is
+   * written already, and left out where there is no room at all. */
   names(labels) {
     const { context, here, side } = this;
     context.font = `600 13px ${this.font}`;
@@ -139,11 +142,12 @@ export class Scatter {
       const members = [];
       for (let i = 0; i < labels.length; i += 1) if (labels[i] === label) members.push(i);
       if (!members.length) return;
-      const x = median(members.map((i) => here[2 * i]));
-      const y = median(members.map((i) => here[2 * i + 1]));
       const reach = context.measureText(name).width / 2 + 3;
-      const hits = (other) => Math.abs(x - other.x) < reach + other.reach && Math.abs(y - other.y) < 17;
-      if (x < reach || y < 9 || x > side - reach || y > side - 9 || written.some(hits)) return;
+      const x = within(reach, median(members.map((i) => here[2 * i])), side - reach);
+      const middle = median(members.map((i) => here[2 * i + 1]));
+      const y = LINES.map((line) => within(9, middle + line, side - 9)).find((at) => !written.some(
+        (other) => Math.abs(x - other.x) < reach + other.reach && Math.abs(at - other.y) < LINE));
+      if (y === undefined) return;
       written.push({ x, y, reach });
       context.strokeStyle = this.ground;
       context.lineWidth = 4;
@@ -171,6 +175,8 @@ export class Scatter {
     return canvas;
   }
 }
+
+const within = (low, value, high) => Math.max(low, Math.min(value, high));
 
 function median(values) {
   return values.sort((a, b) => a - b)[values.length >> 1];
