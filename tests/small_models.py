@@ -59,6 +59,7 @@ def save(path: Path, model: Autoencoder, gallery: bool = True, **card: object) -
     z = model.encode(x)
     images = (x * 255).round().to(torch.uint8)
     names = tuple(str(i) for i in range(10))
-    pictures = Gallery(z, labels, names, encode_sprite(images), z[:, :2].contiguous())
+    places = torch.nn.functional.pad(z, (0, 2 - z.shape[1]))  # its first two numbers, or 0
+    pictures = Gallery(z, labels, names, encode_sprite(images), places.contiguous())
     path.parent.mkdir(parents=True, exist_ok=True)
     checkpoint.save(path, model, card, pictures if gallery else None)

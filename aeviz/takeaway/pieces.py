@@ -206,23 +206,27 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     return tensors, description
 
 
-def write(path: Path, model: Autoencoder, description: dict[str, str]) -> None:
-    """The model as such a file, which aeviz opens, too. It has no gallery."""
-    kept = ("format", "format_version", "config", "image_shape")
-    header: dict = {"__metadata__": {key: description[key] for key in kept}}
+def write(path: Path, tensors: dict[str, Tensor], description: dict[str, str]) -> None:
+    """Such a file, which aeviz opens, too. Its own SHA-256 is in it, taken with zeros in the place
+    of the sum, so that a damaged copy is known for one."""
+    kept = ("format", "format_version", "config", "image_shape", "class_names")
+    zeros = "0" * 64
+    metadata = {key: description[key] for key in kept if key in description}
+    header: dict = {"__metadata__": {"sha256": zeros, **metadata}}
     body = bytearray()
-    for name, weight in model.state_dict().items():
-        raw = bytearray(weight.numel() * weight.element_size())
-        torch.frombuffer(raw, dtype=weight.dtype).copy_(weight.flatten())
-        header[in_file(name)] = {
-            "dtype": next(key for key, kind in KINDS.items() if kind == weight.dtype),
-            "shape": list(weight.shape),
+    for name, tensor in tensors.items():
+        raw = bytearray(tensor.numel() * tensor.element_size())
+        torch.frombuffer(raw, dtype=tensor.dtype).copy_(tensor.flatten())
+        header[name] = {
+            "dtype": next(key for key, kind in KINDS.items() if kind == tensor.dtype),
+            "shape": list(tensor.shape),
             "data_offsets": [len(body), len(body) + len(raw)],
         }
         body += raw
-    text = json.dumps(header).encode()
+    text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
-    path.write_bytes(struct.pack("<Q", len(text)) + text + body)
+    data = struct.pack("<Q", len(text)) + text + body
+    path.write_bytes(data.replace(zeros.encode(), hashlib.sha256(data).hexdigest().encode(), 1))
 
 
 def load(path: Path) -> tuple[Autoencoder, dict[str, Tensor], dict[str, str]]:
@@ -273,20 +277,53 @@ def gallery(model: Autoencoder, tensors: dict[str, Tensor]) -> Tensor:
     """The images that the model file has with it, laid out on one sheet; uint8 (N, *SHAPE)."""
     if "gallery.latents" not in tensors:
         raise SystemExit("This model file has no images with it: name yours with --data.")
-    codes = tensors["gallery.latents"].float()
+    images = sheet(tensors)
+    if images is not None:
+        return images
+    print("Without Pillow the sheet of images stays closed: here is what the model makes of")
+    print("their codes instead. For images of your own: --data images.npz")
+    with torch.no_grad():
+        pixels = model.decode(tensors["gallery.latents"].float())
+    return (pixels.clamp(0, 1) * 255).round().to(torch.uint8)
+
+
+def sheet(tensors: dict[str, Tensor]) -> Tensor | None:
+    """The same images, uint8 (N, *SHAPE); None without Pillow."""
     try:
         from PIL import Image
     except ImportError:
-        print("Without Pillow the sheet of images stays closed: here is what the model makes of")
-        print("their codes instead. For images of your own: --data images.npz")
-        with torch.no_grad():
-            return (model.decode(codes).clamp(0, 1) * 255).round().to(torch.uint8)
-    (channels, height, width), columns = SHAPE, math.ceil(math.sqrt(len(codes)))
+        return None
+    count = len(tensors["gallery.latents"])
+    (channels, height, width), columns = SHAPE, math.ceil(math.sqrt(count))
     Image.MAX_IMAGE_PIXELS = None  # a sheet of many images is large
     file = io.BytesIO(bytes(tensors["gallery.sprite"].tolist()))
-    sheet = to_tensor(Image.open(file).convert("L" if channels == 1 else "RGB"))
-    cells = sheet.reshape(channels, -1, height, columns, width).permute(1, 3, 0, 2, 4)
-    return cells.reshape(-1, *SHAPE)[: len(codes)].contiguous()
+    pixels = to_tensor(Image.open(file).convert("L" if channels == 1 else "RGB"))
+    cells = pixels.reshape(channels, -1, height, columns, width).permute(1, 3, 0, 2, 4)
+    return cells.reshape(-1, *SHAPE)[:count].contiguous()
+
+
+@torch.no_grad()
+def coded_anew(model: Autoencoder, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The gallery with the codes that its images have by now; without Pillow there is none."""
+    images = sheet(tensors) if "gallery.latents" in tensors else None
+    if images is None:
+        return {}
+    batches = [batch.float() / 255 for batch in images.split(500)]
+    codes = torch.cat([model.encode(x) for x in batches])
+    found = {"latents": codes, "pca": on_a_plane(codes)}
+{spread}    kept = {key: tensors[f"gallery.{key}"] for key in ("labels", "sprite")}
+    return {f"gallery.{key}": value for key, value in (found | kept).items()}
+
+
+def on_a_plane(codes: Tensor) -> Tensor:
+    """Codes (N, CODE) on the plane where they vary most, (N, 2); those of one or two numbers as
+    they are."""
+    if CODE <= 2:
+        return F.pad(codes, (0, 2 - CODE))
+    middle = codes - codes.mean(0)
+    directions = torch.linalg.eigh((middle.T @ middle).double()).eigenvectors[:, [-1, -2]]
+    largest = directions.gather(0, directions.abs().argmax(0, keepdim=True))
+    return (middle.double() @ (directions * largest.sign())).float()
 
 
 def to_tensor(image) -> Tensor:
@@ -318,7 +355,9 @@ def main(arguments: list[str] | None = None) -> None:
     train(model.to(device), images, test, asked.epochs, asked.lr)
 
     out = asked.out or asked.model.with_name(f"{asked.model.stem}-trained.safetensors")
-    write(out, model, description)
+    model.cpu().eval()
+    weights = {in_file(name): weight for name, weight in model.state_dict().items()}
+    write(out, weights | coded_anew(model, tensors), description)
     print(f"Saved as {out}")
 
 

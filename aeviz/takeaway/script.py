@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import hashlib
 import io
 import json
 import math
@@ -54,7 +55,7 @@ def script(config: RunConfig, shape: ImageShape, stem: str) -> str:
         _training(config),
         pieces.FILES,
         _in_file(config),
-        pieces.IMAGES,
+        _images(config),
         pieces.MAIN,
     ]
     return "\n\n\n".join(part.strip("\n") for part in parts if part) + "\n"
@@ -337,6 +338,11 @@ def measure(model: Autoencoder, images: Tensor) -> float:
             total += loss_of(model, x, {noisy}).item() * len(x)
     return total / len(images)
 '''
+
+
+def _images(config: RunConfig) -> str:
+    spread = '    found["logvar"] = torch.cat([model.posterior(x)[1] for x in batches])\n'
+    return pieces.IMAGES.replace("{spread}", spread * (config.bottleneck.kind == "gaussian"))
 
 
 def _in_file(config: RunConfig) -> str:

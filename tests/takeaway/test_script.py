@@ -20,7 +20,11 @@ from small_models import digits, save
 
 from aeviz import checkpoint
 from aeviz.config import RunConfig
+from aeviz.datasets import Split
 from aeviz.errors import UserError
+from aeviz.evaluation.evaluate import encode_all
+from aeviz.images import decode_sprite
+from aeviz.latent.projection import PCA2
 from aeviz.nn import losses
 from aeviz.nn.model import Autoencoder
 from aeviz.nn.networks import ImageShape
@@ -128,6 +132,15 @@ def test_it_trains_on_and_saves_what_aeviz_opens(
     assert trained.config == small(name)
     start = checkpoint.load(ran[0] / f"{name}.safetensors").model.state_dict()
     assert any(not torch.equal(start[k], v) for k, v in trained.model.state_dict().items())
+
+
+def test_a_damaged_copy_of_its_file_is_refused(ran: tuple[Path, dict[str, str]]) -> None:
+    data = bytearray((ran[0] / "vae-trained.safetensors").read_bytes())
+    data[-9] ^= 1
+    copy = ran[0] / "copy.safetensors"
+    copy.write_bytes(data)
+    with pytest.raises(UserError, match="damaged or truncated"):
+        checkpoint.load(copy)
 
 
 def module_of(path: Path, config: RunConfig, shape: ImageShape) -> ModuleType:
@@ -287,6 +300,35 @@ def test_the_demo_reads_the_images_inside_the_model_file(
     )
     module.main([])
     assert "270 images to learn from, 30 to measure on" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("convolutional", 6), ("vae", 6), ("vae", 2), ("deep", 1)]
+)
+def test_what_it_saves_has_the_gallery_with_the_codes_of_now(
+    name: str, code: int, tmp_path: Path
+) -> None:
+    config = small(name).replace(**{"bottleneck.latent_dim": code})
+    save(tmp_path / "demo.safetensors", Autoencoder(config, (1, 8, 8)).eval().requires_grad_(False))
+    module_of(tmp_path / "demo.py", config, (1, 8, 8)).main([])
+    before = checkpoint.load(tmp_path / "demo.safetensors").gallery
+    trained = checkpoint.load(tmp_path / "demo-trained.safetensors")
+    after = trained.gallery
+    assert before is not None
+    assert after is not None
+    assert (after.sprite, after.class_names) == (before.sprite, before.class_names)
+    assert torch.equal(after.labels, before.labels)
+    z, logvar = encode_all(trained.model, Split(digits_of(after), after.labels))
+    assert torch.allclose(after.latents, z, atol=1e-5)
+    assert not torch.allclose(after.latents, before.latents, atol=1e-3)
+    assert torch.allclose(after.pca, torch.as_tensor(PCA2.fit(z).project(z)), atol=1e-4)
+    assert (after.logvar is None) == (logvar is None)
+    if after.logvar is not None and logvar is not None:
+        assert torch.allclose(after.logvar, logvar, atol=1e-5)
+
+
+def digits_of(gallery: checkpoint.Gallery) -> torch.Tensor:
+    return decode_sprite(gallery.sprite, len(gallery.labels), (1, 8, 8))
 
 
 def test_it_reads_a_folder_of_pictures(tmp_path: Path) -> None:
