@@ -1,9 +1,13 @@
-"""Where models and runs lie. It imports nothing, so that what only waits stays small."""
+"""Where models and runs lie, and what runs are called. It imports next to nothing, so that what
+only waits stays small."""
 
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
+
+_SHOWN = re.compile(r".{1,80}")
 
 
 def checkpoints_dir() -> Path:
@@ -16,3 +20,17 @@ def runs_dir() -> Path:
     """Where runs and uploaded models lie; `AEVIZ_RUNS` moves it."""
     named = os.environ.get("AEVIZ_RUNS")
     return Path(named) if named else checkpoints_dir() / "runs"
+
+
+def given_name(run: Path) -> str:
+    """What somebody has called the run of this folder since it was started; "" where nobody has."""
+    return line_of(run / "name", _SHOWN)
+
+
+def line_of(path: Path, form: re.Pattern[str]) -> str:
+    """The one line that a page wrote into the file; "" where there is none of this form."""
+    try:
+        text = path.read_text(errors="replace")
+    except OSError:
+        return ""
+    return text if form.fullmatch(text) and text.isprintable() else ""

@@ -10,19 +10,21 @@ import hashlib
 import os
 import re
 import secrets
+import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from aeviz import atomic, checkpoint
+from aeviz import atomic, checkpoint, datasets
 from aeviz.checkpoint import Loaded, LoadedRestorer, is_restorer
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
-from aeviz.folders import checkpoints_dir, runs_dir
+from aeviz.folders import checkpoints_dir, given_name, runs_dir
 from aeviz.nn.networks import ImageShape
-from aeviz.presets import PRESETS
+from aeviz.presets import PRESETS, title
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
@@ -41,6 +43,33 @@ class ModelInfo:
     config: RunConfig
     card: dict[str, Any]
     bundled: bool
+    made: float
+    """When its file was written, in seconds since the epoch."""
+
+    @property
+    def called(self) -> str:
+        """What pages call it: a bundled model by its file's name, as the documentation does; any
+        other by the name that a person gave its run, or else by its title."""
+        return self.name if self.bundled else given_name(self.path.parent) or self.title
+
+    @property
+    def kind(self) -> str:
+        return PRESETS[self.type].title if self.type in PRESETS else self.type
+
+    @property
+    def data(self) -> str:
+        source = datasets.get(self.dataset)
+        return source.title if source else self.dataset
+
+    @property
+    def label(self) -> str:
+        """One line of a list: what it is called, type, data, code size, and when it was made."""
+        called = self.called
+        parts = [called, *(part for part in (self.kind, self.data) if part not in called)]
+        parts.append(f"code of {self.latent_dim:,} number{'s' if self.latent_dim > 1 else ''}")
+        if not self.bundled:
+            parts.append(time.strftime("%d %b, %H:%M", time.localtime(self.made)).lstrip("0"))
+        return " · ".join(parts)
 
 
 _summaries: dict[Path, tuple[tuple[int, int], ModelInfo | None]] = {}
@@ -68,6 +97,18 @@ def _all() -> list[ModelInfo]:
     named += [(path, path.parent.name, False) for path in runs]
     rows = [_info(*entry) for entry in named if _NAME.fullmatch(entry[1])]
     return [row for row in rows if row is not None]
+
+
+def labels(infos: Iterable[ModelInfo]) -> dict[str, str]:
+    """The label of each of these models by its name, no two alike."""
+    found: dict[str, str] = {}
+    for info in infos:
+        label, times = info.label, 1
+        while label in found.values():
+            times += 1
+            label = f"{info.label} ({times})"
+        found[info.name] = label
+    return found
 
 
 def find(name: str) -> ModelInfo:
@@ -132,11 +173,10 @@ def _info(path: Path, name: str, bundled: bool) -> ModelInfo | None:
             _summaries[path] = (stamp, None)
             return None
         config = summary.config
-        kind = PRESETS[config.type].title if config.type in PRESETS else config.type
         info = ModelInfo(
             name,
             path,
-            config.name or f"{kind} on {config.dataset}",
+            title(config),
             config.type,
             config.dataset,
             summary.image_shape,
@@ -144,6 +184,7 @@ def _info(path: Path, name: str, bundled: bool) -> ModelInfo | None:
             config,
             summary.card,
             bundled,
+            stat.st_mtime,
         )
         _summaries[path] = (stamp, info)
     return _summaries[path][1]

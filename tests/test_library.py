@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,26 @@ def test_a_model_without_a_name_is_called_by_its_type_and_data() -> None:
     bundle("two", file_of(type="my own"))
     titles = [info.title for info in library.models()]
     assert titles == ["Variational (VAE) on digits", "my own on digits"]
+
+
+def test_a_run_is_called_as_a_person_calls_it_and_a_bundled_model_by_its_file() -> None:
+    folder = run("20261125-224310-vae-digits-a1b2", file_of(1)).parent
+    bundle("vae-digits", file_of(name="My VAE"))
+    bundled, trained = library.models()
+    assert bundled.label == "vae-digits · Variational (VAE) · Digits 8x8 · code of 4 numbers"
+    made = trained.label.removeprefix("Variational (VAE) on Digits 8x8 · code of 1 number · ")
+    assert re.fullmatch(r"\d+ [A-Z]\w+, \d\d:\d\d", made)
+    (folder / "name").write_text("Ada's")
+    trained = library.models()[1]
+    assert trained.label.startswith("Ada's · Variational (VAE) · Digits 8x8 · code of 1 number · ")
+
+
+def test_no_two_models_have_one_label() -> None:
+    for name in ("one", "two", "three"):
+        run(name, file_of(), age=5)
+    labels = library.labels(library.models())
+    first = labels["one"]
+    assert sorted(labels.values()) == sorted([first, f"{first} (2)", f"{first} (3)"])
 
 
 def test_new_changed_and_deleted_files_show_at_once() -> None:

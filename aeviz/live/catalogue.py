@@ -38,9 +38,12 @@ def listing() -> list[dict[str, Any]]:
     """The models there are, as `GET /aeviz/models` tells them."""
     from aeviz import library
 
+    infos = library.models()
+    labels = library.labels(infos)
     return [
         {
             "name": info.name,
+            "label": labels[info.name],
             "title": info.title,
             "type": info.type,
             "dataset": info.dataset,
@@ -48,5 +51,5 @@ def listing() -> list[dict[str, Any]]:
             "latent_dim": info.latent_dim,
             "bundled": info.bundled,
         }
-        for info in library.models()
+        for info in infos
     ]

@@ -21,7 +21,7 @@ from typing import Any, Literal
 from aeviz import atomic
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
-from aeviz.folders import runs_dir
+from aeviz.folders import given_name, line_of, runs_dir
 from aeviz.training import locks
 
 Phase = Literal["queued", "running", "finishing", "done", "stopped", "failed"]
@@ -32,7 +32,6 @@ START_SECONDS = 30
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _OWNER = re.compile(r"[0-9a-f]{8,64}")
-_SHOWN = re.compile(r".{1,80}")
 
 
 @dataclass(frozen=True)
@@ -74,12 +73,12 @@ class Run:
     @property
     def owner(self) -> str:
         """Who started it, as `aeviz.people` names them; "" for a run of nobody's."""
-        return _line(self.folder / "owner", _OWNER)
+        return line_of(self.folder / "owner", _OWNER)
 
     @property
     def name(self) -> str:
         """What somebody has called it since it was started; "" where nobody has."""
-        return _line(self.folder / "name", _SHOWN)
+        return given_name(self.folder)
 
     def removed(self) -> UserError:
         return UserError(f"The run {self.id} is no longer on the disk.")
@@ -259,12 +258,3 @@ def runs() -> list[Run]:
     """All runs on disk, newest first."""
     folders = [path.parent for path in runs_dir().glob("*/config.json")]
     return [Run(folder) for folder in sorted(folders, reverse=True) if _ID.fullmatch(folder.name)]
-
-
-def _line(path: Path, form: re.Pattern[str]) -> str:
-    """The one line that a page wrote into the file; "" where there is none of this form."""
-    try:
-        text = path.read_text(errors="replace")
-    except OSError:
-        return ""
-    return text if form.fullmatch(text) and text.isprintable() else ""

@@ -9,7 +9,6 @@ import streamlit as st
 
 from aeviz import library
 from aeviz.library import ModelInfo
-from aeviz.presets import PRESETS
 
 COLUMNS = {
     "mse": ("MSE", "Mean squared error per pixel on the test images.", "%.4f"),
@@ -52,7 +51,7 @@ def model_card(info: ModelInfo) -> None:
         st.markdown("\n".join(f"- {fact}" for fact in facts if fact))
         rows = comparison(info)
         if len(rows) > 1:
-            st.markdown(f"**Beside the other models of {info.dataset}**")
+            st.markdown(f"**Beside the other models of {info.data}**")
             st.dataframe(rows, hide_index=True, column_config=_column_config())
 
 
@@ -65,8 +64,7 @@ def comparison(info: ModelInfo) -> pd.DataFrame:
 
 def _row(model: ModelInfo) -> dict[str, Any]:
     figures = _dict(model.card.get("metrics"))
-    kind = PRESETS[model.type].title if model.type in PRESETS else model.type
-    row = {"Model": model.name, "Type": kind, "Code": model.latent_dim}
+    row = {"Model": model.called, "Type": model.kind, "Code": model.latent_dim}
     parameters = model.card.get("parameters")
     row["Parameters"] = parameters if _is_number(parameters) else None
     for key, (label, _, _) in COLUMNS.items():
@@ -87,7 +85,7 @@ def _column_config() -> dict[str, Any]:
 def _origin(info: ModelInfo) -> str:
     card = info.card
     training = info.config.training
-    parts = [f"Trained on {info.dataset}"]
+    parts = [f"Trained on {info.data}"]
     if _is_number(card.get("epochs")):
         parts.append(f"{card['epochs']} epochs")
     parts.append(f"batches of {training.batch_size}")

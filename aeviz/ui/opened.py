@@ -37,7 +37,7 @@ def open_model(info: ModelInfo) -> Opened:
     try:
         return _open(info, info.path.stat().st_mtime_ns)
     except OSError:
-        st.error(f"The model {info.name} has just been deleted: choose another one.")
+        st.error(f"The model {info.called} has just been deleted: choose another one.")
     except UserError as error:
         st.error(str(error))
     st.stop()

@@ -13,7 +13,6 @@ from PIL import Image
 from aeviz import library
 from aeviz.errors import UserError
 from aeviz.library import ModelInfo
-from aeviz.presets import PRESETS
 
 THUMBNAILS = 8
 _KEY = "aeviz-model-picker"
@@ -37,11 +36,12 @@ def model_picker(
         st.page_link("train.py", label="Train a model", icon=":material/model_training:")
         st.stop()
     missing = _settle(infos, default)
+    labels = library.labels(infos.values())
     left, right = st.columns([3, 2], gap="medium", vertical_alignment="bottom")
     name = left.selectbox(
         "Model",
         list(infos),
-        format_func=lambda name: describe(infos[name]),
+        format_func=labels.__getitem__,
         key=_KEY,
         on_change=_remember,
         label_visibility="collapsed",
@@ -51,15 +51,9 @@ def model_picker(
     if strip := _strip(info.name, info.path.stat().st_mtime_ns):
         right.html(strip)
     if missing:
-        st.warning(f"There is no model called “{missing[:60]}” here (any more): this is {name}.")
+        gone = f"There is no model called “{missing[:60]}” here (any more)"
+        st.warning(f"{gone}: this is {info.called}.")
     return info
-
-
-def describe(info: ModelInfo) -> str:
-    """A model in one line: name, type, data set, code size."""
-    kind = PRESETS[info.type].title if info.type in PRESETS else info.type
-    size = "1 number" if info.latent_dim == 1 else f"{info.latent_dim:,} numbers"
-    return f"{info.name} · {kind} · {info.dataset} · code of {size}"
 
 
 def _settle(infos: dict[str, ModelInfo], default: str) -> str | None:

@@ -74,8 +74,9 @@ def choose_model() -> ModelInfo:
         )  # fmt: skip
     if not denoises(info):
         st.info(
-            f"{info.name} was not trained to denoise: it was asked to give back what it saw. Noise "
-            "that does not fit through its code is lost; the rest it takes for part of the picture."
+            f"{info.called} was not trained to denoise: it was asked to give back what it saw. "
+            "Noise that does not fit through its code is lost; the rest it takes for part of the "
+            "picture."
         )
     return info
 

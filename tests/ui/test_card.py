@@ -16,7 +16,17 @@ from aeviz.ui import card
 def info(name: str, dataset: str = "mnist", **figures: object) -> ModelInfo:
     config = RunConfig(dataset=dataset)
     return ModelInfo(
-        name, Path(name), name, "deep", dataset, (1, 8, 8), 4, config, {"metrics": figures}, True
+        name,
+        Path(name),
+        name,
+        "deep",
+        dataset,
+        (1, 8, 8),
+        4,
+        config,
+        {"metrics": figures},
+        True,
+        0.0,
     )
 
 

@@ -31,7 +31,7 @@ export async function open(stage) {
   const select = h('select', {
     class: 'aeviz-select', 'aria-label': 'The other model', 'data-testid': 'aeviz-other-model',
     onchange: () => show(select.value),
-  }, ...others.map(({ name, title }) => h('option', { value: name, selected: name === chosen.name }, title === name ? name : `${title} (${name})`)));
+  }, ...others.map(({ name, label }) => h('option', { value: name, selected: name === chosen.name }, label)));
   const body = h('div', { class: 'aeviz-second' });
   const element = h('div', { class: 'aeviz-two' }, h('div', { class: 'aeviz-bar' }, select), body);
 
