@@ -104,6 +104,11 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: run.request_stop())
     _step_back()
     wait_and_work(run, args.server)
+    # All is written. Taking the libraries down takes seconds where the machine is busy, in which
+    # the run would still count as at work: nobody could delete it or train it on.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 if __name__ == "__main__":
