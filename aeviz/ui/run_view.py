@@ -170,7 +170,7 @@ def _facts(card: dict[str, Any], config: RunConfig) -> str:
     ]
     epochs, seconds = card.get("epochs"), card.get("seconds")
     if isinstance(epochs, int) and isinstance(seconds, int | float):
-        text = f"<b>{epochs}</b> epochs in {duration(seconds)}"
+        text = f"<b>{epochs}</b> epoch{'s' * (epochs != 1)} in {duration(seconds)}"
         if card.get("precision") in ("fp32", "bf16"):
             text += f", trained in {card['precision']}"
         parts.append(f"<span>{text}</span>")
