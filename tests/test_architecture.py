@@ -93,15 +93,27 @@ def test_only_the_end_of_a_training_lays_out_maps(path: Path) -> None:
     assert not slow or path in {ROOT / "aeviz" / name for name in where}
 
 
-@every_source
-def test_only_a_training_process_and_the_command_line_finish_a_model(path: Path) -> None:
-    calls = {
+def called(path: Path) -> set[str]:
+    """Names of the functions and methods that are called anywhere in the file."""
+    return {
         node.func.id if isinstance(node.func, ast.Name) else node.func.attr
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute)
     }
+
+
+@every_source
+def test_only_a_training_process_and_the_command_line_finish_a_model(path: Path) -> None:
     where = {"training/finish.py", "training/worker.py", "cli.py"}
-    assert not calls & {"finish", "with_maps"} or path in {ROOT / "aeviz" / name for name in where}
+    finishes = called(path) & {"finish", "with_maps"}
+    assert not finishes or path in {ROOT / "aeviz" / name for name in where}
+
+
+@every_source
+def test_pages_are_left_by_links_only(path: Path) -> None:
+    """After `st.switch_page` the server may still answer what the page before had asked for as it
+    refreshed itself, and the new page goes blank."""
+    assert "switch_page" not in called(path)
 
 
 @every_source

@@ -29,7 +29,12 @@ HINT = (
 
 
 def panel() -> None:
-    """All of it, refreshed by itself."""
+    """All of it, refreshed by itself.
+
+    It is left by links only: after `st.switch_page` the server may still answer a refreshing that
+    the browser asked for before, as part of this page, and the other page goes blank.
+    """
+    st.session_state.pop("train-link", None)  # a link from here fills in its settings, each time
     with st.container(key="aeviz-runs-panel"):
         st.fragment(_panel, run_every=EVERY_SECONDS)()
 
@@ -41,9 +46,7 @@ def _panel() -> None:
     shown = listing.matching(found, text, lambda row: run_table.words(row, me))
     rows = _ordered(shown)[:MOST]
     empty = "" if rows else _nothing(scope, text if found else "")
-    opened = run_table.table(rows, me, scope == "mine", empty)
-    if opened:
-        st.switch_page("train.py", query_params={"run": opened})
+    run_table.table(rows, me, scope == "mine", empty)
     if len(shown) > len(rows):
         st.caption(f"{MOST} of {len(shown)} runs are shown: filter to see the others.")
     if not rows:

@@ -46,8 +46,9 @@ def bar(chosen: Sequence[Row], me: Person) -> None:
 
 def _one(row: Row, me: Person, mine: bool) -> None:
     run, config, status = row.run, row.config, row.status
-    if st.button("Open", icon=":material/open_in_full:", key=f"open-{run.id}"):
-        st.switch_page("train.py", query_params={"run": run.id})
+    st.page_link(
+        "train.py", label="Open", icon=":material/open_in_full:", query_params={"run": run.id}
+    )
     if mine and status.phase not in OVER:
         stopping = run.stop_requested
         if st.button(
@@ -64,7 +65,7 @@ def _one(row: Row, me: Person, mine: bool) -> None:
         with _kept([run.id]):
             if go_on(run, status, config, me):
                 st.rerun()
-    _duplicate(run, config)
+    _duplicate(config)
     if row.has_model:
         st.download_button(
             "Download",
@@ -117,17 +118,17 @@ def _rename(row: Row, me: Person) -> None:
             _do([row.id], lambda: manage.rename(row.run, name, me))
 
 
-def _duplicate(run: Run, config: RunConfig) -> None:
-    """Opens the Train page with the run's settings filled in."""
-    if st.button(
-        "Duplicate with changes",
+def _duplicate(config: RunConfig) -> None:
+    """A link to the Train page with the run's settings filled in."""
+    can = config.type in PRESETS and config.network.kind != "unet"
+    st.page_link(
+        "train.py",
+        label="Duplicate with changes",
         icon=":material/content_copy:",
-        disabled=config.type not in PRESETS or config.network.kind == "unet",
-        key=f"duplicate-{run.id}",
+        disabled=not can,
         help="Fills in its settings on the Train page, to be changed there; this run stays.",
-    ):
-        st.session_state.pop("train-link", None)
-        st.switch_page("train.py", query_params=link.query(config))
+        query_params=link.query(config) if can else None,
+    )
 
 
 def _delete(chosen: Sequence[Row], me: Person) -> None:

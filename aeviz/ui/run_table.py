@@ -43,14 +43,13 @@ TELLING = 3
 _CSS = (Path(__file__).parent / "run_table.css").read_text()
 
 
-def table(rows: Sequence[Row], me: Person, own: bool, empty: str) -> str:
-    """Draws the rows; answers the id of the run that was clicked on to be opened, or "". `own`: all
-    are this person's. `empty`: what is said where there are none."""
+def table(rows: Sequence[Row], me: Person, own: bool, empty: str) -> None:
+    """Draws the rows. `own`: all are this person's. `empty`: what is said where there are none."""
     shown = {row.id for row in rows}
     colours = {id: CLASS_COLOURS[i % len(CLASS_COLOURS)] for i, id in enumerate(chosen_of(shown))}
     told = [differs(found) for found in differences([row.config for row in rows])]
     by, falling = sorting()
-    result = component("runs", _CSS)(
+    component("runs", _CSS)(
         key=KEY,
         data={
             "columns": COLUMNS,
@@ -67,9 +66,7 @@ def table(rows: Sequence[Row], me: Person, own: bool, empty: str) -> str:
         default={"chosen": None, "sort": None},
         on_chosen_change=_chosen,
         on_sort_change=_sorted,
-        on_open_change=lambda: None,
     )
-    return result.open if isinstance(result.open, str) and result.open in shown else ""
 
 
 def chosen_of(shown: set[str]) -> list[str]:

@@ -57,6 +57,11 @@ def data(app: AppTest, key: str) -> dict[str, Any]:
     return {}
 
 
+def links(app: AppTest) -> dict[str, str]:
+    """The query of each link to a page, by its label."""
+    return {link.proto.label: link.proto.query_string for link in app.get("page_link")}  # type: ignore[attr-defined]
+
+
 def press(app: AppTest, key: str, option: object) -> AppTest:
     """Choose an option of the segmented control, or a list of them of the chips, with this key."""
     next(group for group in app.button_group if group.key == key).set_value(option)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from urllib.parse import parse_qsl
 
 import pytest
-from page_tools import again, data, open_runs, press
+from page_tools import again, data, links, open_runs, open_train, press
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
@@ -114,7 +115,8 @@ def test_somebody_elses_run_can_be_opened_and_duplicated_and_nothing_more() -> N
     his = a_run(BOB)
     app = open_runs(runs_chosen=[his.id], runs_scope_kept="class")
     offered = labels(app)
-    assert {"Open", "Duplicate with changes"} <= offered
+    assert {"Open", "Duplicate with changes"} <= links(app).keys()
+    assert links(app)["Open"] == f"run={his.id}"
     assert not {"Rename", "Train on", "Delete", "Go on training", "Stop"} & offered
     assert any("This run is somebody else's" in item.value for item in app.caption)
 
@@ -186,9 +188,8 @@ def test_a_run_goes_on_for_further_epochs(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_duplicate_fills_in_the_settings_on_the_train_page() -> None:
     his = a_run(BOB, **{CODE: 3, "dataset": "digits"})
     app = open_runs(runs_chosen=[his.id], runs_scope_kept="class")
-    app.button(key=f"duplicate-{his.id}").click()
-    again(app)
-    assert [item.value for item in app.title] == ["Train"]
+    query = dict(parse_qsl(links(app)["Duplicate with changes"]))
+    app = open_train(**query)
     assert not app.warning
     assert app.selectbox(key="train-type").value == "vae"
     assert app.selectbox(key="train-dataset").value == "digits"

@@ -1,16 +1,15 @@
 /**
  * The list of runs as a table: rows are ticked, a name opens its run, a column's head sorts. What a
  * person does is handed to Python: the values `chosen` (ids, in the order in which they were ticked)
- * and `sort` ({by, falling}), and the event `open` (an id). Rows stay the same elements while their
- * texts change, so that a tick or the focus outlives the list's refreshing itself.
+ * and `sort` ({by, falling}). Rows stay the same elements while their texts change, so that a tick or
+ * the focus outlives the list's refreshing itself.
  */
 
 import { h } from './dom.js';
 
 const tables = new WeakMap();
 
-/** @param {{data: any, parentElement: HTMLElement, setStateValue: (name: string, value: any) => void,
- *   setTriggerValue: (name: string, value: any) => void}} component */
+/** @param {{data: any, parentElement: HTMLElement, setStateValue: (name: string, value: any) => void}} component */
 export default (component) => {
   const { parentElement, data } = component;
   const table = tables.get(parentElement) ?? new Table(parentElement, data);
@@ -40,9 +39,8 @@ class Table {
     return h('th', { scope: 'col', class: `av-runs-${key}`, 'data-key': key }, says);
   }
 
-  show({ data, setStateValue, setTriggerValue }) {
+  show({ data, setStateValue }) {
     this.send = setStateValue;
-    this.event = setTriggerValue;
     this.sort = data.sort;
     this.root.classList.toggle('av-runs-own', data.own);
     for (const th of this.heads) {
@@ -70,7 +68,7 @@ class Table {
 
   row(said, columns) {
     const box = h('input', { type: 'checkbox', onchange: () => this.tick(said.id, box.checked) });
-    const link = h('a', { href: said.href, onclick: (event) => this.open(event, said.id) });
+    const link = h('a', { href: said.href, onclick: open });
     const cells = Object.fromEntries(columns.map(([key]) => [key, h('td', { class: `av-runs-${key}` })]));
     cells.name.append(link);
     const element = h('tr', { 'data-run': said.id },
@@ -121,10 +119,13 @@ class Table {
   sortBy(key) {
     this.send('sort', { by: key, falling: this.sort.by === key && !this.sort.falling });
   }
+}
 
-  open(event, id) {
-    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return; // another tab
-    event.preventDefault();
-    this.event('open', id);
-  }
+/** To the link's page as the browser's own "forward" leads there. The page keeps its session, and
+ * nothing that refreshes itself reports from this page once the other has begun. */
+function open(event) {
+  if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return; // another tab
+  event.preventDefault();
+  window.history.pushState({}, '', event.currentTarget.href);
+  window.dispatchEvent(new PopStateEvent('popstate', { state: {} }));
 }
