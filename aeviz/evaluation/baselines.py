@@ -235,11 +235,12 @@ def _fit(x: Tensor, size: int) -> tuple[Tensor, Tensor]:
 def _floor(validation: Tensor) -> Baseline:
     per_pixel = metrics.entropy_floor(to_float(validation))
     value = per_pixel * validation[0].numel()
+    levels = "colours" if validation.shape[1] == 3 else "grey levels"
     return Baseline(
         "floor",
         "recon",
         value,
         "entropy floor",
         f"No network can come below {told(value)} ({per_pixel:.4f} per pixel), the entropy of the "
-        "grey levels.",
+        f"{levels}.",
     )

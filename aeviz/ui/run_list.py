@@ -32,7 +32,6 @@ def _recent(shown: str | None, most: int = 8) -> None:
     me = person.me()
     mine = [row for row in listing.rows() if me.may_manage(row.owner)]
     with st.container(key="aeviz-runs", gap="xxsmall"):
-        st.html("<style>.st-key-aeviz-runs button { text-align: left; }</style>")
         for row in mine[:most]:
             _line(row, shown)
     if not mine:
@@ -47,7 +46,7 @@ def _line(row: Row, shown: str | None) -> None:
         key=f"show-{row.id}",
         icon=ICONS[row.status.phase],
         type="tertiary",
-        disabled=row.id == shown,
+        disabled=row.id == shown,  # it is on the page
     ):
         st.query_params["run"] = row.id
         st.rerun()

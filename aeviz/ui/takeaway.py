@@ -16,6 +16,9 @@ from aeviz.takeaway import event_file, link, onnx_file
 from aeviz.takeaway.script import script
 from aeviz.training.runs import Run
 
+WIDTH = 300
+"""Of the menu, in pixels."""
+
 
 def menu(run: Run) -> None:
     """Everything that a run can be taken along as; files are made on a click."""
@@ -50,7 +53,7 @@ def menu(run: Run) -> None:
         )
         if config.type in PRESETS:
             st.caption("A link that fills in the same settings:")
-            st.code(address(config), language=None, width=272)
+            st.code(address(config), language=None, wrap_lines=True, width=WIDTH)
 
 
 def address(config: RunConfig) -> str:
@@ -68,9 +71,9 @@ def _file(name: str, label: str, ending: str, made: str | Callable[[], bytes], s
         icon=":material/code:" if ending == ".py" else ":material/download:",
         on_click="ignore",
         key=f"take-{name}{ending}",
-        help=says,
         width="stretch",
     )
+    st.caption(says, width=WIDTH)
 
 
 @st.cache_data(max_entries=100, show_spinner=False)
