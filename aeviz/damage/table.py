@@ -83,7 +83,7 @@ DAMAGES: dict[str, Damage] = {
             pixels.any_impulse,
         ),
         Damage(
-            "watermark", "Opacity", "%", 20, 80, 50, (20, 80), marks.watermark, marks.any_watermark,
+            "watermark", "Opacity", "%", 30, 80, 50, (20, 80), marks.watermark, marks.any_watermark,
             views=4,
         ),
         Damage("holes", "Stroke", "px", 2, 30, 14, (2, 24), marks.holes, outside=0.0, views=4),
