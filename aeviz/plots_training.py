@@ -45,6 +45,7 @@ def curve(
     hover = "epoch %{x:.2f}: %{y:.4g}"
     bounds = value_range(y, checked)
     level = [baseline for baseline in baselines if baseline.term == term]
+    places = [row["step"] / steps_per_epoch for row in training]
     if bounds and checked:
         bounds, level = with_levels(bounds, level)
     else:
@@ -55,7 +56,7 @@ def curve(
                 "type": "scatter",
                 "mode": "lines",
                 "name": "training",
-                "x": [row["step"] / steps_per_epoch for row in training],
+                "x": places,
                 "y": y,
                 "line": {"color": TRAINING, "width": 2},
                 "hovertemplate": hover,
@@ -78,7 +79,7 @@ def curve(
             "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
             "xaxis": {"title": {"text": "epoch"}, "rangemode": "tozero", "showgrid": False},
             "yaxis": ranged(bounds),
-            **_levels(level, checked, bounds),
+            **_levels(level, checked, bounds, _beyond(places, y, bounds)),
         },
     }
 
@@ -112,6 +113,26 @@ def value_range(training: Sequence[float], validation: Sequence[float]) -> list[
     return [low - room if low - room > 0 or low < 0 else 0.0, high + room]
 
 
+def _beyond(
+    places: Sequence[float], y: Sequence[float], bounds: Sequence[float] | None
+) -> list[dict[str, Any]]:
+    """Where the curve begins above the axis, an arrow that says from how high it comes."""
+    if not bounds or not y or not bounds[1] < y[0] < np.inf:
+        return []
+    return [
+        {
+            "text": f"↑ from {told(y[0])}",
+            "x": places[0],
+            "xanchor": "left",
+            "yref": "paper",
+            "y": 1,
+            "yanchor": "top",
+            "xshift": 8,
+            "showarrow": False,
+        }
+    ]
+
+
 def ranged(bounds: Sequence[float] | None) -> dict[str, Any]:
     """The axis between these bounds; without any, no range at all: Plotly does not go on from one
     that is null."""
@@ -137,11 +158,14 @@ def with_levels(
 
 
 def _levels(
-    baselines: Sequence[Baseline], checked: Sequence[float], bounds: list[float] | None
+    baselines: Sequence[Baseline],
+    checked: Sequence[float],
+    bounds: list[float] | None,
+    labels: list[dict[str, Any]],
 ) -> dict[str, Any]:
     """Level lines with their labels, on the side of the line where the curve does not end; one that
-    would lie on the label before it begins at the left."""
-    shapes, labels = [], []
+    would lie on the label before it begins at the left. `labels`: what is written besides."""
+    shapes = []
     places: list[float] = []
     for baseline in baselines:
         assert bounds is not None

@@ -42,6 +42,15 @@ def test_the_first_lines_are_drawn_at_once() -> None:
     assert "range" not in figure["layout"]["yaxis"]  # Plotly does not go on from a null
 
 
+def test_a_curve_that_begins_above_the_axis_says_from_how_high() -> None:
+    [told] = curve(ROWS, "recon", steps_per_epoch=4)["layout"]["annotations"]
+    assert (told["text"], told["x"], told["y"], told["yref"]) == ("↑ from 300.0", 1.0, 1, "paper")
+    inside = [row | {"recon": 150.0} for row in ROWS]
+    assert curve(inside, "recon", steps_per_epoch=4)["layout"]["annotations"] == []
+    nowhere = [ROWS[1] | {"recon": float("nan")}, ROWS[2]]
+    assert curve(nowhere, "recon", steps_per_epoch=4)["layout"]["annotations"] == []
+
+
 def test_a_curve_can_be_empty() -> None:
     assert [len(trace["x"]) for trace in curve([], "kl", 4)["data"]] == [0, 0]
 
@@ -90,7 +99,7 @@ def test_a_level_has_its_label_where_the_curve_is_not() -> None:
     rows = [level(160.0), level(120.0, title="floor"), level(130.0, "loss")]
     layout = curve(ROWS, "recon", 4, rows)["layout"]
     assert [shape["y0"] for shape in layout["shapes"]] == [160.0, 120.0]
-    over, under = layout["annotations"]
+    over, under = layout["annotations"][-2:]
     assert (over["text"], over["yanchor"]) == ("PCA: 160.0", "bottom")
     assert (under["text"], under["yanchor"]) == ("floor: 120.0", "top")
     low, _ = layout["yaxis"]["range"]
@@ -99,7 +108,7 @@ def test_a_level_has_its_label_where_the_curve_is_not() -> None:
 
 def test_labels_that_would_cover_each_other_stand_at_both_ends() -> None:
     layout = curve(ROWS, "recon", 4, [level(160.0), level(163.0)])["layout"]
-    assert {label["xanchor"] for label in layout["annotations"]} == {"left", "right"}
+    assert {label["xanchor"] for label in layout["annotations"][-2:]} == {"left", "right"}
 
 
 def test_no_level_is_drawn_before_there_is_a_curve() -> None:
