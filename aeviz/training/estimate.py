@@ -59,13 +59,15 @@ class Memory:
 
 @dataclass(frozen=True)
 class Estimate:
-    """`compression`: numbers in an image per number in its code. Seconds are a rough guess."""
+    """`compression`: numbers in an image per number in its code. Seconds are a rough guess.
+    `steps`: how often the weights are moved, in all."""
 
     parameters: int
     compression: float
     memory: Memory
     seconds: float
     device: str
+    steps: int
 
 
 def estimate(config: RunConfig) -> Estimate:
@@ -90,6 +92,7 @@ def estimate(config: RunConfig) -> Estimate:
         needed,
         _seconds(config, source, device),
         describe(device, share),
+        steps_per_epoch(source.counts[0], config.training) * config.training.epochs,
     )
 
 

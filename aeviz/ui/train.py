@@ -23,6 +23,8 @@ from aeviz.ui import curves, network, own_images, person, settings
 from aeviz.ui.markup import markup
 from aeviz.ui.settings import count_in_words, duration, in_words, log_steps, size_in_words, value_of
 
+FEW_STEPS = 200
+"""With fewer, a network of the usual learning rates has hardly left its start."""
 TWICE_SECONDS = 4.0
 """A second click on Train this soon, with the same settings, is a double click."""
 
@@ -335,6 +337,11 @@ def picture(choice: Choice) -> None:
         st.error(choice.problem, icon=":material/error:")
         return
     st.caption(f"Memory: {_shares(choice.cost.memory)}.")
+    if choice.cost.steps < FEW_STEPS:
+        st.caption(
+            f":material/info: Steps of learning in all: {choice.cost.steps:,}. That is too few to "
+            "learn much: take smaller batches, or more epochs."
+        )
 
 
 def _facts(cost: Estimate) -> list[network.Fact]:

@@ -108,6 +108,20 @@ def test_changes_reach_the_configuration(started: list[RunConfig]) -> None:
     ]
 
 
+def test_too_few_steps_to_learn_much_are_said() -> None:
+    def said() -> list[str]:
+        return [item.value for item in app.caption if "too few to learn much" in item.value]
+
+    app = open_train()
+    assert not said()
+    app.selectbox(key="train-dataset").set_value("digits")
+    app.number_input(key="train-standard-training.epochs").set_value(3)
+    check(app.run())
+    images = DATASETS["digits"].counts[0]
+    steps = 3 * -(-images // PRESETS["standard"].config.training.batch_size)
+    assert [f"in all: {steps}." in text for text in said()] == [True]
+
+
 def test_a_double_click_starts_one_run(started: list[RunConfig]) -> None:
     app = open_train()
     check(button(app, "Train").click().run())

@@ -24,6 +24,9 @@ def test_a_dense_network_by_hand() -> None:
         400 * 784 + 784
     )
     assert cost.compression == pytest.approx(784 / 20)
+    images = DATASETS[config.dataset].counts[0]
+    training = config.training
+    assert cost.steps == -(-images // training.batch_size) * training.epochs
     assert multiplications(config.network, 20, SHAPE) == 784 * 400 + 400 * 20
     # layer and ReLU, mean and log variance, layer and ReLU, the image
     assert outputs(config, SHAPE) == [400, 400, 20, 20, 400, 400, 784]
