@@ -19,18 +19,22 @@ def field(page: Page, label: str) -> Locator:
     return page.get_by_role("spinbutton", name=label, exact=True)
 
 
-def middle(handle: Locator) -> tuple[float, float]:
-    """In one go: whenever the page runs again, the picture is drawn anew."""
-    x, y = handle.evaluate(
-        "handle => { handle.scrollIntoView({ block: 'nearest' });"
-        " const { x, y, width } = handle.getBoundingClientRect(); return [x + width / 2, y + 14]; }"
+def middle(page: Page, bar: int) -> tuple[float, float]:
+    """Looked for and measured in one go: whenever the page runs again, the picture is drawn anew,
+    and a bar of before lies nowhere."""
+    x, y = page.evaluate(
+        "bar => { const handle = document.querySelectorAll('.av-net-grip')[bar];"
+        " handle.scrollIntoView({ block: 'nearest' });"
+        " const { x, y, width } = handle.getBoundingClientRect();"
+        " return [x + width / 2, y + 14]; }",
+        bar,
     )
     return x, y
 
 
-def drag(page: Page, handle: Locator, dy: float) -> None:
+def drag(page: Page, bar: int, dy: float) -> None:
     """Drags the upper end of a bar: by a finger where the page has one."""
-    x, y = middle(handle)
+    x, y = middle(page, bar)
     steps = [y + dy * i / 5 for i in range(1, 6)]
     if page.evaluate("navigator.maxTouchPoints"):
         cdp = page.context.new_cdp_session(page)
@@ -49,12 +53,12 @@ def drag(page: Page, handle: Locator, dy: float) -> None:
 
 def test_a_bar_is_drawn_out_and_the_form_follows(opened: Page) -> None:
     number = opened.get_by_test_id("aeviz-width-hidden-0")
-    drag(opened, opened.locator(".av-net-grip").first, -20)
+    drag(opened, 0, -20)
     expect(number).not_to_have_value("128")
     width = number.input_value()
     assert int(width) > 128
     expect(field(opened, "Nodes")).to_have_value(width)
-    drag(opened, opened.locator(".av-net-grip").nth(1), 20)  # the code, which is made smaller
+    drag(opened, 1, 20)  # the code, which is made smaller
     code = opened.get_by_test_id("aeviz-width-code-0")
     expect(code).not_to_have_value("32")
     assert int(code.input_value()) < 32
