@@ -116,18 +116,23 @@ def value_range(training: Sequence[float], validation: Sequence[float]) -> list[
 def _beyond(
     places: Sequence[float], y: Sequence[float], bounds: Sequence[float] | None
 ) -> list[dict[str, Any]]:
-    """Where the curve begins above the axis, an arrow that says from how high it comes."""
-    if not bounds or not y or not bounds[1] < y[0] < np.inf:
+    """Where a curve comes in from above the axis, an arrow that says from how high it comes."""
+    top = bounds[1] if bounds else np.inf
+    first = next((i for i, value in enumerate(y) if value <= top), 0)
+    if not first or not np.isfinite(y[:first]).all():
         return []
+    (before, after), (above, below) = places[first - 1 : first + 1], y[first - 1 : first + 1]
+    enters = before + (above - top) / (above - below) * (after - before)
+    right = enters > places[-1] / 2
     return [
         {
             "text": f"↑ from {told(y[0])}",
-            "x": places[0],
-            "xanchor": "left",
+            "x": enters,
+            "xanchor": "right" if right else "left",
+            "xshift": -8 if right else 8,
             "yref": "paper",
             "y": 1,
             "yanchor": "top",
-            "xshift": 8,
             "showarrow": False,
         }
     ]

@@ -42,9 +42,14 @@ def test_the_first_lines_are_drawn_at_once() -> None:
     assert "range" not in figure["layout"]["yaxis"]  # Plotly does not go on from a null
 
 
-def test_a_curve_that_begins_above_the_axis_says_from_how_high() -> None:
-    [told] = curve(ROWS, "recon", steps_per_epoch=4)["layout"]["annotations"]
-    assert (told["text"], told["x"], told["y"], told["yref"]) == ("↑ from 300.0", 1.0, 1, "paper")
+def test_a_curve_that_comes_in_from_above_the_axis_says_from_how_high() -> None:
+    layout = curve(ROWS, "recon", steps_per_epoch=4)["layout"]
+    [arrow] = layout["annotations"]
+    _, top = layout["yaxis"]["range"]
+    assert (arrow["text"], arrow["y"], arrow["yref"]) == ("↑ from 300.0", 1, "paper")
+    # from 300 at epoch 1 to 150 at epoch 2: left of where that line enters
+    assert arrow["x"] == pytest.approx(1 + (300 - top) / 150)
+    assert (arrow["xanchor"], arrow["xshift"]) == ("right", -8)
     inside = [row | {"recon": 150.0} for row in ROWS]
     assert curve(inside, "recon", steps_per_epoch=4)["layout"]["annotations"] == []
     nowhere = [ROWS[1] | {"recon": float("nan")}, ROWS[2]]
