@@ -63,12 +63,13 @@ class ModelInfo:
 
     @property
     def label(self) -> str:
-        """One line of a list: what it is called, type, data, code size, and when it was made."""
+        """One line of a list: what it is called, when it was made, type, data and code size."""
         called = self.called
-        parts = [called, *(part for part in (self.kind, self.data) if part not in called)]
-        parts.append(f"code of {self.latent_dim:,} number{'s' if self.latent_dim > 1 else ''}")
+        parts = [called]
         if not self.bundled:
             parts.append(time.strftime("%d %b, %H:%M", time.localtime(self.made)).lstrip("0"))
+        parts += [part for part in (self.kind, self.data) if part not in called]
+        parts.append(f"code of {self.latent_dim:,} number{'s' if self.latent_dim > 1 else ''}")
         return " · ".join(parts)
 
 

@@ -39,6 +39,7 @@ export class PinnedCard {
       this.element.append(h('div', { class: 'aeviz-side-nearest' },
         h('h2', { class: 'aeviz-bar' }, 'Nearest images'), this.images.element));
     }
+    if (!gallery.count) this.element.append(h('h2', { class: 'aeviz-bar' }, 'Code'));
     const standing = h('div', { class: 'aeviz-side-code' }, this.meter.element, this.bars.canvas, this.code);
     this.element.append(standing);
     if (gallery.count) this.element.append(this.keptImage());
