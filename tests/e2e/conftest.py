@@ -49,6 +49,8 @@ def runs_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, latent_dim in (("tiny-2d", 2), ("tiny-4d", 4)):
         save_tiny_model(folder / name / "model.safetensors", latent_dim)
     shutil.copytree(folder / "tiny-2d", folder / "tiny-2d-too")
+    for run in folder.iterdir():
+        (run / "name").write_text(run.name)  # what lists call it
     return folder
 
 
