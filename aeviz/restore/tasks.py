@@ -56,8 +56,7 @@ TASKS: dict[str, Task] = {
         ),
         Task(
             "watermark", "Watermark",
-            "Finds half-transparent text and logos, and takes them off. Of those fainter than 30 % "
-            "it misses the most.",
+            "Finds half-transparent text and logos, from 30 % up, and takes them off.",
             "watermark",
         ),
         Task(
