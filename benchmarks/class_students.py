@@ -31,6 +31,7 @@ Wish = Literal["done", "stop waiting", "stop training", "kill"]
 """What the student is after: the result; to stop it before its turn, or once two epochs are
 trained; or, not his doing, its process is killed, and he presses Resume."""
 
+GREEDY_SECONDS = 1.5
 GRACE = 2.0  # seconds: runs are looked at a few times a second, and look at their queue themselves
 ENDLESS = 10_000  # epochs
 
@@ -72,9 +73,11 @@ def owner(student: int) -> str:
 
 def plan(students: int, spread: float, greedy: int = 4, seed: int = 0) -> list[Press]:
     """All presses, first one first: one of each student, at random within `spread` seconds, but for
-    the first student, who presses at once and `greedy` times more."""
+    the first student, who presses at once and, when that run waits or trains, `greedy` times more:
+    of runs pressed within a blink any may be the first whose process stands in the queue."""
     chance = random.Random(seed)
-    presses = [Press(0.0, owner(0), tiny(0)) for _ in range(1 + greedy)]
+    presses = [Press(0.0, owner(0), tiny(0))]
+    presses += [Press(GREEDY_SECONDS, owner(0), tiny(0)) for _ in range(greedy)]
     for student in range(1, students):
         wish = WISHES.get(student % 10, "done")
         epochs = {"done": 2, "kill": 100}.get(wish, ENDLESS)
