@@ -18,13 +18,13 @@ from typing import Any
 
 import torch
 
-from aeviz import atomic, checkpoint, datasets
+from aeviz import atomic, checkpoint
 from aeviz.checkpoint import Loaded, LoadedRestorer, is_restorer
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
 from aeviz.folders import checkpoints_dir, given_name, runs_dir
 from aeviz.nn.networks import ImageShape
-from aeviz.presets import PRESETS, title
+from aeviz.presets import data_of, kind_of, title
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
@@ -54,12 +54,11 @@ class ModelInfo:
 
     @property
     def kind(self) -> str:
-        return PRESETS[self.type].title if self.type in PRESETS else self.type
+        return kind_of(self.config)
 
     @property
     def data(self) -> str:
-        source = datasets.get(self.dataset)
-        return source.title if source else self.dataset
+        return data_of(self.config)
 
     @property
     def label(self) -> str:

@@ -313,7 +313,15 @@ def preset(name: str) -> Preset:
 
 def title(config: RunConfig) -> str:
     """What a run is called: by its own name, or by its type and data."""
+    return config.name or f"{kind_of(config)} on {data_of(config)}"
+
+
+def kind_of(config: RunConfig) -> str:
+    """Its type as people read it; a type without a preset by its own name."""
+    return PRESETS[config.type].title if config.type in PRESETS else config.type
+
+
+def data_of(config: RunConfig) -> str:
+    """Its data set as people read it; one that is gone by its own name."""
     source = datasets.get(config.dataset)
-    data = source.title if source else config.dataset
-    kind = PRESETS[config.type].title if config.type in PRESETS else config.type
-    return config.name or f"{kind} on {data}"
+    return source.title if source else config.dataset

@@ -10,6 +10,7 @@ from aeviz import people, plots_runs
 from aeviz.errors import UserError
 from aeviz.people import Person
 from aeviz.plots_runs import Line
+from aeviz.presets import data_of
 from aeviz.training import listing
 from aeviz.training.listing import Row
 from aeviz.ui import person, run_actions, run_table
@@ -162,7 +163,7 @@ def unit_of(row: Row, term: str) -> str:
 def not_alike(rows: Sequence[Row], term: str) -> str:
     """Why heights of these curves cannot be compared; "" where they can."""
     units = list(dict.fromkeys(unit_of(row, term) for row in rows))
-    data = list(dict.fromkeys(run_table.dataset(row) for row in rows))
+    data = list(dict.fromkeys(data_of(row.config) for row in rows))
     betas = {row.config.loss.beta for row in rows if row.config.bottleneck.kind == "gaussian"}
     reasons = []
     if len(data) > 1:

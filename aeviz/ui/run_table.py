@@ -11,11 +11,10 @@ from typing import Any
 
 import streamlit as st
 
-from aeviz import datasets
 from aeviz.config import RunConfig
 from aeviz.people import Person
 from aeviz.plots import CLASS_COLOURS
-from aeviz.presets import PRESETS
+from aeviz.presets import data_of, kind_of
 from aeviz.training.differences import differences, in_use
 from aeviz.training.listing import SORTS, Row
 from aeviz.ui import person, settings
@@ -110,8 +109,8 @@ def written(row: Row, me: Person, short: str = "", long: str = "") -> dict[str, 
             "name": row.name,
             "owner": person.whose(row.owner, me),
             "status": state(row),
-            "dataset": dataset(row),
-            "type": kind(row),
+            "dataset": data_of(config),
+            "type": kind_of(config),
             "epochs": epochs(row),
             "loss": "–" if row.loss is None else f"{row.loss:.4g}",
             "differs": short,
@@ -128,8 +127,9 @@ def written(row: Row, me: Person, short: str = "", long: str = "") -> dict[str, 
 
 def words(row: Row, me: Person) -> str:
     """All words that a filter looks through."""
-    parts = (row.name, person.whose(row.owner, me), state(row), dataset(row), kind(row))
-    return " ".join((*parts, row.config.dataset, row.config.type, _settings(row.config)))
+    config = row.config
+    parts = (row.name, person.whose(row.owner, me), state(row), data_of(config), kind_of(config))
+    return " ".join((*parts, config.dataset, config.type, _settings(config)))
 
 
 @lru_cache(1000)
@@ -145,16 +145,6 @@ def state(row: Row) -> str:
     if status.phase == "queued":
         return f"waiting, {ordinal(row.place)}" if row.place else "starting"
     return status.phase
-
-
-def dataset(row: Row) -> str:
-    source = datasets.get(row.config.dataset)
-    return source.title if source else row.config.dataset
-
-
-def kind(row: Row) -> str:
-    name = row.config.type
-    return PRESETS[name].title if name in PRESETS else name
 
 
 def epochs(row: Row) -> str:
