@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import ctypes
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -61,23 +60,12 @@ def learner(model: Autoencoder, noise: torch.Generator, precision: str) -> Itera
         return
     threads = torch.get_num_threads()
     number = pieces_of(model.config, threads)
-    _one_heap()
     # even a single piece has a thread that does not wait for others, which PyTorch's own do
     with ThreadPoolExecutor(number, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         try:
             yield _in_pieces(model, noise, precision, number, pool)
         finally:
             torch.set_num_threads(threads)  # for threads to come: the pool's changed it for them
-
-
-def _one_heap() -> None:
-    """Lets threads to come share the heap of the first, where the C library is glibc.
-
-    The heaps that they would have are kept small by giving memory back to the system, and asking
-    for it anew in each step: a quarter of its time. M_ARENA_MAX of mallopt(3).
-    """
-    with contextlib.suppress(AttributeError, OSError, TypeError):
-        ctypes.CDLL(None).mallopt(-8, 1)
 
 
 def gradients(
