@@ -27,6 +27,7 @@ from aeviz.restorers import RESTORERS
 from aeviz.terminal import read, say
 from aeviz.training.finish import MAX_IMAGES, finish
 from aeviz.training.fit import fit
+from aeviz.training.heap import keep_memory
 from aeviz.training.loop import StepResult, begin
 from aeviz.training.photos_file import Start, train_to_file
 
@@ -152,6 +153,7 @@ def _models(args: argparse.Namespace) -> dict[str, Any]:
 
 @plain_memory_errors()
 def _train(args: argparse.Namespace) -> dict[str, Any]:
+    keep_memory()
     config = train_config(args)
     if args.out.suffix != ".safetensors":
         raise UserError("The model file's name must end in .safetensors: change --out.")
