@@ -1,8 +1,8 @@
 """How a process that trains has its memory, where the C library is glibc.
 
 Each step asks for the same memory again. glibc gives large pieces of it back to the system at once,
-and what a thread frees too, so that the next step gets it anew, page by page and zeroed: a fifth of
-a conv step with batches of 512, a quarter of a dense one with 768.
+and what a thread frees too, so that the next step gets it anew, page by page and zeroed: a seventh
+of a conv step with batches of 512, up to a quarter of a dense one with 768.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ M_TRIM_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX = -1, -4, -8
 def keep_memory() -> None:
     """From now on this process keeps what it frees, in one heap for all threads that are to come.
 
-    It then takes what its largest step takes until it ends.
+    It then takes what its largest step takes until it ends. To be called before there is a second
+    thread: by then glibc has settled how many heaps there are.
     """
     with contextlib.suppress(AttributeError, OSError, TypeError):
         mallopt = ctypes.CDLL(None).mallopt

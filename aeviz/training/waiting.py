@@ -104,7 +104,7 @@ def main() -> None:
         sys.exit("aeviz: this run is being trained by another process.")
     signal.signal(signal.SIGTERM, lambda *_: run.request_stop())
     _step_back()
-    keep_memory()  # before there is a second thread
+    keep_memory()
     wait_and_work(run, args.server)
     # All is written. Taking the libraries down takes seconds where the machine is busy, in which
     # the run would still count as at work: nobody could delete it or train it on.
