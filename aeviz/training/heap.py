@@ -17,8 +17,9 @@ M_TRIM_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX = -1, -4, -8
 def keep_memory() -> None:
     """From now on this process keeps what it frees, in one heap for all threads that are to come.
 
-    It then takes what its largest step takes until it ends. To be called before there is a second
-    thread: by then glibc has settled how many heaps there are.
+    It then takes what its largest step takes until it ends, and has holes: 1.7 GB where it had 1.4,
+    with all of MNIST in batches of 768; with 5,000 digits as much as before. To be called before
+    there is a second thread: by then glibc has settled how many heaps there are.
     """
     with contextlib.suppress(AttributeError, OSError, TypeError):
         mallopt = ctypes.CDLL(None).mallopt
