@@ -23,7 +23,7 @@ from aeviz.nn.corruptions import corrupt
 from aeviz.nn.losses import Terms
 from aeviz.nn.model import Autoencoder
 from aeviz.training.guard import DivergedError, Guard
-from aeviz.training.light import spare_the_compiler, stepper
+from aeviz.training.light import spare_the_compiler
 from aeviz.training.patience import Best
 from aeviz.training.pieces import learner
 from aeviz.training.precision import choose
@@ -120,16 +120,16 @@ def train(state: TrainingState, dataset: Dataset) -> Iterator[StepResult]:
     """
     model, config = state.model, state.model.config
     device, precision = next(model.parameters()).device, state.precision
-    guard, apply = Guard(state, device), stepper(state.optimizer)
+    guard = Guard(state, device)
     images = dataset.train.images.to(device)  # (N, C, H, W) uint8
     total_steps = steps_per_epoch(len(images), config.training) * config.training.epochs
 
-    with learner(model, state.noise, precision) as learn:
-        while state.epoch < config.training.epochs:
-            model.train()
-            # dropout knows no other generator
-            torch.manual_seed(config.training.seed + state.epoch)
-            permutation = torch.randperm(len(images), generator=state.order).to(device)
+    while state.epoch < config.training.epochs:
+        model.train()
+        # dropout knows no other generator
+        torch.manual_seed(config.training.seed + state.epoch)
+        permutation = torch.randperm(len(images), generator=state.order).to(device)
+        with learner(model, state.optimizer, state.noise, precision) as (learn, apply):
             for index in permutation.split(config.training.batch_size):
                 progress = state.step / max(total_steps, 1)
                 set_learning_rate(state.optimizer, config.training, progress)
@@ -146,16 +146,16 @@ def train(state: TrainingState, dataset: Dataset) -> Iterator[StepResult]:
                 state.images += len(index)
                 guard.read()
                 yield StepResult(state.step, state.epoch, shown, len(index))
-            guard.read(now=True)
-            state.epoch += 1
-            validation = validate(model, dataset.validation)
-            if not math.isfinite(validation["loss"]):
-                raise DivergedError(
-                    f"Training stopped after epoch {state.epoch} (step {state.step}): the "
-                    "validation loss is not a number. Use a smaller learning rate."
-                )
-            state.validation = validation
-            yield StepResult(state.step, state.epoch, shown, 0, validation)
+        guard.read(now=True)
+        state.epoch += 1
+        validation = validate(model, dataset.validation)
+        if not math.isfinite(validation["loss"]):
+            raise DivergedError(
+                f"Training stopped after epoch {state.epoch} (step {state.step}): the "
+                "validation loss is not a number. Use a smaller learning rate."
+            )
+        state.validation = validation
+        yield StepResult(state.step, state.epoch, shown, 0, validation)
 
 
 def steps_per_epoch(images: int, config: TrainingConfig) -> int:

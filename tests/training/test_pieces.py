@@ -15,7 +15,7 @@ from aeviz.datasets import Dataset
 from aeviz.nn.losses import Terms
 from aeviz.nn.model import Autoencoder
 from aeviz.training import pieces, worker
-from aeviz.training.loop import begin, train
+from aeviz.training.loop import begin, set_learning_rate, train
 
 CONV = {"network.kind": "conv", "network.channels": [4, 6], "network.activation": "silu"}
 PLAIN = {"bottleneck.kind": "deterministic", "bottleneck.activation": "sigmoid"}
@@ -38,7 +38,8 @@ def conv(config: RunConfig) -> RunConfig:
 def learnt(config: RunConfig, x: Tensor, seed: int = 3) -> tuple[Terms, list[Tensor]]:
     """The terms and the gradients that a batch gives a fresh network."""
     model = Autoencoder(config, (1, 8, 8))
-    with pieces.learner(model, torch.Generator().manual_seed(seed), "fp32") as learn:
+    optimizer, noise = torch.optim.SGD(model.parameters()), torch.Generator().manual_seed(seed)
+    with pieces.learner(model, optimizer, noise, "fp32") as (learn, _):
         terms = learn(x, x, 0.7)
     return terms, [w.grad for w in model.parameters() if w.grad is not None]
 
@@ -115,6 +116,28 @@ def test_each_piece_draws_codes_of_its_own(
     assert all(a != b for a, b in zip(seen[::2], seen[1::2], strict=True))
 
 
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
+def test_the_step_is_the_optimisers_own(conv: RunConfig, dataset: Dataset, optimizer: str) -> None:
+    config = conv.replace(**{"training.optimizer": optimizer, "training.schedule": "cosine"})
+    divided, plain = begin(config, dataset, CPU), begin(config, dataset, CPU)
+    x = dataset.train.images[:32].float() / 255
+    for progress in (0.0, 0.5):  # a second step has the first one's momentum
+        for state in (divided, plain):
+            set_learning_rate(state.optimizer, config.training, progress)
+        noise = torch.Generator().manual_seed(3)
+        with pieces.learner(divided.model, divided.optimizer, noise, "fp32") as (learn, apply):
+            learn(x, x, 1.0)
+            apply()
+        for own, given in zip(plain.model.parameters(), divided.model.parameters(), strict=True):
+            own.grad = given.grad
+        plain.optimizer.step()
+        assert same(weights(divided), weights(plain))
+    assert not same(weights(plain), weights(begin(config, dataset, CPU)))
+    expected, found = (s.optimizer.state_dict()["state"] for s in (plain, divided))
+    assert found.keys() == expected.keys()
+    assert all(same(found[number], expected[number]) for number in expected)
+
+
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_a_training_in_pieces_is_the_same_twice_and_learns(
     conv: RunConfig, dataset: Dataset, precision: str
@@ -137,6 +160,7 @@ def test_threads_are_as_before_when_the_training_is_over_or_left(
     assert torch.get_num_threads() == 2
     steps = train(begin(conv, dataset, CPU), dataset)
     next(steps)
+    assert torch.get_num_threads() == 1  # no other spins beside the pieces
     steps.close()  # type: ignore[attr-defined]
     assert torch.get_num_threads() == 2
 
