@@ -31,7 +31,6 @@ from aeviz.datasets import Dataset
 from aeviz.evaluation.validation import validate
 from aeviz.nn.bottlenecks import Gaussian
 from aeviz.nn.model import Autoencoder
-from aeviz.training.heap import keep_memory
 from aeviz.training.loop import begin, train
 
 
@@ -116,7 +115,6 @@ def _reordered(out: tuple[Tensor, Tensor, Tensor], x: Tensor) -> tuple[Tensor, .
 
 def ours(job: Job) -> Result:
     """aeviz's loop. Its validation after each epoch is not counted: none of the peers makes one."""
-    keep_memory()  # as where we train in earnest; the peers, in the same process, have it too
     state = begin(job.config, job.dataset, job.device)
     seconds, began = 0.0, time.perf_counter()
     for result in train(state, job.dataset):
