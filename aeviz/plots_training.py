@@ -55,7 +55,7 @@ def curve(
             {
                 "type": "scatter",
                 "mode": "lines",
-                "name": "training",
+                "name": "training" + _beyond(y, bounds),
                 "x": places,
                 "y": y,
                 "line": {"color": TRAINING, "width": 2},
@@ -79,7 +79,7 @@ def curve(
             "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
             "xaxis": {"title": {"text": "epoch"}, "rangemode": "tozero", "showgrid": False},
             "yaxis": ranged(bounds),
-            **_levels(level, checked, bounds, _beyond(places, y, bounds)),
+            **_levels(level, checked, bounds),
         },
     }
 
@@ -113,29 +113,14 @@ def value_range(training: Sequence[float], validation: Sequence[float]) -> list[
     return [low - room if low - room > 0 or low < 0 else 0.0, high + room]
 
 
-def _beyond(
-    places: Sequence[float], y: Sequence[float], bounds: Sequence[float] | None
-) -> list[dict[str, Any]]:
-    """Where a curve comes in from above the axis, an arrow that says from how high it comes."""
+def _beyond(y: Sequence[float], bounds: Sequence[float] | None) -> str:
+    """Where a curve comes in from above the axis, from how high it comes. A part of its name: in
+    the figure it would lie on the curves, which begin there."""
     top = bounds[1] if bounds else np.inf
     first = next((i for i, value in enumerate(y) if value <= top), 0)
     if not first or not np.isfinite(y[:first]).all():
-        return []
-    (before, after), (above, below) = places[first - 1 : first + 1], y[first - 1 : first + 1]
-    enters = before + (above - top) / (above - below) * (after - before)
-    right = enters > places[-1] / 2
-    return [
-        {
-            "text": f"↑ from {told(y[0])}",
-            "x": enters,
-            "xanchor": "right" if right else "left",
-            "xshift": -8 if right else 8,
-            "yref": "paper",
-            "y": 1,
-            "yanchor": "top",
-            "showarrow": False,
-        }
-    ]
+        return ""
+    return f" (↑ from {told(y[0])})"
 
 
 def ranged(bounds: Sequence[float] | None) -> dict[str, Any]:
@@ -166,11 +151,10 @@ def _levels(
     baselines: Sequence[Baseline],
     checked: Sequence[float],
     bounds: list[float] | None,
-    labels: list[dict[str, Any]],
 ) -> dict[str, Any]:
     """Level lines with their labels, on the side of the line where the curve does not end; one that
-    would lie on the label before it begins at the left. `labels`: what is written besides."""
-    shapes = []
+    would lie on the label before it begins at the left."""
+    shapes, labels = [], []
     places: list[float] = []
     for baseline in baselines:
         assert bounds is not None

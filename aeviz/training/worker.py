@@ -136,7 +136,7 @@ def threads(config: RunConfig, cores: int, slots: int) -> int:
     A dense network leaves one to the server: its threads wait for each other a hundred times a
     step, and where one of them has to wait for a processor all do. With a class dragging on two
     cores a deep network took 280 ms a step with two threads, and 11 with one; undisturbed it loses
-    a fifth. The pieces of a conv network (`aeviz.training.pieces`) meet once a step.
+    a fifth. The pieces of a conv network (`aeviz.training.pieces`) meet twice a step.
     """
     left = 0 if config.network.kind == "conv" else 1
     return max(1, (cores - left) // slots)
