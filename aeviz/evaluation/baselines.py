@@ -163,6 +163,15 @@ def answer(reached: Mapping[str, float], found: Sequence[Baseline], unit: str) -
     return " ".join(sentences)
 
 
+def prospect(recon: Sequence[float]) -> str:
+    """What more epochs promise a training that has ended, by its validation errors after each; ""
+    where they promise nothing."""
+    if len(recon) < 2 or recon[-1] >= recon[-2] * (1 - CLOSE):
+        return ""
+    fallen = 1 - recon[-1] / recon[-2]
+    return f"Its last epoch still took {fallen:.0%} off: more epochs would bring it further."
+
+
 def told(value: float) -> str:
     """A loss as a sentence and a label give it."""
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.3g}"

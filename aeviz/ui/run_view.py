@@ -183,7 +183,8 @@ def _pictures(run: Run, status: Status, config: RunConfig, active: bool) -> None
     paths = run.snapshots()
     steps = steps_per_epoch(rows, status, config)
     if rows and steps:
-        _curves(rows, steps, config, baselines.read(run.folder / "baselines.json"))
+        found = baselines.read(run.folder / "baselines.json")
+        _curves(rows, steps, config, found, over=status.phase in ("done", "stopped"))
     if not paths:
         return
     shown = readable([paths[0], *paths[1:][-ROWS:]])
@@ -220,6 +221,7 @@ def _curves(
     steps_per_epoch: float,
     config: RunConfig,
     found: Sequence[Baseline],
+    over: bool,
 ) -> None:
     unit = UNITS[config.loss.reconstruction]
     terms = [("recon", f"Reconstruction ({unit})")]
@@ -233,16 +235,19 @@ def _curves(
             figure = plots_training.curve(rows, term, steps_per_epoch, found)
             chart(figure, f"aeviz-curve-{term}", f"{text} over epochs, training and validation")
             if term == "recon":
-                _answer(rows, found, unit)
+                _answer(rows, found, unit, over)
 
 
-def _answer(rows: Sequence[dict[str, Any]], found: Sequence[Baseline], unit: str) -> None:
-    """Whether the loss is good, in words."""
+def _answer(
+    rows: Sequence[dict[str, Any]], found: Sequence[Baseline], unit: str, over: bool
+) -> None:
+    """Whether the loss is good, in words; where the training is over, whether it had to be."""
     reached = [row["validation"] for row in rows if "validation" in row]
     if found and reached:
         unit = unit if unit.startswith("nats") else f"in {unit}"
+        more = baselines.prospect([terms["recon"] for terms in reached]) if over else ""
         st.markdown(
-            f"**Is this loss good?** {baselines.answer(reached[-1], found, unit)}",
+            f"**Is this loss good?** {baselines.answer(reached[-1], found, unit)} {more}",
             help="\n\n".join(explained(baseline) for baseline in found),
         )
 

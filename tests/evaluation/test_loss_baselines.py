@@ -18,7 +18,7 @@ from aeviz import datasets
 from aeviz.config import RunConfig
 from aeviz.datasets import Dataset
 from aeviz.evaluation import baselines
-from aeviz.evaluation.baselines import Baseline, answer
+from aeviz.evaluation.baselines import Baseline, answer, prospect
 from aeviz.evaluation.validation import to_float
 from aeviz.presets import preset
 
@@ -150,6 +150,13 @@ def test_a_published_sum_is_set_against_this_runs_own() -> None:
     figure = Baseline("published", "loss", 105.6, "theirs", "They are at 105.6.", "a paper")
     text = answer({"recon": 80.0, "loss": 104.25}, [PCA_LINE, figure], "nats")
     assert text.endswith("They are at 105.6. This one is at 104.2.")
+
+
+def test_more_epochs_are_promised_where_the_last_one_brought_something() -> None:
+    more = "Its last epoch still took 3% off: more epochs would bring it further."
+    assert prospect([200.0, 133.5, 129.4]) == more
+    for nothing in ([], [129.4], [130.0, 129.4], [129.4, 133.5], [0.0, 0.0]):
+        assert prospect(nothing) == ""
 
 
 # ---- on the disk -------------------------------------------------------------------------------

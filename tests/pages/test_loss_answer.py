@@ -51,7 +51,17 @@ def test_the_answer_is_under_the_curve(run: Run) -> None:
     rows = [asdict(line) for line in LINES]
     (run.folder / "baselines.json").write_text(json.dumps(rows))
     said = f"{SAID} 90.0 nats per image, better than PCA with 32 numbers (100.0)."
-    assert said in texts(run)
+    found = texts(run)
+    assert said in found
+    assert "Its last epoch still took 25% off" in found
+
+
+def test_a_training_that_failed_is_promised_nothing(run: Run) -> None:
+    (run.folder / "baselines.json").write_text(json.dumps([asdict(line) for line in LINES]))
+    run.write_status(Status("failed", epoch=2, step=2, steps=2, created=time.time()))
+    found = texts(run)
+    assert SAID in found
+    assert "more epochs" not in found
 
 
 def test_a_run_without_baselines_opens_without_the_answer(run: Run) -> None:
