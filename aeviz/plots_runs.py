@@ -83,10 +83,13 @@ def thinned(x: Sequence[int], y: Sequence[float]) -> tuple[list[int], list[float
 
 
 def together(levels: Sequence[Sequence[float]]) -> list[float] | None:
-    """Bounds of the value axis for all curves: each without its first tenth, which would flatten
-    the rest."""
-    later = [values[len(values) // 10 :] for values in levels]
-    return value_range([], [value for values in later for value in values])
+    """Bounds of the value axis for all curves: each without its first tenth, where with it the rest
+    would have less than half of the height."""
+    whole = value_range([], [value for values in levels for value in values])
+    later = value_range([], [value for values in levels for value in values[len(values) // 10 :]])
+    if whole and later and whole[1] - whole[0] > 2 * (later[1] - later[0]):
+        return later
+    return whole
 
 
 def terms(lines: Sequence[Line]) -> list[str]:

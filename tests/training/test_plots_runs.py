@@ -35,6 +35,9 @@ def test_each_run_has_a_colour_and_a_name_and_another_mark_than_its_neighbours()
 def test_the_axis_holds_all_curves_but_for_their_beginnings() -> None:
     long = [1000.0, *([10.0] * 9), 8.0]
     assert together([long, [30.0, 20.0]]) == pytest.approx([6.68, 31.32])
+    gentle = [18.0, *([10.0] * 9), 8.0]  # all of it: 10 high, and later 2
+    assert together([gentle, [3.0, 2.0]]) == pytest.approx([1.04, 18.96])
+    assert together([gentle]) == pytest.approx([7.88, 10.12])
     assert together([[], [3.0], [2.0, 1.0]]) == pytest.approx([0.88, 3.12])
     assert together([[], [3.0]]) is None
 
