@@ -1,5 +1,7 @@
 """PyTorch's optimisers without the machinery of torch.compile, which nothing here uses.
 
+On two cores a compiled step of the dense VAE took 3.5 ms instead of 3.9 with batches of 128, but
+13.1 instead of 11.8 with 768, and one of the conv VAE no less than before; compiling, 8 to 23 s.
 Making an optimiser, and each of its steps, imports torch._dynamo, only to tell a compiler that is
 not there to look away: nine hundred modules and a second of processor time, between a press on
 Train and the first picture. Where PyTorch is built otherwise than expected here, it is as it was.
