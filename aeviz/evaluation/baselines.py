@@ -163,13 +163,13 @@ def answer(reached: Mapping[str, float], found: Sequence[Baseline], unit: str) -
     return " ".join(sentences)
 
 
-def prospect(recon: Sequence[float]) -> str:
-    """What more epochs promise a training that has ended, by its validation errors after each; ""
-    where they promise nothing."""
-    if len(recon) < 2 or recon[-1] >= recon[-2] * (1 - CLOSE):
+def prospect(losses: Sequence[float]) -> str:
+    """What more epochs promise a training that has ended, by its validation loss after each; ""
+    where they promise nothing. The whole loss: early stopping, too, goes by it."""
+    if len(losses) < 2 or losses[-1] >= losses[-2] * (1 - CLOSE):
         return ""
-    fallen = 1 - recon[-1] / recon[-2]
-    return f"Its last epoch still took {fallen:.0%} off: more epochs would bring it further."
+    fallen = 1 - losses[-1] / losses[-2]
+    return f"Its last epoch still took {fallen:.0%} off the loss: more epochs would help."
 
 
 def told(value: float) -> str:

@@ -3,7 +3,7 @@ thread of its own.
 
 Left to itself PyTorch divides every convolution among the processors, and each waits, spinning, for
 the slowest. With one of two cores taken by something else a step of `vae-mnist`'s network took 2.1
-seconds, undisturbed 0.06. Pieces meet twice a step, and asleep: 0.09, and undisturbed as before.
+seconds, undisturbed 0.06. Pieces meet twice a step, and asleep: 0.07, and undisturbed 0.04.
 """
 
 from __future__ import annotations

@@ -241,13 +241,15 @@ def _curves(
 def _answer(
     rows: Sequence[dict[str, Any]], found: Sequence[Baseline], unit: str, over: bool
 ) -> None:
-    """Whether the loss is good, in words; where the training is over, whether it had to be."""
+    """Whether the loss is good, in words; where the training is over, whether more would help."""
     reached = [row["validation"] for row in rows if "validation" in row]
     if found and reached:
         unit = unit if unit.startswith("nats") else f"in {unit}"
-        more = baselines.prospect([terms["recon"] for terms in reached]) if over else ""
+        text = baselines.answer(reached[-1], found, unit)
+        if over and (more := baselines.prospect([terms["loss"] for terms in reached])):
+            text = f"{text} {more}"
         st.markdown(
-            f"**Is this loss good?** {baselines.answer(reached[-1], found, unit)} {more}",
+            f"**Is this loss good?** {text}",
             help="\n\n".join(explained(baseline) for baseline in found),
         )
 

@@ -153,7 +153,7 @@ def test_a_published_sum_is_set_against_this_runs_own() -> None:
 
 
 def test_more_epochs_are_promised_where_the_last_one_brought_something() -> None:
-    more = "Its last epoch still took 3% off: more epochs would bring it further."
+    more = "Its last epoch still took 3% off the loss: more epochs would help."
     assert prospect([200.0, 133.5, 129.4]) == more
     for nothing in ([], [129.4], [130.0, 129.4], [129.4, 133.5], [0.0, 0.0]):
         assert prospect(nothing) == ""

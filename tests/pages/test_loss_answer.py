@@ -64,6 +64,15 @@ def test_a_training_that_failed_is_promised_nothing(run: Run) -> None:
     assert "more epochs" not in found
 
 
+def test_more_epochs_are_promised_by_the_whole_loss(run: Run) -> None:
+    (run.folder / "baselines.json").write_text(json.dumps([asdict(line) for line in LINES]))
+    terms = {"loss": 95.0, "recon": 80.0, "kl": 15.0, "penalty": 0.0}  # the last was 90.0 in all
+    run.append_metrics({"step": 3, "epoch": 3, **terms, "validation": terms})
+    found = texts(run)
+    assert f"{SAID} 80.0" in found
+    assert "more epochs" not in found
+
+
 def test_a_run_without_baselines_opens_without_the_answer(run: Run) -> None:
     assert "Is this loss good?" not in texts(run)
 
