@@ -180,6 +180,27 @@ def test_escape_leaves_the_tool_and_then_the_selection(page: Page, app_url: str)
     expect(page.get_by_test_id("aeviz-selection")).to_be_hidden()
 
 
+def test_the_tools_are_used_and_passed_by_keyboard(page: Page, app_url: str) -> None:
+    open_map(page, app_url)
+    move, box, lasso = (
+        page.get_by_test_id(f"aeviz-tool-{tool}") for tool in ("move", "box", "lasso")
+    )
+    move.focus()
+    page.keyboard.press("Tab")
+    expect(box).to_be_focused()
+    page.keyboard.press("Space")
+    expect(box).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("Tab")
+    expect(lasso).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(lasso).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("Tab")
+    expect(lasso).not_to_be_focused()
+    for _ in range(4):
+        page.keyboard.press("Shift+Tab")
+    expect(page.locator(".aeviz-tools :focus")).to_have_count(0)
+
+
 def test_the_strip_pins_the_image_that_is_clicked(page: Page, app_url: str) -> None:
     area = open_map(page, app_url)
     select_by_lasso(page, area)

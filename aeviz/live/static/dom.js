@@ -2,7 +2,8 @@
 
 /**
  * `h('button', {class: 'x', onclick: f}, 'text', child)`: an element with attributes and children.
- * Properties that are functions are set as listeners' properties, all others as attributes.
+ * Functions become listeners, all else attributes. They are not set as `onclick` properties: what
+ * such a property's function answers counts, and `false` would cancel the event, a Tab as well.
  * @param {string} tag
  * @param {Record<string, any>} [attributes]
  * @param {...(Node | string | null)} children
@@ -11,7 +12,7 @@
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (typeof value === 'function') element[name] = value;
+    if (typeof value === 'function') element.addEventListener(name.slice(2), value);
     else if (value !== null && value !== false) element.setAttribute(name, value === true ? '' : value);
   }
   element.append(...children.filter((child) => child !== null));

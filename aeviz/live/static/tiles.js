@@ -97,13 +97,13 @@ export class Tiles {
     this.looked = null;
     const { canvas } = sheet;
     const handlers = {
-      onpointermove: (event) => event.pointerType === 'mouse' && this.#look(this.#under(event), event.timeStamp),
-      onpointerleave: (event) => this.#look(null, event.timeStamp),
-      onclick: (event) => this.#pick(this.#under(event), event.timeStamp),
-      onkeydown: (event) => this.#key(event),
-      onblur: (event) => this.#look(null, event.timeStamp),
+      pointermove: (event) => event.pointerType === 'mouse' && this.#look(this.#under(event), event.timeStamp),
+      pointerleave: (event) => this.#look(null, event.timeStamp),
+      click: (event) => this.#pick(this.#under(event), event.timeStamp),
+      keydown: (event) => this.#key(event),
+      blur: (event) => this.#look(null, event.timeStamp),
     };
-    Object.assign(canvas, handlers);
+    for (const [name, handler] of Object.entries(handlers)) canvas.addEventListener(name, handler);
     canvas.tabIndex = 0;
     canvas.setAttribute('role', 'application');
     canvas.setAttribute('aria-roledescription', 'grid of images');
