@@ -10,7 +10,7 @@ from torch import Tensor
 from aeviz.config import CorruptionConfig, CorruptionKind
 from aeviz.datasets import Dataset, Split
 from aeviz.errors import UserError
-from aeviz.evaluation import metrics
+from aeviz.evaluation import disentanglement, metrics
 from aeviz.evaluation.validation import batch_rows, to_float, validate
 from aeviz.nn.corruptions import corrupt
 from aeviz.nn.losses import contractive
@@ -23,6 +23,9 @@ EXACT_PIXELS = 4096
 """Up to here PCA and the vote by pixels look at all of their images; above, at so many that they
 have PIXEL_VALUES pixels together."""
 PIXEL_VALUES = 32_000_000
+
+CATEGORIES = ("shape",)
+"""Factors that have no order."""
 
 NOISES: tuple[tuple[CorruptionKind, float], ...] = (
     ("gaussian", 0.5),
@@ -98,13 +101,35 @@ def _of_type(model: Autoencoder, dataset: Dataset, x: Tensor, z: Tensor) -> dict
             f"{kind} {amount:g}": denoising(model, x, kind, amount) for kind, amount in NOISES
         }
     if dataset.test.factors is not None:
-        names = dataset.factor_names
-        scores = metrics.factor_scores(z, dataset.test.factors).max(0).values.tolist()
-        figures["factor_scores"] = dict(zip(names, scores, strict=True))
-        if "shape" in names:  # a category has no rank
-            share = metrics.mutual_information_share(z, dataset.test.labels).max().item()
-            figures["factor_scores"]["shape"] = share
+        figures |= _disentanglement(model, dataset, z)
     return figures
+
+
+def _disentanglement(model: Autoencoder, dataset: Dataset, z: Tensor) -> dict[str, Any]:
+    """Which dimension follows which true factor, and how well each has one of its own.
+
+    A collapsed dimension of a Gaussian code counts as constant: its mean moves by less than the
+    noise that it is drawn with, and yet may rank images by a factor.
+    """
+    factors, names = _factors(dataset), dataset.factor_names
+    if model.is_gaussian:
+        z = torch.where(z.var(0, correction=0) > metrics.ACTIVE_VARIANCE, z, 0)
+    found = disentanglement.followers(z, factors, names, CATEGORIES)
+    return {
+        "mig": sum(row["mig"] for row in found.values()) / len(found),
+        "factor_scores": {name: row["score"] for name, row in found.items()},
+        "factors": found,
+    }
+
+
+def _factors(dataset: Dataset) -> Tensor:
+    """True factors of the test images (N, f); the shape is their class."""
+    assert dataset.test.factors is not None
+    columns = [
+        dataset.test.labels.float() if name in CATEGORIES else column
+        for name, column in zip(dataset.factor_names, dataset.test.factors.T, strict=True)
+    ]
+    return torch.stack(columns, 1)
 
 
 @torch.no_grad()

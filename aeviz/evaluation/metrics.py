@@ -5,7 +5,6 @@ image, (N,), unless it says otherwise. Codes are float tensors (N, d). Everythin
 without gradients on the tensors' own device, or on the CPU where a library is used.
 """
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -158,39 +157,6 @@ def knn_accuracy(
     return right / len(test_z)
 
 
-def factor_scores(mu: Tensor, factors: Tensor) -> Tensor:
-    """Absolute Spearman rank correlation of each latent dimension with each factor.
-
-    mu is (N, d), factors (N, f); the result is (d, f) in [0, 1]. A constant column correlates with
-    nothing and gets 0. For a factor without an order use `mutual_information_share`.
-    """
-    a, b = _standard_ranks(mu), _standard_ranks(factors)
-    return torch.from_numpy(np.abs(a.T @ b).clip(max=1.0))
-
-
-def mutual_information_share(z: Tensor, labels: Tensor, bins: int = 20) -> Tensor:
-    """MI(z_j; label) / H(label) for each latent dimension, (d,) in [0, 1].
-
-    z is (N, d), cut into equally wide bins over its range as in disentanglement_lib; labels is (N,)
-    integer. 1 means that z_j alone tells the class; a constant z_j, or a single class, gives 0.
-    """
-    codes = _codes(z).astype(np.float64)
-    low, high = codes.min(0), codes.max(0)
-    width = np.where(high > low, high - low, 1.0)
-    binned = np.minimum(((codes - low) / width * bins).astype(int), bins - 1)
-    y = np.unique(labels.cpu().numpy(), return_inverse=True)[1]
-    classes = int(y.max()) + 1
-    label_entropy = _entropy(np.bincount(y))
-    if label_entropy == 0:
-        return torch.zeros(codes.shape[1], dtype=torch.float64)
-    shares = []
-    for column in binned.T:
-        joint = _entropy(np.bincount(column * classes + y))
-        information = _entropy(np.bincount(column)) + label_entropy - joint
-        shares.append(max(information / label_entropy, 0.0))
-    return torch.tensor(shares, dtype=torch.float64)
-
-
 # ---- parts -------------------------------------------------------------------------------------
 
 
@@ -240,23 +206,3 @@ def _orthonormal(A: Tensor) -> Tensor:
     U, sizes, _ = torch.linalg.svd(A.detach().double().cpu(), full_matrices=False)
     rounding = max(A.shape) * torch.finfo(A.dtype).eps
     return U[:, sizes > rounding * sizes[0]]
-
-
-def _codes(z: Tensor) -> np.ndarray:
-    return z.detach().float().cpu().numpy()
-
-
-def _standard_ranks(columns: Tensor) -> np.ndarray:
-    """Ranks of each column (ties share their mean), centred and of unit length; constant: zeros."""
-    from scipy.stats import rankdata  # slow to import
-
-    ranks = rankdata(columns.detach().cpu().numpy(), axis=0)
-    ranks -= ranks.mean(0)
-    length = np.linalg.norm(ranks, axis=0)
-    return ranks / np.where(length > 0, length, 1.0)
-
-
-def _entropy(counts: np.ndarray) -> float:
-    """Entropy in nats of a histogram."""
-    p = counts[counts > 0] / counts.sum()
-    return float(-(p * np.log(p)).sum())

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeGuard
 
 import pandas as pd
 import streamlit as st
 
 from aeviz import library
+from aeviz.evaluation.evaluate import CATEGORIES
 from aeviz.library import ModelInfo
+from aeviz.ui.factors import factor_sentences, mig_sentence
 
 COLUMNS = {
     "mse": ("MSE", "Mean squared error per pixel on the test images.", "%.4f"),
@@ -36,12 +38,7 @@ def model_card(info: ModelInfo) -> None:
     with st.expander("Model card"):
         st.markdown(_origin(info))
         facts = [_sentence(key, figures, _dict(card.get("without_penalty"))) for key in SENTENCES]
-        facts += [
-            f"The latent dimension that follows **{name}** best does so with {score:.2f} "
-            f"({'mutual information share' if name == 'shape' else 'rank correlation'})."
-            for name, score in _dict(figures.get("factor_scores")).items()
-            if _is_number(score)
-        ]
+        facts += _factors(figures)
         facts += [
             f"Noise {name}: PSNR {noise['psnr_noisy']:.1f} → **{noise['psnr']:.1f} dB**, "
             f"SSIM {noise['ssim_noisy']:.2f} → **{noise['ssim']:.2f}**."
@@ -107,10 +104,23 @@ def _sentence(key: str, figures: dict[str, Any], without: dict[str, Any]) -> str
     return text
 
 
+def _factors(figures: dict[str, Any]) -> list[str]:
+    """Which dimension follows which true factor; older cards know only how well the best does."""
+    mig, factors = figures.get("mig"), _dict(figures.get("factors"))
+    if _is_number(mig) and factors:
+        return [mig_sentence(mig), *factor_sentences(factors)]
+    return [
+        f"The latent dimension that follows **{name}** best does so with {score:.2f} "
+        f"({'share of its information' if name in CATEGORIES else 'rank correlation'})."
+        for name, score in _dict(figures.get("factor_scores")).items()
+        if _is_number(score)
+    ]
+
+
 def _dict(value: Any) -> dict[str, Any]:
     """A card may come from a stranger: what is no dictionary counts as an empty one."""
     return value if isinstance(value, dict) else {}
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: Any) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)

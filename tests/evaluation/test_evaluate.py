@@ -12,7 +12,7 @@ from aeviz import datasets
 from aeviz.config import CorruptionConfig, RunConfig
 from aeviz.datasets import Dataset, Split
 from aeviz.errors import UserError
-from aeviz.evaluation import metrics
+from aeviz.evaluation import disentanglement, metrics
 from aeviz.evaluation.evaluate import (
     denoising,
     encode_all,
@@ -151,10 +151,30 @@ def test_factor_scores_find_the_factor_that_the_code_holds() -> None:
 
 def test_the_shape_factor_is_measured_by_mutual_information() -> None:
     data = dataset(("shape",))
-    scores = evaluate(model("standard"), data)["factor_scores"]
+    figures = evaluate(model("standard"), data)
     z, _ = encode_all(model("standard"), data.test)
-    share = metrics.mutual_information_share(z, data.test.labels).max().item()
-    assert scores == {"shape": pytest.approx(share)}
+    labels = data.test.labels.float()[:, None]
+    share = disentanglement.mutual_information_shares(z, labels).max().item()
+    assert figures["factor_scores"] == {"shape": pytest.approx(share)}
+    assert figures["mig"] == pytest.approx(disentanglement.mig(z, labels))
+    assert figures["factors"]["shape"]["mig"] == figures["mig"]
+
+
+def test_a_collapsed_dimension_follows_no_factor() -> None:
+    """Its mean ranks the images by their brightness, and yet carries nothing."""
+    data = dataset(("light",))
+    assert data.test.factors is not None
+    data.test.factors[:, 0] = data.test.images.float().mean((1, 2, 3))
+    net = model("vae", **{"bottleneck.latent_dim": 1})
+    weight = net.get_parameter("bottleneck.mu.weight")
+    with torch.no_grad():
+        net.get_parameter("bottleneck.mu.bias").zero_()
+        weight.fill_(1.0)
+        alive = evaluate(net, data)
+        weight.fill_(1e-4)
+        collapsed = evaluate(net, data)
+    assert alive["factor_scores"]["light"] == pytest.approx(1.0, abs=1e-3)
+    assert collapsed["factor_scores"]["light"] == 0
 
 
 def test_knn_needs_more_than_one_class() -> None:

@@ -1,0 +1,114 @@
+"""Disentanglement: whether each true factor of the images has a latent dimension of its own.
+
+z is (N, d), the mean codes of N images; factors is (N, f), the true values. A factor without an
+order (a category) has its values compared for equality only, so it has mutual information and no
+rank correlation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+BINS = 20
+"""Of equal width over the range of a column, as in disentanglement_lib."""
+
+
+@torch.no_grad()
+def rank_correlation(z: Tensor, factors: Tensor) -> Tensor:
+    """Absolute Spearman rank correlation of each latent dimension with each factor.
+
+    (d, f) in [0, 1]. A constant column correlates with nothing and gets 0.
+    """
+    a, b = _standard_ranks(z), _standard_ranks(factors)
+    return torch.from_numpy(np.abs(a.T @ b).clip(max=1.0))
+
+
+@torch.no_grad()
+def mutual_information_shares(z: Tensor, factors: Tensor) -> Tensor:
+    """I(z_j; v_k) / H(v_k) of each latent dimension and each factor, (d, f) in [0, 1].
+
+    Columns of z are cut into `BINS` bins, and so are factors with more values than that. 1: z_j
+    alone gives the factor's value (or its bin). A constant z_j, or a constant factor, gives 0.
+    """
+    codes = [_binned(column) for column in _columns(z)]
+    shares = torch.zeros(len(codes), factors.shape[1], dtype=torch.float64)
+    for k, values in enumerate(_columns(factors)):
+        distinct = np.unique(values, return_inverse=True)[1]
+        v = distinct if distinct.max() < BINS else _binned(values)
+        entropy = _entropy(np.bincount(v))
+        for j, code in enumerate(codes):
+            if entropy > 0:
+                joint = _entropy(np.bincount(code * (int(v.max()) + 1) + v))
+                shared = _entropy(np.bincount(code)) + entropy - joint
+                shares[j, k] = min(max(shared / entropy, 0.0), 1.0)
+    return shares
+
+
+def gaps(shares: Tensor) -> Tensor:
+    """Mutual information gap of each factor, (f,): the share of the dimension that holds most of
+    it, less that of the next one. `shares` is (d, f); MIG is the mean (Chen et al. 2018, eq. 6)."""
+    padded = torch.nn.functional.pad(shares, (0, 0, 0, 1))  # one dimension has no next one
+    first, second = padded.topk(2, dim=0).values
+    return first - second
+
+
+def mig(z: Tensor, factors: Tensor) -> float:
+    """Mutual information gap, in [0, 1]: 1 if each factor is known from one dimension, and from no
+    other. Chen et al. 2018, "Isolating Sources of Disentanglement in VAEs"; as disentanglement_lib
+    computes it, from mean codes."""
+    return gaps(mutual_information_shares(z, factors)).mean().item()
+
+
+@torch.no_grad()
+def followers(
+    z: Tensor, factors: Tensor, names: Sequence[str], categories: Sequence[str] = ()
+) -> dict[str, dict[str, Any]]:
+    """For each factor, by name, the dimension that follows it best and the next best.
+
+    `dimension`, `score`, `next`, `next_score` (the last two only if d > 1) by rank correlation,
+    for `categories` by the share of mutual information; `mig`: the factor's own gap.
+    """
+    shares = mutual_information_shares(z, factors)
+    correlation = rank_correlation(z, factors)
+    found = {}
+    for k, (name, gap) in enumerate(zip(names, gaps(shares).tolist(), strict=True)):
+        scores = (shares if name in categories else correlation)[:, k]
+        order = scores.argsort(descending=True, stable=True).tolist()
+        row = {"dimension": order[0], "score": scores[order[0]].item(), "mig": gap}
+        if len(order) > 1:
+            row |= {"next": order[1], "next_score": scores[order[1]].item()}
+        found[name] = row
+    return found
+
+
+def _columns(values: Tensor) -> list[NDArray[np.float64]]:
+    return list(values.detach().double().cpu().numpy().T)
+
+
+def _binned(column: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The number of each value's bin; a constant column has one bin."""
+    low, high = column.min(), column.max()
+    width = (high - low) or 1.0
+    return np.minimum(((column - low) / width * BINS).astype(np.int64), BINS - 1)
+
+
+def _entropy(counts: NDArray[np.int64]) -> float:
+    """Entropy in nats of a histogram."""
+    p = counts[counts > 0] / counts.sum()
+    return float(-(p * np.log(p)).sum())
+
+
+def _standard_ranks(columns: Tensor) -> NDArray[np.float64]:
+    """Ranks of each column (ties share their mean), centred and of unit length; constant: zeros."""
+    from scipy.stats import rankdata  # slow to import
+
+    ranks = rankdata(columns.detach().cpu().numpy(), axis=0)
+    ranks -= ranks.mean(0)
+    length = np.linalg.norm(ranks, axis=0)
+    return ranks / np.where(length > 0, length, 1.0)
