@@ -89,7 +89,7 @@ def test_only_the_end_of_a_training_lays_out_maps(path: Path) -> None:
     """They take many seconds of a processor, so never in the process that serves pages."""
     names = set(imported(ast.parse(path.read_text())))
     slow = {name for name in names if name.startswith("aeviz.latent.layout")}
-    where = {"latent/layout_cache.py", "training/finish.py"}
+    where = {"latent/layout_cache.py", "training/finish.py", "training/maps.py"}
     assert not slow or path in {ROOT / "aeviz" / name for name in where}
 
 
@@ -104,8 +104,8 @@ def called(path: Path) -> set[str]:
 
 @every_source
 def test_only_a_training_process_and_the_command_line_finish_a_model(path: Path) -> None:
-    where = {"training/finish.py", "training/worker.py", "cli.py"}
-    finishes = called(path) & {"finish", "with_maps"}
+    where = {"training/finish.py", "training/worker.py", "training/maps.py", "cli.py"}
+    finishes = called(path) & {"finish", "card_and_gallery", "mapped"}
     assert not finishes or path in {ROOT / "aeviz" / name for name in where}
 
 

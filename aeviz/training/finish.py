@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import platform
 import time
@@ -14,7 +13,7 @@ from typing import Any
 import torch
 
 import aeviz
-from aeviz import atomic, checkpoint
+from aeviz import checkpoint
 from aeviz.checkpoint import Gallery
 from aeviz.datasets import Dataset, Split
 from aeviz.device import describe
@@ -22,7 +21,6 @@ from aeviz.evaluation.evaluate import encode_all, evaluate
 from aeviz.folders import runs_dir
 from aeviz.images import encode_sprite
 from aeviz.latent.layout_cache import cached
-from aeviz.latent.layouts import Cancelled
 from aeviz.latent.projection import PCA2, trustworthiness
 from aeviz.nn.model import Autoencoder
 from aeviz.nn.networks import count_parameters
@@ -44,41 +42,54 @@ def finish(
     progress: Progress,
     half: bool = False,
     gallery_size: int = MAX_IMAGES,
-    hurry: Callable[[], bool] = lambda: False,
-    new_folder: bool = True,
 ) -> dict[str, Any]:
     """Evaluates, builds card and gallery, and writes the model file. Answers the card.
 
     `history` (epochs, seconds, images_per_second, ...) goes onto the card as it is. With `half`
     the weights are stored, and therefore measured, in half precision. The file is whole before the
-    layouts of the map, the slowest part, begin, and again after each of them; `hurry` is asked now
-    and then whether to leave the rest out. Without `new_folder` a missing folder is a UserError.
+    layouts of the map, the slowest part, begin, and again after each of them.
     """
+    card, gallery = card_and_gallery(model, dataset, history, progress, half, gallery_size)
+    for found in mapped(card, gallery, progress):
+        card, gallery = found
+        checkpoint.save(path, model, card, gallery, half)
+    return card
+
+
+def card_and_gallery(
+    model: Autoencoder,
+    dataset: Dataset,
+    history: dict[str, Any],
+    progress: Progress,
+    half: bool = False,
+    gallery_size: int = MAX_IMAGES,
+) -> tuple[dict[str, Any], Gallery]:
+    """What a model file holds beside the weights, with the PCA map alone."""
     if half:
         model.half().float()
     progress(0.0, "Measuring on the test images")
     card = make_card(model, dataset) | history
-    maps = with_maps(make_gallery(model, dataset, gallery_size), progress, hurry)
-    with contextlib.suppress(Cancelled):
-        for name, gallery in maps:
-            if model.latent_dim > 2:
-                card.setdefault("trustworthiness", {})[name] = trust(gallery, name)
-            atomic.write_bytes(path, checkpoint.to_bytes(model, card, gallery, half), new_folder)
-    return card
+    return card, make_gallery(model, dataset, gallery_size)
 
 
-def with_maps(
-    gallery: Gallery, progress: Progress, hurry: Callable[[], bool] = lambda: False
-) -> Iterator[tuple[str, Gallery]]:
-    """The gallery as it is ("pca"), then with each layout that it lacks and its codes need, one
-    after another, under the layout's name.
+def mapped(
+    card: dict[str, Any],
+    gallery: Gallery,
+    progress: Progress,
+    hurry: Callable[[], bool] = lambda: False,
+) -> Iterator[tuple[dict[str, Any], Gallery]]:
+    """Card and gallery with the PCA map, then with each layout that the gallery lacks and its codes
+    need, one after another; the card says how far to trust each map.
 
     A layout whose library fails is left out: the model is worth more than its map. Raises
     Cancelled where `hurry` says so.
     """
-    yield "pca", gallery
+    wide = gallery.latents.shape[1] > 2
+    if wide:
+        card = trusted(card, gallery, "pca")
+    yield card, gallery
     for name, low, high in LAYOUTS:
-        if gallery.latents.shape[1] <= 2 or getattr(gallery, name) is not None:
+        if not wide or getattr(gallery, name) is not None:
             continue
         report = _between(progress, low, high)
         try:
@@ -90,7 +101,14 @@ def with_maps(
             continue
         found: dict[str, Any] = {name: torch.as_tensor(places)}
         gallery = replace(gallery, **found)
-        yield name, gallery
+        card = trusted(card, gallery, name)
+        yield card, gallery
+
+
+def trusted(card: dict[str, Any], gallery: Gallery, name: str) -> dict[str, Any]:
+    """The card with the trustworthiness, 0 to 1, of one of the gallery's maps."""
+    known = card.get("trustworthiness", {})
+    return card | {"trustworthiness": known | {name: trust(gallery, name)}}
 
 
 def trust(gallery: Gallery, name: str) -> float:

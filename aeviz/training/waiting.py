@@ -82,35 +82,48 @@ def _end(run: Run, phase: Phase, message: str) -> None:
         run.write_status(replace(run.status, phase=phase, message=message, seconds_left=None))
 
 
-def _step_back() -> None:
+def step_back(niceness: int) -> None:
+    """From now on this process gives way to others, by so much more than it did (19 is all)."""
     with contextlib.suppress(OSError):
-        os.nice(NICENESS)
+        os.nice(niceness)
         # Linux weighs whole sessions against each other first, and this process leads its own:
         # without this its niceness would count among its own threads only (sched(7), autogroup).
-        Path("/proc/self/autogroup").write_text(str(NICENESS))
+        Path("/proc/self/autogroup").write_text(str(niceness))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m aeviz.training.worker", description=__doc__)
     parser.add_argument("folder", type=Path, help="a run's folder")
     parser.add_argument("--server", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--lock", type=int, help=argparse.SUPPRESS)  # as this process inherits it
     args = parser.parse_args()
+    from aeviz.training import maps
+
     run = Run(args.folder)
-    try:
-        lock = None if args.server else lock_of(run, patience=1.0)
-    except UserError as error:
-        sys.exit(f"aeviz: {error}")
-    if lock is None and not args.server:
-        sys.exit("aeviz: this run is being trained by another process.")
+    handle = args.lock
+    if handle is None:
+        handle = _own_lock(run)
     signal.signal(signal.SIGTERM, lambda *_: run.request_stop())
-    _step_back()
+    step_back(NICENESS)
     keep_memory()
     wait_and_work(run, args.server)
-    # All is written. Taking the libraries down takes seconds where the machine is busy, in which
-    # the run would still count as at work: nobody could delete it or train it on.
     sys.stdout.flush()
     sys.stderr.flush()
+    os.close(handle)  # all is written: whoever wants to can delete the run or train it on
+    maps.become(args.server or os.getppid())
+    # Taking the libraries down would take seconds where the machine is busy.
     os._exit(0)
+
+
+def _own_lock(run: Run) -> int:
+    """The lock on a run that somebody trains from the command line."""
+    try:
+        lock = lock_of(run, patience=1.0)
+    except UserError as error:
+        sys.exit(f"aeviz: {error}")
+    if lock is None:
+        sys.exit("aeviz: this run is being trained by another process.")
+    return os.dup(lock.fileno())
 
 
 if __name__ == "__main__":

@@ -15,14 +15,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from aeviz import atomic, datasets
+from aeviz import atomic, checkpoint, datasets
 from aeviz.config import MAX_EPOCHS, RunConfig
 from aeviz.device import pick_device, plain_memory_errors
 from aeviz.errors import UserError
 from aeviz.evaluation import baselines
 from aeviz.folders import runs_dir
-from aeviz.training import loop, memory, queue, resume
-from aeviz.training.finish import Progress, finish
+from aeviz.training import loop, maps, memory, queue, resume
+from aeviz.training.finish import Progress, card_and_gallery
 from aeviz.training.fit import Outcome, fit
 from aeviz.training.reporter import Reporter
 from aeviz.training.runs import Phase, Run, Status, create
@@ -97,7 +97,7 @@ def _spawn(run: Run, change: Callable[[RunConfig], RunConfig] | None = None) -> 
         process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "aeviz.training.waiting", str(run.folder.resolve())),
-                *("--server", str(os.getpid())),
+                *("--server", str(os.getpid()), "--lock", str(lock.fileno())),
             ],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -210,10 +210,10 @@ def _train(run: Run, reporter: Reporter, should_stop: Callable[[], bool]) -> Out
         return outcome
     if outcome.reason == "failed":  # most likely a full disk: there may be room for the model yet
         with contextlib.suppress(UserError):
-            _keep(run, state, dataset, outcome, lambda share, text: None, hurry=lambda: True)
+            _keep(run, state, dataset, outcome, lambda share, text: None)
     elif outcome.epochs or outcome.reason == "stopped":
         reporter.report(phase="finishing", seconds_left=None)
-        _keep(run, state, dataset, outcome, reporter.progress, should_stop)
+        _keep(run, state, dataset, outcome, reporter.progress)
     return outcome
 
 
@@ -223,10 +223,14 @@ def _keep(
     dataset: datasets.Dataset,
     outcome: Outcome,
     progress: Progress,
-    hurry: Callable[[], bool],
 ) -> None:
-    history = outcome.history()
-    finish(state.model, dataset, history, run.model_path, progress, hurry=hurry, new_folder=False)
+    """Writes the model file with its PCA map, and asks for the others (`aeviz.training.maps`)."""
+    card, gallery = card_and_gallery(state.model, dataset, outcome.history(), progress)
+    data = checkpoint.to_bytes(state.model, card, gallery)
+    maps.withdraw(run)
+    atomic.write_bytes(run.model_path, data, new_folder=False)
+    with contextlib.suppress(UserError):  # a full disk: the PCA map stays
+        maps.ask(run, gallery)
 
 
 if __name__ == "__main__":

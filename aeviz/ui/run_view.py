@@ -18,7 +18,7 @@ from aeviz.evaluation import baselines
 from aeviz.evaluation.baselines import Baseline
 from aeviz.people import Person
 from aeviz.presets import title
-from aeviz.training import manage, queue, runs, snapshots
+from aeviz.training import manage, maps, queue, runs, snapshots
 from aeviz.training.runs import Run, Status
 from aeviz.ui import diagnostics, person, replay, run_actions, takeaway
 from aeviz.ui.chart import chart
@@ -126,6 +126,9 @@ def _result(run: Run, status: Status, config: RunConfig, me: Person) -> None:
     if run.model_path.is_file():
         card = checkpoint.read_summary(run.model_path).card
         markup(f'<div class="av-facts">{_facts(card, config)}</div>', "aeviz-result")
+        if maps.asked(run):
+            maps.begin()
+            st.fragment(_map_to_come, run_every=2 * EVERY_SECONDS)(run)
     with sentence(), st.container(horizontal=True, vertical_alignment="center"):
         if run.model_path.is_file():
             for page, label, icon in (
@@ -149,6 +152,17 @@ def _result(run: Run, status: Status, config: RunConfig, me: Person) -> None:
             takeaway.menu(run)
         if me.may_manage(run.owner) and run_actions.go_on(run, status, config, me):
             st.rerun()
+
+
+def _map_to_come(run: Run) -> None:
+    """What is said of a model whose t-SNE and UMAP maps are being laid out."""
+    if not maps.asked(run):
+        st.rerun()
+    done = maps.share(run)
+    state = "wait for those of other models" if done is None else f"are being laid out ({done:.0%})"
+    st.caption(
+        f":material/map: Its t-SNE and UMAP maps {state}. Until then, Explore shows the PCA map."
+    )
 
 
 def _facts(card: dict[str, Any], config: RunConfig) -> str:

@@ -13,7 +13,7 @@ from streamlit.testing.v1.element_tree import Button
 from aeviz.config import RunConfig
 from aeviz.datasets import DATASETS
 from aeviz.presets import PRESETS
-from aeviz.training import locks, runs, worker
+from aeviz.training import locks, maps, runs, worker
 from aeviz.training.runs import Run, Status
 from aeviz.ui import run_list, run_view, settings
 
@@ -257,6 +257,27 @@ def test_a_finished_run_offers_what_comes_next() -> None:
     components = [item.proto.component_name for item in app.get("bidi_component")]
     assert sum("aeviz_chart" in name for name in components) == 3  # curves, KL bars
     assert sum("aeviz_replay" in name for name in components) == 1
+
+
+def test_a_finished_run_is_shown_at_once_and_says_how_far_its_maps_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun: list[int] = []
+    monkeypatch.setattr(maps, "begin", lambda: begun.append(1))
+    config = PRESETS["vae"].config.replace(
+        **{"dataset": "digits", "network.hidden": [8], "bottleneck.latent_dim": 3,
+           "training.epochs": 1, "training.device": "cpu"}
+    )  # fmt: skip
+    run = runs.create(config)
+    worker.work(run)
+    app = open_train(run=run.id)
+    assert begun, "maps that a server left are taken up"
+    assert any(item.value.endswith("Explore shows the PCA map.") for item in app.caption)
+    assert app.get("download_button")[0].proto.label == "Download the model"
+    monkeypatch.setattr(maps, "share", lambda run: 0.4)
+    assert any("are being laid out (40%)" in item.value for item in check(app.run()).caption)
+    maps.withdraw(run)
+    assert not any("PCA map" in item.value for item in check(app.run()).caption)
 
 
 def test_words_for_numbers() -> None:

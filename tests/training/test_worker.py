@@ -15,13 +15,11 @@ from typing import Any
 import pytest
 import torch
 from test_loop import CPU, same, trained
-from torch import Tensor
 
 from aeviz import checkpoint, library
 from aeviz.config import RunConfig
 from aeviz.datasets import Dataset
 from aeviz.errors import UserError
-from aeviz.latent.layouts import Cancelled
 from aeviz.presets import preset
 from aeviz.training import locks, loop, queue, resume, runs, worker
 from aeviz.training.runs import Run
@@ -49,16 +47,6 @@ def here(
 ) -> Callable[..., Run]:
     """A queued run on the small bars, to be worked on in this process."""
     monkeypatch.setattr("aeviz.training.worker.datasets.load", lambda *_: dataset)
-
-    def layout(
-        name: str, z: Tensor, *_: object, cancelled: Callable[[], bool], **__: object
-    ) -> Any:
-        """Stands in for the layouts, which have their own tests and seconds of imports."""
-        if cancelled():
-            raise Cancelled
-        return z[:, :2].numpy()
-
-    monkeypatch.setattr("aeviz.training.finish.cached", layout)
     return lambda **changes: runs.create(config.replace(**changes))
 
 
@@ -319,12 +307,12 @@ def test_a_run_killed_while_it_finishes_goes_on_to_its_model(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     run = here()
-    finish = worker.finish
+    card_and_gallery = worker.card_and_gallery
 
     def killed(*_: object, **__: object) -> None:
         raise SystemExit  # as nothing but a kill ends it: no line behind this one is reached
 
-    monkeypatch.setattr(worker, "finish", killed)
+    monkeypatch.setattr(worker, "card_and_gallery", killed)
     lock = locks.take(run.pid_path)
     assert lock is not None
     with lock, pytest.raises(SystemExit):
@@ -333,7 +321,7 @@ def test_a_run_killed_while_it_finishes_goes_on_to_its_model(
     assert not run.model_path.exists()
     assert run.can_resume
 
-    monkeypatch.setattr(worker, "finish", finish)
+    monkeypatch.setattr(worker, "card_and_gallery", card_and_gallery)
     worker.work(run)
     assert run.status.phase == "done"
     assert [row["epoch"] for row in run.metrics() if "validation" in row] == [1, 2, 3]
@@ -367,7 +355,7 @@ def test_a_removed_folder_ends_its_training_with_a_sentence_and_nothing_else(
         "waiting": (queue, "_waiting"),
         "step": (worker.Reporter, "on_step"),
         "epoch": (worker.Reporter, "on_epoch"),
-        "finish": (worker, "finish"),
+        "finish": (worker, "card_and_gallery"),
     }[moment]
     original = getattr(owner, name)
 
