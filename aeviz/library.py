@@ -111,6 +111,25 @@ def labels(infos: Iterable[ModelInfo]) -> dict[str, str]:
     return found
 
 
+def bundled_like(config: RunConfig) -> ModelInfo | None:
+    """The bundled model nearest to what this configuration will be: of its type, then of its data,
+    then in as many axes as it can, then in its code size."""
+
+    def axes(config: RunConfig) -> tuple[object, ...]:
+        network, loss = config.network, config.loss
+        linear = network.activation == "none"
+        kinds = (network.kind, config.bottleneck.kind, config.corruption.kind, loss.penalty)
+        return (*kinds, linear)
+
+    def nearness(info: ModelInfo) -> tuple[bool, bool, int, int]:
+        data = info.dataset.startswith(config.dataset) or config.dataset.startswith(info.dataset)
+        alike = sum(a == b for a, b in zip(axes(info.config), axes(config), strict=True))
+        size = -abs(info.latent_dim - config.bottleneck.latent_dim)
+        return info.type == config.type, data, alike, size
+
+    return max((info for info in models() if info.bundled), key=nearness, default=None)
+
+
 def find(name: str) -> ModelInfo:
     """The model of this name; UserError where there is none (any more)."""
     if _NAME.fullmatch(name):

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 import torch
 
-from aeviz import checkpoint, cli
+from aeviz import checkpoint, cli, library
 from aeviz.evaluation import metrics
 from aeviz.evaluation.evaluate import reconstruct
 from aeviz.images import decode_sprite
+from aeviz.presets import PRESETS
 from aeviz.restorers import RESTORERS
 
 ROOT = Path(__file__).parents[1]
@@ -98,3 +99,24 @@ def test_its_weights_rebuild_its_gallery_as_its_card_says(name: str) -> None:
 
     mse = metrics.mse(x, reconstruct(loaded.model, x)).mean().item()
     assert mse == pytest.approx(figures["mse"], rel=0.25)  # 500 of 10,000 images
+
+
+@pytest.mark.parametrize(
+    ("type", "dataset", "size", "like"),
+    [
+        ("vae", "mnist-5k", 20, "vae-mnist"),
+        ("vae", "mnist-5k", 2, "vae-mnist-2d"),
+        ("vae", "fashion-mnist", 2, "vae-fashion-mnist"),
+        ("beta-vae", "mnist", 10, "beta-vae-shapes"),
+        ("standard", "mnist-5k", 2, "ae-mnist-2d"),
+        ("standard", "mnist-5k", 32, "deep-ae-mnist"),
+    ],
+)
+def test_the_bundled_model_nearest_to_a_configuration(
+    type: str, dataset: str, size: int, like: str
+) -> None:
+    changes = {"dataset": dataset, "bottleneck.latent_dim": size}
+    config = PRESETS[type].config.replace(**changes)
+    found = library.bundled_like(config)
+    assert found is not None
+    assert found.name == like

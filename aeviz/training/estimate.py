@@ -27,8 +27,8 @@ from aeviz.training.worker import threads
 
 STEP_SECONDS = 0.0015
 """What a step costs beside its arithmetic: Python, kernel starts, the optimiser."""
-AROUND_SECONDS = 10.0
-"""Starting the worker and loading the data; measuring the test split and laying out the map."""
+AROUND_SECONDS = 4.0
+"""Starting the worker and loading the data; measuring the test split."""
 GPU_FLOPS = {"cuda": 5e12, "mps": 1e12}
 MODEST_FLOPS = 1e10  # of one thread
 USABLE_MEMORY = 0.7
@@ -90,7 +90,7 @@ def estimate(config: RunConfig) -> Estimate:
         parameters,
         math.prod(source.image_shape) / config.bottleneck.latent_dim,
         needed,
-        _seconds(config, source, device),
+        AROUND_SECONDS + config.training.epochs * _epoch_seconds(config, source, device),
         describe(device, share),
         steps_per_epoch(source.counts[0], config.training) * config.training.epochs,
     )
@@ -152,7 +152,13 @@ def outputs(config: RunConfig, shape: ImageShape) -> list[int]:
     return sizes
 
 
-def _seconds(config: RunConfig, source: Source, device: torch.device) -> float:
+def epoch_seconds(config: RunConfig) -> float:
+    """A rough guess at what an epoch takes here; UserError where its data set is gone."""
+    device = pick_device(config.training.device)
+    return _epoch_seconds(config, datasets.find(config.dataset), device)
+
+
+def _epoch_seconds(config: RunConfig, source: Source, device: torch.device) -> float:
     training = config.training
     one_way = multiplications(config.network, config.bottleneck.latent_dim, source.image_shape)
     per_image = 12.0 * one_way  # 2 operations each, both ways, and twice that for the gradient
@@ -161,8 +167,7 @@ def _seconds(config: RunConfig, source: Source, device: torch.device) -> float:
     flops = GPU_FLOPS.get(device.type) or cpu_flops()
     steps = steps_per_epoch(source.counts[0], training)
     images = source.counts[0] + source.counts[1] / 3
-    epoch = steps * STEP_SECONDS + images * per_image / flops
-    return AROUND_SECONDS + training.epochs * epoch
+    return steps * STEP_SECONDS + images * per_image / flops
 
 
 @cache

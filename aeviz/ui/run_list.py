@@ -7,10 +7,10 @@ import time
 import streamlit as st
 
 from aeviz import library
-from aeviz.training import listing
+from aeviz.training import listing, wait_time
 from aeviz.training.listing import Row
 from aeviz.ui import person
-from aeviz.ui.run_view import EVERY_SECONDS, ordinal
+from aeviz.ui.run_view import EVERY_SECONDS, ordinal, soon
 from aeviz.ui.train import sentence
 
 ICONS = {
@@ -30,19 +30,21 @@ def recent(shown: str | None) -> None:
 
 def _recent(shown: str | None, most: int = 8) -> None:
     me = person.me()
-    mine = [row for row in listing.rows() if me.may_manage(row.owner)]
+    rows = listing.rows()
+    turns = wait_time.until_turns(rows)
+    mine = [row for row in rows if me.may_manage(row.owner)]
     with st.container(key="aeviz-runs", gap="xxsmall"):
         for row in mine[:most]:
-            _line(row, shown)
+            _line(row, shown, turns.get(row.id))
     if not mine:
         st.caption("None yet: choose a type of autoencoder above, and press Train.")
     st.page_link("runs.py", label="All runs, and the class's", icon=":material/list:")
 
 
-def _line(row: Row, shown: str | None) -> None:
+def _line(row: Row, shown: str | None, turn: float | None) -> None:
     code = row.config.bottleneck.latent_dim
     if st.button(
-        f"{row.name} · code of {code} · {_state(row)}",
+        f"{row.name} · code of {code} · {_state(row, turn)}",
         key=f"show-{row.id}",
         icon=ICONS[row.status.phase],
         type="tertiary",
@@ -52,12 +54,13 @@ def _line(row: Row, shown: str | None) -> None:
         st.rerun()
 
 
-def _state(row: Row) -> str:
+def _state(row: Row, turn: float | None) -> str:
     status = row.status
     if status.phase == "running" and status.steps:
         return f"training, {status.step / status.steps:.0%}"
     if status.phase == "queued" and row.place:
-        return f"waiting, {ordinal(row.place)} in the queue"
+        text = f"waiting, {ordinal(row.place)} in the queue"
+        return text if turn is None else f"{text}, starts {soon(turn)}"
     return f"{status.phase}, {ago(time.time() - status.updated)}"
 
 

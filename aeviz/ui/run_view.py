@@ -11,14 +11,14 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from aeviz import checkpoint, plots_training
+from aeviz import checkpoint, library, plots_training
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
 from aeviz.evaluation import baselines
 from aeviz.evaluation.baselines import Baseline
 from aeviz.people import Person
 from aeviz.presets import title
-from aeviz.training import manage, maps, queue, runs, snapshots
+from aeviz.training import listing, manage, maps, queue, runs, snapshots, wait_time
 from aeviz.training.runs import Run, Status
 from aeviz.ui import diagnostics, person, replay, run_actions, takeaway
 from aeviz.ui.chart import chart
@@ -77,6 +77,20 @@ def _progress(run: Run, status: Status, config: RunConfig, me: Person) -> None:
     ):
         manage.stop(run, me)
         st.rerun()
+    if status.phase == "queued" and queue.place(run) is not None:
+        _meanwhile(config)
+
+
+def _meanwhile(config: RunConfig) -> None:
+    """What to look at while a run waits."""
+    model = library.bundled_like(config)
+    if model is not None:
+        st.page_link(
+            "explore.py",
+            label=f"While you wait, explore {model.name}",
+            icon=":material/explore:",
+            query_params={"model": model.name},
+        )
 
 
 def progress_text(run: Run, status: Status, config: RunConfig) -> str:
@@ -85,7 +99,9 @@ def progress_text(run: Run, status: Status, config: RunConfig) -> str:
         number = queue.place(run)
         if number is None:
             return "Starting"
-        return f"Waiting for its turn: {ordinal(number)} in the queue"
+        text = f"Waiting for its turn: {ordinal(number)} in the queue"
+        seconds = wait_time.until_turns(listing.rows()).get(run.id)
+        return text if seconds is None else f"{text} · starts {soon(seconds)}"
     if status.phase == "finishing":
         return status.message or "Measuring on the test images"
     if not status.images_per_second:
@@ -106,6 +122,14 @@ def ordinal(number: int) -> str:
         return "next"
     ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
     return f"{number}{'th' if number % 100 in (11, 12, 13) else ending}"
+
+
+def soon(seconds: float) -> str:
+    """A rough time to wait: "in less than a minute", "in about 3 minutes"."""
+    minutes = round(seconds / 60)
+    if minutes < 1:
+        return "in less than a minute"
+    return f"in about {minutes} minute{'s' * (minutes > 1)}"
 
 
 def clock(seconds: float) -> str:

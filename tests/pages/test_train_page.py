@@ -13,7 +13,7 @@ from streamlit.testing.v1.element_tree import Button
 from aeviz.config import RunConfig
 from aeviz.datasets import DATASETS
 from aeviz.presets import PRESETS
-from aeviz.training import locks, maps, runs, worker
+from aeviz.training import locks, maps, queue, runs, worker
 from aeviz.training.runs import Run, Status
 from aeviz.ui import run_list, run_view, settings
 
@@ -224,6 +224,24 @@ def test_a_running_run_can_be_stopped_once() -> None:
         assert button(app, "Stopping").disabled
 
 
+def test_a_run_that_waits_says_how_long_and_what_to_look_at_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = waiting(PRESETS["vae"].config, Status(created=time.time()))
+    monkeypatch.setattr(queue, "places", lambda: {run.id: 1})
+    monkeypatch.setattr("aeviz.training.wait_time.until_turns", lambda rows: {run.id: 125.0})
+    app = open_train(run=run.id)
+    assert progress(app) == "Waiting for its turn: next in the queue · starts in about 2 minutes"
+    links = [item.proto for item in app.get("page_link")]
+    assert any("model=vae-mnist" in link.query_string for link in links)
+    show = next(item.label for item in app.button if item.key == f"show-{run.id}")
+    assert show.endswith("waiting, next in the queue, starts in about 2 minutes")
+
+
+def progress(app: AppTest) -> str:
+    return str(app.get("progress")[0].proto.text)
+
+
 def test_the_list_shows_each_run_with_its_phase_and_opens_it() -> None:
     config = PRESETS["vae"].config
     done = waiting(config.replace(name="First"), Status("done"))
@@ -301,6 +319,10 @@ def test_places_and_times_in_words() -> None:
         "next", "2nd", "3rd", "4th", "11th", "12th", "21st", "112th"
     ]  # fmt: skip
     assert [run_view.clock(s) for s in (7, 67.4, 600, 3725)] == ["0:07", "1:07", "10:00", "1:02:05"]
+    assert [run_view.soon(s) for s in (0, 29, 60, 170)] == [
+        "in less than a minute", "in less than a minute", "in about 1 minute",
+        "in about 3 minutes",
+    ]  # fmt: skip
     assert run_list.ago(5) == "just now"
     assert run_list.ago(65) == "1 minute ago"
     assert run_list.ago(2 * 86_400 + 5) == "2 days ago"
