@@ -89,7 +89,8 @@ def fit(
                     break
             if should_stop() and state.epoch < training.epochs:
                 reason = "stopped"
-                message = f"Stopped at step {state.step}; what was reached is kept."
+                when = f"after epoch {state.epoch}" if state.epoch else "during the first epoch"
+                message = f"Stopped {when}; what was reached is kept."
                 break
     except DivergedError as error:
         reason, message = "diverged", str(error)

@@ -96,8 +96,7 @@ class Run:
         message = f"The training process ended unexpectedly; {kept}."
         if not os.access(self.folder, os.W_OK):  # so it could not say why itself
             message = (
-                f"The run's folder cannot be written; {kept}. "
-                "Make it writable, then go on training."
+                f"The run's folder cannot be written; {kept}. Make it writable, then continue."
             )
         return replace(status, phase="failed", seconds_left=None, message=message)
 

@@ -83,15 +83,24 @@ def go_on(run: Run, status: Status, config: RunConfig, me: Person) -> bool:
     """Continues a run that is over, to where it was meant to end or for further epochs; answers
     whether it now goes on."""
     if run.can_resume and st.button(
-        "Go on training", icon=":material/resume:", help=EXACTLY, key=f"resume-{run.id}"
+        continue_label(status, config),
+        icon=":material/resume:",
+        help=EXACTLY,
+        key=f"resume-{run.id}",
     ):
         manage.go_on(run, me)
         return True
     return run.resume_path.exists() and _train_on(run, status, config, me)
 
 
+def continue_label(status: Status, config: RunConfig) -> str:
+    """ "Continue (55 epochs left)"; one that ended after its last epoch is only to be measured."""
+    left = config.training.epochs - status.epoch
+    return f"Continue ({left:,} epoch{'s' * (left != 1)} left)" if left > 0 else "Continue"
+
+
 def _train_on(run: Run, status: Status, config: RunConfig, me: Person) -> bool:
-    with st.popover("Train on", icon=":material/more_time:", help="Trains for further epochs."):
+    with st.popover("Add epochs", icon=":material/more_time:", help="Trains it longer."):
         epochs = st.number_input(
             "Further epochs",
             min_value=1,
@@ -100,7 +109,7 @@ def _train_on(run: Run, status: Status, config: RunConfig, me: Person) -> bool:
             key=f"further-{run.id}",
             help=f"It has seen {status.epoch:,} so far. A schedule then runs over all of them.",
         )
-        if st.button("Train on", type="primary", key=f"train-on-{run.id}"):
+        if st.button("Train longer", type="primary", key=f"train-on-{run.id}"):
             manage.train_on(run, int(epochs), me)
             return True
     return False

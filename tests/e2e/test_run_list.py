@@ -58,7 +58,7 @@ def test_two_people_see_their_own_runs_and_both_the_classs(
         row(page, theirs).get_by_role("link").click()
         page.wait_for_url(f"**/train?run={theirs}")
         expect(page.get_by_text("Started by somebody else")).to_be_visible()
-        expect(page.get_by_role("button", name="Train on")).to_have_count(0)
+        expect(page.get_by_role("button", name="Add epochs")).to_have_count(0)
 
 
 def test_a_phone_lists_runs_without_scrolling_sideways(phone: Page, app_url: str) -> None:

@@ -15,7 +15,7 @@ from aeviz.datasets import DATASETS
 from aeviz.presets import PRESETS
 from aeviz.training import locks, maps, queue, runs, worker
 from aeviz.training.runs import Run, Status
-from aeviz.ui import run_list, run_view, settings
+from aeviz.ui import run_actions, run_list, run_view, settings
 
 SECONDS = 60
 
@@ -206,7 +206,8 @@ def test_a_failed_run_shows_its_sentence_and_can_go_on() -> None:
     run = waiting(PRESETS["vae"].config, Status("failed", epoch=1, message="It stopped: step 7."))
     app = open_train(run=run.id)
     assert app.error[0].value == "It stopped: step 7."
-    assert any(item.label == "Go on training" for item in app.button)
+    left = PRESETS["vae"].config.training.epochs - 1
+    assert any(item.label == f"Continue ({left} epochs left)" for item in app.button)
 
 
 def test_a_running_run_can_be_stopped_once() -> None:
@@ -323,6 +324,9 @@ def test_places_and_times_in_words() -> None:
         "in less than a minute", "in less than a minute", "in about 1 minute",
         "in about 3 minutes",
     ]  # fmt: skip
+    config = PRESETS["vae"].config.replace(**{"training.epochs": 16})
+    labels = [run_actions.continue_label(Status(epoch=n), config) for n in (1, 15, 16)]
+    assert labels == ["Continue (15 epochs left)", "Continue (1 epoch left)", "Continue"]
     assert run_list.ago(5) == "just now"
     assert run_list.ago(65) == "1 minute ago"
     assert run_list.ago(2 * 86_400 + 5) == "2 days ago"

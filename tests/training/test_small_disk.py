@@ -115,7 +115,7 @@ def test_a_folder_that_becomes_read_only_keeps_its_state_and_others_train_on(
         assert run.status.phase == "failed"
         assert run.status.message == (
             "The run's folder cannot be written; what it had saved is kept. "
-            "Make it writable, then go on training."
+            "Make it writable, then continue."
         )
         check_whole(run, dataset)
         worker.work(other)
