@@ -64,6 +64,7 @@ export class ClassDirection {
       ondblclick: (event) => this.go(0, event.timeStamp),
     });
     this.output = h('output', { class: 'aeviz-readout' });
+    this.note = h('p', { class: 'aeviz-muted' });
     const [from, to] = this.selects;
     this.element = h('section', {
       class: 'aeviz-direction', 'aria-label': 'Class direction', 'data-chosen': true, style: `--frame: ${100 / FRAMES}%`,
@@ -71,8 +72,7 @@ export class ClassDirection {
     h('div', { class: 'aeviz-bar' }, h('h4', {}, 'Move from class'), from, h('span', {}, 'to'), to, this.output),
     this.strip.element,
     h('div', { class: 'aeviz-slider aeviz-along' }, this.input),
-    h('p', { class: 'aeviz-muted' },
-      'Adds this many times the difference of the two classes’ mean codes to the code.'));
+    this.note);
   }
 
   /** Where the direction leads, as a code. */
@@ -132,6 +132,8 @@ export class ClassDirection {
 
   show() {
     const { amount, selects, ends } = this;
+    const [from, to] = ends.map((label) => this.stage.gallery.classNames[label]);
+    this.note.textContent = `Moves the code in the direction from the average ${from} to the average ${to}.`;
     selects.forEach((select, end) => {
       select.value = String(ends[end]);
     });

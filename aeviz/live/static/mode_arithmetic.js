@@ -3,6 +3,7 @@
  * from one class to another. In the address: `a`, `b`, `c`, `from`, `to`, `amount`.
  */
 
+import { telling } from './analogy.js';
 import { Picture, sideBySide } from './canvas.js';
 import { ClassDirection } from './class_direction.js';
 import { flat } from './decoding.js';
@@ -11,7 +12,7 @@ import { newestOnly } from './follow.js';
 import { codeOf, nearest } from './gallery.js';
 import { analogy } from './paths.js';
 import { randomPoint, Slots } from './slot.js';
-import { randomCode } from './start.js';
+import { randomCode, startingCode } from './start.js';
 import { readCode } from './state.js';
 import { stack } from './strip.js';
 import { button } from './toolbar.js';
@@ -56,28 +57,28 @@ class Arithmetic {
   }
 
   /**
-   * Fill the slots: from the address, and else with the code, another image of its class, and one
-   * of another class. Answers the classes of A and C.
+   * Fill the slots: from the address, and else by an example of the code's class. A is the code
+   * itself once the person has gone to one. Answers the classes of A and C.
    */
   fill() {
     const { gallery, state } = this.stage;
     const { params, z, point } = state.view;
     const labelOf = (code) => (gallery.count ? gallery.labels[nearest(gallery, code)] : -1);
-    const kept = SLOTS.map(({ id }) => readCode(params[id], gallery.latentDim));
-
-    if (kept[0]) this.a.restore(kept[0]);
-    else this.a.fill(z, { point });
-    const label = labelOf(this.a.z);
-    const others = [...new Set(gallery.labels)].filter((other) => other !== label);
-    const other = others[Math.floor(others.length * Math.random())] ?? label;
-    const start = (slot, code, of) => {
-      const found = randomPoint(gallery, of, point);
+    const [a, b, c] = SLOTS.map(({ id }) => readCode(params[id], gallery.latentDim));
+    const chosen = a ?? (point === startingCode(gallery).point ? null : z);
+    const label = labelOf(chosen ?? z);
+    const example = b && c ? null : telling(gallery, label, chosen);
+    const start = (slot, code, image) => {
+      const found = image ?? randomPoint(gallery, null, point);
       if (code) slot.restore(code);
       else if (found !== null) slot.fill(codeOf(gallery, found), { point: found });
       else slot.fill(randomCode(gallery), { what: 'random' });
     };
-    start(this.b, kept[1], label);
-    start(this.c, kept[2], other);
+    if (a) this.a.restore(a);
+    else if (chosen || !example) this.a.fill(z, { point });
+    else start(this.a, null, example.a);
+    start(this.b, b, example?.b);
+    start(this.c, c, example?.c);
     return [label, labelOf(this.c.z)];
   }
 
