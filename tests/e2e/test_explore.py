@@ -155,8 +155,29 @@ def test_touch_moves_the_code_on_a_phone(phone: Page, app_url: str) -> None:
     assert width <= 390
 
 
+def test_the_first_map_is_the_most_trustworthy_and_a_link_has_its_own(
+    page: Page, app_url: str
+) -> None:
+    for query, shown in (("", "tsne"), ("&projection=pca", "pca"), ("&projection=z", "z")):
+        open_explore(page, app_url, "tiny-4d", query)
+        tab = page.get_by_test_id(f"aeviz-projection-{shown}")
+        expect(tab).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_model_with_one_map_does_not_choose_the_next_ones(page: Page, app_url: str) -> None:
+    open_explore(page, app_url, "tiny-2d")
+    page.get_by_test_id("aeviz-slider-0").press("ArrowRight")
+    page.wait_for_function("location.search.includes('z=')")
+    assert "projection" not in page.url
+    page.get_by_role("combobox").click()
+    page.get_by_role("combobox").fill("tiny-4d")
+    page.get_by_role("option", name="tiny-4d ·").click()
+    tab = page.get_by_test_id("aeviz-projection-tsne")
+    expect(tab).to_have_attribute("aria-pressed", "true")
+
+
 def test_switching_the_projection_keeps_the_code(page: Page, app_url: str) -> None:
-    open_explore(page, app_url)
+    open_explore(page, app_url, query="&projection=pca")
     before = page.evaluate(PIXELS)
     page.get_by_test_id("aeviz-projection-tsne").click()
     expect(page.get_by_text("Approximate")).to_be_visible()
@@ -165,7 +186,7 @@ def test_switching_the_projection_keeps_the_code(page: Page, app_url: str) -> No
 
 
 def test_umap_is_offered_with_how_far_to_trust_it(page: Page, app_url: str) -> None:
-    open_explore(page, app_url, "tiny-4d")
+    open_explore(page, app_url, "tiny-4d", "&projection=pca")
     trust = page.get_by_test_id("aeviz-trustworthiness")
     expect(trust).to_contain_text("81 % trustworthy")
     page.get_by_test_id("aeviz-projection-umap").click()

@@ -65,20 +65,20 @@ def is_inside(pixel: NDArray[np.float64], polygon: Corners) -> bool:
     return bool(abs(turn) > np.pi)
 
 
-def open_map(page: Page, url: str, model: str = "tiny-2d") -> Map:
-    page.goto(f"{url}/explore?model={model}")
+def open_map(page: Page, url: str, model: str = "tiny-2d", query: str = "") -> Map:
+    page.goto(f"{url}/explore?model={model}{query}")
     page.wait_for_function(f"{DECODES} > 0")
     page.wait_for_function(AT_REST)
     return find_map(page, url, model)
 
 
-def find_map(page: Page, url: str, model: str) -> Map:
+def find_map(page: Page, url: str, model: str, axes: Sequence[int] = (0, 1)) -> Map:
     area = page.get_by_test_id("aeviz-map")
     area.scroll_into_view_if_needed()
     box = area.bounding_box()
     assert box is not None
     latents, labels = gallery(url, model)
-    latents = latents[:, :2]
+    latents = latents[:, axes]
     low, high = latents.min(0), latents.max(0)
     size = np.array([box["width"], box["height"]])
     scale = ((high - low) / (size * (1 - 2 * MARGIN))).max()
@@ -238,6 +238,24 @@ def test_hovering_a_point_shows_its_image_beside_the_pointer(page: Page, app_url
     expect(thumbnail).to_be_hidden()
 
 
+def test_over_a_point_of_a_slice_its_own_code_is_decoded(page: Page, app_url: str) -> None:
+    page.goto(f"{app_url}/explore?model=tiny-4d&projection=z&z=3,3,-3,-3")
+    page.wait_for_function(AT_REST)
+    latents, _ = gallery(app_url, "tiny-4d")
+    rank = "[data-testid=aeviz-slider-{}]"
+    axes = [int(page.locator(rank.format(i)).get_attribute("data-dimension") or -1) for i in (0, 1)]
+    area = find_map(page, app_url, "tiny-4d", axes)
+    index = int(area.pixels[:, 0].argmin())
+    page.mouse.move(*area.page_pixel(index))
+    expect(page.get_by_test_id("aeviz-thumbnail")).to_be_visible()
+    shown = page.locator("[data-testid^=aeviz-slider-]").evaluate_all(
+        "(inputs) => Object.fromEntries(inputs.map((input) =>"
+        " [input.dataset.dimension, input.getAttribute('aria-valuetext').replace('−', '-')]))"
+    )
+    for dimension, value in shown.items():
+        assert float(value) == pytest.approx(latents[index, int(dimension)], abs=0.02)
+
+
 def test_the_handle_is_dragged_and_the_pixels_follow(page: Page, app_url: str) -> None:
     area = open_map(page, app_url)
     handle = page.get_by_test_id("aeviz-handle")
@@ -270,6 +288,21 @@ def test_the_hint_goes_once_the_map_has_been_used(page: Page, app_url: str) -> N
     expect(hint).to_be_visible()
     page.mouse.click(*area.at(0.3, 0.3))
     expect(hint).to_be_hidden()
+
+
+def test_the_hint_goes_by_itself(page: Page, app_url: str) -> None:
+    page.clock.install()
+    page.goto(f"{app_url}/aeviz/models")  # any page of the same origin
+    page.evaluate(
+        """async () => {
+            const { Hint } = await import('/aeviz/static/hint.js');
+            window.hint = new Hint();
+            window.hint.begin();
+        }"""
+    )
+    for seconds, gone in ((4, False), (2, True)):
+        page.clock.run_for(1000 * seconds)
+        assert page.evaluate("window.hint.element.classList.contains('aeviz-gone')") is gone
 
 
 @pytest.mark.parametrize("how", ["double click", "Alt"])
@@ -325,7 +358,7 @@ def test_touch_selects_and_drags_the_handle(phone: Page, app_url: str) -> None:
 def test_switching_midway_goes_on_to_the_last_projection_with_the_pin(
     page: Page, app_url: str
 ) -> None:
-    area = open_map(page, app_url, "tiny-4d")
+    area = open_map(page, app_url, "tiny-4d", "&projection=pca")
     page.mouse.click(*area.at(0.4, 0.45))
     page.wait_for_function("location.search.includes('z=')")
     handle = "document.querySelector('.aeviz-handle').style.transform"

@@ -106,7 +106,7 @@ def test_another_spacing_shows_other_places_and_keeps_the_pinned_code(
     page: Page, app_url: str
 ) -> None:
     pinned = [0.5, -0.4, 0.3, 1]
-    open_mode(page, app_url, "manifold", "tiny-4d", "&z=0.5,-0.4,0.3,1")
+    open_mode(page, app_url, "manifold", "tiny-4d", "&projection=pca&z=0.5,-0.4,0.3,1")
     canvas = drawn(page, "aeviz-manifold")
     page.wait_for_timeout(300)
     quantiles = picture(canvas)
@@ -119,6 +119,19 @@ def test_another_spacing_shows_other_places_and_keeps_the_pinned_code(
     page.get_by_test_id("aeviz-mode-drag").click()
     page.locator(".aeviz-underlay canvas").wait_for(state="detached")
     assert code(page) == pinned
+
+
+def test_a_slice_shows_no_points_and_no_class_names(page: Page, app_url: str) -> None:
+    open_mode(page, app_url, "manifold", "tiny-4d", "&n=2")
+    drawn(page, "aeviz-manifold")
+    names, points = page.locator(".aeviz-labels"), page.get_by_test_id("aeviz-manifold-points")
+    expect(names).to_be_visible()
+    expect(points).to_be_checked()
+    for projection, slice_ in (("pca", True), ("z", True), ("umap", False)):
+        page.get_by_test_id(f"aeviz-projection-{projection}").click()
+        expect(points).to_be_visible(visible=not slice_)
+        expect(names).to_be_visible(visible=not slice_)
+        expect(page.locator(".aeviz-points")).to_have_css("opacity", "0" if slice_ else "0.25")
 
 
 def test_the_grid_follows_the_rest_of_the_code_and_stays_on_the_plane(
@@ -235,7 +248,7 @@ def test_a_click_on_a_draw_goes_there(page: Page, app_url: str) -> None:
 
 
 def test_each_eps_adds_one_draw(page: Page, app_url: str) -> None:
-    open_mode(page, app_url, "sample", "tiny-4d", "&show=image")
+    open_mode(page, app_url, "sample", "tiny-4d", "&show=image&projection=pca")
     page.get_by_test_id("aeviz-eps-strip").wait_for()
     assert page.evaluate(FILLED, "aeviz-eps-strip") == 0
     button = page.get_by_test_id("aeviz-draw-eps")

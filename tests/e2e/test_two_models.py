@@ -69,6 +69,11 @@ def test_another_model_is_chosen_and_a_link_keeps_it(page: Page, phone: Page, ap
     assert phone.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+def test_a_vae_begins_beside_the_plain_autoencoder_of_its_size(page: Page, app_url: str) -> None:
+    open_explore(page, app_url, "vae-mnist", "&mode=two")
+    expect(page.get_by_test_id("aeviz-other-model")).to_have_value("deep-ae-mnist")
+
+
 def test_leaving_the_mode_closes_the_second_connection(page: Page, app_url: str) -> None:
     open_two(page, app_url, "with=tiny-2d-too")
     page.get_by_test_id("aeviz-mode-drag").click()

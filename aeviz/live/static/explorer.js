@@ -12,7 +12,7 @@ import { LatentMap } from './map.js';
 import { Modes } from './modes.js';
 import { mount } from './mount.js';
 import { PinnedCard } from './pinned.js';
-import { projections } from './projection.js';
+import { clearest, codeUnder, projections } from './projection.js';
 import { projectionNote } from './projection_note.js';
 import { copyLink, savePng } from './share.js';
 import { Sliders } from './sliders.js';
@@ -24,6 +24,8 @@ import { button, tabs } from './toolbar.js';
 
 const PINNED_MS = 150;
 const SAID_MS = 1600;
+const FOLLOWS = 'Follows the pointer over the map; a click keeps the place.';
+const ON_SLICE = 'On a dot: that dot’s own code. Elsewhere: a slice through the kept code. A click keeps the place.';
 
 /** @param {{data: {model: string, colours: string[]}, parentElement: HTMLElement}} component */
 export default (component) => mount(component, open);
@@ -34,8 +36,8 @@ async function open(root, { model, colours }, signal) {
   const gallery = await loadGallery(model);
   if (signal.aborted) return () => {};
   const choices = projections(gallery);
-  const projectionOf = (id) => choices.find((choice) => choice.id === id) ?? choices[0];
-  const state = createState(initialView(gallery, projectionOf));
+  const projectionOf = (id) => choices.find((choice) => choice.id === id) ?? clearest(choices);
+  const state = createState(initialView(gallery, choices, projectionOf));
   let wrap = null; // a panel's way to show the plane differently
   const projection = () => {
     const chosen = projectionOf(state.view.projection);
@@ -57,7 +59,7 @@ async function open(root, { model, colours }, signal) {
   });
   state.guard = (z) => sliders.keepLocked(z, state.view.z);
   const map = !gallery.count ? null : new LatentMap({ ...gallery, colours, wheel: true }, {
-    onMove: (x, y, time) => state.look(projection().toCode(x, y, state.view.z), time),
+    onMove: (x, y, index, time) => state.look(codeUnder(projection(), gallery, { x, y, index }, state.view.z), time),
     onLeave: (time) => state.set({ preview: null }, time),
     onPin: (x, y, index, time) => (index < 0
       ? state.go(projection().toCode(x, y, state.view.z), null, time)
@@ -78,6 +80,7 @@ async function open(root, { model, colours }, signal) {
   const address = mirrorAddress(state);
 
   const mapNote = h('p', { class: 'aeviz-muted aeviz-note' });
+  const caption = h('figcaption', {}, 'This model has no gallery to draw a map of: use the sliders.');
   const hint = h('p', { class: 'aeviz-muted', 'data-testid': 'aeviz-hint' });
   const projectionTabs = tabs(choices, {
     name: 'Projection', testid: 'aeviz-projection', onChoose: (id) => state.set({ projection: id, preview: null }),
@@ -89,6 +92,7 @@ async function open(root, { model, colours }, signal) {
     projectionTabs.choose(state.view.projection);
     modeTabs.choose(modes.find(state.view.mode).id);
     mapNote.replaceChildren(...projectionNote(projection()));
+    if (map) caption.textContent = projection().slice ? ON_SLICE : FOLLOWS;
     hint.textContent = modes.find(state.view.mode).hint;
   };
 
@@ -136,9 +140,7 @@ async function open(root, { model, colours }, signal) {
         h('figure', { class: 'aeviz-decoded' },
           h('h2', { class: 'aeviz-bar' }, 'Decoded'),
           picture.canvas,
-          h('figcaption', {}, map
-            ? 'Follows the pointer over the map; a click keeps the place.'
-            : 'This model has no gallery to draw a map of: use the sliders.')),
+          caption),
         pinned.element),
       modes.element),
     h('section', { class: 'aeviz-dims' },
@@ -162,12 +164,12 @@ async function open(root, { model, colours }, signal) {
   };
 }
 
-/** What the address asks for, and for the rest the first image by the best projection. */
-function initialView(gallery, projectionOf) {
+/** What the address asks for, and for the rest the first image by the clearest projection. */
+function initialView(gallery, choices, projectionOf) {
   const wanted = readAddress(gallery.name, gallery.latentDim);
   return {
     model: gallery.name,
-    projection: projectionOf(wanted.projection).id,
+    projection: choices.length > 1 ? projectionOf(wanted.projection).id : null,
     mode: wanted.mode ?? 'drag',
     params: wanted.params,
     preview: null,

@@ -1,8 +1,9 @@
-/** One line on the map that says what can be done with it, until it has been done. */
+/** One line on the map that says what can be done with it, for a while or until it has been done. */
 
 import { h } from './dom.js';
 
 const READING_MS = 2500;
+const STAYS_MS = 5000;
 
 let known = false; // for this visit: a person needs it once, not once for each model
 const shown = new Set();
@@ -19,15 +20,21 @@ export class Hint {
     return !known;
   }
 
+  /** The map is on the screen: the line stays long enough to be read. */
+  begin() {
+    if (!known) this.leaving ??= setTimeout(() => this.used(), STAYS_MS);
+  }
+
   /** The pointer has moved over the map: the line has been read soon. */
   seen() {
     if (!known) this.timer ??= setTimeout(() => this.used(), READING_MS);
   }
 
-  /** The map has been pressed: it is understood. */
+  /** The map has been pressed, or the line read: it is understood. */
   used() {
     known = true;
     clearTimeout(this.timer);
+    clearTimeout(this.leaving);
     for (const element of shown) element.classList.add('aeviz-gone');
     shown.clear();
   }

@@ -23,7 +23,7 @@ async function open(root, { model, colours }, signal) {
   });
   const client = connectTo(gallery, status, (pixels) => picture.draw(pixels));
   let code = gallery.count ? codeOf(gallery, 0) : new Float32Array(gallery.latentDim);
-  const visit = (x, y, time) => {
+  const visit = (x, y, _, time) => {
     code = projection.toCode(x, y, code);
     map.setHandle(x, y);
     readout.textContent = `z = (${[...code].slice(0, 2).map(number).join(', ')})`;
@@ -31,7 +31,7 @@ async function open(root, { model, colours }, signal) {
   };
   const map = new LatentMap({ ...gallery, colours, wheel: false, plain: true }, {
     onMove: visit,
-    onPin: (x, y, _, time) => visit(x, y, time),
+    onPin: visit,
     onLeave: () => {}, // the last image stays
   });
   const readout = h('figcaption', { class: 'aeviz-readout' });
@@ -41,7 +41,7 @@ async function open(root, { model, colours }, signal) {
   // Not waited for: whoever leaves meanwhile is to be let go at once.
   map.start(projection.points, projection.axes)
     .catch((error) => status.show({ kind: 'lost', text: error.message }));
-  visit(...projection.toPlace(code), performance.now());
+  visit(...projection.toPlace(code), -1, performance.now());
   return () => {
     client.close();
     map.destroy();

@@ -21,12 +21,12 @@ import { Underlay } from './underlay.js';
 import { Viewport } from './viewport.js';
 
 /**
- * @typedef {{onMove: (x: number, y: number, time: number) => void,
+ * @typedef {{onMove: (x: number, y: number, index: number, time: number) => void,
  *   onPin: (x: number, y: number, index: number, time: number) => void,
  *   onLeave: (time: number) => void,
  *   onSelect?: (indices: number[]) => void}} MapListener
- *   onPin's index is the gallery image of the place, -1 where there is none; onSelect's are the
- *   chosen points of visible classes
+ *   the index is the gallery image of the place, -1 where there is none; onSelect's are the chosen
+ *   points of visible classes
  */
 
 export class LatentMap {
@@ -105,6 +105,7 @@ export class LatentMap {
     this.frame();
     await this.layerOfPoints.start(points);
     this.redraw();
+    this.hint?.begin();
   }
 
   /**

@@ -13,15 +13,20 @@ const [LEAST, USUAL, MOST] = [2, 15, 30];
 const FADED = 0.25;
 const SAME = 1e-4; // a change of the code off the plane that nobody sees
 const LOOK = {
-  quantiles: 'Every tile is equally likely under the prior N(0, I). Points spread evenly over the square '
-    + 'mean that the codes follow the prior; bare patches are places that the decoder hardly learnt.',
+  quantiles: 'Each tile shows the middle of an equally likely part of the prior N(0, I). Points spread evenly '
+    + 'over the square mean that the codes follow the prior; the decoder has hardly learnt bare patches.',
   even: 'Follow a row: does one image turn into the next little by little, or fall apart between the '
-    + 'points? There the decoder was never asked before.',
+    + 'points? The decoder has not learnt from any image there.',
+  slice: 'Follow a row: does one image turn into the next little by little, or fall apart?',
   layout: 'Each tile is the image of the mean code of the points nearest to it: where one image turns '
     + 'into another from one tile to the next, the map has torn apart what lies between.',
 };
-const OTHERS = (count) => ` The other ${count === 1 ? 'number keeps its value' : `${count} directions of the code stay as they are`}`
-  + ', so that this is a slice through the place of the handle.';
+/** @param {import('./gallery.js').Gallery} gallery */
+function aboutSlice({ latentDim, tsne }) {
+  const others = latentDim === 3 ? 'direction of the code stays as it is' : `${latentDim - 2} directions of the code stay as they are`;
+  return ` This is a slice through the kept code: the other ${others}. No test image lies exactly in it, so no points are drawn.`
+    + (tsne ? ' t-SNE shows all classes.' : '');
+}
 
 /** @param {import('./modes.js').Stage} stage */
 export function open(stage) {
@@ -42,6 +47,7 @@ export function open(stage) {
   const wrapped = new Map();
   let chosen = null;
   const fits = () => gallery.gaussian && chosen.linear;
+  const pointsHidden = () => chosen.slice || state.view.params.points === 'hidden';
   const wrap = (projection) => {
     chosen = projection;
     if (!fits() || state.view.params.steps === 'even') return projection;
@@ -52,6 +58,7 @@ export function open(stage) {
     type: 'checkbox', 'data-testid': 'aeviz-manifold-points',
     onchange: () => state.remember({ points: points.checked ? null : 'hidden' }),
   });
+  const showPoints = h('label', { class: 'aeviz-check' }, points, 'Points');
   const look = h('p', { class: 'aeviz-muted aeviz-look' });
 
   let shown = '';
@@ -72,16 +79,16 @@ export function open(stage) {
   });
   /** The rest of the code decides as well, but for layouts, where places alone do. */
   const settle = () => {
-    const hidden = state.view.params.points === 'hidden';
+    const hidden = pointsHidden();
     map.setUnderlay(sheet.canvas, areaOf(stage.projection()), hidden ? 0 : FADED);
     map.element.classList.toggle('aeviz-tilesonly', hidden);
     count.show(numberOf(state.view));
     const spacing = stage.projection().spansPrior ? 'quantiles' : 'even';
     steps.choose(spacing);
     steps.element.hidden = !fits();
+    showPoints.hidden = chosen.slice;
     points.checked = !hidden;
-    look.textContent = LOOK[chosen.linear ? spacing : 'layout']
-      + (chosen.linear && gallery.latentDim > 2 ? OTHERS(gallery.latentDim - 2) : '');
+    look.textContent = chosen.slice ? LOOK.slice + aboutSlice(gallery) : LOOK[chosen.linear ? spacing : 'layout'];
     refresh();
   };
 
@@ -89,8 +96,7 @@ export function open(stage) {
   return {
     element: h('div', { class: 'aeviz-manifold' },
       h('div', { class: 'aeviz-bar' },
-        count.element, steps.element,
-        h('label', { class: 'aeviz-check' }, points, 'Points')),
+        count.element, steps.element, showPoints),
       look),
     update(view, patch) {
       if ('params' in patch) stage.wrapProjection(wrap);

@@ -8,11 +8,13 @@ import { h, oncePerFrame } from './dom.js';
 import { newestOnly } from './follow.js';
 import { codeOf, loadGallery, nearest } from './gallery.js';
 import { LatentMap } from './map.js';
-import { projections } from './projection.js';
+import { clearest, codeUnder, projections } from './projection.js';
 import { connectTo } from './connect.js';
 import { StatusLine } from './status.js';
 import { tabs } from './toolbar.js';
 
+/** Types that only reconstruct, with nothing else to make small. */
+const PLAIN = ['standard', 'deep', 'convolutional'];
 const WAYS = [
   { id: 'place', label: 'Same place', hint: 'The same code, decoded by both' },
   { id: 'image', label: 'Same image', hint: 'The test image nearest to the pointer, encoded and decoded by each' },
@@ -60,14 +62,18 @@ export async function open(stage) {
   };
 }
 
-/** Models of images of the same shape: same data and code size first, another type before its own. */
+/**
+ * Models of images of the same shape: same data and code size first, and among those the types that
+ * say most beside this one: a plain autoencoder beside any other, a VAE beside a plain one.
+ */
 async function comparable(gallery) {
   const answer = await fetch(new URL('aeviz/models', document.baseURI));
   if (!answer.ok) throw new Error('The server could not list its models. Reload the page to try again.');
   const models = await answer.json();
   const own = models.find(({ name }) => name === gallery.name);
-  const rank = (model) => 4 * (model.dataset !== own?.dataset)
-    + 2 * (model.latent_dim !== gallery.latentDim) + (model.type === own?.type);
+  const telling = PLAIN.includes(own?.type) ? ['vae'] : PLAIN;
+  const rank = (model) => 8 * (model.dataset !== own?.dataset) + 4 * (model.latent_dim !== gallery.latentDim)
+    + 2 * !telling.includes(model.type) + (model.type === own?.type);
   return models
     .filter(({ name, image_shape: shape }) => name !== gallery.name && String(shape) === String(gallery.imageShape))
     .filter((model) => gallery.count || model.latent_dim === gallery.latentDim) // else nothing can be shared
@@ -83,14 +89,15 @@ class SecondModel {
   constructor({ gallery, colours, state, client }, other) {
     const status = new StatusLine();
     Object.assign(this, { first: gallery, other, state, status, firstClient: client, closed: false });
-    [this.projection] = projections(other);
+    this.projection = clearest(projections(other));
     this.picture = new Picture(other.imageShape, {
       'data-testid': 'aeviz-canvas-2', 'aria-label': `Decoded by ${other.name}`,
     });
     this.client = connectTo(other, status, (pixels) => this.picture.draw(pixels));
     this.original = new Picture(gallery.imageShape, { 'aria-label': 'The image that both encode' });
     this.map = !other.count ? null : new LatentMap({ ...other, colours, wheel: true }, {
-      onMove: (x, y, time) => this.lead(this.projection.toCode(x, y, this.z), false, time),
+      onMove: (x, y, index, time) => this.lead(
+        codeUnder(this.projection, other, { x, y, index }, this.z), false, time),
       onLeave: (time) => {
         this.pointed = false;
         this.state.set({ preview: null }, time);

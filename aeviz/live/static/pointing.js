@@ -23,7 +23,7 @@ export class Pointing {
   look(px, py, time) {
     const { map } = this;
     this.pointer = [px, py];
-    this.listener.onMove(...map.viewport.toPlace(px, py), time);
+    this.listener.onMove(...map.viewport.toPlace(px, py), this.under(px, py), time);
     map.cursor.hidden = map.tools.tool !== 'move';
     moveTo(map.cursor, [px, py]);
     map.hint?.seen();
@@ -98,12 +98,17 @@ export class Pointing {
   hover() {
     const { map, pointer } = this;
     if (!pointer || map.plain) return;
-    const near = this.overHandle(...pointer);
-    map.layer.classList.toggle('aeviz-graspable', near);
-    const index = near || map.gliding ? -1 : map.pointAt(...pointer, HOVER_RADIUS);
+    map.layer.classList.toggle('aeviz-graspable', this.overHandle(...pointer));
+    const index = this.under(...pointer);
     const { width, height } = map.viewport;
     if (index < 0) map.thumbnail?.hide();
     else map.thumbnail?.show(index, map.classOf[index], ...pointer, width, height);
+  }
+
+  /** The point under a pixel; -1 if there is none, over the handle, and while points move. */
+  under(px, py) {
+    const { map } = this;
+    return map.plain || map.gliding || this.overHandle(px, py) ? -1 : map.pointAt(px, py, HOVER_RADIUS);
   }
 
   /** The pointer has left, or works: nothing follows it. */

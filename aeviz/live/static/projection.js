@@ -5,17 +5,20 @@
  * @typedef {{id: string, label: string, note: string, points: Float32Array,
  *   toCode: (x: number, y: number, base: Float32Array) => Float32Array,
  *   toPlace: (z: ArrayLike<number>) => [number, number],
- *   axes: [string, string] | null, truth: {text: string, title: string} | null,
- *   linear: boolean}} Projection  linear: `toPlace` is, and `toCode` its exact inverse on the plane
+ *   axes: [string, string] | null, truth: {share: number, text: string, title: string} | null,
+ *   linear: boolean, slice: boolean}} Projection
+ *   linear: `toPlace` is, and `toCode` its exact inverse on the plane; slice: that plane is a part of
+ *   the latent space, so that the points drawn on it lie off it
  */
 
+import { codeOf } from './gallery.js';
 import { blend, CodeIndex, PlaneIndex } from './neighbours.js';
 
 /** How many neighbours a layout's place takes its code from; the last sets how far they count. */
 const NEIGHBOURS = 8;
 
 /**
- * The projections that a gallery offers, the best first.
+ * The projections that a gallery offers.
  * @param {Gallery} gallery
  * @returns {Projection[]}
  */
@@ -30,6 +33,24 @@ export function projections(gallery) {
   return list;
 }
 
+/** The projection whose neighbours are most to be trusted; the first where the file says nothing. */
+export function clearest(list) {
+  const share = ({ truth }) => truth?.share ?? 0;
+  return list.reduce((best, next) => (share(next) > share(best) ? next : best));
+}
+
+/**
+ * The code to decode under the pointer: that of the place, or on a slice that of the point there.
+ * @param {Projection} projection
+ * @param {Gallery} gallery
+ * @param {{x: number, y: number, index: number}} under  index: the point there, or -1
+ * @param {Float32Array} base  the code that the slice goes through
+ */
+export function codeUnder(projection, gallery, { x, y, index }, base) {
+  if (projection.slice && index >= 0) return codeOf(gallery, index);
+  return projection.toCode(x, y, base);
+}
+
 /** Two latent dimensions as they are; the others keep their values. */
 function plain(gallery, a, b) {
   const { latents, latentDim: d, count } = gallery;
@@ -41,11 +62,13 @@ function plain(gallery, a, b) {
   return {
     id: 'z',
     label: 'z',
-    note: d === 2 ? 'The code itself, as it is.' : `z${a} and z${b} as they are, the two most informative of ${d} numbers.`,
+    note: d === 2 ? 'The code itself, as it is.'
+      : `z${a} and z${b}, the two most informative of ${d} numbers. Drag the handle to move them; the other ${d - 2} stay.`,
     truth: null,
     points,
     axes: [`z${a}`, `z${b}`],
     linear: true,
+    slice: d > 2,
     toCode(x, y, base) {
       const z = Float32Array.from(base);
       z[a] = x;
@@ -73,6 +96,7 @@ function line(gallery) {
     points,
     axes: ['z0', ''],
     linear: true,
+    slice: false,
     toCode: (x) => Float32Array.of(x),
     toPlace: (z) => [z[0], 0],
   };
@@ -87,11 +111,12 @@ function pca(gallery) {
   return {
     id: 'pca',
     label: 'PCA',
-    note: 'The plane on which the codes differ most; moving on it leaves the rest of the code as it is.',
+    note: `PCA: a flat view of ${mean.length} numbers. Drag the handle to move along 2 directions; the other ${mean.length - 2} stay.`,
     truth: truth(gallery, 'pca'),
     points: gallery.pca,
     axes: null,
     linear: true,
+    slice: true,
     toCode(x, y, base) {
       const [x0, y0] = toPlace(base);
       return Float32Array.from(
@@ -111,11 +136,12 @@ function layout(gallery, id, label) {
   return {
     id,
     label,
-    note: 'Neighbours stay neighbours, distances do not. Approximate: a place shows the mean code of its nearest points.',
+    note: 'Distances between groups mean nothing. Approximate: a place shows the mean code of its nearest points.',
     truth: truth(gallery, id),
     points,
     axes: null,
     linear: false,
+    slice: false,
     toCode: (x, y) => blend(byPlace().nearest([x, y]), latents, d),
     toPlace: (z) => /** @type {[number, number]} */ ([...blend(byCode().nearest(z), points, 2)]),
   };
@@ -126,7 +152,8 @@ function truth({ trustworthiness }, id) {
   const share = trustworthiness[id];
   if (share === undefined) return null;
   return {
-    text: `Neighbours on the map are neighbours in the code: ${Math.round(100 * share)} % trustworthy.`,
+    share,
+    text: `Are points that lie close here close in the code? ${Math.round(100 * share)} % trustworthy.`,
     title: 'Trustworthiness: how far each point’s 12 nearest on the map are among its nearest in the '
       + 'whole code. 100 %: no false neighbours; about 50 %: no better than a random map. '
       + '(Venna & Kaski 2001, on up to 2,000 points.)',

@@ -1,11 +1,11 @@
 /**
  * One state for everything on the screen, mirrored to the address so that a link reproduces it.
  *
- * @typedef {{model: string, projection: string, mode: string, params: Record<string, string>,
+ * @typedef {{model: string, projection: string | null, mode: string, params: Record<string, string>,
  *   z: Float32Array, preview: Float32Array | null, point: number | null}} View
- *   `z` is the code that stays; `preview` the one under the pointer, while it is over the map;
- *   `point` the gallery image that `z` is the code of; `params` what the mode itself remembers,
- *   each under its own name in the address.
+ *   `projection` is null where there is but one; `z` is the code that stays; `preview` the one under
+ *   the pointer, while it is over the map; `point` the gallery image that `z` is the code of;
+ *   `params` what the mode itself remembers, each under its own name in the address.
  */
 
 const URL_PAUSE_MS = 250;
@@ -94,7 +94,9 @@ export function mirrorAddress(state) {
     for (const name of [...named, ...OWN_KEYS]) url.searchParams.delete(name);
     named = Object.keys(params);
     const wanted = { model, projection, mode, ...params, z: writeCode(z) };
-    for (const [name, value] of Object.entries(wanted)) url.searchParams.set(name, value);
+    for (const [name, value] of Object.entries(wanted)) {
+      if (value !== null) url.searchParams.set(name, value);
+    }
     url.search = url.search.replaceAll('%2C', ','); // a link stays readable
     window.history.replaceState(window.history.state, '', url);
   };

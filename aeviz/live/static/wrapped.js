@@ -16,7 +16,7 @@ export function throughPrior(projection, latentDim) {
   const inside = (share) => quantile(Math.min(1 - EDGE, Math.max(EDGE, share)));
   return {
     ...projection,
-    note: `${projection.label} through the normal distribution: each tile is equally likely under the prior.`,
+    note: `${projection.label} through the normal distribution: equal areas are equally likely to be drawn.`,
     truth: null,
     axes: null,
     linear: false,
