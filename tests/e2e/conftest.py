@@ -185,5 +185,5 @@ def save_tiny_model(path: Path, latent_dim: int) -> None:
         logvar=torch.full_like(latents, -2.0),
     )
     card = {"trustworthiness": {"pca": 0.81, "tsne": 0.934, "umap": 0.9}}
-    path.parent.mkdir(parents=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     checkpoint.save(path, model, card, gallery)

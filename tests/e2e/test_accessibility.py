@@ -1,0 +1,205 @@
+"""Every page for everybody: no serious finding of axe-core, and no keyboard trap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from conftest import open_page, save_tiny_model
+from photo_tool import PAGE as PHOTOS
+from photo_tool import restored
+from playwright.sync_api import Browser, Page, expect
+from small_run import run_of
+
+from aeviz.training.runs import Run
+
+SERIOUS = {"serious", "critical"}
+# Chips and radio buttons are one stop, their group; within it the arrow keys lead. A stop keeps its
+# number.
+STOPS = """() => {
+  const numbers = new Map();
+  window.stopOf = (element) => {
+    const stop = element.closest('[role=radiogroup], [role=toolbar][data-rac]') ?? element;
+    if (!numbers.has(stop)) numbers.set(stop, numbers.size);
+    const name = stop.ariaLabel || stop.textContent.trim().slice(0, 40) || stop.id;
+    return [numbers.get(stop), `${stop.tagName.toLowerCase()} “${name}”`];
+  };
+}"""
+FOCUSED = "document.activeElement === document.body ? null : stopOf(document.activeElement)"
+REACHABLE = """[...document.querySelectorAll(
+  'a[href], button:enabled, input:enabled, select:enabled, textarea:enabled, [tabindex]')]
+  .filter((element) => element.tabIndex >= 0 && element.getClientRects().length
+    && element.checkVisibility({ visibilityProperty: true }) && !element.closest('[inert]'))
+  .map(stopOf)"""
+# Where the keys begin: an element that lost the focus is still where Tab goes on from.
+TO_THE_TOP = """() => {
+  document.body.tabIndex = -1;
+  document.body.focus({ preventScroll: true });
+  document.body.removeAttribute('tabindex');
+}"""
+AT_REST = """document.getAnimations().every(
+  (motion) => !(motion instanceof CSSTransition) || motion.playState !== 'running')"""
+MOST_STOPS = 400
+MENU = ("Home", "Explore", "Train", "Runs", "Reconstruct", "Restore")
+
+
+@pytest.fixture(scope="module")
+def run(runs_folder: Path) -> Run:
+    """A run that is over, with all that its page can show."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AEVIZ_RUNS", str(runs_folder))
+        run = run_of()
+    for epoch in (1, 2, 3):
+        terms = {"loss": 40.0 / epoch, "recon": 30.0 / epoch, "kl": 10.0 / epoch}
+        run.append_metrics({"epoch": epoch, "step": 9 * epoch, **terms, "validation": terms})
+    save_tiny_model(run.model_path, 2)
+    return run
+
+
+def home(page: Page) -> None:
+    page.get_by_test_id("aeviz-canvas").wait_for()
+
+
+def explore(page: Page, part: str = "") -> None:
+    page.get_by_test_id("aeviz-canvas").wait_for()
+    page.get_by_test_id("aeviz-nearest").get_by_role("button").first.wait_for()
+    if part:
+        page.get_by_test_id("aeviz-panel").locator(part).first.wait_for(state="attached")
+
+
+def train(page: Page) -> None:
+    expect(page.get_by_test_id("aeviz-network")).to_contain_text("parameters")
+    for name in ("Objective", "Learning", "Advanced"):
+        page.locator("summary").filter(has_text=name).click()
+    page.get_by_role("textbox", name="Name").wait_for()
+
+
+def trained(page: Page) -> None:
+    page.get_by_test_id("aeviz-epochs").wait_for()
+    page.get_by_test_id("aeviz-replay").wait_for()
+    page.get_by_role("button", name="Take it with you").wait_for()
+
+
+def runs(page: Page) -> None:
+    page.get_by_test_id("aeviz-runs").get_by_role("checkbox").first.check()
+    page.get_by_role("link", name="Duplicate with changes").wait_for()
+
+
+def reconstruct(page: Page) -> None:
+    page.get_by_test_id("aeviz-test-figures").wait_for()
+    page.locator("summary").filter(has_text="Worst and best ten").click()
+    page.get_by_text("Best 10 of").wait_for()
+
+
+def upload(page: Page) -> None:
+    page.get_by_role("radio", name="Upload").click()
+    page.get_by_text("Drop images here").wait_for()
+
+
+def draw(page: Page) -> None:
+    page.get_by_role("radio", name="Draw").click()
+    page.get_by_test_id("aeviz-drawing").wait_for()
+
+
+def small(page: Page) -> None:
+    page.locator("summary").filter(has_text="How it works").wait_for()
+    expect(page.get_by_test_id("stSpinner")).to_have_count(0)
+
+
+Ready = Callable[[Page], None]
+EXPLORE = "/explore?model=vae-mnist"
+SMALL = "/restore?view=small&part="
+# Of each mode something that is there as soon as the whole of its panel is.
+MODES = {
+    "move": "",
+    "draw": "[data-testid=aeviz-drawn-reconstruction]",
+    "interpolate": "[data-testid=aeviz-play]",
+    "manifold": "[data-testid=aeviz-manifold-n]",
+    "traverse": "[data-testid=aeviz-traverse]",
+    "arithmetic": "[data-testid=aeviz-keep]",
+    "sample": "button",
+    "two": "[data-testid=aeviz-canvas-2]",
+}
+VIEWS: dict[str, tuple[str, Ready]] = {
+    "home": ("/", home),
+    **{
+        f"explore {mode}": (f"{EXPLORE}&mode={mode}", partial(explore, part=part))
+        for mode, part in MODES.items()
+    },
+    "train": ("/train?type=vae", train),
+    "train convolutional": ("/train?type=convolutional", train),
+    "train a run": ("/train?run={run}", trained),
+    "runs": ("/runs", runs),
+    "reconstruct": ("/reconstruct", reconstruct),
+    "reconstruct an upload": ("/reconstruct", upload),
+    "reconstruct a drawing": ("/reconstruct", draw),
+    "restore photographs": (PHOTOS, restored),
+    **{f"restore {part}": (SMALL + part, small) for part in ("try", "limits", "kinds", "why")},
+}  # fmt: skip
+
+
+def open_view(page: Page, url: str, name: str, run: Run) -> None:
+    address, ready = VIEWS[name]
+    page.goto(url + address.format(run=run.id))
+    ready(page)
+
+
+def serious(page: Page) -> list[str]:
+    """What axe-core finds that keeps somebody from using the page: rule, place, what to mend."""
+    page.wait_for_function(AT_REST)
+    found: list[dict[str, Any]] = page.evaluate(
+        "axe.run({resultTypes: ['violations']}).then(({violations}) => violations)"
+    )
+    return [
+        f"{rule['id']} at {node['target']}: {node['failureSummary']}"
+        for rule in found
+        if rule["impact"] in SERIOUS
+        for node in rule["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_axe_finds_nothing_serious(page: Page, app_url: str, run: Run, name: str) -> None:
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    open_view(page, app_url, name, run)
+    page.evaluate(AXE_SCRIPT)
+    assert serious(page) == []
+    light = page.locator("body").evaluate("(body) => getComputedStyle(body).colorScheme")
+    page.emulate_media(color_scheme="dark")
+    expect(page.get_by_test_id("stApp")).to_have_css("color-scheme", "dark")
+    assert light != "dark"
+    assert serious(page) == []
+
+
+def walk(page: Page, key: str) -> dict[int, str]:
+    """What has the focus, one after the other, until it is back where it began."""
+    stops: dict[int, str] = {}
+    page.evaluate(TO_THE_TOP)
+    last = "the top"
+    for _ in range(MOST_STOPS):
+        page.keyboard.press(key)
+        focused = page.evaluate(FOCUSED)
+        if focused is None or (len(stops) > 1 and focused[0] == next(iter(stops))):
+            return stops
+        number, name = focused
+        assert number not in stops, f"{key} leads from {last} to {name} once more"
+        stops[number] = last = name
+    raise AssertionError(f"after {MOST_STOPS} times {key} the focus is at {last}")
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_tab_reaches_everything_both_ways(
+    browser: Browser, app_url: str, run: Run, name: str
+) -> None:
+    with open_page(browser, reduced_motion="reduce") as page:
+        open_view(page, app_url, name, run)
+        page.evaluate(STOPS)
+        forwards = walk(page, "Tab")
+        there = dict(page.evaluate(REACHABLE))
+        assert len(there) > len(MENU)
+        assert {name for number, name in there.items() if number not in forwards} == set()
+        assert walk(page, "Shift+Tab") == forwards
