@@ -109,12 +109,14 @@ class CorruptionConfig:
 class LossConfig:
     """Reconstruction + beta x KL + weight x penalty, in the reductions of `aeviz.nn.losses`.
 
-    beta rises over the first `warmup` share of each of `cycles` equal parts of the training. A
-    latent dimension may hold `free_bits` nats before the KL costs anything.
+    beta goes from `beta_start` to its value over the first `warmup` share of each of `cycles` equal
+    parts of the training. A latent dimension may hold `free_bits` nats before the KL costs
+    anything.
     """
 
     reconstruction: Literal["bce", "mse", "l1", "log-mse"] = "bce"
     beta: float = 1.0
+    beta_start: float = 0.0
     warmup: float = 0.0
     cycles: int = 1
     free_bits: float = 0.0
@@ -124,12 +126,13 @@ class LossConfig:
 
     def __post_init__(self) -> None:
         _between("loss.beta", self.beta, 0, 1000)
-        _between("loss.warmup (share of training over which beta rises)", self.warmup, 0, 1)
+        _between("loss.beta_start", self.beta_start, 0, 1000)
+        _between("loss.warmup (share of training over which beta changes)", self.warmup, 0, 1)
         _between("loss.cycles", self.cycles, 1, 1000)
         if self.cycles > 1 and not self.warmup:
             raise UserError(
                 "loss.cycles above 1 needs loss.warmup above 0, the share of each cycle over which "
-                "beta rises: 0.5 is usual."
+                "beta changes: 0.5 is usual."
             )
         _between("loss.free_bits", self.free_bits, 0, 100)
         _between("The penalty's weight (loss.weight)", self.weight, 0, 1e6)
@@ -142,6 +145,8 @@ class TrainingConfig:
 
     `patience`: training ends early where the validation loss has not fallen for so many epochs (0:
     never), and the best epoch is kept.
+    `beta2`: Adam's and AdamW's decay of the squared gradients' moving mean (Kingma & Ba 2015);
+    restorers of photographs use 0.99.
     `crop`: photographs are trained on in random squares of this side, turned and mirrored.
     """
 
@@ -149,6 +154,7 @@ class TrainingConfig:
     batch_size: int = 128
     optimizer: Literal["adam", "adamw", "sgd", "muon"] = "adam"
     lr: float = 1e-3
+    beta2: float = 0.999
     weight_decay: float = 0.0
     schedule: Literal["constant", "cosine", "one-cycle"] = "constant"
     clip: float = 0.0
@@ -163,6 +169,7 @@ class TrainingConfig:
         _between("training.epochs", self.epochs, 1, MAX_EPOCHS)
         _between("training.batch_size", self.batch_size, 1, 65_536)
         _between("The learning rate (training.lr)", self.lr, 1e-8, 1e4)
+        _between("training.beta2", self.beta2, 0, 0.99999)
         _between("training.weight_decay", self.weight_decay, 0, 10)
         _between("training.clip", self.clip, 0, 1e6)
         _between("training.patience", self.patience, 0, 10_000)

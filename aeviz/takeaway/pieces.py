@@ -167,8 +167,8 @@ WAITING = """\
 """
 
 OPTIMIZERS = {
-    "adam": "torch.optim.Adam(model.parameters(), lr=rate{decay})",
-    "adamw": "torch.optim.AdamW(model.parameters(), lr=rate, weight_decay={weight_decay})",
+    "adam": "torch.optim.Adam(model.parameters(), lr=rate{betas}{decay})",
+    "adamw": "torch.optim.AdamW(model.parameters(), lr=rate{betas}, weight_decay={weight_decay})",
     "sgd": "torch.optim.SGD(model.parameters(), lr=rate, momentum=0.9{decay})",
 }
 

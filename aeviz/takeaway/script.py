@@ -12,7 +12,7 @@ import textwrap
 import torch
 from torch import Tensor, nn
 
-from aeviz.config import RunConfig
+from aeviz.config import RunConfig, TrainingConfig
 from aeviz.nn.bottlenecks import LOGVAR_RANGE
 from aeviz.nn.model import Autoencoder
 from aeviz.nn.networks import ImageShape, ResidualBlock, Up
@@ -266,8 +266,11 @@ def _loss(config: RunConfig) -> str:
 def _training(config: RunConfig) -> str:
     training = config.training
     decay = f", weight_decay={training.weight_decay}" if training.weight_decay else ""
+    usual = training.beta2 == TrainingConfig.beta2
     optimizer = pieces.OPTIMIZERS[training.optimizer].format(
-        decay=decay, weight_decay=training.weight_decay
+        decay=decay,
+        weight_decay=training.weight_decay,
+        betas="" if usual else f", betas=(0.9, {training.beta2})",
     )
     noisy = {"none": "x"}.get(
         config.corruption.kind, f"{config.corruption.kind.replace('-', '_')}(x, NOISE)"
@@ -282,7 +285,9 @@ def _training(config: RunConfig) -> str:
     if warm:
         cycles = config.loss.cycles
         done = f"step * {cycles} / steps % 1" if cycles > 1 else "step / steps"
-        step.append(f"beta = BETA * min(1, {done} / {config.loss.warmup})")
+        share, start = f"min(1, {done} / {config.loss.warmup})", config.loss.beta_start
+        beta = f"{start} + (BETA - {start}) * {share}" if start else f"BETA * {share}"
+        step.append(f"beta = {beta}")
     given = ", beta=beta" if warm else ""
     given += ", free_bits=FREE_BITS" if _has_free_bits(config) else ""
     step.append(f"loss = loss_of(model, x, {noisy}{given})")

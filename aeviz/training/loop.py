@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -103,7 +103,9 @@ def make_optimizer(
     """Adam, AdamW or SGD (with momentum 0.9) over the weights of `model`."""
     spare_the_compiler()
     kinds = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
-    extra = {"momentum": 0.9} if config.optimizer == "sgd" else {}
+    extra: dict[str, Any] = (
+        {"momentum": 0.9} if config.optimizer == "sgd" else {"betas": (0.9, config.beta2)}
+    )
     return kinds[config.optimizer](
         model.parameters(),
         lr=config.lr,

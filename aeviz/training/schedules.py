@@ -11,16 +11,19 @@ from aeviz.config import RunConfig, TrainingConfig
 
 
 def beta_at(config: RunConfig, progress: float) -> float:
-    """beta: in each of `cycles` equal parts of the training it rises linearly from 0 over the first
-    `warmup` share of that part, and then stays.
+    """beta: in each of `cycles` equal parts of the training it goes linearly from `beta_start` to
+    its value over the first `warmup` share of that part, and then stays.
 
-    One cycle is a warm-up (Sønderby et al. 2016); several are cyclical annealing (Fu et al. 2019,
-    whose M and R are `cycles` and `warmup`).
+    From 0, one cycle is a warm-up (Sønderby et al. 2016); several are cyclical annealing (Fu et al.
+    2019, whose M and R are `cycles` and `warmup`). From a larger value, the code may hold more and
+    more, which keeps the factors it found first on dimensions of their own (Burgess et al. 2018,
+    "Understanding disentangling in beta-VAE", who let the KL itself grow).
     """
-    cycles, warmup = config.loss.cycles, config.loss.warmup
-    done = progress * cycles
-    within = done - min(int(done), cycles - 1)
-    return config.loss.beta * min(1.0, within / warmup if warmup else 1.0)
+    loss = config.loss
+    done = progress * loss.cycles
+    within = done - min(int(done), loss.cycles - 1)
+    share = min(1.0, within / loss.warmup) if loss.warmup else 1.0
+    return loss.beta_start + (loss.beta - loss.beta_start) * share
 
 
 def learning_rate(config: TrainingConfig, progress: float) -> float:

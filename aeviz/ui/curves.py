@@ -13,9 +13,8 @@ WIDTH, HEIGHT = 400.0, 40.0
 
 def beta(config: RunConfig) -> str:
     """HTML: beta over the epochs."""
-    return _curve(
-        lambda progress: beta_at(config, progress), config.loss.beta, "beta", config.training.epochs
-    )
+    most = max(config.loss.beta, config.loss.beta_start if config.loss.warmup else 0.0)
+    return _curve(lambda progress: beta_at(config, progress), most, "beta", config.training.epochs)
 
 
 def rate(config: RunConfig) -> str:

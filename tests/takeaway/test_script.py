@@ -166,6 +166,7 @@ ODD: tuple[tuple[ImageShape, dict[str, Any]], ...] = (
             "loss.reconstruction": "log-mse",
             "training.optimizer": "adamw",
             "training.weight_decay": 0.01,
+            "training.beta2": 0.9,
             "training.schedule": "one-cycle",
             "training.augment": "shift-flip",
             "training.clip": 1.0,
@@ -351,6 +352,13 @@ def test_words_of_a_stranger_do_not_become_program() -> None:
     assert "é" not in text
     assert not any(mark in ast.get_docstring(ast.parse(text), clean=False) for mark in '"\\{}')
     assert ast.dump(ast.parse(text)).count("import os") == 1  # within the words on top
+
+
+def test_beta2_is_in_the_script_where_it_is_not_pytorchs_own() -> None:
+    config = RunConfig()
+    assert "betas" not in script(config, (1, 8, 8), "a")
+    changed = config.replace(**{"training.beta2": 0.98})
+    assert "betas=(0.9, 0.98)" in script(changed, (1, 8, 8), "a")
 
 
 def test_a_restorer_has_no_script() -> None:

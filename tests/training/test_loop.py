@@ -121,6 +121,13 @@ def test_an_epoch_shows_each_image_once_in_a_new_order(
         assert torch.equal(counts, times)
 
 
+@pytest.mark.parametrize("optimizer", ["adam", "adamw"])
+def test_beta2_reaches_the_optimizer(config: RunConfig, dataset: Dataset, optimizer: str) -> None:
+    changes = {"training.optimizer": optimizer, "training.beta2": 0.9}
+    state = begin(config.replace(**changes), dataset, CPU)
+    assert state.optimizer.param_groups[0]["betas"] == (0.9, 0.9)
+
+
 @pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
 def test_the_loss_falls(config: RunConfig, dataset: Dataset, optimizer: str) -> None:
     config = config.replace(

@@ -34,6 +34,14 @@ def test_one_cycle_is_a_warm_up(warmup: float) -> None:
         assert beta(1, warmup, share) == 4.0 * min(1.0, share / warmup if warmup else 1.0)
 
 
+def test_beta_may_fall_from_a_larger_value() -> None:
+    config = RunConfig().replace(
+        **{"loss.beta": 1.5, "loss.beta_start": 8.0, "loss.warmup": 0.8, "loss.cycles": 1}
+    )
+    shares = [0.0, 0.4, 0.8, 0.9, 1.0]
+    assert [beta_at(config, share) for share in shares] == pytest.approx([8, 4.75, 1.5, 1.5, 1.5])
+
+
 def test_cycles_in_which_nothing_rises_are_a_sentence() -> None:
     with pytest.raises(UserError, match=r"loss.cycles above 1 needs loss.warmup above 0"):
         beta(4, 0.0, 0.0)
