@@ -22,7 +22,7 @@ from aeviz.device import describe, pick_device, plain_memory_errors
 from aeviz.errors import UserError
 from aeviz.evaluation import metrics
 from aeviz.evaluation.evaluate import evaluate, reconstruct
-from aeviz.presets import PRESETS, preset
+from aeviz.presets import PRESETS, epochs_for, preset, settings_for
 from aeviz.restorers import RESTORERS
 from aeviz.terminal import read, say
 from aeviz.training.finish import MAX_IMAGES, finish
@@ -64,7 +64,11 @@ def parser() -> argparse.ArgumentParser:
     sub = command("train", _train, "train a model and write it to one file")
     sub.add_argument("--preset", default="standard", help="a type: see `presets`")
     sub.add_argument("--dataset", help="a data set: see `datasets` (default: the preset's)")
-    sub.add_argument("--epochs", type=int)
+    length = sub.add_mutually_exclusive_group()
+    length.add_argument("--epochs", type=int)
+    length.add_argument(
+        "--steps", type=int, help="as many epochs as make so many steps (default: the preset's)"
+    )
     sub.add_argument("--latent-dim", type=int)
     sub.add_argument("--batch-size", type=int)
     sub.add_argument("--seed", type=int)
@@ -247,7 +251,16 @@ def train_config(args: argparse.Namespace) -> RunConfig:
         except (ValueError, RecursionError):
             changes[key] = text  # a bare word is a text: --set loss.reconstruction=mse
     named = RESTORERS.get(args.preset)
-    return (named or preset(args.preset).config).replace(**changes)
+    if named is not None:
+        return named.replace(**changes)
+    config = settings_for(args.preset, changes.get("dataset")).replace(**changes)
+    if "training.epochs" in changes:
+        return config
+    images = datasets.find(config.dataset).counts[0]
+    steps = args.steps or preset(args.preset).steps
+    return config.replace(
+        **{"training.epochs": epochs_for(steps, images, config.training.batch_size)}
+    )
 
 
 def _evaluate(args: argparse.Namespace) -> dict[str, Any]:

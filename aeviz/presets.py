@@ -5,10 +5,13 @@ One table. Pages, the command line and the tests read it, so a new type is one e
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from dataclasses import dataclass
 
 from aeviz import datasets
 from aeviz.config import (
+    MAX_EPOCHS,
     BottleneckConfig,
     CorruptionConfig,
     LossConfig,
@@ -39,7 +42,11 @@ class Knob:
 
 @dataclass(frozen=True)
 class Preset:
-    """A type of autoencoder: what it is called, how it works, and where its settings start."""
+    """A type of autoencoder: what it is called, how it works, and where its settings start.
+
+    `config` has the settings for its own data set; `on` has those for another one. `steps`: how
+    many times a training moves the weights, about, whatever the number of images.
+    """
 
     name: str
     title: str
@@ -48,13 +55,58 @@ class Preset:
     try_this: str
     config: RunConfig
     knobs: tuple[Knob, ...] = ()
+    steps: int = 1200
+
+    def on(self, source: datasets.Source) -> RunConfig:
+        """The settings for this data set: batches that it can fill at least `MIN_BATCHES` times,
+        and as many epochs as make `steps` steps."""
+        images = source.counts[0]
+        batch = min(self.config.training.batch_size, _power_of_two(images // MIN_BATCHES))
+        training = dataclasses.replace(
+            self.config.training, batch_size=batch, epochs=epochs_for(self.steps, images, batch)
+        )
+        if images < FEW_IMAGES and training.augment == "none":
+            colour = source.image_shape[0] == 3
+            training = dataclasses.replace(training, augment="shift-flip" if colour else "shift")
+        return dataclasses.replace(self.config, dataset=source.name, training=training)
+
+
+FEW_IMAGES = 1000
+"""Below this a network learns its images by heart within a few hundred steps, so each step sees
+them shifted; photographs also mirrored, which would spoil digits and letters."""
+MIN_BATCHES = 3
+"""In an epoch: fewer, and the gradients of a small data set no longer vary from step to step."""
+
+
+def epochs_for(steps: int, images: int, batch_size: int) -> int:
+    """The fewest epochs that make so many steps."""
+    per_epoch = math.ceil(images / max(batch_size, 1))
+    return min(max(1, math.ceil(steps / max(per_epoch, 1))), MAX_EPOCHS)
+
+
+def _power_of_two(number: int) -> int:
+    """The largest power of two that is not above `number`; 1 below it."""
+    return 1 << max(number.bit_length() - 1, 0)
 
 
 def _table(*presets: Preset) -> dict[str, Preset]:
-    return {preset.name: preset for preset in presets}
+    return {preset.name: _sized(preset) for preset in presets}
+
+
+def _sized(preset: Preset) -> Preset:
+    return dataclasses.replace(preset, config=preset.on(datasets.DATASETS[preset.config.dataset]))
 
 
 _CONV = NetworkConfig(kind="conv", hidden=(256,), channels=(32, 64))
+
+
+def _short(lr: float, batch_size: int = 128) -> TrainingConfig:
+    """A training of few steps: one cycle up to a high rate, with an Adam that soon forgets.
+
+    `benchmarks/defaults.py` has what was tried and what each type reaches.
+    """
+    return TrainingConfig(lr=lr, batch_size=batch_size, beta2=0.98, schedule="one-cycle")
+
 
 NOISE = Knob(
     "corruption.kind",
@@ -82,6 +134,7 @@ PRESETS: dict[str, Preset] = _table(
             type="standard",
             network=NetworkConfig(hidden=(128,)),
             bottleneck=BottleneckConfig(latent_dim=32),
+            training=_short(0.006),
         ),
     ),
     Preset(
@@ -98,7 +151,7 @@ PRESETS: dict[str, Preset] = _table(
             network=NetworkConfig(hidden=(), activation="none", output="linear"),
             bottleneck=BottleneckConfig(latent_dim=32),
             loss=LossConfig(reconstruction="mse"),
-            training=TrainingConfig(schedule="cosine"),
+            training=_short(0.02, batch_size=512),
         ),
     ),
     Preset(
@@ -111,8 +164,9 @@ PRESETS: dict[str, Preset] = _table(
         "Take layers away one at a time and watch the reconstruction error rise.",
         RunConfig(
             type="deep",
-            network=NetworkConfig(hidden=(512, 256, 128)),
+            network=NetworkConfig(hidden=(512, 256, 128), norm="batch"),
             bottleneck=BottleneckConfig(latent_dim=16),
+            training=_short(0.004),
         ),
     ),
     Preset(
@@ -123,7 +177,13 @@ PRESETS: dict[str, Preset] = _table(
         "work.",
         r"h_{l+1} = \sigma(W_l \ast_{\text{stride } 2} h_l + b_l)",
         "Compare its parameter count with the deep network's at the same error.",
-        RunConfig(type="convolutional", network=_CONV, bottleneck=BottleneckConfig(latent_dim=16)),
+        RunConfig(
+            type="convolutional",
+            network=_CONV,
+            bottleneck=BottleneckConfig(latent_dim=16),
+            training=_short(0.004),
+        ),
+        steps=800,
     ),
     Preset(
         "overcomplete",
@@ -135,8 +195,10 @@ PRESETS: dict[str, Preset] = _table(
         "Feed it clothes or noise after training on digits: it copies those just as well.",
         RunConfig(
             type="overcomplete",
-            network=NetworkConfig(hidden=()),
+            network=NetworkConfig(hidden=(), output="linear"),
             bottleneck=BottleneckConfig(latent_dim=1024),
+            loss=LossConfig(reconstruction="mse"),
+            training=_short(0.002),
         ),
     ),
     Preset(
@@ -151,7 +213,8 @@ PRESETS: dict[str, Preset] = _table(
             type="sparse",
             network=NetworkConfig(hidden=()),
             bottleneck=BottleneckConfig(latent_dim=256, activation="relu"),
-            loss=LossConfig(penalty="l1", weight=0.3),
+            loss=LossConfig(penalty="l1", weight=1.0),
+            training=_short(0.006),
         ),
         (
             Knob(
@@ -177,7 +240,8 @@ PRESETS: dict[str, Preset] = _table(
             type="sparse-kl",
             network=NetworkConfig(hidden=()),
             bottleneck=BottleneckConfig(latent_dim=256, activation="sigmoid"),
-            loss=LossConfig(penalty="kl-sparsity", weight=0.5, rho=0.05),
+            loss=LossConfig(penalty="kl-sparsity", weight=2.0, rho=0.05),
+            training=_short(0.01),
         ),
         (
             Knob(
@@ -210,9 +274,10 @@ PRESETS: dict[str, Preset] = _table(
         "Raise the weight and see how much noise leaves the code where it was.",
         RunConfig(
             type="contractive",
-            network=NetworkConfig(hidden=(256,), activation="tanh"),
+            network=NetworkConfig(hidden=(128,), activation="tanh"),
             bottleneck=BottleneckConfig(latent_dim=16),
             loss=LossConfig(penalty="contractive", weight=1.0),
+            training=_short(0.01),
         ),
         (
             Knob(
@@ -225,6 +290,7 @@ PRESETS: dict[str, Preset] = _table(
                 formula=r"\lambda\, \lVert \partial z / \partial x \rVert_F^2",
             ),
         ),
+        steps=700,
     ),
     Preset(
         "denoising",
@@ -236,9 +302,10 @@ PRESETS: dict[str, Preset] = _table(
         "Train on one kind of noise and restore another: what carries over?",
         RunConfig(
             type="denoising",
-            network=_CONV,
+            network=NetworkConfig(hidden=(512,), norm="batch"),
             bottleneck=BottleneckConfig(latent_dim=64),
-            corruption=CorruptionConfig(kind="gaussian", amount=0.5),
+            corruption=CorruptionConfig(kind="mixed", amount=0.5),
+            training=_short(0.004),
         ),
         (
             Knob("corruption.kind", NOISE.label, NOISE.help, choices=NOISE.choices[1:]),
@@ -256,8 +323,9 @@ PRESETS: dict[str, Preset] = _table(
         "Set the code size to 2 and walk over the map: digits turn into one another.",
         RunConfig(
             type="vae",
-            network=NetworkConfig(hidden=(400,)),
-            bottleneck=BottleneckConfig(kind="gaussian", latent_dim=20),
+            network=NetworkConfig(hidden=(512, 256, 128), norm="batch"),
+            bottleneck=BottleneckConfig(kind="gaussian", latent_dim=5),
+            training=_short(0.006),
         ),
         (
             Knob(
@@ -270,6 +338,7 @@ PRESETS: dict[str, Preset] = _table(
                 formula=r"L(x, \hat{x}) + \beta\, \mathrm{KL}(q(z|x) \,\Vert\, p(z))",
             ),
         ),
+        steps=2000,
     ),
     Preset(
         "beta-vae",
@@ -284,7 +353,8 @@ PRESETS: dict[str, Preset] = _table(
             dataset="shapes",
             network=_CONV,
             bottleneck=BottleneckConfig(kind="gaussian", latent_dim=10),
-            loss=LossConfig(beta=4.0),
+            loss=LossConfig(beta=2.0, beta_start=8.0, warmup=0.8),
+            training=_short(0.004),
         ),
         (
             Knob(
@@ -297,6 +367,7 @@ PRESETS: dict[str, Preset] = _table(
                 formula=r"L(x, \hat{x}) + \beta\, \mathrm{KL}(q(z|x) \,\Vert\, p(z))",
             ),
         ),
+        steps=2000,
     ),
 )
 
@@ -309,6 +380,18 @@ def preset(name: str) -> Preset:
         raise UserError(
             f"There is no type called {name[:40]!r}: choose one of {', '.join(PRESETS)}."
         ) from None
+
+
+def settings_for(name: str, dataset: str | None = None) -> RunConfig:
+    """Where the settings of this type start on this data set; on its own where none is named.
+
+    UserError for an unknown type; an unknown data set is left to whoever loads it.
+    """
+    row = preset(name)
+    source = datasets.get(dataset) if dataset else None
+    if source is not None:
+        return row.on(source)
+    return dataclasses.replace(row.config, dataset=dataset or row.config.dataset)
 
 
 def title(config: RunConfig) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
+
 import pytest
 
 from aeviz import datasets
 from aeviz.errors import UserError
 from aeviz.nn.model import check_size
-from aeviz.presets import PRESETS, Knob, preset
+from aeviz.presets import FEW_IMAGES, PRESETS, Knob, epochs_for, preset, settings_for
 
 EVERY = pytest.mark.parametrize("name", PRESETS)
 KNOBS = [pytest.param(n, k, id=f"{n}-{k.key}") for n, p in PRESETS.items() for k in p.knobs]
@@ -59,6 +62,42 @@ def test_a_knob_turns_over_its_whole_range(name: str, knob: Knob) -> None:
         assert knob.low > 0 or not knob.log
     for value in knob.choices or (knob.low, knob.high):
         assert config.replace(**{knob.key: value}).to_dict()[group][key] == value
+
+
+SMALL = dataclasses.replace(datasets.DATASETS["digits"], name="small", counts=(96, 12, 12))
+
+
+@EVERY
+@pytest.mark.parametrize("images", [3, 96, 1297, 4000, 55_000])
+def test_a_training_has_its_steps_whatever_the_number_of_images(name: str, images: int) -> None:
+    source = dataclasses.replace(SMALL, counts=(images, 1, 1))
+    row, training = PRESETS[name], PRESETS[name].on(source).training
+    per_epoch = math.ceil(images / training.batch_size)
+    assert row.steps <= training.epochs * per_epoch < row.steps + per_epoch
+    assert per_epoch >= 3
+    assert training.batch_size <= row.config.training.batch_size
+
+
+def test_epochs_are_the_fewest_that_make_the_steps() -> None:
+    assert [epochs_for(1200, images, 128) for images in (4000, 4096, 55_000)] == [38, 38, 3]
+    assert epochs_for(100, 55_000, 128) == 1
+    assert epochs_for(10**9, 3, 1) == 10_000  # as many as a configuration may have
+
+
+def test_few_images_are_shifted_and_only_photographs_mirrored() -> None:
+    row = PRESETS["standard"]
+    photographs = dataclasses.replace(SMALL, image_shape=(3, 32, 32))
+    many = dataclasses.replace(SMALL, counts=(FEW_IMAGES, 1, 1))
+    augmented = [row.on(source).training.augment for source in (SMALL, photographs, many)]
+    assert augmented == ["shift", "shift-flip", "none"]
+
+
+def test_settings_follow_the_data_set() -> None:
+    assert settings_for("vae") == PRESETS["vae"].config
+    assert settings_for("vae", "mnist") == PRESETS["vae"].on(datasets.DATASETS["mnist"])
+    assert settings_for("vae", "gone").dataset == "gone"
+    with pytest.raises(UserError, match="no type called"):
+        settings_for("transformer")
 
 
 def test_overcomplete_is_wider_than_the_image_and_undercomplete_narrower() -> None:

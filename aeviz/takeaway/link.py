@@ -1,7 +1,8 @@
 """The settings of a run as the query of an address, and back.
 
-Only what differs from the type's preset is in it: `type=vae&bottleneck.latent_dim=2`. A link may
-come from a stranger: it becomes a validated configuration or a UserError.
+Only what differs from the type's settings for its data set is in it:
+`type=vae&bottleneck.latent_dim=2`. A link may come from a stranger: it becomes a validated
+configuration or a UserError.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 from aeviz import datasets
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
-from aeviz.presets import preset
+from aeviz.presets import settings_for
 
 LONGEST = 100
 """Characters of a value: twelve layers of up to 8192 take 59."""
@@ -22,8 +23,10 @@ OWN = {"name", "type", "training.device"}
 
 def query(config: RunConfig) -> dict[str, str]:
     """The settings as texts by dotted key; UserError where the type has no preset."""
-    start = preset(config.type).config.flat()
-    changes = {
+    start = settings_for(config.type, config.dataset).flat()
+    usual = settings_for(config.type).dataset
+    changes: dict[str, str] = {} if config.dataset == usual else {"dataset": config.dataset}
+    changes |= {
         key: _text(value)
         for key, value in config.flat().items()
         if key not in OWN and value != start[key]
@@ -34,7 +37,7 @@ def query(config: RunConfig) -> dict[str, str]:
 def config_of(asked: Mapping[str, str]) -> RunConfig:
     """The configuration that a query describes; UserError, one sentence, where it describes none
     that can be trained on small images."""
-    start = preset(asked.get("type", "")).config
+    start = settings_for(asked.get("type", ""), asked.get("dataset"))
     kinds = start.flat()
     changes: dict[str, Any] = {}
     for key, text in asked.items():

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from aeviz.config import RunConfig
-from aeviz.presets import PRESETS
+from aeviz.presets import PRESETS, settings_for
 
 TOLD: Final = {"name", "type", "dataset", "training.epochs", "training.device"}
 """Settings that have a column of their own, and where a run was trained."""
@@ -62,7 +62,7 @@ def chosen(config: RunConfig) -> frozenset[str]:
     settings = in_use(config)
     if config.type not in PRESETS:
         return frozenset(settings)
-    usual = PRESETS[config.type].config.flat()
+    usual = settings_for(config.type, config.dataset).flat()
     return frozenset(key for key, value in settings.items() if value != usual[key])
 
 
@@ -73,9 +73,11 @@ def in_use(config: RunConfig) -> Mapping[str, Any]:
     loss, network = config.loss, config.network
     unused = set(TOLD)
     if config.bottleneck.kind != "gaussian":
-        unused |= {"loss.beta", "loss.warmup", "loss.cycles", "loss.free_bits"}
+        unused |= {
+            "loss.beta", "loss.beta_start", "loss.warmup", "loss.cycles", "loss.free_bits"
+        }  # fmt: skip
     if not loss.warmup:
-        unused |= {"loss.cycles"}
+        unused |= {"loss.cycles", "loss.beta_start"}
     if loss.penalty == "none":
         unused |= {"loss.weight"}
     if loss.penalty != "kl-sparsity":
@@ -84,6 +86,8 @@ def in_use(config: RunConfig) -> Mapping[str, Any]:
         unused |= {"corruption.amount"}
     if network.kind == "dense":
         unused |= {"network.channels", "network.residual"}
+    if config.training.optimizer not in ("adam", "adamw"):
+        unused |= {"training.beta2"}
     if network.kind != "unet":
         unused |= {"network.skips", "network.change", "training.crop"}
     return MappingProxyType({k: value for k, value in config.flat().items() if k not in unused})

@@ -58,33 +58,42 @@ LOSS = Knob(
     "dislikes large errors most; L1 forgives them and keeps edges.",
     choices=("bce", "mse", "l1"),
 )
-LENGTH = (
-    Knob("training.epochs", "Epochs", "How often each training image is seen."),
-    Knob(
-        "training.batch_size",
-        "Batch size",
-        "Images per step. More: faster, and fewer steps. For a dense network and tens of thousands "
-        "of images, 768 at a learning rate of 0.02 with one-cycle is about twice as fast as 128 at "
-        "0.001, and as good after ten epochs.",
-    ),
-    Knob(
-        "training.lr",
-        "Learning rate",
-        "The size of a step. Too large and the loss explodes; too small and nothing happens.",
-    ),
+EPOCHS = Knob(
+    "training.epochs",
+    "Epochs",
+    "How many times the network sees each training image. It follows the data set and the batch "
+    "size, so that the network learns for enough steps; change it to train for longer.",
+)
+BATCH = Knob(
+    "training.batch_size",
+    "Batch size",
+    "Images per step. A larger batch gives a steadier gradient, but each step takes longer.",
+)
+RATE = Knob(
+    "training.lr",
+    "Learning rate",
+    "The size of a step. Too large and the loss explodes; too small and nothing happens.",
 )
 BETA = (
     Knob(
         "loss.warmup",
         "beta warm-up",
-        "Share of the training, or of each cycle, over which beta rises from 0: the code is filled "
-        "before it is taxed.",
-        formula=r"\beta(t) = \beta \cdot \min(1,\; t / w)",
+        "Share of the training, or of each cycle, over which β moves from its start to its value. "
+        "0: it has its value from the first step.",
+        formula=r"\beta(t) = \beta_0 + (\beta - \beta_0) \min(1,\; t / w)",
+    ),
+    Knob(
+        "loss.beta_start",
+        "beta at the start",
+        "From 0, the code fills up before the KL costs anything. From a value above β, the code "
+        "starts with the few factors that matter most, and takes in details later.",
+        0,
+        20,
     ),
     Knob(
         "loss.cycles",
         "beta cycles",
-        "How often beta starts again from 0 (Fu et al. 2019); 1 is a plain warm-up.",
+        "How often β starts again (Fu et al. 2019); 1 is a plain warm-up.",
         formula=r"\beta(t) = \beta \cdot \min\big(1,\; (M t \bmod 1) / w\big)",
     ),
     Knob(
@@ -141,10 +150,13 @@ MACHINE = (
         "bf16 is faster for large networks on new chips. Automatic takes the faster one.",
     ),
 )
-ALL = (CODE_SIZE, KIND, LOSS, *LENGTH, *BETA, *CORRUPTION, *LEARNING, *LAYERS, *MACHINE)
-_LABELS = {"network.hidden": "nodes", "network.channels": "channels", "bottleneck.kind": "code"} | {
-    knob.key: knob.label for knob in (*(k for p in PRESETS.values() for k in p.knobs), *ALL)
-}
+ALL = (CODE_SIZE, KIND, LOSS, EPOCHS, BATCH, RATE, *BETA, *CORRUPTION, *LEARNING, *LAYERS, *MACHINE)
+_LABELS = {
+    "network.hidden": "nodes",
+    "network.channels": "channels",
+    "bottleneck.kind": "code",
+    "training.beta2": "Adam’s β₂",
+} | {knob.key: knob.label for knob in (*(k for p in PRESETS.values() for k in p.knobs), *ALL)}
 PLAIN = ("training.lr", "training.weight_decay", "training.clip", "loss.free_bits")
 """Numbers without an upper end worth a slider."""
 
@@ -210,6 +222,11 @@ def size_in_words(count: float) -> str:
         if count >= size:
             return f"{count / size:.{0 if count >= 10 * size else 1}f} {unit}"
     return f"{max(1, round(count / 2**10))} kB"
+
+
+def times(number: int) -> str:
+    """How often, in words: "once", "twice", "38 times"."""
+    return {1: "once", 2: "twice"}.get(number, f"{number:,} times")
 
 
 def count_in_words(number: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import math
 import time
 import zlib
 from collections.abc import Iterator, Sequence
@@ -15,10 +16,11 @@ import streamlit as st
 from aeviz import datasets
 from aeviz.config import MAX_LAYERS, RunConfig
 from aeviz.errors import UserError
-from aeviz.presets import PRESETS, Knob, Preset
+from aeviz.presets import AMOUNT, NOISE, PRESETS, Knob, Preset, epochs_for
 from aeviz.takeaway import link
 from aeviz.training import worker
 from aeviz.training.estimate import Estimate, Memory, estimate
+from aeviz.training.loop import steps_per_epoch
 from aeviz.ui import curves, network, own_images, person, settings
 from aeviz.ui.markup import markup
 from aeviz.ui.settings import count_in_words, duration, in_words, log_steps, size_in_words, value_of
@@ -68,20 +70,30 @@ def open_link() -> None:
     st.session_state["train-dataset"] = config.dataset
 
 
-def _preset(name: str) -> Preset:
-    """The preset of this name; it starts from the link's settings where a link named it."""
+def _linked(name: str) -> RunConfig | None:
+    """The settings of the link, if it names this type."""
     linked = st.session_state.get("train-linked")
-    if linked is None or linked.type != name:
-        return PRESETS[name]
-    return dataclasses.replace(PRESETS[name], config=linked)
+    return linked if linked is not None and linked.type == name else None
+
+
+def _preset(name: str, source: datasets.Source) -> Preset:
+    """The preset of this name as it starts on these data: from the link's settings if a link named
+    it, though on other data than the link's the length follows from the data."""
+    config, linked = PRESETS[name].on(source), _linked(name)
+    if linked is not None and linked.dataset == source.name:
+        config = linked
+    elif linked is not None:
+        length = {key: value_of(config, key) for key in ("training.epochs", "training.batch_size")}
+        config = linked.replace(dataset=source.name, **length)
+    return dataclasses.replace(PRESETS[name], config=config)
 
 
 def _tag(preset: Preset) -> str:
     """How the keys of a preset's controls begin; a link's controls are others."""
-    start = preset.config
-    if start == PRESETS[preset.name].config:
+    linked = _linked(preset.name)
+    if linked is None or linked == PRESETS[preset.name].config:
         return f"train-{preset.name}"
-    return f"train-{preset.name}@{zlib.crc32(start.to_json().encode()):08x}"
+    return f"train-{preset.name}@{zlib.crc32(linked.to_json().encode()):08x}"
 
 
 def controls() -> Choice:
@@ -96,15 +108,15 @@ def controls() -> Choice:
             on_change=_follow_preset,
             help="Which kind of autoencoder. It fills in all settings below; change any of them.",
         )
-    preset = _preset(name)
     with left:
         source = _dataset()
+    preset = _preset(name, source)
     if source.own:
         own_images.about(source)
     changes: dict[str, Any] = {"dataset": source.name}
     try:
         changes |= _network(preset)
-        changes |= _learning(preset)
+        changes |= _learning(preset, source.counts[0])
         _check_counts(preset, changes)
         config = preset.config.replace(**changes)
         return Choice(preset, config, estimate(config), changes)
@@ -165,13 +177,16 @@ def _network(preset: Preset) -> dict[str, Any]:
     return changes
 
 
-def _learning(preset: Preset) -> dict[str, Any]:
+def _learning(preset: Preset, images: int) -> dict[str, Any]:
     own = [knob.key for knob in preset.knobs]
     changes = _row(preset, (settings.LOSS, *preset.knobs[:1]), 2)
-    changes |= _row(preset, preset.knobs[1:], 2) | _row(preset, settings.LENGTH, 3)
+    unused = {AMOUNT.key} if changes.get(NOISE.key) == "mixed" else set()
+    changes |= _row(preset, [k for k in preset.knobs[1:] if k.key not in unused], 2) | _length(
+        preset, images
+    )
     with st.expander("Objective"):
         if preset.config.bottleneck.kind == "gaussian":
-            changes |= _row(preset, settings.BETA, 3)
+            changes |= _row(preset, settings.BETA, 2)
             _curve(preset, changes, "beta")
         changes |= _row(preset, [k for k in settings.CORRUPTION if k.key not in own], 2)
         _objective(preset, changes)
@@ -189,6 +204,31 @@ def _learning(preset: Preset) -> dict[str, Any]:
         )
         changes |= _row(preset, settings.LAYERS, 2) | _row(preset, settings.MACHINE, 3)
     return changes
+
+
+def _length(preset: Preset, images: int) -> dict[str, Any]:
+    """Epochs, batch size and learning rate. Until somebody changes the epochs they make as many
+    steps as the preset starts with, whatever the batch size."""
+    epochs_at, batch_at, rate_at = st.columns(3, gap="small")
+    start = preset.config.training
+    with batch_at:
+        batch = _control(preset, settings.BATCH)
+    with rate_at:
+        rate = _control(preset, settings.RATE)
+    if batch != start.batch_size:
+        wanted = epochs_for(steps_per_epoch(images, start) * start.epochs, images, batch)
+        config = preset.config.replace(**{settings.EPOCHS.key: wanted})
+        preset = dataclasses.replace(preset, config=config)
+    with epochs_at:
+        epochs = _control(preset, settings.EPOCHS)
+    if batch > 0 and epochs > 0:
+        per_epoch = math.ceil(images / batch)
+        st.caption(
+            f"{epochs:,} × {per_epoch:,} = {epochs * per_epoch:,} steps. It sees each of the "
+            f"{images:,} training images {settings.times(epochs)}."
+        )
+    keys = (settings.EPOCHS, settings.BATCH, settings.RATE)
+    return dict(zip((knob.key for knob in keys), (epochs, batch, rate), strict=True))
 
 
 def _so_far(preset: Preset, changes: dict[str, Any], groups: tuple[str, ...]) -> RunConfig | None:
@@ -259,8 +299,12 @@ def _number(
     label: str, start: Any, step: float, form: str, key: str, text: str, **more: Any
 ) -> Any:
     """A number input. Its value lies in the session's state from the first, because an edit of the
-    picture puts one there, too; where it is emptied it stands for its start."""
-    st.session_state.setdefault(key, start)
+    picture puts one there, too; where it is emptied it stands for its start. Until somebody changes
+    it, it follows its start."""
+    state, was = st.session_state, f"{key}@start"
+    if key not in state or state[key] == state.get(was):
+        state[key] = start
+    state[was] = start
     value = st.number_input(label, value=None, step=step, format=form, key=key, help=text, **more)
     return start if value is None else value
 

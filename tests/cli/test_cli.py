@@ -10,9 +10,9 @@ import torch
 from cli_tools import TINY, Capture, digit, refusal, result
 
 from aeviz import checkpoint, datasets, images
-from aeviz.cli import main
+from aeviz.cli import main, parser, train_config
 from aeviz.datasets import DATASETS
-from aeviz.presets import PRESETS
+from aeviz.presets import PRESETS, settings_for
 
 # ---- lists -------------------------------------------------------------------------------------
 
@@ -46,6 +46,18 @@ def test_models(capsys: Capture, denoiser: Path, tmp_path: Path) -> None:
 # ---- train -------------------------------------------------------------------------------------
 
 
+def test_a_training_is_as_long_as_its_steps(tmp_path: Path) -> None:
+    def epochs(*options: str) -> int:
+        words = ["train", "--dataset", "digits", "--out", str(tmp_path / "a.safetensors"), *options]
+        return train_config(parser().parse_args(words)).training.epochs
+
+    assert epochs() == settings_for("standard", "digits").training.epochs
+    assert epochs("--steps", "33") == 3  # of 11 batches of 128
+    assert epochs("--steps", "33", "--batch-size", "433") == 11
+    assert epochs("--epochs", "5", "--batch-size", "433") == 5
+    assert epochs("--set", "training.epochs=4") == 4
+
+
 def test_train_writes_one_whole_file(capsys: Capture, tmp_path: Path) -> None:
     out = tmp_path / "vae.safetensors"
     answer = result(
@@ -75,6 +87,7 @@ def test_the_same_seed_trains_the_same_model(tmp_path: Path) -> None:
     for seed in (1, 1, 2):
         out = tmp_path / f"{len(weights)}.safetensors"
         small = [*TINY, "--latent-dim", "2", "--gallery", "10", "--seed", str(seed)]
+        small += ["--set", "network.norm=none"]  # its counters are alike for all seeds
         assert main(["train", "--preset", "vae", *small, "--out", str(out)]) == 0
         weights.append(checkpoint.load(out).model.state_dict())
     first, same, other = weights

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from aeviz import datasets
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
 from aeviz.presets import PRESETS
@@ -22,6 +23,7 @@ CHANGES = {
     "training.patience": 5,
     "training.lr": 3e-4,
     "training.epochs": 7,
+    "training.batch_size": 100,
     "training.seed": 12,
 }
 
@@ -39,6 +41,13 @@ def test_changes_come_back_as_they_were(name: str) -> None:
     assert len(asked) <= len(CHANGES) + 1
     assert asked["network.hidden"] == "300,20"
     assert link.config_of(asked) == config
+
+
+def test_a_link_to_other_data_starts_from_the_settings_for_them() -> None:
+    config = PRESETS["linear"].on(datasets.DATASETS["digits"])
+    assert config.training != PRESETS["linear"].config.training
+    assert link.query(config) == {"type": "linear", "dataset": "digits"}
+    assert link.config_of(link.query(config)) == config
 
 
 def test_no_layers_at_all_come_back() -> None:
