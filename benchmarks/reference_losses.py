@@ -18,8 +18,8 @@ from aeviz import datasets
 from aeviz.config import RunConfig
 from aeviz.datasets import Dataset, Split
 from aeviz.evaluation.evaluate import evaluate
-from aeviz.presets import preset
 from aeviz.training.loop import begin, train
+from benchmarks.trainers import EXAMPLE
 
 
 @dataclass(frozen=True)
@@ -41,19 +41,19 @@ KERAS = {
 }
 REFERENCES = {
     "pytorch-vae": Reference(
-        preset("vae").config.replace(**{"training.epochs": 10, "training.batch_size": 128}),
+        EXAMPLE,
         "loss",
         "105.6 nats per image (PyTorch's VAE example)",
         106.0,
     ),
     "keras-simple": Reference(
-        preset("standard").config.replace(**KERAS, **{"network.hidden": [], "training.epochs": 50}),
+        RunConfig().replace(**KERAS, **{"network.hidden": [], "training.epochs": 50}),
         "bce_per_pixel",
         "0.093 per pixel (the Keras blog's 784-32-784)",
         0.0935,
     ),
     "keras-deep": Reference(
-        preset("deep").config.replace(
+        RunConfig(type="deep").replace(
             **KERAS, **{"network.hidden": [128, 64], "training.epochs": 100}
         ),
         "bce_per_pixel",

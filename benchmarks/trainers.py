@@ -26,12 +26,21 @@ from torch.utils.data import Dataset as TorchDataset
 from torchvision.transforms import ToTensor
 
 from aeviz import datasets
-from aeviz.config import RunConfig
+from aeviz.config import BottleneckConfig, NetworkConfig, RunConfig, TrainingConfig
 from aeviz.datasets import Dataset
 from aeviz.evaluation.validation import validate
 from aeviz.nn.bottlenecks import Gaussian
 from aeviz.nn.model import Autoencoder
 from aeviz.training.loop import begin, train
+
+EXAMPLE = RunConfig(
+    type="vae",
+    dataset="mnist",
+    network=NetworkConfig(hidden=(400,)),
+    bottleneck=BottleneckConfig(kind="gaussian", latent_dim=20),
+    training=TrainingConfig(epochs=10, batch_size=128, lr=1e-3),
+)
+"""PyTorch's VAE example: 784-400-20-400-784, Adam, ten epochs."""
 
 
 @dataclass(frozen=True)

@@ -33,9 +33,8 @@ from aeviz.config import RunConfig
 from aeviz.device import autocast, describe
 from aeviz.evaluation.validation import to_float
 from aeviz.nn.model import Autoencoder
-from aeviz.presets import preset
 from aeviz.training.heap import keep_memory
-from benchmarks.trainers import PEERS, Job, Result, ours
+from benchmarks.trainers import EXAMPLE, PEERS, Job, Result, ours
 
 NETWORKS = {
     "dense": {"network.hidden": (400,), "bottleneck.latent_dim": 20},
@@ -55,7 +54,7 @@ RECOMMENDED = {
 
 
 def configured(args: argparse.Namespace) -> RunConfig:
-    return preset("vae").config.replace(
+    return EXAMPLE.replace(
         **NETWORKS[args.network],
         **{
             "training.epochs": args.epochs,
