@@ -77,8 +77,9 @@ def _progress(run: Run, status: Status, config: RunConfig, me: Person) -> None:
     ):
         manage.stop(run, me)
         st.rerun()
-    if status.phase == "queued" and queue.place(run) is not None:
-        _meanwhile(config)
+    with st.container():  # there all along, so that what follows keeps its place on the page
+        if status.phase == "queued" and queue.place(run) is not None:
+            _meanwhile(config)
 
 
 def _meanwhile(config: RunConfig) -> None:
