@@ -3,7 +3,7 @@
 import streamlit as st
 
 from aeviz.errors import UserError
-from aeviz.training import runs
+from aeviz.training import runs, worker
 from aeviz.ui import own_images, run_list, run_view, train
 from aeviz.ui.explain import how_it_works
 
@@ -17,6 +17,7 @@ if wanted is not None:
     except UserError as error:
         st.warning(f"{error} Choose one from the list below, or train a new one.")
 
+worker.keep_warm()
 train.open_link()
 with st.expander("Settings of a new run", expanded=run is None, icon=":material/tune:"):
     settings, preview = st.columns([5, 6], gap="large")

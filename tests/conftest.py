@@ -17,6 +17,9 @@ settings.register_profile(
 settings.load_profile("aeviz")
 
 
+os.environ.setdefault("AEVIZ_WARM", "0")  # a worker that nobody takes costs the tests memory
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _no_own_datasets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Own data sets of whoever runs the tests stay out of them, and the other way round."""

@@ -100,6 +100,11 @@ def turn(
         _held.discard(run.id)
 
 
+def is_idle() -> bool:
+    """Whether a run that came now would have its turn at once."""
+    return not _waiting() and not all(locks.held(_slot(number)) for number in range(slots()))
+
+
 def places() -> dict[str, int]:
     """Where each waiting run stands in the queue, by its id: 1 is next."""
     return {ticket.run: number for number, ticket in enumerate(_waiting(), 1)}

@@ -13,7 +13,7 @@ import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TextIO
+from typing import NoReturn, TextIO
 
 from aeviz import atomic
 from aeviz.errors import UserError
@@ -97,20 +97,25 @@ def main() -> None:
     parser.add_argument("--server", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--lock", type=int, help=argparse.SUPPRESS)  # as this process inherits it
     args = parser.parse_args()
-    from aeviz.training import maps
-
     run = Run(args.folder)
     handle = args.lock
     if handle is None:
         handle = _own_lock(run)
-    signal.signal(signal.SIGTERM, lambda *_: run.request_stop())
     step_back(NICENESS)
     keep_memory()
-    wait_and_work(run, args.server)
+    be_worker(run, args.server, handle)
+
+
+def be_worker(run: Run, server: int | None, handle: int) -> NoReturn:
+    """The rest of the life of this process, which holds the run's lock by this handle."""
+    from aeviz.training import maps
+
+    signal.signal(signal.SIGTERM, lambda *_: run.request_stop())
+    wait_and_work(run, server)
     sys.stdout.flush()
     sys.stderr.flush()
     os.close(handle)  # all is written: whoever wants to can delete the run or train it on
-    maps.become(args.server or os.getppid())
+    maps.become(server or os.getppid())
     # Taking the libraries down would take seconds where the machine is busy.
     os._exit(0)
 

@@ -21,7 +21,7 @@ from aeviz.device import pick_device, plain_memory_errors
 from aeviz.errors import UserError
 from aeviz.evaluation import baselines
 from aeviz.folders import runs_dir
-from aeviz.training import loop, maps, memory, queue, resume
+from aeviz.training import loop, maps, memory, queue, resume, warm
 from aeviz.training.finish import Progress, card_and_gallery
 from aeviz.training.fit import Outcome, fit
 from aeviz.training.reporter import Reporter
@@ -94,7 +94,11 @@ def _spawn(run: Run, change: Callable[[RunConfig], RunConfig] | None = None) -> 
             atomic.write_bytes(run.folder / "config.json", data, new_folder=False)
         run.withdraw_stop()
         run.write_status(Status(created=run.status.created, epoch=run.status.epoch))
-        process = subprocess.Popen(
+        environment = _environment(run.config)
+        process = None
+        if queue.is_idle():  # what waits must be small
+            process = warm.hand_over(run, lock.fileno(), log.fileno(), environment)
+        process = process or subprocess.Popen(
             [
                 *(sys.executable, "-m", "aeviz.training.waiting", str(run.folder.resolve())),
                 *("--server", str(os.getpid()), "--lock", str(lock.fileno())),
@@ -102,7 +106,7 @@ def _spawn(run: Run, change: Callable[[RunConfig], RunConfig] | None = None) -> 
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env=_environment(run.config),
+            env=environment,
             pass_fds=(lock.fileno(),),
             start_new_session=True,  # Ctrl-C in the server's terminal must not kill it mid-write
         )
@@ -110,6 +114,12 @@ def _spawn(run: Run, change: Callable[[RunConfig], RunConfig] | None = None) -> 
         lock.write(str(process.pid))
     # the system keeps a line for each ended process until its parent has asked after it
     _children[:] = [*(child for child in _children if child.poll() is None), process]
+
+
+def keep_warm() -> None:
+    """Sees to it that a worker is at hand where the next run can train at once."""
+    with contextlib.suppress(UserError):
+        warm.keep(_environment(RunConfig()))
 
 
 def _log(run: Run) -> BinaryIO:
