@@ -10,13 +10,17 @@ import torch
 from torch import Tensor
 
 from aeviz.datasets import Dataset
-from aeviz.training import resume, snapshots
+from aeviz.training import patience, resume, snapshots
 from aeviz.training.loop import StepResult, TrainingState, steps_per_epoch
 from aeviz.training.runs import Phase, Run, Status
 
 REPORT_SECONDS = 0.5
 LINES = 200
 """A long run's lines lie a 200th of its length apart, so that there are never very many."""
+
+FIRST_EPOCHS = 30
+"""After each of so many the state is saved; later no more than a fifth of the time goes into it."""
+SHARE = 0.2
 
 _TERMS = ("loss", "recon", "kl", "penalty")
 
@@ -51,6 +55,8 @@ class Reporter:
         self.status: Status = run.status
         self.lately, self.this_epoch = Mean(), Mean()
         self.reported = self.lined = -float("inf")
+        self.saved, self.saving = -float("inf"), 0.0
+        self.pictured = -float("inf")
         self.state: TrainingState | None = None
 
     def report(self, **changes: Any) -> None:
@@ -90,6 +96,7 @@ class Reporter:
             message="",
             precision=state.precision,
         )
+        self.kept = state.epoch
         self.first_step = state.step
         self.images = 0
         self.began = time.perf_counter()
@@ -109,7 +116,7 @@ class Reporter:
             self.run.append_metrics(_place(result) | self.lately.row())
             self.lately = Mean()
         self.report(
-            epoch=result.epoch,
+            epoch=self.kept,
             step=result.step,
             images_per_second=self.images / elapsed,
             seconds_left=(self.status.steps - result.step)
@@ -117,16 +124,43 @@ class Reporter:
         )
 
     def on_epoch(self, result: StepResult) -> None:
-        """An epoch's line has the means over all its steps, and those on the validation images."""
+        """An epoch's line has the means over all its steps, and those on the validation images.
+
+        Where epochs are short (of few images there are hundreds, of milliseconds each) not each has
+        a snapshot and is saved: who goes on from the one before comes to the same end. The status
+        counts the epochs that are saved.
+        """
         assert self.state is not None, "begin comes first"
         means = self.this_epoch.row() | {"validation": result.validation}
         self.run.append_metrics(_place(result) | means)
         self.this_epoch = Mean()
-        self._snapshot(self.state)
-        resume.save(self.run.resume_path, self.state)
-        self.report(epoch=result.epoch, step=result.step)
+        if self._is_to_be_shown(self.state):
+            self._snapshot(self.state)
+        if self._is_to_be_saved(self.state):
+            self._save(self.state)
+
+    def _is_to_be_saved(self, state: TrainingState) -> bool:
+        since = time.perf_counter() - self.saved
+        return state.epoch <= FIRST_EPOCHS or _is_last(state) or since >= self.saving / SHARE
+
+    def _save(self, state: TrainingState) -> None:
+        began = time.perf_counter()
+        resume.save(self.run.resume_path, state)
+        self.kept = state.epoch
+        self.report(epoch=state.epoch, step=state.step)
+        self.saved = time.perf_counter()
+        self.saving = self.saved - began
+
+    def _is_to_be_shown(self, state: TrainingState) -> bool:
+        """Of those that only the next would take away, one twice a second is enough."""
+        return (
+            snapshots.kept(state.epoch, state.model.config.training.epochs)
+            or _is_last(state)
+            or time.perf_counter() - self.pictured >= REPORT_SECONDS
+        )
 
     def _snapshot(self, state: TrainingState) -> None:
+        self.pictured = time.perf_counter()
         snapshots.write(
             self.run.folder / "snapshots",
             state.epoch,
@@ -134,6 +168,13 @@ class Reporter:
             state.model,
             self.dataset.validation,
         )
+
+
+def _is_last(state: TrainingState) -> bool:
+    """Whether the training ends with this epoch, as far as it can know."""
+    training = state.model.config.training
+    over = patience.spent(state.best, state.epoch, training.patience)
+    return over or state.epoch >= training.epochs
 
 
 def _place(result: StepResult) -> dict[str, Any]:

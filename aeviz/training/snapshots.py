@@ -78,9 +78,10 @@ def write(folder: Path, epoch: int, epochs: int, model: Autoencoder, split: Spli
     with atomic.in_words(f"{folder} cannot be made"):
         folder.mkdir(exist_ok=True)  # but never anew the run's folder that it lies in
     atomic.write_bytes(path_of(folder, epoch), sealed.save(tensors), new_folder=False)
-    if epoch > 0 and not kept(epoch - 1, epochs):
+    before = [earlier for path in files(folder) if (earlier := epoch_of(path)) < epoch]
+    if before and not kept(before[-1], epochs):
         with atomic.in_words(f"{folder} cannot be written"):
-            path_of(folder, epoch - 1).unlink(missing_ok=True)
+            path_of(folder, before[-1]).unlink(missing_ok=True)
 
 
 def kept(epoch: int, epochs: int) -> bool:

@@ -292,6 +292,68 @@ def test_a_stop_keeps_the_model_and_leaves_out_the_slow_layout(
     assert loaded.gallery.tsne is None
 
 
+@pytest.fixture
+def seldom(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The epochs that are saved, where after the second saving takes too much of the time."""
+    monkeypatch.setattr("aeviz.training.reporter.FIRST_EPOCHS", 2)
+    monkeypatch.setattr("aeviz.training.reporter.SHARE", 1e-9)
+    saved: list[int] = []
+    save = resume.save
+
+    def noted(path: Path, state: loop.TrainingState) -> None:
+        saved.append(state.epoch)
+        save(path, state)
+
+    monkeypatch.setattr("aeviz.training.reporter.resume.save", noted)
+    return saved
+
+
+def test_of_many_short_epochs_the_first_and_the_last_are_saved(
+    here: Callable[..., Run], seldom: list[int]
+) -> None:
+    run = here(**{"training.epochs": 6})
+    worker.work(run)
+    assert seldom == [1, 2, 6]
+    assert (run.status.phase, run.status.epoch, run.status.step) == ("done", 6, 24)
+    assert [row["epoch"] for row in run.metrics() if "validation" in row] == [1, 2, 3, 4, 5, 6]
+
+
+def test_an_early_end_is_saved(here: Callable[..., Run], seldom: list[int]) -> None:
+    run = here(**{"training.epochs": 40, "training.patience": 1, "training.lr": 0.5})
+    worker.work(run)
+    assert run.status.phase == "done"
+    assert run.status.epoch == seldom[-1] < 40
+
+
+def test_stopped_between_two_saved_epochs_it_goes_on_to_the_same_end(
+    here: Callable[..., Run],
+    seldom: list[int],
+    config: RunConfig,
+    dataset: Dataset,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = here(**{"training.epochs": 6})
+    epoch = worker.Reporter.on_epoch
+
+    def stop_at_four(self: worker.Reporter, result: loop.StepResult) -> None:
+        epoch(self, result)
+        if result.epoch == 4:
+            run.request_stop()
+
+    monkeypatch.setattr(worker.Reporter, "on_epoch", stop_at_four)
+    worker.work(run)
+    assert (run.status.phase, run.status.epoch) == ("stopped", 2)
+    assert library.find(run.id).card["epochs"] == 4
+    monkeypatch.setattr(worker.Reporter, "on_epoch", epoch)
+    run.withdraw_stop()
+    worker.work(run)
+    assert run.status.phase == "done"
+    assert [row["epoch"] for row in run.metrics() if "validation" in row] == [1, 2, 3, 4, 5, 6]
+    longer = config.replace(**{"training.epochs": 6})
+    kept = checkpoint.load(run.model_path).model.state_dict()
+    assert same(dict(kept), dict(trained(longer, dataset).model.state_dict()))
+
+
 def test_a_damaged_saved_state_is_a_sentence(here: Callable[..., Run]) -> None:
     run = here()
     run.resume_path.write_bytes(b"nothing of use")
