@@ -71,7 +71,8 @@ def test_both_pictures_are_of_one_size(page: Page, phone: Page, app_url: str) ->
     for screen in (page, phone):
         drawn = open_draw(screen, app_url)
         shown = box(screen, "aeviz-drawn-reconstruction")
-        assert (drawn["width"], drawn["height"]) == (shown["width"], shown["height"])
+        size = (shown["width"], shown["height"])
+        assert (drawn["width"], drawn["height"]) == pytest.approx(size, abs=0.1)  # columns round
     assert phone.evaluate("document.documentElement.scrollWidth") <= 390
 
 

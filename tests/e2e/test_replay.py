@@ -49,6 +49,19 @@ def until_brightness(page: Page, test_id: str, least: int, most: int) -> None:
     )
 
 
+def test_the_player_fills_the_whole_screen(page: Page, app_url: str, run: Run) -> None:
+    open_player(page, app_url, run)
+    map_ = page.locator(".replay-map")
+    before = map_.bounding_box()
+    assert before is not None
+    page.get_by_test_id("aeviz-replay-full-screen").press("Enter")
+    page.wait_for_function("document.fullscreenElement !== null")
+    page.wait_for_function(
+        "(width) => document.querySelector('.replay-map').clientWidth > width", arg=before["width"]
+    )
+    expect(page.get_by_test_id("aeviz-replay-play")).to_be_in_viewport()
+
+
 def test_a_training_is_scrubbed_by_keys_and_by_hand(
     browser: Browser, app_url: str, run: Run
 ) -> None:

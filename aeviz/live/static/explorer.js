@@ -6,6 +6,7 @@
 
 import { Picture } from './canvas.js';
 import { atMostEvery, h, oncePerFrame } from './dom.js';
+import { fullScreenButton } from './fullscreen.js';
 import { codeOf, loadGallery } from './gallery.js';
 import { legend } from './legend.js';
 import { LatentMap } from './map.js';
@@ -126,7 +127,7 @@ async function open(root, { model, colours }, signal) {
       state.go(randomCode(gallery))));
   root.replaceChildren(status.element,
     h('div', { class: 'aeviz-toolbar' }, modeTabs.element, hint, h('div', { class: 'aeviz-actions' },
-      linkButton(address), saveButton(() => modes.picture() ?? picture.canvas, state))),
+      fullScreenButton(() => root, 'aeviz-full-screen', signal), linkButton(address), saveButton(() => modes.picture() ?? picture.canvas, state))),
     h('div', { class: 'aeviz-stage' },
       h('div', { class: 'aeviz-explorer' },
         map && h('div', { class: 'aeviz-mapside' },

@@ -60,8 +60,8 @@ export class LatentMap {
       'aria-label': 'Latent map. Arrow keys move the code, plus and minus zoom, '
         + 'M, B and L choose to move, to select by box or by lasso.',
     },
-    this.labels.element, this.overlay.element, this.outline.element, this.cursor, this.handle,
-    this.thumbnail?.element ?? null, this.hint?.element ?? null);
+    this.labels.element, this.overlay.lines, this.outline.element, this.cursor, this.handle,
+    this.overlay.signs, this.thumbnail?.element ?? null, this.hint?.element ?? null);
     this.element = h('div', { class: 'aeviz-map', 'data-testid': 'aeviz-map' },
       this.underlay.element, this.layerOfPoints.element, this.layer);
     this.welcome(Boolean(this.hint?.shown));

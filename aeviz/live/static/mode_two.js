@@ -23,7 +23,6 @@ const WAYS = [
 /** @param {import('./modes.js').Stage} stage */
 export async function open(stage) {
   const { gallery, state, signal } = stage;
-  stage.map?.tools.choose('move'); // the tools are hidden here: a lasso could not be put away
   const others = await comparable(gallery);
   if (!others.length) {
     const text = 'There is no other model of images of this size yet: train one, and compare it here.';

@@ -26,9 +26,10 @@
  * @property {() => HTMLCanvasElement | null} [picture]  what Save PNG saves instead of the image
  * @property {() => void} close  takes off the map what the panel put there
  *
- * @typedef {{id: string, label: string, hint: string,
+ * @typedef {{id: string, label: string, hint: string, tools?: false,
  *   load?: () => Promise<{open: (stage: Stage) => Panel | Promise<Panel>}>,
  *   suits?: (gallery: import('./gallery.js').Gallery) => boolean}} Mode
+ *   tools: false where the map is too small to be selected on
  */
 
 import { h } from './dom.js';
@@ -47,6 +48,7 @@ export const MODES = [
     label: 'Interpolate',
     hint: 'Walk from A to B: straight, along an arc, and beside it plain blending.',
     load: () => import('./mode_interpolate.js'),
+    tools: false,
   },
   {
     id: 'manifold',
@@ -79,12 +81,14 @@ export const MODES = [
     label: 'Draw',
     hint: 'Draw on the pad: as the pen moves, your drawing moves through the latent space.',
     load: () => import('./mode_draw.js'),
+    tools: false,
   },
   {
     id: 'two',
     label: 'Two models',
     hint: 'One pointer, two models: move over either map, or a slider, and compare.',
     load: () => import('./mode_two.js'),
+    tools: false,
   },
 ];
 
@@ -126,6 +130,7 @@ export class Modes {
       return;
     }
     this.panel = panel ?? null;
+    this.stage.map?.tools.offer(mode.tools ?? true);
     this.element.inert = false;
     this.element.replaceChildren(...(panel ? [panel.element] : []));
     this.element.hidden = !panel;

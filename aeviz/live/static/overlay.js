@@ -22,10 +22,9 @@ export class Overlay {
     this.paths = new Map();
     this.markers = new Map();
     this.ellipse = null;
-    this.element = svg('svg', { class: 'aeviz-overlay', 'aria-hidden': 'true' });
-    this.lines = svg('g');
-    this.signs = svg('g');
-    this.element.append(this.lines, this.signs);
+    /** Paths and ellipses, to lie below the handle, and markers, to be read above it. */
+    this.lines = svg('svg', { class: 'aeviz-overlay', 'aria-hidden': 'true' });
+    this.signs = svg('svg', { class: 'aeviz-overlay', 'aria-hidden': 'true' });
   }
 
   /** @param {number[][] | null} places @param {PathOptions} [options] */

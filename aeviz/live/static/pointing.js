@@ -50,7 +50,7 @@ export class Pointing {
   /** @param {KeyboardEvent} event @returns {boolean} whether it was a key of ours */
   key(event) {
     const { map } = this;
-    if (!map.tools.element.isConnected) return false;
+    if (!map.tools.element.isConnected || map.tools.element.hidden) return false;
     if (map.tools.key(event)) return true;
     if (event.key !== 'Escape' || !map.chosen.length) return false;
     map.select([]);

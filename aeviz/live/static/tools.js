@@ -30,6 +30,12 @@ export class Tools {
     this.choose('move');
   }
 
+  /** Show the tools, or hide them: then dragging moves, as nobody could choose to move again. */
+  offer(shown) {
+    this.element.hidden = !shown;
+    if (!shown) this.choose('move');
+  }
+
   /** @param {Tool} tool */
   choose(tool) {
     this.tool = tool;

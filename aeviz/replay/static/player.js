@@ -6,6 +6,7 @@
  */
 
 import { h, oncePerFrame, onThemeChange } from '../../static/dom.js';
+import { fullScreenButton } from '../../static/fullscreen.js';
 import { legend } from '../../static/legend.js';
 import { Epochs, around } from './epochs.js';
 import { films } from './films.js';
@@ -46,6 +47,7 @@ export default function player({ data, parentElement }) {
 class Player {
   constructor(parent, data) {
     this.data = data;
+    this.leaving = new AbortController();
     this.still = matchMedia('(prefers-reduced-motion: reduce)').matches;
     const before = stood.get(data.run);
     this.time = before?.time ?? Infinity; // the newest there is
@@ -88,7 +90,8 @@ class Player {
       'div',
       { class: 'aeviz replay', 'data-testid': 'aeviz-replay' },
       h('div', { class: 'replay-head' },
-        h('p', { class: 'replay-epoch' }, this.number, this.details), this.live, this.films.element),
+        h('p', { class: 'replay-epoch' }, this.number, this.details), this.live, this.films.element,
+        fullScreenButton(() => this.root, 'aeviz-replay-full-screen', this.leaving.signal)),
       this.status,
       h('div', { class: 'replay-stage' },
         h('figure', { class: 'replay-codes' }, this.scatter.element,
@@ -283,6 +286,7 @@ class Player {
 
   end() {
     this.ended = true;
+    this.leaving.abort();
     this.epochs.end();
     this.stopTheme();
     this.resizing.disconnect();
