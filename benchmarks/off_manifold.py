@@ -68,7 +68,9 @@ def words(page: Page, loaded: Loaded, codes: Tensor, new: bool) -> list[str]:
     gallery = loaded.gallery
     assert gallery is not None
     latents = gallery.latents.float()
-    active = sorted(dim["index"] for dim in dimensions(latents, gallery.logvar) if dim["active"])
+    active = sorted(
+        dim["index"] for dim in dimensions(loaded.model, latents, gallery.logvar) if dim["active"]
+    )
     kept = active or list(range(latents.shape[1]))
     distances = torch.cdist(codes[:, kept].double(), latents[:, kept].double())
     if new:

@@ -12,12 +12,15 @@ from PIL import Image
 from torch import Tensor
 
 from aeviz.live import packing
+from aeviz.live.effect import effects
 from aeviz.live.typical import typical
 
 if TYPE_CHECKING:
     from aeviz.checkpoint import Loaded
+    from aeviz.nn.model import Autoencoder
 
-ACTIVE_SHARE: Final = 0.01  # active: variance of the mean above 0.01 (Burda et al. 2016, 4.2)
+ACTIVE_VARIANCE: Final = 0.01  # of the mean of a Gaussian dimension (Burda et al. 2016, 5.2)
+ACTIVE_EFFECT: Final = 0.001  # on the image, as a share of the largest; without a prior
 PRIOR_REACH: Final = 3.0  # sigmas of the prior that a VAE's slider reaches at least
 
 
@@ -45,7 +48,7 @@ def pack(name: str, loaded: Loaded, sprite_version: str | None) -> bytes:
         latents = gallery.latents.float().cpu()
         header["count"] = len(latents)
         header["class_names"] = list(gallery.class_names)
-        header["dims"] = dimensions(latents, gallery.logvar)
+        header["dims"] = dimensions(model, latents, gallery.logvar)
         active = sorted(dim["index"] for dim in header["dims"] if dim["active"])
         header["typical"] = typical(model, latents, active)
         header["sprite"] = _sprite(gallery.sprite, len(latents), sprite_version)
@@ -68,12 +71,12 @@ def pack(name: str, loaded: Loaded, sprite_version: str | None) -> bytes:
     return packing.pack(header, arrays)
 
 
-def dimensions(latents: Tensor, logvar: Tensor | None) -> list[dict[str, Any]]:
+def dimensions(model: Autoencoder, latents: Tensor, logvar: Tensor | None) -> list[dict[str, Any]]:
     """Slider range and information of each latent dimension, the most informative first.
 
     Information is as `aeviz.latent.space.information` has it. A dimension is active where the
-    variance of its mean is above 0.01 (Burda et al. 2016, 4.2), or, where no prior gives codes
-    their scale, above 0.01 of the largest dimension's.
+    variance of its mean is above 0.01 (Burda et al. 2016, 5.2); where no prior gives codes their
+    scale, where its effect on the image is above 0.001 of the largest one's (`effect.effects`).
     """
     from aeviz.latent import space
 
@@ -81,9 +84,11 @@ def dimensions(latents: Tensor, logvar: Tensor | None) -> list[dict[str, Any]]:
     variance, mean = torch.var_mean(latents, 0, correction=0)
     low, high = space.ranges(latents).unbind(1)
     low = torch.where(latents.amin(0) >= 0, low.clamp(min=0), low)  # codes behind a ReLU
-    scale = 1.0 if logvar is not None else max(float(variance.max()), 1e-12)
-    active = variance > ACTIVE_SHARE * scale
-    if logvar is not None:
+    if logvar is None:
+        effect = effects(model, latents)
+        active = effect > ACTIVE_EFFECT * effect.max()
+    else:
+        active = variance > ACTIVE_VARIANCE
         # A dimension that the encoder leaves at the prior still has the prior to be moved over.
         low, high = low.clamp(max=-PRIOR_REACH), high.clamp(min=PRIOR_REACH)
     return [

@@ -106,7 +106,7 @@ function rowLabel({ index, information, active }, { gaussian, count }) {
   const help = gaussian
     ? 'How much this number tells of the image: KL divergence from the prior, in nats'
     : 'This number’s share of the codes’ variance';
-  return h('div', { class: active ? null : 'aeviz-idle', title: active ? help : 'The decoder ignores this number' },
+  return h('div', { class: active ? null : 'aeviz-idle', title: active ? help : 'Moving this number hardly changes the image' },
     h('span', {}, 'z', h('sub', {}, String(index))),
     count ? h('small', {}, active ? carried : 'nothing') : null);
 }

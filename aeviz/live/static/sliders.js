@@ -76,7 +76,7 @@ class Slider {
       step: 1,
       'data-testid': `aeviz-slider-${rank}`,
       'data-dimension': index,
-      'aria-label': `z${index}${active ? '' : ', carries nothing'}`,
+      'aria-label': `z${index}${active ? '' : ', carries almost nothing'}`,
       oninput: (event) => {
         const value = low + this.step * this.input.valueAsNumber;
         this.write(value);
@@ -107,7 +107,7 @@ class Slider {
     };
     const about = active
       ? `Dimension ${index}: information ${information.toPrecision(2)}.`
-      : `Dimension ${index} carries nothing: the decoder ignores it.`;
+      : `Dimension ${index} carries almost nothing: moving it hardly changes the image.`;
     this.element = h('div', { class: active ? 'aeviz-slider' : 'aeviz-slider aeviz-idle' },
       h('span', { title: about }, 'z', h('sub', {}, String(index))),
       h('span', { class: 'aeviz-range', title: `${about} Double-click: back to its mean.` }, this.input),
