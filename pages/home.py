@@ -14,6 +14,7 @@ code, $z = f(x)$; the decoder turns a code back into an image, $\hat x = g(z)$; 
 asked is that $\hat x$ be like $x$. Here a code is a place on the map, and each point is where the
 encoder put one test image. It was never told which digit is which: the colours came afterwards.
 """
+TRY_THIS = "Move slowly from the 7s down to the 1s. Where does one digit turn into the next?"
 NEXT = [
     ("explore", "Explore a latent space", "Sliders and maps for every model, decoded as you move."),
     ("train", "Train your own", "Choose data, type and size; watch it learn in about a minute."),
@@ -50,4 +51,4 @@ for column, (page, label, text) in zip(st.columns(len(NEXT)), NEXT, strict=True)
         st.caption(text)
 
 if shown is not None:
-    how_it_works(TEXT, shown.type)
+    how_it_works(TEXT, shown.type, TRY_THIS)

@@ -218,7 +218,7 @@ def test_draws_are_new_when_drawn_again_and_the_same_under_their_link(
     assert page.locator(".aeviz-sign-dot").count() == 32
     assert page.locator(".aeviz-sign-ring").count() == 32
     expect(page.get_by_test_id("aeviz-prior-draws-far")).to_contain_text(
-        "× as far away as typical, from 3 of 3 classes"
+        "All 3 classes are among the nearest test images."
     )
     page.get_by_test_id("aeviz-draw-again").click()
     for sheet, before in zip(sheets, first, strict=True):

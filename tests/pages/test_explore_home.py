@@ -16,6 +16,7 @@ from aeviz import checkpoint
 from aeviz.checkpoint import Gallery
 from aeviz.config import RunConfig
 from aeviz.nn.model import Autoencoder
+from aeviz.presets import PRESETS
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
 SECONDS = 60
@@ -113,3 +114,11 @@ def test_every_page_has_a_title_and_says_how_it_works(models: Path, page: str) -
     app = linked.get(page, partial(run, page))()
     assert len(app.title) == 1
     assert "How it works" in [expander.label for expander in app.expander]
+
+
+@pytest.mark.parametrize("page", ["home", "explore"])
+def test_what_to_try_can_be_done_on_the_page(models: Path, page: str) -> None:
+    add_model(models, "one")
+    app = partial(run, "index")() if page == "home" else run(page)
+    (said,) = [text.value for text in app.markdown if "Try this:" in text.value]
+    assert not any(preset.try_this in said for preset in PRESETS.values())

@@ -188,7 +188,7 @@ function slidersTitle({ count, dims, latentDim }) {
   const active = dims.filter((dim) => dim.active).length;
   if (latentDim === 1) return 'The code';
   if (!count) return `${latentDim.toLocaleString('en')} dimensions`;
-  const all = `${latentDim.toLocaleString('en')} dimensions, the most informative first`;
+  const all = latentDim === 2 ? '2 dimensions' : `${latentDim.toLocaleString('en')} dimensions, the most informative first`;
   return active === latentDim ? all : `${all} · ${active} carry information`;
 }
 

@@ -28,7 +28,7 @@ export async function loadGallery(name) {
     gaussian: header.gaussian,
     count: header.count,
     classNames: header.class_names,
-    dims: header.dims,
+    dims: header.latent_dim === 2 ? asOnMap(header.dims) : header.dims,
     typical: header.typical,
     plane: header.pca,
     labels: array('labels') ?? new Int16Array(0),
@@ -95,6 +95,11 @@ export function nearest(gallery, z) {
     }
   }
   return best;
+}
+
+/** Where the code is the map, its numbers come as the map's axes do. @param {Dimension[]} dims */
+function asOnMap(dims) {
+  return [...dims].sort((a, b) => a.index - b.index);
 }
 
 async function reason(answer) {

@@ -123,16 +123,17 @@ class Draw {
     const { typical, classNames, labels } = this.gallery;
     const found = this.codes.map((z) => this.nearest.find(z, 1));
     const said = [];
+    if (classNames.length > 1) {
+      const reached = new Set(found.map(({ indices }) => labels[indices[0]])).size;
+      const all = reached === classNames.length ? `All ${reached}` : `${reached} of ${classNames.length}`;
+      said.push(`${all} classes are among the nearest test images.`);
+    }
     if (typical?.nearest_median) {
       const distances = found.map(({ distance }) => distance).sort((a, b) => a - b);
       const times = distances[COUNT / 2] / typical.nearest_median;
-      said.push(`${times.toFixed(times < 10 ? 1 : 0)} × as far away as typical`);
+      said.push(`Those are ${times.toFixed(times < 10 ? 1 : 0)} × as far away as test images are from each other.`);
     }
-    if (classNames.length > 1) {
-      const reached = new Set(found.map(({ indices }) => labels[indices[0]]));
-      said.push(`from ${reached.size} of ${classNames.length} classes`);
-    }
-    return said.length ? `Nearest test images: ${said.join(', ')}` : '\u00a0';
+    return said.join(' ') || '\u00a0';
   }
 
   look(index, time) {

@@ -47,7 +47,7 @@ export class AroundImage {
         h('figure', {}, this.thumbnail),
         h('div', {}, this.title, this.formula),
         h('div', { class: 'aeviz-epsdraw' },
-          h('div', { class: 'aeviz-bar' }, draw, h('span', { class: 'aeviz-muted' }, 'One fresh draw a click, the newest first.')),
+          h('div', { class: 'aeviz-bar' }, draw, h('span', { class: 'aeviz-muted' }, 'Each click draws one new code, the newest first.')),
           this.tiles.element)),
       h('p', { class: 'aeviz-muted aeviz-look' },
         'The encoder answers an image with a whole cloud of codes: its middle μ and its width σ. ',
