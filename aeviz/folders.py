@@ -22,6 +22,12 @@ def runs_dir() -> Path:
     return Path(named) if named else checkpoints_dir() / "runs"
 
 
+def datasets_dir() -> Path:
+    """Where people's own data sets lie: `AEVIZ_DATASETS`, else `datasets/` in `checkpoints_dir`."""
+    named = os.environ.get("AEVIZ_DATASETS")
+    return Path(named) if named else checkpoints_dir() / "datasets"
+
+
 def given_name(run: Path) -> str:
     """What somebody has called the run of this folder since it was started; "" where nobody has."""
     return line_of(run / "name", _SHOWN)

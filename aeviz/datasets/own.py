@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 import re
 import secrets
 import shutil
@@ -30,6 +29,7 @@ from torch import Tensor
 from aeviz import atomic
 from aeviz.datasets.base import SPLIT_SEED, Progress, Source, Split, Splits
 from aeviz.errors import UserError
+from aeviz.folders import datasets_dir
 
 PREFIX = "own-"
 FORMAT = "1"
@@ -94,15 +94,6 @@ class Description:
 
 def _is_text(text: Any, longest: int) -> bool:
     return isinstance(text, str) and 0 < len(text) <= longest and text.isprintable()
-
-
-def datasets_dir() -> Path:
-    """`AEVIZ_DATASETS`, else `datasets/` in `AEVIZ_CHECKPOINTS`, else in the app's own."""
-    if named := os.environ.get("AEVIZ_DATASETS"):
-        return Path(named)
-    checkpoints = os.environ.get("AEVIZ_CHECKPOINTS")
-    home = Path(checkpoints) if checkpoints else Path(__file__).parents[2] / "checkpoints"
-    return home / "datasets"
 
 
 def is_own(name: str) -> bool:

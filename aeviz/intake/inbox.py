@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from aeviz import atomic
-from aeviz.datasets.own import datasets_dir
 from aeviz.errors import UserError
+from aeviz.folders import datasets_dir
 
 MOST_UPLOAD: Final = 2 << 30
 KEPT_SECONDS: Final = 2 * 3600.0

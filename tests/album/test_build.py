@@ -11,7 +11,7 @@ import torch
 from album_tools import SMALL, made, picture, plain, reasons, sent, sorted_out, two_classes, zipped
 from PIL import Image
 
-from aeviz import datasets
+from aeviz import datasets, folders
 from aeviz.album import build as building
 from aeviz.album import names, parcel
 from aeviz.album.build import Recipe, build, contents, share_out
@@ -40,7 +40,7 @@ def test_the_pixels_are_those_of_the_picture(tmp_path: Path) -> None:
     files |= {f"b/{i}.png": plain(10 * i + 5, (16, 16)) for i in range(12)}
     for fit in building.FITS:
         name, _ = made(tmp_path, files, Recipe("Greys", 16, False, fit))
-        _, images, labels = own.load(own.datasets_dir() / name / "data.safetensors")
+        _, images, labels = own.load(folders.datasets_dir() / name / "data.safetensors")
         values = [10 * i for i in range(12)] + [10 * i + 5 for i in range(12)]
         assert images.flatten(1).float().mean(1).tolist() == values
         assert images.flatten(1).float().std(1).max() == 0

@@ -14,7 +14,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from aeviz import datasets
+from aeviz import datasets, folders
 from aeviz.datasets import own
 from aeviz.errors import UserError
 
@@ -45,7 +45,7 @@ def test_what_is_kept_is_what_is_loaded() -> None:
     images, labels = pictures(15, 10)
     name = own.keep("Cats & dogs!", images, labels, {"class_names": ("cat", "dog")})
     assert name.startswith("own-cats-dogs-")
-    said, read, ids = own.load(own.datasets_dir() / name / "data.safetensors")
+    said, read, ids = own.load(folders.datasets_dir() / name / "data.safetensors")
     assert torch.equal(read, images)
     assert torch.equal(ids, labels)
     assert (said.title, said.class_names, said.counts) == ("Cats & dogs!", ("cat", "dog"), (15, 10))
@@ -241,19 +241,19 @@ def test_too_few_and_too_many_are_sentences() -> None:
 
 
 def test_where_they_lie(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert own.datasets_dir() == tmp_path / "datasets"
+    assert folders.datasets_dir() == tmp_path / "datasets"
     monkeypatch.delenv("AEVIZ_DATASETS")
     monkeypatch.setenv("AEVIZ_CHECKPOINTS", str(tmp_path / "models"))
-    assert own.datasets_dir() == tmp_path / "models" / "datasets"
+    assert folders.datasets_dir() == tmp_path / "models" / "datasets"
     monkeypatch.delenv("AEVIZ_CHECKPOINTS")
     root = Path(__file__).parents[2]
-    assert own.datasets_dir() == root / "checkpoints" / "datasets"
+    assert folders.datasets_dir() == root / "checkpoints" / "datasets"
     assert "checkpoints/datasets/" in (root / ".gitignore").read_text().splitlines()
 
 
 def test_examples_are_the_first_of_each_class() -> None:
     name = keep(15, 10)
-    _, images, labels = own.load(own.datasets_dir() / name / "data.safetensors")
+    _, images, labels = own.load(folders.datasets_dir() / name / "data.safetensors")
     cats, dogs = own.examples(name, 4)
     assert torch.equal(cats, images[labels == 0][:4])
     assert torch.equal(dogs, images[labels == 1][:4])

@@ -1,4 +1,6 @@
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -138,3 +140,22 @@ def test_below_a_base_path() -> None:
         assert "/class/aeviz/static/explorer.js" in named
         assert client.get("/class/aeviz/static/explorer.js").status_code == 200
         assert client.get(f"/class/static/js/{streamlit_module()}").text != "from the app"
+
+
+def test_the_first_page_is_answered_before_torch_is_there() -> None:
+    """It takes more than a second to import, in which a browser could be loading the page."""
+    code = (
+        "import sys, threading; threading.Thread.start = lambda thread: None\n"  # no warm-up
+        "import aeviz.darkroom.routes, aeviz.intake.routes, aeviz.live.front\n"
+        "import aeviz.live.routes, aeviz.replay.routes\n"
+        "slow = {'torch', 'scipy', 'sklearn', 'pandas', 'umap', 'openTSNE'} & {*sys.modules}\n"
+        "sys.exit(f'imported: {slow}' if slow else 0)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
