@@ -91,7 +91,9 @@ def _of_type(model: Autoencoder, dataset: Dataset, x: Tensor, z: Tensor) -> dict
         weight = next(p for n, p in model.decoder.named_parameters() if n.endswith("weight"))
         seen = to_float(_few_enough(dataset.train.images))
         basis = metrics.pca_subspace(seen, config.bottleneck.latent_dim)
-        figures["largest_angle_to_pca"] = metrics.principal_angles(weight.cpu(), basis)[0].item()
+        if basis.shape[1]:  # images that are all the same have no subspace
+            angles = metrics.principal_angles(weight.cpu(), basis)
+            figures["largest_angle_to_pca"] = angles[0].item()
     if config.bottleneck.activation == "relu" or config.loss.penalty == "l1":
         figures["active_fraction"] = metrics.active_fraction(z, ACTIVE)
     if config.loss.penalty == "contractive":

@@ -86,8 +86,8 @@ def entropy_floor(x: Tensor) -> float:
 def pca_error(train: Tensor, test: Tensor, k: int) -> float:
     """Mean squared error per pixel on `test` of PCA with k components fitted on `train`.
 
-    Both are (N, ...) with the same shape per item. k at or above the rank leaves only what lies
-    outside the span of `train`.
+    Both are (N, ...) with the same shape per item. k at or above the rank of the centred `train`
+    leaves what lies outside of its span, whatever k is.
     """
     mean, basis = _pca(train, k)
     squares = 0.0
@@ -99,9 +99,10 @@ def pca_error(train: Tensor, test: Tensor, k: int) -> float:
 
 @torch.no_grad()
 def pca_subspace(train: Tensor, k: int) -> Tensor:
-    """Orthonormal basis of the k leading principal directions, (d, min(k, d, N)) float64.
+    """Orthonormal basis of the k leading principal directions, (d, min(k, rank)) float64.
 
-    `train` is (N, ...), flattened to d values per item and centred; columns fall in variance.
+    `train` is (N, ...), flattened to d values per item and centred; columns fall in variance. Its
+    rank is at most min(d, N - 1).
     """
     return _pca(train, k)[1]
 
@@ -181,24 +182,33 @@ def _gaussian_window(most: int, sigma: float) -> Tensor:
 
 
 def _pca(train: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """Mean (d,) and orthonormal leading directions (d, k), float64.
+    """Mean (d,) and orthonormal leading directions (d, min(k, rank)), float64.
 
-    Decomposes whichever is smaller, the d x d covariance or the N x N Gram matrix, exactly.
+    Decomposes whichever is smaller, the d x d covariance or the N x N Gram matrix, exactly. A
+    direction without variance is none of the data's: it would be an arbitrary one.
     """
     flat = train.flatten(1)
     n, d = flat.shape
-    k = min(k, n, d)
     mean = flat.mean(0, dtype=torch.float64)
     if d <= n:
         scatter = flat.new_zeros(d, d, dtype=torch.float64)
         for chunk in flat.split(8192):
             centred = chunk.double() - mean
             scatter += centred.T @ centred
-        return mean, torch.linalg.eigh(scatter).eigenvectors.flip(1)[:, :k]
+        variances, vectors = torch.linalg.eigh(scatter)
+        return mean, vectors.flip(1)[:, : min(k, _rank(variances, mean, n))]
     centred = flat.double() - mean
-    left = torch.linalg.eigh(centred @ centred.T).eigenvectors.flip(1)[:, :k]
-    # QR rather than a division by singular values: it stays orthonormal where one of them is zero.
+    variances, vectors = torch.linalg.eigh(centred @ centred.T)
+    left = vectors.flip(1)[:, : min(k, _rank(variances, mean, n))]
+    # QR rather than a division by singular values: it stays orthonormal where one of them is small.
     return mean, torch.linalg.qr(centred.T @ left).Q
+
+
+def _rank(variances: Tensor, mean: Tensor, n: int) -> int:
+    """How many of the squared singular values of n centred rows are more than rounding."""
+    eps, d = torch.finfo(torch.float64).eps, len(mean)
+    of_centring = eps * n * mean.square().sum()
+    return int((variances > max(n, d) * eps * torch.maximum(variances.amax(), of_centring)).sum())
 
 
 def _orthonormal(A: Tensor) -> Tensor:

@@ -127,6 +127,14 @@ def test_the_angle_to_pca_is_zero_for_pca_itself() -> None:
     assert evaluate(net, data)["largest_angle_to_pca"] < 0.01
 
 
+def test_images_that_are_all_the_same_have_no_subspace_to_compare() -> None:
+    data = dataset()
+    data.train.images[:] = data.train.images[:1].clone()
+    figures = evaluate(model("linear"), data)
+    assert "largest_angle_to_pca" not in figures
+    assert figures["pca_mse"] > 0
+
+
 def test_active_fraction_of_a_code_that_is_half_silent() -> None:
     net = model("sparse", **{"bottleneck.latent_dim": 8})
     with torch.no_grad():

@@ -121,9 +121,48 @@ def test_pca_with_fewer_items_than_pixels():
     assert metrics.pca_error(train, train, 2) == pytest.approx(left_over, rel=1e-5)
 
 
-def test_pca_subspace_stays_orthonormal_without_variance():
-    basis = metrics.pca_subspace(flat(0.3, n=4, size=5), 3)
-    torch.testing.assert_close(basis.T @ basis, torch.eye(3, dtype=torch.float64))
+def test_pca_has_no_directions_without_variance():
+    for n in (4, 40):  # fewer and more items than pixels
+        assert metrics.pca_subspace(flat(0.3, n=n, size=5), 3).shape == (25, 0)
+        assert metrics.pca_error(flat(0.3, n=n, size=5), flat(0.5, size=5), 3) == pytest.approx(
+            0.04, rel=1e-6
+        )
+
+
+def test_pca_error_at_the_rank_by_hand():
+    # Two points span the first axis: of (5, 3, 4) the second and third coordinate are left.
+    train = torch.tensor([[0.0, 0, 0], [2, 0, 0]])
+    for k in (1, 2, 3, 9):
+        assert metrics.pca_error(train, torch.tensor([[5.0, 3, 4]]), k) == pytest.approx(25 / 3)
+
+
+def left_over(train, test):
+    """What lies outside of the affine span of `train`, by numpy's least squares."""
+    x, y = (part.flatten(1).double().numpy() for part in (train, test))
+    axes, y = (x - x.mean(0)).T, (y - x.mean(0)).T
+    return np.square(y - axes @ np.linalg.lstsq(axes, y, rcond=1e-9)[0]).mean()
+
+
+@pytest.mark.parametrize(
+    ("n", "different", "size", "k"),
+    [
+        (16, 16, 8, 16),  # one more than the rank of 15
+        (30, 10, 8, 20),  # every image three times
+        (40, 40, 10, 60),
+        (200, 20, 8, 40),  # more items than pixels, all the same
+        (200, 20, 8, 64),
+    ],
+)
+def test_pca_error_at_or_above_the_rank_is_what_lies_outside_of_the_span(n, different, size, k):
+    train, test = (
+        images(different, size=size).repeat(n // different, 1, 1, 1),
+        images(50, 1, size, 1),
+    )
+    expected = left_over(train, test)
+    assert expected > 0.01
+    assert metrics.pca_error(train, test, k) == pytest.approx(expected, rel=1e-6)
+    assert metrics.pca_subspace(train, k).shape[1] == different - 1
+    assert metrics.pca_error(train, test, different - 2) > expected
 
 
 @pytest.mark.parametrize("degrees", [0.0, 1e-7, 1.0, 45.0, 90.0])
