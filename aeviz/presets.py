@@ -111,7 +111,7 @@ def _short(lr: float, batch_size: int = 128) -> TrainingConfig:
 NOISE = Knob(
     "corruption.kind",
     "Noise",
-    "What is done to the image before it is encoded; the loss still asks for the clean one.",
+    "What is done to the image before it is encoded. The loss compares with the clean image.",
     choices=("none", "gaussian", "salt-and-pepper", "masking", "mixed"),
 )
 AMOUNT = Knob(
@@ -126,8 +126,8 @@ PRESETS: dict[str, Preset] = _table(
         "standard",
         "Standard (undercomplete)",
         "The code is narrower than the image, so the network cannot copy: it must find what "
-        "images have in common. The encoder squeezes, the decoder rebuilds. What does not fit "
-        "through the code is lost.",
+        "images have in common. The encoder turns an image into the code, the decoder turns the "
+        "code back into an image. What does not fit into the code is lost.",
         r"\min_{f,g}\; \mathbb{E}_x\, L\big(x,\, g(f(x))\big)",
         "Halve the code size again and again: which digits blur into which first?",
         RunConfig(
@@ -140,10 +140,11 @@ PRESETS: dict[str, Preset] = _table(
     Preset(
         "linear",
         "Linear (= PCA)",
-        "No hidden layer and no activation: the best such network spans exactly the subspace of "
-        "the first principal components. It reaches PCA's error and cannot beat it. Everything "
-        "the other types gain, they gain by being non-linear.",
-        r"\min_{W,V}\; \lVert x - V W x \rVert^2 \;\Rightarrow\; \mathrm{span}(V) = "
+        "No hidden layer and no activation. With squared error, the best such network spans "
+        "exactly the subspace of the first principal components: on the images that it learns "
+        "from it can reach PCA's error, and never beat it.",
+        r"\min_{W,V,b,c}\; \mathbb{E}_x \lVert x - V (W x + b) - c \rVert^2 "
+        r"\;\Rightarrow\; \mathrm{span}(V) = "
         r"\mathrm{span}(\text{first } d \text{ principal components})",
         "Compare its error with a deep autoencoder's at the same code size.",
         RunConfig(
@@ -157,11 +158,11 @@ PRESETS: dict[str, Preset] = _table(
     Preset(
         "deep",
         "Deep (stacked)",
-        "Several layers on each side bend the code's surface to follow the data. With the same "
-        "code size a deep network rebuilds far more than PCA can. Depth buys curvature, not "
-        "a wider code.",
+        "Several layers on each side let the decoder's images form a curved surface, which "
+        "follows the data better than PCA's flat one. So a deep network that is trained long "
+        "enough can rebuild more from the same number of code values.",
         r"z = f_3(f_2(f_1(x))), \quad \hat{x} = g_1(g_2(g_3(z)))",
-        "Take layers away one at a time and watch the reconstruction error rise.",
+        "Take layers away one at a time. What happens to the reconstruction error?",
         RunConfig(
             type="deep",
             network=NetworkConfig(hidden=(512, 256, 128), norm="batch"),
@@ -173,10 +174,10 @@ PRESETS: dict[str, Preset] = _table(
         "convolutional",
         "Convolutional",
         "Small filters slide over the image, so what is learnt in one corner holds in all of "
-        "them. Each block halves the image and sees twice as far. Far fewer weights do the same "
-        "work.",
+        "them. Each block halves the image and sees twice as far. A filter has few weights, as "
+        "all places of the image share them.",
         r"h_{l+1} = \sigma(W_l \ast_{\text{stride } 2} h_l + b_l)",
-        "Compare its parameter count with the deep network's at the same error.",
+        "Give it the deep network's code size. Whose reconstructions are sharper?",
         RunConfig(
             type="convolutional",
             network=_CONV,
@@ -188,11 +189,12 @@ PRESETS: dict[str, Preset] = _table(
     Preset(
         "overcomplete",
         "Overcomplete (learns to copy)",
-        "The code is wider than the image and nothing else holds it back, so the network can "
-        "pass every pixel through. Its error is low and its code has learnt nothing. This is "
-        "the failure that sparse, contractive and denoising autoencoders mend.",
+        "If the code is wider than the image and nothing else holds it back, the network can "
+        "pass every pixel through. Its error can be very low although the code says nothing "
+        "about what images have in common. Sparse, contractive and denoising autoencoders are "
+        "made to prevent that.",
         r"\dim z > \dim x \;\Rightarrow\; g(f(x)) = x \text{ is possible without learning}",
-        "Feed it clothes or noise after training on digits: it copies those just as well.",
+        "Train it on digits, then upload a picture of something else. Does it copy that, too?",
         RunConfig(
             type="overcomplete",
             network=NetworkConfig(hidden=(), output="linear"),
@@ -205,8 +207,8 @@ PRESETS: dict[str, Preset] = _table(
         "sparse",
         "Sparse (L1)",
         "The code may be wide, but each active unit costs something, so every image uses only a "
-        "few. Units become detectors of parts: strokes, loops, ends. Sparsity takes the place "
-        "of a narrow code.",
+        "few. Units often become detectors of parts: strokes, loops, ends. Sparsity takes the "
+        "place of a narrow code.",
         r"L(x, \hat{x}) + \lambda \sum_j |z_j|",
         "Raise the weight until only a handful of units are active for each image.",
         RunConfig(
@@ -231,11 +233,11 @@ PRESETS: dict[str, Preset] = _table(
     Preset(
         "sparse-kl",
         "Sparse (KL)",
-        "Each unit is asked to be active in a share rho of the images, no more and no less. "
-        "The penalty is the KL divergence between that share and the one observed. Unlike L1 "
-        "it also wakes up units that never fire.",
+        "Each unit's mean activation over the images is held at a small rho, so most units are "
+        "nearly off for most images. The penalty is the KL divergence between rho and the mean "
+        "that is observed. Unlike L1 it also wakes up units that never fire.",
         r"L(x, \hat{x}) + \lambda \sum_j \mathrm{KL}\big(\rho \,\Vert\, \hat\rho_j\big)",
-        "Set rho to 0.5: the code is not sparse any more, and its units mean less.",
+        "Set rho to 0.5: the code is not sparse any more. What has become of the filters?",
         RunConfig(
             type="sparse-kl",
             network=NetworkConfig(hidden=()),
@@ -247,7 +249,7 @@ PRESETS: dict[str, Preset] = _table(
             Knob(
                 "loss.rho",
                 "Target activity rho",
-                "Share of images a unit fires for.",
+                "The mean activation that each unit is held at, over the images of a batch.",
                 0.01,
                 0.5,
                 formula=r"\textstyle\sum_j \mathrm{KL}(\rho \,\Vert\, \hat\rho_j), \quad "
@@ -268,10 +270,10 @@ PRESETS: dict[str, Preset] = _table(
         "contractive",
         "Contractive",
         "The encoder's Jacobian is kept small: moving a pixel a little must hardly move the "
-        "code. Only directions that matter for rebuilding the data keep their size. Those are "
-        "the directions along the data's own surface.",
+        "code. Only directions that matter for rebuilding the data keep their size: those "
+        "that lead from one image to another like it.",
         r"L(x, \hat{x}) + \lambda \left\lVert \frac{\partial f(x)}{\partial x} \right\rVert_F^2",
-        "Raise the weight and see how much noise leaves the code where it was.",
+        "Raise the weight. What happens to the Jacobian's singular values, and to the error?",
         RunConfig(
             type="contractive",
             network=NetworkConfig(hidden=(128,), activation="tanh"),
@@ -283,7 +285,7 @@ PRESETS: dict[str, Preset] = _table(
             Knob(
                 "loss.weight",
                 "Jacobian weight",
-                "Price of the code moving when the image does.",
+                "What it costs if the code moves when the image does.",
                 1e-3,
                 100,
                 log=True,
@@ -296,8 +298,8 @@ PRESETS: dict[str, Preset] = _table(
         "denoising",
         "Denoising",
         "It sees a corrupted image and is asked for the clean one. Copying no longer pays: to "
-        "remove the noise it must know what images look like. In effect it learns to point "
-        "back to the data's surface.",
+        "remove the noise it must know what images look like. At best it answers with the "
+        "average of the clean images that the noisy one may have come from.",
         r"\mathbb{E}_{\tilde{x} \sim C(x)}\, L\big(x,\, g(f(\tilde{x}))\big)",
         "Train on one kind of noise and restore another: what carries over?",
         RunConfig(
@@ -315,9 +317,9 @@ PRESETS: dict[str, Preset] = _table(
     Preset(
         "vae",
         "Variational (VAE)",
-        "The code is a small Gaussian cloud, not a point, and all clouds together are pulled "
-        "towards one standard normal. So there are no holes: any place of the latent space "
-        "decodes to something, and you can sample new images.",
+        "Each image's code is a small Gaussian cloud, not a point, and the KL pulls every cloud "
+        "towards one standard normal. That leaves few empty places between the codes, so you can "
+        "draw a code from the standard normal and decode it to a new image.",
         r"\mathcal{L} = \mathbb{E}_{q(z|x)}[\log p(x|z)] - \mathrm{KL}\big(q(z|x) \,\Vert\, "
         r"\mathcal{N}(0, I)\big), \quad z = \mu + \sigma \odot \epsilon",
         "Set the code size to 2 and walk over the map: digits turn into one another.",
@@ -331,7 +333,9 @@ PRESETS: dict[str, Preset] = _table(
             Knob(
                 "loss.beta",
                 "beta",
-                "Weight of the KL. 1 is the true ELBO; less is sharper, more is smoother.",
+                "Weight of the KL. Less: sharper reconstructions. More: codes closer to the "
+                "standard normal. 1 is the ELBO if the loss is cross-entropy and pixels are black "
+                "or white.",
                 0.01,
                 20,
                 log=True,
@@ -343,11 +347,12 @@ PRESETS: dict[str, Preset] = _table(
     Preset(
         "beta-vae",
         "beta-VAE (disentangling)",
-        "A VAE whose KL counts more than once. Information becomes dear, so each latent "
-        "dimension is spent on one thing that varies by itself. Sharpness is the price.",
+        "A VAE whose KL counts more than once. Information becomes expensive, so few dimensions "
+        "stay in use. Often each then follows one property, such as place or size, but nothing "
+        "guarantees that (Locatello et al. 2019). Reconstructions become less sharp.",
         r"\mathbb{E}_{q(z|x)}[\log p(x|z)] - \beta\, \mathrm{KL}\big(q(z|x) \,\Vert\, "
         r"\mathcal{N}(0, I)\big), \quad \beta > 1",
-        "Move one slider at a time: which single property of the picture changes?",
+        "Move one slider at a time. Does a single property of the picture change?",
         RunConfig(
             type="beta-vae",
             dataset="shapes",
@@ -360,7 +365,7 @@ PRESETS: dict[str, Preset] = _table(
             Knob(
                 "loss.beta",
                 "beta",
-                "Weight of the KL. More: fewer, more separate factors, less detail.",
+                "Weight of the KL. More: fewer dimensions in use, and less detail.",
                 1,
                 50,
                 log=True,

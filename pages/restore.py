@@ -20,11 +20,12 @@ alone would have to describe every leaf. With skips the picture itself is passed
 only has to say what to change.
 """
 SMALL = r"""
-A denoising autoencoder has only ever been asked for clean images: it saw
-$\tilde x = \text{corrupt}(x)$ and was scored against $x$. Noise does not fit through the code, so
-it is left behind, and the decoder draws the nearest image it knows: denoising is a projection onto
-the surface that the training images lie on. That is also its limit. An image of another kind is
-projected onto that surface too, and comes out as something it never was.
+A denoising autoencoder learns from pairs: it sees $\tilde x = \text{corrupt}(x)$ and is scored
+against the clean $x$. At best it answers with the mean of the clean images that the noisy one may
+have come from. With little noise that is close to the nearest image of the kind it learnt from, as
+if it moved $\tilde x$ back onto the surface on which such images lie. With much noise it is a blur
+of several images. An image of another kind is changed as well: it comes out more like those that it
+learnt from.
 """
 
 

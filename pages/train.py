@@ -51,7 +51,8 @@ run_list.upload()
 how_it_works(
     "Every step shows the network a few images, compares what comes out with what went in, and "
     "moves each weight a little so that the difference shrinks. One epoch shows each training "
-    "image once; then it is measured on validation images, which it never learns from. Where "
-    "training goes on falling while validation rises, it has begun to learn images by heart.",
+    "image once; then it is measured on validation images, which it never learns from. If "
+    "the training loss falls while the validation loss rises, it has begun to learn images by "
+    "heart.",
     choice.preset.name,
 )

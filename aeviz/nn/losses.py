@@ -1,8 +1,10 @@
 """Losses and penalties.
 
 One reduction everywhere: **sum over pixels (and over latent dimensions), mean over the batch**, for
-reconstruction, KL and penalties alike. With BCE and beta = 1 the total is then the negative ELBO in
-nats per image. Per-pixel figures are for display only and say so.
+reconstruction, KL and penalties alike. With BCE, pixels that are black or white, and beta = 1 the
+total is then the negative ELBO in nats per image. BCE of grey pixels is no normalised likelihood;
+MSE is, up to a constant, that of a Gaussian of variance 1/2, and L1 that of a Laplace distribution
+of scale 1. Per-pixel figures are for display only and say so.
 
 Free bits change what is trained on and nothing else: the `total` of a training step has the KL with
 its floor, while `kl`, and the `total` of validation and test, stay the true ones.

@@ -80,8 +80,7 @@ class Autoencoder(nn.Module):
     ) -> losses.Terms:
         """The terms of the loss of `out` = self(x_in) against the clean x, as `losses` says.
 
-        Without `free_bits`, which belong to training alone, BCE and beta = 1 give the negative
-        ELBO.
+        `free_bits` belong to training alone.
         """
         config = self.config.loss
         recon = losses.RECONSTRUCTIONS[config.reconstruction](

@@ -92,7 +92,7 @@ def _which(me: Person) -> tuple[str, str]:
 def _name(me: Person) -> None:
     """What the class's list calls me."""
     name = people.name_of(me.owner)
-    label = f"You are {name}" if name else "Say who you are"
+    label = f"You are {name}" if name else "Set your name"
     with st.popover(label, icon=":material/person:", type="tertiary"):
         said = st.text_input(
             "Your name in the class's list",

@@ -44,7 +44,7 @@ def _curve(value: Callable[[float], float], most: float, name: str, epochs: int)
 
 
 def objective(config: RunConfig) -> str:
-    """LaTeX: what a training of this configuration makes small, per image."""
+    """LaTeX: what a training of this configuration minimises, per image."""
     loss, noisy = config.loss, config.corruption.kind != "none"
     given = r"\tilde{x}" if noisy else "x"
     named = {

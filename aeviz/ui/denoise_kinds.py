@@ -134,8 +134,8 @@ def table(kinds: Mapping[str, Kind], models: Sequence[ModelInfo]) -> None:
     counts = ", ".join(f"{kind.images} {kind_of(name)}" for name, kind in kinds.items())
     st.caption(
         f"PSNR: means over {counts}; the change is against the noisy images. Framed: the kind that "
-        "the denoiser learnt from. Warned of: the share of images that the warning of this page "
-        "says are unlike those the model knows. It looks at what was taken away, not at the label."
+        "the denoiser learnt from. Flagged: the share of images that this page's warning calls "
+        "unlike those that the model knows. It looks at what was taken away, not at the label."
     )
 
 
@@ -152,7 +152,7 @@ def _answer(kind: Kind, model: ModelInfo, dataset: str) -> str:
     says = _signed(cell.after - cell.before)
     own = model.dataset == dataset
     mark = '<span class="av-warn" title="Unlike what it knows">!</span> '
-    warned = f"{mark if cell.warned > 0.5 else ''}warned of: {100 * cell.warned:.0f} %"
+    warned = f"{mark if cell.warned > 0.5 else ''}flagged as unfamiliar: {100 * cell.warned:.0f} %"
     return _pictures(
         cell.x_hat, f"{cell.after:.1f} dB", f"restored by {model.name}",
         f'<span class="av-quiet">{says}</span><span class="av-quiet">{warned}</span>', own,
@@ -178,8 +178,8 @@ def verdict(kinds: Mapping[str, Kind], model: ModelInfo) -> None:
     if not gains:
         return
     st.markdown(
-        f"{model.name} changes the PSNR by {', '.join(gains)} and {last}. It knows one kind of "
-        "image, and answers everything with the nearest of that kind."
+        f"{model.name} changes the PSNR by {', '.join(gains)} and {last}. It has learnt one kind "
+        "of image, and expects everything to be of that kind."
     )
 
 

@@ -40,7 +40,8 @@ def controls() -> tuple[str, float]:
         shape = st.segmented_control(
             "Data", SHAPES, default=SHAPES[0], required=True, key="toy-shape",
             format_func=str.capitalize, persist_state="page",
-            help="Points on a line, bent one way or another; or a blob, where one can reckon.",
+            help="Points on a line, bent one way or another; or a blob, where the best answer can "
+            "be calculated.",
         )  # fmt: skip
         sigma = st.select_slider(
             "Noise", _SIGMAS, 0.2, key="toy-noise", width=260, persist_state="page",

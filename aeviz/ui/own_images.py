@@ -188,7 +188,7 @@ def _choices(at: Visit, seen: Look) -> None:
         default="Colour",
         required=True,
         key="own-images-colour",
-        help="Grey has a third of the numbers to learn.",
+        help="Grey is three times less to learn.",
     )
     fit = fit_at.segmented_control(
         "To a square",
@@ -294,7 +294,9 @@ def about(source: Source) -> None:
         except UserError as error:
             st.error(str(error), icon=":material/error:")
         notes = "".join(f" {count:,} images: {note}" for note, count in said.notes.items())
-        st.caption(f"Each {said.fit}. A tenth is kept to validate, a tenth to test.{notes}")
+        st.caption(
+            f"Each image is {said.fit}. A tenth is kept to validate, a tenth to test.{notes}"
+        )
         if missing:
             st.markdown("**Left out**")
             markup(own_pictures.left_out(said.left_out, said.reasons), "aeviz-own-left-out")

@@ -245,7 +245,7 @@ def cleaned_flow(opened: Opened, large: Item, items: Sequence[Item], cleaned: Cl
     if cleaned.strange[i]:
         st.warning(
             f"This image looks unlike those of {plain(opened.info.dataset)} that the model was "
-            "trained on: the result is the nearest image of that kind, not a cleaner one of yours."
+            "trained on: the result may be more like those than like a cleaner one of yours."
         )
     fitted(large)
     rms = (x_hat - x).square().mean().sqrt().item()

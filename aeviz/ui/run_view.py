@@ -267,7 +267,7 @@ def _curves(
     if config.bottleneck.kind == "gaussian":
         terms.append(("kl", "KL to the prior (nats per image)"))
     if config.loss.penalty != "none":
-        terms.append(("penalty", "Penalty, before its weight"))
+        terms.append(("penalty", "Penalty (not yet multiplied by λ)"))
     for column, (term, text) in zip(st.columns(len(terms), gap="medium"), terms, strict=True):
         column.markdown(f"**{text}**")
         with column:

@@ -54,8 +54,9 @@ KIND = Knob(
 LOSS = Knob(
     "loss.reconstruction",
     "Reconstruction loss",
-    "How the difference of output and image counts. BCE suits pixels between black and white; MSE "
-    "dislikes large errors most; L1 forgives them and keeps edges.",
+    "How the difference between output and image counts. BCE suits pixels that are nearly black or "
+    "white; a pixel that is surely wrong costs it most. MSE: twice the error costs four times as "
+    "much. L1: twice the error costs twice as much, so a few large errors are forgiven.",
     choices=("bce", "mse", "l1"),
 )
 EPOCHS = Knob(

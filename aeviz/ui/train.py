@@ -249,7 +249,7 @@ def _curve(preset: Preset, changes: dict[str, Any], name: str) -> None:
 def _objective(preset: Preset, changes: dict[str, Any]) -> None:
     config = _so_far(preset, changes, ("loss.", "corruption."))
     if config is not None:
-        st.caption("What training makes small, on average over the images:")
+        st.caption("Training minimises, averaged over the images:")
         st.latex(curves.objective(config))
 
 

@@ -139,7 +139,7 @@ def test_other_kinds_have_the_figures_of_a_trial_and_photographs_are_warned_of(
     trial = run_trial(pca_denoiser(), x, "gaussian", 0.2, seed=0)
     assert f"{trial.noisy.mean_psnr:.1f} dB" in text
     assert f"{trial.restored.mean_psnr:.1f} dB" in text
-    own, photographs = (int(share) for share in re.findall(r"warned of: (\d+) %", text))
+    own, photographs = (int(share) for share in re.findall(r"unfamiliar: (\d+) %", text))
     assert own <= 10
     assert photographs > own
     assert html(app, "aeviz-kinds").count("<img") == 2 * 3 * 4
