@@ -63,7 +63,7 @@ def evaluate(model: Autoencoder, dataset: Dataset) -> dict[str, Any]:
         figures["penalty"] = terms["penalty"]
     clipped = x_hat.clamp(0, 1)
     figures |= {
-        "mse": metrics.mse(x, x_hat).mean().item(),
+        "mse": terms["mse"],
         "mae": metrics.mae(x, x_hat).mean().item(),
         "psnr": metrics.psnr_value(x, clipped),
         "ssim": _ssim(x, clipped),

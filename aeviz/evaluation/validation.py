@@ -6,7 +6,9 @@ import torch
 from torch import Tensor
 
 from aeviz.datasets import Split
+from aeviz.evaluation import metrics
 from aeviz.nn.corruptions import corrupt
+from aeviz.nn.losses import pixels
 from aeviz.nn.model import Autoencoder
 
 
@@ -14,22 +16,29 @@ from aeviz.nn.model import Autoencoder
 def validate(model: Autoencoder, split: Split, seed: int = 0) -> dict[str, float]:
     """Mean loss terms over a split, without touching the run's own random state.
 
-    Returns loss, recon, kl and penalty in the reductions of `losses` (per image), with full beta.
-    Gaussian codes are drawn, one sample each, so `loss` estimates the negative ELBO.
+    Returns loss, recon, kl and penalty in the reductions of `losses` (per image), with full beta;
+    Gaussian codes are drawn, one sample each. And mse, whatever the loss: the squared error per
+    pixel of clean images through their mean codes.
     """
     config, device = model.config, next(model.parameters()).device
     noise = torch.Generator(device).manual_seed(seed)
     was_training = model.training
     model.eval()
-    sums = torch.zeros(4, dtype=torch.float64)
+    as_shown = config.corruption.kind == "none" and not model.is_gaussian
+    sums = torch.zeros(5, dtype=torch.float64)
     for batch in split.images.split(batch_rows(model)):
         x = to_float(batch.to(device))
         x_in = corrupt(x, config.corruption, noise)
-        terms = model.loss(model(x_in, noise), x, x_in, config.loss.beta)
-        sums += torch.tensor([float(t) for t in terms], dtype=torch.float64) * len(batch)
+        out = model(x_in, noise)
+        terms = model.loss(out, x, x_in, config.loss.beta)
+        x_hat = (
+            pixels(out.raw, config.network.output) if as_shown else model.decode(model.encode(x))
+        )
+        figures = [float(t) for t in (*terms, metrics.mse(x, x_hat.float()).mean())]
+        sums += torch.tensor(figures, dtype=torch.float64) * len(batch)
     model.train(was_training)
     means = (sums / len(split.images)).tolist()
-    return dict(zip(("loss", "recon", "kl", "penalty"), means, strict=True))
+    return dict(zip(("loss", "recon", "kl", "penalty", "mse"), means, strict=True))
 
 
 def batch_rows(model: Autoencoder) -> int:

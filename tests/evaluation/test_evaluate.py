@@ -226,6 +226,16 @@ def test_validation_is_the_mean_over_images_whatever_the_batches() -> None:
     assert validate(net, data)["loss"] == pytest.approx(whole, rel=1e-6)
 
 
+@pytest.mark.parametrize("name", ["standard", "linear", "sparse", "denoising", "vae"])
+def test_the_mse_is_that_of_clean_images_through_their_mean_codes(name: str) -> None:
+    """In one unit for every loss: it may be compared where the losses may not."""
+    net, data = model(name), split(batch_rows(model("standard")) + 7, 0)
+    x = to_float(data.images)
+    with torch.no_grad():
+        expected = (net.decode(net.encode(x)) - x).square().mean().item()
+    assert validate(net, data)["mse"] == pytest.approx(expected, rel=1e-5)
+
+
 def test_validation_is_repeatable_and_leaves_the_model_as_it_was() -> None:
     net, data = model("denoising", **{"network.dropout": 0.5, "network.hidden": [9]}), split(20, 0)
     before = torch.get_rng_state()

@@ -77,7 +77,7 @@ def test_a_run_leaves_a_model_metrics_and_snapshots(
     assert len(run.snapshots()) == 4
     epochs = [row for row in run.metrics() if "validation" in row]
     assert [(row["epoch"], row["step"]) for row in epochs] == [(1, 4), (2, 8), (3, 12)]
-    assert set(epochs[0]["validation"]) == {"loss", "recon", "kl", "penalty"}
+    assert set(epochs[0]["validation"]) == {"loss", "recon", "kl", "penalty", "mse"}
     assert epochs[0]["loss"] == pytest.approx(epochs[0]["recon"] + epochs[0]["kl"], rel=1e-5)
 
     info = library.find(run.id)
