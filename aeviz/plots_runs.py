@@ -93,11 +93,19 @@ def together(levels: Sequence[Sequence[float]]) -> list[float] | None:
 
 
 def terms(lines: Sequence[Line]) -> list[str]:
-    """Of loss, recon, kl and penalty those that any of the runs has more than nothing of."""
+    """Of mse, loss, recon, kl and penalty those that can be drawn, the one to begin with first.
+
+    A loss and its parts, if any of the runs has more than nothing of them; the MSE per pixel only
+    if each run with a measured epoch has it.
+    """
     there = [
         term
         for term in ("loss", "recon", "kl", "penalty")
         if any(any(points(line.metrics, term)[1]) for line in lines)
     ]
     # a loss without any other term is its reconstruction
-    return there if len(there) > 2 else there[:1]
+    there = there if len(there) > 2 else there[:1]
+    measured = [line for line in lines if points(line.metrics, "loss")[0]]
+    if measured and all(points(line.metrics, "mse")[0] for line in measured):
+        return ["mse", *there]
+    return there

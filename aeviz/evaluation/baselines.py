@@ -10,7 +10,7 @@ import json
 import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -141,21 +141,29 @@ def baselines(config: RunConfig, train: Tensor, validation: Tensor) -> list[Base
     return [*found, *(row.baseline for row in PUBLISHED if row.applies(config))]
 
 
-def answer(reached: Mapping[str, float], found: Sequence[Baseline], unit: str) -> str:
-    """ "Is my loss good?" in words, for validation terms `reached` (recon, loss, ...)."""
+def answer(
+    reached: Mapping[str, float], found: Sequence[Baseline], error: str, unit: str, excuse: str = ""
+) -> str:
+    """ "Is this good?" in words, for validation terms `reached` (recon, loss, ...).
+
+    `error`: what the reconstruction term is called, in `unit`; `excuse`: a sentence on what PCA
+    need not do and the network has to, "" where both are asked for the same.
+    """
     recon = reached["recon"]
     by_key = {baseline.key: baseline for baseline in found}
-    said = f"On the validation images the network is at {told(recon)} {unit}"
+    said = f"on the validation images its {error} is {told(recon)} {unit}"
     floor, pca = by_key.get("floor"), by_key.get("pca")
-    sentences = []
-    if floor and recon <= floor.value * (1 + CLOSE):
-        sentences.append(f"{said}, as low as any network can come.")
+    at_floor = floor is not None and recon <= floor.value * (1 + CLOSE)
+    if at_floor:
+        sentences = [f"Yes: {said}."]
     elif pca:
-        sentences.append(f"{said}, {_against(recon, pca.value)} {pca.title} ({told(pca.value)}).")
+        sentences = [f"{_verdict(recon, pca.value, excuse)}: {said}.", pca.sentence]
+        if excuse and recon > pca.value * (1 + CLOSE):
+            sentences.append(excuse)
     else:
-        sentences.append(f"{said}.")
+        sentences = [f"{said[0].upper()}{said[1:]}."]
     if floor:
-        sentences.append(floor.sentence)
+        sentences.append(f"No network can get below {told(floor.value)}.")
     if published := by_key.get("published"):
         sentences.append(published.sentence)
         if published.term != "recon":
@@ -169,7 +177,7 @@ def prospect(losses: Sequence[float]) -> str:
     if len(losses) < 2 or losses[-1] >= losses[-2] * (1 - CLOSE):
         return ""
     fallen = 1 - losses[-1] / losses[-2]
-    return f"Its last epoch still took {fallen:.0%} off the loss: more epochs would help."
+    return f"It was still improving, by {fallen:.0%} in the last epoch: train longer."
 
 
 def told(value: float) -> str:
@@ -177,10 +185,28 @@ def told(value: float) -> str:
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.3g}"
 
 
-def _against(recon: float, pca: float) -> str:
+def _verdict(recon: float, pca: float, excuse: str) -> str:
     if recon < pca * (1 - CLOSE):
-        return "better than"
-    return "as good as" if recon <= pca * (1 + CLOSE) else "not as good as"
+        return "Yes, better than PCA"
+    if recon <= pca * (1 + CLOSE):
+        return "It is as good as PCA"
+    return "Not by this figure alone" if excuse else "Not yet"
+
+
+def _pca_sentence(value: float, config: RunConfig) -> str:
+    """What PCA reaches with as many numbers as the code, and what that is worth."""
+    size = config.bottleneck.latent_dim
+    noisy = config.corruption.kind != "none"
+    said = f"PCA with {_numbers(size)} is at {told(value)}"
+    if noisy:
+        said += " from the same noisy images"
+    if config.loss.reconstruction == "mse" and not noisy:
+        said += ": on the images that it is fitted to, no linear code of this size does better"
+    return f"{said}."
+
+
+def _numbers(count: int) -> str:
+    return f"{count:,} number{'s' * (count != 1)}"
 
 
 def keep(path: Path, config: RunConfig, dataset: Dataset) -> None:
@@ -196,12 +222,17 @@ def keep(path: Path, config: RunConfig, dataset: Dataset) -> None:
         atomic.write_bytes(path, json.dumps([asdict(row) for row in found], indent=1).encode())
 
 
-def read(path: Path) -> list[Baseline]:
-    """What `keep` wrote; nothing where it has not (yet), or the file is damaged."""
+def read(path: Path, config: RunConfig) -> list[Baseline]:
+    """What `keep` wrote for this run; nothing where it has not (yet), or the file is damaged."""
     try:
-        return [Baseline(**row) for row in json.loads(path.read_text())]
+        found = [Baseline(**row) for row in json.loads(path.read_text())]
     except (OSError, ValueError, TypeError):
         return []
+    # An older aeviz called PCA the best linear code, whatever the loss.
+    return [
+        replace(row, sentence=_pca_sentence(row.value, config)) if row.key == "pca" else row
+        for row in found
+    ]
 
 
 @torch.no_grad()
@@ -220,13 +251,8 @@ def _pca(config: RunConfig, train: Tensor, validation: Tensor) -> Baseline:
         raw = torch.logit(x_hat, HALF_LEVEL) if config.loss.reconstruction == "bce" else x_hat
         total += loss(raw, x, "linear").item() * len(x)
     value = total / len(validation)
-    noisy = "" if config.corruption.kind == "none" else " from the same noisy images"
     return Baseline(
-        "pca",
-        "recon",
-        value,
-        f"PCA with {size} number{'s' * (size != 1)}",
-        f"PCA, the best linear code of this size, is at {told(value)}{noisy}.",
+        "pca", "recon", value, f"PCA with {_numbers(size)}", _pca_sentence(value, config)
     )
 
 

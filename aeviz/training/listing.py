@@ -24,9 +24,9 @@ from aeviz.training.runs import OVER, Phase, Run, Status
 @dataclass(frozen=True)
 class Row:
     """One run as the list shows it. `loss`: on the validation images, after the last epoch, or
-    after the best one where early stopping keeps that; None before the first is over. `measured`:
-    the lines of metrics.jsonl that have a validation. `place`: in the queue, 1 is next; None where
-    it does not wait."""
+    after the best one where early stopping keeps that; None before the first is over. `mse`: per
+    pixel, likewise; None for runs of an older aeviz, too. `measured`: the lines of metrics.jsonl
+    that have a validation. `place`: in the queue, 1 is next; None where it does not wait."""
 
     run: Run
     name: str
@@ -37,6 +37,7 @@ class Row:
     measured: tuple[dict[str, Any], ...] = ()
     place: int | None = None
     has_model: bool = False
+    mse: float | None = None
 
     @property
     def id(self) -> str:
@@ -84,26 +85,36 @@ def _stamp(folder: Path) -> Stamp:
 def _read(run: Run) -> Row:
     config = run.config
     measured = tuple(row for row in run.metrics() if "validation" in row)
+    kept = reached(measured, config.training.patience > 0)
     return Row(
         run=run,
         name=run.name or title(config),
         owner=run.owner,
         config=config,
         status=run.status,
-        loss=reached(measured, config.training.patience > 0),
+        loss=kept.get("loss"),
         measured=measured,
         has_model=run.model_path.is_file(),
+        mse=kept.get("mse"),
     )
 
 
-def reached(metrics: Iterable[dict[str, Any]], best: bool = False) -> float | None:
-    """The validation loss of the last epoch among the lines of metrics.jsonl, or of the `best`;
-    None where none is a finite number."""
-    losses = [row["validation"].get("loss") for row in metrics if "validation" in row]
-    finite = [loss for loss in losses if isinstance(loss, int | float) and math.isfinite(loss)]
-    if not finite:
-        return None
-    return float(min(finite) if best else finite[-1])
+def reached(metrics: Iterable[dict[str, Any]], best: bool = False) -> dict[str, float]:
+    """What the last epoch among the lines of metrics.jsonl, or the `best` by its loss, reached on
+    the validation images: those terms that are finite numbers, nothing where no loss is one."""
+    rows = [_finite(row["validation"]) for row in metrics if "validation" in row]
+    rows = [row for row in rows if "loss" in row]
+    if not rows:
+        return {}
+    return min(rows, key=lambda row: row["loss"]) if best else rows[-1]
+
+
+def _finite(terms: dict[str, Any]) -> dict[str, float]:
+    return {
+        name: float(value)
+        for name, value in terms.items()
+        if isinstance(value, int | float) and math.isfinite(value)
+    }
 
 
 # ---- order and choice ----------------------------------------------------------------------------
@@ -119,10 +130,11 @@ SORTS: Final[dict[str, Key]] = {
     "dataset": lambda row: row.config.dataset.casefold(),
     "type": lambda row: row.config.type,
     "epochs": lambda row: row.status.epoch,
-    "loss": lambda row: row.loss,
+    "mse": lambda row: row.mse,
+    "loss": lambda row: None if row.loss is None else (row.config.loss.reconstruction, row.loss),
     "age": lambda row: -row.status.created,
 }
-"""What a list can be sorted by: the smallest first."""
+"""What a list can be sorted by: the smallest first. Losses are ranked among their own kind."""
 
 
 def ordered(found: Iterable[Row], by: str = "age", falling: bool = False) -> list[Row]:

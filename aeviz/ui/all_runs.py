@@ -15,14 +15,20 @@ from aeviz.training import listing
 from aeviz.training.listing import Row
 from aeviz.ui import person, run_actions, run_table
 from aeviz.ui.chart import chart
-from aeviz.ui.run_view import UNITS
+from aeviz.ui.losses import UNITS
 
 EVERY_SECONDS = 3.0
 MOST = 200
 """Rows in the table; a filter finds the others."""
 
 SCOPES = {"mine": "Mine", "class": "The class's"}
-TERMS = {"loss": "Loss", "recon": "Reconstruction", "kl": "KL", "penalty": "Penalty"}
+TERMS = {
+    "mse": "MSE per pixel",
+    "loss": "Loss",
+    "recon": "Reconstruction",
+    "kl": "KL",
+    "penalty": "Penalty",
+}
 HINT = (
     "Tick runs to lay their curves over each other; to rename, continue, duplicate, download or "
     "delete them."
@@ -155,6 +161,8 @@ def _curves(rows: Sequence[Row]) -> None:
 
 def unit_of(row: Row, term: str) -> str:
     """What the term of a run is measured in."""
+    if term == "mse":
+        return "mean squared error per pixel"
     if term == "kl":
         return "nats per image"
     return "penalty per image" if term == "penalty" else UNITS[row.config.loss.reconstruction]

@@ -19,7 +19,8 @@ from aeviz.training.differences import differences, in_use
 from aeviz.training.listing import SORTS, Row
 from aeviz.ui import person, settings
 from aeviz.ui.live import component
-from aeviz.ui.run_view import UNITS, ordinal
+from aeviz.ui.losses import SHORT, UNITS
+from aeviz.ui.run_view import ordinal
 
 KEY = "aeviz-runs-table"
 CHOSEN, SORT = "runs-chosen", "runs-sort"
@@ -32,10 +33,12 @@ COLUMNS = (
     ("dataset", "Data set"),
     ("type", "Type"),
     ("epochs", "Epochs"),
+    ("mse", "MSE per pixel"),
     ("loss", "Validation loss"),
     ("differs", "Differs in"),
     ("age", "Age"),
 )
+MSE_SAYS = "mean squared error per pixel of clean validation images"
 TELLING = 3
 """Settings that a cell names; the others show when the pointer rests on it."""
 
@@ -98,7 +101,7 @@ def _sorted() -> None:
 def written(row: Row, me: Person, short: str = "", long: str = "") -> dict[str, Any]:
     """A row as the table takes it: the texts of its cells, and those that say more."""
     status, config = row.status, row.config
-    unit = UNITS[config.loss.reconstruction]
+    kind = config.loss.reconstruction
     share = status.step / status.steps if status.steps else 0.0
     return {
         "id": row.id,
@@ -112,13 +115,15 @@ def written(row: Row, me: Person, short: str = "", long: str = "") -> dict[str, 
             "dataset": data_of(config),
             "type": kind_of(config),
             "epochs": epochs(row),
-            "loss": "–" if row.loss is None else f"{row.loss:.4g}",
+            "mse": "–" if row.mse is None else f"{row.mse:.4f}",
+            "loss": "–" if row.loss is None else f"{row.loss:.4g} {SHORT[kind]}",
             "differs": short,
             "age": age(time.time() - status.created),
         },
         "more": {
             "status": status.message,
-            "loss": "" if row.loss is None else f"{row.loss:.6g} {unit}",
+            "mse": "" if row.mse is None else f"{row.mse:.6g} {MSE_SAYS}",
+            "loss": "" if row.loss is None else f"{row.loss:.6g} {UNITS[kind]}",
             "differs": long,
             "age": time.strftime("%Y-%m-%d %H:%M", time.localtime(status.created)),
         },

@@ -23,6 +23,7 @@ from aeviz.training.runs import Run, Status
 from aeviz.ui import diagnostics, person, replay, run_actions, takeaway
 from aeviz.ui.chart import chart
 from aeviz.ui.frames import data_uri
+from aeviz.ui.losses import UNITS, excuse, named, summed
 from aeviz.ui.markup import markup
 from aeviz.ui.settings import duration
 from aeviz.ui.train import sentence
@@ -30,13 +31,6 @@ from aeviz.ui.train import sentence
 EVERY_SECONDS = 1.0
 ROWS = 12
 """Epochs whose reconstructions are on the page."""
-
-UNITS = {
-    "bce": "nats per image",
-    "mse": "squared error per image",
-    "l1": "abs. error per image",
-    "log-mse": "nats per image, but for a constant",
-}
 
 
 def watch(run: Run) -> None:
@@ -192,19 +186,22 @@ def _map_to_come(run: Run) -> None:
 
 def _facts(card: dict[str, Any], config: RunConfig) -> str:
     """The finished model's figures on the test images."""
-    metrics = card.get("metrics", {})
-    unit = UNITS[config.loss.reconstruction]
-    named = (
-        ("loss", "loss", f" {unit}", ".1f"),
-        ("kl", "of it KL", "", ".1f"),
-        ("mse", "MSE per pixel", "", ".4f"),
-        ("psnr", "PSNR", " dB", ".1f"),
-        ("knn_accuracy", "kNN accuracy of the code", "", ".0%"),
-    )
-    parts = ["<span>On the test images:</span>"] * ("loss" in metrics)
+    metrics, count = card.get("metrics", {}), card.get("test_images")
+    parts = []
+    if whole := summed(metrics, config):
+        images = f"{count:,} test images" if isinstance(count, int) else "test images"
+        parts = [
+            f"<span>On {images}, kept for the end:</span>",
+            f"<span>loss <b>{whole}</b></span>",
+        ]
     parts += [
         f"<span>{label} <b>{metrics[key]:{form}}</b>{after}</span>"
-        for key, label, after, form in named
+        for key, label, after, form in (
+            ("mse", "MSE per pixel", "", ".4f"),
+            ("psnr", "PSNR", " dB", ".1f"),
+            ("knn_accuracy", "kNN accuracy", " by code", ".0%"),
+            ("knn_accuracy_pixels", "", " by raw pixels", ".0%"),
+        )
         if isinstance(metrics.get(key), int | float)
     ]
     epochs, seconds = card.get("epochs"), card.get("seconds")
@@ -222,7 +219,7 @@ def _pictures(run: Run, status: Status, config: RunConfig, active: bool) -> None
     paths = run.snapshots()
     steps = steps_per_epoch(rows, status, config)
     if rows and steps:
-        found = baselines.read(run.folder / "baselines.json")
+        found = baselines.read(run.folder / "baselines.json", config)
         _curves(rows, steps, config, found, over=status.phase in ("done", "stopped"))
     if not paths:
         return
@@ -274,23 +271,28 @@ def _curves(
             figure = plots_training.curve(rows, term, steps_per_epoch, found)
             chart(figure, f"aeviz-curve-{term}", f"{text} over epochs, training and validation")
             if term == "recon":
-                _answer(rows, found, unit, over)
+                _answer(rows, found, config, over)
 
 
 def _answer(
-    rows: Sequence[dict[str, Any]], found: Sequence[Baseline], unit: str, over: bool
+    rows: Sequence[dict[str, Any]], found: Sequence[Baseline], config: RunConfig, over: bool
 ) -> None:
     """Whether the loss is good, in words; where the training is over, whether more would help."""
     reached = [row["validation"] for row in rows if "validation" in row]
-    if found and reached:
-        unit = unit if unit.startswith("nats") else f"in {unit}"
-        text = baselines.answer(reached[-1], found, unit)
-        if over and (more := baselines.prospect([terms["loss"] for terms in reached])):
-            text = f"{text} {more}"
-        st.markdown(
-            f"**Is this loss good?** {text}",
-            help="\n\n".join(explained(baseline) for baseline in found),
-        )
+    if not found or not reached:
+        return
+    best = config.training.patience > 0  # early stopping keeps that epoch
+    terms = min(reached, key=lambda terms: terms["loss"]) if best else reached[-1]
+    error, unit = named(config)
+    text = baselines.answer(terms, found, error, unit, excuse(config))
+    if config.bottleneck.kind == "gaussian" or config.loss.penalty != "none":
+        text += f" The whole loss is {summed(terms, config)}."
+    if over and (more := baselines.prospect([terms["loss"] for terms in reached])):
+        text = f"{text} {more}"
+    st.markdown(
+        f"**Is this good?** {text}",
+        help="\n\n".join(explained(baseline) for baseline in found),
+    )
 
 
 def explained(baseline: Baseline) -> str:

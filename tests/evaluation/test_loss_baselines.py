@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,11 +22,11 @@ from aeviz.evaluation.baselines import Baseline, answer, prospect
 from aeviz.evaluation.validation import to_float
 from aeviz.presets import preset
 
-SAID = "On the validation images the network is at"
 BCE = preset("standard").config.replace(**{"bottleneck.latent_dim": 3})
 MSE = preset("linear").config.replace(**{"bottleneck.latent_dim": 3})
-PCA_LINE = Baseline("pca", "recon", 100.0, "PCA with 3 numbers", "")
+PCA_LINE = Baseline("pca", "recon", 100.0, "PCA with 3 numbers", "PCA reaches 100.0.")
 FLOOR = Baseline("floor", "recon", 40.0, "entropy floor", "No network can come below 40.0.")
+ERROR = ("reconstruction error", "nats per image")
 
 
 def images(count: int, seed: int, side: int = 6) -> Tensor:
@@ -129,36 +129,62 @@ def test_published_figures_are_for_runs_like_theirs_only() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reached", "wanted"),
+    ("reached", "excuse", "begins"),
     [
-        (80.0, f"{SAID} 80.0 nats, better than PCA with 3 numbers (100.0)."),
-        (99.5, f"{SAID} 99.5 nats, as good as PCA with 3 numbers (100.0)."),
-        (130.0, f"{SAID} 130.0 nats, not as good as PCA with 3 numbers (100.0)."),
-        (40.2, f"{SAID} 40.2 nats, as low as any network can come."),
+        (80.0, "", "Yes, better"),
+        (80.0, "PCA need not.", "Yes, better"),
+        (99.5, "", "It is as good as PCA"),
+        (100.5, "PCA need not.", "It is as good as PCA"),
+        (130.0, "", "Not yet"),
+        (130.0, "PCA need not.", "Not by this figure alone"),
+        (40.2, "", "Yes:"),
     ],
 )
-def test_the_answer_compares_with_pca_and_the_floor(reached: float, wanted: str) -> None:
-    text = answer({"recon": reached, "loss": reached}, [PCA_LINE, FLOOR], "nats")
-    assert text == f"{wanted} No network can come below 40.0."
+def test_the_answer_compares_with_pca_and_the_floor(
+    reached: float, excuse: str, begins: str
+) -> None:
+    text = answer({"recon": reached, "loss": 7.0}, [PCA_LINE, FLOOR], *ERROR, excuse)
+    assert text.startswith(begins)
+    assert f"reconstruction error is {reached:.1f} nats per image" in text
+    assert "below 40.0" in text
+    assert (PCA_LINE.sentence in text) == (reached > 41)
+    assert ("need not" in text) == (reached > 101 and bool(excuse))
 
 
 def test_the_answer_with_one_line_or_none() -> None:
-    reached = {"recon": 0.1234, "loss": 0.2}
-    assert answer(reached, [], "nats") == f"{SAID} 0.123 nats."
-    assert answer({"recon": 50.0}, [FLOOR], "nats").startswith(f"{SAID} 50.0 nats. No ")
+    plain = answer({"recon": 0.1234, "loss": 0.2}, [], *ERROR)
+    assert plain == "On the validation images its reconstruction error is 0.123 nats per image."
+    floored = answer({"recon": 50.0}, [FLOOR], *ERROR)
+    assert floored.startswith("On the validation images")
+    assert "below 40.0" in floored
 
 
 def test_a_published_sum_is_set_against_this_runs_own() -> None:
     figure = Baseline("published", "loss", 105.6, "theirs", "They are at 105.6.", "a paper")
-    text = answer({"recon": 80.0, "loss": 104.25}, [PCA_LINE, figure], "nats")
+    text = answer({"recon": 80.0, "loss": 104.25}, [PCA_LINE, figure], *ERROR)
     assert text.endswith("They are at 105.6. This one is at 104.2.")
 
 
-def test_more_epochs_are_promised_where_the_last_one_brought_something() -> None:
-    more = "Its last epoch still took 3% off the loss: more epochs would help."
-    assert prospect([200.0, 133.5, 129.4]) == more
+def test_more_training_is_advised_if_the_last_epoch_brought_something() -> None:
+    assert "3%" in prospect([200.0, 133.5, 129.4])
     for nothing in ([], [129.4], [130.0, 129.4], [129.4, 133.5], [0.0, 0.0]):
         assert prospect(nothing) == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "best"),
+    [
+        ({}, True),
+        ({"corruption.kind": "masking"}, False),
+        ({"loss.reconstruction": "l1"}, False),
+        ({"loss.reconstruction": "bce", "network.output": "sigmoid"}, False),
+    ],
+)
+def test_pca_is_the_best_linear_code_for_squared_error_of_clean_images_only(
+    changes: dict[str, object], best: bool
+) -> None:
+    found = named(baselines.baselines(MSE.replace(**changes), images(99, 0), images(9, 1)))
+    assert ("no linear code" in found["pca"].sentence) == best
 
 
 # ---- on the disk -------------------------------------------------------------------------------
@@ -175,7 +201,7 @@ def test_what_is_kept_is_read_again(tmp_path: Path) -> None:
     baselines.keep(path, BCE, dataset)
     assert torch.equal(torch.random.get_rng_state(), state)
     found = baselines.baselines(BCE, dataset.train.images, dataset.validation.images)
-    assert baselines.read(path) == found
+    assert baselines.read(path, BCE) == found
     before = path.stat().st_mtime_ns
     baselines.keep(path, MSE, dataset)  # once is enough
     assert path.stat().st_mtime_ns == before
@@ -194,9 +220,19 @@ def test_what_is_kept_is_read_again(tmp_path: Path) -> None:
 )
 def test_a_damaged_or_missing_file_is_no_baselines(tmp_path: Path, text: str) -> None:
     path = tmp_path / "baselines.json"
-    assert baselines.read(path) == []
+    assert baselines.read(path, BCE) == []
     path.write_text(text)
-    assert baselines.read(path) == []
+    assert baselines.read(path, BCE) == []
+
+
+def test_what_an_older_aeviz_said_of_pca_is_said_anew(tmp_path: Path) -> None:
+    path = tmp_path / "baselines.json"
+    old = replace(PCA_LINE, sentence="PCA, the best linear code of this size, is at 100.0.")
+    path.write_text(json.dumps([asdict(old), asdict(FLOOR)]))
+    pca, floor = baselines.read(path, BCE)
+    assert "best" not in pca.sentence
+    assert "100.0" in pca.sentence
+    assert floor == FLOOR
 
 
 def test_a_failure_does_not_end_a_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from aeviz.training import runs
 from aeviz.training.runs import Run, Status
 from aeviz.ui.run_view import steps_per_epoch
 
-SAID = "On the validation images the network is at"
+SAID = "on the validation images its reconstruction error is"
 INDEX = Path(__file__).resolve().parents[2] / "pages" / "index.py"
 LINES = [
     Baseline("pca", "recon", 100.0, "PCA with 32 numbers", "PCA is at 100.0."),
@@ -50,10 +50,11 @@ def texts(run: Run) -> str:
 def test_the_answer_is_under_the_curve(run: Run) -> None:
     rows = [asdict(line) for line in LINES]
     (run.folder / "baselines.json").write_text(json.dumps(rows))
-    said = f"{SAID} 90.0 nats per image, better than PCA with 32 numbers (100.0)."
     found = texts(run)
-    assert said in found
-    assert "Its last epoch still took 25% off" in found
+    assert f"Yes, better than PCA: {SAID} 90.0 nats per image." in found
+    assert "PCA with 32 numbers is at 100.0" in found
+    assert "25%" in found
+    assert "train longer" in found
 
 
 def test_a_training_that_failed_is_promised_nothing(run: Run) -> None:
@@ -61,7 +62,7 @@ def test_a_training_that_failed_is_promised_nothing(run: Run) -> None:
     run.write_status(Status("failed", epoch=2, step=2, steps=2, created=time.time()))
     found = texts(run)
     assert SAID in found
-    assert "more epochs" not in found
+    assert "train longer" not in found
 
 
 def test_more_epochs_are_promised_by_the_whole_loss(run: Run) -> None:
@@ -70,11 +71,30 @@ def test_more_epochs_are_promised_by_the_whole_loss(run: Run) -> None:
     run.append_metrics({"step": 3, "epoch": 3, **terms, "validation": terms})
     found = texts(run)
     assert f"{SAID} 80.0" in found
-    assert "more epochs" not in found
+    assert "train longer" not in found
+
+
+def test_the_epoch_that_early_stopping_keeps_is_the_one_that_is_told_of(run: Run) -> None:
+    (run.folder / "baselines.json").write_text(json.dumps([asdict(line) for line in LINES]))
+    config = run.config.replace(**{"training.patience": 1})
+    (run.folder / "config.json").write_text(config.to_json())
+    terms = {"loss": 110.0, "recon": 110.0, "kl": 0.0, "penalty": 0.0}
+    run.append_metrics({"step": 3, "epoch": 3, **terms, "validation": terms})
+    assert f"{SAID} 90.0" in texts(run)
+
+
+def test_a_loss_of_several_terms_is_told_as_their_sum(run: Run) -> None:
+    (run.folder / "baselines.json").write_text(json.dumps([asdict(line) for line in LINES]))
+    (run.folder / "config.json").write_text(preset("vae").config.to_json())
+    terms = {"loss": 177.3, "recon": 171.8, "kl": 5.5, "penalty": 0.0}
+    run.append_metrics({"step": 3, "epoch": 3, **terms, "validation": terms})
+    found = texts(run)
+    assert "177.3 nats per image = 171.8 reconstruction + 5.5 KL" in found
+    assert "PCA has no KL" in found  # at 100.0 it is ahead
 
 
 def test_a_run_without_baselines_opens_without_the_answer(run: Run) -> None:
-    assert "Is this loss good?" not in texts(run)
+    assert "Is this good?" not in texts(run)
 
 
 def test_a_run_that_is_stopped_before_it_goes_on_keeps_its_curve_and_answer(run: Run) -> None:

@@ -35,6 +35,7 @@ def a_run(owner: Person = ADA, phase: str = "done", type_: str = "vae", **change
     run.write_status(Status(phase, epoch=2, created=time.time()))  # type: ignore[arg-type]
     for epoch in (1, 2):
         terms = {"loss": 30.0 / epoch, "recon": 20.0 / epoch, "kl": 10.0 / epoch, "penalty": 0.0}
+        terms["mse"] = 0.02 / epoch
         run.append_metrics({"epoch": epoch, "step": epoch, "validation": terms})
     return run
 
@@ -77,7 +78,8 @@ def test_a_row_says_what_there_is_to_say() -> None:
     assert said == {
         "name": title(mine.config), "owner": "you", "status": "done",
         "dataset": DATASETS["mnist-5k"].title, "type": "Variational (VAE)",
-        "epochs": "2 of 20", "loss": "15", "differs": "code size 2", "age": "now",
+        "epochs": "2 of 20", "mse": "0.0100", "loss": "15 nats", "differs": "code size 2",
+        "age": "now",
     }  # fmt: skip
 
 
@@ -202,6 +204,10 @@ def test_the_ticked_runs_curves_lie_over_each_other() -> None:
     app = open_runs(runs_chosen=[second.id, first.id, "gone"])
     figure = data(app, "aeviz-curves-over")["figure"]
     assert [trace["name"] for trace in figure["data"]] == ["Two", "One"]
+    assert figure["data"][0]["y"] == [0.02, 0.01]
+    assert not any("heights" in item.value for item in app.caption)  # one unit for all
+    app = press(app, "runs-term", "loss")
+    figure = data(app, "aeviz-curves-over")["figure"]
     assert figure["data"][0]["y"] == [30.0, 15.0]
     assert any("another beta weighs the KL" in item.value for item in app.caption)
     app = press(app, "runs-term", "recon")

@@ -60,3 +60,13 @@ def test_only_terms_that_a_run_has_are_offered() -> None:
     assert terms([plain]) == ["loss"]
     assert terms([plain, vae]) == ["loss", "recon", "kl"]
     assert terms([]) == []
+
+
+def test_the_mse_comes_first_where_each_run_has_it() -> None:
+    """In one unit whatever the losses are."""
+    old, new = Line("old", metrics(5.0)), Line("new", metrics(5.0, kl=2.0))
+    for row in new.metrics:
+        row.get("validation", {})["mse"] = 0.01
+    assert terms([new]) == ["mse", "loss", "recon", "kl"]
+    assert terms([new, Line("just begun", [])])[0] == "mse"
+    assert terms([new, old])[0] == "loss"

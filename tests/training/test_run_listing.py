@@ -85,9 +85,20 @@ def test_the_best_epoch_counts_where_early_stopping_keeps_it(config: RunConfig) 
 
 def test_a_loss_is_a_finite_number_or_none() -> None:
     lines = [{"loss": 1.0}, {"validation": {"loss": 5.0}}, {"validation": {"loss": float("nan")}}]
-    assert reached(lines) == 5.0
-    assert reached(lines[:1]) is None
-    assert reached([]) is None
+    assert reached(lines) == {"loss": 5.0}
+    assert reached(lines[:1]) == {}
+    assert reached([]) == {}
+
+
+def test_the_mse_is_that_of_the_epoch_that_is_kept(config: RunConfig) -> None:
+    """The least loss is kept by early stopping, not the least MSE."""
+    for patience, mse in ((0, 0.02), (2, 0.03)):
+        run = runs.create(config.replace(**{"training.patience": patience}))
+        for epoch, (loss, error) in enumerate(((9.0, 0.01), (7.0, 0.03), (8.0, 0.02)), 1):
+            row = {"epoch": epoch, "step": epoch, "validation": {"loss": loss, "mse": error}}
+            run.append_metrics(row)
+        assert next(row for row in rows() if row.run == run).mse == mse
+    assert over(config) in [row.run for row in rows() if row.mse is None]  # of an older aeviz
 
 
 def test_nothing_is_read_twice_and_no_model_at_all(
@@ -140,6 +151,12 @@ LIST = [row("beta", 3, None), row("Alpha", 1, 20.0), row("gamma", 2, 10.0), row(
 )
 def test_order(by: str, falling: bool, names: list[str]) -> None:
     assert [row.name for row in ordered(LIST, by, falling)] == names
+
+
+def test_losses_are_ranked_among_their_own_kind() -> None:
+    squared = {"network.output": "linear", "loss.reconstruction": "mse"}
+    mixed = [row("a", 1, 90.0), row("b", 2, 20.0, **squared), row("c", 3, 80.0), row("d", 4, 0.0)]
+    assert [row.name for row in ordered(mixed, "loss")] == ["d", "c", "a", "b"]
 
 
 @pytest.mark.parametrize("by", listing.SORTS)

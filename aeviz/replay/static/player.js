@@ -271,7 +271,7 @@ class Player {
     const loss = this.timeline.losses.get(epoch);
     this.number.textContent = epoch ? `Epoch ${epoch}` : 'Untrained';
     this.details.textContent = ` of ${this.data.total}`
-      + (Number.isFinite(loss) ? ` · ${figures(loss)} ${this.data.unit}` : '');
+      + (Number.isFinite(loss) ? ` · validation loss ${figures(loss)} ${this.data.unit}` : '');
     this.root.dataset.epoch = String(epoch);
     this.root.dataset.playing = String(this.playing);
     this.live.setAttribute('aria-pressed', String(this.following));
