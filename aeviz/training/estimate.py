@@ -59,11 +59,9 @@ class Memory:
 
 @dataclass(frozen=True)
 class Estimate:
-    """`compression`: numbers in an image per number in its code. Seconds are a rough guess.
-    `steps`: how often the weights are moved, in all."""
+    """Seconds are a rough guess. `steps`: how often the weights are moved, in all."""
 
     parameters: int
-    compression: float
     memory: Memory
     seconds: float
     device: str
@@ -88,7 +86,6 @@ def estimate(config: RunConfig) -> Estimate:
         )
     return Estimate(
         parameters,
-        math.prod(source.image_shape) / config.bottleneck.latent_dim,
         needed,
         AROUND_SECONDS + config.training.epochs * _epoch_seconds(config, source, device),
         describe(device, share),

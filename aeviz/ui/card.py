@@ -8,27 +8,33 @@ import pandas as pd
 import streamlit as st
 
 from aeviz import library
+from aeviz.config import RunConfig
 from aeviz.evaluation.evaluate import CATEGORIES
 from aeviz.library import ModelInfo
 from aeviz.ui.factors import factor_sentences, mig_sentence
+from aeviz.ui.losses import summed
 
 COLUMNS = {
     "mse": ("MSE", "Mean squared error per pixel on the test images.", "%.4f"),
     "psnr": ("PSNR", "In dB, mean over the test images.", "%.1f"),
-    "loss": ("Loss", "Per image, as this model was trained: compare like with like.", "%.1f"),
     "knn_accuracy": (
         "kNN accuracy",
-        "How often the five nearest codes name the right class: how much the code has learnt.",
+        "How often the five nearest codes name the right class. Compare it with the next column: "
+        "the raw pixels often do as well.",
+        "%.3f",
+    ),
+    "knn_accuracy_pixels": (
+        "by pixels",
+        "How often the five nearest images, compared pixel by pixel, name the right class.",
         "%.3f",
     ),
 }
 
 SENTENCES = {
     "active_units": "{:.0f} latent dimensions move with the data (active units).",
-    "active_fraction": "{:.1%} of the code is active for an image.",
+    "active_fraction": "For one image {:.1%} of the code's units are active, on average.",
     "jacobian_norm": "The encoder's Jacobian has a mean squared Frobenius norm of {:.2f}.",
     "largest_angle_to_pca": "Largest angle to the PCA subspace: {:.2f} degrees.",
-    "knn_accuracy_pixels": "kNN accuracy on the raw pixels, without any code: {:.3f}.",
 }
 
 
@@ -37,7 +43,8 @@ def model_card(info: ModelInfo) -> None:
     card, figures = info.card, _dict(info.card.get("metrics"))
     with st.expander("Model card"):
         st.markdown(_origin(info))
-        facts = [_sentence(key, figures, _dict(card.get("without_penalty"))) for key in SENTENCES]
+        facts = [_loss(figures, info.config), _neighbours(figures)]
+        facts += [_sentence(key, figures, _dict(card.get("without_penalty"))) for key in SENTENCES]
         facts += _factors(figures)
         facts += [
             f"Noise {name}: PSNR {noise['psnr_noisy']:.1f} → **{noise['psnr']:.1f} dB**, "
@@ -99,9 +106,24 @@ def _sentence(key: str, figures: dict[str, Any], without: dict[str, Any]) -> str
     if not _is_number(figures.get(key)):
         return ""
     text = SENTENCES[key].format(figures[key])
-    if _is_number(without.get(key)) and key != "knn_accuracy_pixels":
+    if _is_number(without.get(key)):
         text += f" The same network without its penalty: **{without[key]:.2f}**."
     return text
+
+
+def _loss(figures: dict[str, Any], config: RunConfig) -> str:
+    whole = summed(figures, config)
+    return f"Loss on the test images: {whole}." if whole else ""
+
+
+def _neighbours(figures: dict[str, Any]) -> str:
+    code, pixels = figures.get("knn_accuracy"), figures.get("knn_accuracy_pixels")
+    if not (_is_number(code) and _is_number(pixels)):
+        return ""
+    return (
+        f"The five nearest neighbours name the right class for {code:.1%} of images if they are "
+        f"found by code, and for {pixels:.1%} if they are found by raw pixels."
+    )
 
 
 def _factors(figures: dict[str, Any]) -> list[str]:

@@ -21,6 +21,10 @@ from aeviz.ui.opened import Opened
 from aeviz.ui.sources import Item, gallery_item, plain
 
 ROWS = ("original", "reconstruction", "error")
+SHOWN = 5e-5
+"""A smaller MSE is 0.0000 on the page."""
+ALIKE = 0.01
+"""A share that counts as no difference."""
 MSE_SAYS = "mean squared error per pixel; 0 is a perfect copy"
 PSNR_SAYS = "peak signal-to-noise ratio; 10 dB more is a tenth of the squared error"
 SSIM_SAYS = "structural similarity; 1 is identical, compares local patterns"
@@ -157,8 +161,9 @@ def test_figures(opened: Opened) -> None:
     ):
         if _is_number(figures.get(key)):
             parts.append(number(label, f"{figures[key]:.{digits}f}", unit, says))
-    if _is_number(figures.get("pca_mse")):
-        says = _pca_says(figures, opened)
+    size = opened.info.latent_dim
+    if _is_number(figures.get("pca_mse")) and size < math.prod(opened.info.image_shape):
+        says = _pca_says(figures["mse"], figures["pca_mse"], size)
         parts.append(number("PCA's MSE", f"{figures['pca_mse']:.4f}", "", says))
     markup(frames.numbers(*parts), "aeviz-test-figures")
 
@@ -174,14 +179,17 @@ def _bce_says(figures: dict[str, Any]) -> str:
     return f"at best {floor:.4f}, as grey pixels are never certain"
 
 
-def _pca_says(figures: dict[str, Any], opened: Opened) -> str:
-    size = f"{opened.info.latent_dim:,} components"
-    if figures["mse"] <= 0 or figures["pca_mse"] <= 0:
-        return f"with {size}"
-    ratio = figures["pca_mse"] / figures["mse"]
-    if ratio >= 1:
-        return f"with {size}: {ratio:.2g} times this model's"
-    return f"with {size}: this model's is {1 / ratio:.2g} times as large"
+def _pca_says(mse: float, pca: float, size: int) -> str:
+    """How PCA's error compares with the model's; errors that the page shows as 0 have no ratio."""
+    components = f"with {size:,} component{'s' * (size != 1)}"
+    if min(mse, pca) < SHOWN:
+        return components
+    if abs(pca / mse - 1) < ALIKE:
+        return f"{components}: the same as this model's"
+    ratio = pca / mse
+    if not 0.01 < ratio < 100:
+        return f"{components}: far {'smaller' if ratio < 1 else 'larger'} than this model's"
+    return f"{components}: {ratio:.2g} times this model's"
 
 
 @st.cache_data(max_entries=8, show_spinner="Reconstructing every test image")

@@ -16,6 +16,7 @@ import streamlit as st
 from aeviz import datasets
 from aeviz.config import MAX_LAYERS, RunConfig
 from aeviz.errors import UserError
+from aeviz.nn.networks import ImageShape
 from aeviz.presets import AMOUNT, NOISE, PRESETS, Knob, Preset, epochs_for
 from aeviz.takeaway import link
 from aeviz.training import worker
@@ -375,12 +376,13 @@ def picture(choice: Choice) -> None:
     )
     if layers.drawable:
         tag, shape = _tag(choice.preset), datasets.find(changes["dataset"]).image_shape
-        facts = _facts(choice.cost) if choice.cost else []
+        facts = _facts(choice.cost, shape, layers.code) if choice.cost else []
         network.picture(kind, shape, layers, facts, lambda edit: _edited(tag, kind, edit))
     if choice.cost is None:
         st.error(choice.problem, icon=":material/error:")
         return
-    st.caption(f"Memory: {_shares(choice.cost.memory)}.")
+    needed = choice.cost.memory
+    st.caption(f"{size_in_words(needed.total)} of memory", help=f"For {_shares(needed)}.")
     if choice.cost.steps < FEW_STEPS:
         st.caption(
             f":material/info: Steps of learning in all: {choice.cost.steps:,}. That is too few to "
@@ -388,15 +390,11 @@ def picture(choice: Choice) -> None:
         )
 
 
-def _facts(cost: Estimate) -> list[network.Fact]:
-    ratio = cost.compression
-    code = ("", f"{ratio:.3g}×", " smaller code")
-    if ratio <= 1:
-        code = ("code ", f"{1 / ratio:.3g}×", " as wide as the image")
+def _facts(cost: Estimate, shape: ImageShape, code: int) -> list[network.Fact]:
+    values = "pixels" if shape[0] == 1 else "colour values"
     return [
         ("", count_in_words(cost.parameters), " parameters"),
-        code,
-        ("", size_in_words(cost.memory.total), " of memory"),
+        ("", f"{code:,}", f" number{'s' * (code != 1)} for {math.prod(shape):,} {values}"),
         ("about ", duration(cost.seconds), f" on {cost.device}"),
     ]
 

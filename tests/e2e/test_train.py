@@ -39,7 +39,7 @@ def train(page: Page, url: str, epochs: int) -> str:
     fill(page, "Epochs", epochs)
     expect(page.get_by_test_id("aeviz-network")).to_contain_text("64")
     expect(page.get_by_test_id("aeviz-network")).to_contain_text("[2]")
-    expect(page.get_by_test_id("aeviz-network")).to_contain_text("32× smaller code")
+    expect(page.get_by_test_id("aeviz-network")).to_contain_text("2 numbers for 64 pixels")
     page.get_by_role("button", name="Train", exact=True).click()
     page.wait_for_url("**/train?run=*")
     return page.url.split("run=")[1]

@@ -11,6 +11,7 @@ from page_tools import again, html, press, run, upload
 from small_models import digits, identity_model, pca_denoiser, save
 
 from aeviz.images import encode_png
+from aeviz.ui.reconstruct import _pca_says
 
 METRICS = {"mse": 0.0123, "psnr": 19.1, "ssim": 0.812, "pca_mse": 0.0246}
 
@@ -22,6 +23,7 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("AEVIZ_RUNS", str(tmp_path / "runs"))
     card = {"metrics": METRICS, "test_images": 300, "dataset_title": "Digits"}
     save(tmp_path / "copy.safetensors", identity_model(), **card)
+    save(tmp_path / "measured.safetensors", pca_denoiser(), **card)
     save(tmp_path / "pca.safetensors", pca_denoiser())
     save(tmp_path / "no-gallery.safetensors", identity_model(), gallery=False)
     return tmp_path
@@ -84,12 +86,39 @@ def test_the_error_is_signed_or_absolute_on_a_labelled_scale(models: Path) -> No
 
 
 def test_the_card_speaks_for_the_whole_test_split(models: Path) -> None:
-    app = run("reconstruct", model="copy")
+    app = run("reconstruct", model="measured")
     assert any("Digits, 300 images" in markdown.value for markdown in app.markdown)
     figures = html(app, "aeviz-test-figures")
     assert "0.0123" in figures
     assert "19.1" in figures
     assert "2 times this model" in figures
+
+
+def test_pca_is_left_out_if_the_code_is_as_wide_as_the_image(models: Path) -> None:
+    """It copies every image then: its error is rounding, and a ratio to it nonsense."""
+    figures = html(run("reconstruct", model="copy"), "aeviz-test-figures")
+    assert "0.0123" in figures
+    assert "PCA" not in figures
+
+
+@pytest.mark.parametrize(
+    ("mse", "pca", "says"),
+    [
+        (0.01, 0.02, "2 times"),
+        (0.02, 0.01, "0.5 times"),
+        (0.0168, 0.01681, "the same as"),
+        (0.0074, 4e-30, ""),  # 1.8e+27 times as large, it said
+        (0.0, 0.01, ""),
+        (3e-5, 4e-5, ""),  # both are 0.0000 on the page
+        (1e6, 0.01, "far smaller"),
+        (6e-5, 0.03, "far larger"),
+    ],
+)
+def test_an_error_has_no_ratio_to_nothing(mse: float, pca: float, says: str) -> None:
+    text = _pca_says(mse, pca, 32)
+    assert text.startswith("with 32 components")
+    assert says in text
+    assert ("model" in text) == bool(says)
 
 
 def test_a_card_without_figures_is_said(models: Path) -> None:

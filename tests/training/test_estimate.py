@@ -27,7 +27,6 @@ def test_a_dense_network_by_hand() -> None:
     assert cost.parameters == (784 * 400 + 400) + 2 * (400 * 20 + 20) + (20 * 400 + 400) + (
         400 * 784 + 784
     )
-    assert cost.compression == pytest.approx(784 / 20)
     images = DATASETS[config.dataset].counts[0]
     training = config.training
     assert cost.steps == -(-images // training.batch_size) * training.epochs

@@ -55,3 +55,29 @@ def test_a_figure_stands_beside_the_same_network_without_its_penalty() -> None:
     assert "1.00" in text
     assert "9.50" in text
     assert card._sentence("jacobian_norm", {"jacobian_norm": "x"}, {}) == ""
+
+
+def test_the_vote_of_codes_stands_beside_that_of_pixels() -> None:
+    """Pixels often do as well, so the accuracy alone says little of the code."""
+    text = card._neighbours({"knn_accuracy": 0.93, "knn_accuracy_pixels": 0.944})
+    assert "93.0%" in text
+    assert "94.4%" in text
+    assert card._neighbours({"knn_accuracy": 0.93}) == ""
+
+
+def test_losses_of_different_kinds_stand_in_no_column() -> None:
+    assert "loss" not in card.COLUMNS
+    figures = {"loss": 94.0, "recon": 70.0, "kl": 24.0}
+    vae = RunConfig().replace(**{"type": "vae", "bottleneck.kind": "gaussian"})
+    assert "94.0 nats per image = 70.0" in card._loss(figures, vae)
+    assert card._loss({"loss": [1]}, vae) == ""
+
+
+def test_an_older_card_tells_how_well_each_factor_is_followed() -> None:
+    (said,) = card._factors({"factor_scores": {"x": 0.94, "y": "high"}})
+    assert "**x**" in said
+    mig, named = card._factors(
+        {"mig": 0.4, "factors": {"x": {"dimension": 3, "score": 0.9}}, "factor_scores": {"x": 0.9}}
+    )
+    assert "0.40" in mig
+    assert "z3" in named
