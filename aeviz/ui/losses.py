@@ -14,6 +14,8 @@ UNITS = {
     "l1": "abs. error per image",
     "log-mse": "nats per image, but for a constant",
 }
+AFTER = {kind: unit if unit.startswith("nats") else f"({unit})" for kind, unit in UNITS.items()}
+"""As they follow a figure."""
 SHORT = {"bce": "nats", "mse": "sq. error", "l1": "abs. error", "log-mse": "nats"}
 """For cells of a table."""
 
@@ -38,7 +40,7 @@ def excuse(config: RunConfig) -> str:
 def summed(terms: Mapping[str, Any], config: RunConfig) -> str:
     """ "177.3 nats per image = 171.8 reconstruction + 5.5 KL"; of a loss that is its reconstruction
     alone, that figure. `terms` are loss, recon, kl and penalty; "" where one is missing."""
-    loss, unit = config.loss, UNITS[config.loss.reconstruction]
+    loss, unit = config.loss, AFTER[config.loss.reconstruction]
     names = ["loss", "recon"] + ["kl"] * (config.bottleneck.kind == "gaussian")
     names += ["penalty"] * (loss.penalty != "none")
     if not all(_is_finite(terms.get(name)) for name in names):

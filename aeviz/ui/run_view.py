@@ -23,7 +23,7 @@ from aeviz.training.runs import Run, Status
 from aeviz.ui import diagnostics, person, replay, run_actions, takeaway
 from aeviz.ui.chart import chart
 from aeviz.ui.frames import data_uri
-from aeviz.ui.losses import UNITS, excuse, named, summed
+from aeviz.ui.losses import AFTER, UNITS, excuse, named, summed
 from aeviz.ui.markup import markup
 from aeviz.ui.settings import duration
 from aeviz.ui.train import sentence
@@ -226,7 +226,7 @@ def _pictures(run: Run, status: Status, config: RunConfig, active: bool) -> None
     shown = readable([paths[0], *paths[1:][-ROWS:]])
     if not shown:
         raise UserError("The snapshots of this run cannot be read. What it learnt is not affected.")
-    unit = UNITS[config.loss.reconstruction]
+    unit = AFTER[config.loss.reconstruction]
     st.markdown("**Watch it learn**")
     replay.player(run, config, paths, shown[-1], rows, unit, active)
     diagnostics.draw(shown[-1], config)

@@ -1,4 +1,4 @@
-"""Take it with you: a model as a file, a script, ONNX, its curves, and its settings as a link."""
+"""Export: a model as a file, a script, ONNX, its curves, and its settings as a link."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def menu(run: Run) -> None:
     config = checkpoint.read_summary(path).config
     if checkpoint.is_restorer(config):
         return
-    with st.popover("Take it with you", icon=":material/ios_share:"):
+    with st.popover("Export", icon=":material/ios_share:"):
         _file(name, "Model file", ".safetensors", path.read_bytes, "Weights, settings and gallery.")
         _file(
             name,

@@ -81,7 +81,7 @@ def train(page: Page) -> None:
 def trained(page: Page) -> None:
     page.get_by_test_id("aeviz-epochs").wait_for()
     page.get_by_test_id("aeviz-replay").wait_for()
-    page.get_by_role("button", name="Take it with you").wait_for()
+    page.get_by_role("button", name="Export").wait_for()
 
 
 def runs(page: Page) -> None:

@@ -29,7 +29,7 @@ def test_a_weight_is_told() -> None:
 
 def test_a_loss_without_other_terms_is_no_sum() -> None:
     terms = {"loss": 31.71, "recon": 31.71, "kl": 0.0, "penalty": 0.0}
-    assert summed(terms, preset("linear").config) == "31.7 squared error per image"
+    assert summed(terms, preset("linear").config) == "31.7 (squared error per image)"
 
 
 @pytest.mark.parametrize(
