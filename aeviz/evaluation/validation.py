@@ -24,16 +24,17 @@ def validate(model: Autoencoder, split: Split, seed: int = 0) -> dict[str, float
     noise = torch.Generator(device).manual_seed(seed)
     was_training = model.training
     model.eval()
-    as_shown = config.corruption.kind == "none" and not model.is_gaussian
+    clean = config.corruption.kind == "none"
     sums = torch.zeros(5, dtype=torch.float64)
     for batch in split.images.split(batch_rows(model)):
         x = to_float(batch.to(device))
         x_in = corrupt(x, config.corruption, noise)
         out = model(x_in, noise)
         terms = model.loss(out, x, x_in, config.loss.beta)
-        x_hat = (
-            pixels(out.raw, config.network.output) if as_shown else model.decode(model.encode(x))
-        )
+        if clean and not model.is_gaussian:
+            x_hat = pixels(out.raw, config.network.output)
+        else:
+            x_hat = model.decode(out.mu if clean else model.encode(x))
         figures = [float(t) for t in (*terms, metrics.mse(x, x_hat.float()).mean())]
         sums += torch.tensor(figures, dtype=torch.float64) * len(batch)
     model.train(was_training)

@@ -21,8 +21,9 @@ def curves(rows: Sequence[Mapping[str, Any]], created: float) -> bytes:
     """The lines of a run's `metrics.jsonl` as an event file.
 
     The tags are `loss/train`, `loss/train_epoch` (the mean over an epoch) and `loss/validation`,
-    likewise for `recon`, `kl` and `penalty`; a term that is zero throughout is left out. Lines from
-    before they had a `time` get that of the run, `created`, in seconds since 1970.
+    likewise for `recon`, `kl` and `penalty`, and `mse/validation`; a term that is zero throughout
+    is left out. Lines from before they had a `time` get that of the run, `created`, in seconds
+    since 1970.
     """
     seen = [(row, _values(row)) for row in rows]
     used = {tag.split("/")[0] for _, values in seen for tag, value in values.items() if value}

@@ -55,8 +55,8 @@ LOSS = Knob(
     "loss.reconstruction",
     "Reconstruction loss",
     "How the difference between output and image counts. BCE suits pixels that are nearly black or "
-    "white; a pixel that is surely wrong costs it most. MSE: twice the error costs four times as "
-    "much. L1: twice the error costs twice as much, so a few large errors are forgiven.",
+    "white; a confident wrong pixel costs most. MSE: twice the error costs four times as much. L1: "
+    "twice the error costs twice as much, so a few large errors are forgiven.",
     choices=("bce", "mse", "l1"),
 )
 EPOCHS = Knob(
