@@ -325,8 +325,8 @@ PRESETS: dict[str, Preset] = _table(
         "Set the code size to 2 and walk over the map: digits turn into one another.",
         RunConfig(
             type="vae",
-            network=NetworkConfig(hidden=(512, 256, 128), norm="batch"),
-            bottleneck=BottleneckConfig(kind="gaussian", latent_dim=5),
+            network=NetworkConfig(hidden=(512, 256, 256, 128), norm="batch"),
+            bottleneck=BottleneckConfig(kind="gaussian", latent_dim=4),
             training=_short(0.006),
         ),
         (

@@ -12,9 +12,11 @@ from torch import Tensor, nn
 
 from aeviz.datasets import Dataset
 from aeviz.evaluation.validation import to_float
+from aeviz.presets import epochs_for
 
 SURE = 0.8
-EPOCHS = 12
+STEPS = 2500
+BATCH = 64
 CONTROLS = 500
 COMPONENTS = 20
 
@@ -22,7 +24,7 @@ COMPONENTS = 20
 class Judge:
     """Trained on a data set of 28x28 digits, with shifts of up to two pixels."""
 
-    def __init__(self, dataset: Dataset, epochs: int = EPOCHS, seed: int = 0) -> None:
+    def __init__(self, dataset: Dataset, seed: int = 0) -> None:
         torch.manual_seed(seed)
         self._dataset = dataset
         self._network = nn.Sequential(
@@ -32,8 +34,8 @@ class Judge:
         )
         images, labels = dataset.train.images, dataset.train.labels
         optimizer = torch.optim.Adam(self._network.parameters(), 2e-3)
-        for _ in range(epochs):
-            for index in torch.randperm(len(images)).split(64):
+        for _ in range(epochs_for(STEPS, len(images), BATCH)):
+            for index in torch.randperm(len(images)).split(BATCH):
                 down, right = (int(n) - 2 for n in torch.randint(0, 5, (2,)))
                 x = torch.roll(to_float(images[index]), (down, right), (2, 3))
                 optimizer.zero_grad()
