@@ -10,10 +10,13 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import multiprocessing
 import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +34,7 @@ from aeviz.datasets import Dataset
 from aeviz.evaluation.validation import validate
 from aeviz.nn.bottlenecks import Gaussian
 from aeviz.nn.model import Autoencoder
+from aeviz.training.heap import keep_memory
 from aeviz.training.loop import begin, train
 
 EXAMPLE = RunConfig(
@@ -258,6 +262,14 @@ def _quiet() -> Iterator[None]:
         warnings.simplefilter("ignore")
         yield
     logging.disable(logging.NOTSET)
+
+
+def contender(stack: ExitStack, run: Callable[[Job], Result]) -> Callable[[Job], Result]:
+    """`run`, in a process that lasts as long as `stack`."""
+    start = keep_memory if run is ours else None
+    spawn = multiprocessing.get_context("spawn")
+    process = stack.enter_context(ProcessPoolExecutor(1, spawn, initializer=start))
+    return lambda job: process.submit(run, job).result()
 
 
 PEERS: dict[str, Callable[[Job], Result]] = {

@@ -5,7 +5,8 @@
 
 `dense` is the 784-400-20 VAE of PyTorch's example, `conv` the network of the bundled `vae-mnist`;
 both with Adam at 1e-3. aeviz's loop; the loop of PyTorch's VAE example (DataLoader, ToTensor, one
-.item() a step); pythae's BaseTrainer; and Lightning's Trainer. Each has a process of its own, as
+.item() a step); pythae's BaseTrainer; Lightning's Trainer; and, if it is installed, JAX (dense, on
+a CPU; one compiled scan an epoch, compiling not counted). Each has a process of its own, as
 the libraries leave it; that of aeviz keeps its memory, as `python -m aeviz train` does. All in one
 run, in turn, so that a noisy machine is noisy for all; medians over the rounds, and ratios of
 medians. Peers are timed over the whole call of their trainer, aeviz without its validation after
@@ -16,14 +17,12 @@ we recommend for speed, against the peers at theirs.
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import os
 import statistics
 import time
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
+from importlib.util import find_spec
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -33,8 +32,8 @@ from aeviz.config import RunConfig
 from aeviz.device import autocast, describe
 from aeviz.evaluation.validation import to_float
 from aeviz.nn.model import Autoencoder
-from aeviz.training.heap import keep_memory
-from benchmarks.trainers import EXAMPLE, PEERS, Job, Result, ours
+from benchmarks.jax_trainer import jax_scan
+from benchmarks.trainers import EXAMPLE, PEERS, Job, Result, contender, ours
 
 NETWORKS = {
     "dense": {"network.hidden": (400,), "bottleneck.latent_dim": 20},
@@ -89,14 +88,6 @@ def peak(job: Job, side: int) -> float:
     return best
 
 
-def contender(stack: ExitStack, run: Callable[[Job], Result]) -> Callable[[Job], Result]:
-    """`run`, in a process that lasts as long as `stack`."""
-    start = keep_memory if run is ours else None
-    spawn = multiprocessing.get_context("spawn")
-    process = stack.enter_context(ProcessPoolExecutor(1, spawn, initializer=start))
-    return lambda job: process.submit(run, job).result()
-
-
 def report(results: dict[str, list[Result]]) -> None:
     rates = {name: statistics.median(r for r, _ in rows) for name, rows in results.items()}
     losses = {name: statistics.median(loss for _, loss in rows) for name, rows in results.items()}
@@ -137,11 +128,14 @@ def main() -> None:
         f"{args.batch_size}, {args.epochs} epoch(s), {args.rounds} round(s), "
         f"{describe(job.device)}, {os.cpu_count()} cores, precision {args.precision}"
     )
+    peers = dict(PEERS)
+    if args.network == "dense" and args.device == "cpu" and find_spec("jax"):
+        peers["JAX, jit and scan"] = jax_scan
     warm = replace(job, dataset=replace(dataset, train=dataset.train.take(slice(0, 512))))
-    results: dict[str, list[Result]] = {name: [] for name in ("aeviz", *PEERS, large)}
+    results: dict[str, list[Result]] = {name: [] for name in ("aeviz", *peers, large)}
     os.environ.pop("GOMP_SPINCOUNT", None)  # of aeviz's server, not of those who train
     with ExitStack() as stack:
-        runs = {name: contender(stack, run) for name, run in {"aeviz": ours, **PEERS}.items()}
+        runs = {name: contender(stack, run) for name, run in {"aeviz": ours, **peers}.items()}
         for run in runs.values():  # imports, and kernels that are made when first asked for
             run(warm)
         runs["aeviz"](replace(warm, config=fast.config))
