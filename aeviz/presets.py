@@ -349,7 +349,8 @@ PRESETS: dict[str, Preset] = _table(
         "beta-VAE (disentangling)",
         "A VAE whose KL counts more than once. Information becomes expensive, so few dimensions "
         "stay in use. Often each then follows one property, such as place or size, but nothing "
-        "guarantees that (Locatello et al. 2019). Reconstructions become less sharp.",
+        "guarantees that (Locatello et al. 2019). Here beta starts at 8 and falls to its value: "
+        "the code finds the properties that matter most first, and takes in details later.",
         r"\mathbb{E}_{q(z|x)}[\log p(x|z)] - \beta\, \mathrm{KL}\big(q(z|x) \,\Vert\, "
         r"\mathcal{N}(0, I)\big), \quad \beta > 1",
         "Move one slider at a time. Does a single property of the picture change?",
