@@ -176,6 +176,13 @@ def test_a_model_with_one_map_does_not_choose_the_next_ones(page: Page, app_url:
     expect(tab).to_have_attribute("aria-pressed", "true")
 
 
+def test_sliders_come_as_the_axes_do_where_the_code_is_the_map(page: Page, app_url: str) -> None:
+    open_explore(page, app_url, "ae-mnist-2d")
+    for rank in ("0", "1"):
+        slider = page.get_by_test_id(f"aeviz-slider-{rank}")
+        expect(slider).to_have_attribute("data-dimension", rank)
+
+
 def test_switching_the_projection_keeps_the_code(page: Page, app_url: str) -> None:
     open_explore(page, app_url, query="&projection=pca")
     before = page.evaluate(PIXELS)
