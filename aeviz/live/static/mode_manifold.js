@@ -24,7 +24,7 @@ const LOOK = {
 /** @param {import('./gallery.js').Gallery} gallery */
 function aboutSlice({ latentDim, tsne }) {
   const others = latentDim === 3 ? 'direction of the code stays as it is' : `${latentDim - 2} directions of the code stay as they are`;
-  return ` This is a slice through the kept code: the other ${others}. No test image lies exactly in it, so no points are drawn.`
+  return ` This is a slice through the kept code: the other ${others}. No other image lies exactly in it, so no points are drawn.`
     + (tsne ? ' t-SNE shows all classes.' : '');
 }
 
