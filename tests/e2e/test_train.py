@@ -35,6 +35,7 @@ def train(page: Page, url: str, epochs: int) -> str:
     page.get_by_role("slider", name="beta").wait_for()
     choose(page, "Data set", "Digits 8x8")
     fill(page, "Code size", 2)
+    fill(page, "Hidden layers", 1)
     fill(page, "Nodes", 24)
     fill(page, "Epochs", epochs)
     expect(page.get_by_test_id("aeviz-network")).to_contain_text("64")
