@@ -51,6 +51,7 @@ class _Warm:
 
 
 _warm: _Warm | None = None
+_begun: Run | None = None
 _guard = threading.Lock()
 
 
@@ -62,6 +63,8 @@ def keep(environment: dict[str, str]) -> None:
         if _warm is not None and _warm.process.poll() is None:
             return
         _forget()
+        if _begun is not None and not _begun.is_over:
+            return
         if os.environ.get("AEVIZ_WARM") == "0" or not queue.is_idle() or available() < FEWEST_BYTES:
             return
         ours, theirs = socket.socketpair()
@@ -79,6 +82,14 @@ def keep(environment: dict[str, str]) -> None:
                 start_new_session=True,
             )
         _warm = _Warm(process, ours)
+
+
+def began(run: Run) -> None:
+    """Tells of a run that has just been started: until it is over there is no other warm worker,
+    which would learn while that one does, before it stands in the queue."""
+    global _begun
+    with _guard:
+        _begun = run
 
 
 def is_ready() -> bool:

@@ -110,6 +110,7 @@ def _spawn(run: Run, change: Callable[[RunConfig], RunConfig] | None = None) -> 
             pass_fds=(lock.fileno(),),
             start_new_session=True,  # Ctrl-C in the server's terminal must not kill it mid-write
         )
+        warm.began(run)
         lock.truncate(0)
         lock.write(str(process.pid))
     # the system keeps a line for each ended process until its parent has asked after it

@@ -29,6 +29,7 @@ def _on(runs_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("AEVIZ_WARM", "1")
     monkeypatch.setenv("AEVIZ_WORKERS", "1")
     monkeypatch.setattr(warm, "available", lambda: 8e9)
+    monkeypatch.setattr(warm, "_begun", None)
     yield
     if warm._warm is not None:
         warm._warm.process.kill()
@@ -57,6 +58,8 @@ def test_it_takes_the_run_with_its_lock_and_trains_it_as_any_other(runs_dir: Pat
     assert int(run.pid_path.read_text()) == pid
     assert run.is_alive
     assert warm.pid() is None, "it is handed one run"
+    worker.keep_warm()
+    assert warm.pid() is None, "the next would learn while this one begins"
     assert ended(run).phase == "done", (run.folder / "worker.log").read_text()
     assert same(weights(run), weights(cold))
     cards = [checkpoint.load(one.model_path).card for one in (run, cold)]
