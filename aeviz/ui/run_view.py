@@ -178,7 +178,7 @@ def _map_to_come(run: Run) -> None:
     if not maps.asked(run):
         st.rerun()
     done = maps.share(run)
-    state = "wait for those of other models" if done is None else f"are being laid out ({done:.0%})"
+    state = "are laid out next" if done is None else f"are being laid out ({done:.0%})"
     st.caption(
         f":material/map: Its t-SNE and UMAP maps {state}. Until then, Explore shows the PCA map."
     )
