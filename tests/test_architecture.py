@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 FLOORS: tuple[set[str], ...] = (
     {"errors"},
     {"config", "atomic", "sealed", "device", "folders", "images"},
-    {"damage", "datasets", "people"},
+    {"damage", "datasets", "people", "handwriting"},
     {"nn", "presets", "restorers", "terminal", "album"},
     {"checkpoint"},
     {"library"},
