@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from aeviz.ui import pickers, sources
+from aeviz.ui import photos, pickers, sources
 from aeviz.ui import reconstruct as parts
 from aeviz.ui.card import model_card
 from aeviz.ui.explain import how_it_works
@@ -30,17 +30,30 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         help="Signed: blue is too dark, red is too bright. Absolute: only how far off.",
     ) == "Signed"  # fmt: skip
     items = sources.test_images(opened, PAGE) if source == "Test images" else []
+beside = None
 if source == "Upload":
-    items = sources.uploads("Drop images here", info.image_shape)
+    items = sources.uploads("Drop images here", info.image_shape, opened.style)
 elif source == "Draw":
-    items = sources.drawing(info)
+    pad, beside = st.columns([7, 4], gap="medium")
+    with pad:
+        items = sources.drawing(info)
 
 
 if items:
     large = sources.anywhere(opened, items, PAGE)
     passed = parts.pass_through(opened, items)
     scale = parts.scale_for(passed, signed)
-    parts.flow(opened, large, scale)
+    if beside is not None:  # the pad shows the rest
+        with beside:
+            parts.differences(passed, large, scale)
+    elif large.photo is None:
+        parts.flow(opened, large, scale)
+    else:
+        photo, beside = st.columns([2, 9], gap="medium")
+        with photo:
+            photos.editor(large.photo)
+        with beside:
+            parts.flow(opened, large, scale)
     if len(items) > 1:
         sources.pick(items, parts.stacks(items, passed, scale), parts.ROWS, large, PAGE)
 parts.test_figures(opened)

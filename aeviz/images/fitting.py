@@ -10,7 +10,7 @@ from aeviz.errors import UserError
 from aeviz.images.decoding import Decoded
 
 Fit = Literal["contain", "cover", "stretch"]
-Invert = Literal["auto"] | bool
+Invert = Literal["auto", "any size"] | bool
 
 
 def to_tensor(
@@ -25,7 +25,8 @@ def to_tensor(
     fit: "contain" shows all of it and pads with the median colour of its border; "cover" fills
         the shape and cuts what stands over; "stretch" shows all of it and fills the shape.
     invert: "auto" turns a picture bright at its border dark for a grey model, as the digit data
-        sets are light on dark; never a picture that has the model's size already.
+        sets are light on dark; never a picture that has the model's size already. "any size"
+        does so to those, too.
     A picture of exactly the shape passes unchanged, with no notes. Raises UserError where the
     model has neither 1 nor 3 channels.
     """
@@ -50,8 +51,8 @@ def to_tensor(
 
     notes = [(" and ".join(done) + ".").capitalize()] if done else []
     pixels = np.array(im).reshape(height, width, channels)
-    auto = invert == "auto"
-    if invert is True or (auto and channels == 1 and not same_size and border[0] > 127):
+    auto = invert == "any size" or (invert == "auto" and not same_size)
+    if invert is True or (auto and channels == 1 and border[0] > 127):
         pixels = 255 - pixels
         notes.append(
             "Inverted, because its border is bright and the model expects light on dark."

@@ -24,7 +24,7 @@ ACTIVE_EFFECT: Final = 0.001  # on the image, as a share of the largest; without
 PRIOR_REACH: Final = 3.0  # sigmas of the prior that a VAE's slider reaches at least
 
 
-def pack(name: str, loaded: Loaded, sprite_version: str | None) -> bytes:
+def pack(name: str, loaded: Loaded, sprite_version: str | None, handwriting: bool = False) -> bytes:
     """The gallery of a model as one blob; without points where the model has none."""
     model = loaded.model
     header: dict[str, Any] = {
@@ -32,6 +32,7 @@ def pack(name: str, loaded: Loaded, sprite_version: str | None) -> bytes:
         "image_shape": list(model.image_shape),
         "latent_dim": model.latent_dim,
         "gaussian": model.is_gaussian,
+        "handwriting": handwriting,
         "count": 0,
         "class_names": [],
         "sprite": None,

@@ -1,12 +1,13 @@
 """The Starlette routes of the live explorer: one WebSocket per model, and what the page draws.
 
-WS  /aeviz/live/{model}      codes in, pixels out (docs/live-protocol.md)
-GET /aeviz/models            the models there are, as JSON
-GET /aeviz/gallery/{model}   coordinates, labels and codes of the gallery, packed
-GET /aeviz/sprite/{model}    the gallery's thumbnails, one image
-GET /aeviz/mixture/{model}   draws from a Gaussian mixture fitted to the gallery's codes
-GET /aeviz/live/stats        clients, batch sizes, latencies
-GET /aeviz/static/{file}     the browser half;  /aeviz/plotly.min.js  Plotly, as installed
+WS   /aeviz/live/{model}      codes in, pixels out (docs/live-protocol.md)
+GET  /aeviz/models            the models there are, as JSON
+GET  /aeviz/gallery/{model}   coordinates, labels and codes of the gallery, packed
+GET  /aeviz/sprite/{model}    the gallery's thumbnails, one image
+GET  /aeviz/mixture/{model}   draws from a Gaussian mixture fitted to the gallery's codes
+POST /aeviz/handwriting/{model}   a photograph in, the character in it out
+GET  /aeviz/live/stats        clients, batch sizes, latencies
+GET  /aeviz/static/{file}     the browser half;  /aeviz/plotly.min.js  Plotly, as installed
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from aeviz.errors import UserError
 from aeviz.live import catalogue
 from aeviz.live.assets import Files, live_file
 from aeviz.live.connection import MAX_LARGE, Connection, deliver
+from aeviz.live.photos import Photos
 from aeviz.live.sockets import Door
 from aeviz.live.stats import Stats
 from aeviz.live.store import Load, ModelStore, OpenModel, Version
@@ -51,6 +53,7 @@ class LiveServer:
         self._door = Door(allowed_origins)
         self._files = Files()
         self._large_places = asyncio.Semaphore(MAX_LARGE)
+        self.photos = Photos(self.store, allowed_origins)
 
     async def live(self, socket: WebSocket) -> None:
         """Serve one client until it goes."""
@@ -135,6 +138,7 @@ def routes(
         Route(f"{base}/aeviz/gallery/{{model}}", _plainly(server.gallery)),
         Route(f"{base}/aeviz/sprite/{{model}}", _plainly(server.sprite)),
         Route(f"{base}/aeviz/mixture/{{model}}", _plainly(server.mixture)),
+        Route(f"{base}/aeviz/handwriting/{{model}}", server.photos.read, methods=["POST"]),
         Route(f"{base}/aeviz/static/{{file}}", server.static),
         Route(f"{base}/aeviz/plotly.min.js", server.plotly),
     ]

@@ -16,6 +16,7 @@ from aeviz.live.thrift import ThriftyComputer
 
 if TYPE_CHECKING:
     from aeviz.checkpoint import Loaded
+    from aeviz.handwriting import Style
     from aeviz.live.mixture import CodeMixture
 
 MEMORY_BUDGET: Final = 1 << 30  # bytes of weights and galleries kept open at once
@@ -43,6 +44,7 @@ class OpenModel:
         self._sprite: Asset | None = None
         self._gallery: Asset | None = None
         self._mixture: CodeMixture | None = None
+        self._style: tuple[Style | None] | None = None
 
     def sprite(self) -> Asset:
         """The thumbnails, ready to be sent; raises UserError where the model has none."""
@@ -57,7 +59,8 @@ class OpenModel:
         with self._lock:  # a class that opens a model together waits for one of them
             if self._gallery is None:
                 version = None if self.loaded.gallery is None else self._made_sprite().version
-                packed = gallery.pack(self.name, self.loaded, version)
+                handwriting = self._made_style() is not None
+                packed = gallery.pack(self.name, self.loaded, version, handwriting)
                 self._gallery = Asset(packed, "application/octet-stream").prepared()
             return self._gallery
 
@@ -69,6 +72,21 @@ class OpenModel:
             if self._mixture is None:
                 self._mixture = CodeMixture(self.name, self.loaded.gallery)
             return self._mixture
+
+    def style(self) -> Style | None:
+        """How the handwriting that the model was trained on looks; None where it was none."""
+        with self._lock:
+            return self._made_style()
+
+    def _made_style(self) -> Style | None:
+        from aeviz.handwriting import style_of_gallery  # as above
+
+        if self._style is None:
+            gallery = self.loaded.gallery
+            shape = self.loaded.model.image_shape
+            sheet, count = (b"", 0) if gallery is None else (gallery.sprite, len(gallery.latents))
+            self._style = (style_of_gallery(sheet, count, shape),)
+        return self._style[0]
 
     def _made_sprite(self) -> Asset:
         if self.loaded.gallery is None:

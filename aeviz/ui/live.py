@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,12 @@ def drawing(info: ModelInfo, key: str = "aeviz-drawing") -> NDArray[np.uint8] | 
         return None
     image = np.asarray(pixels).astype(np.uint8)
     return image.reshape(height, width, channels).transpose(2, 0, 1)
+
+
+def photo_frame(photo: dict[str, Any], key: str, on_frame: Callable[[], None]) -> None:
+    """A photo with a frame around what is taken from it. The component's value `frame` is the frame
+    that a person has chosen, as four shares of the sides, or "whole"."""
+    component("framing")(key=key, data=photo, on_frame_change=on_frame)
 
 
 def _nothing() -> None:

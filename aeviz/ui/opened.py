@@ -10,18 +10,23 @@ from torch import Tensor
 from aeviz import library
 from aeviz.checkpoint import Loaded
 from aeviz.errors import UserError
+from aeviz.handwriting import Style, style_of
 from aeviz.images import decode_sprite
 from aeviz.library import ModelInfo
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A model, its thumbnails as uint8 (N, C, H, W), and the version of its file."""
+    """A model, its thumbnails as uint8 (N, C, H, W), and the version of its file.
+
+    style: how the handwriting that it was trained on looks; None where it was none.
+    """
 
     info: ModelInfo
     version: int
     loaded: Loaded
     images: Tensor
+    style: Style | None
 
     def clean(self, indices: list[int]) -> Tensor:
         """These gallery images as float (n, C, H, W) in [0, 1]."""
@@ -53,4 +58,6 @@ def _open(info: ModelInfo, version: int) -> Opened:
     gallery = loaded.gallery
     count = 0 if gallery is None else len(gallery.latents)
     sprite = b"" if gallery is None else gallery.sprite
-    return Opened(info, version, loaded, decode_sprite(sprite, count, loaded.model.image_shape))
+    images = decode_sprite(sprite, count, loaded.model.image_shape)
+    style = style_of(images[:, 0].numpy()) if loaded.model.image_shape[0] == 1 else None
+    return Opened(info, version, loaded, images, style)

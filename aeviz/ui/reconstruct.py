@@ -81,24 +81,42 @@ def flow(opened: Opened, item: Item, scale: ErrorScale) -> None:
     passed = pass_through(opened, [item])
     x, x_hat = passed.x[0], passed.x_hat[0]
     sigma = None if passed.sigma is None else passed.sigma[0]
-    title = "Error, signed" if scale.signed else "Error, absolute"
-    figures = frames.numbers(
-        number("MSE", f"{passed.mse[0]:.4f}", "", MSE_SAYS, "aeviz-mse"),
-        number("PSNR", decibels(passed.psnr[0].item()), "dB", PSNR_SAYS, "aeviz-psnr"),
-        number("SSIM", f"{passed.ssim[0]:.3f}", "", SSIM_SAYS, "aeviz-ssim"),
-    ).replace("av-numbers", "av-numbers av-column")
     columns = "1fr 2.1fr 1fr 1fr minmax(10.5rem, 0.9fr);--tall:calc((100cqw - 4rem) / 6)"
     markup(
         f'<div class="av-flow" style="--columns:{columns}">'
         + figure(x, "Original", item.name, testid="aeviz-original")
         + machine(opened, passed.mu[0], sigma)
         + figure(x_hat, "Reconstruction", testid="aeviz-reconstruction")
-        + figure(error_map(x, x_hat, scale.signed, scale.limit), title, below=scale.html())
-        + figures
+        + _error(passed, scale)
+        + _figures(passed)
         + "</div>",
         "aeviz-flow",
     )
     fitted(item)
+
+
+def differences(passed: Passed, item: Item, scale: ErrorScale) -> None:
+    """Error map and figures of one image, where the image and its reconstruction are shown
+    already."""
+    markup(
+        '<div class="av-flow av-differences" style="--columns:1fr 1fr">'
+        f"{_error(passed, scale, item.name)}{_figures(passed)}</div>",
+        "aeviz-differences",
+    )
+
+
+def _error(passed: Passed, scale: ErrorScale, of: str = "") -> str:
+    title = "Error, signed" if scale.signed else "Error, absolute"
+    error = error_map(passed.x[0], passed.x_hat[0], scale.signed, scale.limit)
+    return figure(error, title, of, below=scale.html())
+
+
+def _figures(passed: Passed) -> str:
+    return frames.numbers(
+        number("MSE", f"{passed.mse[0]:.4f}", "", MSE_SAYS, "aeviz-mse"),
+        number("PSNR", decibels(passed.psnr[0].item()), "dB", PSNR_SAYS, "aeviz-psnr"),
+        number("SSIM", f"{passed.ssim[0]:.3f}", "", SSIM_SAYS, "aeviz-ssim"),
+    ).replace("av-numbers", "av-numbers av-column")
 
 
 def fitted(item: Item) -> None:

@@ -13,11 +13,13 @@ from torch import Tensor
 
 from aeviz import images
 from aeviz.errors import UserError
+from aeviz.handwriting import Style
 from aeviz.library import ModelInfo
 from aeviz.nn.networks import ImageShape
-from aeviz.ui import frames, live
+from aeviz.ui import frames, live, photos
 from aeviz.ui.frames import Stack
 from aeviz.ui.opened import Opened
+from aeviz.ui.photos import Photo
 
 SHOWN = 10
 FORMATS = ["png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff", "gif"]
@@ -27,13 +29,15 @@ MOST_FILES = 200
 @dataclass(frozen=True)
 class Item:
     """One image x (C, H, W) in [0, 1]: a key that stays the same across reruns, the name to show,
-    the notes on what was done to make it fit the model, and the name it gets as a file."""
+    the notes on what was done to make it fit the model, and the name it gets as a file; the photo
+    that its character was looked for in, if any."""
 
     key: str
     name: str
     x: Tensor
     notes: tuple[str, ...]
     file_name: str
+    photo: Photo | None = None
 
 
 def sample(labels: Tensor, classes: list[int], count: int, seed: int) -> list[int]:
@@ -123,10 +127,11 @@ def pick(
     frames.pick(columns, rows, place, lambda i: choose(page, items[i].key), f"{page}-{name}")
 
 
-def uploads(label: str, shape: ImageShape) -> list[Item]:
+def uploads(label: str, shape: ImageShape, style: Style | None = None) -> list[Item]:
     """A drop zone for images; each that cannot be read is named in one sentence, the others go on.
 
-    The images are fitted to `shape` (C, H, W), and their notes say how.
+    The images are fitted to `shape` (C, H, W), and their notes say how. With a style, the
+    handwritten character in each is looked for.
     """
     files = st.file_uploader(
         label, type=FORMATS, accept_multiple_files=True, key="uploads",
@@ -137,11 +142,15 @@ def uploads(label: str, shape: ImageShape) -> list[Item]:
     items = []
     for file in files[:MOST_FILES]:
         try:
-            x, notes = _read(file, file.file_id, shape)
+            if style is None:
+                x, notes = _read(file, file.file_id, shape)
+                photo = None
+            else:
+                x, notes, photo = photos.read(file, file.file_id, style)
         except UserError as error:
             st.error(f"{plain(file.name)}: {error}")
         else:
-            items.append(Item(f"file-{file.file_id}", file.name[:120], x, notes, file.name))
+            items.append(Item(f"file-{file.file_id}", file.name[:120], x, notes, file.name, photo))
     return items
 
 

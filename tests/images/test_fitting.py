@@ -23,6 +23,16 @@ def test_the_exact_shape_passes_bit_for_bit_even_when_bright():
         assert notes == ()
 
 
+def test_a_bright_picture_of_the_right_size_is_inverted_where_any_size_is():
+    bright, dark = np.full((8, 8, 1), 250), np.full((8, 8, 1), 5)
+    x, notes = to_tensor(picture(bright), (1, 8, 8), invert="any size")
+    assert x.max() < 0.05
+    assert "Inverted" in notes[0]
+    x, notes = to_tensor(picture(dark), (1, 8, 8), invert="any size")
+    assert x.max() < 0.05
+    assert notes == ()
+
+
 def test_colour_of_the_right_size_turns_grey_by_luminance():
     pixels = np.zeros((4, 4, 3))
     pixels[0, 0] = 255, 0, 0

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from page_tools import again, html, press, run, upload
+from page_tools import again, data, html, press, run, upload
 from small_models import digits, identity_model, pca_denoiser, save
 
+from aeviz.handwriting import Box
 from aeviz.images import encode_png
 from aeviz.ui.reconstruct import _pca_says
 
@@ -158,6 +159,41 @@ def test_uploads_are_fitted_with_a_note_and_a_bad_one_is_one_sentence(models: Pa
     assert "large.png" in grid
     assert "fits.png" in grid
     assert "bad.png" not in grid
+
+
+def test_a_photo_is_read_within_its_frame(models: Path) -> None:
+    app = press(run("reconstruct", model="copy"), "reconstruct-source", "Upload")
+    sheet = np.full((300, 500), 230, np.uint8)
+    sheet[60:240, 120:132] = sheet[60:240, 380:392] = 30  # two ones, the second one lower
+    sheet[60:140, 380:392] = 230
+    upload(app, ("ones.png", encode_png(sheet[..., None])))
+    assert "digit was found" in app.info[0].value
+    key = app.file_uploader[0].value[0].file_id
+    found = data(app, f"aeviz-photo-{key}")["found"]
+    assert len(found) == 2
+    first = html(app, "aeviz-flow")
+    for chosen in (Box(*found[1]), "whole", Box(0, 0, 0.1, 0.1)):
+        app.session_state[f"frame-{key}"] = chosen
+        again(app)
+        notes = app.info[0].value
+        if chosen == "whole":
+            assert "500x300 to 8x8" in notes
+            assert html(app, "aeviz-flow") != first
+        elif chosen == Box(*found[1]):
+            assert "digit was found" in notes
+        else:
+            assert "no digit in this frame" in notes
+            assert html(app, "aeviz-flow") == first
+
+
+def test_a_dark_digit_of_the_models_own_size_is_inverted(models: Path) -> None:
+    app = press(run("reconstruct", model="copy"), "reconstruct-source", "Upload")
+    x = (255 * digits()[0][0]).byte().permute(1, 2, 0).numpy()
+    upload(app, ("dark.png", encode_png(255 - x)))
+    assert "Inverted" in app.info[0].value
+    dark = html(app, "aeviz-flow")
+    upload(app, ("dark.png", encode_png(x)))
+    assert html(app, "aeviz-flow") == dark
 
 
 def test_drawing_waits_for_the_pen(models: Path) -> None:

@@ -5,6 +5,7 @@
  */
 
 import { Picture } from './canvas.js';
+import { centred } from './centred.js';
 import { h } from './dom.js';
 import { toBytes } from './follow.js';
 
@@ -15,10 +16,12 @@ export class DrawingPad {
   /**
    * @param {[number, number, number]} imageShape  C, H, W
    * @param {(image: Float32Array, time: number) => void} onChange  H * W * C values in [0, 1]
+   * @param {{centre?: boolean}} [options]  `centre`: what `onChange` gets is moved to the middle, as
+   *   handwriting is in the model's data; the pad shows it where it was drawn
    */
-  constructor(imageShape, onChange) {
+  constructor(imageShape, onChange, { centre = false } = {}) {
     [this.channels, this.height, this.width] = imageShape;
-    this.onChange = onChange;
+    this.onChange = (image, time) => onChange(centre ? centred(image, imageShape) : image, time);
     this.picture = new Picture(imageShape, {
       'data-testid': 'aeviz-drawing', 'aria-label': 'Drawing pad', class: 'aeviz-pixels aeviz-pad',
     });

@@ -45,7 +45,7 @@ async function open(root, { model, report }, signal, setStateValue) {
     resting = setTimeout(() => setStateValue(
       'drawing', pad.empty ? null : Array.from(toBytes(image)),
     ), REST_MS);
-  });
+  }, { centre: gallery.handwriting });
 
   root.replaceChildren(status.element, h('div', { class: 'aeviz-draw' },
     h('figure', {}, h('h4', { class: 'aeviz-bar' }, 'Draw here'), pad.element),

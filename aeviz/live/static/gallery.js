@@ -4,7 +4,7 @@
  * @typedef {{index: number, low: number, high: number, mean: number, std: number,
  *   information: number, active: boolean}} Dimension
  * @typedef {{name: string, imageShape: [number, number, number], latentDim: number,
- *   gaussian: boolean, count: number, classNames: string[], dims: Dimension[],
+ *   gaussian: boolean, handwriting: boolean, count: number, classNames: string[], dims: Dimension[],
  *   labels: Int16Array, latents: Float32Array, logvar?: Float32Array, pca?: Float32Array,
  *   tsne?: Float32Array, umap?: Float32Array, trustworthiness: {pca?: number, tsne?: number, umap?: number},
  *   typical: import('./manifold.js').Typical | null,
@@ -26,6 +26,7 @@ export async function loadGallery(name) {
     imageShape: header.image_shape,
     latentDim: header.latent_dim,
     gaussian: header.gaussian,
+    handwriting: header.handwriting,
     count: header.count,
     classNames: header.class_names,
     dims: header.latent_dim === 2 ? asOnMap(header.dims) : header.dims,

@@ -9,7 +9,8 @@ import { h } from './dom.js';
 import { DrawingPad } from './draw.js';
 import { followDrawing } from './follow.js';
 import { button, fileButton, takeDrops } from './toolbar.js';
-import { hasDarkGround, invert, readPicture } from './upload.js';
+import { PhotoEditor } from './photo_editor.js';
+import { invert, readPicture } from './upload.js';
 
 /** @param {import('./modes.js').Stage} stage */
 export function open({ gallery, state, client, signal }) {
@@ -26,14 +27,19 @@ export function open({ gallery, state, client, signal }) {
   const pad = new DrawingPad(gallery.imageShape, (image, time) => {
     note.replaceChildren();
     follow(image, time);
-  });
+  }, { centre: gallery.handwriting });
 
+  const lay = (fitted, time) => {
+    pad.lay(fitted.image, time);
+    note.replaceChildren(fitted.note);
+  };
+  const editor = new PhotoEditor(gallery, { onRead: lay, onFailure: (text) => note.replaceChildren(text) }, signal);
   const read = async (file, time) => {
     try {
-      const fitted = await readPicture(file, gallery.imageShape, await hasDarkGround(gallery));
+      const fitted = await readPicture(file, gallery);
       if (signal.aborted) return;
-      pad.lay(fitted.image, time);
-      note.replaceChildren(fitted.note);
+      editor.open(fitted.photo);
+      lay(fitted, time);
     } catch (failure) {
       note.replaceChildren(failure.message);
     }
@@ -44,6 +50,7 @@ export function open({ gallery, state, client, signal }) {
     pad.lay(image, event.timeStamp);
   });
   const element = h('div', { class: 'aeviz-drawmode' },
+    editor.element,
     h('figure', {}, h('h4', { class: 'aeviz-bar' }, 'Draw here'), pad.element),
     h('figure', {}, h('h4', { class: 'aeviz-bar' }, 'Reconstruction'), reconstruction.canvas),
     h('div', { class: 'aeviz-drawside' },
@@ -51,6 +58,7 @@ export function open({ gallery, state, client, signal }) {
         h('h4', {}, 'They differ by'), error),
       h('p', { class: 'aeviz-muted' },
         'The encoder turns the drawing into a code, the decoder turns the code back into an image. '
+          + (gallery.handwriting ? 'The drawing is centred first, as the training images are. ' : '')
           + 'Draw something that the model has never seen, and look what it makes of it.'),
       h('div', { class: 'aeviz-slot-row' },
         ...fileButton({ testid: 'aeviz-draw-file', onFile: read }), gallery.imageShape[0] === 1 ? turn : null),
@@ -60,6 +68,6 @@ export function open({ gallery, state, client, signal }) {
   return {
     element,
     picture: () => sideBySide([pad.picture.canvas, reconstruction.canvas]),
-    close() {},
+    close: () => editor.open(null),
   };
 }

@@ -10,7 +10,8 @@ import { followDrawing, toBytes } from './follow.js';
 import { codeOf, nearest } from './gallery.js';
 import { writeCode } from './state.js';
 import { button, fileButton, takeDrops } from './toolbar.js';
-import { hasDarkGround, invert, readPicture } from './upload.js';
+import { PhotoEditor } from './photo_editor.js';
+import { invert, readPicture } from './upload.js';
 
 const ANY = 'any';
 
@@ -43,7 +44,7 @@ export class Slot {
       h('figure', {}, this.original.canvas, h('figcaption', {}, 'Original')),
       h('figure', {}, this.decoded.canvas, h('figcaption', {}, 'Decoded'))),
     gallery.count ? this.fromGallery() : null,
-    h('div', { class: 'aeviz-slot-row' }, stage.map ? this.map : null, ...upload, this.fromPad()),
+    h('div', { class: 'aeviz-slot-row' }, stage.map ? this.map : null, ...upload, this.fromPhoto(), this.fromPad()),
     this.note);
     takeDrops(this.element, read);
   }
@@ -51,10 +52,12 @@ export class Slot {
   /**
    * Take this code.
    * @param {Float32Array} z
-   * @param {{point?: number | null, image?: Uint8Array | null, what?: string, note?: string}} [source]
-   *   the gallery image or the H * W * C bytes that it is the code of, and words for it
+   * @param {{point?: number | null, image?: Uint8Array | null, what?: string, note?: string,
+   *   photo?: import('./photo.js').Photo | null}} [source]
+   *   the gallery image or the H * W * C bytes that it is the code of, words for it, and the photo it
+   *   was found in
    */
-  fill(z, { point = null, image = null, what = '', note = '' } = {}, time = performance.now()) {
+  fill(z, { point = null, image = null, what = '', note = '', photo = null } = {}, time = performance.now()) {
     const { gallery } = this.stage;
     this.z = z;
     this.element.toggleAttribute('data-bare', point === null && !image);
@@ -62,6 +65,7 @@ export class Slot {
     else if (point !== null) gallery.sprite.draw(this.original.canvas, point);
     this.what.textContent = what || (point === null ? 'a place' : gallery.classNames[gallery.labels[point]] ?? 'an image');
     this.note.replaceChildren(note);
+    this.photo.hidden = !photo;
     this.listener.onFill(this, time);
   }
 
@@ -106,9 +110,9 @@ export class Slot {
   }
 
   async read(file, time) {
-    const { gallery } = this.stage;
     try {
-      const fitted = await readPicture(file, gallery.imageShape, await hasDarkGround(gallery));
+      const fitted = await readPicture(file, this.stage.gallery);
+      this.editor.open(fitted.photo);
       await this.encode(fitted, time);
     } catch (error) {
       this.note.replaceChildren(error.message);
@@ -119,8 +123,8 @@ export class Slot {
     const { client, gallery, signal } = this.stage;
     const { code } = await client.encode(fitted.image);
     if (signal.aborted) return;
-    this.fill(code, { image: toBytes(fitted.image), what: 'your picture', note: fitted.note }, time);
-    if (gallery.imageShape[0] > 1) return;
+    this.fill(code, { image: toBytes(fitted.image), what: 'your picture', note: fitted.note, photo: fitted.photo }, time);
+    if (gallery.imageShape[0] > 1 || fitted.photo) return;
     const turn = button('Invert', 'Turn light and dark round', (event) => {
       invert(fitted.image);
       this.encode({ ...fitted, note: '' }, event.timeStamp);
@@ -128,23 +132,39 @@ export class Slot {
     this.note.append(' ', turn);
   }
 
+  /** The uploaded photo with its frame, on a sheet that a button opens. */
+  fromPhoto() {
+    this.editor = new PhotoEditor(this.stage.gallery, {
+      onRead: (fitted, time) => this.encode(fitted, time).catch((error) => this.note.replaceChildren(error.message)),
+      onFailure: (sentence) => this.note.replaceChildren(sentence),
+    }, this.stage.signal);
+    this.photo = this.sheet({ text: 'Frame', title: 'Correct the frame around the digit', id: 'photo' }, () => [this.editor.element]);
+    this.photo.hidden = true;
+    this.photo.querySelector('.aeviz-padsheet').classList.add('aeviz-photosheet');
+    return this.photo;
+  }
+
   fromPad() {
     const { client, gallery, signal } = this.stage;
     const follow = followDrawing(client, ({ code, drawn, time }) =>
       this.fill(code, { image: drawn, what: 'your drawing' }, time), signal);
+    return this.sheet({ text: 'Draw', title: 'Draw an image', id: 'draw' }, () =>
+      [new DrawingPad(gallery.imageShape, follow, { centre: gallery.handwriting }).element]);
+  }
+
+  /** A button that opens a sheet, which is filled by `content` when it first opens. */
+  sheet({ text, title, id }, content) {
+    const { signal } = this.stage;
     const sheet = h('div', { class: 'aeviz-padsheet', hidden: true });
     const show = (open) => {
       // One source at a time.
       if (open && this.element.hasAttribute('data-armed')) this.listener.onArm(this);
-      if (open && !sheet.firstChild) {
-        const done = button('Done', 'Close the pad', () => show(false));
-        sheet.append(new DrawingPad(gallery.imageShape, follow).element, done);
-      }
+      if (open && !sheet.firstChild) sheet.append(...content(), button('Done', 'Close', () => show(false)));
       sheet.hidden = !open;
       toggle.setAttribute('aria-expanded', open);
     };
-    const toggle = button('Draw', 'Draw an image', () => show(sheet.hidden), {
-      'aria-expanded': false, 'data-testid': `aeviz-slot-${this.id}-draw`,
+    const toggle = button(text, title, () => show(sheet.hidden), {
+      'aria-expanded': false, 'data-testid': `aeviz-slot-${this.id}-${id}`,
     });
     sheet.onkeydown = (event) => {
       if (event.key !== 'Escape') return;

@@ -1,31 +1,64 @@
 /** A picture from a person's own files, fitted to the shape that a model takes. */
 
+import { readHandwriting, shrunk } from './photo.js';
+
 const MOST_BYTES = 10 * 2 ** 20;
 const MOST_PIXELS = 50e6;
 const GREY = [0.299, 0.587, 0.114]; // ITU-R BT.601 luminance
 const TILES_LOOKED_AT = 64;
+const FOUND = 'The digit was found, cleaned and centred, as in the training images.';
+const NONE_FOUND = 'No digit was found in this picture, so the whole of it is used. Draw a frame around the digit.';
+export const NO_INK = 'There is no digit in this frame.';
 
 /**
- * @typedef {{image: Float32Array, inverted: boolean, note: string}} Fitted
- *   H * W * C values in [0, 1], and a sentence that says what was done to the picture
+ * @typedef {{image: Float32Array, inverted: boolean, note: string, photo: import('./photo.js').Photo | null}} Fitted
+ *   H * W * C values in [0, 1], a sentence that says what was done to the picture, and the picture
+ *   itself where a character was looked for in it
  */
 
 /**
- * Decode a file and fit it: the middle of it, grey where the model is.
+ * Decode a file and fit it. Where the model knows handwriting, the character in it; else the middle
+ * of it, grey where the model is, and inverted where it is bright at its border and the model's
+ * images are not.
  * @param {Blob} file
- * @param {[number, number, number]} imageShape  C, H, W
- * @param {boolean} darkGround  whether the model's images are light on dark: a picture that is
- *   bright at its border is then inverted
+ * @param {import('./gallery.js').Gallery} gallery
  * @returns {Promise<Fitted>}
  * @throws {Error} with one sentence for the person
  */
-export async function readPicture(file, [channels, height, width], darkGround) {
+export async function readPicture(file, gallery) {
   if (file.size > MOST_BYTES) throw new Error('This file is larger than 10 MB; choose a smaller picture.');
   const bitmap = await decode(file);
   if (bitmap.width * bitmap.height > MOST_PIXELS) {
     throw new Error('This picture has more than 50 million pixels; make it smaller.');
   }
+  const [, height, width] = gallery.imageShape;
   const same = bitmap.width === width && bitmap.height === height;
+  const photo = gallery.handwriting && !same ? await shrunk(bitmap) : null;
+  const reading = photo && await readHandwriting(gallery.name, photo);
+  if (photo) Object.assign(photo, { found: reading.found, frame: reading.frame });
+  const whole = await fitWhole(bitmap, gallery, same);
+  if (!photo) return { ...whole, photo };
+  photo.whole = whole;
+  if (!reading.image) return { ...whole, photo, note: NONE_FOUND };
+  return { image: reading.image, inverted: false, note: FOUND, photo };
+}
+
+/**
+ * What the frame holds, after a person has moved it; null where there is no ink in it.
+ * @param {import('./gallery.js').Gallery} gallery
+ * @param {import('./photo.js').Photo} photo
+ * @param {import('./photo.js').Frame | null} frame  null: the whole picture
+ * @returns {Promise<Fitted | null>}
+ */
+export async function readFrame(gallery, photo, frame) {
+  if (!frame) return { ...photo.whole, photo };
+  const { image } = await readHandwriting(gallery.name, photo, frame);
+  return image && { image, inverted: false, note: FOUND, photo };
+}
+
+/** The middle of a picture. Closes the bitmap. */
+async function fitWhole(bitmap, gallery, same) {
+  const [channels, height, width] = gallery.imageShape;
   const rgba = await fit(bitmap, width, height);
   const image = new Float32Array(height * width * channels);
   for (let i = 0; i < width * height; i += 1) {
@@ -33,7 +66,8 @@ export async function readPicture(file, [channels, height, width], darkGround) {
     if (channels === 1) image[i] = GREY[0] * r + GREY[1] * g + GREY[2] * b;
     else image.set([r, g, b], 3 * i);
   }
-  const inverted = channels === 1 && darkGround && !same && borderMedian(image, width, height) > 0.5;
+  const inverted = channels === 1 && (!same || gallery.handwriting)
+    && borderMedian(image, width, height) > 0.5 && await hasDarkGround(gallery);
   if (inverted) invert(image);
   const done = [same ? null : `fitted to ${width} × ${height}`, inverted ? 'inverted to light on dark' : null];
   const note = done.filter(Boolean).join(', ');
@@ -49,7 +83,7 @@ export function invert(image) {
  * Whether the images of a gallery are light on dark, by the borders of its first ones.
  * @param {import('./gallery.js').Gallery} gallery
  */
-export async function hasDarkGround({ sprite, count }) {
+async function hasDarkGround({ sprite, count }) {
   if (!sprite) return true; // as the digit sets are
   await sprite.ready;
   const { width, height } = sprite;

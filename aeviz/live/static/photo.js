@@ -1,0 +1,43 @@
+/**
+ * A photograph of handwriting on its way to the server, which finds the character in it.
+ *
+ * @typedef {[number, number, number, number]} Frame  left, top, right, bottom, as shares of the sides
+ * @typedef {{blob: Blob, width: number, height: number, found: Frame[], frame: Frame | null}} Photo
+ */
+
+const SIDE = 1280; // what the server looks at is smaller still
+const QUALITY = 0.9;
+
+/** @param {ImageBitmap} bitmap  stays open @returns {Promise<Photo>} */
+export async function shrunk(bitmap) {
+  const scale = Math.min(1, SIDE / Math.max(bitmap.width, bitmap.height));
+  const [width, height] = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.round(scale * side)));
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext('2d');
+  context.fillStyle = '#fff';
+  context.fillRect(0, 0, width, height);
+  context.imageSmoothingQuality = 'high';
+  context.drawImage(bitmap, 0, 0, width, height);
+  const blob = await canvas.convertToBlob({ type: 'image/jpeg', quality: QUALITY });
+  return { blob, width, height, found: [], frame: null };
+}
+
+/**
+ * The character in the frame, or the likeliest in the photograph, as H * W values in [0, 1].
+ * @param {string} model
+ * @param {Photo} photo
+ * @param {Frame | null} [frame]
+ * @returns {Promise<{image: Float32Array | null, frame: Frame | null, found: Frame[]}>}
+ * @throws {Error} with one sentence for the person
+ */
+export async function readHandwriting(model, photo, frame = null) {
+  const address = new URL(`aeviz/handwriting/${encodeURIComponent(model)}`, document.baseURI);
+  if (frame) address.searchParams.set('frame', frame.map((side) => side.toFixed(5)).join(','));
+  const answer = await fetch(address, { method: 'POST', body: photo.blob }).catch(() => {
+    throw new Error('The server cannot be reached; try again in a moment.');
+  });
+  const said = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Error(said.error ?? 'This photograph could not be read; try another one.');
+  const image = said.image && Float32Array.from(atob(said.image), (sign) => sign.charCodeAt(0) / 255);
+  return { ...said, image };
+}
