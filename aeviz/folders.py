@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 _SHOWN = re.compile(r".{1,80}")
+_OWNER = re.compile(r"[0-9a-f]{8,64}")
 
 
 def checkpoints_dir() -> Path:
@@ -31,6 +32,11 @@ def datasets_dir() -> Path:
 def given_name(run: Path) -> str:
     """What somebody has called the run of this folder since it was started; "" where nobody has."""
     return line_of(run / "name", _SHOWN)
+
+
+def owner_of(run: Path) -> str:
+    """Who started the run of this folder, as `aeviz.people` names them; "" where nobody did."""
+    return line_of(run / "owner", _OWNER)
 
 
 def line_of(path: Path, form: re.Pattern[str]) -> str:

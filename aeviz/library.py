@@ -11,7 +11,7 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from aeviz import atomic, checkpoint
 from aeviz.checkpoint import Loaded, LoadedRestorer, is_restorer
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
-from aeviz.folders import checkpoints_dir, given_name, runs_dir
+from aeviz.folders import checkpoints_dir, given_name, owner_of, runs_dir
 from aeviz.nn.networks import ImageShape
 from aeviz.presets import data_of, kind_of, title
 
@@ -51,6 +51,11 @@ class ModelInfo:
         """What pages call it: a bundled model by its file's name, as the documentation does; any
         other by the name that a person gave its run, or else by its title."""
         return self.name if self.bundled else given_name(self.path.parent) or self.title
+
+    @property
+    def owner(self) -> str:
+        """Who trained it, as `aeviz.people` names them; "" for a model of nobody's."""
+        return "" if self.bundled else owner_of(self.path.parent)
 
     @property
     def kind(self) -> str:
@@ -101,13 +106,18 @@ def _all() -> list[ModelInfo]:
 
 def labels(infos: Iterable[ModelInfo]) -> dict[str, str]:
     """The label of each of these models by its name, no two alike."""
+    return distinct({info.name: info.label for info in infos})
+
+
+def distinct(labels: Mapping[str, str]) -> dict[str, str]:
+    """The same labels, numbered where several are alike."""
     found: dict[str, str] = {}
-    for info in infos:
-        label, times = info.label, 1
-        while label in found.values():
+    for name, label in labels.items():
+        times, own = 1, label
+        while own in found.values():
             times += 1
-            label = f"{info.label} ({times})"
-        found[info.name] = label
+            own = f"{label} ({times})"
+        found[name] = own
     return found
 
 

@@ -78,7 +78,7 @@ def limits() -> str:
         denoise_sweep.another_image()
     denoise_sweep.at_all_amounts(opened, noise)
     sweep, names = denoise_sweep.measured(opened, noise)
-    denoise_sweep.verdict(sweep, info.name)
+    denoise_sweep.verdict(sweep, names[0])
     denoise_sweep.charts(sweep, names, noise)
     denoise_sweep.table(sweep, names)
     return info.type

@@ -45,12 +45,12 @@ def digits() -> tuple[Tensor, Tensor]:
     return x, torch.tensor(data.target)
 
 
-def pca_denoiser() -> Autoencoder:
+def pca_denoiser(**changes: object) -> Autoencoder:
     """Projects onto 12 principal components of the first 1,400 digits: a denoiser, if weak."""
     train = digits()[0][:1400]
     basis = pca_subspace(train, 12).float()
     settings = {"type": "denoising", "corruption.kind": "gaussian", "corruption.amount": 0.3}
-    return linear_model(basis, train.flatten(1).mean(0), **settings)
+    return linear_model(basis, train.flatten(1).mean(0), **(settings | changes))
 
 
 def save(path: Path, model: Autoencoder, gallery: bool = True, **card: object) -> None:

@@ -21,7 +21,7 @@ from typing import Any, Literal
 from aeviz import atomic
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
-from aeviz.folders import given_name, line_of, runs_dir
+from aeviz.folders import given_name, owner_of, runs_dir
 from aeviz.training import locks
 
 Phase = Literal["queued", "running", "finishing", "done", "stopped", "failed"]
@@ -31,7 +31,6 @@ START_SECONDS = 30
 """A run this young may still be waiting for its process."""
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
-_OWNER = re.compile(r"[0-9a-f]{8,64}")
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ class Run:
     @property
     def owner(self) -> str:
         """Who started it, as `aeviz.people` names them; "" for a run of nobody's."""
-        return line_of(self.folder / "owner", _OWNER)
+        return owner_of(self.folder)
 
     @property
     def name(self) -> str:

@@ -17,7 +17,7 @@ from aeviz.library import ModelInfo
 from aeviz.restore.familiar import STRANGE
 from aeviz.restore.trial import Trial, run_trial
 from aeviz.ui import frames
-from aeviz.ui.markup import markup
+from aeviz.ui.markup import markup, plain
 from aeviz.ui.opened import Opened, open_model
 from aeviz.ui.restore import MEASURED, Controls, denoises, signs_of
 
@@ -51,13 +51,13 @@ class Kind:
 
 
 def denoisers(info: ModelInfo) -> dict[str, ModelInfo]:
-    """Data set -> the first denoiser of it, of those whose images have this model's shape; its own
-    comes first. The model itself where there is none."""
-    found = {info.dataset: info} if denoises(info) else {}
+    """Kind of image -> the first denoiser of it, of those whose images have this model's shape; its
+    own comes first. The model itself where there is none."""
+    found = {kind_of(info.dataset): info} if denoises(info) else {}
     for other in library.models():
         if denoises(other) and other.image_shape == info.image_shape:
-            found.setdefault(other.dataset, other)
-    return found or {info.dataset: info}
+            found.setdefault(kind_of(other.dataset), other)
+    return found or {kind_of(info.dataset): info}
 
 
 def kind_of(dataset: str) -> str:
@@ -81,7 +81,9 @@ def _measured(
     seed: int,
 ) -> dict[str, Kind]:
     del versions
-    images = {one.info.dataset: one.images[:MEASURED].float() / 255 for one in _models.values()}
+    images = {
+        kind_of(one.info.dataset): one.images[:MEASURED].float() / 255 for one in _models.values()
+    }
     shape = next(iter(_models.values())).info.image_shape
     images[PHOTOS] = _telling(photo_crops(shape))
     kinds = {}
@@ -115,13 +117,13 @@ def _cell(opened: Opened, trial: Trial) -> Cell:
 
 def table(kinds: Mapping[str, Kind], models: Sequence[ModelInfo]) -> None:
     """Kinds of image as columns; noisy, and each denoiser, as rows."""
-    heads = "".join(f'<div class="av-head">{_head(name)}</div>' for name in kinds)
+    heads = "".join(f'<div class="av-head">{escape(name.capitalize())}</div>' for name in kinds)
     noisy = "".join(
         _pictures(kind.noisy, f"{_before(kind):.1f} dB", "noisy") for kind in kinds.values()
     )
     clean = "".join(_pictures(kind.clean, "", "clean") for kind in kinds.values())
     rows = "".join(
-        f'<h5>What {escape(model.name)} makes of them <span class="av-quiet">'
+        f'<h5>What {escape(model.called)} makes of them <span class="av-quiet">'
         f"it learnt from {escape(kind_of(model.dataset))}</span></h5>"
         + "".join(_answer(kind, model, name) for name, kind in kinds.items())
         for model in models
@@ -131,7 +133,7 @@ def table(kinds: Mapping[str, Kind], models: Sequence[ModelInfo]) -> None:
         f"{clean}<h5>Noisy</h5>{noisy}{rows}</div>",
         "aeviz-kinds",
     )
-    counts = ", ".join(f"{kind.images} {kind_of(name)}" for name, kind in kinds.items())
+    counts = ", ".join(f"{kind.images} {plain(name)}" for name, kind in kinds.items())
     st.caption(
         f"PSNR: means over {counts}; the change is against the noisy images. Framed: the kind that "
         "the denoiser learnt from. Flagged: the share of images that this page's warning calls "
@@ -139,22 +141,18 @@ def table(kinds: Mapping[str, Kind], models: Sequence[ModelInfo]) -> None:
     )
 
 
-def _head(dataset: str) -> str:
-    return escape(kind_of(dataset).capitalize())
-
-
 def _before(kind: Kind) -> float:
     return next(iter(kind.cells.values())).before
 
 
-def _answer(kind: Kind, model: ModelInfo, dataset: str) -> str:
+def _answer(kind: Kind, model: ModelInfo, shows: str) -> str:
     cell = kind.cells[model.name]
     says = _signed(cell.after - cell.before)
-    own = model.dataset == dataset
+    own = kind_of(model.dataset) == shows
     mark = '<span class="av-warn" title="Unlike what it knows">!</span> '
     warned = f"{mark if cell.warned > 0.5 else ''}flagged as unfamiliar: {100 * cell.warned:.0f} %"
     return _pictures(
-        cell.x_hat, f"{cell.after:.1f} dB", f"restored by {model.name}",
+        cell.x_hat, f"{cell.after:.1f} dB", f"restored by {model.called}",
         f'<span class="av-quiet">{says}</span><span class="av-quiet">{warned}</span>', own,
     )  # fmt: skip
 
@@ -172,14 +170,13 @@ def verdict(kinds: Mapping[str, Kind], model: ModelInfo) -> None:
     """What the first denoiser gains on its own kind, and on the others; in a sentence."""
     cells = {name: kind.cells[model.name] for name, kind in kinds.items()}
     *gains, last = (
-        f"**{_signed(cell.after - cell.before)}** on {kind_of(name)}"
-        for name, cell in cells.items()
+        f"**{_signed(cell.after - cell.before)}** on {plain(name)}" for name, cell in cells.items()
     )
     if not gains:
         return
     st.markdown(
-        f"{model.name} changes the PSNR by {', '.join(gains)} and {last}. It has learnt one kind "
-        "of image, and expects everything to be of that kind."
+        f"{plain(model.called)} changes the PSNR by {', '.join(gains)} and {last}. It has learnt "
+        "one kind of image, and expects everything to be of that kind."
     )
 
 

@@ -18,7 +18,7 @@ from aeviz.restore.trial import run_trial
 from aeviz.ui import frames
 from aeviz.ui.chart import chart
 from aeviz.ui.denoise_plots import line_style, psnr_chart, read_chart
-from aeviz.ui.markup import markup
+from aeviz.ui.markup import markup, plain
 from aeviz.ui.opened import Opened, open_model
 from aeviz.ui.reconstruct import decibels
 from aeviz.ui.restore import Controls
@@ -85,14 +85,16 @@ def another_image() -> None:
 
 def measured(opened: Opened, noise: Controls) -> tuple[Sweep, list[str]]:
     """The curves of the model and its rivals, and their names, the model's own first."""
-    models = {info.name: open_model(info) for info in rivals(opened.info)}
-    versions = tuple((name, one.version) for name, one in models.items())
+    models: dict[str, Opened] = {}
+    for info in rivals(opened.info):
+        models.setdefault(info.called, open_model(info))
+    versions = tuple((name, one.info.name, one.version) for name, one in models.items())
     return _sweep(models, versions, noise.kind), list(models)
 
 
 @st.cache_data(max_entries=32, show_spinner="Measuring every model at every amount of noise")
 def _sweep(
-    _models: Mapping[str, Opened], versions: tuple[tuple[str, int], ...], kind: CorruptionKind
+    _models: Mapping[str, Opened], versions: tuple[tuple[str, str, int], ...], kind: CorruptionKind
 ) -> Sweep:
     del versions
     # The largest gallery leaves the most images to train the classifier on; none is measured twice.
@@ -115,7 +117,7 @@ def _restorer(opened: Opened) -> Restore:
 
 def verdict(sweep: Sweep, name: str) -> None:
     """In a sentence or two: from where to where the model is of use."""
-    limits = sweep.limits(name)
+    limits, name = sweep.limits(name), plain(name)
     if limits.helps_from is None:
         text = f"**{name}** is at no amount closer to the clean images than the noisy ones are."
     elif not limits.helps:

@@ -1,4 +1,5 @@
-"""HTML with drawings: `st.html` takes no SVG and does not know the theme's colours."""
+"""HTML with drawings: `st.html` takes no SVG and does not know the theme's colours. And how a
+stranger's words get into Markdown."""
 
 from __future__ import annotations
 
@@ -35,3 +36,9 @@ def markup(html: str, testid: str) -> None:
 
 def _component() -> Any:
     return st.components.v2.component("aeviz_markup", css=_CSS, js=_JS, isolate_styles=False)
+
+
+def plain(text: str) -> str:
+    """A stranger's words inside Markdown: shortened, and nothing in them is markup."""
+    short = text if len(text) <= 80 else f"{text[:77]}..."
+    return "".join(f"\\{c}" if c in "\\`*_{}[]()<>#+-!|$:~^" else c for c in short)

@@ -13,6 +13,7 @@ from aeviz.errors import UserError
 from aeviz.handwriting import Style, style_of
 from aeviz.images import decode_sprite
 from aeviz.library import ModelInfo
+from aeviz.ui.markup import plain
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def open_model(info: ModelInfo) -> Opened:
     try:
         return _open(info, info.path.stat().st_mtime_ns)
     except OSError:
-        st.error(f"The model {info.called} has just been deleted: choose another one.")
+        st.error(f"The model {plain(info.called)} has just been deleted: choose another one.")
     except UserError as error:
         st.error(str(error))
     st.stop()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import io
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
 
 import streamlit as st
 from PIL import Image
@@ -13,8 +14,14 @@ from PIL import Image
 from aeviz import library
 from aeviz.errors import UserError
 from aeviz.library import ModelInfo
+from aeviz.people import Person
+from aeviz.training.differences import differences
+from aeviz.ui import person, settings
+from aeviz.ui.markup import plain
 
 THUMBNAILS = 8
+TELLING = 3
+"""Settings that a line names at most."""
 _KEY = "aeviz-model-picker"
 _CHOSEN = "aeviz-model"
 
@@ -30,13 +37,14 @@ def model_picker(
     The choice is kept in the query parameter `model`, and from page to page. A model that the
     address asks for and that is not there is named, and the default opens instead.
     """
-    infos = {info.name: info for info in library.models() if suits(info)}
+    me = person.me()
+    infos = {info.name: info for info in grouped(library.models(), me) if suits(info)}
     if not infos:
         st.info("There is no model here yet. Train one first: it takes about a minute.")
         st.page_link("train.py", label="Train a model", icon=":material/model_training:")
         st.stop()
     missing = _settle(infos, default)
-    labels = library.labels(infos.values())
+    labels = lines(list(infos.values()), me)
     left, right = st.columns([3, 2], gap="medium", vertical_alignment="bottom")
     name = left.selectbox(
         "Model",
@@ -51,9 +59,55 @@ def model_picker(
     if strip := _strip(info.name, info.path.stat().st_mtime_ns):
         right.html(strip)
     if missing:
-        gone = f"There is no model called “{missing[:60]}” here (any more)"
-        st.warning(f"{gone}: this is {info.called}.")
+        gone = f"There is no model called “{plain(missing[:60])}” here (any more)"
+        st.warning(f"{gone}: this is {plain(info.called)}.")
     return info
+
+
+def grouped(infos: Iterable[ModelInfo], me: Person) -> list[ModelInfo]:
+    """Bundled models first, then mine, then the class's; within each as they were."""
+
+    def group(info: ModelInfo) -> int:
+        return 0 if info.bundled else 1 if me.may_manage(info.owner) else 2
+
+    return sorted(infos, key=group)
+
+
+def lines(infos: Sequence[ModelInfo], me: Person) -> dict[str, str]:
+    """What the list says of each model, by its name: of a run also whose it is and, where several
+    are called alike, what differs between them. No two lines are alike."""
+    told: dict[str, list[str]] = {}
+    by_title = sorted((info for info in infos if not info.bundled), key=lambda info: info.called)
+    for _, alike in groupby(by_title, key=lambda info: info.called):
+        told |= _differing(list(alike))
+    return library.distinct(
+        {
+            info.name: info.label
+            if info.bundled
+            else " · ".join([_whose(info, me), info.label, *told[info.name]])
+            for info in infos
+        }
+    )
+
+
+def _whose(info: ModelInfo, me: Person) -> str:
+    if me.may_manage(info.owner):
+        return "Mine"
+    name = person.whose(info.owner, me)
+    return name[:1].upper() + name[1:]
+
+
+def _differing(alike: Sequence[ModelInfo]) -> dict[str, list[str]]:
+    """The settings that tell these models apart, in few words, by the models' names. The size of
+    the code is in every label."""
+    epochs = {info.name: info.card.get("epochs") for info in alike}
+    found = {}
+    for info, differs in zip(alike, differences([one.config for one in alike]), strict=True):
+        keys = [key for key in differs if key != settings.CODE_SIZE.key][:TELLING]
+        found[info.name] = [settings.told(key, differs[key]) for key in keys] * (len(alike) > 1)
+        if len(set(epochs.values())) > 1 and isinstance(epochs[info.name], int):
+            found[info.name].append(f"{epochs[info.name]:,} epochs")
+    return found
 
 
 def _settle(infos: dict[str, ModelInfo], default: str) -> str | None:

@@ -16,9 +16,9 @@ from aeviz.ui import frames
 from aeviz.ui.codes import code_bars, summary
 from aeviz.ui.colours import ABSOLUTE, SIGNED, error_map, fitting_limit
 from aeviz.ui.frames import Stack, figure, number
-from aeviz.ui.markup import markup
+from aeviz.ui.markup import markup, plain
 from aeviz.ui.opened import Opened
-from aeviz.ui.sources import Item, gallery_item, plain
+from aeviz.ui.sources import Item, gallery_item
 
 ROWS = ("original", "reconstruction", "error")
 SHOWN = 5e-5

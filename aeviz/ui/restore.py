@@ -21,11 +21,11 @@ from aeviz.restore.trial import Score, Trial, run_trial
 from aeviz.ui import frames
 from aeviz.ui.colours import error_map
 from aeviz.ui.frames import Stack, figure, number
-from aeviz.ui.markup import markup
+from aeviz.ui.markup import markup, plain
 from aeviz.ui.opened import Opened
 from aeviz.ui.pickers import model_picker
 from aeviz.ui.reconstruct import ErrorScale, decibels, fitted
-from aeviz.ui.sources import Item, plain
+from aeviz.ui.sources import Item
 
 _EVERY = "restore-every-model"
 MEASURED = 200
@@ -74,9 +74,9 @@ def choose_model() -> ModelInfo:
         )  # fmt: skip
     if not denoises(info):
         st.info(
-            f"{info.called} was not trained to denoise: it was asked to give back what it saw. "
-            "Noise that does not fit through its code is lost; the rest it takes for part of the "
-            "picture."
+            f"{plain(info.called)} was not trained to denoise: it was asked to give back what it "
+            "saw. Noise that does not fit through its code is lost; the rest it takes for part of "
+            "the picture."
         )
     return info
 

@@ -18,6 +18,7 @@ from aeviz.library import ModelInfo
 from aeviz.nn.networks import ImageShape
 from aeviz.ui import frames, live, photos
 from aeviz.ui.frames import Stack
+from aeviz.ui.markup import plain
 from aeviz.ui.opened import Opened
 from aeviz.ui.photos import Photo
 
@@ -161,9 +162,3 @@ def _read(_file: UploadedFile, file_id: str, shape: ImageShape) -> tuple[Tensor,
     decoded = images.decode(_file.getvalue())
     x, notes = images.to_tensor(decoded, shape)
     return x, (*decoded.notes, *notes)
-
-
-def plain(text: str) -> str:
-    """A stranger's words inside Markdown: shortened, and nothing in them is markup."""
-    short = text if len(text) <= 80 else f"{text[:77]}..."
-    return "".join(f"\\{c}" if c in "\\`*_{}[]()<>#+-!|$:~^" else c for c in short)

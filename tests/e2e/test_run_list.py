@@ -54,6 +54,12 @@ def test_two_people_see_their_own_runs_and_both_the_classs(
             expect(row(who, theirs)).to_have_count(1)
         assert not (runs_folder / mine).exists()
 
+        # each sees in the list of models whose it is
+        for who, whose in ((page, "Somebody else"), (other, "Mine")):
+            who.goto(f"{app_url}/reconstruct?model={theirs}")
+            expect(who.get_by_test_id("stSelectbox")).to_contain_text(f"{whose} · Variational")
+        show(page, app_url, "The class's")
+
         # a name opens its run, where its owner alone may let it train on
         row(page, theirs).get_by_role("link").click()
         page.wait_for_url(f"**/train?run={theirs}")

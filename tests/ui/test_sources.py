@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from aeviz.ui.sources import plain, sample
+from aeviz.ui.sources import sample
 
 LABELS = torch.arange(100) % 5
 
@@ -27,8 +27,3 @@ def test_the_seed_decides_the_sample() -> None:
 def test_a_class_without_images_is_no_obstacle() -> None:
     assert sample(LABELS, [7], 10, 0) == []
     assert len(sample(LABELS, [7, 2], 5, 0)) == 5
-
-
-def test_markup_in_a_file_name_is_shown_as_it_is() -> None:
-    assert plain("**a** $x$ <b>.png") == r"\*\*a\*\* \$x\$ \<b\>.png"
-    assert len(plain("a" * 500)) == 80
