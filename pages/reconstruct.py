@@ -22,8 +22,9 @@ opened = open_model(info)
 
 with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     source = st.segmented_control(
-        "Images", ["Test images", "Upload", "Draw"], default="Test images", required=True,
-        key="reconstruct-source", help="Images held out from training, or your own.",
+        "Images", ["Test images", "Other kinds", "Upload", "Draw"], default="Test images",
+        required=True, key="reconstruct-source",
+        help="Images held out from training, of a kind that it never saw, or your own.",
     )  # fmt: skip
     signed = st.segmented_control(
         "Error map", ["Signed", "Absolute"], default="Signed", required=True, key="error-map",
@@ -33,6 +34,8 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
 beside = None
 if source == "Upload":
     items = sources.uploads("Drop images here", info.image_shape, opened.style)
+elif source == "Other kinds":
+    items = sources.other_kinds(info)
 elif source == "Draw":
     pad, beside = st.columns([7, 4], gap="medium")
     with pad:

@@ -6,6 +6,7 @@ from aeviz.errors import UserError
 from aeviz.training import runs, worker
 from aeviz.ui import own_images, run_list, run_view, train
 from aeviz.ui.explain import how_it_works
+from aeviz.ui.takeaway import settings_link
 
 st.title("Train", anchor=False)
 
@@ -19,21 +20,26 @@ if wanted is not None:
 
 worker.keep_warm()
 train.open_link()
-with st.expander("Settings of a new run", expanded=run is None, icon=":material/tune:"):
+fold = st.expander("Settings of a new run", expanded=run is None, icon=":material/tune:")
+with fold, st.container(key="train-settings"):
     settings, preview = st.columns([5, 6], gap="large")
     with settings:
         choice = train.controls()
     with preview:
         train.picture(choice)
         st.caption(choice.preset.idea)
-        clicked = st.button(
-            "Train",
-            type="primary",
-            icon=":material/play_arrow:",
-            disabled=choice.config is None,
-            key="train-start",
-            help="It runs in a process of its own: closing this tab does not stop it.",
-        )
+        with st.container(horizontal=True, vertical_alignment="center"):
+            clicked = st.button(
+                "Train",
+                type="primary",
+                icon=":material/play_arrow:",
+                disabled=choice.config is None,
+                key="train-start",
+                shortcut="Ctrl+Enter",
+                help="It runs in a process of its own: closing this tab does not stop it.",
+            )
+            if choice.config is not None:
+                settings_link(choice.config)
         if clicked and choice.config is not None:
             with train.sentence():
                 train.start(choice.config)

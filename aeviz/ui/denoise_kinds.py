@@ -20,12 +20,10 @@ from aeviz.ui import frames
 from aeviz.ui.markup import markup, plain
 from aeviz.ui.opened import Opened, open_model
 from aeviz.ui.restore import MEASURED, Controls, denoises, signs_of
+from aeviz.ui.sources import kind_of
 
 PHOTOS = "photographs"
 SHOWN = 4
-NAMES = {
-    "mnist": "digits", "mnist-5k": "digits", "digits": "digits", "fashion-mnist": "clothes",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -58,11 +56,6 @@ def denoisers(info: ModelInfo) -> dict[str, ModelInfo]:
         if denoises(other) and other.image_shape == info.image_shape:
             found.setdefault(kind_of(other.dataset), other)
     return found or {kind_of(info.dataset): info}
-
-
-def kind_of(dataset: str) -> str:
-    """What the images of this data set show."""
-    return NAMES.get(dataset, dataset)
 
 
 def measured(info: ModelInfo, noise: Controls) -> dict[str, Kind]:

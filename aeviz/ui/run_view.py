@@ -214,24 +214,23 @@ def _facts(card: dict[str, Any], config: RunConfig) -> str:
 
 
 def _pictures(run: Run, status: Status, config: RunConfig, active: bool) -> None:
-    """Curves, the player, and the same eight images after each epoch."""
+    """The player, curves, and the same eight images after each epoch."""
     rows = run.metrics()
     paths = run.snapshots()
+    shown = readable([*paths[:1], *paths[1:][-ROWS:]])
+    if shown:
+        unit = AFTER[config.loss.reconstruction]
+        replay.player(run, config, paths, shown[-1], rows, unit, active)
     steps = steps_per_epoch(rows, status, config)
     if rows and steps:
         found = baselines.read(run.folder / "baselines.json", config)
         _curves(rows, steps, config, found, over=status.phase in ("done", "stopped"))
-    if not paths:
-        return
-    shown = readable([paths[0], *paths[1:][-ROWS:]])
-    if not shown:
+    if shown:
+        diagnostics.draw(shown[-1], config)
+        st.markdown("**The same validation images, from untrained to the newest epoch**")
+        markup(epochs_html(shown), "aeviz-epochs")
+    elif paths:
         raise UserError("The snapshots of this run cannot be read. What it learnt is not affected.")
-    unit = AFTER[config.loss.reconstruction]
-    st.markdown("**Watch it learn**")
-    replay.player(run, config, paths, shown[-1], rows, unit, active)
-    diagnostics.draw(shown[-1], config)
-    st.markdown("**The same validation images, from untrained to the newest epoch**")
-    markup(epochs_html(shown), "aeviz-epochs")
 
 
 def steps_per_epoch(rows: Sequence[dict[str, Any]], status: Status, config: RunConfig) -> float:

@@ -11,20 +11,24 @@ import torch
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 from torch import Tensor
 
-from aeviz import images
+from aeviz import images, library
 from aeviz.errors import UserError
+from aeviz.evaluation.photo_crops import photo_crops
 from aeviz.handwriting import Style
 from aeviz.library import ModelInfo
 from aeviz.nn.networks import ImageShape
 from aeviz.ui import frames, live, photos
 from aeviz.ui.frames import Stack
 from aeviz.ui.markup import plain
-from aeviz.ui.opened import Opened
+from aeviz.ui.opened import Opened, open_model
 from aeviz.ui.photos import Photo
 
 SHOWN = 10
 FORMATS = ["png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff", "gif"]
 MOST_FILES = 200
+_KINDS = {
+    "mnist": "digits", "mnist-5k": "digits", "digits": "digits", "fashion-mnist": "clothes",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,43 @@ def test_images(opened: Opened, page: str) -> list[Item]:
     ):  # fmt: skip
         seed = st.session_state["sample-seed"] = seed + 1
     return [gallery_item(opened, i) for i in sample(gallery.labels, list(classes), SHOWN, seed)]
+
+
+def kind_of(dataset: str) -> str:
+    """What the images of this data set show."""
+    return _KINDS.get(dataset, dataset)
+
+
+def other_kinds(info: ModelInfo) -> list[Item]:
+    """Images that the model never learnt from: of another bundled model's kind, squares of
+    photographs, and noise."""
+    shown = {"photograph": photo_crops(info.image_shape), "noise": _noise(info.image_shape)}
+    other = _bundled_beside(info)
+    if other is not None:
+        shown = {f"from {other.data}": open_model(other).images.float() / 255} | shown
+    each = SHOWN // len(shown)
+    return [
+        Item(f"other-{name}-{i}", name, x, (), f"{name}-{i}")
+        for name, images in shown.items()
+        for i, x in enumerate(images[:each])
+    ]
+
+
+def _noise(shape: ImageShape) -> Tensor:
+    """Pixels drawn from 0 to 1, each by itself: (SHOWN, C, H, W)."""
+    return torch.rand(SHOWN, *shape, generator=torch.Generator().manual_seed(0))
+
+
+def _bundled_beside(info: ModelInfo) -> ModelInfo | None:
+    """The first bundled model of images of this size that show something else."""
+    found = (
+        other
+        for other in library.models()
+        if other.bundled
+        and other.image_shape == info.image_shape
+        and kind_of(other.dataset) != kind_of(info.dataset)
+    )
+    return next(found, None)
 
 
 def drawing(info: ModelInfo) -> list[Item]:

@@ -15,7 +15,9 @@ from aeviz.presets import PRESETS
 from aeviz.takeaway import event_file, link, onnx_file
 from aeviz.takeaway.script import script
 from aeviz.training.runs import Run
+from aeviz.ui.live import component
 
+_CSS = (Path(__file__).parent / "takeaway.css").read_text()
 WIDTH = 300
 """Of the menu, in pixels."""
 
@@ -60,6 +62,19 @@ def address(config: RunConfig) -> str:
     """The Train page's address with these settings, as this visitor's browser reaches it."""
     here = urlsplit(st.context.url or "")
     return here._replace(query=urlencode(link.query(config), safe=","), fragment="").geturl()
+
+
+def settings_link(config: RunConfig) -> None:
+    """A button that copies a link to the Train page with these settings."""
+    component("link", _CSS)(
+        key="aeviz-settings-link",
+        data={
+            "link": address(config),
+            "label": "Copy link",
+            "help": "A link to this page that fills in these settings.",
+        },
+        width="content",
+    )
 
 
 def _file(name: str, label: str, ending: str, made: str | Callable[[], bytes], says: str) -> None:

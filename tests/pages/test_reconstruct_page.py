@@ -230,3 +230,15 @@ def test_a_file_that_changes_is_opened_anew(models: Path) -> None:
     save(models / "pca.safetensors", identity_model())
     after = html(run("reconstruct", model="pca"), "aeviz-flow")
     assert figure(before, "aeviz-mse") != "0.0000" == figure(after, "aeviz-mse")
+
+
+def test_images_of_another_kind_go_through_the_model(models: Path) -> None:
+    app = press(run("reconstruct", model="copy"), "reconstruct-source", "Other kinds")
+    grid = html(app, "reconstruct-grid")
+    for name in ("photograph", "noise"):
+        assert grid.count(f">{name}<") == 5
+    assert "photograph" in html(app, "aeviz-flow")
+    # with a bundled model of other images, some of these come first
+    save(models / "clothes.safetensors", identity_model(dataset="fashion-mnist"))
+    app = press(run("reconstruct", model="copy"), "reconstruct-source", "Other kinds")
+    assert "from Fashion-MNIST" in html(app, "aeviz-flow")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from page_tools import open_train
+from page_tools import data, open_train
 
 from aeviz import checkpoint
 from aeviz.config import RunConfig
@@ -45,6 +45,15 @@ def test_settings_can_be_changed_after_a_link(started: list[RunConfig]) -> None:
     app.button(key="train-start").click().run()
     there = settings_for("vae", "digits")  # of other data than the link's, the length too
     assert started == [there.replace(**{"bottleneck.latent_dim": 5})]
+
+
+def test_the_settings_can_be_shared_before_a_run() -> None:
+    app = open_train(type="vae", **{"bottleneck.latent_dim": "2"})
+    assert str(data(app, "aeviz-settings-link")["link"]).endswith(
+        "?type=vae&bottleneck.latent_dim=2"
+    )
+    next(field for field in app.number_input if field.label == "Code size").set_value(3).run()
+    assert "bottleneck.latent_dim=3" in str(data(app, "aeviz-settings-link")["link"])
 
 
 def test_a_bad_link_is_one_sentence_and_the_page_works() -> None:

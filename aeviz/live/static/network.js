@@ -309,7 +309,7 @@ function wedge(left, right) {
 function label(x, text, from = 0) {
   const [first, ...rest] = text.split('x');
   const lines = [first + (rest.length && first ? ' ×' : ''), rest.join('×')];
-  return svg('text', { y: BELOW + 16, class: 'av-net-size' }, ...lines.map((line, i) => svg('tspan', {
+  return svg('text', { y: BELOW + (from ? 24 : 16), class: 'av-net-size' }, ...lines.map((line, i) => svg('tspan', {
     x, dy: i ? 16 : 0,
   }, i >= from && line ? `${from ? '×' : ''}${line}` : '')));
 }

@@ -2,9 +2,11 @@
 
 const LEAST_PIXELS = 512;
 
-/** Put the page's address on the clipboard. @returns {Promise<boolean>} whether that worked */
-export async function copyLink() {
-  const link = window.location.href;
+/**
+ * Put a link on the clipboard: the page's own address, or another one.
+ * @returns {Promise<boolean>} whether that worked
+ */
+export async function copyLink(link = window.location.href) {
   try {
     await navigator.clipboard.writeText(link);
     return true;
