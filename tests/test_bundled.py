@@ -44,7 +44,11 @@ MUST: dict[str, Callable[[Figures], bool]] = {
     "overcomplete-ae-mnist": lambda m: m["mse"] < 0.002 and "knn_accuracy" in m,
     "denoising-ae-mnist": lambda m: m["denoise"]["gaussian 0.5"]["psnr"] >= 20.5,
     "denoising-ae-fashion-mnist": lambda m: m["denoise"]["gaussian 0.5"]["psnr"] >= 19.0,
-    "beta-vae-shapes": lambda m: sum(s > 0.8 for s in m["factor_scores"].values()) >= 4,
+    "beta-vae-shapes": lambda m: (
+        all(m["factors"][name]["score"] > 0.95 for name in ("scale", "x", "y", "colour"))
+        and all(m["factors"][name]["next_score"] < 0.2 for name in ("scale", "x", "y", "colour"))
+        and m["knn_accuracy"] > 0.95  # of the shape: hearts stay hearts
+    ),
 }
 
 
