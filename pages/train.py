@@ -35,7 +35,6 @@ with fold, st.container(key="train-settings"):
                 icon=":material/play_arrow:",
                 disabled=choice.config is None,
                 key="train-start",
-                shortcut="Ctrl+Enter",
                 help="It runs in a process of its own: closing this tab does not stop it.",
             )
             if choice.config is not None:
