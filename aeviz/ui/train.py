@@ -303,7 +303,8 @@ def _number(
     picture puts one there, too; where it is emptied it stands for its start. Until somebody changes
     it, it follows its start."""
     state, was = st.session_state, f"{key}@start"
-    if key not in state or state[key] == state.get(was):
+    moved = state.get(was) != start  # else nothing is set: it would undo an edit under way
+    if key not in state or (moved and state[key] == state.get(was)):
         state[key] = start
     state[was] = start
     value = st.number_input(label, value=None, step=step, format=form, key=key, help=text, **more)
