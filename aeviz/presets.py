@@ -391,7 +391,7 @@ def preset(name: str) -> Preset:
 def settings_for(name: str, dataset: str | None = None) -> RunConfig:
     """Where the settings of this type start on this data set; on its own where none is named.
 
-    UserError for an unknown type; an unknown data set is left to whoever loads it.
+    UserError for an unknown type; an unknown data set fails when it is loaded.
     """
     row = preset(name)
     source = datasets.get(dataset) if dataset else None

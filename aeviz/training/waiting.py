@@ -114,7 +114,7 @@ def be_worker(run: Run, server: int | None, handle: int) -> NoReturn:
     wait_and_work(run, server)
     sys.stdout.flush()
     sys.stderr.flush()
-    os.close(handle)  # all is written: whoever wants to can delete the run or train it on
+    os.close(handle)  # all is written: the run can now be deleted or trained longer
     maps.become(server or os.getppid())
     # Taking the libraries down would take seconds where the machine is busy.
     os._exit(0)

@@ -11,7 +11,7 @@ const REST_MS = 250;
 /** @param {{data: {src: string, width: number, height: number, found: number[][], frame: number[] | null},
  *   parentElement: HTMLElement, setStateValue: (name: string, value: any) => void}} component */
 export default ({ data, parentElement, setStateValue }) => {
-  const { frame, ...photo } = data; // a frame that comes back from Python builds nothing anew
+  const { frame, ...photo } = data; // a frame that comes back from Python rebuilds nothing
   return mount({ data: photo, parentElement }, async (root) => {
     let resting;
     const { element } = new PhotoFrame({ ...photo, frame }, (chosen) => {

@@ -1,4 +1,4 @@
-/** A person's photo with its frame, for as long as there is one: what the frame holds is read anew. */
+/** A person's photo with its frame, if there is one: what the frame holds is read again. */
 
 import { h } from './dom.js';
 import { newestOnly } from './follow.js';
