@@ -18,11 +18,12 @@ import torch
 from aeviz import atomic, checkpoint, cli_restore, datasets, images, library
 from aeviz.config import RunConfig
 from aeviz.datasets import photos
+from aeviz.defaults import epochs_for
 from aeviz.device import describe, pick_device, plain_memory_errors
 from aeviz.errors import UserError
 from aeviz.evaluation import metrics
 from aeviz.evaluation.evaluate import evaluate, reconstruct
-from aeviz.presets import PRESETS, epochs_for, preset, settings_for
+from aeviz.presets import PRESETS, preset, settings_for
 from aeviz.restorers import RESTORERS
 from aeviz.terminal import read, say
 from aeviz.training.finish import MAX_IMAGES, finish

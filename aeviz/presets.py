@@ -6,12 +6,10 @@ One table. Pages, the command line and the tests read it, so a new type is one e
 from __future__ import annotations
 
 import dataclasses
-import math
 from dataclasses import dataclass
 
 from aeviz import datasets
 from aeviz.config import (
-    MAX_EPOCHS,
     BottleneckConfig,
     CorruptionConfig,
     LossConfig,
@@ -19,6 +17,7 @@ from aeviz.config import (
     RunConfig,
     TrainingConfig,
 )
+from aeviz.defaults import for_data
 from aeviz.errors import UserError
 
 
@@ -58,35 +57,8 @@ class Preset:
     steps: int = 1200
 
     def on(self, source: datasets.Source) -> RunConfig:
-        """The settings for this data set: batches that it can fill at least `MIN_BATCHES` times,
-        and as many epochs as make `steps` steps."""
-        images = source.counts[0]
-        batch = min(self.config.training.batch_size, _power_of_two(images // MIN_BATCHES))
-        training = dataclasses.replace(
-            self.config.training, batch_size=batch, epochs=epochs_for(self.steps, images, batch)
-        )
-        if images < FEW_IMAGES and training.augment == "none":
-            colour = source.image_shape[0] == 3
-            training = dataclasses.replace(training, augment="shift-flip" if colour else "shift")
-        return dataclasses.replace(self.config, dataset=source.name, training=training)
-
-
-FEW_IMAGES = 1000
-"""Below this a network learns its images by heart within a few hundred steps, so each step sees
-them shifted; photographs also mirrored, which would spoil digits and letters."""
-MIN_BATCHES = 3
-"""In an epoch: fewer, and the gradients of a small data set no longer vary from step to step."""
-
-
-def epochs_for(steps: int, images: int, batch_size: int) -> int:
-    """The fewest epochs that make so many steps."""
-    per_epoch = math.ceil(images / max(batch_size, 1))
-    return min(max(1, math.ceil(steps / max(per_epoch, 1))), MAX_EPOCHS)
-
-
-def _power_of_two(number: int) -> int:
-    """The largest power of two that is not above `number`; 1 below it."""
-    return 1 << max(number.bit_length() - 1, 0)
+        """The settings for this data set (`aeviz/defaults.py` has the rules)."""
+        return for_data(self.config, source, self.steps)
 
 
 def _table(*presets: Preset) -> dict[str, Preset]:
@@ -132,7 +104,7 @@ PRESETS: dict[str, Preset] = _table(
         "Halve the code size again and again: which digits blur into which first?",
         RunConfig(
             type="standard",
-            network=NetworkConfig(hidden=(128,)),
+            network=NetworkConfig(hidden=(128,), norm="batch"),
             bottleneck=BottleneckConfig(latent_dim=32),
             training=_short(0.006),
         ),
@@ -150,10 +122,11 @@ PRESETS: dict[str, Preset] = _table(
         RunConfig(
             type="linear",
             network=NetworkConfig(hidden=(), activation="none", output="linear"),
-            bottleneck=BottleneckConfig(latent_dim=32),
+            bottleneck=BottleneckConfig(latent_dim=16),
             loss=LossConfig(reconstruction="mse"),
             training=_short(0.02, batch_size=512),
         ),
+        steps=3000,
     ),
     Preset(
         "deep",
@@ -213,10 +186,10 @@ PRESETS: dict[str, Preset] = _table(
         "Raise the weight until only a handful of units are active for each image.",
         RunConfig(
             type="sparse",
-            network=NetworkConfig(hidden=()),
+            network=NetworkConfig(hidden=(), init="glorot"),
             bottleneck=BottleneckConfig(latent_dim=256, activation="relu"),
-            loss=LossConfig(penalty="l1", weight=1.0),
-            training=_short(0.006),
+            loss=LossConfig(penalty="l1", weight=1.4),
+            training=_short(0.003),
         ),
         (
             Knob(
@@ -224,7 +197,7 @@ PRESETS: dict[str, Preset] = _table(
                 "L1 weight",
                 "What each unit of activation costs. More: fewer active units, more error.",
                 1e-3,
-                10,
+                100,
                 log=True,
                 formula=r"\lambda \sum_j |z_j|",
             ),
@@ -260,7 +233,7 @@ PRESETS: dict[str, Preset] = _table(
                 "Sparsity weight",
                 "How strongly each unit is held to rho.",
                 1e-3,
-                10,
+                100,
                 log=True,
                 formula=r"\lambda \sum_j \mathrm{KL}(\rho \,\Vert\, \hat\rho_j)",
             ),
@@ -357,7 +330,7 @@ PRESETS: dict[str, Preset] = _table(
         RunConfig(
             type="beta-vae",
             dataset="shapes",
-            network=_CONV,
+            network=NetworkConfig(kind="conv", hidden=(128,), channels=(16, 32)),
             bottleneck=BottleneckConfig(kind="gaussian", latent_dim=10),
             loss=LossConfig(beta=2.0, beta_start=8.0, warmup=0.8),
             training=_short(0.004),
@@ -373,7 +346,7 @@ PRESETS: dict[str, Preset] = _table(
                 formula=r"L(x, \hat{x}) + \beta\, \mathrm{KL}(q(z|x) \,\Vert\, p(z))",
             ),
         ),
-        steps=2000,
+        steps=1600,
     ),
 )
 

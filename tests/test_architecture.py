@@ -19,6 +19,7 @@ FLOORS: tuple[set[str], ...] = (
     {"errors"},
     {"config", "atomic", "sealed", "device", "folders", "images"},
     {"damage", "datasets", "people", "handwriting"},
+    {"defaults"},
     {"nn", "presets", "restorers", "terminal", "album"},
     {"checkpoint"},
     {"library"},

@@ -8,9 +8,10 @@ import math
 import pytest
 
 from aeviz import datasets
+from aeviz.defaults import FEW_IMAGES, epochs_for
 from aeviz.errors import UserError
 from aeviz.nn.model import check_size
-from aeviz.presets import FEW_IMAGES, PRESETS, Knob, epochs_for, preset, settings_for
+from aeviz.presets import PRESETS, Knob, preset, settings_for
 
 EVERY = pytest.mark.parametrize("name", PRESETS)
 KNOBS = [pytest.param(n, k, id=f"{n}-{k.key}") for n, p in PRESETS.items() for k in p.knobs]
@@ -90,6 +91,39 @@ def test_few_images_are_shifted_and_only_photographs_mirrored() -> None:
     many = dataclasses.replace(SMALL, counts=(FEW_IMAGES, 1, 1))
     augmented = [row.on(source).training.augment for source in (SMALL, photographs, many)]
     assert augmented == ["shift", "shift-flip", "none"]
+    # PCA, which a linear network is compared with, sees the images as they are
+    assert PRESETS["linear"].on(SMALL).training.augment == "none"
+
+
+@EVERY
+def test_its_own_data_set_leaves_a_type_as_it_is(name: str) -> None:
+    row = PRESETS[name]
+    assert row.on(datasets.DATASETS[row.config.dataset]) == row.config
+
+
+def test_settings_follow_the_pixels() -> None:
+    """digits has 64 pixels for MNIST's 784, the photographs 3072."""
+    photographs = dataclasses.replace(SMALL, image_shape=(3, 32, 32), counts=(4000, 1, 1))
+    small, large = (
+        {name: row.on(source) for name, row in PRESETS.items()}
+        for source in (datasets.DATASETS["digits"], photographs)
+    )
+    assert (small["deep"].training.lr, large["deep"].training.lr) == (0.004, 0.001)
+    assert large["convolutional"].training.lr == PRESETS["convolutional"].config.training.lr
+    assert (small["sparse"].loss.weight, large["sparse"].loss.weight) == (0.4, 1.4)
+    assert (small["sparse-kl"].loss.weight, large["sparse-kl"].loss.weight) == (0.16, 7.8)
+    assert (small["contractive"].loss.weight, large["contractive"].loss.weight) == (0.0067, 15)
+    assert (small["beta-vae"].loss.beta, large["beta-vae"].loss.beta) == (1, 2)
+
+
+def test_a_code_is_narrower_than_its_images_and_than_few_of_them() -> None:
+    row, digits = PRESETS["standard"], datasets.DATASETS["digits"]
+    sizes = [row.on(source).bottleneck.latent_dim for source in (digits, SMALL)]
+    photographs = dataclasses.replace(SMALL, image_shape=(3, 32, 32))
+    sizes.append(row.on(photographs).bottleneck.latent_dim)
+    assert sizes == [8, 8, 8]
+    assert row.on(dataclasses.replace(SMALL, counts=(12, 1, 1))).bottleneck.latent_dim == 2
+    assert PRESETS["overcomplete"].on(digits).bottleneck.latent_dim == 1024
 
 
 def test_settings_follow_the_data_set() -> None:

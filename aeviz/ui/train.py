@@ -15,9 +15,10 @@ import streamlit as st
 
 from aeviz import datasets
 from aeviz.config import MAX_LAYERS, RunConfig
+from aeviz.defaults import epochs_for
 from aeviz.errors import UserError
 from aeviz.nn.networks import ImageShape
-from aeviz.presets import AMOUNT, NOISE, PRESETS, Knob, Preset, epochs_for
+from aeviz.presets import AMOUNT, NOISE, PRESETS, Knob, Preset
 from aeviz.takeaway import link
 from aeviz.training import worker
 from aeviz.training.estimate import Estimate, Memory, estimate

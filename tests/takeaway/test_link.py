@@ -7,7 +7,7 @@ import pytest
 from aeviz import datasets
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
-from aeviz.presets import PRESETS
+from aeviz.presets import PRESETS, settings_for
 from aeviz.takeaway import link
 
 CHANGES = {
@@ -36,7 +36,7 @@ def test_a_preset_is_its_type_alone(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in PRESETS if name != "contractive"])
 def test_changes_come_back_as_they_were(name: str) -> None:
-    config = PRESETS[name].config.replace(**CHANGES)
+    config = settings_for(name, "digits").replace(**CHANGES)
     asked = link.query(config)
     assert len(asked) <= len(CHANGES) + 1
     assert asked["network.hidden"] == "300,20"
