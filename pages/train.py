@@ -22,26 +22,29 @@ worker.keep_warm()
 train.open_link()
 fold = st.expander("Settings of a new run", expanded=run is None, icon=":material/tune:")
 with fold, st.container(key="train-settings"):
+    # First for the keyboard and on a phone; what is to be trained is known further down.
+    actions = st.container(horizontal=True, vertical_alignment="center", key="train-actions")
     settings, preview = st.columns([5, 6], gap="large")
     with settings:
         choice = train.controls()
     with preview:
         train.picture(choice)
         st.caption(choice.preset.idea)
-        with st.container(horizontal=True, vertical_alignment="center"):
-            clicked = st.button(
-                "Train",
-                type="primary",
-                icon=":material/play_arrow:",
-                disabled=choice.config is None,
-                key="train-start",
-                help="It runs in a process of its own: closing this tab does not stop it.",
-            )
-            if choice.config is not None:
-                settings_link(choice.config)
-        if clicked and choice.config is not None:
-            with train.sentence():
-                train.start(choice.config)
+    with actions:
+        clicked = st.button(
+            "Train",
+            type="primary",
+            icon=":material/play_arrow:",
+            disabled=choice.config is None,
+            key="train-start",
+            help="It runs in a process of its own: closing this tab does not stop it.",
+        )
+        if choice.config is not None and choice.cost is not None:
+            settings_link(choice.config)
+            st.caption(train.summary(choice.config, choice.cost))
+    if clicked and choice.config is not None:
+        with train.sentence():
+            train.start(choice.config)
 
 own_images.panel()
 

@@ -18,7 +18,7 @@ from aeviz.config import MAX_LAYERS, RunConfig
 from aeviz.defaults import epochs_for
 from aeviz.errors import UserError
 from aeviz.nn.networks import ImageShape
-from aeviz.presets import AMOUNT, NOISE, PRESETS, Knob, Preset
+from aeviz.presets import AMOUNT, NOISE, PRESETS, Knob, Preset, data_of, kind_of
 from aeviz.takeaway import link
 from aeviz.training import worker
 from aeviz.training.estimate import Estimate, Memory, estimate
@@ -399,6 +399,12 @@ def _facts(cost: Estimate, shape: ImageShape, code: int) -> list[network.Fact]:
         ("", f"{code:,}", f" number{'s' * (code != 1)} for {math.prod(shape):,} {values}"),
         ("about ", duration(cost.seconds), f" on {cost.device}"),
     ]
+
+
+def summary(config: RunConfig, cost: Estimate) -> str:
+    """What will be trained, in a line beside the button."""
+    what = f"{kind_of(config)} on {data_of(config)}"
+    return f"{what}: {cost.steps:,} steps, about {duration(cost.seconds)}"
 
 
 def _shares(needed: Memory) -> str:
