@@ -16,7 +16,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FLOORS: tuple[set[str], ...] = (
-    {"errors"},
+    {"errors", "limits"},
     {"config", "atomic", "sealed", "device", "folders", "images"},
     {"damage", "datasets", "people", "handwriting"},
     {"defaults"},
