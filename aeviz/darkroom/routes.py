@@ -33,7 +33,7 @@ from aeviz import limits
 from aeviz.darkroom import asked, samples
 from aeviz.darkroom.connection import Connection
 from aeviz.darkroom.store import GoneError, Store
-from aeviz.darkroom.uploads import CHUNK, TooLargeError, Uploads
+from aeviz.darkroom.uploads import CHUNK, BusyError, TooLargeError, Uploads
 from aeviz.darkroom.worker import Job, Worker, lower_priority
 from aeviz.errors import UserError
 from aeviz.live.assets import Files, live_file
@@ -291,5 +291,5 @@ def _chunks(file: BinaryIO) -> Iterator[bytes]:
 
 
 def _status(error: UserError) -> int:
-    kinds = {GoneError: 404, ForeignError: 403, TooLargeError: 413}
+    kinds = {GoneError: 404, ForeignError: 403, TooLargeError: 413, BusyError: 503}
     return next((status for kind, status in kinds.items() if isinstance(error, kind)), 400)
