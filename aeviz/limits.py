@@ -19,6 +19,8 @@ MODEL_VALUES: Final = 3 * 256 * 256
 """Numbers in one image of an autoencoder, C x H x W. Data sets of own images have a quarter."""
 GALLERY_VALUES: Final = 1_000_000
 """Numbers in all codes of a model's gallery, which has fewer images where its codes are long."""
+REQUEST: Final = 4 * MIB
+"""Bytes of one message to the decoder: an image, or 256 codes of the largest size."""
 REPLY: Final = 16 * MIB
 """Bytes of one reply."""
 SMALL_REPLY: Final = 64 * KIB
@@ -39,6 +41,8 @@ SLOW_ANSWERS: Final = 2
 PHOTO_SOCKETS: Final = 300
 PHOTO_SOCKETS_OF_PERSON: Final = 8
 PHOTO_SOCKETS_OF_ADDRESS: Final = 150
+PHOTO_REQUEST: Final = 64 * KIB
+"""Bytes of one message that says what to restore."""
 UPLOADS: Final = 48
 """Bodies of requests that are read at the same time."""
 UPLOADS_OF_PERSON: Final = 6
@@ -67,11 +71,16 @@ RESERVE: Final = 2 * GIB
 RESERVE_SHARE: Final = 0.1
 """So much of the disk is left to trainings: `RESERVE`, or this share of a small disk."""
 
-# ---- uploads through a page --------------------------------------------------------------------
+# ---- pages -------------------------------------------------------------------------------------
 
+PAGES: Final = 300
+"""Pages that are open at the same time. `server.maxMessageSize` bounds what each may send."""
+PAGES_OF_PERSON: Final = 24
+PAGES_OF_ADDRESS: Final = 200
 PAGE_UPLOADS_OF_SESSION: Final = 128 * MIB
 PAGE_UPLOADS: Final = 1 * GIB
-"""Streamlit holds them in memory until the page is closed."""
+"""Bytes of the files that pages have taken in. Streamlit holds them in memory until the page is
+closed."""
 
 # ---- training ----------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 FLOORS: tuple[set[str], ...] = (
     {"errors", "limits"},
     {"config", "atomic", "sealed", "device", "folders", "images"},
-    {"damage", "datasets", "people", "handwriting", "disk"},
+    {"damage", "datasets", "people", "handwriting", "disk", "teacher"},
     {"defaults"},
     {"nn", "presets", "restorers", "terminal", "album"},
     {"checkpoint"},
