@@ -17,6 +17,7 @@ from aeviz.live.protocol import BadMessageError
 from aeviz.live.shares import Shares
 from aeviz.live.sockets import EndedError, until_one_ends
 from aeviz.live.store import OpenModel
+from aeviz.live.transport import sent
 from aeviz.live.visitors import visitor
 
 MAX_WAITING: Final = 8
@@ -85,6 +86,8 @@ class Connection(Client):
                     raise EndedError(protocol.CLOSE_FAILED, reply.reason)
                 self._sending_since = self.loop.time()
                 await self._socket.send_bytes(reply)
+                if len(reply) > limits.SMALL_REPLY:
+                    await sent(self._socket.scope)  # until then it is held
                 self._sending_since = None
                 self._places.release()
                 if len(reply) > limits.SMALL_REPLY:
