@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aeviz import limits
 from aeviz.live.shares import Shares
-from aeviz.live.transport import bound_messages, note_writable
+from aeviz.live.transport import bound_messages, note_server
 from aeviz.live.visitors import visitor
 
 Held = Callable[[str], tuple[int, int]]
@@ -36,7 +36,7 @@ class Budgets:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
         if scope["type"] == "websocket":
-            note_writable(scope, receive)
+            note_server(scope, receive)
             for part, size in _MESSAGES.items():
                 if part in path:
                     bound_messages(receive, size)

@@ -11,8 +11,8 @@ from typing import Any
 
 from starlette.types import Receive, Scope
 
-WRITABLE = "aeviz.writable"
-"""In the scope of a WebSocket: an event that is set while the network has room."""
+_SERVER = "aeviz.server"
+"""In the scope of a WebSocket: the server's side of it."""
 
 
 def bound_messages(receive: Receive, size: int) -> None:
@@ -23,14 +23,18 @@ def bound_messages(receive: Receive, size: int) -> None:
         connection.max_message_size = min(most, size)
 
 
-def note_writable(scope: Scope, receive: Receive) -> None:
-    """Lets `sent` wait, further in, until the network has taken what was sent."""
-    event = getattr(getattr(receive, "__self__", None), "writable", None)
-    if isinstance(event, asyncio.Event):
-        scope[WRITABLE] = event
+def note_server(scope: Scope, receive: Receive) -> None:
+    """Lets `sent` and `is_gone`, further in, ask the server."""
+    scope[_SERVER] = getattr(receive, "__self__", None)
 
 
 async def sent(scope: Scope) -> None:
     """Waits until the network has taken nearly all that was sent to this connection."""
-    if (event := scope.get(WRITABLE)) is not None:
+    event = getattr(scope.get(_SERVER), "writable", None)
+    if isinstance(event, asyncio.Event):
         await event.wait()
+
+
+def is_gone(scope: Scope) -> bool:
+    """Whether the client has left, of which a connection hears only once it reads again."""
+    return getattr(scope.get(_SERVER), "disconnected", False) is True
