@@ -10,7 +10,9 @@ from aeviz.darkroom.routes import Darkroom
 from aeviz.intake import routes as intake
 from aeviz.live.cookie import Cookie
 from aeviz.live.front import Front
+from aeviz.live.hosts import Hosts
 from aeviz.live.nodelay import at_once
+from aeviz.live.proxy import Visitors
 from aeviz.live.routes import routes
 from aeviz.replay.routes import Replay
 
@@ -36,6 +38,8 @@ app = st.App(
         *intake.routes(base_path, allowed_origins),
     ],
     middleware=[
+        Middleware(Visitors),
+        Middleware(Hosts, allowed_origins=allowed_origins, base_path=base_path),
         Middleware(Cookie, base_path=base_path),
         Middleware(Front, base_path=base_path),
     ],

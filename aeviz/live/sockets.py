@@ -37,7 +37,7 @@ class Door:
         self, socket: WebSocket, most: int, work: Callable[[], Awaitable[None]]
     ) -> None:
         """`work` for a page that may enter, while fewer than `most` are; it ends with a reason."""
-        if not self.origins.allow(socket.headers):
+        if not self.origins.allow(socket.headers, socket.scope.get("scheme")):
             await socket.close()  # before accept: the handshake is answered with 403
             return
         await socket.accept()

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 import streamlit as st
 
 from aeviz.errors import UserError
 from aeviz.live.cookie import COOKIE
+from aeviz.live.proxy import at_this_machine
 from aeviz.people import Person, name_of, owner_of
-
-_HERE = {"localhost", "127.0.0.1", "::1"}
-_FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-Ip")
 
 
 def me() -> Person:
@@ -31,11 +27,10 @@ def whose(owner: str, me: Person) -> str:
 
 
 def _is_local() -> bool:
-    """Whether the browser runs on the server's machine. A proxy there does not count: all the class
-    may come through it, so the address that was asked for, and who passed it on, must say the same.
-    """
-    headers = st.context.headers
-    host = headers.get("Host")
-    if st.context.ip_address is not None or any(headers.get(name) for name in _FORWARDED):
-        return False
-    return host is None or urlsplit(f"//{host}").hostname in _HERE
+    """Whether the browser runs on the server's machine; so does what asks without a browser."""
+    context = st.context
+    if context.headers.get("Host") is None:
+        return True
+    # Streamlit has no address for 127.0.0.1 and ::1.
+    client = context.ip_address or "127.0.0.1"
+    return at_this_machine(client, context.headers, st.get_option("server.port"))
