@@ -10,6 +10,7 @@ from aeviz.darkroom.routes import Darkroom
 from aeviz.intake import routes as intake
 from aeviz.live.cookie import Cookie
 from aeviz.live.front import Front
+from aeviz.live.headers import SecurityHeaders
 from aeviz.live.hosts import Hosts
 from aeviz.live.nodelay import at_once
 from aeviz.live.proxy import Visitors
@@ -39,6 +40,7 @@ app = st.App(
     ],
     middleware=[
         Middleware(Visitors),
+        Middleware(SecurityHeaders),
         Middleware(Hosts, allowed_origins=allowed_origins, base_path=base_path),
         Middleware(Cookie, base_path=base_path),
         Middleware(Front, base_path=base_path),
