@@ -7,16 +7,33 @@ import streamlit as st
 from aeviz.errors import UserError
 from aeviz.live.cookie import COOKIE
 from aeviz.live.proxy import at_this_machine
-from aeviz.people import Person, name_of, owner_of
+from aeviz.people import Person, is_secret, name_of, owner_of
+
+_NO_COOKIE = (
+    "Your browser keeps no cookie for this page, so a run that you start here would belong to "
+    "nobody. Allow cookies, or open the page in a window of its own if another site shows it here."
+)
 
 
 def me() -> Person:
     """Who looks at the page; nobody in particular where the browser keeps no cookies."""
     try:
-        owner = owner_of(st.context.cookies.get(COOKIE, ""))
+        owner = owner_of(_secret())
     except UserError:  # the folder cannot be written; starting a run says so
         owner = ""
     return Person(owner, _is_local())
+
+
+def need_owner() -> None:
+    """UserError where what this browser starts would belong to nobody."""
+    if _is_nobody():
+        raise UserError(_NO_COOKIE)
+
+
+def warn_nobody() -> None:
+    """Says so on the page, with a way out where another site's frame is the reason."""
+    if _is_nobody():
+        st.warning(f"{_NO_COOKIE} [Open this page in a window of its own]({st.context.url or '/'})")
 
 
 def whose(owner: str, me: Person) -> str:
@@ -24,6 +41,18 @@ def whose(owner: str, me: Person) -> str:
     if me.may_manage(owner):
         return "you"
     return name_of(owner) or ("somebody else" if owner else "nobody known")
+
+
+def _is_nobody() -> bool:
+    person = me()
+    if person.owner or person.local:
+        return False
+    return not is_secret(_secret())
+
+
+def _secret() -> str:
+    """What the browser is known by; "" where it keeps no cookies."""
+    return st.context.cookies.get(COOKIE, "")
 
 
 def _is_local() -> bool:
