@@ -19,8 +19,8 @@ _FIGURES: Final = ("aeviz/live/stats", "_stcore/metrics")
 _PAGE: Final = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Not this server's name</title>
-<style>body {{ font: 1.1rem/1.5 sans-serif; max-width: 40rem; margin: 4rem auto; padding: 0 1rem;
-color-scheme: light dark }} code {{ overflow-wrap: anywhere }}</style>
+<style>:root {{ color-scheme: light dark }} code {{ overflow-wrap: anywhere }}
+body {{ font: 1.1rem/1.5 sans-serif; max-width: 40rem; margin: 4rem auto; padding: 0 1rem }}</style>
 <h1>This server does not answer to the name <code>{name}</code>.</h1>
 <p>Open it by its IP address, or start it with <code>{setting}={name}</code>, if that name
 is its own (several names: with commas).</p>
