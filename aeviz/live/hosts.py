@@ -10,7 +10,7 @@ from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from aeviz.live.origin import HOSTS, AllowedHosts
+from aeviz.live.origin import HOSTS, AllowedHosts, is_web_page
 from aeviz.live.proxy import at_this_machine, look_for_proxy
 
 _OPEN: Final = ("_stcore/health",)
@@ -61,6 +61,9 @@ class Hosts:
         hosts = headers.getlist("host")
         if len(hosts) != 1 or not self._hosts.allow(hosts[0]):
             return _other_host(", ".join(hosts)[:200], "text/html" in headers.get("accept", ""))
+        # Streamlit's own socket fails on a malformed one. Ours look closer, at whose page it is.
+        if scope["type"] == "websocket" and not all(map(is_web_page, headers.getlist("origin"))):
+            return PlainTextResponse("This address is for the app's own pages.", 403)
         look_for_proxy(scope)
         client, server = scope.get("client"), scope.get("server")
         if path in _FIGURES and not at_this_machine(

@@ -101,6 +101,11 @@ class Origins:
         return same and (scheme is None or scheme.replace("ws", "http") == by)
 
 
+def is_web_page(origin: str) -> bool:
+    """Whether an `Origin` header names a page of the web; one that does not can be malformed."""
+    return _parse_origin(origin) is not None
+
+
 def _parse_origin(text: str) -> tuple[str, Host] | None:
     """Scheme and host of an `Origin` header; None for what is no page of the web's."""
     found = _ORIGIN.fullmatch(text)

@@ -75,6 +75,13 @@ def test_own_names_get_the_app() -> None:
         assert socket.receive_text() == "the app"
 
 
+@pytest.mark.parametrize("origin", ["http://[::1", "javascript://localhost", "null", ""])
+def test_no_socket_opens_for_a_malformed_origin(origin: str) -> None:
+    headers = {"Host": "localhost", "Origin": origin}
+    with pytest.raises(WebSocketDisconnect), client().websocket_connect("/live", headers=headers):
+        raise AssertionError("the socket was opened")
+
+
 def test_health_is_told_under_any_name() -> None:
     assert client().get("/_stcore/health", headers={"Host": "probe"}).text == "the app"
 
