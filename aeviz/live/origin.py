@@ -68,9 +68,8 @@ class AllowedHosts:
     environment variable AEVIZ_HOSTS names, and those of `origins`."""
 
     def __init__(self, origins: Collection[str] = ()) -> None:
-        named = os.environ.get(HOSTS, "").lower().split(",")
-        self._names = machine_names() | {name.strip().rstrip(".") for name in named if name.strip()}
-        self._names |= {origin[1].name for origin in map(_parse_origin, origins) if origin}
+        named = (name.strip() for name in os.environ.get(HOSTS, "").split(","))
+        self._names = machine_names() | {_name(text) for text in (*named, *origins) if text}
 
     def allow(self, text: str) -> bool:
         """Whether a request with this `Host` header is for this server."""
@@ -111,6 +110,13 @@ def _parse_origin(text: str) -> tuple[str, Host] | None:
     found = _ORIGIN.fullmatch(text)
     host = parse_host(found["host"]) if found else None
     return (found["scheme"].lower(), host) if found and host else None
+
+
+def _name(text: str) -> str:
+    """The name in a setting, which may also be written as an address with its port."""
+    origin = _parse_origin(text)
+    host = origin[1] if origin else parse_host(text)
+    return host.name if host else text.lower()
 
 
 def _port(host: Host, scheme: str) -> int:
