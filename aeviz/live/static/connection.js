@@ -39,7 +39,7 @@ export async function whyNoSocket() {
   const seen = await arrival();
   if (!seen) return null;
   return refusal(seen) ||
-    'This network blocks WebSockets, which live decoding needs. Ask for connections to ' +
+    'This network blocks WebSockets, which this page needs. Ask for connections to ' +
     `${location.host} to be let through; trying again meanwhile.`;
 }
 
