@@ -12,7 +12,10 @@ from aeviz.intake import routes as intake
 from aeviz.live.budgets import Budgets
 from aeviz.live.cookie import Cookie
 from aeviz.live.front import Front
+from aeviz.live.headers import SecurityHeaders
+from aeviz.live.hosts import Hosts
 from aeviz.live.nodelay import at_once
+from aeviz.live.proxy import Visitors
 from aeviz.live.routes import routes
 from aeviz.replay.routes import Replay
 from aeviz.teacher import TEACHERS
@@ -43,6 +46,9 @@ app = st.App(
         *intake.routes(base_path, allowed_origins),
     ],
     middleware=[
+        Middleware(Visitors),
+        Middleware(SecurityHeaders),
+        Middleware(Hosts, allowed_origins=allowed_origins, base_path=base_path),
         Middleware(Budgets, held=held),
         Middleware(Cookie, base_path=base_path),
         Middleware(Front, base_path=base_path),

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from aeviz.ui import person
+
 _HERE = Path(__file__).parent
 _UI = _HERE.parent / "aeviz" / "ui"
 _ICON = _UI / "icon.svg"
@@ -31,4 +33,5 @@ page = st.navigation(
     position="top",
 )
 st.set_page_config(page_title=f"{page.title} · aeviz", page_icon=str(_ICON), layout="wide")
+person.warn_nobody()
 page.run()

@@ -252,7 +252,7 @@ class Darkroom:
 
         async def answer(request: Request) -> Response:
             try:
-                if not self._door.origins.allow(request.headers):
+                if not self._door.origins.allow(request.headers, request.scope.get("scheme")):
                     raise ForeignError("This address is for the app's own pages.")
                 return await endpoint(request)
             except ClientDisconnect:

@@ -81,6 +81,10 @@ class Store:
         # killed, by the next one.
         self._folder = tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True)
         _sweep(self.folder.parent)
+        # Once more, for a server that was killed soon after its start: see `_sweep`.
+        self._later = threading.Timer(_SETTLED + 1, _sweep, (self.folder.parent,))
+        self._later.daemon = True
+        self._later.start()
         self._in_use = locks.take(self.folder / _LOCK)
         self._most_bytes = min(most_bytes, disk.room(self.folder) // 2)
         self._most = most
@@ -94,10 +98,12 @@ class Store:
         return Path(self._folder.name)
 
     def close(self) -> None:
-        """Remove everything."""
+        """Remove everything, and what others left."""
+        self._later.cancel()
         if self._in_use is not None:
             self._in_use.close()
         self._folder.cleanup()
+        _sweep(self.folder.parent)
 
     def add(
         self,

@@ -31,7 +31,7 @@ class Intake:
 
     async def upload(self, request: Request) -> Response:
         """Streams the body to the disk; it is looked into later, by a thread."""
-        if not self._origins.allow(request.headers):
+        if not self._origins.allow(request.headers, request.scope.get("scheme")):
             return _refused("This address is for the app's own pages.", 403)
         told = request.headers.get("content-length", "")
         try:

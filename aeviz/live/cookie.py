@@ -8,6 +8,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from aeviz.live.headers import frame_ancestors
 from aeviz.people import is_secret, new_secret
 
 COOKIE: Final = "aeviz-person"
@@ -17,10 +18,12 @@ SECONDS: Final = 400 * 86_400
 
 class Cookie:
     """ASGI middleware: a browser that opens a page gets a cookie of its own, or keeps the one that
-    it has. No script can read it, and no other site can have it sent."""
+    it has. No script can read it, and no other site can have it sent but one whose pages may show
+    the app in a frame (`headers.FRAMES`), and there it is another one."""
 
     def __init__(self, app: ASGIApp, base_path: str = "") -> None:
         self._app = app
+        self._framed = bool(frame_ancestors())
         self._path = f"/{base_path.strip('/')}" if base_path.strip("/") else "/"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -31,9 +34,12 @@ class Cookie:
         said = cookie_parser(headers.get(b"cookie", b"").decode("latin-1")).get(COOKIE, "")
         secret = said if is_secret(said) else new_secret()
         secure = "; Secure" if scope.get("scheme") == "https" else ""
+        # In another site's frame, a cookie of that frame alone; browsers keep it by https only.
+        site = "None" if self._framed and secure else "Lax"
+        apart = "; Partitioned" if site == "None" else ""
         cookie = (
             f"{COOKIE}={secret}; Max-Age={SECONDS}; Path={self._path}; "
-            f"HttpOnly; SameSite=Lax{secure}"
+            f"HttpOnly; SameSite={site}{secure}{apart}"
         )
 
         async def with_cookie(message: Message) -> None:

@@ -32,6 +32,8 @@ LIVE_PAGES: Final = {
     "explore": ("aeviz/static/explorer.js", "vae-mnist"),
     "restore": ("aeviz/darkroom/static/darkroom.js", None),
 }
+# Says what stands between such a page and the server, even where Streamlit itself is kept away.
+NOTICE: Final = "aeviz/static/notice.js"
 # What Streamlit itself loads late for such a page, by the first part of its files' names.
 LATE_PARTS: Final = ("BidiComponent", "Selectbox", "Html")
 
@@ -94,6 +96,7 @@ class Front:
         links = [
             f'<link rel="modulepreload" crossorigin href="{self._base}{name}">' for name in modules
         ]
+        links.append(f'<script type="module" src="{self._base}{NOTICE}"></script>')
         named = parse_qs(query.decode("latin-1")).get("model", [default or ""])[0]
         if default is not None and _NAME.fullmatch(named):
             gallery = f"{self._base}aeviz/gallery/{quote(named)}"

@@ -39,7 +39,7 @@ class Photos:
 
     async def read(self, request: Request) -> Response:
         """Read the body, a picture file; `?frame=` says where, as four shares of its sides."""
-        if not self._origins.allow(request.headers):
+        if not self._origins.allow(request.headers, request.scope.get("scheme")):
             return _refused("This address is for the app's own pages.", 403)
         try:
             frame = _frame(request.query_params.get("frame"))

@@ -7,6 +7,7 @@ GET  /aeviz/sprite/{model}    the gallery's thumbnails, one image
 GET  /aeviz/mixture/{model}   draws from a Gaussian mixture fitted to the gallery's codes
 POST /aeviz/handwriting/{model}   a photograph in, the character in it out
 GET  /aeviz/live/stats        clients, batch sizes, latencies
+GET  /aeviz/connection        how a request arrived (`diagnosis`)
 GET  /aeviz/static/{file}     the browser half;  /aeviz/plotly.min.js  Plotly, as installed
 """
 
@@ -31,6 +32,7 @@ from aeviz.errors import UserError
 from aeviz.live import catalogue
 from aeviz.live.assets import Files, live_file
 from aeviz.live.connection import Connection, deliver
+from aeviz.live.diagnosis import Diagnosis
 from aeviz.live.photos import Photos
 from aeviz.live.shares import Shares
 from aeviz.live.sockets import Door
@@ -149,6 +151,7 @@ def routes(
     return [
         WebSocketRoute(f"{base}/aeviz/live/{{model}}", server.live),
         Route(f"{base}/aeviz/live/stats", server.live_stats),
+        Route(f"{base}/aeviz/connection", Diagnosis(allowed_origins).connection),
         Route(f"{base}/aeviz/models", _plainly(server.models)),
         Route(f"{base}/aeviz/gallery/{{model}}", _plainly(server.gallery)),
         Route(f"{base}/aeviz/sprite/{{model}}", _plainly(server.sprite)),

@@ -42,7 +42,7 @@ class Door:
 
     async def serve(self, socket: WebSocket, work: Callable[[], Awaitable[None]]) -> None:
         """`work` for a page that may enter; it ends with a reason."""
-        if not self.origins.allow(socket.headers):
+        if not self.origins.allow(socket.headers, socket.scope.get("scheme")):
             await socket.close()  # before accept: the handshake is answered with 403
             return
         await socket.accept()

@@ -88,6 +88,10 @@ function open(root, tell) {
     said.textContent = text;
     said.classList.remove('av-wrong');
   };
+  const refused = async (answer) => {
+    const { whyRefused } = await import(new URL('aeviz/static/connection.js', document.baseURI).href);
+    rest((await whyRefused()) || answer?.error || AWAY, true);
+  };
   const send = (files) => {
     if (request || !files.length) return;
     const total = files.reduce((sum, { file }) => sum + file.size, 0);
@@ -104,7 +108,8 @@ function open(root, tell) {
       if (request.status === 200 && answer?.id) {
         show(1, 'All has arrived.');
         tell(answer.id);
-      } else rest(answer?.error ?? AWAY, true);
+      } else if (request.status === 403) refused(answer);
+      else rest(answer?.error ?? AWAY, true);
     };
     request.onerror = async () => {
       const readable = await files[0].file.slice(0, 1).arrayBuffer().then(() => true, () => false);

@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 import streamlit as st
 
 from aeviz.errors import UserError
 from aeviz.live.cookie import COOKIE
-from aeviz.people import Person, name_of, owner_of
+from aeviz.live.proxy import at_this_machine
+from aeviz.people import Person, is_secret, name_of, owner_of
 from aeviz.teacher import TEACHERS
 
-_HERE = {"localhost", "127.0.0.1", "::1"}
-_FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-Ip")
+_NO_COOKIE = (
+    "Your browser keeps no cookie for this page, so a run that you start here would belong to "
+    "nobody. Allow cookies, or open the page in a window of its own if another site shows it here."
+)
 
 
 def me() -> Person:
     """Who looks at the page; nobody in particular where the browser keeps no cookies."""
     try:
-        owner = owner_of(st.context.cookies.get(COOKIE, ""))
+        owner = owner_of(_secret())
     except UserError:  # the folder cannot be written; starting a run says so
         owner = ""
     return Person(owner, _is_local(), owner in TEACHERS)
+
+
+def need_owner() -> None:
+    """UserError where what this browser starts would belong to nobody."""
+    if _is_nobody():
+        raise UserError(_NO_COOKIE)
+
+
+def warn_nobody() -> None:
+    """Says so on the page, with a way out where another site's frame is the reason."""
+    if _is_nobody():
+        st.warning(f"{_NO_COOKIE} [Open this page in a window of its own]({st.context.url or '/'})")
 
 
 def whose(owner: str, me: Person) -> str:
@@ -31,12 +44,23 @@ def whose(owner: str, me: Person) -> str:
     return name_of(owner) or ("somebody else" if owner else "nobody known")
 
 
-def _is_local() -> bool:
-    """Whether the browser runs on the server's machine. A proxy there does not count: all the class
-    may come through it, so the address that was asked for, and who passed it on, must say the same.
-    """
-    headers = st.context.headers
-    host = headers.get("Host")
-    if st.context.ip_address is not None or any(headers.get(name) for name in _FORWARDED):
+def _is_nobody() -> bool:
+    person = me()
+    if person.owner or person.local:
         return False
-    return host is None or urlsplit(f"//{host}").hostname in _HERE
+    return not is_secret(_secret())
+
+
+def _secret() -> str:
+    """What the browser is known by; "" where it keeps no cookies."""
+    return st.context.cookies.get(COOKIE, "")
+
+
+def _is_local() -> bool:
+    """Whether the browser runs on the server's machine; so does what asks without a browser."""
+    context = st.context
+    if context.headers.get("Host") is None:
+        return True
+    # Streamlit has no address for 127.0.0.1 and ::1.
+    client = context.ip_address or "127.0.0.1"
+    return at_this_machine(client, context.headers, st.get_option("server.port"))

@@ -427,6 +427,7 @@ def start(config: RunConfig) -> None:
     said, at = st.session_state.get("train-started", ("", 0.0))
     if said == config.to_json() and time.monotonic() - at < TWICE_SECONDS:
         return
+    person.need_owner()
     st.session_state["train-started"] = (config.to_json(), time.monotonic())
     st.query_params.from_dict({"run": worker.start(config, person.me().owner).id})
     st.rerun()

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -222,6 +223,24 @@ def test_what_a_killed_process_left_is_removed_by_the_next(
     assert not locks.held(folder / ".lock")
     Store().close()
     assert not folder.exists()
+
+
+def test_what_a_server_left_that_was_killed_at_its_start_is_removed_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process, folder = started(tmp_path)
+    process.kill()
+    process.communicate(timeout=60)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(stores, "_SETTLED", 2.0)
+    os.utime(folder / ".lock")  # it has only just started
+    store = Store()
+    assert folder.exists(), "it may be about to lock"
+    deadline = time.monotonic() + 20
+    while folder.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not folder.exists()
+    store.close()
 
 
 def test_no_torch_is_imported_before_a_photo_comes() -> None:

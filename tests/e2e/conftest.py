@@ -100,6 +100,7 @@ def open_page(browser: Browser, **options: object) -> Iterator[Page]:
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("request", lambda request: errors.extend(outside(request.url)))
+    page.on("console", lambda message: errors.extend(against_policy(message.text)))
     yield page
     context.close()
     assert errors == []
@@ -108,6 +109,11 @@ def open_page(browser: Browser, **options: object) -> Iterator[Page]:
 def outside(url: str) -> list[str]:
     """The address, if it leads away from this machine: a class-room may have no internet."""
     return [] if urlparse(url).hostname in (None, "localhost", "127.0.0.1") else [url]
+
+
+def against_policy(text: str) -> list[str]:
+    """What the browser says, if the page's own security headers forbade something that it needs."""
+    return [text] if "Content Security Policy" in text else []
 
 
 @contextmanager

@@ -258,7 +258,7 @@ def test_a_network_without_websockets_is_named(page: Page, app_url: str) -> None
     page.add_init_script(
         """window.WebSocket = class extends WebSocket {
             constructor(url, ...rest) {
-                super(String(url).includes('aeviz/live') ? 'ws://127.0.0.1:9' : url, ...rest);
+                super(String(url).replace('aeviz/live', 'aeviz/blocked'), ...rest);
             }
         };"""
     )

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from http.cookies import SimpleCookie
 
+import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -10,6 +11,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from aeviz.live.cookie import COOKIE, Cookie
+from aeviz.live.proxy import Visitors
 from aeviz.people import is_secret, new_secret
 
 PAGE = {"Accept": "text/html,application/xhtml+xml"}
@@ -62,3 +64,22 @@ def test_behind_https_and_under_a_path_it_says_so() -> None:
     cookie = given(client("aeviz", "https://testserver").get("/train", headers=PAGE))[COOKIE]
     assert cookie["secure"]
     assert cookie["path"] == "/aeviz"
+
+
+def test_in_another_sites_frame_it_works_by_https_and_for_that_frame_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AEVIZ_FRAME_ANCESTORS", "https://lms.example")
+    by_https = client(address="https://testserver").get("/train", headers=PAGE)
+    assert by_https.headers["set-cookie"].endswith("SameSite=None; Secure; Partitioned")
+    by_http = client().get("/train", headers=PAGE)
+    assert by_http.headers["set-cookie"].endswith("SameSite=Lax")
+
+
+@pytest.mark.parametrize(("peer", "secure"), [("::ffff:127.0.0.1", True), ("192.168.1.7", False)])
+def test_behind_a_proxy_on_this_machine_that_speaks_https_it_says_so(
+    peer: str, secure: bool
+) -> None:
+    browser = TestClient(Visitors(client().app), client=(peer, 1))
+    answer = browser.get("/train", headers=PAGE | {"X-Forwarded-Proto": "https"})
+    assert bool(given(answer)[COOKIE]["secure"]) is secure

@@ -1,5 +1,7 @@
 /** The photo server over HTTP: each call answers what the server said, or throws one sentence. */
 
+import { whyRefused } from '../../static/connection.js';
+
 const BASE = 'aeviz/darkroom/';
 const AWAY = 'The server is away; this is tried again by itself.';
 
@@ -69,7 +71,7 @@ export function upload(blob, query, onProgress, signal) {
     request.onload = () => {
       const said = parsed(request.responseText);
       if (request.status === 200 && said) settle(said);
-      else fail(problem(request.status, said));
+      else problem(request.status, said).then(fail);
     };
     request.onerror = () => fail(new Problem(AWAY, 'away'));
     request.onabort = () => fail(new Problem('Taken away.'));
@@ -85,11 +87,13 @@ async function ask(url, options) {
   } catch {
     throw new Problem(AWAY, 'away');
   }
-  if (!response.ok) throw problem(response.status, parsed(await response.text()));
+  if (!response.ok) throw await problem(response.status, parsed(await response.text()));
   return response;
 }
 
-function problem(status, said) {
+async function problem(status, said) {
+  const refused = status === 403 && (await whyRefused());
+  if (refused) return new Problem(refused);
   if (said?.error) return new Problem(said.error, status === 404 ? 'gone' : 'refused');
   if (status >= 500 && status !== 500) return new Problem(AWAY, 'away'); // a proxy without its server
   return new Problem(`The server could not do this (status ${status}); try it once more.`);

@@ -1,5 +1,6 @@
 /** The socket over which photos are restored: it comes back by itself when it breaks. */
 
+import { whyNoSocket } from '../../static/connection.js';
 import { socketAddress } from './api.js';
 
 const RETRY_MS = [250, 500, 1000, 2000, 4000];
@@ -19,6 +20,7 @@ export class Work {
     this.listener = listener;
     this.failures = 0;
     this.socket = null;
+    this.everOpen = false;
   }
 
   get open() {
@@ -34,6 +36,7 @@ export class Work {
     this.socket = socket;
     socket.onopen = () => {
       this.failures = 0;
+      this.everOpen = true;
       this.listener.onStatus({ kind: 'open', text: '' });
       this.listener.onOpen();
     };
@@ -57,7 +60,13 @@ export class Work {
     const wait = RETRY_MS[Math.min(this.failures, RETRY_MS.length) - 1];
     this.retry = setTimeout(() => this.connect(), wait);
     if (reason) this.listener.onStatus({ kind: 'lost', text: `${reason} Trying again…` });
-    else if (this.failures > 1) this.listener.onStatus({ kind: 'lost', text: AWAY });
+    else if (this.failures > 1) this.explain();
+  }
+
+  /** Say whether the server is away, or what lets HTTP through and no WebSocket. */
+  async explain() {
+    const why = this.everOpen ? null : await whyNoSocket();
+    if (!this.open) this.listener.onStatus({ kind: 'lost', text: why ?? AWAY });
   }
 
   send(message) {

@@ -1,5 +1,6 @@
 /** Connecting to a model's live route, as soon as its name is known. */
 
+import { whyNoSocket } from './connection.js';
 import { LiveClient } from './socket.js';
 
 /** @type {Map<string, WebSocket>} */
@@ -35,7 +36,7 @@ export function connectTo(gallery, status, onFrame) {
     onFrame,
     onStatus: (now) => status.show(now),
     dial: () => takeOpened(url) ?? new WebSocket(url),
-    probe: new URL('aeviz/live/stats', document.baseURI).href,
+    why: whyNoSocket,
   });
 }
 

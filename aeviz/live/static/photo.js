@@ -5,6 +5,8 @@
  * @typedef {{blob: Blob, width: number, height: number, found: Frame[], frame: Frame | null}} Photo
  */
 
+import { whyRefused } from './connection.js';
+
 const SIDE = 1280; // what the server looks at is smaller still
 const QUALITY = 0.9;
 
@@ -37,6 +39,7 @@ export async function readHandwriting(model, photo, frame = null) {
     throw new Error('The server cannot be reached; try again in a moment.');
   });
   const said = await answer.json().catch(() => ({}));
+  if (answer.status === 403) throw new Error((await whyRefused()) || said.error);
   if (!answer.ok) throw new Error(said.error ?? 'This photograph could not be read; try another one.');
   const image = said.image && Float32Array.from(atob(said.image), (sign) => sign.charCodeAt(0) / 255);
   return { ...said, image };

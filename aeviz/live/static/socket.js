@@ -31,18 +31,19 @@ export class LiveClient {
   /**
    * @param {string} url  ws:// or wss:// address of the model's live route
    * @param {{latentDim: number, onFrame?: (pixels: Uint8Array) => void,
-   *   onStatus?: (status: Status) => void, probe?: string, dial?: () => WebSocket}} options
-   *   `onFrame` draws H * W * C values; `probe` is an HTTP address of the same server, which tells
-   *   a network that blocks WebSockets from a server that is away; `dial` opens the socket.
+   *   onStatus?: (status: Status) => void, why?: () => Promise<string | null>,
+   *   dial?: () => WebSocket}} options
+   *   `onFrame` draws H * W * C values; `why` says what lets HTTP through and no WebSocket, or null
+   *   where the server is away; `dial` opens the socket.
    */
   constructor(url, {
-    latentDim, onFrame = () => {}, onStatus = () => {}, probe, dial = () => new WebSocket(url),
+    latentDim, onFrame = () => {}, onStatus = () => {}, why = async () => null, dial = () => new WebSocket(url),
   }) {
     this.url = url;
     this.latentDim = latentDim;
     this.onFrame = onFrame;
     this.onStatus = onStatus;
-    this.probe = probe;
+    this.why = why;
     this.dial = dial;
     this.roundTrip = FRAME_MS / 2;
     this.leastTrip = 1000;
@@ -128,7 +129,9 @@ export class LiveClient {
     this.socket = socket;
     socket.onopen = () => this.opened();
     socket.onmessage = (event) => this.receive(event.data);
-    socket.onclose = (event) => this.lost(event);
+    socket.onclose = (event) => this.ended(socket, event);
+    // A connection that the browser itself forbids ends with an error, and no close follows.
+    socket.onerror = () => this.ended(socket, { code: 1006, reason: '' });
     if (socket.readyState === WebSocket.OPEN) this.opened();
   }
 
@@ -140,9 +143,18 @@ export class LiveClient {
     this.flush();
   }
 
-  /** @param {CloseEvent} event */
+  /**
+   * @param {WebSocket} socket
+   * @param {{code: number, reason: string}} event
+   */
+  ended(socket, event) {
+    if (this.closed || this.socket !== socket) return;
+    this.socket = null;
+    this.lost(event);
+  }
+
+  /** @param {{code: number, reason: string}} event */
   lost(event) {
-    if (this.closed) return;
     for (const flight of this.flights.values()) {
       // Questions are asked again on the next connection; positions of a drag are stale by then.
       if (flight.question) this.questions.unshift(flight.question);
@@ -160,18 +172,19 @@ export class LiveClient {
   }
 
   /**
-   * Say what is wrong: what the server gives as its reason, a server that is gone, or a network
-   * that lets no WebSocket through.
-   * @param {CloseEvent} event
+   * Say what is wrong: what the server gives as its reason, a server that is gone, or what lets no
+   * WebSocket through.
+   * @param {{code: number, reason: string}} event
    */
   async explain({ code, reason }) {
+    const unheard = !this.everOpen && this.failures >= 2;
     if (code > BAD_REQUEST && reason) {
       this.onStatus({ kind: 'lost', text: `${reason[0].toUpperCase()}${reason.slice(1)}. Trying again…` });
-    } else if (!this.everOpen && this.failures >= 2 && this.probe && (await answers(this.probe))) {
-      if (this.everOpen) return;
-      const text =
-        'This network blocks WebSockets, which live decoding needs. Ask for connections to ' +
-        `${new URL(this.url).host} to be let through; trying again meanwhile.`;
+      return;
+    }
+    const text = unheard ? await this.why() : null;
+    if (unheard && this.everOpen) return;
+    if (text) {
       this.onStatus({ kind: 'blocked', text });
     } else if (!this.everOpen && this.failures < 2) {
       this.onStatus({ kind: 'connecting', text: 'Connecting…' });
@@ -263,13 +276,5 @@ export class LiveClient {
       performance.clearMeasures(MEASURE);
       this.measures = 0;
     }
-  }
-}
-
-async function answers(address) {
-  try {
-    return (await fetch(address, { cache: 'no-store' })).ok;
-  } catch {
-    return false;
   }
 }

@@ -1,0 +1,49 @@
+/** What stands between this page and its server, as a sentence for the person who can change it. */
+
+const DOC = 'docs/deploy.md has the lines for nginx, Caddy and Traefik.';
+
+/** @returns {Promise<{host: string, scheme: string, allowed: boolean, known: boolean} | null>} null: away */
+export async function arrival() {
+  const address = new URL('aeviz/connection', document.baseURI);
+  address.searchParams.set('page', location.origin);
+  try {
+    const answer = await fetch(address, { cache: 'no-store' });
+    return answer.ok ? await answer.json() : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Why the server refuses this page's sockets and uploads; '' where it does not.
+ * @param {{host: string, scheme: string, allowed: boolean}} seen
+ */
+export function refusal({ host, scheme, allowed }) {
+  if (allowed) return '';
+  if (withoutPort(host) !== location.host) {
+    return `A proxy in front of this server changes the address of requests: you asked for ${location.host}, ` +
+      `and the server was asked for ${host}. The proxy must pass on Host unchanged. ${DOC}`;
+  }
+  return `You use ${location.protocol.replace(':', '')}, and the server was asked by ${scheme}. ` +
+    `The proxy in front of it must send X-Forwarded-Proto. ${DOC}`;
+}
+
+/** Why the server answers 403 to an upload of this page; '' where that is not known. */
+export async function whyRefused() {
+  const seen = await arrival();
+  return seen ? refusal(seen) : '';
+}
+
+/** What to say where HTTP goes through and WebSockets do not; null where the server is away. */
+export async function whyNoSocket() {
+  const seen = await arrival();
+  if (!seen) return null;
+  return refusal(seen) ||
+    'This network blocks WebSockets, which this page needs. Ask for connections to ' +
+    `${location.host} to be let through; trying again meanwhile.`;
+}
+
+/** A host as `location.host` writes it: without the port that its scheme has anyway. */
+function withoutPort(host) {
+  return host.replace(location.protocol === 'https:' ? /:443$/ : /:80$/, '');
+}

@@ -1,0 +1,15 @@
+/** A line at the foot of the page, where a proxy lets the page through and not what it needs. */
+
+import { whyRefused } from './connection.js';
+
+const sentence = await whyRefused();
+if (sentence) {
+  const bar = document.createElement('div');
+  bar.setAttribute('role', 'alert');
+  bar.dataset.testid = 'aeviz-notice';
+  bar.style.cssText =
+    'position: fixed; inset: auto 0 0 0; z-index: 1000000; padding: 0.75rem 1rem; color: #1d2523; ' +
+    'background: #fff3cd; border-top: 2px solid #b58900; font: 1rem/1.5 sans-serif;';
+  bar.append(sentence);
+  document.body.append(bar);
+}
