@@ -12,7 +12,7 @@ import re
 import secrets
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from aeviz.checkpoint import Loaded, LoadedRestorer, is_restorer
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
 from aeviz.folders import checkpoints_dir, given_name, owner_of, runs_dir
+from aeviz.images import decode_sprite
 from aeviz.nn.networks import ImageShape
 from aeviz.presets import data_of, kind_of, title
 
@@ -154,8 +155,23 @@ def find(name: str) -> ModelInfo:
 
 
 def load(name: str, device: torch.device | str = "cpu") -> Loaded:
-    """Reads the model of this name from disk; UserError where it is missing or damaged."""
-    return checkpoint.load(find(name).path, device)
+    """Reads the model of this name from disk; UserError where it is missing or damaged. A gallery
+    whose thumbnails cannot be read is left out: the model works without."""
+    info = find(name)
+    loaded = checkpoint.load(info.path, device)
+    try:
+        if not info.bundled:
+            _check_thumbnails(loaded)
+    except UserError:
+        return replace(loaded, gallery=None)
+    return loaded
+
+
+def _check_thumbnails(loaded: Loaded) -> None:
+    """UserError where the gallery has no thumbnail for each of its codes, of the model's shape."""
+    gallery = loaded.gallery
+    if gallery is not None:
+        decode_sprite(gallery.sprite, len(gallery.latents), loaded.model.image_shape)
 
 
 def add_upload(data: bytes, shown_name: str) -> ModelInfo:
@@ -169,7 +185,7 @@ def add_upload(data: bytes, shown_name: str) -> ModelInfo:
         trial = runs_dir() / f".{name}-{secrets.token_hex(4)}.safetensors"
         atomic.write_bytes(trial, data)
         try:
-            checkpoint.load(trial)
+            _check_thumbnails(checkpoint.load(trial))
             path.parent.mkdir(parents=True, exist_ok=True)
             os.replace(trial, path)
         except UserError as error:

@@ -131,6 +131,27 @@ def test_nothing_reads_or_writes_a_pickle(path: Path) -> None:
 
 
 @every_source
+def test_only_the_image_room_opens_pictures(path: Path) -> None:
+    """Pillow knows formats that start programs: what it may read is decided in one place."""
+    opened = [
+        node
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute)
+        and node.attr == "open"
+        and isinstance(node.value, ast.Name)
+        and node.value.id in ("Image", "PIL")
+    ]
+    assert not opened or path.is_relative_to(ROOT / "aeviz" / "images")
+
+
+def test_pictures_are_opened_by_a_list_of_formats() -> None:
+    for path in (ROOT / "aeviz" / "images").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "Image.open":
+                assert "formats" in {keyword.arg for keyword in node.keywords}
+
+
+@every_source
 def test_nothing_is_evaluated_and_no_error_is_swallowed_whole(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 
 from aeviz.live import packing
@@ -52,7 +51,7 @@ def pack(name: str, loaded: Loaded, sprite_version: str | None, handwriting: boo
         header["dims"] = dimensions(model, latents, gallery.logvar)
         active = sorted(dim["index"] for dim in header["dims"] if dim["active"])
         header["typical"] = typical(model, latents, active)
-        header["sprite"] = _sprite(gallery.sprite, len(latents), sprite_version)
+        header["sprite"] = _sprite(model.image_shape, len(latents), sprite_version)
         arrays["latents"] = latents.numpy()
         arrays["labels"] = gallery.labels.numpy().astype(np.int16)
         if model.is_gaussian and gallery.logvar is not None:
@@ -130,15 +129,8 @@ def _unseen_dimension(index: int, gaussian: bool) -> dict[str, Any]:
     }
 
 
-def _sprite(sprite: bytes, count: int, version: str | None) -> dict[str, Any]:
+def _sprite(shape: tuple[int, int, int], count: int, version: str | None) -> dict[str, Any]:
     """Where the tiles of the thumbnail sheet lie: `columns` tiles of width x height a row."""
-    columns = int(np.ceil(np.sqrt(count)))
-    with Image.open(io.BytesIO(sprite)) as sheet:
-        width, height = sheet.size
-    rows = -(-count // columns)
-    return {
-        "version": version,
-        "columns": columns,
-        "width": width // columns,
-        "height": height // rows,
-    }
+    _, height, width = shape
+    columns = math.isqrt(count - 1) + 1
+    return {"version": version, "columns": columns, "width": width, "height": height}
