@@ -19,7 +19,7 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
-from aeviz import atomic, sealed
+from aeviz import atomic, json_file, model_card, sealed
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
 from aeviz.nn.model import Autoencoder
@@ -31,6 +31,8 @@ MAX_HEADER = 1 << 20
 MAX_FILE = 512 << 20
 MAX_PIXELS = 3 * 1024 * 1024
 MAX_GALLERY = 20_000
+MAX_CLASSES = 1_000
+MAX_CLASS_NAME = 80
 HALF = torch.finfo(torch.float16).max
 
 _PICKLES = (b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")  # PK: a zip of one
@@ -292,9 +294,9 @@ def _summary(header: dict[str, Any]) -> Summary:
         )
     config = RunConfig.from_json(metadata.get("config", ""))
     try:
-        shape = json.loads(metadata.get("image_shape", ""))
-        card = json.loads(metadata.get("card", "{}"))
-    except (ValueError, RecursionError) as error:
+        shape = json_file.parse(metadata.get("image_shape", ""))
+        card = json_file.parse(metadata.get("card", "{}"))
+    except ValueError as error:
         raise UserError("The model file's description is damaged: export it again.") from error
     if not (
         isinstance(shape, list)
@@ -305,7 +307,7 @@ def _summary(header: dict[str, Any]) -> Summary:
         and isinstance(card, dict)
     ):
         raise UserError("The model file's description is damaged: its image shape is impossible.")
-    return Summary(config, (shape[0], shape[1], shape[2]), card)
+    return Summary(config, (shape[0], shape[1], shape[2]), model_card.checked(card))
 
 
 def _check_gallery(header: dict[str, Any], summary: Summary) -> None:
@@ -354,9 +356,13 @@ def _read_gallery(file: Any, header: dict[str, Any]) -> Gallery:
 
 def _class_names(metadata: dict[str, str]) -> tuple[str, ...]:
     try:
-        names = json.loads(metadata.get("class_names", "[]"))
-    except (ValueError, RecursionError):
+        names = json_file.parse(metadata.get("class_names", "[]"))
+    except ValueError:
         names = None
-    if not isinstance(names, list) or not all(isinstance(n, str) and len(n) <= 80 for n in names):
+    if (
+        not isinstance(names, list)
+        or len(names) > MAX_CLASSES
+        or not all(json_file.is_text(name, MAX_CLASS_NAME) for name in names)
+    ):
         raise UserError("The model file's gallery is damaged: its class names are unreadable.")
     return tuple(names)

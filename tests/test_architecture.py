@@ -16,8 +16,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FLOORS: tuple[set[str], ...] = (
-    {"errors"},
-    {"config", "atomic", "sealed", "device", "folders", "images"},
+    {"errors", "json_file"},
+    {"config", "model_card", "atomic", "sealed", "device", "folders", "images"},
     {"damage", "datasets", "people", "handwriting"},
     {"defaults"},
     {"nn", "presets", "restorers", "terminal", "album"},

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from aeviz.json_file import is_number
 from aeviz.live import packing
 from aeviz.live.effect import effects
 from aeviz.live.typical import typical
@@ -111,7 +112,7 @@ def _shares(said: Any) -> dict[str, float]:
     return {
         name: float(said[name])
         for name in ("pca", "tsne", "umap")
-        if isinstance(said.get(name), int | float) and 0 <= said[name] <= 1
+        if is_number(said.get(name)) and 0 <= said[name] <= 1
     }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aeviz.evaluation.evaluate import CATEGORIES
+from aeviz.json_file import is_number
 
 FOLLOWS = 0.5
 """A dimension follows a factor from this score on."""
@@ -62,6 +63,4 @@ def _is_row(row: Any) -> bool:
     if not isinstance(row, dict):
         return False
     keys = ("dimension", "score") + (("next", "next_score") if "next" in row else ())
-    return all(
-        isinstance(row.get(key), int | float) and not isinstance(row[key], bool) for key in keys
-    )
+    return all(is_number(row.get(key)) for key in keys)

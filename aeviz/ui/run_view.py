@@ -16,6 +16,7 @@ from aeviz.config import RunConfig
 from aeviz.errors import UserError
 from aeviz.evaluation import baselines
 from aeviz.evaluation.baselines import Baseline
+from aeviz.json_file import is_number
 from aeviz.people import Person
 from aeviz.presets import title
 from aeviz.training import listing, manage, maps, queue, runs, snapshots, wait_time
@@ -202,10 +203,10 @@ def _facts(card: dict[str, Any], config: RunConfig) -> str:
             ("knn_accuracy", "kNN accuracy", " by code", ".0%"),
             ("knn_accuracy_pixels", "", " by raw pixels", ".0%"),
         )
-        if isinstance(metrics.get(key), int | float)
+        if is_number(metrics.get(key))
     ]
     epochs, seconds = card.get("epochs"), card.get("seconds")
-    if isinstance(epochs, int) and isinstance(seconds, int | float):
+    if isinstance(epochs, int) and is_number(seconds):
         text = f"<b>{epochs}</b> epoch{'s' * (epochs != 1)} in {duration(seconds)}"
         if card.get("precision") in ("fp32", "bf16"):
             text += f", trained in {card['precision']}"
