@@ -336,8 +336,8 @@ def _read_gallery(file: Any, header: dict[str, Any]) -> Gallery:
     for key, dtypes in _DTYPES.items():
         if key in tensors and dtypes is _FLOATS:
             tensors[key] = tensors[key].float()
-            if not torch.isfinite(tensors[key]).all():
-                raise UserError(f"The model file's gallery is damaged: {key} is not all numbers.")
+            if not (tensors[key].abs() <= HALF).all():  # nor is NaN
+                raise UserError(f"The model file's gallery is damaged: {key} is out of range.")
     labels = tensors["labels"].long()
     names = _class_names(header["__metadata__"])
     if labels.min() < 0 or labels.max() >= len(names):

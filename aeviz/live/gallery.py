@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from aeviz.errors import UserError
 from aeviz.json_file import is_number
 from aeviz.live import packing
 from aeviz.live.effect import effects
@@ -25,7 +26,8 @@ PRIOR_REACH: Final = 3.0  # sigmas of the prior that a VAE's slider reaches at l
 
 
 def pack(name: str, loaded: Loaded, sprite_version: str | None, handwriting: bool = False) -> bytes:
-    """The gallery of a model as one blob; without points where the model has none."""
+    """The gallery of a model as one blob; without points where the model has none. UserError where
+    its numbers leave the range of floats."""
     model = loaded.model
     header: dict[str, Any] = {
         "name": name,
@@ -69,7 +71,12 @@ def pack(name: str, loaded: Loaded, sprite_version: str | None, handwriting: boo
         for key, places in (("tsne", gallery.tsne), ("umap", gallery.umap)):
             if places is not None:
                 arrays[key] = places.float().numpy()
-    return packing.pack(header, arrays)
+    try:
+        return packing.pack(header, arrays)
+    except ValueError as error:
+        raise UserError(
+            "This model's numbers are too large to be explored: choose another model."
+        ) from error
 
 
 def dimensions(model: Autoencoder, latents: Tensor, logvar: Tensor | None) -> list[dict[str, Any]]:

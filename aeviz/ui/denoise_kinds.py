@@ -18,7 +18,7 @@ from aeviz.restore.familiar import STRANGE
 from aeviz.restore.trial import Trial, run_trial
 from aeviz.ui import frames
 from aeviz.ui.markup import markup, plain
-from aeviz.ui.opened import Opened, open_model
+from aeviz.ui.opened import Opened, open_model, try_open
 from aeviz.ui.restore import MEASURED, Controls, denoises, signs_of
 from aeviz.ui.sources import kind_of
 
@@ -53,8 +53,9 @@ def denoisers(info: ModelInfo) -> dict[str, ModelInfo]:
     own comes first. The model itself where there is none."""
     found = {kind_of(info.dataset): info} if denoises(info) else {}
     for other in library.models():
-        if denoises(other) and other.image_shape == info.image_shape:
-            found.setdefault(kind_of(other.dataset), other)
+        new = kind_of(other.dataset) not in found and other.image_shape == info.image_shape
+        if new and denoises(other) and try_open(other) is not None:
+            found[kind_of(other.dataset)] = other
     return found or {kind_of(info.dataset): info}
 
 

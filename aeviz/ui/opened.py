@@ -38,6 +38,15 @@ class Opened:
         return "" if gallery is None else gallery.class_names[int(gallery.labels[index])]
 
 
+def try_open(info: ModelInfo) -> Opened | None:
+    """The model of this row beside another that the page is about; None where it cannot be
+    opened."""
+    try:
+        return _open(info, info.path.stat().st_mtime_ns)
+    except (OSError, UserError):
+        return None
+
+
 def open_model(info: ModelInfo) -> Opened:
     """The model of this row; where it cannot be opened, says why and stops the page."""
     try:
