@@ -94,4 +94,6 @@ def _fits(hint: Any, value: Any) -> bool:
         return is_number(value) and isinstance(value, int)
     if hint is float:
         return is_number(value)
+    if hint is str:
+        return isinstance(value, str) and bool(value.encode() or True)  # half a surrogate has none
     return isinstance(value, hint)

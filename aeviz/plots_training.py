@@ -38,8 +38,8 @@ def curve(
     `rows` are the lines of metrics.jsonl. The first steps of an untrained network would flatten all
     that follows, so the axis begins to count where they are over.
     """
-    training = _training_rows(rows)
-    validation = [row for row in rows if "validation" in row]
+    training = [row for row in _training_rows(rows) if term in row]
+    validation = [row for row in rows if term in row.get("validation", {})]
     y = [row[term] for row in training]
     checked = [row["validation"][term] for row in validation]
     hover = "epoch %{x:.2f}: %{y:.4g}"

@@ -26,7 +26,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from aeviz import atomic
+from aeviz import atomic, json_file
 from aeviz.datasets.base import SPLIT_SEED, Progress, Source, Split, Splits
 from aeviz.errors import UserError
 from aeviz.folders import datasets_dir
@@ -42,6 +42,8 @@ SIDES = (16, 128)
 MOST_CLASSES = 100
 LONGEST_TITLE = 60
 LONGEST_CLASS = 40
+LONGEST_REMARK = 400
+"""Characters of a file's name, or of what is said of it."""
 
 _NAME = re.compile(rf"{PREFIX}[a-z0-9-]{{1,60}}")
 _FILE = "data.safetensors"
@@ -70,11 +72,12 @@ class Description:
     @classmethod
     def from_json(cls, text: str) -> Description:
         """ValueError, TypeError or KeyError where it is none, or says what cannot be."""
-        data = json.loads(text)
+        data = json_file.parse(text)
         pairs = tuple((str(name), str(why)) for name, why in data["left_out"])
         lists = {key: tuple(data[key]) for key in ("class_names", "counts", "shape")}
         found = cls(**(data | lists | {"left_out": pairs}))
         channels, height, width = found.shape
+        said = (found.fit, *(part for pair in pairs for part in pair))
         sound = (
             _is_text(found.title, LONGEST_TITLE)
             and 1 <= len(found.class_names) <= MOST_CLASSES
@@ -84,8 +87,9 @@ class Description:
             and FEWEST <= sum(found.counts) <= MOST
             and channels in (1, 3)
             and all(SIDES[0] <= side <= SIDES[1] for side in (height, width))
-            and isinstance(found.fit, str)
-            and all(type(n) is int for n in (*found.reasons.values(), *found.notes.values()))
+            and all(json_file.is_text(one, LONGEST_REMARK) for one in said)
+            and all(map(_is_tally, (found.reasons, found.notes)))
+            and json_file.is_number(found.created)
         )
         if not sound:
             raise ValueError("the description says what cannot be")
@@ -93,7 +97,15 @@ class Description:
 
 
 def _is_text(text: Any, longest: int) -> bool:
-    return isinstance(text, str) and 0 < len(text) <= longest and text.isprintable()
+    return json_file.is_text(text, longest) and text != ""
+
+
+def _is_tally(tally: Any) -> bool:
+    """Whether it says how many there are of what."""
+    return isinstance(tally, dict) and all(
+        json_file.is_text(what, LONGEST_REMARK) and json_file.is_count(count)
+        for what, count in tally.items()
+    )
 
 
 def is_own(name: str) -> bool:

@@ -278,7 +278,9 @@ def _answer(
     rows: Sequence[dict[str, Any]], found: Sequence[Baseline], config: RunConfig, over: bool
 ) -> None:
     """Whether the loss is good, in words; where the training is over, whether more would help."""
-    reached = [row["validation"] for row in rows if "validation" in row]
+    reached = [
+        row["validation"] for row in rows if {"loss", "recon"} <= {*row.get("validation", ())}
+    ]
     if not found or not reached:
         return
     best = config.training.patience > 0  # early stopping keeps that epoch
