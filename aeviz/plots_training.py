@@ -11,6 +11,7 @@ from typing import Any, TypedDict
 
 import numpy as np
 
+from aeviz.escaping import in_plotly
 from aeviz.evaluation.baselines import Baseline, told
 from aeviz.plots import CLASS_COLOURS
 
@@ -177,7 +178,7 @@ def _levels(
         )
         labels.append(
             {
-                "text": f"{baseline.title}: {told(baseline.value)}",
+                "text": f"{in_plotly(baseline.title)}: {told(baseline.value)}",
                 "xref": "paper",
                 "x": 0 if left else 1,
                 "xanchor": "left" if left else "right",

@@ -16,7 +16,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FLOORS: tuple[set[str], ...] = (
-    {"errors", "json_file"},
+    {"errors", "escaping", "json_file"},
     {"config", "model_card", "atomic", "sealed", "device", "folders", "images"},
     {"damage", "datasets", "people", "handwriting"},
     {"defaults"},

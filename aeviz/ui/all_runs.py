@@ -8,6 +8,7 @@ import streamlit as st
 
 from aeviz import people, plots_runs
 from aeviz.errors import UserError
+from aeviz.escaping import in_markdown
 from aeviz.people import Person
 from aeviz.plots_runs import Line
 from aeviz.presets import data_of
@@ -16,6 +17,7 @@ from aeviz.training.listing import Row
 from aeviz.ui import person, run_actions, run_table
 from aeviz.ui.chart import chart
 from aeviz.ui.losses import UNITS
+from aeviz.ui.markup import problem
 
 EVERY_SECONDS = 3.0
 MOST = 200
@@ -98,7 +100,7 @@ def _which(me: Person) -> tuple[str, str]:
 def _name(me: Person) -> None:
     """What the class's list calls me."""
     name = people.name_of(me.owner)
-    label = f"You are {name}" if name else "Set your name"
+    label = f"You are {in_markdown(name)}" if name else "Set your name"
     with st.popover(label, icon=":material/person:", type="tertiary"):
         said = st.text_input(
             "Your name in the class's list",
@@ -111,7 +113,7 @@ def _name(me: Person) -> None:
             try:
                 people.give_name(me.owner, said)
             except UserError as error:
-                st.error(str(error), icon=":material/error:")
+                problem(error)
             else:
                 st.rerun()
 
@@ -156,7 +158,7 @@ def _curves(rows: Sequence[Row]) -> None:
     chart(figure, "aeviz-curves-over", f"{TERMS[term]} on validation images: {', '.join(names)}")
     caution = not_alike(rows, term)
     if caution:
-        st.caption(caution)
+        st.caption(in_markdown(caution, None))
 
 
 def unit_of(row: Row, term: str) -> str:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from aeviz import library
 from aeviz.config import RunConfig
+from aeviz.escaping import in_markdown
 from aeviz.evaluation.evaluate import CATEGORIES
 from aeviz.json_file import is_number
 from aeviz.library import ModelInfo
@@ -51,7 +52,8 @@ def model_card(info: ModelInfo) -> None:
         facts += [_sentence(key, figures, _dict(card.get("without_penalty"))) for key in SENTENCES]
         facts += _factors(figures)
         facts += [
-            f"Noise {name}: PSNR {noise['psnr_noisy']:.1f} → **{noise['psnr']:.1f} dB**, "
+            f"Noise {in_markdown(name)}: "
+            f"PSNR {noise['psnr_noisy']:.1f} → **{noise['psnr']:.1f} dB**, "
             f"SSIM {noise['ssim_noisy']:.2f} → **{noise['ssim']:.2f}**."
             for name, noise in _dict(figures.get("denoise")).items()
             if all(is_number(_dict(noise).get(key)) for key in NOISE)
@@ -59,7 +61,7 @@ def model_card(info: ModelInfo) -> None:
         st.markdown("\n".join(f"- {fact}" for fact in facts if fact))
         rows = comparison(info)
         if len(rows) > 1:
-            st.markdown(f"**Beside the other models of {info.data}**")
+            st.markdown(f"**Beside the other models of {in_markdown(info.data)}**")
             st.dataframe(rows, hide_index=True, column_config=_column_config())
 
 
@@ -93,7 +95,7 @@ def _column_config() -> dict[str, Any]:
 def _origin(info: ModelInfo) -> str:
     card = info.card
     training = info.config.training
-    parts = [f"Trained on {info.data}"]
+    parts = [f"Trained on {in_markdown(info.data)}"]
     if is_number(card.get("epochs")):
         parts.append(f"{card['epochs']} epochs")
     parts.append(f"batches of {training.batch_size}")
@@ -101,7 +103,7 @@ def _origin(info: ModelInfo) -> str:
     if is_number(card.get("parameters")):
         parts.append(f"{card['parameters']:,} parameters")
     if isinstance(card.get("date"), str):
-        parts.append(card["date"][:10])
+        parts.append(in_markdown(card["date"][:10]))
     return " · ".join(parts)
 
 
@@ -136,7 +138,7 @@ def _factors(figures: dict[str, Any]) -> list[str]:
     if is_number(mig) and factors:
         return [mig_sentence(mig), *factor_sentences(factors)]
     return [
-        f"The latent dimension that follows **{name}** best does so with {score:.2f} "
+        f"The latent dimension that follows **{in_markdown(name)}** best does so with {score:.2f} "
         f"({'share of its information' if name in CATEGORIES else 'rank correlation'})."
         for name, score in _dict(figures.get("factor_scores")).items()
         if is_number(score)

@@ -11,12 +11,12 @@ import torch
 
 from aeviz import library
 from aeviz.errors import UserError
+from aeviz.escaping import in_markdown
 from aeviz.images import decode_sprite, encode_png
 from aeviz.library import ModelInfo
 from aeviz.people import Person
 from aeviz.training.differences import differences
 from aeviz.ui import person, settings
-from aeviz.ui.markup import plain
 
 THUMBNAILS = 8
 TELLING = 3
@@ -58,8 +58,8 @@ def model_picker(
     if strip := _strip(info.name, info.path.stat().st_mtime_ns):
         right.html(strip)
     if missing:
-        gone = f"There is no model called “{plain(missing[:60])}” here (any more)"
-        st.warning(f"{gone}: this is {plain(info.called)}.")
+        gone = f"There is no model called “{in_markdown(missing[:60])}” here (any more)"
+        st.warning(f"{gone}: this is {in_markdown(info.called)}.")
     return info
 
 

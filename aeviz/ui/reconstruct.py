@@ -10,6 +10,7 @@ import streamlit as st
 import torch
 from torch import Tensor
 
+from aeviz.escaping import in_markdown
 from aeviz.evaluation import metrics
 from aeviz.evaluation.evaluate import reconstruct
 from aeviz.json_file import is_number
@@ -17,7 +18,7 @@ from aeviz.ui import frames
 from aeviz.ui.codes import code_bars, summary
 from aeviz.ui.colours import ABSOLUTE, SIGNED, error_map, fitting_limit
 from aeviz.ui.frames import Stack, figure, number
-from aeviz.ui.markup import markup, plain
+from aeviz.ui.markup import markup
 from aeviz.ui.opened import Opened
 from aeviz.ui.sources import Item, gallery_item
 
@@ -171,7 +172,7 @@ def test_figures(opened: Opened) -> None:
     count = card.get("test_images")
     images = f"{count:,} images" if isinstance(count, int) else "images"
     title = card.get("dataset_title", opened.info.dataset)
-    st.markdown(f"#### Whole test split :small[:gray[{plain(str(title))}, {images}]]")
+    st.markdown(f"#### Whole test split :small[:gray[{in_markdown(str(title))}, {images}]]")
     parts = [number("MSE", f"{figures['mse']:.4f}", "", MSE_SAYS)]
     for key, label, unit, digits, says in (
         ("psnr", "PSNR", "dB", 1, "mean over the images"),

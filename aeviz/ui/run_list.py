@@ -7,6 +7,7 @@ import time
 import streamlit as st
 
 from aeviz import library
+from aeviz.escaping import in_markdown
 from aeviz.training import listing, wait_time
 from aeviz.training.listing import Row
 from aeviz.ui import person
@@ -44,7 +45,7 @@ def _recent(shown: str | None, most: int = 8) -> None:
 def _line(row: Row, shown: str | None, turn: float | None) -> None:
     code = row.config.bottleneck.latent_dim
     if st.button(
-        f"{row.name} · code of {code} · {_state(row, turn)}",
+        f"{in_markdown(row.name)} · code of {code} · {_state(row, turn)}",
         key=f"show-{row.id}",
         icon=ICONS[row.status.phase],
         type="tertiary",
