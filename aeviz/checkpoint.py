@@ -19,7 +19,7 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
-from aeviz import atomic, json_file, model_card, sealed
+from aeviz import atomic, json_file, limits, model_card, sealed
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
 from aeviz.nn.model import Autoencoder
@@ -29,10 +29,10 @@ from aeviz.nn.restorer import Restorer
 FORMAT = 1
 MAX_HEADER = 1 << 20
 MAX_FILE = 512 << 20
-MAX_PIXELS = 3 * 1024 * 1024
 MAX_GALLERY = 20_000
 MAX_CLASSES = 1_000
 MAX_CLASS_NAME = 80
+MAX_SIDE = 10_000
 HALF = torch.finfo(torch.float16).max
 
 _PICKLES = (b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")  # PK: a zip of one
@@ -301,12 +301,16 @@ def _summary(header: dict[str, Any]) -> Summary:
     if not (
         isinstance(shape, list)
         and len(shape) == 3
-        and all(type(n) is int and n > 0 for n in shape)
+        and all(type(n) is int and 0 < n <= MAX_SIDE for n in shape)
         and shape[0] in (1, 3)
-        and math.prod(shape) <= MAX_PIXELS
         and isinstance(card, dict)
     ):
         raise UserError("The model file's description is damaged: its image shape is impossible.")
+    if math.prod(shape) > limits.MODEL_VALUES and not is_restorer(config):
+        raise UserError(
+            f"This model's images are {shape[1]} x {shape[2]}: here a model's images may have "
+            f"{limits.MODEL_VALUES:,} numbers, as many as 256 x 256 in colour."
+        )
     return Summary(config, (shape[0], shape[1], shape[2]), model_card.checked(card))
 
 
@@ -316,7 +320,7 @@ def _check_gallery(header: dict[str, Any], summary: Summary) -> None:
     d = summary.config.bottleneck.latent_dim
     shapes = {"latents": [n, d], "logvar": [n, d], "labels": [n]}
     shapes |= {key: [n, 2] for key in ("pca", "tsne", "umap")}
-    if not 0 < n <= MAX_GALLERY:
+    if not 0 < n <= min(MAX_GALLERY, limits.GALLERY_VALUES // d):
         raise UserError(f"The model file's gallery is damaged: it holds {n} images.")
     for key, dtypes in _DTYPES.items():
         entry = header.get(f"gallery.{key}")

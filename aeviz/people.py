@@ -30,18 +30,29 @@ _OWNER = re.compile(r"[0-9a-f]{32}")
 @dataclass(frozen=True)
 class Person:
     """Somebody at a browser. `owner` is "" where the browser keeps no cookies; `local`: the page
-    was opened on the machine that the server runs on."""
+    was opened on the machine that the server runs on; `code`: they have shown the teacher's code
+    (`aeviz.teacher`)."""
 
     owner: str = ""
     local: bool = False
+    code: bool = False
+
+    @property
+    def teaches(self) -> bool:
+        """Whether they may stop, move up and delete what is anybody's."""
+        return self.local or self.code
 
     def is_me(self, owner: str) -> bool:
         return bool(owner) and owner == self.owner
 
-    def may_manage(self, owner: str) -> bool:
-        """Whether a run of this owner is this person's to stop, rename, continue or delete. Runs of
-        nobody's, from the command line or from before there were owners, are the machine's."""
+    def owns(self, owner: str) -> bool:
+        """Whether a run of this owner is this person's own. Runs of nobody's, from the command line
+        or from before there were owners, are the machine's."""
         return self.is_me(owner) or (self.local and not owner)
+
+    def may_manage(self, owner: str) -> bool:
+        """Whether a run of this owner is this person's to stop, rename, continue or delete."""
+        return self.owns(owner) or self.teaches
 
 
 def new_secret() -> str:

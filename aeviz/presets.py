@@ -251,7 +251,7 @@ PRESETS: dict[str, Preset] = _table(
             type="contractive",
             network=NetworkConfig(hidden=(128,), activation="tanh"),
             bottleneck=BottleneckConfig(latent_dim=16),
-            loss=LossConfig(penalty="contractive", weight=1.0),
+            loss=LossConfig(penalty="contractive", weight=0.5),
             training=_short(0.01),
         ),
         (

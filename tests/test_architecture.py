@@ -16,9 +16,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FLOORS: tuple[set[str], ...] = (
-    {"errors", "escaping", "json_file"},
+    {"errors", "escaping", "json_file", "limits"},
     {"config", "model_card", "atomic", "sealed", "device", "folders", "images"},
-    {"damage", "datasets", "people", "handwriting"},
+    {"damage", "datasets", "people", "handwriting", "disk", "teacher"},
     {"defaults"},
     {"nn", "presets", "restorers", "terminal", "album"},
     {"checkpoint"},

@@ -363,6 +363,12 @@ def test_impossible_image_shapes(shape: str, tmp_path: Path) -> None:
     assert "image shape is impossible" in refusal(with_metadata(image_shape=shape), tmp_path)
 
 
+def test_images_too_large_to_decode_for_a_class(tmp_path: Path) -> None:
+    sentence = refusal(with_metadata(image_shape="[3, 512, 512]"), tmp_path)
+    assert "images are 512 x 512" in sentence
+    assert "256 x 256" in sentence
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -90,8 +90,10 @@ def test_who_may_manage_what() -> None:
     assert ada.may_manage("a" * 32)
     assert not ada.may_manage("b" * 32)
     assert not ada.may_manage("")
-    assert local.may_manage("")
-    assert not local.may_manage("a" * 32)
+    assert local.owns("")
+    assert not local.owns("a" * 32)
+    assert local.may_manage("a" * 32)  # the teacher's machine
+    assert Person("c" * 32, code=True).may_manage("a" * 32)
     assert not nobody.may_manage("")
     assert not nobody.is_me("")
 

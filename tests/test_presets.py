@@ -112,7 +112,7 @@ def test_settings_follow_the_pixels() -> None:
     assert large["convolutional"].training.lr == PRESETS["convolutional"].config.training.lr
     assert (small["sparse"].loss.weight, large["sparse"].loss.weight) == (0.4, 1.4)
     assert (small["sparse-kl"].loss.weight, large["sparse-kl"].loss.weight) == (0.16, 7.8)
-    assert (small["contractive"].loss.weight, large["contractive"].loss.weight) == (0.0067, 15)
+    assert (small["contractive"].loss.weight, large["contractive"].loss.weight) == (0.0033, 7.7)
     assert (small["beta-vae"].loss.beta, large["beta-vae"].loss.beta) == (1, 2)
 
 

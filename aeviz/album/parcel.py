@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from aeviz import limits
 from aeviz.album import names, zips
 from aeviz.errors import UserError
 
 HEADER = struct.Struct("<IQ")
 MOST_NAME = 4096
-MOST_FILES = 100_000
 ZIP = b"PK\x03\x04"
 EMPTY_ZIP = b"PK\x05\x06"
 
@@ -142,6 +142,7 @@ def opened(path: Path) -> Iterator[list[Item]]:
                 items += stack.enter_context(from_zip(name, window))  # type: ignore[arg-type]
             else:
                 items.append(Stored(name, file, start, size))
+            _count(items)
         yield items
 
 
@@ -162,7 +163,14 @@ def on_disk(paths: list[Path]) -> Iterator[list[Item]]:
                 items += stack.enter_context(from_zip(path.name, file))
             else:
                 items.append(OnDisk(path.name, path))
+            _count(items)
         yield items
+
+
+def _count(items: list[Item]) -> None:
+    """UserError where there are too many, those in zips counted, before more of them are listed."""
+    if len(items) > limits.PARCEL_ITEMS:
+        raise UserError(f"These are more than {limits.PARCEL_ITEMS:,} files: choose fewer images.")
 
 
 def _opened(path: Path) -> BinaryIO:
@@ -177,7 +185,7 @@ def _opened(path: Path) -> BinaryIO:
 def _frames(file: BinaryIO) -> Iterator[tuple[str, int, int]]:
     """Name, start and size of each file in a parcel."""
     end, at = os.fstat(file.fileno()).st_size, 0
-    for _ in range(MOST_FILES):
+    for _ in range(limits.PARCEL_ITEMS):
         if at == end:
             return
         file.seek(at)

@@ -29,13 +29,15 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
+from aeviz import limits
 from aeviz.darkroom import asked, samples
 from aeviz.darkroom.connection import Connection
 from aeviz.darkroom.store import GoneError, Store
-from aeviz.darkroom.uploads import CHUNK, TooLargeError, Uploads
+from aeviz.darkroom.uploads import CHUNK, BusyError, TooLargeError, Uploads
 from aeviz.darkroom.worker import Job, Worker, lower_priority
 from aeviz.errors import UserError
 from aeviz.live.assets import Files, live_file
+from aeviz.live.shares import Shares
 from aeviz.live.sockets import Door
 
 if TYPE_CHECKING:
@@ -43,7 +45,6 @@ if TYPE_CHECKING:
     from aeviz.darkroom.studio import Picture, Studio
 
 STATIC: Final = Path(__file__).parent / "static"
-MAX_CLIENTS: Final = 300
 MOST_UPLOAD: Final = 320 << 20  # `images.MAX_BYTES`, without what that imports
 MOST_WISHES: Final = 1 << 20  # bytes that say what a zip is to hold
 PICTURE_THREADS: Final = 2
@@ -72,7 +73,14 @@ class Darkroom:
         self.store = Store()
         self.worker = Worker()
         self._load = load
-        self._door = Door(allowed_origins)
+        self._door = Door(
+            allowed_origins,
+            Shares(
+                limits.PHOTO_SOCKETS,
+                limits.PHOTO_SOCKETS_OF_PERSON,
+                limits.PHOTO_SOCKETS_OF_ADDRESS,
+            ),
+        )
         self._uploads = Uploads(self.store.folder, MOST_UPLOAD)
         self._wishes = Uploads(self.store.folder, MOST_WISHES)
         # Few at once, for each may hold a photo of 50 megapixels; the others wait on the disk. Two
@@ -182,9 +190,7 @@ class Darkroom:
 
     async def work(self, socket: WebSocket) -> None:
         """Serve one page until it goes."""
-        await self._door.serve(
-            socket, MAX_CLIENTS, lambda: Connection(socket, self.worker, self._job).serve()
-        )
+        await self._door.serve(socket, lambda: Connection(socket, self.worker, self._job).serve())
 
     def _job(self, client: Connection, number: int, message: dict[str, Any]) -> Job:
         return self.studio.job(client, number, message)
@@ -285,5 +291,5 @@ def _chunks(file: BinaryIO) -> Iterator[bytes]:
 
 
 def _status(error: UserError) -> int:
-    kinds = {GoneError: 404, ForeignError: 403, TooLargeError: 413}
+    kinds = {GoneError: 404, ForeignError: 403, TooLargeError: 413, BusyError: 503}
     return next((status for kind, status in kinds.items() if isinstance(error, kind)), 400)

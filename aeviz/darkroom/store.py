@@ -21,10 +21,11 @@ from typing import BinaryIO, Final
 
 import numpy as np
 
+from aeviz import disk
 from aeviz.errors import UserError
 from aeviz.training import locks
 
-MOST_BYTES: Final = 16 << 30  # and half of what the disk has free, at most
+MOST_BYTES: Final = 16 << 30  # and half of the room on the disk, at most
 MOST_KEPT: Final = 5000
 MOST_PASSING: Final = 4  # files of one photo or result
 _PREFIX: Final = "aeviz-darkroom-"
@@ -81,8 +82,7 @@ class Store:
         self._folder = tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True)
         _sweep(self.folder.parent)
         self._in_use = locks.take(self.folder / _LOCK)
-        free = shutil.disk_usage(self._folder.name).free
-        self._most_bytes = min(most_bytes, free // 2)
+        self._most_bytes = min(most_bytes, disk.room(self.folder) // 2)
         self._most = most
         self._kept: OrderedDict[str, Kept] = OrderedDict()  # the least recently used first
         self._pinned: Counter[str] = Counter()

@@ -5,16 +5,14 @@ from __future__ import annotations
 import contextlib
 import re
 import secrets
-import shutil
 import time
 from pathlib import Path
 from typing import Final
 
-from aeviz import atomic
+from aeviz import atomic, disk, limits
 from aeviz.errors import UserError
 from aeviz.folders import datasets_dir
 
-MOST_UPLOAD: Final = 2 << 30
 KEPT_SECONDS: Final = 2 * 3600.0
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{22}")
 GONE: Final = "These images are no longer on the server: choose them again."
@@ -29,13 +27,25 @@ def prepare(size: int) -> None:
     sweep()
     with atomic.in_words("The images cannot be kept"):
         folder().mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(folder()).free
-    if size > MOST_UPLOAD:
+    if size > limits.PARCEL:
         raise UserError(
-            f"This is more than {MOST_UPLOAD >> 30} GiB: send fewer images, or smaller ones."
+            f"This is more than {limits.PARCEL >> 30} GiB: send fewer images, or smaller ones."
         )
-    if 2 * size > free:
+    if 2 * size > disk.room(folder()):
         raise UserError("The server's disk has no room for so much: send fewer images.")
+    if waiting() + size > limits.WAITING_PARCELS:
+        raise UserError(
+            "Others have sent so many images that there is no room for more: try again later."
+        )
+
+
+def waiting() -> int:
+    """Bytes of all uploads that wait, and of those under way."""
+    total = 0
+    for path in folder().glob("*"):
+        with contextlib.suppress(OSError):
+            total += path.stat().st_size
+    return total
 
 
 def sweep() -> None:

@@ -10,12 +10,15 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from aeviz.darkroom.uploads import Uploads
+from aeviz import limits
+from aeviz.darkroom.uploads import BusyError, Uploads
 from aeviz.errors import UserError
 from aeviz.intake import inbox
 from aeviz.live.origin import Origins
+from aeviz.live.visitors import Visitor, visitor
 
 PATH: Final = "aeviz/images"
+MOST_REMEMBERED: Final = 10_000  # people
 
 
 class Intake:
@@ -23,7 +26,8 @@ class Intake:
 
     def __init__(self, allowed_origins: Collection[str] = ()) -> None:
         self._origins = Origins(allowed_origins)
-        self._uploads = Uploads(inbox.folder(), inbox.MOST_UPLOAD)
+        self._uploads = Uploads(inbox.folder(), limits.PARCEL)
+        self._sent: dict[Visitor, list[str]] = {}
 
     async def upload(self, request: Request) -> Response:
         """Streams the body to the disk; it is looked into later, by a thread."""
@@ -36,11 +40,21 @@ class Intake:
             await run_in_threadpool(inbox.prepare, int(told))
             async with self._uploads.body(request) as body:
                 name = await run_in_threadpool(inbox.keep, body)
+            await run_in_threadpool(self._remember, visitor(request), name)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to read it
         except UserError as error:
-            return _refused(str(error), 400)
+            return _refused(str(error), 503 if isinstance(error, BusyError) else 400)
         return JSONResponse({"id": name})
+
+    def _remember(self, who: Visitor, name: str) -> None:
+        """The last uploads of a person wait; older ones make room."""
+        sent = [*self._sent.pop(who, []), name]
+        for older in sent[: -limits.WAITING_PARCELS_OF_PERSON]:
+            inbox.forget(older)
+        self._sent[who] = sent[-limits.WAITING_PARCELS_OF_PERSON :]
+        while len(self._sent) > MOST_REMEMBERED:
+            del self._sent[next(iter(self._sent))]
 
 
 def _refused(sentence: str, status: int) -> Response:

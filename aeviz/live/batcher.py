@@ -51,18 +51,28 @@ class Computer(Protocol):
 
 @dataclass(eq=False)
 class Job:
-    """A request, when it arrived, and the pixels computed for it so far."""
+    """A request, when it arrived, how many of its rows are under way, and its reply so far."""
 
     request: Request
     arrived: float
-    done: list[NDArray[np.uint8]] = field(default_factory=list)
     rows_done: int = 0
+    reply: bytearray = field(default_factory=bytearray)
+    filled: int = 0
 
     def take(self, rows: int) -> NDArray[np.float32]:
         """The next `rows` codes, counted as done."""
         part = self.request.values[self.rows_done : self.rows_done + rows]
         self.rows_done += len(part)
         return part
+
+    def add(self, pixels: NDArray[np.uint8]) -> None:
+        """Writes the pixels of the rows last taken, (k, H, W, C), into the reply to a decode, which
+        is held once, however large it is."""
+        if not self.reply:
+            self.reply = protocol.decoded(self.request, pixels[0].size)
+            self.filled = protocol.HEADER.size
+        self.reply[self.filled : self.filled + pixels.size] = pixels.data.cast("B")
+        self.filled += pixels.size
 
     @property
     def complete(self) -> bool:
@@ -87,7 +97,8 @@ class Failure:
     reason: str
 
 
-Reply = tuple[Client, bytes | Failure]
+Answer = bytes | bytearray | Failure
+Reply = tuple[Client, Answer]
 Deliver = Callable[[Sequence[Reply]], None]
 Slice = tuple[Client, Job, NDArray[np.float32]]
 
@@ -200,11 +211,10 @@ class Batcher:
         waited: list[float] = []
         first = 0
         for client, job, part in work:
-            job.done.append(pixels[first : first + len(part)])
+            job.add(np.ascontiguousarray(pixels[first : first + len(part)]))
             first += len(part)
             if job.complete:
-                whole = job.done[0] if len(job.done) == 1 else np.concatenate(job.done)
-                replies.append((client, protocol.pack_decoded(job.request.id, whole)))
+                replies.append((client, job.reply))
                 waited.append(finished - job.arrived)
         self._stats.passed(len(codes), waited)
         return replies

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
@@ -11,36 +10,37 @@ from typing import Final
 
 from starlette.websockets import WebSocket
 
+from aeviz import limits
 from aeviz.live import protocol
-from aeviz.live.batcher import SMALL_ROWS, Client, Failure, Reply
-from aeviz.live.protocol import BadMessageError, Op
+from aeviz.live.batcher import Answer, Client, Failure, Reply
+from aeviz.live.protocol import BadMessageError
+from aeviz.live.shares import Shares
 from aeviz.live.sockets import EndedError, until_one_ends
 from aeviz.live.store import OpenModel
+from aeviz.live.visitors import visitor
 
 MAX_WAITING: Final = 8
-MAX_LARGE: Final = 64
-"""Large requests of all clients together that wait or whose reply has not left: what they hold of
-the server's memory, a few megabytes each, has to end somewhere."""
 SEND_SECONDS: Final = 20.0
 
 
 class Connection(Client):
     """A client with a socket: replies wait here until the network has taken them.
 
-    `large_places` is shared by all clients of a server, `MAX_LARGE` to begin with.
+    `memory` is shared by all clients of a server: the bytes of replies that are no small ones.
     """
 
-    def __init__(self, socket: WebSocket, large_places: asyncio.Semaphore) -> None:
+    def __init__(self, socket: WebSocket, memory: Shares) -> None:
         super().__init__()
         self._socket = socket
         self.loop = asyncio.get_running_loop()
-        self._outbox: deque[bytes | Failure] = deque()
+        self._outbox: deque[Answer] = deque()
         self._filled = asyncio.Event()
         # Places for requests whose reply has not left yet. While there is none, nothing is read:
         # what a client sends too fast, or does not fetch, stays on its own side of the network.
         self._places = asyncio.Semaphore(MAX_WAITING)
-        self._large_places = large_places
-        self._large_held = 0
+        self._memory = memory
+        self._visitor = visitor(socket)
+        self._held = 0  # bytes of the shared memory
         self._sending_since: float | None = None
 
     async def serve(self, model: OpenModel) -> None:
@@ -49,12 +49,10 @@ class Connection(Client):
         Raises BadMessageError for a message that breaks the protocol, and EndedError where the
         connection has to end for another reason.
         """
-        large_bytes = protocol.HEADER.size + SMALL_ROWS * math.prod(model.shape.image)
         try:
-            await until_one_ends(self._read(model), self._send_replies(large_bytes), self._watch())
+            await until_one_ends(self._read(model), self._send_replies(), self._watch())
         finally:
-            while self._large_held:
-                self._release_large()
+            self._memory.give_back(self._visitor, self._held)
 
     async def _read(self, model: OpenModel) -> None:
         while True:
@@ -66,17 +64,18 @@ class Connection(Client):
                 raise BadMessageError("messages are binary, this one was text")
             request = protocol.parse(data, model.shape)
             await self._places.acquire()
-            if request.rows > SMALL_ROWS:
-                await self._large_places.acquire()
-                self._large_held += 1
+            size = protocol.reply_bytes(request, model.shape)
+            if size > limits.SMALL_REPLY:
+                await self._memory.wait(self._visitor, size)
+                self._held += size
             model.batcher.submit(self, request)
 
-    def put(self, reply: bytes | Failure) -> None:
+    def put(self, reply: Answer) -> None:
         """Queue a reply; called on the event loop."""
         self._outbox.append(reply)
         self._filled.set()
 
-    async def _send_replies(self, large_bytes: int) -> None:
+    async def _send_replies(self) -> None:
         while True:
             await self._filled.wait()
             self._filled.clear()
@@ -88,12 +87,9 @@ class Connection(Client):
                 await self._socket.send_bytes(reply)
                 self._sending_since = None
                 self._places.release()
-                if reply[4] == Op.DECODE and len(reply) > large_bytes:
-                    self._release_large()
-
-    def _release_large(self) -> None:
-        self._large_held -= 1
-        self._large_places.release()
+                if len(reply) > limits.SMALL_REPLY:
+                    self._memory.give_back(self._visitor, len(reply))
+                    self._held -= len(reply)
 
     async def _watch(self) -> None:
         """End the connection once a reply has waited too long for its client to read.
@@ -110,7 +106,7 @@ class Connection(Client):
 
 def deliver(replies: Sequence[Reply]) -> None:
     """Hand a pass's replies to their event loop, all in one call; for any thread."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Connection, bytes | Failure]]] = {}
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Connection, Answer]]] = {}
     for client, reply in replies:
         if isinstance(client, Connection):
             by_loop.setdefault(client.loop, []).append((client, reply))
@@ -119,6 +115,6 @@ def deliver(replies: Sequence[Reply]) -> None:
             loop.call_soon_threadsafe(_hand_out, batch)
 
 
-def _hand_out(batch: Sequence[tuple[Connection, bytes | Failure]]) -> None:
+def _hand_out(batch: Sequence[tuple[Connection, Answer]]) -> None:
     for connection, reply in batch:
         connection.put(reply)

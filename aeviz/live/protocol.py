@@ -6,6 +6,7 @@ and a body; `docs/live-protocol.md` has the whole of it. All functions here are 
 
 from __future__ import annotations
 
+import math
 import struct
 from dataclasses import dataclass
 from enum import IntEnum
@@ -13,6 +14,8 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from aeviz import limits
 
 HEADER: Final = struct.Struct("<IB3s")
 MAX_CODES: Final = 1024
@@ -44,6 +47,16 @@ class Shape:
         """Height, width, channels: the order of pixels on the wire."""
         channels, height, width = self.image
         return height, width, channels
+
+    @property
+    def image_bytes(self) -> int:
+        """Bytes of one image in a reply."""
+        return math.prod(self.image)
+
+    @property
+    def most_codes(self) -> int:
+        """Codes that one decode may hold, so that its reply stays within `limits.REPLY`."""
+        return max(1, min(MAX_CODES, (limits.REPLY - HEADER.size) // self.image_bytes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +91,17 @@ def parse(message: bytes, shape: Shape) -> Request:
     return Request(request_id, Op(op), values)
 
 
-def pack_decoded(request_id: int, pixels: NDArray[np.uint8]) -> bytes:
-    """Reply to a decode. `pixels`: uint8 (k, H, W, C)."""
-    return HEADER.pack(request_id, Op.DECODE, b"\0\0\0") + pixels.tobytes()
+def reply_bytes(request: Request, shape: Shape) -> int:
+    """How long the reply to this request will be."""
+    code = 4 * shape.latent_dim if request.op is Op.ENCODE else 0
+    return HEADER.size + code + request.rows * shape.image_bytes
+
+
+def decoded(request: Request, image_bytes: int) -> bytearray:
+    """The reply to a decode, to be filled with pixels: uint8 (k, H, W, C) behind the header."""
+    reply = bytearray(HEADER.size + request.rows * image_bytes)
+    HEADER.pack_into(reply, 0, request.id, Op.DECODE, b"\0\0\0")
+    return reply
 
 
 def pack_encoded(request_id: int, code: NDArray[np.float32], pixels: NDArray[np.uint8]) -> bytes:
@@ -99,8 +120,8 @@ def _codes(message: bytes, shape: Shape) -> NDArray[np.float32]:
     count, rest = divmod(len(message) - HEADER.size, code_bytes)
     if rest:
         raise BadMessageError(f"a decode holds whole codes of {code_bytes} bytes, {rest} are left")
-    if not 1 <= count <= MAX_CODES:
-        raise BadMessageError(f"a decode holds 1 to {MAX_CODES} codes, this has {count}")
+    if not 1 <= count <= shape.most_codes:
+        raise BadMessageError(f"a decode holds 1 to {shape.most_codes} codes, this has {count}")
     codes = np.frombuffer(message, "<f4", offset=HEADER.size).reshape(count, shape.latent_dim)
     if not np.isfinite(codes).all():
         raise BadMessageError("a code holds NaN or infinity")

@@ -12,30 +12,32 @@ GET  /aeviz/static/{file}     the browser half;  /aeviz/plotly.min.js  Plotly, a
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Collection
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, TypeVar
 
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
+from aeviz import limits
 from aeviz.errors import UserError
 from aeviz.live import catalogue
 from aeviz.live.assets import Files, live_file
-from aeviz.live.connection import MAX_LARGE, Connection, deliver
+from aeviz.live.connection import Connection, deliver
 from aeviz.live.photos import Photos
+from aeviz.live.shares import Shares
 from aeviz.live.sockets import Door
 from aeviz.live.stats import Stats
 from aeviz.live.store import Load, ModelStore, OpenModel, Version
 
-MAX_CLIENTS: Final = 600
-
+T = TypeVar("T")
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -50,18 +52,25 @@ class LiveServer:
     ) -> None:
         self.stats = Stats()
         self.store = ModelStore(load, version, deliver, self.stats)
-        self._door = Door(allowed_origins)
+        self._door = Door(
+            allowed_origins,
+            Shares(limits.SOCKETS, limits.SOCKETS_OF_PERSON, limits.SOCKETS_OF_ADDRESS),
+        )
         self._files = Files()
-        self._large_places = asyncio.Semaphore(MAX_LARGE)
+        # Threads of their own: forty who ask for a slow gallery would have all of the pool's.
+        self._opening = CapacityLimiter(limits.SLOW_ANSWERS)
+        self._making = CapacityLimiter(limits.SLOW_ANSWERS)
+        self._memory = Shares(limits.REPLIES, limits.REPLIES_OF_PERSON, limits.REPLIES_OF_ADDRESS)
         self.photos = Photos(self.store, allowed_origins)
 
     async def live(self, socket: WebSocket) -> None:
         """Serve one client until it goes."""
-        await self._door.serve(socket, MAX_CLIENTS, lambda: self._serve(socket))
+        await self._door.serve(socket, lambda: self._serve(socket))
 
     async def _serve(self, socket: WebSocket) -> None:
-        client = Connection(socket, self._large_places)
-        model = await run_in_threadpool(self.store.join, socket.path_params["model"], client)
+        client = Connection(socket, self._memory)
+        name = socket.path_params["model"]
+        model = await run_sync(self.store.join, name, client, limiter=self._opening)
         try:
             await client.serve(model)
         finally:
@@ -70,12 +79,12 @@ class LiveServer:
     async def gallery(self, request: Request) -> Response:
         """All that the explorer draws before the first decode, packed (`gallery.pack`)."""
         model = await self._model(request)
-        return (await run_in_threadpool(model.gallery)).respond(request)
+        return (await self._made(model, model.gallery)).respond(request)
 
     async def sprite(self, request: Request) -> Response:
         """The gallery's thumbnails as one image."""
         model = await self._model(request)
-        return (await run_in_threadpool(model.sprite)).respond(request)
+        return (await self._made(model, model.sprite)).respond(request)
 
     async def mixture(self, request: Request) -> Response:
         """`n` codes drawn with `seed` from the mixture fitted to the gallery's (`mixture`)."""
@@ -87,7 +96,7 @@ class LiveServer:
         except UserError as error:
             return JSONResponse({"error": str(error)}, status_code=400)
         model = await self._model(request)
-        draws = await run_in_threadpool(lambda: model.mixture().draw(n, seed))
+        draws = await self._made(model, lambda: model.mixture().draw(n, seed))
         return Response(draws, media_type="application/octet-stream")
 
     async def models(self, request: Request) -> Response:
@@ -116,7 +125,13 @@ class LiveServer:
         return (await run_in_threadpool(self._files.at, plotly_path())).respond(request)
 
     async def _model(self, request: Request) -> OpenModel:
-        return await run_in_threadpool(self.store.get, request.path_params["model"])
+        return await run_sync(self.store.get, request.path_params["model"], limiter=self._opening)
+
+    async def _made(self, model: OpenModel, make: Callable[[], T]) -> T:
+        """What takes a while to make of a model, in threads that nothing else needs; whoever asks
+        for more of the same model waits without one."""
+        async with model.making:
+            return await run_sync(make, limiter=self._making)
 
 
 def routes(

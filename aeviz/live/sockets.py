@@ -13,6 +13,8 @@ from aeviz.errors import UserError
 from aeviz.live import protocol
 from aeviz.live.origin import Origins
 from aeviz.live.protocol import BadMessageError
+from aeviz.live.shares import Shares
+from aeviz.live.visitors import visitor
 
 CLOSE_SECONDS: Final = 1.0
 
@@ -26,26 +28,28 @@ class EndedError(Exception):
 
 
 class Door:
-    """Lets the app's own pages in; `allowed_origins` are further origins whose pages may come, such
-    as a proxy's. `inside` are as many as are there."""
+    """Lets the app's own pages in, as many as `places` has; `allowed_origins` are further origins
+    whose pages may come, such as a proxy's."""
 
-    def __init__(self, allowed_origins: Collection[str]) -> None:
+    def __init__(self, allowed_origins: Collection[str], places: Shares) -> None:
         self.origins = Origins(allowed_origins)
-        self.inside = 0
+        self._places = places
 
-    async def serve(
-        self, socket: WebSocket, most: int, work: Callable[[], Awaitable[None]]
-    ) -> None:
-        """`work` for a page that may enter, while fewer than `most` are; it ends with a reason."""
+    @property
+    def inside(self) -> int:
+        """How many are there."""
+        return self._places.taken
+
+    async def serve(self, socket: WebSocket, work: Callable[[], Awaitable[None]]) -> None:
+        """`work` for a page that may enter; it ends with a reason."""
         if not self.origins.allow(socket.headers):
             await socket.close()  # before accept: the handshake is answered with 403
             return
         await socket.accept()
-        if self.inside >= most:
-            full = f"this server serves {most} such connections at most, try again later"
-            await close(socket, protocol.CLOSE_TOO_MANY, full)
+        who = visitor(socket)
+        if not self._places.take(who):
+            await close(socket, protocol.CLOSE_TOO_MANY, self._full())
             return
-        self.inside += 1
         try:
             await work()
         except (BadMessageError, UserError) as error:
@@ -55,7 +59,13 @@ class Door:
         except WebSocketDisconnect:
             return
         finally:
-            self.inside -= 1
+            self._places.give_back(who)
+
+    def _full(self) -> str:
+        places = self._places
+        if places.taken >= places.most:
+            return f"this server serves {places.most} such connections at most, try again later"
+        return f"this browser has {places.of_person} connections already: close some of its tabs"
 
 
 async def until_one_ends(*parts: Coroutine[Any, Any, None]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -40,6 +41,7 @@ class OpenModel:
         self.memory = _memory(loaded)
         self.clients: set[Client] = set()
         self.batcher = Batcher(ThriftyComputer(model), deliver, stats, name)
+        self.making = asyncio.Lock()
         self._lock = threading.Lock()
         self._sprite: Asset | None = None
         self._gallery: Asset | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import NamedTuple
 
 
@@ -17,11 +17,15 @@ class Ticket(NamedTuple):
 
 
 def order(
-    waiting: Iterable[Ticket], training: Iterable[str], turns: Mapping[str, float]
+    waiting: Iterable[Ticket],
+    training: Iterable[str],
+    turns: Mapping[str, float],
+    first: Container[str] = (),
 ) -> list[Ticket]:
     """The waiting runs, next one first.
 
     `training`: the owner of each run that trains now. `turns`: when each owner last got a turn.
+    `first`: runs that a teacher has moved up; they come before all others.
     A run stands behind those whose owners have fewer runs training or waiting before them; among
     equals the owner who got a turn longest ago comes first, and one who never had any before all
     others. So nobody's first run waits for more than one run of each other person, however many
@@ -30,6 +34,7 @@ def order(
     ahead = Counter(training)
     ranked = []
     for ticket in sorted(waiting):
-        ranked.append((ahead[ticket.owner], turns.get(ticket.owner, 0.0), ticket))
+        behind = ticket.run not in first
+        ranked.append((behind, ahead[ticket.owner], turns.get(ticket.owner, 0.0), ticket))
         ahead[ticket.owner] += 1
-    return [ticket for _, _, ticket in sorted(ranked)]
+    return [ranking[-1] for ranking in sorted(ranked)]

@@ -15,7 +15,7 @@ from aeviz import atomic
 from aeviz.errors import UserError
 from aeviz.folders import runs_dir
 from aeviz.people import Person
-from aeviz.training import worker
+from aeviz.training import queue, worker
 from aeviz.training.runs import Run
 from aeviz.training.waiting import lock_once_over
 
@@ -29,7 +29,7 @@ def check(run: Run, person: Person) -> None:
         raise run.removed()
     if not person.may_manage(run.owner):
         raise UserError(
-            "This run is somebody else's: only who started it can change it. "
+            "This run is somebody else's: only who started it, or the teacher, can change it. "
             "You can duplicate it, and train your own."
         )
 
@@ -54,6 +54,15 @@ def stop(run: Run, person: Person) -> None:
     check(run, person)
     if not run.is_over:
         run.request_stop()
+
+
+def move_up(run: Run, person: Person) -> None:
+    """Has a run that waits be the next to train; for a teacher."""
+    if not person.teaches:
+        raise UserError("Only the teacher can move a run up.")
+    if run.is_gone:
+        raise run.removed()
+    queue.move_up(run)
 
 
 def go_on(run: Run, person: Person) -> None:

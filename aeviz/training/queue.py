@@ -93,6 +93,7 @@ def turn(
                 soon()
             time.sleep(POLL_SECONDS * min(max(place, 1), FAR))
     _held.add(run.id)
+    (_folder() / f"first-{run.id}").unlink(missing_ok=True)
     try:
         with slot:
             yield
@@ -103,6 +104,18 @@ def turn(
 def is_idle() -> bool:
     """Whether a run that came now would have its turn at once."""
     return not _waiting() and not all(locks.held(_slot(number)) for number in range(slots()))
+
+
+def move_up(run: Run) -> None:
+    """Has this run come before all others that wait."""
+    with atomic.in_words("The run cannot be moved up"):
+        _folder().mkdir(parents=True, exist_ok=True)
+        (_folder() / f"first-{run.id}").touch()
+
+
+def others_wait(owner: str) -> bool:
+    """Whether a run of somebody else waits for its turn."""
+    return any(ticket.owner != owner for ticket in _waiting())
 
 
 def places() -> dict[str, int]:
@@ -165,7 +178,11 @@ def _waiting() -> list[Ticket]:
         else:
             with contextlib.suppress(OSError):
                 path.unlink()
-    return order(alive, _training(), _turns())
+    return order(alive, _training(), _turns(), _moved_up())
+
+
+def _moved_up() -> set[str]:
+    return {path.name.removeprefix("first-") for path in _folder().glob("first-*")}
 
 
 def _slot(number: int) -> Path:

@@ -10,26 +10,34 @@ import contextlib
 import os
 import subprocess
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from aeviz import atomic, checkpoint, datasets
+from aeviz import atomic, checkpoint, datasets, limits
 from aeviz.config import MAX_EPOCHS, RunConfig
 from aeviz.device import pick_device, plain_memory_errors
 from aeviz.errors import UserError
 from aeviz.evaluation import baselines
 from aeviz.folders import runs_dir
-from aeviz.training import loop, maps, memory, queue, resume, warm
+from aeviz.training import listing, loop, maps, memory, queue, resume, warm
 from aeviz.training.finish import Progress, card_and_gallery
 from aeviz.training.fit import Outcome, fit
+from aeviz.training.makes_way import MakesWay
 from aeviz.training.reporter import Reporter
-from aeviz.training.runs import Phase, Run, Status, create
+from aeviz.training.runs import OVER, Phase, Run, Status, create
 from aeviz.training.waiting import lock_once_over, main, stopped
 
 ROOT = Path(__file__).resolve().parents[2]
 
+MADE_WAY = (
+    f"It trained for {limits.LONGEST_TRAINING_SECONDS / 60:.0f} minutes while others waited, so it "
+    "made way for them; what was reached is kept. Continue it, and it waits for another turn."
+)
+
+_starting = threading.Lock()
 _PHASES: dict[str, Phase] = {
     "done": "done",
     "stopped": "stopped",
@@ -42,9 +50,23 @@ def start(config: RunConfig, owner: str = "") -> Run:
     """Creates a run of this owner (`aeviz.people`) and starts its worker process; answers at once.
     UserError where it cannot."""
     queue.slots()  # before anything is there that a wrong AEVIZ_WORKERS would leave behind
-    run = create(config, owner)
+    with _starting:
+        _check_number(owner)
+        run = create(config, owner)
     _spawn(run)
     return run
+
+
+def _check_number(owner: str) -> None:
+    """UserError where this owner, or everybody together, has as many runs as may wait."""
+    going = [row.owner for row in listing.rows() if row.status.phase not in OVER]
+    if going.count(owner) >= limits.RUNS_OF_PERSON:
+        raise UserError(
+            f"You have {limits.RUNS_OF_PERSON} runs that train or wait: stop one, or wait until "
+            "one is done."
+        )
+    if len(going) >= limits.RUNS:
+        raise UserError(f"{limits.RUNS} runs wait already: try again later.")
 
 
 def resume_run(run: Run) -> None:
@@ -55,6 +77,7 @@ def resume_run(run: Run) -> None:
         raise run.removed()
     if not run.can_resume:
         raise UserError("This run has nothing left to train.")
+    _check_number(run.owner)
     _spawn(run)
 
 
@@ -70,6 +93,7 @@ def train_on(run: Run, epochs: int) -> None:
         raise UserError(f"A run can go on for 1 to {MAX_EPOCHS:,} epochs more.")
     if not run.resume_path.exists():
         raise UserError("This run has no saved state to go on from: duplicate it, and train anew.")
+    _check_number(run.owner)
 
     def longer(config: RunConfig) -> RunConfig:
         if not run.is_over:
@@ -162,7 +186,7 @@ def work(run: Run, server: int | None = None) -> None:
 
     def should_stop() -> bool:
         orphaned = server is not None and os.getppid() != server
-        return orphaned or run.stop_requested or run.is_gone
+        return orphaned or run.stop_requested or run.is_gone or makes_way()
 
     def end(phase: Phase, message: str) -> None:
         if run.is_gone:
@@ -170,9 +194,11 @@ def work(run: Run, server: int | None = None) -> None:
         else:
             reporter.end(phase, message)
 
+    makes_way = MakesWay(run.owner)
     reporter = Reporter(run)
     try:
         with plain_memory_errors(), queue.turn(run, cancelled=should_stop):
+            makes_way.begin()
             outcome = _train(run, reporter, should_stop)
     except queue.CancelledError:
         end("stopped", stopped(run))
@@ -184,7 +210,8 @@ def work(run: Run, server: int | None = None) -> None:
             traceback.print_exc()  # into worker.log
             raise
     else:
-        end(_PHASES[outcome.reason], outcome.message)
+        made_way = outcome.reason == "stopped" and makes_way.did
+        end(_PHASES[outcome.reason], MADE_WAY if made_way else outcome.message)
 
 
 def _train(run: Run, reporter: Reporter, should_stop: Callable[[], bool]) -> Outcome:

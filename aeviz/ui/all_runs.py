@@ -12,6 +12,7 @@ from aeviz.escaping import in_markdown
 from aeviz.people import Person
 from aeviz.plots_runs import Line
 from aeviz.presets import data_of
+from aeviz.teacher import TEACHERS
 from aeviz.training import listing
 from aeviz.training.listing import Row
 from aeviz.ui import person, run_actions, run_table
@@ -51,7 +52,7 @@ def panel() -> None:
 def _panel() -> None:
     me = person.me()
     scope, text = _which(me)
-    found = [row for row in listing.rows() if scope == "class" or me.may_manage(row.owner)]
+    found = [row for row in listing.rows() if scope == "class" or me.owns(row.owner)]
     shown = listing.matching(found, text, lambda row: run_table.words(row, me))
     rows = _ordered(shown)[:MOST]
     empty = "" if rows else _nothing(scope, text if found else "")
@@ -94,6 +95,8 @@ def _which(me: Person) -> tuple[str, str]:
         )
         if me.owner:
             _name(me)
+        if not me.teaches:
+            _teach(me)
     return scope or "mine", text or ""
 
 
@@ -112,6 +115,25 @@ def _name(me: Person) -> None:
         if st.button("Save", key="runs-me-save"):
             try:
                 people.give_name(me.owner, said)
+            except UserError as error:
+                problem(error)
+            else:
+                st.rerun()
+
+
+def _teach(me: Person) -> None:
+    """Where a teacher shows the code."""
+    with st.popover("I teach this class", icon=":material/school:", type="tertiary"):
+        code = st.text_input(
+            "Code",
+            max_chars=20,
+            key="runs-code",
+            help="The server printed it when it started. With it you can stop, move up and delete "
+            "anybody's run.",
+        )
+        if st.button("Show the code", key="runs-code-show"):
+            try:
+                TEACHERS.admit(me.owner, code)
             except UserError as error:
                 problem(error)
             else:

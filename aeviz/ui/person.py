@@ -9,6 +9,7 @@ import streamlit as st
 from aeviz.errors import UserError
 from aeviz.live.cookie import COOKIE
 from aeviz.people import Person, name_of, owner_of
+from aeviz.teacher import TEACHERS
 
 _HERE = {"localhost", "127.0.0.1", "::1"}
 _FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-Ip")
@@ -20,12 +21,12 @@ def me() -> Person:
         owner = owner_of(st.context.cookies.get(COOKIE, ""))
     except UserError:  # the folder cannot be written; starting a run says so
         owner = ""
-    return Person(owner, _is_local())
+    return Person(owner, _is_local(), owner in TEACHERS)
 
 
 def whose(owner: str, me: Person) -> str:
     """Whose run it is, in a word or two."""
-    if me.may_manage(owner):
+    if me.owns(owner):
         return "you"
     return name_of(owner) or ("somebody else" if owner else "nobody known")
 

@@ -67,7 +67,7 @@ def grouped(infos: Iterable[ModelInfo], me: Person) -> list[ModelInfo]:
     """Bundled models first, then mine, then the class's; within each as they were."""
 
     def group(info: ModelInfo) -> int:
-        return 0 if info.bundled else 1 if me.may_manage(info.owner) else 2
+        return 0 if info.bundled else 1 if me.owns(info.owner) else 2
 
     return sorted(infos, key=group)
 

@@ -61,6 +61,8 @@ def _one(row: Row, me: Person, mine: bool) -> None:
             help="Ends the training and keeps what was reached.",
         ):
             _do([run.id], lambda: manage.stop(run, me))
+    if me.teaches and (row.place or 0) > 1:
+        _move_up(run, me)
     if mine:
         _rename(row, me)
     if mine and status.phase in OVER:
@@ -115,6 +117,16 @@ def _train_on(run: Run, status: Status, config: RunConfig, me: Person) -> bool:
             manage.train_on(run, int(epochs), me)
             return True
     return False
+
+
+def _move_up(run: Run, me: Person) -> None:
+    if st.button(
+        "Move up",
+        icon=":material/vertical_align_top:",
+        key=f"list-up-{run.id}",
+        help="It is the next to train.",
+    ):
+        _do([run.id], lambda: manage.move_up(run, me))
 
 
 def _rename(row: Row, me: Person) -> None:

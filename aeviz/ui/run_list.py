@@ -33,7 +33,7 @@ def _recent(shown: str | None, most: int = 8) -> None:
     me = person.me()
     rows = listing.rows()
     turns = wait_time.until_turns(rows)
-    mine = [row for row in rows if me.may_manage(row.owner)]
+    mine = [row for row in rows if me.owns(row.owner)]
     with st.container(key="aeviz-runs", gap="xxsmall"):
         for row in mine[:most]:
             _line(row, shown, turns.get(row.id))

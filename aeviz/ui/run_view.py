@@ -47,7 +47,7 @@ def _watch(run: Run, active: bool) -> None:
         if active and status.phase in runs.OVER:
             st.rerun()  # the whole page: lists and buttons change now
         st.subheader(in_markdown(run.name or title(config)), anchor=False)
-        if not me.may_manage(run.owner):
+        if not me.owns(run.owner):
             st.caption(f":material/person: Started by {in_markdown(person.whose(run.owner, me))}")
         if status.note:
             st.caption(f":material/memory: {in_markdown(status.note, None)}")

@@ -169,9 +169,8 @@ def test_a_disk_that_takes_no_more_is_told_in_a_sentence(
     assert [path.name for path in store.folder.iterdir()] == [".lock"]
 
 
-def test_half_of_the_free_disk_is_left_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    usage = type("Usage", (), {"free": 2 * SIZE + 10})
-    monkeypatch.setattr(stores.shutil, "disk_usage", lambda path: usage)
+def test_half_of_the_room_on_the_disk_is_left_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aeviz.disk.room", lambda folder: 2 * SIZE + 10)
     store = Store()
     first = store.add("a.png", PIXELS)
     store.add("b.png", PIXELS)

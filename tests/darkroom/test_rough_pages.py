@@ -100,10 +100,14 @@ def test_a_foreign_page_gets_no_socket(address: str) -> None:
     assert caught.value.response.status_code == 403
 
 
-def test_more_pages_than_the_server_takes_are_told_so(
-    address: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("aeviz.darkroom.routes.MAX_CLIENTS", 1)
+@pytest.fixture
+def one_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server, opened after this, for one page."""
+    monkeypatch.setattr("aeviz.limits.PHOTO_SOCKETS", 1)
+
+
+@pytest.mark.usefixtures("one_socket")
+def test_more_pages_than_the_server_takes_are_told_so(address: str) -> None:
     with open_socket(address) as first:
         with open_socket(address) as second, pytest.raises(ConnectionClosed) as caught:
             second.recv(timeout=10)

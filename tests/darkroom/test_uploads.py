@@ -13,10 +13,12 @@ from darkroom_tools import BASE, ask, picture, png, until_end, upload
 from starlette.requests import ClientDisconnect, Request
 from starlette.testclient import TestClient
 
+from aeviz import limits
 from aeviz.darkroom import uploads
 from aeviz.darkroom.routes import MOST_UPLOAD, Darkroom
 from aeviz.darkroom.store import GONE
-from aeviz.darkroom.uploads import Uploads
+from aeviz.darkroom.uploads import BusyError, Uploads
+from aeviz.errors import UserError
 from aeviz.images import MAX_BYTES
 from aeviz.images.decoding import MAX_PIXELS
 
@@ -116,6 +118,57 @@ def test_a_client_that_leaves_or_rests_in_the_middle_leaves_nothing(
         with pytest.raises(Exception, match="The upload stopped on its way"):
             asyncio.run(read("rests"))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_body_that_drips_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One byte now and then, as long as nothing is said about speed."""
+    monkeypatch.setattr(limits, "UPLOAD_GRACE_SECONDS", 0.05)
+
+    async def drip() -> dict[str, object]:
+        await asyncio.sleep(0.02)
+        return {"type": "http.request", "body": b"x", "more_body": True}
+
+    async def read() -> None:
+        request = Request({"type": "http", "headers": []}, drip)
+        async with Uploads(tmp_path, 1000).body(request):
+            raise AssertionError("it never ends")
+
+    with pytest.raises(UserError, match="came too slowly"):
+        asyncio.run(read())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_slow_uploads_of_one_address_leave_places_for_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "UPLOAD_WAIT_SECONDS", 0.05)
+
+    def request(peer: str, ended: asyncio.Event | None) -> Request:
+        async def receive() -> dict[str, object]:
+            if ended is not None:
+                await ended.wait()
+            return {"type": "http.request", "body": b"whole", "more_body": False}
+
+        return Request({"type": "http", "headers": [], "client": (peer, 1)}, receive)
+
+    async def scene() -> None:
+        uploads, ended = Uploads(tmp_path, 1000), asyncio.Event()
+
+        async def send(peer: str, wait: bool) -> bytes:
+            async with uploads.body(request(peer, ended if wait else None)) as path:
+                return path.read_bytes()
+
+        flood = [
+            asyncio.create_task(send("10.0.0.1", True)) for _ in range(limits.UPLOADS_OF_PERSON)
+        ]
+        await asyncio.sleep(0.01)
+        with pytest.raises(BusyError, match="try again in a minute"):
+            await send("10.0.0.1", False)
+        assert await send("10.0.0.2", False) == b"whole"
+        ended.set()
+        assert await asyncio.gather(*flood) == [b"whole"] * len(flood)
+
+    asyncio.run(scene())
 
 
 @pytest.mark.parametrize(
@@ -252,12 +305,12 @@ def test_queued_uploads_wait_on_the_disk_and_few_are_decoded_at_once(
     monkeypatch.setattr(type(darkroom.studio), "take_in", slow)
     threads = [
         threading.Thread(target=client.post, args=(f"{BASE}/photos",), kwargs={"content": PHOTO})
-        for _ in range(12)
+        for _ in range(limits.UPLOADS_OF_PERSON)
     ]
     for thread in threads:
         thread.start()
     deadline = time.monotonic() + 20
-    while len(list(darkroom.store.folder.glob(".upload*"))) < 12:
+    while len(list(darkroom.store.folder.glob(".upload*"))) < limits.UPLOADS_OF_PERSON:
         assert time.monotonic() < deadline
         time.sleep(0.01)
     go.set()

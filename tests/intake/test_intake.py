@@ -12,6 +12,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from aeviz import limits
 from aeviz.errors import UserError
 from aeviz.intake import inbox, routes
 from aeviz.intake.jobs import Job
@@ -60,7 +61,7 @@ def test_pages_of_other_sites_may_not_send(client: TestClient) -> None:
 
 
 def test_more_than_is_taken_is_refused_before_it_is_sent(client: TestClient) -> None:
-    told = {"content-length": str(inbox.MOST_UPLOAD + 1)}
+    told = {"content-length": str(limits.PARCEL + 1)}
     answer = client.post(URL, content=iter([b"x"]), headers=told)
     assert answer.status_code == 400
     assert answer.json()["error"].startswith("This is more than 2 GiB")
@@ -78,11 +79,45 @@ def test_without_its_length_it_is_refused(client: TestClient) -> None:
 def test_a_disk_without_room_is_a_sentence(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    usage = type("Usage", (), {"free": 7})
-    monkeypatch.setattr(inbox.shutil, "disk_usage", lambda path: usage)
+    monkeypatch.setattr("aeviz.disk.room", lambda folder: 7)
     answer = client.post(URL, content=b"four")  # and four more for what is made of them
     assert answer.status_code == 400
     assert "no room" in answer.json()["error"]
+
+
+def test_a_reserve_of_the_disk_is_never_taken(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = type("Usage", (), {"total": 400 * limits.MIB, "free": 41 * limits.MIB})
+    monkeypatch.setattr("shutil.disk_usage", lambda path: usage)
+    assert client.post(URL, content=bytes(limits.MIB)).status_code == 400  # and as much is made
+    assert client.post(URL, content=bytes(limits.MIB // 2)).status_code == 200
+
+
+def test_a_disk_that_fills_while_it_comes_ends_the_upload(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rooms = iter([100, 3])
+    monkeypatch.setattr("aeviz.disk.room", lambda folder: next(rooms))
+    answer = client.post(URL, content=b"four")
+    assert (answer.status_code, "disk is full" in answer.json()["error"]) == (400, True)
+    assert list(inbox.folder().iterdir()) == []
+
+
+def test_the_last_two_of_a_person_wait(client: TestClient) -> None:
+    first, *others = (client.post(URL, content=b"mine").json()["id"] for _ in range(3))
+    client.cookies.set("aeviz-person", "s" * 43)
+    classmates = client.post(URL, content=b"theirs").json()["id"]
+    waiting = {path.name for path in inbox.folder().iterdir()}
+    assert waiting == {*others, classmates}
+    assert first not in waiting
+
+
+def test_all_that_waits_is_bounded(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "WAITING_PARCELS", 10)
+    assert client.post(URL, content=b"sixish").status_code == 200
+    answer = client.post(URL, content=b"five5")
+    assert (answer.status_code, "try again later" in answer.json()["error"]) == (400, True)
 
 
 def test_uploads_that_nobody_came_back_to_are_swept_away(client: TestClient) -> None:

@@ -28,9 +28,27 @@ def test_an_encode_is_read_as_height_width_channels() -> None:
     assert request.values[0, 1, 0, 2] == np.float32(8 / 12)
 
 
-def test_replies_are_header_then_pixels() -> None:
-    pixels = np.arange(12, dtype=np.uint8).reshape(2, 2, 3, 1)
-    assert protocol.pack_decoded(5, pixels) == b"\5\0\0\0" + b"\0\0\0\0" + bytes(range(12))
+def test_a_reply_is_a_header_and_room_for_pixels() -> None:
+    request = protocol.parse(message(0, [1, 2, 3, 4], request_id=5), GREY)
+    reply = protocol.decoded(request, GREY.image_bytes)
+    assert reply == b"\5\0\0\0" + b"\0\0\0\0" + bytes(2 * GREY.image_bytes)
+    assert len(reply) == protocol.reply_bytes(request, GREY)
+
+
+def test_the_length_of_an_encodes_reply_is_known() -> None:
+    request = protocol.parse(message(1, [i / 12 for i in range(12)]), COLOUR)
+    code, pixels = np.zeros(COLOUR.latent_dim, np.float32), np.zeros(COLOUR.pixels, np.uint8)
+    reply = protocol.pack_encoded(request.id, code, pixels)
+    assert len(reply) == protocol.reply_bytes(request, COLOUR)
+
+
+def test_large_images_allow_fewer_codes() -> None:
+    """16 MiB: a reply of 86 images of 256 x 256 in colour, and a header, are the most."""
+    large = Shape((3, 256, 256), 1)
+    assert large.most_codes == 85
+    assert len(protocol.parse(message(0, [0.0] * 85), large).values) == 85
+    with pytest.raises(BadMessageError, match="1 to 85 codes, this has 86"):
+        protocol.parse(message(0, [0.0] * 86), large)
 
 
 def test_an_encoded_reply_is_header_code_pixels() -> None:

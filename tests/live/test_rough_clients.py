@@ -22,9 +22,11 @@ from starlette.applications import Starlette
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from aeviz.live.routes import MAX_CLIENTS, routes
+from aeviz import limits
+from aeviz.live.routes import routes
 
 TOO_LARGE = 1 << 20
+LARGE_REPLY = 8 + 1024 * 64
 ONE_CODE = struct.pack("<IB3x", 1, 0) + np.zeros(3, "<f4").tobytes()
 MANY_CODES = struct.pack("<IB3x", 2, 0) + np.zeros((16, 3), "<f4").tobytes()
 
@@ -129,15 +131,17 @@ def test_a_client_that_sends_far_ahead_gets_every_reply_in_order(address: str) -
 
 @pytest.fixture
 def few_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server, opened after this, that holds two large requests at a time."""
-    monkeypatch.setattr("aeviz.live.routes.MAX_LARGE", 2)
+    """A server, opened after this, that holds two large replies at a time."""
+    for limit in ("REPLIES", "REPLIES_OF_PERSON", "REPLIES_OF_ADDRESS"):
+        monkeypatch.setattr(limits, limit, 2 * LARGE_REPLY)
 
 
 @pytest.mark.usefixtures("few_large")
 def test_large_requests_take_turns_and_those_of_clients_that_left_hold_no_place(
     address: str,
 ) -> None:
-    grid = struct.pack("<IB3x", 3, 0) + np.zeros((900, 3), "<f4").tobytes()
+    grid = struct.pack("<IB3x", 3, 0) + np.zeros((1024, 3), "<f4").tobytes()
+    assert LARGE_REPLY > limits.SMALL_REPLY
     for _ in range(4):
         with open_socket(address) as leaver:
             for _ in range(3):
@@ -147,14 +151,19 @@ def test_large_requests_take_turns_and_those_of_clients_that_left_hold_no_place(
             for _ in range(5):
                 client.send(grid)
         for client in (first, second):
-            assert [len(client.recv(timeout=30)) for _ in range(5)] == [8 + 900 * 64] * 5
+            assert [len(client.recv(timeout=30)) for _ in range(5)] == [LARGE_REPLY] * 5
         assert_served(first)
 
 
-def test_more_sockets_than_the_server_takes_are_told_so(
-    address: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("aeviz.live.routes.MAX_CLIENTS", 20)
+@pytest.fixture
+def twenty_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server, opened after this, for so many."""
+    for limit in ("SOCKETS", "SOCKETS_OF_PERSON", "SOCKETS_OF_ADDRESS"):
+        monkeypatch.setattr(limits, limit, 20)
+
+
+@pytest.mark.usefixtures("twenty_sockets")
+def test_more_sockets_than_the_server_takes_are_told_so(address: str) -> None:
     with ExitStack() as stack:
         good = stack.enter_context(open_socket(address))
         good.send(ONE_CODE)
@@ -179,6 +188,25 @@ def test_a_client_that_vanishes_leaves_nothing_behind(address: str) -> None:
         assert len(good.recv(timeout=10)) == 8 + 64
 
 
+def test_one_person_leaves_places_for_the_others(address: str) -> None:
+    """Browsers by their cookies; programs without one by their address, as one person."""
+    with ExitStack() as stack:
+        crowd = [stack.enter_context(open_socket(address)) for _ in range(40)]
+        codes = [close_code(member) for member in crowd]
+        assert codes.count(4429) == 40 - limits.SOCKETS_OF_PERSON
+        cookie = {"Cookie": f"aeviz-person={'s' * 43}"}
+        with open_socket(address, additional_headers=cookie) as student:
+            assert_served(student)
+
+
+@pytest.fixture
+def sockets_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server, opened after this, that gives all of its sockets to whoever comes."""
+    for limit in ("SOCKETS_OF_PERSON", "SOCKETS_OF_ADDRESS"):
+        monkeypatch.setattr(limits, limit, limits.SOCKETS)
+
+
+@pytest.mark.usefixtures("sockets_for_one")
 def test_a_thousand_sockets_at_once_are_served_or_told_so(
     address: str, good: ClientConnection
 ) -> None:
@@ -193,7 +221,7 @@ def test_a_thousand_sockets_at_once_are_served_or_told_so(
         assert_served(good)
         codes = Counter(first_answer(member) for member in crowd)
         # One place is the good client's; all others get a reply or the named reason.
-        assert codes == {None: MAX_CLIENTS - 1, 4429: 1000 - (MAX_CLIENTS - 1)}
+        assert codes == {None: limits.SOCKETS - 1, 4429: 1000 - (limits.SOCKETS - 1)}
         assert_served(good)
     wait_for_clients(address, 1)
 

@@ -145,9 +145,10 @@ def test_the_own_origin_and_a_named_one_are_let_in(library: Library) -> None:
                 assert len(session.receive_bytes()) == 8 + 64
 
 
-def test_a_full_server_says_so(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aeviz.live.routes.MAX_CLIENTS", 1)
-    with client.websocket_connect("/aeviz/live/tiny") as first:
+def test_a_full_server_says_so(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aeviz.limits.SOCKETS", 1)
+    app = Starlette(routes=routes(load=library.load, version=library.version))
+    with TestClient(app) as client, client.websocket_connect("/aeviz/live/tiny") as first:
         with client.websocket_connect("/aeviz/live/tiny") as second:
             code, reason = closed(second)
         assert (code, "try again later" in reason) == (4429, True)

@@ -17,6 +17,10 @@ def owners(tickets: list[Ticket]) -> str:
     return " ".join(ticket.owner for ticket in tickets)
 
 
+def test_a_run_that_was_moved_up_is_next() -> None:
+    assert owners(order(queue("A B C"), ["C"], {}, first={"C2"})) == "C A B"
+
+
 def test_ten_runs_of_one_person_do_not_keep_anothers_first_waiting() -> None:
     assert owners(order(queue("A A A A A A A A A A B"), ["A"], {"A": 5.0})) == (
         "B A A A A A A A A A A"

@@ -44,7 +44,7 @@ ACTIONS: dict[str, Callable[[Run, Person], None]] = {
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-@pytest.mark.parametrize("person", [BOB, LOCAL, Person()])
+@pytest.mark.parametrize("person", [BOB, Person()])
 def test_nobody_else_can_change_a_run(run: Run, action: str, person: Person) -> None:
     before = {path.name: path.read_bytes() for path in run.folder.iterdir()}
     with pytest.raises(UserError, match="somebody else's"):
@@ -67,6 +67,18 @@ def test_a_run_of_nobodys_is_managed_from_the_machine_alone(
         manage.rename(run, "Mine", ADA)
     manage.rename(run, "The machine's", LOCAL)
     assert run.name == "The machine's"
+
+
+@pytest.mark.parametrize("teacher", [LOCAL, Person("c" * 32, code=True)])
+def test_a_teacher_changes_anybodys_run(run: Run, teacher: Person) -> None:
+    manage.rename(run, "Too rude a name was here", teacher)
+    manage.remove(run, teacher)
+    assert run.is_gone
+
+
+def test_only_a_teacher_moves_a_run_up(run: Run) -> None:
+    with pytest.raises(UserError, match="Only the teacher"):
+        manage.move_up(run, ADA)
 
 
 def test_a_name_is_kept_beside_the_configuration(run: Run, config: RunConfig) -> None:

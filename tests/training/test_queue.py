@@ -13,6 +13,7 @@ import pytest
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
 from aeviz.training import locks, queue, runs, worker
+from aeviz.training.makes_way import MakesWay
 from aeviz.training.runs import Run
 
 
@@ -107,6 +108,67 @@ def test_a_machine_that_is_told_nothing_takes_what_it_carries(
     monkeypatch.setattr(queue, "cores", lambda: cores)
     monkeypatch.setattr(queue, "_GPU", tmp_path if gpu else tmp_path / "none")
     assert queue.slots() == count
+
+
+def test_a_run_that_is_moved_up_is_next_and_only_once(config: RunConfig, runs_dir: Path) -> None:
+    order: list[str] = []
+    waiters = []
+    for number in range(4):
+        waiters.append(Waiter(runs.create(config), order))
+        until(lambda number=number: len(order) + len(queue.places()) == number + 1)
+    last = waiters[3]
+    queue.move_up(last.run_)
+    assert queue.place(last.run_) == 1
+    waiters[0].leave.set()
+    until(lambda: len(order) == 2)
+    assert order[1] == last.run_.id
+    assert list((runs_dir / ".queue").glob("first-*")) == []
+    for waiter in waiters:
+        waiter.leave.set()
+    for waiter in waiters:
+        waiter.join(20)
+
+
+def test_a_long_training_makes_way_only_for_somebody_elses_run(
+    config: RunConfig, runs_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aeviz.training.makes_way.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("aeviz.limits.LONGEST_TRAINING_SECONDS", -1.0)
+    ada, bob, order = "a" * 32, "b" * 32, []
+    waiters = [Waiter(runs.create(config, ada), order)]
+    until(lambda: len(order) == 1)
+    makes_way = MakesWay(ada)
+    waiters.append(Waiter(runs.create(config, ada), order))
+    until(lambda: len(queue.places()) == 1)
+    makes_way.begin()
+    assert not makes_way()  # her own next run
+    waiters.append(Waiter(runs.create(config, bob), order))
+    until(lambda: len(queue.places()) == 2)
+    assert not MakesWay(ada)()  # its turn has not begun
+    assert makes_way()
+    assert makes_way.did
+    for waiter in waiters:
+        waiter.leave.set()
+    for waiter in waiters:
+        waiter.join(20)
+
+
+def test_one_person_has_so_many_runs_that_wait(
+    config: RunConfig, runs_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aeviz.limits.RUNS_OF_PERSON", 2)
+    monkeypatch.setattr("aeviz.limits.RUNS", 3)
+    monkeypatch.setattr(worker, "_spawn", lambda run, change=None: None)
+    for _ in range(2):
+        worker.start(config, "a" * 32)
+    with pytest.raises(UserError, match="You have 2 runs that train or wait"):
+        worker.start(config, "a" * 32)
+    worker.start(config, "b" * 32)
+    with pytest.raises(UserError, match="3 runs wait already"):
+        worker.start(config, "c" * 32)
+    assert len(runs.runs()) == 3
+    runs.runs()[0].write_status(runs.Status("done"))
+    worker.start(config, "c" * 32)
 
 
 def test_a_run_of_somebody_who_has_none_comes_before_anothers_second(

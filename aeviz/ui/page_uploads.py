@@ -1,0 +1,15 @@
+"""The files that pages have taken in, which Streamlit holds in memory."""
+
+from __future__ import annotations
+
+from streamlit.runtime import exists, get_instance
+
+
+def held(session: str) -> tuple[int, int]:
+    """Bytes of the files of this session, and of all; 0 where Streamlit keeps them otherwise."""
+    manager = get_instance().uploaded_file_mgr if exists() else None
+    sizes = {
+        name: sum(len(file.data) for file in list(files.values()))
+        for name, files in list(getattr(manager, "file_storage", {}).items())
+    }
+    return sizes.get(session, 0), sum(sizes.values())
