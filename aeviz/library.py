@@ -6,10 +6,7 @@ the next list.
 
 from __future__ import annotations
 
-import hashlib
-import os
 import re
-import secrets
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -18,7 +15,7 @@ from typing import Any
 
 import torch
 
-from aeviz import atomic, checkpoint
+from aeviz import checkpoint
 from aeviz.checkpoint import Loaded, LoadedRestorer, is_restorer
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
@@ -161,40 +158,17 @@ def load(name: str, device: torch.device | str = "cpu") -> Loaded:
     loaded = checkpoint.load(info.path, device)
     try:
         if not info.bundled:
-            _check_thumbnails(loaded)
+            check_thumbnails(loaded)
     except UserError:
         return replace(loaded, gallery=None)
     return loaded
 
 
-def _check_thumbnails(loaded: Loaded) -> None:
+def check_thumbnails(loaded: Loaded) -> None:
     """UserError where the gallery has no thumbnail for each of its codes, of the model's shape."""
     gallery = loaded.gallery
     if gallery is not None:
         decode_sprite(gallery.sprite, len(gallery.latents), loaded.model.image_shape)
-
-
-def add_upload(data: bytes, shown_name: str) -> ModelInfo:
-    """Checks an uploaded model file and keeps it among the runs; UserError where it is bad.
-
-    The folder's name comes from the content, never from the upload's own name.
-    """
-    name = f"upload-{hashlib.sha256(data).hexdigest()[:10]}"
-    path = runs_dir() / name / "model.safetensors"
-    if not path.exists():
-        trial = runs_dir() / f".{name}-{secrets.token_hex(4)}.safetensors"
-        atomic.write_bytes(trial, data)
-        try:
-            _check_thumbnails(checkpoint.load(trial))
-            path.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(trial, path)
-        except UserError as error:
-            raise UserError(str(error).replace(trial.name, shown_name[:60])) from error
-        except OSError as error:
-            raise UserError(f"The model could not be kept: {error.strerror}.") from error
-        finally:
-            trial.unlink(missing_ok=True)
-    return find(name)
 
 
 def _modified(path: Path) -> float:

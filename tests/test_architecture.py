@@ -23,7 +23,7 @@ FLOORS: tuple[set[str], ...] = (
     {"nn", "presets", "restorers", "terminal", "album"},
     {"checkpoint"},
     {"library"},
-    {"evaluation", "latent"},
+    {"evaluation", "latent", "uploads"},
     {"restore", "training", "live", "takeaway"},
     {"darkroom", "cli_restore"},
     {"plots", "cli", "intake"},

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from small_models import pca_denoiser, save
 
-from aeviz import checkpoint, library
+from aeviz import checkpoint, library, uploads
 from aeviz.errors import UserError
 from aeviz.images import decode_sprite, encode_sprite
 from aeviz.live import gallery
@@ -86,7 +86,7 @@ def test_a_model_with_such_thumbnails_is_refused_in_a_sentence(
     sprite: bytes, tmp_path: Path
 ) -> None:
     with pytest.raises(UserError, match=r"\.$"):
-        library.add_upload(model_with(sprite, tmp_path / "a.safetensors"), "mine.safetensors")
+        uploads.add(model_with(sprite, tmp_path / "a.safetensors"), "mine.safetensors")
     assert library.models() == []
 
 
@@ -102,9 +102,7 @@ def test_one_that_is_there_already_opens_without_its_images(sprite: bytes, tmp_p
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
 def test_png_and_webp_are_read(kind: str, tmp_path: Path) -> None:
-    info = library.add_upload(
-        model_with(picture(kind), tmp_path / "a.safetensors"), "mine.safetensors"
-    )
+    info = uploads.add(model_with(picture(kind), tmp_path / "a.safetensors"), "mine.safetensors")
     assert library.load(info.name).gallery is not None
 
 

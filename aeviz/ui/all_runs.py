@@ -15,7 +15,7 @@ from aeviz.presets import data_of
 from aeviz.teacher import TEACHERS
 from aeviz.training import listing
 from aeviz.training.listing import Row
-from aeviz.ui import person, run_actions, run_table
+from aeviz.ui import person, run_actions, run_table, uploaded
 from aeviz.ui.chart import chart
 from aeviz.ui.losses import UNITS
 from aeviz.ui.markup import problem
@@ -59,6 +59,12 @@ def _panel() -> None:
     run_table.table(rows, me, scope == "mine", empty)
     if len(shown) > len(rows):
         st.caption(f"{MOST} of {len(shown)} runs are shown: filter to see the others.")
+    _chosen(rows, me)
+    uploaded.section(me, scope == "mine", text)
+
+
+def _chosen(rows: Sequence[Row], me: Person) -> None:
+    """What can be done with the ticked runs, and their curves."""
     if not rows:
         return
     by_id = {row.id: row for row in rows}

@@ -15,7 +15,7 @@ from small_models import pca_denoiser, save
 from small_run import run_of
 from streamlit.testing.v1 import AppTest
 
-from aeviz import library
+from aeviz import uploads
 from aeviz.datasets import own
 from aeviz.training.runs import Run, Status
 from aeviz.ui import run_table
@@ -74,7 +74,7 @@ class Server:
         self.bad_run, self.good_run = self.a_run("Bad"), self.a_run("Good")
         save(root / "upload.safetensors", pca_denoiser(), epochs=3, metrics={"mse": 0.1})
         data = (root / "upload.safetensors").read_bytes()
-        self.bad_model = library.add_upload(data, "a.safetensors")
+        self.bad_model = uploads.add(data, "a.safetensors")
         images = torch.randint(0, 256, (30, 1, 16, 16), dtype=torch.uint8)
         about = {"class_names": ("a", "b"), "left_out": (("a.txt", "no image"),)}
         about |= {"reasons": {"no image": 1}, "notes": {"turned": 2}, "fit": "cropped"}
