@@ -1,8 +1,9 @@
 """Data sets that people made of their own images: one folder and one file each.
 
 `checkpoints/datasets/<name>/data.safetensors` holds the images as uint8 and their labels; in its
-metadata a description as JSON, and a hash over all of it. The folders are the only registry, so
-what one process has made is in the next list of every other. docs/own-images.md has the format.
+metadata a description as JSON, and a hash over all of it. `owner` says who made it. The folders are
+the only registry, so what one process has made is in the next list of every other.
+docs/own-images.md has the format.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from torch import Tensor
 from aeviz import atomic, json_file
 from aeviz.datasets.base import SPLIT_SEED, Progress, Source, Split, Splits
 from aeviz.errors import UserError
-from aeviz.folders import datasets_dir
+from aeviz.folders import datasets_dir, owner_of
 
 PREFIX = "own-"
 FORMAT = "1"
@@ -312,8 +313,11 @@ def check_count(count: int) -> None:
         raise UserError(f"{has} that can be used: {FEWEST} are the least to learn from.")
 
 
-def keep(title: str, images: Tensor, labels: Tensor, about: Mapping[str, Any]) -> str:
-    """Writes a new data set and answers its name; images uint8 (N, C, H, W), labels (N,).
+def keep(
+    title: str, images: Tensor, labels: Tensor, about: Mapping[str, Any], owner: str = ""
+) -> str:
+    """Writes a new data set and answers its name; images uint8 (N, C, H, W), labels (N,). `owner`:
+    who made it, as `aeviz.people` names them; "" for one of nobody's.
 
     `about`: class_names, and what else a Description says. UserError where it has too few or too
     many images, or the disk does not take them.
@@ -344,8 +348,25 @@ def keep(title: str, images: Tensor, labels: Tensor, about: Mapping[str, Any]) -
     }
     tensors = {"images": images.contiguous(), "labels": labels.contiguous()}
     path = _path(f"{PREFIX}{_slug(title)}-{secrets.token_hex(3)}")
-    atomic.write_bytes(path, safetensors.torch.save(tensors, metadata))
+    try:
+        if owner:
+            atomic.write_bytes(path.with_name("owner"), owner.encode())
+        data = safetensors.torch.save(tensors, metadata)
+        atomic.write_bytes(path, data)  # last: now it is listed
+    except UserError:
+        shutil.rmtree(path.parent, ignore_errors=True)
+        raise
     return path.parent.name
+
+
+def exists(name: str) -> bool:
+    """Whether there is a file for this data set, which need not be one that can be read."""
+    return is_own(name) and _path(name).is_file()
+
+
+def owner(name: str) -> str:
+    """Who made the data set; "" for one of nobody's, or from before there were owners."""
+    return owner_of(_path(name).parent) if is_own(name) else ""
 
 
 def _slug(title: str) -> str:
@@ -356,7 +377,7 @@ def _slug(title: str) -> str:
 def remove(name: str) -> None:
     """Removes a data set; models trained on it keep what they show of it. UserError where it is
     not there, or cannot be removed."""
-    if not is_own(name) or not _path(name).is_file():
+    if not exists(name):
         raise _missing(name)
     gone = datasets_dir() / f".gone-{secrets.token_hex(6)}"
     with atomic.in_words("This data set cannot be removed"):

@@ -22,8 +22,9 @@ from aeviz.escaping import in_markdown
 from aeviz.images.fitting import Fit
 from aeviz.intake import inbox
 from aeviz.intake.jobs import Job
+from aeviz.people import Person
 from aeviz.training import data_in_use
-from aeviz.ui import own_pictures
+from aeviz.ui import own_pictures, person
 from aeviz.ui.markup import markup, problem
 
 EVERY_SECONDS = 0.5
@@ -263,17 +264,18 @@ def _make(at: Visit, recipe: Recipe | None) -> None:
         return
     at.problem = ""
     with _problems(at):
-        at.making = Job(partial(_build, inbox.find(at.upload), recipe))
+        at.making = Job(partial(_build, inbox.find(at.upload), recipe, person.me().owner))
 
 
 def _build(
     path: Path,
     recipe: Recipe,
+    owner: str,
     progress: Callable[[float, str], None],
     cancelled: Callable[[], bool],
 ) -> tuple[str, LeftOut] | None:
     with parcel.opened(path) as items:
-        return build(contents(items), recipe, progress, cancelled)
+        return build(contents(items), recipe, progress, cancelled, owner)
 
 
 # ---- one that is there ---------------------------------------------------------------------------
@@ -304,16 +306,26 @@ def about(source: Source) -> None:
         if missing:
             st.markdown("**Left out**")
             markup(own_pictures.left_out(said.left_out, said.reasons), "aeviz-own-left-out")
-        with st.popover("Remove", icon=":material/delete:", type="tertiary"):
-            st.markdown("It is removed for everybody. Models trained on it stay.")
-            if st.button("Remove these images", key=f"own-images-remove-{source.name}"):
-                try:
-                    data_in_use.remove(source.name)
-                except UserError as error:
-                    problem(error)
-                else:
-                    st.session_state[_MADE] = datasets.DEFAULT
-                    st.rerun()
+        _remove(source, person.me())
+
+
+def _remove(source: Source, me: Person) -> None:
+    """The end of a data set, for whom it belongs to; for others, whose it is."""
+    owner = own.owner(source.name)
+    if not me.may_manage(owner):
+        whose = in_markdown(person.whose(owner, me))
+        st.caption(f":material/person: Made by {whose}, who alone can remove it, or the teacher.")
+        return
+    with st.popover("Remove", icon=":material/delete:", type="tertiary"):
+        st.markdown("It is removed for everybody. Models trained on it stay.")
+        if st.button("Remove these images", key=f"own-images-remove-{source.name}"):
+            try:
+                data_in_use.remove(source.name, me)
+            except UserError as error:
+                problem(error)
+            else:
+                st.session_state[_MADE] = datasets.DEFAULT
+                st.rerun()
 
 
 @st.cache_data(max_entries=40, show_spinner="Reading the images")
