@@ -16,8 +16,10 @@ from aeviz.live.nodelay import at_once
 from aeviz.live.routes import routes
 from aeviz.replay.routes import Replay
 from aeviz.teacher import TEACHERS
+from aeviz.training.heap import return_large_pieces
 from aeviz.ui.page_uploads import held
 
+return_large_pieces()
 base_path = st.get_option("server.baseUrlPath")
 allowed_origins = st.get_option("server.corsAllowedOrigins")
 darkroom = Darkroom(allowed_origins)

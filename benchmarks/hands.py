@@ -17,6 +17,7 @@ import json
 import math
 import os
 import random
+import secrets
 import selectors
 import socket
 import struct
@@ -75,13 +76,14 @@ class Wire:
 
 
 def open_wire(url: str, model: str) -> Wire:
-    """The handshake, then a socket that does not wait."""
+    """The handshake of a browser of its own, then a socket that does not wait."""
     address = urlsplit(url)
     wire = socket.create_connection((address.hostname or "", address.port or 80), timeout=30)
     wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     wire.sendall(
         f"GET {address.path}/aeviz/live/{model} HTTP/1.1\r\nHost: {address.netloc}\r\n"
         "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        f"Cookie: aeviz-person={secrets.token_urlsafe(32)}\r\n"
         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
     )
     answer = b""

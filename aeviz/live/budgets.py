@@ -7,7 +7,6 @@ which stay in memory. The WebSocket server has one bound for the messages of all
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
@@ -15,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aeviz import limits
 from aeviz.live.shares import Shares
+from aeviz.live.transport import bound_messages, note_server
 from aeviz.live.visitors import visitor
 
 Held = Callable[[str], tuple[int, int]]
@@ -36,6 +36,7 @@ class Budgets:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
         if scope["type"] == "websocket":
+            note_server(scope, receive)
             for part, size in _MESSAGES.items():
                 if part in path:
                     bound_messages(receive, size)
@@ -70,15 +71,3 @@ class Budgets:
         if all_together + int(length) > limits.PAGE_UPLOADS:
             return "The server holds too many files of others: try again in a few minutes."
         return ""
-
-
-def bound_messages(receive: Any, size: int) -> None:
-    """Has the WebSocket server refuse longer messages of this connection before it holds them.
-
-    ASGI has no word for that. `receive` is a method of uvicorn's protocol, whose connection has the
-    bound; under another server nothing changes, and the routes check what they are given.
-    """
-    connection: Any = getattr(getattr(receive, "__self__", None), "conn", None)
-    most = getattr(connection, "max_message_size", None)
-    if most is not None:
-        connection.max_message_size = min(most, size)

@@ -17,6 +17,7 @@ from aeviz.live.protocol import BadMessageError
 from aeviz.live.shares import Shares
 from aeviz.live.sockets import EndedError, until_one_ends
 from aeviz.live.store import OpenModel
+from aeviz.live.transport import is_gone, sent
 from aeviz.live.visitors import visitor
 
 MAX_WAITING: Final = 8
@@ -85,6 +86,8 @@ class Connection(Client):
                     raise EndedError(protocol.CLOSE_FAILED, reply.reason)
                 self._sending_since = self.loop.time()
                 await self._socket.send_bytes(reply)
+                if len(reply) > limits.SMALL_REPLY:
+                    await sent(self._socket.scope)  # until then it is held
                 self._sending_since = None
                 self._places.release()
                 if len(reply) > limits.SMALL_REPLY:
@@ -92,12 +95,14 @@ class Connection(Client):
                     self._held -= len(reply)
 
     async def _watch(self) -> None:
-        """End the connection once a reply has waited too long for its client to read.
+        """End the connection once its client has left, or not read a reply for too long.
 
         A timer of its own: one around each send would be a tenth of the event loop's work.
         """
         while True:
             await asyncio.sleep(SEND_SECONDS / 4)
+            if is_gone(self._socket.scope):  # nothing is read while there is no room for replies
+                return
             since = self._sending_since
             if since is not None and self.loop.time() - since > SEND_SECONDS:
                 reason = f"replies were not read for {SEND_SECONDS:.0f} seconds"

@@ -12,9 +12,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
+from aeviz import limits
 from aeviz.errors import UserError
 from aeviz.live.origin import Origins
+from aeviz.live.shares import Shares
 from aeviz.live.store import ModelStore
+from aeviz.live.visitors import visitor
 
 if TYPE_CHECKING:
     from aeviz.handwriting import Box, Reading, Style
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 MOST_BYTES: Final = 4 << 20
 MOST_PIXELS: Final = 4_000_000
 """The browser shrinks photographs first: this is room enough."""
-AT_ONCE: Final = 2  # photographs that are read; the others wait
+BODY_SECONDS: Final = 60.0
 
 
 class Photos:
@@ -31,7 +34,8 @@ class Photos:
     def __init__(self, store: ModelStore, allowed_origins: Collection[str] = ()) -> None:
         self._store = store
         self._origins = Origins(allowed_origins)
-        self._places = asyncio.Semaphore(AT_ONCE)
+        self._bodies = Shares(limits.UPLOADS, limits.UPLOADS_OF_PERSON, limits.UPLOADS_OF_ADDRESS)
+        self._places = asyncio.Semaphore(limits.DIGITS_AT_ONCE)
 
     async def read(self, request: Request) -> Response:
         """Read the body, a picture file; `?frame=` says where, as four shares of its sides."""
@@ -40,9 +44,15 @@ class Photos:
         try:
             frame = _frame(request.query_params.get("frame"))
             model = await run_in_threadpool(self._store.get, request.path_params["model"])
-            body = await _body(request)
-            async with self._places:
-                return JSONResponse(await run_in_threadpool(_read, body, model.style, frame))
+            who = visitor(request)
+            if not self._bodies.take(who):
+                return _refused("Too many photographs are being read: try again in a minute.", 503)
+            try:
+                body = await _body(request)
+                async with self._places:
+                    return JSONResponse(await run_in_threadpool(_read, body, model.style, frame))
+            finally:
+                self._bodies.give_back(who)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to read it
         except UserError as error:
@@ -88,11 +98,15 @@ def _frame(text: str | None) -> tuple[float, ...] | None:
 
 async def _body(request: Request) -> bytes:
     parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > MOST_BYTES:
-            raise UserError("This photograph is larger than 4 MiB: make it smaller.")
-        parts.append(part)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for part in request.stream():
+                size += len(part)
+                if size > MOST_BYTES:
+                    raise UserError("This photograph is larger than 4 MiB: make it smaller.")
+                parts.append(part)
+    except TimeoutError as error:
+        raise UserError("The photograph came too slowly: make it smaller.") from error
     return b"".join(parts)
 
 

@@ -19,10 +19,12 @@ import pytest
 import uvicorn
 from live_models import Library, loaded
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from aeviz import limits
+from aeviz.live.budgets import Budgets
 from aeviz.live.routes import routes
 
 TOO_LARGE = 1 << 20
@@ -40,7 +42,10 @@ def library() -> Library:
 @pytest.fixture
 def address(library: Library) -> Iterator[str]:
     """host:port of a server with these models."""
-    app = Starlette(routes=routes(load=library.load, version=library.version))
+    app = Starlette(
+        routes=routes(load=library.load, version=library.version),
+        middleware=[Middleware(Budgets, held=lambda session: (0, 0))],
+    )
     listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
     config = uvicorn.Config(
         app,
@@ -186,6 +191,21 @@ def test_a_client_that_vanishes_leaves_nothing_behind(address: str) -> None:
     with open_socket(address) as good:
         good.send(ONE_CODE)
         assert len(good.recv(timeout=10)) == 8 + 64
+
+
+@pytest.mark.usefixtures("few_large")
+def test_who_vanishes_while_waiting_for_room_is_soon_forgotten(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not read from meanwhile, so its leaving is not heard of that way."""
+    monkeypatch.setattr("aeviz.live.connection.SEND_SECONDS", 2.0)
+    waiting = silent_client(address)
+    wait_for_clients(address, 1)
+    for _ in range(3):  # replies of 786 kB never fit
+        waiting.sendall(client_frame(MANY_CODES))
+    waiting.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    waiting.close()
+    wait_for_clients(address, 0)
 
 
 def test_one_person_leaves_places_for_the_others(address: str) -> None:
