@@ -121,8 +121,17 @@ class Run:
             if not (0 <= status.created <= LATEST and 0 <= status.updated <= LATEST):
                 raise ValueError("no time")
         except (OSError, ValueError):
-            return Status("failed", message="This run's status cannot be read.")
+            return self._unreadable()
         return status
+
+    def _unreadable(self) -> Status:
+        """A run whose status is damaged, as old as its folder."""
+        try:
+            made = self.folder.stat().st_mtime
+        except OSError:
+            made = 0.0
+        said = "This run's status cannot be read."
+        return Status("failed", message=said, created=made, updated=made)
 
     @property
     def is_alive(self) -> bool:

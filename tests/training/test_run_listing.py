@@ -108,6 +108,7 @@ def test_a_status_of_other_types_cannot_be_read(config: RunConfig, change: dict)
     path = bad.folder / "status.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
     assert bad.status.message == "This run's status cannot be read."
+    assert time.time() - bad.status.created < 60  # as old as its folder
     assert {row.run for row in rows()} == {good, bad}
 
 
