@@ -3,6 +3,7 @@ everybody else's things are there."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 from collections.abc import Callable
@@ -15,8 +16,12 @@ from small_models import pca_denoiser, save
 from small_run import run_of
 from streamlit.testing.v1 import AppTest
 
-from aeviz import uploads
+from aeviz import library, uploads
 from aeviz.datasets import own
+from aeviz.errors import UserError
+from aeviz.live import catalogue, gallery
+from aeviz.replay import epochs
+from aeviz.training import snapshots
 from aeviz.training.runs import Run, Status
 from aeviz.ui import run_table
 
@@ -121,6 +126,17 @@ class Server:
         run("explore", model=self.bad_model.name)
         run("restore", model=self.bad_model.name)
         again(AppTest.from_file(str(PAGES / "index.py"), default_timeout=60))  # Home
+        self.check_routes()
+
+    def check_routes(self) -> None:
+        """What the browser fetches by itself: all of it, or a sentence."""
+        assert self.good_run.id in {row["name"] for row in catalogue.listing()}
+        for name in (self.bad_run.id, self.bad_model.name):
+            with contextlib.suppress(UserError):
+                gallery.pack(name, library.load(name), None)
+        for path in self.bad_run.snapshots():
+            with contextlib.suppress(UserError):
+                epochs.pack(snapshots.read(path), self.bad_run.config)
 
 
 def options(app: AppTest, key: str) -> str:
