@@ -101,7 +101,7 @@ def _which(me: Person) -> tuple[str, str]:
         )
         if me.owner:
             _name(me)
-        if not me.teaches:
+        if not me.local:
             _teach(me)
     return scope or "mine", text or ""
 
@@ -128,22 +128,29 @@ def _name(me: Person) -> None:
 
 
 def _teach(me: Person) -> None:
-    """Where a teacher shows the code."""
+    """Where a teacher shows the code. What was wrong with one stays until the next is tried: the
+    list refreshes itself meanwhile."""
+    if me.code:
+        st.markdown(":material/school: You teach this class", width="content")
+        return
     with st.popover("I teach this class", icon=":material/school:", type="tertiary"):
         code = st.text_input(
-            "Code",
+            "Teacher's code",
             max_chars=20,
             key="runs-code",
             help="The server printed it when it started. With it you can stop, move up and delete "
             "anybody's run.",
         )
-        if st.button("Show the code", key="runs-code-show"):
+        if st.button("Enter", key="runs-code-enter"):
+            st.session_state.pop("runs-code-wrong", None)
             try:
                 TEACHERS.admit(me.owner, code)
             except UserError as error:
-                problem(error)
+                st.session_state["runs-code-wrong"] = str(error)
             else:
                 st.rerun()
+        if wrong := st.session_state.get("runs-code-wrong"):
+            problem(wrong)
 
 
 def _ordered(rows: Sequence[Row]) -> list[Row]:

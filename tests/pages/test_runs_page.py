@@ -15,6 +15,7 @@ from aeviz.datasets import DATASETS
 from aeviz.errors import UserError
 from aeviz.people import Person
 from aeviz.presets import PRESETS, title
+from aeviz.teacher import TEACHERS
 from aeviz.training import listing, locks, manage, runs, worker
 from aeviz.training.runs import Run, Status
 from aeviz.ui import person, run_table, settings
@@ -122,6 +123,31 @@ def test_somebody_elses_run_can_be_opened_and_duplicated_and_nothing_more() -> N
     assert not {"Rename", "Train longer", "Delete", "Stop"} & offered
     assert not any(label.startswith("Continue") for label in offered)
     assert any("This run is somebody else's" in item.value for item in app.caption)
+
+
+def test_a_wrong_teachers_code_is_a_sentence_that_stays() -> None:
+    app = open_runs()
+    app.text_input(key="runs-code").set_value("0000-000x")
+    app.button(key="runs-code-enter").click()
+    assert "not the code" in again(app).error[0].value
+    assert again(app).error
+    app.text_input(key="runs-code").set_value(TEACHERS.code)
+    app.button(key="runs-code-enter").click()
+    assert not again(app).error
+    assert ADA.owner in TEACHERS
+
+
+def test_a_teacher_is_offered_what_the_owner_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    his = a_run(BOB)
+    teacher = Person(ADA.owner, code=True)
+    monkeypatch.setattr(person, "me", lambda: teacher)
+    app = open_runs(runs_chosen=[his.id], runs_scope_kept="class")
+    assert {"Rename", "Delete"} <= labels(app)
+    assert cells(app, his)["owner"] != "you"
+    assert "You teach this class" in " ".join(item.value for item in app.markdown)
+    button(app, "Delete for good").click()
+    again(app)
+    assert his.is_gone
 
 
 def test_what_is_mine_is_renamed_and_deleted() -> None:
