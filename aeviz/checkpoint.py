@@ -19,7 +19,7 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
-from aeviz import atomic, limits, sealed
+from aeviz import atomic, json_file, limits, model_card, sealed
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
 from aeviz.nn.model import Autoencoder
@@ -30,6 +30,8 @@ FORMAT = 1
 MAX_HEADER = 1 << 20
 MAX_FILE = 512 << 20
 MAX_GALLERY = 20_000
+MAX_CLASSES = 1_000
+MAX_CLASS_NAME = 80
 MAX_SIDE = 10_000
 HALF = torch.finfo(torch.float16).max
 
@@ -292,9 +294,9 @@ def _summary(header: dict[str, Any]) -> Summary:
         )
     config = RunConfig.from_json(metadata.get("config", ""))
     try:
-        shape = json.loads(metadata.get("image_shape", ""))
-        card = json.loads(metadata.get("card", "{}"))
-    except (ValueError, RecursionError) as error:
+        shape = json_file.parse(metadata.get("image_shape", ""))
+        card = json_file.parse(metadata.get("card", "{}"))
+    except ValueError as error:
         raise UserError("The model file's description is damaged: export it again.") from error
     if not (
         isinstance(shape, list)
@@ -309,7 +311,7 @@ def _summary(header: dict[str, Any]) -> Summary:
             f"This model's images are {shape[1]} x {shape[2]}: here a model's images may have "
             f"{limits.MODEL_VALUES:,} numbers, as many as 256 x 256 in colour."
         )
-    return Summary(config, (shape[0], shape[1], shape[2]), card)
+    return Summary(config, (shape[0], shape[1], shape[2]), model_card.checked(card))
 
 
 def _check_gallery(header: dict[str, Any], summary: Summary) -> None:
@@ -338,8 +340,8 @@ def _read_gallery(file: Any, header: dict[str, Any]) -> Gallery:
     for key, dtypes in _DTYPES.items():
         if key in tensors and dtypes is _FLOATS:
             tensors[key] = tensors[key].float()
-            if not torch.isfinite(tensors[key]).all():
-                raise UserError(f"The model file's gallery is damaged: {key} is not all numbers.")
+            if not (tensors[key].abs() <= HALF).all():  # nor is NaN
+                raise UserError(f"The model file's gallery is damaged: {key} is out of range.")
     labels = tensors["labels"].long()
     names = _class_names(header["__metadata__"])
     if labels.min() < 0 or labels.max() >= len(names):
@@ -358,9 +360,13 @@ def _read_gallery(file: Any, header: dict[str, Any]) -> Gallery:
 
 def _class_names(metadata: dict[str, str]) -> tuple[str, ...]:
     try:
-        names = json.loads(metadata.get("class_names", "[]"))
-    except (ValueError, RecursionError):
+        names = json_file.parse(metadata.get("class_names", "[]"))
+    except ValueError:
         names = None
-    if not isinstance(names, list) or not all(isinstance(n, str) and len(n) <= 80 for n in names):
+    if (
+        not isinstance(names, list)
+        or len(names) > MAX_CLASSES
+        or not all(json_file.is_text(name, MAX_CLASS_NAME) for name in names)
+    ):
         raise UserError("The model file's gallery is damaged: its class names are unreadable.")
     return tuple(names)

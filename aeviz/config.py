@@ -13,6 +13,7 @@ import typing
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self, TypeVar
 
+from aeviz import json_file
 from aeviz.errors import UserError
 
 Activation = Literal["relu", "leaky_relu", "gelu", "silu", "elu", "tanh", "sigmoid", "none"]
@@ -261,11 +262,11 @@ class RunConfig:
         return _build(cls, data, "")
 
     @classmethod
-    def from_json(cls, text: str) -> Self:
+    def from_json(cls, text: str | bytes) -> Self:
         """Builds and validates; text that is no JSON is a UserError, too."""
         try:
-            data = json.loads(text)
-        except (ValueError, RecursionError) as error:
+            data = json_file.parse(text)
+        except ValueError as error:
             raise UserError("The configuration is not valid JSON.") from error
         return cls.from_dict(data)
 

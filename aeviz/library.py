@@ -6,23 +6,21 @@ the next list.
 
 from __future__ import annotations
 
-import hashlib
-import os
 import re
-import secrets
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from aeviz import atomic, checkpoint
+from aeviz import checkpoint
 from aeviz.checkpoint import Loaded, LoadedRestorer, is_restorer
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
 from aeviz.folders import checkpoints_dir, given_name, owner_of, runs_dir
+from aeviz.images import decode_sprite
 from aeviz.nn.networks import ImageShape
 from aeviz.presets import data_of, kind_of, title
 
@@ -154,31 +152,23 @@ def find(name: str) -> ModelInfo:
 
 
 def load(name: str, device: torch.device | str = "cpu") -> Loaded:
-    """Reads the model of this name from disk; UserError where it is missing or damaged."""
-    return checkpoint.load(find(name).path, device)
+    """Reads the model of this name from disk; UserError where it is missing or damaged. A gallery
+    whose thumbnails cannot be read is left out: the model works without."""
+    info = find(name)
+    loaded = checkpoint.load(info.path, device)
+    try:
+        if not info.bundled:
+            check_thumbnails(loaded)
+    except UserError:
+        return replace(loaded, gallery=None)
+    return loaded
 
 
-def add_upload(data: bytes, shown_name: str) -> ModelInfo:
-    """Checks an uploaded model file and keeps it among the runs; UserError where it is bad.
-
-    The folder's name comes from the content, never from the upload's own name.
-    """
-    name = f"upload-{hashlib.sha256(data).hexdigest()[:10]}"
-    path = runs_dir() / name / "model.safetensors"
-    if not path.exists():
-        trial = runs_dir() / f".{name}-{secrets.token_hex(4)}.safetensors"
-        atomic.write_bytes(trial, data)
-        try:
-            checkpoint.load(trial)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(trial, path)
-        except UserError as error:
-            raise UserError(str(error).replace(trial.name, shown_name[:60])) from error
-        except OSError as error:
-            raise UserError(f"The model could not be kept: {error.strerror}.") from error
-        finally:
-            trial.unlink(missing_ok=True)
-    return find(name)
+def check_thumbnails(loaded: Loaded) -> None:
+    """UserError where the gallery has no thumbnail for each of its codes, of the model's shape."""
+    gallery = loaded.gallery
+    if gallery is not None:
+        decode_sprite(gallery.sprite, len(gallery.latents), loaded.model.image_shape)
 
 
 def _modified(path: Path) -> float:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
+from aeviz.escaping import in_plotly
 from aeviz.plots import CLASS_COLOURS
 from aeviz.plots_training import Figure, ranged, value_range
 
@@ -36,7 +37,7 @@ def overlay(lines: Sequence[Line], term: str, unit: str) -> Figure:
             {
                 "type": "scatter",
                 "mode": "lines+markers" if len(x) <= 60 else "lines",
-                "name": line.label,
+                "name": in_plotly(line.label),
                 "x": x,
                 "y": y,
                 "line": {"color": CLASS_COLOURS[i], "width": 2, "dash": _DASHES[i // 5 % 2]},

@@ -11,6 +11,7 @@ from typing import Any, TypedDict
 
 import numpy as np
 
+from aeviz.escaping import in_plotly
 from aeviz.evaluation.baselines import Baseline, told
 from aeviz.plots import CLASS_COLOURS
 
@@ -38,8 +39,8 @@ def curve(
     `rows` are the lines of metrics.jsonl. The first steps of an untrained network would flatten all
     that follows, so the axis begins to count where they are over.
     """
-    training = _training_rows(rows)
-    validation = [row for row in rows if "validation" in row]
+    training = [row for row in _training_rows(rows) if term in row]
+    validation = [row for row in rows if term in row.get("validation", {})]
     y = [row[term] for row in training]
     checked = [row["validation"][term] for row in validation]
     hover = "epoch %{x:.2f}: %{y:.4g}"
@@ -177,7 +178,7 @@ def _levels(
         )
         labels.append(
             {
-                "text": f"{baseline.title}: {told(baseline.value)}",
+                "text": f"{in_plotly(baseline.title)}: {told(baseline.value)}",
                 "xref": "paper",
                 "x": 0 if left else 1,
                 "xanchor": "left" if left else "right",

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from aeviz.errors import UserError
+from aeviz.escaping import in_markdown
 from aeviz.training import runs, worker
 from aeviz.ui import own_images, run_list, run_view, train
 from aeviz.ui.explain import how_it_works
@@ -16,7 +17,8 @@ if wanted is not None:
     try:
         run = runs.find(wanted)
     except UserError as error:
-        st.warning(f"{error} Choose one from the list below, or train a new one.")
+        said = in_markdown(str(error), None)
+        st.warning(f"{said} Choose one from the list below, or train a new one.")
 
 worker.keep_warm()
 train.open_link()

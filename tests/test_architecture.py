@@ -16,14 +16,14 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FLOORS: tuple[set[str], ...] = (
-    {"errors", "limits"},
-    {"config", "atomic", "sealed", "device", "folders", "images"},
+    {"errors", "escaping", "json_file", "limits"},
+    {"config", "model_card", "atomic", "sealed", "device", "folders", "images"},
     {"damage", "datasets", "people", "handwriting", "disk", "teacher"},
     {"defaults"},
     {"nn", "presets", "restorers", "terminal", "album"},
     {"checkpoint"},
     {"library"},
-    {"evaluation", "latent"},
+    {"evaluation", "latent", "uploads"},
     {"restore", "training", "live", "takeaway"},
     {"darkroom", "cli_restore"},
     {"plots", "cli", "intake"},
@@ -128,6 +128,27 @@ def test_nothing_reads_or_writes_a_pickle(path: Path) -> None:
         if isinstance(node, ast.keyword) and node.arg == "allow_pickle":
             assert isinstance(node.value, ast.Constant)
             assert node.value.value is False
+
+
+@every_source
+def test_only_the_image_room_opens_pictures(path: Path) -> None:
+    """Pillow knows formats that start programs: what it may read is decided in one place."""
+    opened = [
+        node
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute)
+        and node.attr == "open"
+        and isinstance(node.value, ast.Name)
+        and node.value.id in ("Image", "PIL")
+    ]
+    assert not opened or path.is_relative_to(ROOT / "aeviz" / "images")
+
+
+def test_pictures_are_opened_by_a_list_of_formats() -> None:
+    for path in (ROOT / "aeviz" / "images").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "Image.open":
+                assert "formats" in {keyword.arg for keyword in node.keywords}
 
 
 @every_source

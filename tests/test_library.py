@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 from pathlib import Path
@@ -145,66 +144,6 @@ def test_a_bundled_model_wins_over_a_run_of_the_same_name() -> None:
     bundle("a", file_of(4))
     assert library.find("a").latent_dim == 4
     assert library.load("a").model.latent_dim == 4
-
-
-# ---- uploads -----------------------------------------------------------------------------------
-
-
-def test_an_upload_is_kept_under_the_name_of_its_content() -> None:
-    info = library.add_upload(file_of(6), "../../evil name.safetensors")
-    assert info.name.startswith("upload-")
-    assert info.path.parent.parent == library.runs_dir()
-    assert library.load(info.name).model.latent_dim == 6
-    assert names() == [info.name]
-
-
-def test_the_same_upload_twice_is_one_model() -> None:
-    data = file_of()
-    first, again = library.add_upload(data, "a"), library.add_upload(data, "b")
-    other = library.add_upload(file_of(9), "a")
-    assert first == again
-    assert sorted(names()) == sorted([first.name, other.name])
-
-
-def on_disk() -> list[str]:
-    return sorted(str(p.relative_to(library.runs_dir())) for p in library.runs_dir().rglob("*"))
-
-
-@pytest.mark.parametrize("data", [b"", b"PK\3\4" + b"\0" * 500, file_of()[:-1], b"\0" * 5000])
-def test_a_bad_upload_changes_nothing_and_is_named_as_it_was_sent(data: bytes) -> None:
-    with pytest.raises(UserError, match=r"^mine\.safetensors .*\.$"):
-        library.add_upload(data, "mine.safetensors")
-    assert on_disk() == []
-    assert library.models() == []
-
-
-@pytest.mark.parametrize("step", ["fsync", "replace"])
-def test_a_full_disk_keeps_no_half_upload(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*args: object) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    with monkeypatch.context() as patched:
-        patched.setattr(os, step, full)
-        with pytest.raises(UserError, match="No space left on device"):
-            library.add_upload(file_of(), "mine.safetensors")
-    assert on_disk() == []
-
-
-def test_a_disk_that_fills_up_at_the_last_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The trial copy was written; moving it to its place fails."""
-    real = os.replace
-
-    def full(source: object, target: Path) -> None:
-        if Path(target).name == "model.safetensors":
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        real(source, target)  # type: ignore[arg-type]
-
-    with monkeypatch.context() as patched:
-        patched.setattr(os, "replace", full)
-        with pytest.raises(UserError, match="could not be kept: No space left on device"):
-            library.add_upload(file_of(), "mine.safetensors")
-    assert library.models() == []
-    assert library.add_upload(file_of(), "mine.safetensors").latent_dim == 4
 
 
 def test_folders_follow_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -156,8 +156,10 @@ def build(
     recipe: Recipe,
     progress: Progress = lambda share, text: None,
     cancelled: Callable[[], bool] = lambda: False,
+    owner: str = "",
 ) -> tuple[str, LeftOut] | None:
-    """Makes and keeps the data set; its name and what was left out, or None where it was cancelled.
+    """Makes and keeps the data set of this owner; its name and what was left out, or None where it
+    was cancelled.
 
     No image lies in memory at its full size but the one at work. UserError where there are too few
     images, too many classes, or the disk does not take them.
@@ -206,7 +208,7 @@ def build(
     }
     labels = torch.tensor([place[name] for name in labelled])
     tensor = torch.from_numpy(pixels[: len(labelled)])
-    return own.keep(recipe.title, tensor, labels, about), left_out
+    return own.keep(recipe.title, tensor, labels, about, owner), left_out
 
 
 def share_out(kinds: Sequence[str], most: int) -> list[int]:

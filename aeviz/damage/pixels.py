@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
-
-import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image
 from torch import Tensor
+
+from aeviz.images import through_jpeg
 
 Result = tuple[Tensor, Tensor | None, Tensor | None]
 LUMA = (0.299, 0.587, 0.114)
@@ -99,10 +97,7 @@ def jpeg(x: Tensor, amount: Tensor, generator: torch.Generator) -> Result:
 
 def _through_jpeg(x: Tensor, quality: int) -> Tensor:
     pixels = (x.permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "JPEG", quality=quality)
-    back = np.array(Image.open(file))
-    return torch.from_numpy(back).permute(2, 0, 1).float() / 255
+    return torch.from_numpy(through_jpeg(pixels, quality)).permute(2, 0, 1).float() / 255
 
 
 def grey(x: Tensor, amount: Tensor, generator: torch.Generator) -> Result:

@@ -1,8 +1,9 @@
 """Data sets that people made of their own images: one folder and one file each.
 
 `checkpoints/datasets/<name>/data.safetensors` holds the images as uint8 and their labels; in its
-metadata a description as JSON, and a hash over all of it. The folders are the only registry, so
-what one process has made is in the next list of every other. docs/own-images.md has the format.
+metadata a description as JSON, and a hash over all of it. `owner` says who made it. The folders are
+the only registry, so what one process has made is in the next list of every other.
+docs/own-images.md has the format.
 """
 
 from __future__ import annotations
@@ -26,10 +27,10 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from aeviz import atomic
+from aeviz import atomic, json_file
 from aeviz.datasets.base import SPLIT_SEED, Progress, Source, Split, Splits
 from aeviz.errors import UserError
-from aeviz.folders import datasets_dir
+from aeviz.folders import datasets_dir, owner_of
 
 PREFIX = "own-"
 FORMAT = "1"
@@ -42,6 +43,8 @@ SIDES = (16, 128)
 MOST_CLASSES = 100
 LONGEST_TITLE = 60
 LONGEST_CLASS = 40
+LONGEST_REMARK = 400
+"""Characters of a file's name, or of what is said of it."""
 
 _NAME = re.compile(rf"{PREFIX}[a-z0-9-]{{1,60}}")
 _FILE = "data.safetensors"
@@ -70,11 +73,12 @@ class Description:
     @classmethod
     def from_json(cls, text: str) -> Description:
         """ValueError, TypeError or KeyError where it is none, or says what cannot be."""
-        data = json.loads(text)
+        data = json_file.parse(text)
         pairs = tuple((str(name), str(why)) for name, why in data["left_out"])
         lists = {key: tuple(data[key]) for key in ("class_names", "counts", "shape")}
         found = cls(**(data | lists | {"left_out": pairs}))
         channels, height, width = found.shape
+        said = (found.fit, *(part for pair in pairs for part in pair))
         sound = (
             _is_text(found.title, LONGEST_TITLE)
             and 1 <= len(found.class_names) <= MOST_CLASSES
@@ -84,8 +88,9 @@ class Description:
             and FEWEST <= sum(found.counts) <= MOST
             and channels in (1, 3)
             and all(SIDES[0] <= side <= SIDES[1] for side in (height, width))
-            and isinstance(found.fit, str)
-            and all(type(n) is int for n in (*found.reasons.values(), *found.notes.values()))
+            and all(json_file.is_text(one, LONGEST_REMARK) for one in said)
+            and all(map(_is_tally, (found.reasons, found.notes)))
+            and json_file.is_number(found.created)
         )
         if not sound:
             raise ValueError("the description says what cannot be")
@@ -93,7 +98,15 @@ class Description:
 
 
 def _is_text(text: Any, longest: int) -> bool:
-    return isinstance(text, str) and 0 < len(text) <= longest and text.isprintable()
+    return json_file.is_text(text, longest) and text != ""
+
+
+def _is_tally(tally: Any) -> bool:
+    """Whether it says how many there are of what."""
+    return isinstance(tally, dict) and all(
+        json_file.is_text(what, LONGEST_REMARK) and json_file.is_count(count)
+        for what, count in tally.items()
+    )
 
 
 def is_own(name: str) -> bool:
@@ -300,8 +313,11 @@ def check_count(count: int) -> None:
         raise UserError(f"{has} that can be used: {FEWEST} are the least to learn from.")
 
 
-def keep(title: str, images: Tensor, labels: Tensor, about: Mapping[str, Any]) -> str:
-    """Writes a new data set and answers its name; images uint8 (N, C, H, W), labels (N,).
+def keep(
+    title: str, images: Tensor, labels: Tensor, about: Mapping[str, Any], owner: str = ""
+) -> str:
+    """Writes a new data set and answers its name; images uint8 (N, C, H, W), labels (N,). `owner`:
+    who made it, as `aeviz.people` names them; "" for one of nobody's.
 
     `about`: class_names, and what else a Description says. UserError where it has too few or too
     many images, or the disk does not take them.
@@ -332,8 +348,25 @@ def keep(title: str, images: Tensor, labels: Tensor, about: Mapping[str, Any]) -
     }
     tensors = {"images": images.contiguous(), "labels": labels.contiguous()}
     path = _path(f"{PREFIX}{_slug(title)}-{secrets.token_hex(3)}")
-    atomic.write_bytes(path, safetensors.torch.save(tensors, metadata))
+    try:
+        if owner:
+            atomic.write_bytes(path.with_name("owner"), owner.encode())
+        data = safetensors.torch.save(tensors, metadata)
+        atomic.write_bytes(path, data)  # last: now it is listed
+    except UserError:
+        shutil.rmtree(path.parent, ignore_errors=True)
+        raise
     return path.parent.name
+
+
+def exists(name: str) -> bool:
+    """Whether there is a file for this data set, which need not be one that can be read."""
+    return is_own(name) and _path(name).is_file()
+
+
+def owner(name: str) -> str:
+    """Who made the data set; "" for one of nobody's, or from before there were owners."""
+    return owner_of(_path(name).parent) if is_own(name) else ""
 
 
 def _slug(title: str) -> str:
@@ -344,7 +377,7 @@ def _slug(title: str) -> str:
 def remove(name: str) -> None:
     """Removes a data set; models trained on it keep what they show of it. UserError where it is
     not there, or cannot be removed."""
-    if not is_own(name) or not _path(name).is_file():
+    if not exists(name):
         raise _missing(name)
     gone = datasets_dir() / f".gone-{secrets.token_hex(6)}"
     with atomic.in_words("This data set cannot be removed"):

@@ -17,7 +17,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from aeviz import atomic
+from aeviz import atomic, json_file
 from aeviz.config import RunConfig
 from aeviz.datasets import Dataset
 from aeviz.errors import UserError
@@ -225,7 +225,8 @@ def keep(path: Path, config: RunConfig, dataset: Dataset) -> None:
 def read(path: Path, config: RunConfig) -> list[Baseline]:
     """What `keep` wrote for this run; nothing where it has not (yet), or the file is damaged."""
     try:
-        found = [Baseline(**row) for row in json.loads(path.read_text())]
+        rows = json_file.parse(path.read_bytes())
+        found = [json_file.build(Baseline, row) for row in rows]
     except (OSError, ValueError, TypeError):
         return []
     # An older aeviz called PCA the best linear code, whatever the loss.

@@ -1,7 +1,7 @@
 """The one door for pixels from outside: safe decoding, fitting to a model, encoding, file names."""
 
 from aeviz.images.decoding import MAX_BYTES, Decoded, decode
-from aeviz.images.encoding import decode_sprite, encode_png, encode_sprite
+from aeviz.images.encoding import decode_sprite, encode_png, encode_sprite, through_jpeg
 from aeviz.images.fitting import to_tensor
 from aeviz.images.names import safe_name
 from aeviz.images.photo import Photo, read_photo, view_bytes, write_photo
@@ -16,6 +16,7 @@ __all__ = [
     "encode_sprite",
     "read_photo",
     "safe_name",
+    "through_jpeg",
     "to_tensor",
     "view_bytes",
     "write_photo",

@@ -9,6 +9,7 @@ from PIL import Image
 
 from aeviz.errors import UserError
 from aeviz.images.decoding import decode
+from aeviz.images.png import SIGNATURE
 
 WEBP_SIDE = 16_383  # the largest side the format can say
 SPRITE_PIXELS = 80_000_000
@@ -79,8 +80,8 @@ def encode_sprite(images: torch.Tensor) -> bytes:
 def decode_sprite(data: bytes, count: int, image_shape: tuple[int, int, int]) -> torch.Tensor:
     """Undo `encode_sprite`: uint8 (count, C, H, W).
 
-    Raises UserError unless the sheet is exactly as large as count and shape say, which is
-    checked in its header before it is decoded.
+    Raises UserError unless the sheet is a PNG or WebP exactly as large as count and shape say,
+    which is checked in its header before it is decoded.
     """
     c, h, w = image_shape
     if count < 0 or c not in (1, 3) or h < 1 or w < 1 or (count == 0) != (len(data) == 0):
@@ -91,6 +92,8 @@ def decode_sprite(data: bytes, count: int, image_shape: tuple[int, int, int]) ->
     pixels = columns * w * rows * h
     if pixels > SPRITE_PIXELS:
         raise UserError(_MISMATCH)
+    if not data.startswith((SIGNATURE, b"RIFF")):
+        raise UserError(_NO_SHEET)
     sheet = decode(data, max_pixels=pixels, max_bytes=SPRITE_BYTES).pixels
     if sheet.shape[:2] != (rows * h, columns * w) or sheet.shape[2] < c:
         raise UserError(_MISMATCH)
@@ -98,4 +101,12 @@ def decode_sprite(data: bytes, count: int, image_shape: tuple[int, int, int]) ->
     return torch.from_numpy(cells.reshape(rows * columns, c, h, w)[:count].copy())
 
 
+def through_jpeg(pixels: np.ndarray, quality: int) -> np.ndarray:
+    """uint8 (H, W, 3) as it comes back from a JPEG file of this quality, 1 to 95."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG", quality=quality)
+    return np.array(Image.open(file, formats=["JPEG"]))
+
+
+_NO_SHEET = "The thumbnails in this model file are neither PNG nor WebP; make it again."
 _MISMATCH = "The thumbnails in this model file do not match its number of images; make it again."

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import io
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 
+from aeviz.errors import UserError
+from aeviz.json_file import is_number
 from aeviz.live import packing
 from aeviz.live.effect import effects
 from aeviz.live.typical import typical
@@ -25,7 +26,8 @@ PRIOR_REACH: Final = 3.0  # sigmas of the prior that a VAE's slider reaches at l
 
 
 def pack(name: str, loaded: Loaded, sprite_version: str | None, handwriting: bool = False) -> bytes:
-    """The gallery of a model as one blob; without points where the model has none."""
+    """The gallery of a model as one blob; without points where the model has none. UserError where
+    its numbers leave the range of floats."""
     model = loaded.model
     header: dict[str, Any] = {
         "name": name,
@@ -52,7 +54,7 @@ def pack(name: str, loaded: Loaded, sprite_version: str | None, handwriting: boo
         header["dims"] = dimensions(model, latents, gallery.logvar)
         active = sorted(dim["index"] for dim in header["dims"] if dim["active"])
         header["typical"] = typical(model, latents, active)
-        header["sprite"] = _sprite(gallery.sprite, len(latents), sprite_version)
+        header["sprite"] = _sprite(model.image_shape, len(latents), sprite_version)
         arrays["latents"] = latents.numpy()
         arrays["labels"] = gallery.labels.numpy().astype(np.int16)
         if model.is_gaussian and gallery.logvar is not None:
@@ -69,7 +71,12 @@ def pack(name: str, loaded: Loaded, sprite_version: str | None, handwriting: boo
         for key, places in (("tsne", gallery.tsne), ("umap", gallery.umap)):
             if places is not None:
                 arrays[key] = places.float().numpy()
-    return packing.pack(header, arrays)
+    try:
+        return packing.pack(header, arrays)
+    except ValueError as error:
+        raise UserError(
+            "This model's numbers are too large to be explored: choose another model."
+        ) from error
 
 
 def dimensions(model: Autoencoder, latents: Tensor, logvar: Tensor | None) -> list[dict[str, Any]]:
@@ -112,7 +119,7 @@ def _shares(said: Any) -> dict[str, float]:
     return {
         name: float(said[name])
         for name in ("pca", "tsne", "umap")
-        if isinstance(said.get(name), int | float) and 0 <= said[name] <= 1
+        if is_number(said.get(name)) and 0 <= said[name] <= 1
     }
 
 
@@ -130,15 +137,8 @@ def _unseen_dimension(index: int, gaussian: bool) -> dict[str, Any]:
     }
 
 
-def _sprite(sprite: bytes, count: int, version: str | None) -> dict[str, Any]:
+def _sprite(shape: tuple[int, int, int], count: int, version: str | None) -> dict[str, Any]:
     """Where the tiles of the thumbnail sheet lie: `columns` tiles of width x height a row."""
-    columns = int(np.ceil(np.sqrt(count)))
-    with Image.open(io.BytesIO(sprite)) as sheet:
-        width, height = sheet.size
-    rows = -(-count // columns)
-    return {
-        "version": version,
-        "columns": columns,
-        "width": width // columns,
-        "height": height // rows,
-    }
+    _, height, width = shape
+    columns = math.isqrt(count - 1) + 1
+    return {"version": version, "columns": columns, "width": width, "height": height}

@@ -297,7 +297,8 @@ def sheet(tensors: dict[str, Tensor]) -> Tensor | None:
     (channels, height, width), columns = SHAPE, math.ceil(math.sqrt(count))
     Image.MAX_IMAGE_PIXELS = None  # a sheet of many images is large
     file = io.BytesIO(bytes(tensors["gallery.sprite"].tolist()))
-    pixels = to_tensor(Image.open(file).convert("L" if channels == 1 else "RGB"))
+    image = Image.open(file, formats=["PNG", "WEBP"])
+    pixels = to_tensor(image.convert("L" if channels == 1 else "RGB"))
     cells = pixels.reshape(channels, -1, height, columns, width).permute(1, 3, 0, 2, 4)
     return cells.reshape(-1, *SHAPE)[:count].contiguous()
 

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from aeviz.datasets import own
 from aeviz.errors import UserError
+from aeviz.people import Person
 from aeviz.training import runs
 
 
-def remove(name: str) -> None:
-    """UserError where a run waits for it or trains on it, or it is not there (any more).
+def remove(name: str, person: Person) -> None:
+    """UserError where it is somebody else's, a run waits for it or trains on it, or it is not there
+    (any more).
 
     Models trained on it stay as they are: a model file has its own gallery.
     """
+    if own.exists(name) and not person.may_manage(own.owner(name)):
+        raise UserError(
+            "These images are somebody else's: only who made this data set, or the teacher, can "
+            "remove it."
+        )
     for run in runs.runs():
         try:
             used = run.config.dataset == name and not run.is_over

@@ -176,7 +176,8 @@ def _waiting() -> list[Ticket]:
         if locks.held(path):
             alive.append(_read(path))
         else:
-            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                path.unlink()
     return order(alive, _training(), _turns(), _moved_up())
 
 
@@ -194,7 +195,7 @@ def _training() -> list[str]:
     for path in _folder().glob("slot-*"):
         if locks.held(path):
             with contextlib.suppress(OSError):
-                owners.append(path.read_text().strip())
+                owners.append(path.read_text(errors="replace").strip())
     return owners
 
 

@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import re
 import secrets
+import shutil
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from aeviz import atomic
+from aeviz import atomic, json_file
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
 from aeviz.folders import given_name, owner_of, runs_dir
@@ -29,6 +31,12 @@ OVER: tuple[Phase, ...] = ("done", "stopped", "failed")
 
 START_SECONDS = 30
 """A run this young may still be waiting for its process."""
+
+LATEST = 253_402_300_799.0
+"""The last second of the year 9999: a later one no calendar can show."""
+
+_LARGEST_FLOAT = 3.4e38
+"""Of single precision, in which losses are computed."""
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
@@ -65,7 +73,7 @@ class Run:
     def config(self) -> RunConfig:
         """UserError where the file is gone, damaged, or of another version of aeviz."""
         try:
-            return RunConfig.from_json((self.folder / "config.json").read_text())
+            return RunConfig.from_json((self.folder / "config.json").read_bytes())
         except OSError as error:
             raise self.removed() from error
 
@@ -100,13 +108,30 @@ class Run:
         return replace(status, phase="failed", seconds_left=None, message=message)
 
     def _is_starting(self, status: Status) -> bool:
-        return not self.pid_path.exists() and time.time() - status.created < START_SECONDS
+        """Whether its process is still to come. Where the clock was set back, a run may be of a
+        time that is yet to be: it counts as old, or it would wait until then."""
+        age = abs(time.time() - status.created)
+        return not self.pid_path.exists() and age < START_SECONDS
 
     def _written_status(self) -> Status:
         try:
-            return Status(**json.loads((self.folder / "status.json").read_text()))
-        except (OSError, ValueError, TypeError):
-            return Status("failed", message="This run's status cannot be read.")
+            status = json_file.read(self.folder / "status.json", Status)
+            if min(status.epoch, status.step, status.steps, status.images_per_second) < 0:
+                raise ValueError("less than nothing")
+            if not (0 <= status.created <= LATEST and 0 <= status.updated <= LATEST):
+                raise ValueError("no time")
+        except (OSError, ValueError):
+            return self._unreadable()
+        return status
+
+    def _unreadable(self) -> Status:
+        """A run whose status is damaged, as old as its folder."""
+        try:
+            made = self.folder.stat().st_mtime
+        except OSError:
+            made = 0.0
+        said = "This run's status cannot be read."
+        return Status("failed", message=said, created=made, updated=made)
 
     @property
     def is_alive(self) -> bool:
@@ -147,11 +172,13 @@ class Run:
         return self.folder / "resume.safetensors"
 
     def metrics(self) -> list[dict[str, Any]]:
-        """The lines of metrics.jsonl; one that is not whole (yet) is left out."""
+        """The lines of metrics.jsonl: `epoch`, `step` and `time`, the terms of the loss, and those
+        of `validation` where that was measured. One that is damaged, or not whole yet, is left
+        out."""
         rows = []
-        for line in self._metrics_text().split("\n"):
+        for line in self._metrics_text().split(b"\n"):
             with contextlib.suppress(ValueError):
-                rows.append(json.loads(line))
+                rows.append(_line(json_file.parse(line)))
         return rows
 
     def append_metrics(self, row: dict[str, Any]) -> None:
@@ -170,11 +197,11 @@ class Run:
         ]
         atomic.write_bytes(self.folder / "metrics.jsonl", "".join(lines).encode(), new_folder=False)
 
-    def _metrics_text(self) -> str:
+    def _metrics_text(self) -> bytes:
         try:
-            return (self.folder / "metrics.jsonl").read_text()
+            return (self.folder / "metrics.jsonl").read_bytes()
         except OSError:
-            return ""
+            return b""
 
     def write_status(self, status: Status) -> None:
         """Replaces status.json; where the disk has no room for a second one, writes over it."""
@@ -217,15 +244,45 @@ class Run:
         return (self.folder / "stop").exists()
 
 
+def _line(row: Any) -> dict[str, Any]:
+    """A line of metrics.jsonl; ValueError where it is none. Losses may be NaN or infinite."""
+    if not (isinstance(row, dict) and json_file.is_count(row.get("epoch"))):
+        raise ValueError("no epoch")
+    terms = {key: value for key, value in row.items() if key not in ("epoch", "step", "time")}
+    validation = terms.pop("validation", {})
+    sound = (
+        json_file.is_count(row.get("step"))
+        and json_file.is_number(row.get("time", 0.0))
+        and 0 <= row.get("time", 0.0) <= LATEST
+        and isinstance(validation, dict)
+        and all(map(_is_term, (*terms.items(), *validation.items())))
+        and (row["epoch"] > 0 or "validation" not in row)
+    )
+    if not sound:
+        raise ValueError("no line of metrics")
+    return row
+
+
+def _is_term(term: tuple[str, Any]) -> bool:
+    name, value = term
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and name.isidentifier() and not _LARGEST_FLOAT < abs(value) < math.inf
+
+
 def create(config: RunConfig, owner: str = "") -> Run:
-    """A new folder for a run of this owner; its id is unique even where two runs share one name."""
+    """A new folder for a run of this owner; its id is unique even where two runs share one name.
+    UserError where the disk has no room for it; nothing is left there then."""
     stem = re.sub(r"[^a-z0-9]+", "-", (config.name or f"{config.type}-{config.dataset}").lower())
     run = Run(_new_folder(stem.strip("-")[:40] or "run"))
-    run.write_status(Status(created=time.time()))
-    if owner:
-        atomic.write_bytes(run.folder / "owner", owner.encode())
-    data = config.to_json().encode()
-    atomic.write_bytes(run.folder / "config.json", data)  # last: now it is listed
+    try:
+        run.write_status(Status(created=time.time()))
+        if owner:
+            atomic.write_bytes(run.folder / "owner", owner.encode())
+        data = config.to_json().encode()
+        atomic.write_bytes(run.folder / "config.json", data)  # last: now it is listed
+    except UserError:
+        shutil.rmtree(run.folder, ignore_errors=True)
+        raise
     return run
 
 

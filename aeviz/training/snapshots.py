@@ -161,14 +161,20 @@ def _places_before(folder: Path, epoch: int) -> NDArray[np.float32] | None:
 
 def _fits(snapshot: Snapshot) -> bool:
     """Whether the arrays agree in shape with one another."""
-    count, over = len(snapshot.latents), snapshot.manifold
+    over = snapshot.manifold
+    if snapshot.latents.ndim != 2 or not len(snapshot.latents):
+        return False
+    count = len(snapshot.latents)
     grid = over is None or (
         over.tiles.dtype == np.uint8
         and over.tiles.ndim == 5
+        and over.rows.ndim == over.columns.ndim == 1
         and over.tiles.shape[:2] == (len(over.rows), len(over.columns))
     )
     return (
         snapshot.x.ndim == snapshot.x_hat.ndim == 4
+        and snapshot.x.size > 0
+        and snapshot.x.shape[1] in (1, 3)
         and snapshot.x.shape == snapshot.x_hat.shape == snapshot.x_in.shape
         and snapshot.x.dtype == snapshot.x_hat.dtype == np.uint8
         and snapshot.labels.shape == (count,)

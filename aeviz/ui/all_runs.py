@@ -8,15 +8,17 @@ import streamlit as st
 
 from aeviz import people, plots_runs
 from aeviz.errors import UserError
+from aeviz.escaping import in_markdown
 from aeviz.people import Person
 from aeviz.plots_runs import Line
 from aeviz.presets import data_of
 from aeviz.teacher import TEACHERS
 from aeviz.training import listing
 from aeviz.training.listing import Row
-from aeviz.ui import person, run_actions, run_table
+from aeviz.ui import person, run_actions, run_table, uploaded
 from aeviz.ui.chart import chart
 from aeviz.ui.losses import UNITS
+from aeviz.ui.markup import problem
 
 EVERY_SECONDS = 3.0
 MOST = 200
@@ -57,6 +59,12 @@ def _panel() -> None:
     run_table.table(rows, me, scope == "mine", empty)
     if len(shown) > len(rows):
         st.caption(f"{MOST} of {len(shown)} runs are shown: filter to see the others.")
+    _chosen(rows, me)
+    uploaded.section(me, scope == "mine", text)
+
+
+def _chosen(rows: Sequence[Row], me: Person) -> None:
+    """What can be done with the ticked runs, and their curves."""
     if not rows:
         return
     by_id = {row.id: row for row in rows}
@@ -101,7 +109,7 @@ def _which(me: Person) -> tuple[str, str]:
 def _name(me: Person) -> None:
     """What the class's list calls me."""
     name = people.name_of(me.owner)
-    label = f"You are {name}" if name else "Set your name"
+    label = f"You are {in_markdown(name)}" if name else "Set your name"
     with st.popover(label, icon=":material/person:", type="tertiary"):
         said = st.text_input(
             "Your name in the class's list",
@@ -114,7 +122,7 @@ def _name(me: Person) -> None:
             try:
                 people.give_name(me.owner, said)
             except UserError as error:
-                st.error(str(error), icon=":material/error:")
+                problem(error)
             else:
                 st.rerun()
 
@@ -142,7 +150,7 @@ def _teach(me: Person) -> None:
             else:
                 st.rerun()
         if wrong := st.session_state.get("runs-code-wrong"):
-            st.error(wrong, icon=":material/error:")
+            problem(wrong)
 
 
 def _ordered(rows: Sequence[Row]) -> list[Row]:
@@ -185,7 +193,7 @@ def _curves(rows: Sequence[Row]) -> None:
     chart(figure, "aeviz-curves-over", f"{TERMS[term]} on validation images: {', '.join(names)}")
     caution = not_alike(rows, term)
     if caution:
-        st.caption(caution)
+        st.caption(in_markdown(caution, None))
 
 
 def unit_of(row: Row, term: str) -> str:

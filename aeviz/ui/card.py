@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeGuard
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from aeviz import library
 from aeviz.config import RunConfig
+from aeviz.escaping import in_markdown
 from aeviz.evaluation.evaluate import CATEGORIES
+from aeviz.json_file import is_number
 from aeviz.library import ModelInfo
 from aeviz.ui.factors import factor_sentences, mig_sentence
 from aeviz.ui.losses import summed
@@ -38,6 +40,9 @@ SENTENCES = {
 }
 
 
+NOISE = ("psnr_noisy", "psnr", "ssim_noisy", "ssim")
+
+
 def model_card(info: ModelInfo) -> None:
     """The fold: what it was trained on, what it reaches, and how the others compare."""
     card, figures = info.card, _dict(info.card.get("metrics"))
@@ -47,15 +52,16 @@ def model_card(info: ModelInfo) -> None:
         facts += [_sentence(key, figures, _dict(card.get("without_penalty"))) for key in SENTENCES]
         facts += _factors(figures)
         facts += [
-            f"Noise {name}: PSNR {noise['psnr_noisy']:.1f} → **{noise['psnr']:.1f} dB**, "
+            f"Noise {in_markdown(name)}: "
+            f"PSNR {noise['psnr_noisy']:.1f} → **{noise['psnr']:.1f} dB**, "
             f"SSIM {noise['ssim_noisy']:.2f} → **{noise['ssim']:.2f}**."
             for name, noise in _dict(figures.get("denoise")).items()
-            if set(_dict(noise)) >= {"psnr_noisy", "psnr", "ssim_noisy", "ssim"}
+            if all(is_number(_dict(noise).get(key)) for key in NOISE)
         ]
         st.markdown("\n".join(f"- {fact}" for fact in facts if fact))
         rows = comparison(info)
         if len(rows) > 1:
-            st.markdown(f"**Beside the other models of {info.data}**")
+            st.markdown(f"**Beside the other models of {in_markdown(info.data)}**")
             st.dataframe(rows, hide_index=True, column_config=_column_config())
 
 
@@ -70,9 +76,9 @@ def _row(model: ModelInfo) -> dict[str, Any]:
     figures = _dict(model.card.get("metrics"))
     row = {"Model": model.called, "Type": model.kind, "Code": model.latent_dim}
     parameters = model.card.get("parameters")
-    row["Parameters"] = parameters if _is_number(parameters) else None
+    row["Parameters"] = parameters if is_number(parameters) else None
     for key, (label, _, _) in COLUMNS.items():
-        row[label] = figures[key] if _is_number(figures.get(key)) else None
+        row[label] = figures[key] if is_number(figures.get(key)) else None
     return row
 
 
@@ -89,24 +95,24 @@ def _column_config() -> dict[str, Any]:
 def _origin(info: ModelInfo) -> str:
     card = info.card
     training = info.config.training
-    parts = [f"Trained on {info.data}"]
-    if _is_number(card.get("epochs")):
+    parts = [f"Trained on {in_markdown(info.data)}"]
+    if is_number(card.get("epochs")):
         parts.append(f"{card['epochs']} epochs")
     parts.append(f"batches of {training.batch_size}")
     parts.append(f"{training.optimizer}, learning rate {training.lr:g}")
-    if _is_number(card.get("parameters")):
+    if is_number(card.get("parameters")):
         parts.append(f"{card['parameters']:,} parameters")
     if isinstance(card.get("date"), str):
-        parts.append(card["date"][:10])
+        parts.append(in_markdown(card["date"][:10]))
     return " · ".join(parts)
 
 
 def _sentence(key: str, figures: dict[str, Any], without: dict[str, Any]) -> str:
     """A figure in words, beside the same network's without its penalty where the card has it."""
-    if not _is_number(figures.get(key)):
+    if not is_number(figures.get(key)):
         return ""
     text = SENTENCES[key].format(figures[key])
-    if _is_number(without.get(key)):
+    if is_number(without.get(key)):
         text += f" The same network without its penalty: **{without[key]:.2f}**."
     return text
 
@@ -118,7 +124,7 @@ def _loss(figures: dict[str, Any], config: RunConfig) -> str:
 
 def _neighbours(figures: dict[str, Any]) -> str:
     code, pixels = figures.get("knn_accuracy"), figures.get("knn_accuracy_pixels")
-    if not (_is_number(code) and _is_number(pixels)):
+    if not (is_number(code) and is_number(pixels)):
         return ""
     return (
         f"The five nearest neighbours name the right class for {code:.1%} of images if they are "
@@ -129,20 +135,16 @@ def _neighbours(figures: dict[str, Any]) -> str:
 def _factors(figures: dict[str, Any]) -> list[str]:
     """Which dimension follows which true factor; older cards know only how well the best does."""
     mig, factors = figures.get("mig"), _dict(figures.get("factors"))
-    if _is_number(mig) and factors:
+    if is_number(mig) and factors:
         return [mig_sentence(mig), *factor_sentences(factors)]
     return [
-        f"The latent dimension that follows **{name}** best does so with {score:.2f} "
+        f"The latent dimension that follows **{in_markdown(name)}** best does so with {score:.2f} "
         f"({'share of its information' if name in CATEGORIES else 'rank correlation'})."
         for name, score in _dict(figures.get("factor_scores")).items()
-        if _is_number(score)
+        if is_number(score)
     ]
 
 
 def _dict(value: Any) -> dict[str, Any]:
     """A card may come from a stranger: what is no dictionary counts as an empty one."""
     return value if isinstance(value, dict) else {}
-
-
-def _is_number(value: Any) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -12,13 +12,14 @@ from torch import Tensor
 
 from aeviz import library
 from aeviz.config import CorruptionKind
+from aeviz.escaping import in_markdown
 from aeviz.evaluation.photo_crops import photo_crops
 from aeviz.library import ModelInfo
 from aeviz.restore.familiar import STRANGE
 from aeviz.restore.trial import Trial, run_trial
 from aeviz.ui import frames
-from aeviz.ui.markup import markup, plain
-from aeviz.ui.opened import Opened, open_model
+from aeviz.ui.markup import markup
+from aeviz.ui.opened import Opened, open_model, try_open
 from aeviz.ui.restore import MEASURED, Controls, denoises, signs_of
 from aeviz.ui.sources import kind_of
 
@@ -53,8 +54,9 @@ def denoisers(info: ModelInfo) -> dict[str, ModelInfo]:
     own comes first. The model itself where there is none."""
     found = {kind_of(info.dataset): info} if denoises(info) else {}
     for other in library.models():
-        if denoises(other) and other.image_shape == info.image_shape:
-            found.setdefault(kind_of(other.dataset), other)
+        new = kind_of(other.dataset) not in found and other.image_shape == info.image_shape
+        if new and denoises(other) and try_open(other) is not None:
+            found[kind_of(other.dataset)] = other
     return found or {kind_of(info.dataset): info}
 
 
@@ -126,7 +128,7 @@ def table(kinds: Mapping[str, Kind], models: Sequence[ModelInfo]) -> None:
         f"{clean}<h5>Noisy</h5>{noisy}{rows}</div>",
         "aeviz-kinds",
     )
-    counts = ", ".join(f"{kind.images} {plain(name)}" for name, kind in kinds.items())
+    counts = ", ".join(f"{kind.images} {in_markdown(name)}" for name, kind in kinds.items())
     st.caption(
         f"PSNR: means over {counts}; the change is against the noisy images. Framed: the kind that "
         "the denoiser learnt from. Flagged: the share of images that this page's warning calls "
@@ -163,13 +165,14 @@ def verdict(kinds: Mapping[str, Kind], model: ModelInfo) -> None:
     """What the first denoiser gains on its own kind, and on the others; in a sentence."""
     cells = {name: kind.cells[model.name] for name, kind in kinds.items()}
     *gains, last = (
-        f"**{_signed(cell.after - cell.before)}** on {plain(name)}" for name, cell in cells.items()
+        f"**{_signed(cell.after - cell.before)}** on {in_markdown(name)}"
+        for name, cell in cells.items()
     )
     if not gains:
         return
     st.markdown(
-        f"{plain(model.called)} changes the PSNR by {', '.join(gains)} and {last}. It has learnt "
-        "one kind of image, and expects everything to be of that kind."
+        f"{in_markdown(model.called)} changes the PSNR by {', '.join(gains)} and {last}. "
+        "It has learnt one kind of image, and expects everything to be of that kind."
     )
 
 

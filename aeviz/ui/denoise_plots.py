@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from aeviz.escaping import in_plotly
 from aeviz.evaluation.manifold import Way, curve
 from aeviz.evaluation.noise_sweep import AMOUNTS, HALF, NOISY, Sweep
 from aeviz.plots import CLASS_COLOURS
@@ -73,15 +74,16 @@ def _over_amounts(
     data: list[dict[str, Any]] = []
     for name in sorted(curves, key=lambda name: name == names[0]):  # the chosen one over the others
         colour, dash, width = line_style(name, names)
+        shown = in_plotly(name)
         data.append(
             {
                 "type": "scatter",
                 "mode": "lines",
-                "name": name,
+                "name": shown,
                 "x": list(AMOUNTS),
                 "y": [round(v, 4) for v in curves[name]],
                 "line": {"color": colour, "dash": dash, "width": width},
-                "hovertemplate": f"{name}, %{{x:.0%}} noise: {value}<extra></extra>",
+                "hovertemplate": f"{shown}, %{{x:.0%}} noise: {value}<extra></extra>",
             }
         )
         end = ends[name]
@@ -90,11 +92,11 @@ def _over_amounts(
                 {
                     "type": "scatter",
                     "mode": "markers",
-                    "name": f"{name} gives up",
+                    "name": f"{shown} gives up",
                     "x": [round(end, 4)],
                     "y": [level],
                     "marker": {"color": colour, "size": 11, "symbol": "x"},
-                    "hovertemplate": f"{name} gives up at %{{x:.0%}}<extra></extra>",
+                    "hovertemplate": f"{shown} gives up at %{{x:.0%}}<extra></extra>",
                 }
             )
     across = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": level, "y1": level}

@@ -10,6 +10,7 @@ import torch
 
 from aeviz import library
 from aeviz.config import CorruptionKind
+from aeviz.escaping import in_markdown
 from aeviz.evaluation.evaluate import reconstruct
 from aeviz.evaluation.noise_sweep import NOISY, Limits, Restore, Sweep, sweep
 from aeviz.library import ModelInfo
@@ -18,7 +19,7 @@ from aeviz.restore.trial import run_trial
 from aeviz.ui import frames
 from aeviz.ui.chart import chart
 from aeviz.ui.denoise_plots import line_style, psnr_chart, read_chart
-from aeviz.ui.markup import markup, plain
+from aeviz.ui.markup import markup
 from aeviz.ui.opened import Opened, open_model
 from aeviz.ui.reconstruct import decibels
 from aeviz.ui.restore import Controls
@@ -117,7 +118,7 @@ def _restorer(opened: Opened) -> Restore:
 
 def verdict(sweep: Sweep, name: str) -> None:
     """In a sentence or two: from where to where the model is of use."""
-    limits, name = sweep.limits(name), plain(name)
+    limits, name = sweep.limits(name), in_markdown(name)
     if limits.helps_from is None:
         text = f"**{name}** is at no amount closer to the clean images than the noisy ones are."
     elif not limits.helps:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from aeviz.escaping import in_markdown
 from aeviz.evaluation.evaluate import CATEGORIES
+from aeviz.json_file import is_number
 
 FOLLOWS = 0.5
 """A dimension follows a factor from this score on."""
@@ -30,6 +32,7 @@ def factor_sentences(factors: Mapping[str, Any]) -> list[str]:
 
 def _sentence(name: str, row: Mapping[str, Any], others: list[str]) -> str:
     unit = "share of its information" if name in CATEGORIES else "rank correlation"
+    name, others = in_markdown(name), [in_markdown(other) for other in others]
     best = f"z{row['dimension']}"
     if row["score"] < FOLLOWS:
         return f"No dimension follows **{name}**: {best} comes closest ({unit} {row['score']:.2f})."
@@ -62,6 +65,4 @@ def _is_row(row: Any) -> bool:
     if not isinstance(row, dict):
         return False
     keys = ("dimension", "score") + (("next", "next_score") if "next" in row else ())
-    return all(
-        isinstance(row.get(key), int | float) and not isinstance(row[key], bool) for key in keys
-    )
+    return all(is_number(row.get(key)) for key in keys)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aeviz.config import RunConfig
+from aeviz.json_file import is_number
 
 UNITS = {
     "bce": "nats per image",
@@ -43,7 +44,7 @@ def summed(terms: Mapping[str, Any], config: RunConfig) -> str:
     loss, unit = config.loss, AFTER[config.loss.reconstruction]
     names = ["loss", "recon"] + ["kl"] * (config.bottleneck.kind == "gaussian")
     names += ["penalty"] * (loss.penalty != "none")
-    if not all(_is_finite(terms.get(name)) for name in names):
+    if not all(is_number(terms.get(name)) for name in names):
         return ""
     parts = [(terms["recon"], "reconstruction")]
     for term, weight, name in (("kl", loss.beta, "KL"), ("penalty", loss.weight, "penalty")):
@@ -71,7 +72,3 @@ def _remainder(total: float, parts: Sequence[tuple[float, str]], decimals: int) 
 def _decimals(value: float) -> int:
     """As many as leave three digits: one at least, six at most."""
     return min(max(1, 2 - math.floor(math.log10(abs(value)))), 6) if value else 1
-
-
-def _is_finite(value: Any) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)

@@ -1,5 +1,5 @@
-"""HTML with drawings: `st.html` takes no SVG and does not know the theme's colours. And how a
-stranger's words get into Markdown."""
+"""HTML with drawings: `st.html` takes no SVG and does not know the theme's colours. And the
+sentence of a UserError."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+
+from aeviz.errors import UserError
+from aeviz.escaping import in_markdown
 
 _HERE = Path(__file__).parent
 _STYLES = ("frames.css", "train.css", "own_images.css")
@@ -38,7 +41,6 @@ def _component() -> Any:
     return st.components.v2.component("aeviz_markup", css=_CSS, js=_JS, isolate_styles=False)
 
 
-def plain(text: str) -> str:
-    """A stranger's words inside Markdown: shortened, and nothing in them is markup."""
-    short = text if len(text) <= 80 else f"{text[:77]}..."
-    return "".join(f"\\{c}" if c in "\\`*_{}[]()<>#+-!|$:~^" else c for c in short)
+def problem(error: UserError | str) -> None:
+    """Shows a UserError's sentence, which may quote what somebody wrote."""
+    st.error(in_markdown(str(error), None), icon=":material/error:")

@@ -10,10 +10,11 @@ from torch import Tensor
 from aeviz import library
 from aeviz.checkpoint import Loaded
 from aeviz.errors import UserError
+from aeviz.escaping import in_markdown
 from aeviz.handwriting import Style, style_of
 from aeviz.images import decode_sprite
 from aeviz.library import ModelInfo
-from aeviz.ui.markup import plain
+from aeviz.ui.markup import problem
 
 
 @dataclass(frozen=True)
@@ -38,14 +39,23 @@ class Opened:
         return "" if gallery is None else gallery.class_names[int(gallery.labels[index])]
 
 
+def try_open(info: ModelInfo) -> Opened | None:
+    """The model of this row beside another that the page is about; None where it cannot be
+    opened."""
+    try:
+        return _open(info, info.path.stat().st_mtime_ns)
+    except (OSError, UserError):
+        return None
+
+
 def open_model(info: ModelInfo) -> Opened:
     """The model of this row; where it cannot be opened, says why and stops the page."""
     try:
         return _open(info, info.path.stat().st_mtime_ns)
     except OSError:
-        st.error(f"The model {plain(info.called)} has just been deleted: choose another one.")
+        st.error(f"The model {in_markdown(info.called)} has just been deleted: choose another one.")
     except UserError as error:
-        st.error(str(error))
+        problem(error)
     st.stop()
 
 

@@ -18,12 +18,14 @@ from aeviz.album.names import Labels
 from aeviz.album.sample import Look, look
 from aeviz.datasets import Source, own
 from aeviz.errors import UserError
+from aeviz.escaping import in_markdown
 from aeviz.images.fitting import Fit
 from aeviz.intake import inbox
 from aeviz.intake.jobs import Job
+from aeviz.people import Person
 from aeviz.training import data_in_use
-from aeviz.ui import own_pictures
-from aeviz.ui.markup import markup
+from aeviz.ui import own_pictures, person
+from aeviz.ui.markup import markup, problem
 
 EVERY_SECONDS = 0.5
 SIDES = (16, 28, 32, 48, 64, 96, 128)
@@ -115,7 +117,7 @@ def panel() -> None:
 def _inside() -> None:
     at = visit()
     if at.problem:
-        st.error(at.problem, icon=":material/error:")
+        problem(at.problem)
     if at.job is not None:
         st.fragment(_progress, run_every=EVERY_SECONDS)()
     elif at.seen is None:
@@ -206,22 +208,22 @@ def _choices(at: Visit, seen: Look) -> None:
         key="own-images-labels",
         help="Only for colours and names on maps: an autoencoder learns without them.",
     )
-    problem, recipe = "", None
+    wrong, recipe = "", None
     try:
         recipe = Recipe(title, side, colour == "Colour", fit, labels)
         own.check_count(seen.total)
     except UserError as error:
-        problem = str(error)
+        wrong = str(error)
     if recipe is not None:
         _preview(seen, recipe)
-    if problem:
-        st.error(problem, icon=":material/error:")
+    if wrong:
+        problem(wrong)
     with st.container(horizontal=True):
         st.button(
             "Make the data set",
             type="primary",
             icon=":material/check:",
-            disabled=bool(problem),
+            disabled=bool(wrong),
             key="own-images-make",
             on_click=lambda: _make(at, recipe),
         )
@@ -262,17 +264,18 @@ def _make(at: Visit, recipe: Recipe | None) -> None:
         return
     at.problem = ""
     with _problems(at):
-        at.making = Job(partial(_build, inbox.find(at.upload), recipe))
+        at.making = Job(partial(_build, inbox.find(at.upload), recipe, person.me().owner))
 
 
 def _build(
     path: Path,
     recipe: Recipe,
+    owner: str,
     progress: Callable[[float, str], None],
     cancelled: Callable[[], bool],
 ) -> tuple[str, LeftOut] | None:
     with parcel.opened(path) as items:
-        return build(contents(items), recipe, progress, cancelled)
+        return build(contents(items), recipe, progress, cancelled, owner)
 
 
 # ---- one that is there ---------------------------------------------------------------------------
@@ -284,7 +287,7 @@ def about(source: Source) -> None:
     try:
         said = own.description(source.name)
     except UserError as error:
-        st.error(str(error), icon=":material/error:")
+        problem(error)
         return
     missing = sum(said.reasons.values())
     label = "Its images" + (f" · {missing:,} left out" if missing else "")
@@ -292,24 +295,37 @@ def about(source: Source) -> None:
         try:
             markup(_examples(source.name, said.created), "aeviz-own-images")
         except UserError as error:
-            st.error(str(error), icon=":material/error:")
-        notes = "".join(f" {count:,} images: {note}" for note, count in said.notes.items())
+            problem(error)
+        notes = "".join(
+            f" {count:,} images: {in_markdown(note, None)}" for note, count in said.notes.items()
+        )
         st.caption(
-            f"Each image is {said.fit}. A tenth is kept to validate, a tenth to test.{notes}"
+            f"Each image is {in_markdown(said.fit, None)}. "
+            f"A tenth is kept to validate, a tenth to test.{notes}"
         )
         if missing:
             st.markdown("**Left out**")
             markup(own_pictures.left_out(said.left_out, said.reasons), "aeviz-own-left-out")
-        with st.popover("Remove", icon=":material/delete:", type="tertiary"):
-            st.markdown("It is removed for everybody. Models trained on it stay.")
-            if st.button("Remove these images", key=f"own-images-remove-{source.name}"):
-                try:
-                    data_in_use.remove(source.name)
-                except UserError as error:
-                    st.error(str(error), icon=":material/error:")
-                else:
-                    st.session_state[_MADE] = datasets.DEFAULT
-                    st.rerun()
+        _remove(source, person.me())
+
+
+def _remove(source: Source, me: Person) -> None:
+    """The end of a data set, for whom it belongs to; for others, whose it is."""
+    owner = own.owner(source.name)
+    if not me.may_manage(owner):
+        whose = in_markdown(person.whose(owner, me))
+        st.caption(f":material/person: Made by {whose}, who alone can remove it, or the teacher.")
+        return
+    with st.popover("Remove", icon=":material/delete:", type="tertiary"):
+        st.markdown("It is removed for everybody. Models trained on it stay.")
+        if st.button("Remove these images", key=f"own-images-remove-{source.name}"):
+            try:
+                data_in_use.remove(source.name, me)
+            except UserError as error:
+                problem(error)
+            else:
+                st.session_state[_MADE] = datasets.DEFAULT
+                st.rerun()
 
 
 @st.cache_data(max_entries=40, show_spinner="Reading the images")

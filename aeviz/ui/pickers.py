@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import base64
-import io
-import math
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 
 import streamlit as st
-from PIL import Image
+import torch
 
 from aeviz import library
 from aeviz.errors import UserError
+from aeviz.escaping import in_markdown
+from aeviz.images import decode_sprite, encode_png
 from aeviz.library import ModelInfo
 from aeviz.people import Person
 from aeviz.training.differences import differences
 from aeviz.ui import person, settings
-from aeviz.ui.markup import plain
 
 THUMBNAILS = 8
 TELLING = 3
@@ -59,8 +58,8 @@ def model_picker(
     if strip := _strip(info.name, info.path.stat().st_mtime_ns):
         right.html(strip)
     if missing:
-        gone = f"There is no model called “{plain(missing[:60])}” here (any more)"
-        st.warning(f"{gone}: this is {plain(info.called)}.")
+        gone = f"There is no model called “{in_markdown(missing[:60])}” here (any more)"
+        st.warning(f"{gone}: this is {in_markdown(info.called)}.")
     return info
 
 
@@ -134,20 +133,15 @@ def _strip(name: str, version: int) -> str:
     """The first images of a model's gallery in a row, as HTML; `version` is part of the key."""
     del version
     try:
-        gallery = library.load(name).gallery
+        loaded = library.load(name)
+        gallery = loaded.gallery
+        if gallery is None:
+            return ""
+        images = decode_sprite(gallery.sprite, len(gallery.latents), loaded.model.image_shape)
     except UserError:
         return ""
-    if gallery is None or not len(gallery.latents):
-        return ""
-    count = len(gallery.latents)
-    columns = math.ceil(math.sqrt(count))
-    with Image.open(io.BytesIO(gallery.sprite)) as sheet:
-        width = sheet.width // columns
-        height = sheet.height // math.ceil(count / columns)
-        row = sheet.crop((0, 0, width * min(THUMBNAILS, count, columns), height)).convert("RGB")
-    file = io.BytesIO()
-    row.save(file, "PNG")
-    source = f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+    row = torch.cat([*images[:THUMBNAILS]], dim=2).permute(1, 2, 0).numpy()
+    source = f"data:image/png;base64,{base64.b64encode(encode_png(row)).decode()}"
     return (
         f'<img src="{source}" alt="Images this model has not seen in training" '
         'style="height:40px;max-width:100%;border-radius:8px;image-rendering:pixelated">'

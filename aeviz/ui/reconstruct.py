@@ -10,13 +10,15 @@ import streamlit as st
 import torch
 from torch import Tensor
 
+from aeviz.escaping import in_markdown
 from aeviz.evaluation import metrics
 from aeviz.evaluation.evaluate import reconstruct
+from aeviz.json_file import is_number
 from aeviz.ui import frames
 from aeviz.ui.codes import code_bars, summary
 from aeviz.ui.colours import ABSOLUTE, SIGNED, error_map, fitting_limit
 from aeviz.ui.frames import Stack, figure, number
-from aeviz.ui.markup import markup, plain
+from aeviz.ui.markup import markup
 from aeviz.ui.opened import Opened
 from aeviz.ui.sources import Item, gallery_item
 
@@ -164,35 +166,31 @@ def test_figures(opened: Opened) -> None:
     """The card's figures for the whole test split, beside what PCA reaches with as many numbers."""
     card = opened.loaded.card
     figures = card.get("metrics")
-    if not isinstance(figures, dict) or "mse" not in figures:
+    if not isinstance(figures, dict) or not is_number(figures.get("mse")):
         st.caption("This model's file says nothing about a test split.")
         return
     count = card.get("test_images")
     images = f"{count:,} images" if isinstance(count, int) else "images"
     title = card.get("dataset_title", opened.info.dataset)
-    st.markdown(f"#### Whole test split :small[:gray[{plain(str(title))}, {images}]]")
+    st.markdown(f"#### Whole test split :small[:gray[{in_markdown(str(title))}, {images}]]")
     parts = [number("MSE", f"{figures['mse']:.4f}", "", MSE_SAYS)]
     for key, label, unit, digits, says in (
         ("psnr", "PSNR", "dB", 1, "mean over the images"),
         ("ssim", "SSIM", "", 3, "mean over the images"),
         ("bce_per_pixel", "BCE", "nats per pixel", 4, _bce_says(figures)),
     ):
-        if _is_number(figures.get(key)):
+        if is_number(figures.get(key)):
             parts.append(number(label, f"{figures[key]:.{digits}f}", unit, says))
     size = opened.info.latent_dim
-    if _is_number(figures.get("pca_mse")) and size < math.prod(opened.info.image_shape):
+    if is_number(figures.get("pca_mse")) and size < math.prod(opened.info.image_shape):
         says = _pca_says(figures["mse"], figures["pca_mse"], size)
         parts.append(number("PCA's MSE", f"{figures['pca_mse']:.4f}", "", says))
     markup(frames.numbers(*parts), "aeviz-test-figures")
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)
-
-
 def _bce_says(figures: dict[str, Any]) -> str:
     floor = figures.get("bce_floor_per_pixel")
-    if not _is_number(floor):
+    if not is_number(floor):
         return "cross-entropy"
     return f"at best {floor:.4f}, as grey pixels are never certain"
 

@@ -73,7 +73,7 @@ def losses(rows: Sequence[dict[str, Any]]) -> list[tuple[int, float]]:
     return [
         (int(row["epoch"]), float(row["validation"]["loss"]))
         for row in rows
-        if "validation" in row and "epoch" in row
+        if "loss" in row.get("validation", {})
     ]
 
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from aeviz import library
 from aeviz.config import CorruptionKind
+from aeviz.escaping import in_markdown
 from aeviz.evaluation.evaluate import reconstruct
 from aeviz.images import encode_png
 from aeviz.library import ModelInfo
@@ -21,7 +22,7 @@ from aeviz.restore.trial import Score, Trial, run_trial
 from aeviz.ui import frames
 from aeviz.ui.colours import error_map
 from aeviz.ui.frames import Stack, figure, number
-from aeviz.ui.markup import markup, plain
+from aeviz.ui.markup import markup
 from aeviz.ui.opened import Opened
 from aeviz.ui.pickers import model_picker
 from aeviz.ui.reconstruct import ErrorScale, decibels, fitted
@@ -74,9 +75,9 @@ def choose_model() -> ModelInfo:
         )  # fmt: skip
     if not denoises(info):
         st.info(
-            f"{plain(info.called)} was not trained to denoise: it was asked to give back what it "
-            "saw. Noise that does not fit through its code is lost; the rest it takes for part of "
-            "the picture."
+            f"{in_markdown(info.called)} was not trained to denoise: it was asked to give back "
+            "what it saw. Noise that does not fit through its code is lost; the rest it takes for "
+            "part of the picture."
         )
     return info
 
@@ -244,8 +245,8 @@ def cleaned_flow(opened: Opened, large: Item, items: Sequence[Item], cleaned: Cl
     x, x_hat = cleaned.x[i], cleaned.x_hat[i]
     if cleaned.strange[i]:
         st.warning(
-            f"This image looks unlike those of {plain(opened.info.dataset)} that the model was "
-            "trained on: the result may be more like those than like a cleaner one of yours."
+            f"This image looks unlike those of {in_markdown(opened.info.dataset)} that the model "
+            "was trained on: the result may be more like those than like a cleaner one of yours."
         )
     fitted(large)
     rms = (x_hat - x).square().mean().sqrt().item()

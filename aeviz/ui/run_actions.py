@@ -13,12 +13,14 @@ import streamlit as st
 
 from aeviz.config import MAX_EPOCHS, RunConfig
 from aeviz.errors import UserError
+from aeviz.escaping import in_markdown
 from aeviz.people import Person
 from aeviz.presets import PRESETS
 from aeviz.takeaway import link
 from aeviz.training import manage
 from aeviz.training.listing import Row
 from aeviz.training.runs import OVER, Run, Status
+from aeviz.ui.markup import problem
 
 EXACTLY = "Continues from the last whole epoch, exactly as if it had never ended."
 _SAID = "runs-said"
@@ -41,7 +43,7 @@ def bar(chosen: Sequence[Row], me: Person) -> None:
             manage.check(others[0].run, me)
         except UserError as error:
             few = "Some of these runs are somebody else's: tick only yours to delete them."
-            st.caption(few if len(chosen) > 1 else str(error))
+            st.caption(few if len(chosen) > 1 else in_markdown(str(error), None))
 
 
 def _one(row: Row, me: Person, mine: bool) -> None:
@@ -189,6 +191,6 @@ def _kept(ids: Sequence[str]) -> Iterator[None]:
 def _say_again(ids: Sequence[str]) -> None:
     about, text = st.session_state.get(_SAID, ([], ""))
     if set(ids) <= set(about):
-        st.error(text, icon=":material/error:")
+        problem(text)
     else:
         st.session_state.pop(_SAID, None)

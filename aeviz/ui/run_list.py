@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from aeviz import library
+from aeviz import uploads
+from aeviz.escaping import in_markdown
 from aeviz.training import listing, wait_time
 from aeviz.training.listing import Row
-from aeviz.ui import person
+from aeviz.ui import person, uploaded
 from aeviz.ui.run_view import EVERY_SECONDS, ordinal, soon
 from aeviz.ui.train import sentence
 
@@ -44,7 +46,7 @@ def _recent(shown: str | None, most: int = 8) -> None:
 def _line(row: Row, shown: str | None, turn: float | None) -> None:
     code = row.config.bottleneck.latent_dim
     if st.button(
-        f"{row.name} · code of {code} · {_state(row, turn)}",
+        f"{in_markdown(row.name)} · code of {code} · {_state(row, turn)}",
         key=f"show-{row.id}",
         icon=ICONS[row.status.phase],
         type="tertiary",
@@ -79,12 +81,20 @@ def upload() -> None:
         type="safetensors",
         help="A .safetensors file that aeviz wrote. It then is in every list of models.",
     )
-    if file is None:
-        return
+    if file is not None:
+        _keep(file)
+    me = person.me()
+    mine = [upload for upload in uploads.uploads() if me.owns(upload.owner)]
+    uploaded.lines(mine, me)
+
+
+def _keep(file: UploadedFile) -> None:
     with sentence():
         if st.session_state.get("train-upload", ("",))[0] != file.file_id:
-            info = library.add_upload(file.getvalue(), file.name)
+            info = uploads.add(file.getvalue(), file.name, person.me().owner)
             st.session_state["train-upload"] = (file.file_id, info.name)
         name = st.session_state["train-upload"][1]
+        if not uploads.is_there(name):  # deleted since, while its file is still chosen
+            return
         st.success("The model is in every list now.", icon=":material/check_circle:")
         st.page_link("explore.py", label="Explore it", query_params={"model": name})

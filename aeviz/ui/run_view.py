@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from aeviz import checkpoint, library, plots_training
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
+from aeviz.escaping import in_markdown
 from aeviz.evaluation import baselines
 from aeviz.evaluation.baselines import Baseline
+from aeviz.json_file import is_number
 from aeviz.people import Person
 from aeviz.presets import title
 from aeviz.training import listing, manage, maps, queue, runs, snapshots, wait_time
@@ -44,11 +46,11 @@ def _watch(run: Run, active: bool) -> None:
         status, config, me = run.status, run.config, person.me()
         if active and status.phase in runs.OVER:
             st.rerun()  # the whole page: lists and buttons change now
-        st.subheader(run.name or title(config), anchor=False)
+        st.subheader(in_markdown(run.name or title(config)), anchor=False)
         if not me.owns(run.owner):
-            st.caption(f":material/person: Started by {person.whose(run.owner, me)}")
+            st.caption(f":material/person: Started by {in_markdown(person.whose(run.owner, me))}")
         if status.note:
-            st.caption(f":material/memory: {status.note}")
+            st.caption(f":material/memory: {in_markdown(status.note, None)}")
         if active:
             _progress(run, status, config, me)
         else:
@@ -59,7 +61,7 @@ def _watch(run: Run, active: bool) -> None:
 def _progress(run: Run, status: Status, config: RunConfig, me: Person) -> None:
     left, right = st.columns([6, 1], vertical_alignment="bottom", gap="medium")
     share = status.step / status.steps if status.steps else 0.0
-    left.progress(min(share, 1.0), text=progress_text(run, status, config))
+    left.progress(min(share, 1.0), text=in_markdown(progress_text(run, status, config), None))
     stopping = run.stop_requested
     if me.may_manage(run.owner) and right.button(
         "Stopping" if stopping else "Stop",
@@ -136,12 +138,13 @@ def clock(seconds: float) -> str:
 
 
 def _result(run: Run, status: Status, config: RunConfig, me: Person) -> None:
+    message = in_markdown(status.message, None)
     if status.phase == "failed":
-        st.error(status.message, icon=":material/error:")
+        st.error(message, icon=":material/error:")
     elif status.phase == "stopped":
-        st.info(status.message, icon=":material/stop_circle:")
-    elif status.message:
-        st.info(status.message, icon=":material/hourglass_bottom:")
+        st.info(message, icon=":material/stop_circle:")
+    elif message:
+        st.info(message, icon=":material/hourglass_bottom:")
     if run.model_path.is_file():
         card = checkpoint.read_summary(run.model_path).card
         markup(f'<div class="av-facts">{_facts(card, config)}</div>', "aeviz-result")
@@ -202,10 +205,10 @@ def _facts(card: dict[str, Any], config: RunConfig) -> str:
             ("knn_accuracy", "kNN accuracy", " by code", ".0%"),
             ("knn_accuracy_pixels", "", " by raw pixels", ".0%"),
         )
-        if isinstance(metrics.get(key), int | float)
+        if is_number(metrics.get(key))
     ]
     epochs, seconds = card.get("epochs"), card.get("seconds")
-    if isinstance(epochs, int) and isinstance(seconds, int | float):
+    if isinstance(epochs, int) and is_number(seconds):
         text = f"<b>{epochs}</b> epoch{'s' * (epochs != 1)} in {duration(seconds)}"
         if card.get("precision") in ("fp32", "bf16"):
             text += f", trained in {card['precision']}"
@@ -277,7 +280,9 @@ def _answer(
     rows: Sequence[dict[str, Any]], found: Sequence[Baseline], config: RunConfig, over: bool
 ) -> None:
     """Whether the loss is good, in words; where the training is over, whether more would help."""
-    reached = [row["validation"] for row in rows if "validation" in row]
+    reached = [
+        row["validation"] for row in rows if {"loss", "recon"} <= {*row.get("validation", ())}
+    ]
     if not found or not reached:
         return
     best = config.training.patience > 0  # early stopping keeps that epoch

@@ -13,13 +13,13 @@ from torch import Tensor
 
 from aeviz import images, library
 from aeviz.errors import UserError
+from aeviz.escaping import in_markdown
 from aeviz.evaluation.photo_crops import photo_crops
 from aeviz.handwriting import Style
 from aeviz.library import ModelInfo
 from aeviz.nn.networks import ImageShape
 from aeviz.ui import frames, live, photos
 from aeviz.ui.frames import Stack
-from aeviz.ui.markup import plain
 from aeviz.ui.opened import Opened, open_model
 from aeviz.ui.photos import Photo
 
@@ -71,7 +71,7 @@ def test_images(opened: Opened, page: str) -> list[Item]:
     if gallery is None:
         st.info("This model file carries no test images: upload one of your own.")
         return []
-    names = gallery.class_names
+    names = [in_markdown(name) for name in gallery.class_names]
     forget = partial(choose, page, None)
     classes = st.pills(
         "Classes", range(len(names)), selection_mode="multi", format_func=names.__getitem__,
@@ -190,7 +190,7 @@ def uploads(label: str, shape: ImageShape, style: Style | None = None) -> list[I
             else:
                 x, notes, photo = photos.read(file, file.file_id, style)
         except UserError as error:
-            st.error(f"{plain(file.name)}: {error}")
+            st.error(f"{in_markdown(file.name)}: {in_markdown(str(error), None)}")
         else:
             items.append(Item(f"file-{file.file_id}", file.name[:120], x, notes, file.name, photo))
     return items

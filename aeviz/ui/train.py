@@ -17,6 +17,7 @@ from aeviz import datasets
 from aeviz.config import MAX_LAYERS, RunConfig
 from aeviz.defaults import epochs_for
 from aeviz.errors import UserError
+from aeviz.escaping import in_markdown
 from aeviz.nn.networks import ImageShape
 from aeviz.presets import AMOUNT, NOISE, PRESETS, Knob, Preset, data_of, kind_of
 from aeviz.takeaway import link
@@ -24,7 +25,7 @@ from aeviz.training import worker
 from aeviz.training.estimate import Estimate, Memory, estimate
 from aeviz.training.loop import steps_per_epoch
 from aeviz.ui import curves, network, own_images, person, settings
-from aeviz.ui.markup import markup
+from aeviz.ui.markup import markup, problem
 from aeviz.ui.settings import count_in_words, duration, in_words, log_steps, size_in_words, value_of
 
 FEW_STEPS = 200
@@ -51,7 +52,7 @@ def sentence() -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        st.error(str(error), icon=":material/error:")
+        problem(error)
 
 
 def open_link() -> None:
@@ -65,7 +66,8 @@ def open_link() -> None:
     try:
         config = link.config_of(asked)
     except UserError as error:
-        st.warning(f"This link does not fill in the settings. {in_words(str(error))}")
+        said = in_markdown(in_words(str(error)), None)
+        st.warning(f"This link does not fill in the settings. {said}")
         return
     st.session_state["train-link"], st.session_state["train-linked"] = asked, config
     st.session_state["train-type"] = config.type
@@ -381,7 +383,7 @@ def picture(choice: Choice) -> None:
         facts = _facts(choice.cost, shape, layers.code) if choice.cost else []
         network.picture(kind, shape, layers, facts, lambda edit: _edited(tag, kind, edit))
     if choice.cost is None:
-        st.error(choice.problem, icon=":material/error:")
+        problem(choice.problem)
         return
     needed = choice.cost.memory
     st.caption(f"{size_in_words(needed.total)} of memory", help=f"For {_shares(needed)}.")
@@ -404,7 +406,7 @@ def _facts(cost: Estimate, shape: ImageShape, code: int) -> list[network.Fact]:
 def summary(config: RunConfig, cost: Estimate) -> str:
     """What will be trained, in a line beside the button."""
     what = f"{kind_of(config)} on {data_of(config)}"
-    return f"{what}: {cost.steps:,} steps, about {duration(cost.seconds)}"
+    return f"{in_markdown(what, None)}: {cost.steps:,} steps, about {duration(cost.seconds)}"
 
 
 def _shares(needed: Memory) -> str:

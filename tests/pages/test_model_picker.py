@@ -80,7 +80,7 @@ def test_a_model_alone_of_its_name_says_no_more_than_that(
 def test_a_name_that_is_markup_is_shown_as_it_is(models: Path, runs_dir: Path) -> None:
     trained(runs_dir / "evil", BOB, name="[win](http://x.test) <b>")
     warned = run("reconstruct", model="[gone](http://x.test)").warning[0].value
-    assert r"\[gone\]\(http\://x.test\)" in warned
+    assert "\\[gone\\](http:\u2060//x.test)" in warned
     kinds = run("restore", model="evil", part="kinds")
     assert "[win](http" not in " ".join(text.value for text in kinds.markdown)
     assert "&lt;b&gt; makes of them" in html(kinds, "aeviz-kinds")

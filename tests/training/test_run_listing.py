@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from pathlib import Path
@@ -78,6 +79,55 @@ def test_a_damaged_run_does_not_spoil_the_list(config: RunConfig) -> None:
     assert [row.run for row in rows()] == [good]
 
 
+LINES = (
+    b"\xff", b"5", b"null", b'{"validation":null}', b"[" * 100_000, b'{"epoch": 3, "step": "x"}',
+    b'{"epoch": 3, "step": 3, "validation": {"loss": 1' + b"0" * 400 + b"}}",
+    b'{"epoch": 0, "step": 3, "validation": {"loss": 1}}', b'{"epoch": 3, "step": 3, "time": []}',
+    b'{"epoch": 3, "step": 3, "validation": {"loss": "x"}}', b'{"epoch": 3, "step": -3}',
+)  # fmt: skip
+STATUSES = (
+    {"epoch": "x"}, {"step": "x"}, {"created": None}, {"created": 1e300}, {"phase": "over"},
+    {"phase": ["done"]}, {"steps": -5}, {"images_per_second": 10**400}, {"message": 5},
+    {"message": "\ud800"}, {"updated": float("nan")}, {"more": 1}, {"epoch": True},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_damaged_line_of_metrics_is_left_out(config: RunConfig, line: bytes) -> None:
+    good, bad = over(config), over(config)
+    whole = bad.metrics()
+    with (bad.folder / "metrics.jsonl").open("ab") as file:
+        file.write(line + b"\n")
+    assert bad.metrics() == whole
+    assert {row.run for row in rows()} == {good, bad}
+
+
+@pytest.mark.parametrize("change", STATUSES, ids=str)
+def test_a_status_of_other_types_cannot_be_read(config: RunConfig, change: dict) -> None:
+    good, bad = over(config), over(config)
+    path = bad.folder / "status.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    assert bad.status.message == "This run's status cannot be read."
+    assert time.time() - bad.status.created < 60  # as old as its folder
+    assert {row.run for row in rows()} == {good, bad}
+
+
+@pytest.mark.parametrize("data", [b"\xff", b"[" * 100_000, b'{"name": "\\ud800"}', b"{}" * 9])
+def test_a_configuration_that_cannot_be_read_leaves_its_run_out(
+    config: RunConfig, data: bytes
+) -> None:
+    good, bad = over(config), over(config)
+    (bad.folder / "config.json").write_bytes(data)
+    assert [row.run for row in rows()] == [good]
+
+
+def test_strange_files_in_the_queue_do_not_spoil_the_list(config: RunConfig, folder: Path) -> None:
+    good = over(config)
+    (folder / ".queue" / "123-x~y").mkdir(parents=True)
+    (folder / ".queue" / "slot-0").write_bytes(b"\xff")
+    assert [row.run for row in rows()] == [good]
+
+
 def test_the_best_epoch_counts_where_early_stopping_keeps_it(config: RunConfig) -> None:
     over(config.replace(**{"training.patience": 2}))
     assert rows()[0].loss == 70.0
@@ -108,13 +158,13 @@ def test_nothing_is_read_twice_and_no_model_at_all(
         over(config).model_path.write_bytes(b"no model: whoever opens this fails")
     before = rows()
     read: list[Path] = []
-    plain = Path.read_text
+    plain = Path.open
 
-    def noted(self: Path, *args: object, **more: object) -> str:
+    def noted(self: Path, *args: object, **more: object) -> object:
         read.append(self)
         return plain(self, *args, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Path, "read_text", noted)
+    monkeypatch.setattr(Path, "open", noted)
     assert rows() == before
     assert read == []
 

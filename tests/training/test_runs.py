@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from aeviz import atomic
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
 from aeviz.training import locks, runs
@@ -120,6 +121,30 @@ def test_metrics_are_lines_and_a_line_that_is_not_whole_is_left_out(
         assert [row["step"] for row in run.metrics()] == [2, 4, 5, 7]
     run.trim_metrics(0, 0)
     assert run.metrics() == []
+
+
+@pytest.mark.parametrize("full_at", ["status.json", "owner", "config.json"])
+def test_a_start_on_a_full_disk_leaves_nothing(
+    config: RunConfig, runs_dir: Path, full_at: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = atomic.write_bytes
+
+    def full(path: Path, data: bytes, new_folder: bool = True) -> None:
+        if path.name == full_at:
+            raise UserError("No space left on device.")
+        real(path, data, new_folder)
+
+    monkeypatch.setattr(atomic, "write_bytes", full)
+    with pytest.raises(UserError, match="No space"):
+        runs.create(config, "a" * 32)
+    assert list(runs_dir.iterdir()) == []
+
+
+def test_a_run_of_a_time_to_come_does_not_wait_until_then(config: RunConfig) -> None:
+    """The clock was set back a day, and its process never came."""
+    run = runs.create(config)
+    run.write_status(Status(created=time.time() + 86_400))
+    assert run.status.phase == "failed"
 
 
 def test_a_folder_that_cannot_be_written_is_a_sentence(
