@@ -2,6 +2,7 @@
 
 import io
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,19 +13,22 @@ from PIL import Image
 
 from aeviz.errors import UserError
 from aeviz.images.blocks import blocks, part
+from aeviz.images.bmp import walk_bmp
+from aeviz.images.boxes import walk_boxes
 from aeviz.images.colour import to_srgb
 from aeviz.images.containers import (
     Container,
     Damaged,
     Walker,
     check_size,
-    walk_bmp,
     walk_gif,
     walk_tiff,
     walk_webp,
 )
 from aeviz.images.depth import deep_colour, grey, is_deep_colour, reduced
 from aeviz.images.jpeg import walk_jpeg
+from aeviz.images.jpeg2000 import CODESTREAM, walk_jpeg2000
+from aeviz.images.jpeg2000 import SIGNATURE as JP2
 from aeviz.images.png import SIGNATURE, walk_png
 
 log = logging.getLogger(__name__)
@@ -42,7 +46,11 @@ _MAGIC: tuple[tuple[bytes, Walker, str], ...] = (
     (b"MM\0*", walk_tiff, "TIFF"),
     (b"II+\0", walk_tiff, "TIFF"),
     (b"MM\0+", walk_tiff, "TIFF"),
+    (JP2, walk_jpeg2000, "JPEG 2000"),
+    (CODESTREAM, walk_jpeg2000, "JPEG 2000"),
 )
+
+_XMP_ORIENTATION = re.compile(rb"tiff:Orientation\s*(?:=\s*[\"']|>)\s*([1-8])\b")
 
 # pixels (H, W, C), uint8 or uint16; alpha of the same type (H, W), or None; notes
 Picture = tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]
@@ -63,7 +71,7 @@ class Decoded:
 
 
 def decode(data: bytes, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BYTES) -> Decoded:
-    """Decode a PNG, JPEG, WebP, BMP, TIFF or GIF (its first frame), told by content.
+    """Decode a PNG, JPEG, JPEG 2000, WebP, AVIF, BMP, TIFF or GIF (its first frame), by content.
 
     Raises UserError, and nothing else, for whatever is not a whole picture within the limits.
     """
@@ -106,8 +114,9 @@ def inspect(data: bytes, max_pixels: int, max_bytes: int) -> Container:
             with _refusing(name):
                 return walker(data, max_pixels)
     if data[4:8] == b"ftyp":
-        raise UserError("HEIC, AVIF and video files cannot be read; save the picture as JPEG.")
-    raise UserError("This is not an image; choose a PNG, JPEG, WebP, BMP, TIFF or GIF file.")
+        with _refusing("AVIF or HEIC"):
+            return walk_boxes(data, max_pixels)
+    raise UserError("This is not an image; choose a PNG, JPEG, WebP, AVIF, BMP, TIFF or GIF file.")
 
 
 @contextmanager
@@ -150,18 +159,26 @@ def _open(container: Container, max_pixels: int) -> Image.Image:
         drawn = sum((x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in extents)
         if drawn < im.width * im.height * planes or (planes > 1 and im.info["bits"] != 8):
             raise Damaged  # what is not drawn stays black; deep planes Pillow takes apart wrongly
-    im.info["orientation"] = _orientation(im)
+    im.info["orientation"], im.info["turned_by"] = _orientation(im, container.xmp)
     return im
 
 
-def _orientation(im: Image.Image) -> int:
-    if im.format == "PNG" and "exif" not in im.info:  # Pillow would decode all to look behind it
-        return 1
-    try:
-        return int(im.getexif().get(0x0112, 1))
-    except Exception:  # a broken EXIF block raises as freely as a broken file; upright then
-        log.debug("Ignored a broken EXIF block", exc_info=True)
-        return 1
+def _orientation(im: Image.Image, xmp: bytes) -> tuple[int, str]:
+    """What EXIF says, or where it says nothing XMP; and which of them it was."""
+    found = None
+    if im.format != "PNG" or "exif" in im.info:  # Pillow would decode all to look behind it
+        try:
+            exif = Image.Exif()
+            exif.load(im.info.get("exif", b""))
+            found = (im.getexif() if im.format == "TIFF" else exif).get(0x0112)
+            found = None if found is None else int(found)
+        except Exception:  # a broken EXIF block raises as freely as a broken file; upright then
+            log.debug("Ignored a broken EXIF block", exc_info=True)
+    if found is None and im.format != "TIFF":
+        said = xmp or im.info.get("xmp", b"")
+        if match := _XMP_ORIENTATION.search(said if isinstance(said, bytes) else b""):
+            return int(match[1]), "XMP"
+    return found or 1, "EXIF"
 
 
 def _decode(container: Container, max_pixels: int, deep: bool) -> Picture:
@@ -171,7 +188,7 @@ def _decode(container: Container, max_pixels: int, deep: bool) -> Picture:
         notes.append(f"Only the first of {more}{container.frames:,} frames is used.")
 
     im = _open(container, max_pixels)
-    orientation, icc = im.info["orientation"], container.icc
+    orientation, turned_by, icc = im.info["orientation"], im.info["turned_by"], container.icc
     if icc is None:
         icc = im.info.get("icc_profile")
     if deep and is_deep_colour(im):
@@ -182,13 +199,13 @@ def _decode(container: Container, max_pixels: int, deep: bool) -> Picture:
         notes.extend([note] if note else [])
     del im  # the decoder's own copy, as large as the picture
 
-    pixels, said = to_srgb(pixels, icc)
+    pixels, said = to_srgb(pixels, icc, container.colours)
     notes.extend(said)
     if alpha is not None:
         opaque = alpha.min() == np.iinfo(alpha.dtype).max
         alpha = None if opaque else alpha if alpha.dtype == pixels.dtype else reduced(alpha)
     if 2 <= orientation <= 8:
-        notes.append("Turned upright by its EXIF orientation.")
+        notes.append(f"Turned upright by its {turned_by} orientation.")
         if container.format != "TIFF":  # Pillow turns a TIFF as it loads
             pixels = upright(pixels, orientation)
             alpha = None if alpha is None else upright(alpha, orientation)
@@ -227,4 +244,4 @@ def _channels(im: Image.Image, bits: int, deep: bool) -> tuple[np.ndarray, np.nd
             alpha[block] = np.asarray(colour.getchannel("A"))
         values = np.asarray(colour if colour.mode == plain else colour.convert(plain))
         pixels[block] = values if channels > 1 else values[:, :, None]
-    return pixels, alpha, "16-bit image reduced to 8 bits." if bits == 16 else ""
+    return pixels, alpha, f"{bits}-bit image reduced to 8 bits." if bits > 8 else ""

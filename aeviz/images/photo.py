@@ -33,7 +33,7 @@ class Photo:
 
 
 def read_photo(data: bytes, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BYTES) -> Photo:
-    """Read a PNG, JPEG, WebP, BMP, TIFF or GIF (its first frame), told by content.
+    """Read a PNG, JPEG, JPEG 2000, WebP, AVIF, BMP, TIFF or GIF (its first frame), by content.
 
     Raises UserError, and nothing else, for whatever is not a whole picture within the limits.
     """
