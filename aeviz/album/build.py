@@ -32,6 +32,8 @@ FITS: dict[Fit, str] = {
 }
 SECOND = "a file of this name came before"
 TWIN = "the same picture as one before"
+SAME_HERE = "at this size the same picture as one before"
+NO_IMAGE = "This is not an image"
 
 Progress = Callable[[float, str], None]
 
@@ -108,6 +110,8 @@ def contents(items: Sequence[Item]) -> Contents:
     for item in items:
         if names.is_quiet(item.path):
             left_out.quiet += 1
+        elif names.is_data(item.path):
+            left_out.add(item.path, NO_IMAGE)
         elif item.refusal:
             left_out.add(item.path, item.refusal)
         elif item.path in seen:
@@ -141,8 +145,18 @@ class Reader:
         if digest in self._seen:
             raise UserError(TWIN)
         decoded = images.decode(content, max_pixels=MOST_PIXELS)
-        self._seen.add(digest)
+        pixels = digest_of(decoded.pixels)
+        if pixels in self._seen:
+            raise UserError(TWIN)
+        self._seen |= {digest, pixels}
         return decoded
+
+
+def digest_of(pixels: np.ndarray) -> bytes:
+    """A hash of the picture (H, W, C), whatever file it was in; grey in three channels is grey."""
+    if pixels.shape[2] == 3 and (pixels == pixels[:, :, :1]).all():
+        pixels = pixels[:, :, :1]
+    return hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).digest()
 
 
 def fitted(decoded: Decoded, recipe: Recipe) -> torch.Tensor:
@@ -174,6 +188,7 @@ def build(
     pixels = np.empty((len(chosen), *recipe.shape), np.uint8)
     labelled: list[str] = []
     reader, notes = Reader(), Counter[str]()
+    seen: set[bytes] = set()  # so that training and test never share an image
     for number, index in enumerate(chosen):
         if cancelled():
             return None
@@ -181,10 +196,14 @@ def build(
         progress(number / len(chosen), f"Reading image {number + 1:,} of {len(chosen):,}")
         try:
             decoded = reader.read(item)
-            pixels[len(labelled)] = fitted(decoded, recipe).numpy()
+            image = fitted(decoded, recipe).numpy()
+            if (digest := digest_of(image.transpose(1, 2, 0))) in seen:
+                raise UserError(SAME_HERE)
         except UserError as error:
             left_out.add(item.path, _reason(str(error)))
         else:
+            seen.add(digest)
+            pixels[len(labelled)] = image
             labelled.append(kinds[index])
             notes.update(_note(note) for note in decoded.notes)
     for index in sorted(set(range(len(kinds))) - set(chosen)):
