@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -30,6 +31,7 @@ from aeviz.images.jpeg import walk_jpeg
 from aeviz.images.jpeg2000 import CODESTREAM, walk_jpeg2000
 from aeviz.images.jpeg2000 import SIGNATURE as JP2
 from aeviz.images.png import SIGNATURE, walk_png
+from aeviz.images.window import Span, Window, stretched
 
 log = logging.getLogger(__name__)
 
@@ -52,53 +54,94 @@ _MAGIC: tuple[tuple[bytes, Walker, str], ...] = (
 
 _XMP_ORIENTATION = re.compile(rb"tiff:Orientation\s*(?:=\s*[\"']|>)\s*([1-8])\b")
 
-# pixels (H, W, C), uint8 or uint16; alpha of the same type (H, W), or None; notes
-Picture = tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]
+_NEAR_WHITE = 32
+_NEARLY_ALL = 0.9
+
+
+class Picture(NamedTuple):
+    """pixels (H, W, C), uint8 or uint16; alpha of the same type (H, W), or None; the values that
+    the file holds."""
+
+    pixels: np.ndarray
+    alpha: np.ndarray | None
+    notes: tuple[str, ...]
+    span: Span
 
 
 @dataclass(frozen=True)
 class Decoded:
     """A picture from outside.
 
-    pixels: uint8 (H, W, C), C = 1 (grey) or 3 (sRGB), transparent parts composed onto white.
+    pixels: uint8 (H, W, C), C = 1 (grey) or 3 (sRGB), transparent parts composed onto white, or
+        onto black where the rest is white.
     alpha: uint8 (H, W), or None where the picture is opaque.
     notes: plain sentences that say what was done to the file's own pixels.
+    span: the values that the file holds.
     """
 
     pixels: np.ndarray
     alpha: np.ndarray | None
     notes: tuple[str, ...]
+    span: Span | None = None
 
 
-def decode(data: bytes, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BYTES) -> Decoded:
+def decode(
+    data: bytes,
+    *,
+    max_pixels: int = MAX_PIXELS,
+    max_bytes: int = MAX_BYTES,
+    window: Window | None = None,
+) -> Decoded:
     """Decode a PNG, JPEG, JPEG 2000, WebP, AVIF, BMP, TIFF or GIF (its first frame), by content.
 
-    Raises UserError, and nothing else, for whatever is not a whole picture within the limits.
+    window: which of the stored values are shown as black and white; with one, even of None, `span`
+    is in the file's full depth. Raises UserError, and nothing else, for whatever is not a whole
+    picture within the limits.
     """
-    pixels, alpha, notes = read(data, max_pixels, max_bytes, deep=False)
+    limits = None if window is None else window.values
+    picture = read(data, max_pixels, max_bytes, deep=window is not None, limits=limits)
+    pixels, alpha, notes, span = picture
+    if window is not None:
+        if window.shares is not None and span.top is not None:
+            pixels = stretched(pixels, window.shares)
+        elif pixels.dtype == np.uint16 and span.top is not None:
+            notes = (*notes, "16-bit image reduced to 8 bits.")
+        pixels, alpha = reduced(pixels), None if alpha is None else reduced(alpha)
     if alpha is not None:
-        pixels = on_white(pixels, alpha)
-        notes = (*notes, "Transparent parts are shown on white.")
-    return Decoded(pixels, alpha, notes)
+        pixels, ground = composed(pixels, alpha)
+        notes = (*notes, f"Transparent parts are shown on {ground}.")
+    return Decoded(pixels, alpha, notes, span)
 
 
-def read(data: bytes, max_pixels: int, max_bytes: int, deep: bool) -> Picture:
+def read(
+    data: bytes,
+    max_pixels: int,
+    max_bytes: int,
+    deep: bool,
+    limits: tuple[float, float] | None = None,
+) -> Picture:
     """The way in of every picture: as `decode`, but nothing is composed onto white.
 
-    deep: keep 16 bits where the file has as many or more.
+    deep: keep 16 bits where the file has as many or more. limits: black and white of integers and
+    floats whose range no header tells.
     """
     container = inspect(data, max_pixels, max_bytes)
     with _refusing(container.format):
-        return _decode(container, max_pixels, deep)
+        return _decode(container, max_pixels, deep, limits)
 
 
-def on_white(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Compose (H, W, C) by its alpha (H, W) onto white; both uint8 or both uint16."""
+def composed(pixels: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, str]:
+    """(H, W, C) by its alpha (H, W), both uint8 or both uint16, on a ground that shows it: on
+    white, or on black where nearly all that can be seen is white. And which it was."""
     full = np.iinfo(pixels.dtype).max
-    composed = np.empty_like(pixels)
-    for row, source, a in zip(composed, pixels, alpha[:, :, None].astype(np.uint32), strict=True):
-        row[:] = (source * a + full * (full - a) + full // 2) // full  # below 2^32
-    return composed
+    white, seen = 0.0, float(alpha.sum(dtype=np.float64))
+    for source, a in zip(pixels, alpha, strict=True):
+        white += float(a[source.min(axis=1) > full * (1 - _NEAR_WHITE / 255)].sum(dtype=np.float64))
+    ground = 0 if seen and white > _NEARLY_ALL * seen else full
+    out = np.empty_like(pixels)
+    for row, source, a in zip(out, pixels, alpha[:, :, None].astype(np.uint32), strict=True):
+        row[:] = (source * a + ground * (full - a) + full // 2) // full  # below 2^32
+    return out, "white" if ground else "black"
 
 
 def inspect(data: bytes, max_pixels: int, max_bytes: int) -> Container:
@@ -181,7 +224,9 @@ def _orientation(im: Image.Image, xmp: bytes) -> tuple[int, str]:
     return found or 1, "EXIF"
 
 
-def _decode(container: Container, max_pixels: int, deep: bool) -> Picture:
+def _decode(
+    container: Container, max_pixels: int, deep: bool, limits: tuple[float, float] | None
+) -> Picture:
     notes: list[str] = []
     if container.frames > 1:
         more = "more than " if container.stands_for_more else ""
@@ -191,12 +236,20 @@ def _decode(container: Container, max_pixels: int, deep: bool) -> Picture:
     orientation, turned_by, icc = im.info["orientation"], im.info["turned_by"], container.icc
     if icc is None:
         icc = im.info.get("icc_profile")
+    span = None
     if deep and is_deep_colour(im):
         pixels, alpha = deep_colour(container, partial(_open, max_pixels=max_pixels))
+    elif im.mode.startswith(("I", "F")):
+        im.load()
+        pixels, alpha, note, span = grey(im, im.info["bits"], deep, limits)
+        notes.extend([note] if note else [])
     else:
         im.load()
-        pixels, alpha, note = _channels(im, im.info["bits"], deep)
+        pixels, alpha, note = _channels(im, im.info["bits"])
         notes.extend([note] if note else [])
+    if span is None:
+        top = np.iinfo(pixels.dtype).max
+        span = Span(int(pixels.min()), int(pixels.max()), int(top))
     del im  # the decoder's own copy, as large as the picture
 
     pixels, said = to_srgb(pixels, icc, container.colours)
@@ -209,7 +262,7 @@ def _decode(container: Container, max_pixels: int, deep: bool) -> Picture:
         if container.format != "TIFF":  # Pillow turns a TIFF as it loads
             pixels = upright(pixels, orientation)
             alpha = None if alpha is None else upright(alpha, orientation)
-    return pixels, alpha, tuple(notes)
+    return Picture(pixels, alpha, tuple(notes), span)
 
 
 def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
@@ -226,10 +279,8 @@ def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
     return np.ascontiguousarray(turned)
 
 
-def _channels(im: Image.Image, bits: int, deep: bool) -> tuple[np.ndarray, np.ndarray | None, str]:
-    """Any loaded Pillow image -> (pixels, C = 1, 3 or 4 (CMYK), alpha, note on its depth)."""
-    if im.mode.startswith(("I", "F")):
-        return grey(im, bits, deep)
+def _channels(im: Image.Image, bits: int) -> tuple[np.ndarray, np.ndarray | None, str]:
+    """A loaded image of 8 bits -> (pixels, C = 1, 3 or 4 (CMYK), alpha, note on its depth)."""
     channels = 4 if im.mode == "CMYK" else 1 if im.mode in ("1", "L", "LA", "La") else 3
     pixels = np.empty((im.height, im.width, channels), np.uint8)
     transparent = im.mode != "CMYK" and im.has_transparency_data

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -283,9 +284,9 @@ def test_one_image_at_a_time_lies_in_memory(
     alive: list[weakref.ref[np.ndarray]] = []
     decode = building.images.decode
 
-    def watched(data: bytes, max_pixels: int) -> building.Decoded:
+    def watched(data: bytes, **options: Any) -> building.Decoded:
         assert sum(ref() is not None for ref in alive) <= 1
-        decoded = decode(data, max_pixels=max_pixels)
+        decoded = decode(data, **options)
         alive.append(weakref.ref(decoded.pixels))
         return decoded
 
