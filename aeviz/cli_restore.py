@@ -26,6 +26,7 @@ from aeviz.evaluation.noise import estimate_noise
 from aeviz.images.photo import read_photo, write_photo
 from aeviz.images.png import make_chunk
 from aeviz.restore import denoise
+from aeviz.restore.masks import check_share, read_mask
 from aeviz.restore.photo import restore_photo, vividness_of
 from aeviz.restore.tasks import TASKS, Task
 from aeviz.terminal import Progress, files, read, say
@@ -44,6 +45,9 @@ def add_arguments(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--model", metavar="FILE or NAME", help="default: restore-TASK")
     sub.add_argument("--sigma", type=float, metavar="S", help="denoise: the noise level, of 255")
     sub.add_argument("--mask", type=Path, metavar="FILE", help="inpaint: white where to fill")
+    sub.add_argument(
+        "--mask-marks", choices=("white", "black"), help="what in the mask is to be filled"
+    )
     sub.add_argument("--device", default="auto")
 
 
@@ -157,18 +161,11 @@ def _prepare(args: argparse.Namespace) -> _Work:
     if task.mask != (args.mask is not None):
         raise UserError("--task inpaint needs a --mask, an image that is white where to fill.")
     mask_file = b"" if args.mask is None else read(args.mask)
-    options = f"{aeviz.__version__} {task.name} {args.sigma}".encode()
-    return _Work(
-        loaded, task, args.sigma, _mask(mask_file), _hash(options, mask_file, path.read_bytes())
-    )
-
-
-def _mask(file: bytes) -> np.ndarray | None:
-    """bool (H, W), True where the image is nearer to white than to black; None for no file."""
-    if not file:
-        return None
-    pixels = read_photo(file).pixels
-    return pixels.max(2) > np.iinfo(pixels.dtype).max // 2
+    mask = read_mask(mask_file, args.mask_marks or "white") if mask_file else None
+    if mask is not None and args.mask_marks is None:
+        check_share(mask, "Give --mask-marks black where it is, else --mask-marks white.")
+    options = f"{aeviz.__version__} {task.name} {args.sigma} {args.mask_marks}".encode()
+    return _Work(loaded, task, args.sigma, mask, _hash(options, mask_file, path.read_bytes()))
 
 
 def _hash(*parts: bytes) -> bytes:

@@ -22,6 +22,7 @@ from aeviz.darkroom.worker import Client, Job
 from aeviz.errors import UserError
 from aeviz.evaluation.noise import estimate_noise
 from aeviz.images import Photo, read_photo, safe_name, view_bytes, write_photo
+from aeviz.restore.masks import check_share, read_mask
 from aeviz.restore.photo import check
 from aeviz.restore.tasks import TASKS
 
@@ -101,17 +102,18 @@ class Studio:
             },
         }
 
-    def set_mask(self, photo: str, body: Path) -> dict[str, Any]:
-        """Keep where the holes are: white in the picture that comes."""
+    def set_mask(self, photo: str, body: Path, sure: bool = False) -> dict[str, Any]:
+        """Keep where the holes are, as `read_mask` has it; UnsureError where nearly all is one."""
         kept = self._store.get(photo)
-        white = read_photo(body.read_bytes()).pixels
+        mask = read_mask(body.read_bytes())
         height, width = kept.read("pixels").shape[:2]
-        if white.shape[:2] != (height, width):
+        if mask.shape != (height, width):
             raise UserError(
-                f"The mask is {white.shape[1]}x{white.shape[0]} pixels and the photo "
+                f"The mask is {mask.shape[1]}x{mask.shape[0]} pixels and the photo "
                 f"{width}x{height}: give both the same size."
             )
-        mask = white.max(2) > np.iinfo(white.dtype).max // 2
+        if not sure:
+            check_share(mask, "Send it again with sure=1 where it is not.")
         self._store.write(kept, "mask", mask)
         return {"pixels": int(mask.sum())}
 
