@@ -103,7 +103,10 @@ class Darkroom:
         """A new photo."""
         name = request.query_params.get("name", "photo")[-400:]
         damage = asked.damage(request.query_params)
-        return await self._taken_in(request, lambda body: self.studio.take_in(body, name, damage))
+        stretch = "stretch" in request.query_params
+        return await self._taken_in(
+            request, lambda body: self.studio.take_in(body, name, damage, stretch)
+        )
 
     async def reference(self, request: Request) -> Response:
         """The clean photo to compare with."""

@@ -20,8 +20,9 @@ from aeviz.darkroom.scores import Scores, scores
 from aeviz.darkroom.store import GONE, GoneError, Kept, Store
 from aeviz.darkroom.worker import Client, Job
 from aeviz.errors import UserError
-from aeviz.evaluation.noise import estimate_noise
 from aeviz.images import Photo, read_photo, safe_name, view_bytes, write_photo
+from aeviz.images.photo import stretched_photo, used_range
+from aeviz.restore.findings import first_notes, noise_of
 from aeviz.restore.masks import check_share, read_mask
 from aeviz.restore.photo import check
 from aeviz.restore.tasks import TASKS
@@ -49,9 +50,12 @@ class Studio:
 
     # ---- in ------------------------------------------------------------------------------------
 
-    def take_in(self, body: Path, name: str, damage: AskedDamage | None) -> dict[str, Any]:
-        """Keep an uploaded photo; what the page is told of it."""
+    def take_in(
+        self, body: Path, name: str, damage: AskedDamage | None, stretch: bool = False
+    ) -> dict[str, Any]:
+        """Keep an uploaded photo, its range stretched if asked; what the page is told of it."""
         photo = read_photo(body.read_bytes())
+        photo = stretched_photo(photo) if stretch else photo
         arrays, told = {}, {}
         if damage is not None:
             damaged = damaging.damage(photo, damage.name, damage.amount, damage.seed)
@@ -73,8 +77,9 @@ class Studio:
             "channels": channels,
             "depth": 8 * photo.pixels.itemsize,
             "alpha": photo.alpha is not None,
-            "notes": list(photo.notes),
-            "sigma": round(float(estimate_noise(photo.pixels)), 1),
+            "notes": [*photo.notes, *first_notes(photo)],
+            "range": round(used_range(photo), 4),
+            "sigma": round(noise_of(photo), 1),
             "reference": damage is not None,
             "mask": "mask" in arrays,
             **told,

@@ -17,7 +17,7 @@ from aeviz.damage import DAMAGES, Damaged
 from aeviz.damage.pixels import luminance
 from aeviz.device import autocast
 from aeviz.evaluation.metrics import PSNR_CAP, psnr, ssim
-from aeviz.evaluation.noise import noise_to_tell
+from aeviz.evaluation.noise import estimate_noise, noise_to_tell
 from aeviz.nn.find_mark import unblended
 from aeviz.nn.restorer import Restorer
 
@@ -94,7 +94,7 @@ def restored(
     known = damage.known
     if model.config.corruption.kind == "noise":
         pixels = (damage.x[0] * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
-        known = torch.full_like(known, noise_to_tell(pixels) / 255)
+        known = torch.full_like(known, noise_to_tell(estimate_noise(pixels)) / 255)
     x_hat = mended(model, damage.x.to(device), known.to(device), precision, vividness).cpu()
     return (x_hat * 255).round() / 255
 

@@ -11,6 +11,7 @@ from aeviz.images.blocks import as_image
 from aeviz.images.decoding import MAX_BYTES, MAX_PIXELS, composed, read
 from aeviz.images.depth import reduced
 from aeviz.images.png import SIGNATURE, make_chunk
+from aeviz.images.window import stretched
 
 VIEW_PIXELS = 4_000_000
 _JPEG_SIDE = 65_500  # libjpeg's limit
@@ -39,6 +40,23 @@ def read_photo(data: bytes, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MA
     """
     pixels, alpha, notes, _ = read(data, max_pixels, max_bytes, deep=True)
     return Photo(pixels, alpha, notes)
+
+
+def used_range(photo: Photo) -> float:
+    """The share of its depth, 0 to 1, that lies between its darkest and its brightest value."""
+    top = np.iinfo(photo.pixels.dtype).max
+    return float((int(photo.pixels.max()) - int(photo.pixels.min())) / top)
+
+
+def stretched_photo(photo: Photo) -> Photo:
+    """Its darkest value becomes black and its brightest white, with a note."""
+    low, high = int(photo.pixels.min()), int(photo.pixels.max())
+    if low == high:
+        return photo
+    top = np.iinfo(photo.pixels.dtype).max
+    pixels = stretched(photo.pixels, (low / top, high / top))
+    note = f"Values {low:,} to {high:,} of {top:,} were stretched to black to white."
+    return Photo(pixels, photo.alpha, (*photo.notes, note))
 
 
 def write_photo(photo: Photo) -> bytes:

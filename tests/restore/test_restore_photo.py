@@ -182,7 +182,8 @@ def test_filling_needs_a_mask_that_fits(mask: np.ndarray | None, words: str) -> 
 def test_enlarging_starts_from_the_bicubic_one(
     name: str, channels: int, size: tuple[int, int]
 ) -> None:
-    photo = Photo(picture(*size, channels), picture(*size, 1)[:, :, 0])
+    alpha = picture(*size, 1)[:, :, 0].clip(1)
+    photo = Photo(picture(*size, channels), alpha)
     result = restore_photo(identity(), TASKS[name], photo, precision="fp32")
     for ours, own in ((result.pixels, photo.pixels), (result.alpha[:, :, None], photo.alpha)):
         own = own if own.ndim == 3 else own[:, :, None]
