@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -17,6 +17,7 @@ from aeviz.evaluation.noise import MAX_SIGMA
 from aeviz.evaluation.restoration import mended
 from aeviz.images.photo import Photo
 from aeviz.nn.restorer import Restorer
+from aeviz.restore import guess
 from aeviz.restore.findings import Findings, find, without_hidden_colours
 from aeviz.restore.tasks import Task
 from aeviz.restore.tiles import Box, Grid, mosaic
@@ -101,6 +102,10 @@ def restoring(
     grid = Grid(height, width, SIDE, OVERLAP, model.MULTIPLE)
     mark = find_mark(model, photo, precision) if model.matte else None
     mask = mask if task.mask else None
+    if task.damage == "grey":
+        sure = _sure(model, photo, precision)
+        vividness, said = vividness * sure, guess.note(sure)
+        found = replace(found, notes=(said,) if said else ())
     work = _Work(model, task, photo, mask, mark, found, vividness, precision, stays_grey)
     pixels = np.empty((height, width, 1 if stays_grey else 3), photo.pixels.dtype)
     alpha = photo.alpha
@@ -119,6 +124,13 @@ def restoring(
         hidden = own.alpha == 0
         pixels[hidden] = own.pixels[hidden]
     return Photo(pixels, alpha, (*photo.notes, *found.notes, *(mark.notes if mark else ())))
+
+
+def _sure(model: Restorer, photo: Photo, precision: str) -> float:
+    """How far the network knows the colours of the photo, asked of a small copy."""
+    x = guess.small(photo.pixels, model.MULTIPLE).to(next(model.parameters()).device)
+    x = luminance(x).expand(-1, 3, -1, -1)
+    return guess.confidence(mended(model, x, torch.zeros_like(x[:, :1]), precision))
 
 
 def check(task: Task, photo: Photo, mask: np.ndarray | None, sigma: float | None) -> None:
