@@ -22,10 +22,11 @@ from aeviz import atomic, checkpoint, images, library
 from aeviz.checkpoint import Loaded, LoadedRestorer
 from aeviz.device import pick_device, plain_memory_errors
 from aeviz.errors import UserError
-from aeviz.evaluation.noise import estimate_noise
-from aeviz.images.photo import read_photo, write_photo
+from aeviz.images.photo import read_photo, stretched_photo, write_photo
 from aeviz.images.png import make_chunk
 from aeviz.restore import denoise
+from aeviz.restore.findings import first_notes, noise_of
+from aeviz.restore.masks import check_share, read_mask
 from aeviz.restore.photo import restore_photo, vividness_of
 from aeviz.restore.tasks import TASKS, Task
 from aeviz.terminal import Progress, files, read, say
@@ -44,6 +45,12 @@ def add_arguments(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--model", metavar="FILE or NAME", help="default: restore-TASK")
     sub.add_argument("--sigma", type=float, metavar="S", help="denoise: the noise level, of 255")
     sub.add_argument("--mask", type=Path, metavar="FILE", help="inpaint: white where to fill")
+    sub.add_argument(
+        "--mask-marks", choices=("white", "black"), help="what in the mask is to be filled"
+    )
+    sub.add_argument(
+        "--stretch", action="store_true", help="spread a small range of values from black to white"
+    )
     sub.add_argument("--device", default="auto")
 
 
@@ -103,6 +110,7 @@ class _Work:
     task: Task
     sigma: float | None
     mask: np.ndarray | None
+    stretch: bool
     key: bytes
 
     def restore(self, path: Path, target: Path, on_tile: Tiles) -> dict[str, Any]:
@@ -122,14 +130,16 @@ class _Work:
             result = denoise.denoise(self.loaded.model, data)
             return images.encode_png(result.x_hat), {"notes": result.notes}
         photo = read_photo(data)
-        sigma = round(estimate_noise(photo.pixels), 1)
+        said = first_notes(photo)
+        photo = stretched_photo(photo) if self.stretch else photo
+        sigma = round(noise_of(photo), 1)
         restored = restore_photo(
             self.loaded.model, self.task, photo, mask=self.mask, sigma=self.sigma,
             vividness=vividness_of(self.loaded.card),
             on_tile=lambda tile: on_tile(tile.done, tile.total),
         )  # fmt: skip
         megapixels = round(photo.pixels.shape[0] * photo.pixels.shape[1] / 1e6, 3)
-        figures = {"notes": restored.notes, "sigma": sigma, "megapixels": megapixels}
+        figures = {"notes": (*said, *restored.notes), "sigma": sigma, "megapixels": megapixels}
         return write_photo(restored), figures
 
 
@@ -157,18 +167,15 @@ def _prepare(args: argparse.Namespace) -> _Work:
     if task.mask != (args.mask is not None):
         raise UserError("--task inpaint needs a --mask, an image that is white where to fill.")
     mask_file = b"" if args.mask is None else read(args.mask)
-    options = f"{aeviz.__version__} {task.name} {args.sigma}".encode()
-    return _Work(
-        loaded, task, args.sigma, _mask(mask_file), _hash(options, mask_file, path.read_bytes())
+    mask = read_mask(mask_file, args.mask_marks or "white") if mask_file else None
+    if mask is not None and args.mask_marks is None:
+        check_share(mask, "Give --mask-marks black where it is, else --mask-marks white.")
+    options = (
+        f"{aeviz.__version__} {task.name} {args.sigma} {args.mask_marks} {args.stretch}".encode()
     )
-
-
-def _mask(file: bytes) -> np.ndarray | None:
-    """bool (H, W), True where the image is nearer to white than to black; None for no file."""
-    if not file:
-        return None
-    pixels = read_photo(file).pixels
-    return pixels.max(2) > np.iinfo(pixels.dtype).max // 2
+    return _Work(
+        loaded, task, args.sigma, mask, args.stretch, _hash(options, mask_file, path.read_bytes())
+    )
 
 
 def _hash(*parts: bytes) -> bytes:

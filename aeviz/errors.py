@@ -17,3 +17,7 @@ def is_out_of_memory(error: Exception) -> bool:
     return isinstance(error, RuntimeError) and (
         "allocate memory" in said or "out of memory" in said
     )
+
+
+class UnsureError(UserError):
+    """A question that has to be answered before this is done."""

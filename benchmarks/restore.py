@@ -49,6 +49,8 @@ COLUMNS = {
     "inside": "inside",
     "outside": "outside",
     "worse": "worse",
+    "psnr_tint": "tint",
+    "correlation": "corr.",
     "chroma": "chroma",
     "ssim": "SSIM",
     "seconds": "s/MP",
@@ -88,7 +90,7 @@ NEEDS: dict[str, tuple[Need, ...]] = {
     "x2": (Need("x2 2", "psnr", INPUT, 2),),
     "x4": (Need("x4 4", "psnr", INPUT, 1),),
     "jpeg": (Need("jpeg 10", "psnr", INPUT, 0.9),),
-    "colour": (Need("grey 0", "psnr", INPUT, 0), Need("grey 0", "chroma", None, 0.5)),
+    "colour": (Need("grey 0", "psnr", INPUT, 0), Need("grey 0", "correlation", None, 0.3)),
 }
 MORE_PEERS = {"impulse": ("adaptive-median",)}
 

@@ -11,12 +11,12 @@ import numpy as np
 import torch
 
 from aeviz import images
-from aeviz.album import names
+from aeviz.album import names, ranges
 from aeviz.album.names import Labels
 from aeviz.album.parcel import EMPTY_ZIP, ZIP, Item, Zipped
 from aeviz.datasets import own
 from aeviz.errors import UserError
-from aeviz.images import Decoded
+from aeviz.images import Decoded, Span, Window
 from aeviz.images.fitting import Fit
 
 MOST_PIXELS = 16_000_000
@@ -32,19 +32,23 @@ FITS: dict[Fit, str] = {
 }
 SECOND = "a file of this name came before"
 TWIN = "the same picture as one before"
+SAME_HERE = "at this size the same picture as one before"
+NO_IMAGE = "This is not an image"
 
 Progress = Callable[[float, str], None]
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How images become a data set. `side`: pixels of its squares. UserError where it cannot be."""
+    """How images become a data set. `side`: pixels of its squares. `stretch`: images that use a
+    small part of their range are spread over all of it, alike. UserError where it cannot be."""
 
     title: str = "My images"
     side: int = 32
     colour: bool = True
     fit: Fit = "cover"
     labels: Labels = "folder"
+    stretch: bool = True
 
     def __post_init__(self) -> None:
         low, high = own.SIDES
@@ -108,6 +112,8 @@ def contents(items: Sequence[Item]) -> Contents:
     for item in items:
         if names.is_quiet(item.path):
             left_out.quiet += 1
+        elif names.is_data(item.path):
+            left_out.add(item.path, NO_IMAGE)
         elif item.refusal:
             left_out.add(item.path, item.refusal)
         elif item.path in seen:
@@ -119,9 +125,14 @@ def contents(items: Sequence[Item]) -> Contents:
 
 
 class Reader:
-    """Reads files as images within the bounds; each that is none is a UserError, its one reason."""
+    """Reads files as images within the bounds; each that is none is a UserError, its one reason.
 
-    def __init__(self, unpacked: int = MOST_UNPACKED) -> None:
+    `window`: how their values are shown. `spans`: the values of all that were read.
+    """
+
+    def __init__(self, window: Window | None = None, unpacked: int = MOST_UNPACKED) -> None:
+        self.spans: list[Span] = []
+        self._window = window or Window()
         self._left = unpacked
         self._seen: set[bytes] = set()
 
@@ -140,9 +151,20 @@ class Reader:
         digest = hashlib.sha256(content).digest()
         if digest in self._seen:
             raise UserError(TWIN)
-        decoded = images.decode(content, max_pixels=MOST_PIXELS)
-        self._seen.add(digest)
+        decoded = images.decode(content, max_pixels=MOST_PIXELS, window=self._window)
+        self.spans += [decoded.span] if decoded.span else []
+        pixels = digest_of(decoded.pixels)
+        if pixels in self._seen:
+            raise UserError(TWIN)
+        self._seen |= {digest, pixels}
         return decoded
+
+
+def digest_of(pixels: np.ndarray) -> bytes:
+    """A hash of the picture (H, W, C), whatever file it was in; grey in three channels is grey."""
+    if pixels.shape[2] == 3 and (pixels == pixels[:, :, :1]).all():
+        pixels = pixels[:, :, :1]
+    return hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).digest()
 
 
 def fitted(decoded: Decoded, recipe: Recipe) -> torch.Tensor:
@@ -170,25 +192,17 @@ def build(
             f"These images lie in {len(set(kinds)):,} folders, and {own.MOST_CLASSES} classes are "
             "the most: label them by another folder, or not at all."
         )
-    left_out = LeftOut(list(found.left_out.listed), Counter(found.left_out.reasons))
-    left_out.quiet = found.left_out.quiet
     chosen = share_out(kinds, recipe.most)
-    pixels = np.empty((len(chosen), *recipe.shape), np.uint8)
-    labelled: list[str] = []
-    reader, notes = Reader(), Counter[str]()
-    for number, index in enumerate(chosen):
-        if cancelled():
-            return None
-        item = found.items[index]
-        progress(number / len(chosen), f"Reading image {number + 1:,} of {len(chosen):,}")
-        try:
-            decoded = reader.read(item)
-            pixels[len(labelled)] = fitted(decoded, recipe).numpy()
-        except UserError as error:
-            left_out.add(item.path, _reason(str(error)))
-        else:
-            labelled.append(kinds[index])
-            notes.update(_note(note) for note in decoded.notes)
+    read = _Read(found, recipe, kinds)
+    complete = read.all(chosen, progress, cancelled)
+    if complete and (window := ranges.window_of(read.spans, recipe.stretch)) is not None:
+        note = ranges.note(read.spans, recipe.stretch)
+        read = _Read(found, recipe, kinds, window)
+        complete = read.all(chosen, progress, cancelled)
+        read.notes[note] = len(read.labelled)
+    if not complete:
+        return None
+    left_out, labelled = read.left_out, read.labelled
     for index in sorted(set(range(len(kinds))) - set(chosen)):
         left_out.add(found.items[index].path, f"{recipe.most:,} images of this size are the most")
     for empty in names.in_order(set(kinds) - set(labelled)):
@@ -204,11 +218,54 @@ def build(
         "fit": recipe.in_words(),
         "left_out": tuple(left_out.listed),
         "reasons": dict(left_out.reasons),
-        "notes": dict(notes),
+        "notes": dict(read.notes),
     }
     labels = torch.tensor([place[name] for name in labelled])
-    tensor = torch.from_numpy(pixels[: len(labelled)])
+    tensor = torch.from_numpy(read.pixels[: len(labelled)])
     return own.keep(recipe.title, tensor, labels, about, owner), left_out
+
+
+class _Read:
+    """The images of a data set as they are read, each fitted before the next."""
+
+    def __init__(
+        self, found: Contents, recipe: Recipe, kinds: list[str], window: Window | None = None
+    ) -> None:
+        self._items, self._recipe, self._kinds = found.items, recipe, kinds
+        self._again, self._reader = window is not None, Reader(window)
+        self._seen: set[bytes] = set()  # so that training and test never share an image
+        self.pixels = np.empty((min(recipe.most, len(kinds)), *recipe.shape), np.uint8)
+        self.labelled: list[str] = []
+        self.notes = Counter[str]()
+        self.left_out = LeftOut(list(found.left_out.listed), Counter(found.left_out.reasons))
+        self.left_out.quiet = found.left_out.quiet
+
+    @property
+    def spans(self) -> list[Span]:
+        return self._reader.spans
+
+    def all(self, chosen: Sequence[int], progress: Progress, cancelled: Callable[[], bool]) -> bool:
+        """Whether it was not cancelled."""
+        verb = "Stretching" if self._again else "Reading"
+        for number, index in enumerate(chosen):
+            if cancelled():
+                return False
+            progress(number / len(chosen), f"{verb} image {number + 1:,} of {len(chosen):,}")
+            try:
+                self._one(self._items[index], self._kinds[index])
+            except UserError as error:
+                self.left_out.add(self._items[index].path, _reason(str(error)))
+        return True
+
+    def _one(self, item: Item, kind: str) -> None:
+        decoded = self._reader.read(item)
+        image = fitted(decoded, self._recipe).numpy()
+        if (digest := digest_of(image.transpose(1, 2, 0))) in self._seen:
+            raise UserError(SAME_HERE)
+        self._seen.add(digest)
+        self.pixels[len(self.labelled)] = image
+        self.labelled.append(kind)
+        self.notes.update(_note(note) for note in decoded.notes)
 
 
 def share_out(kinds: Sequence[str], most: int) -> list[int]:

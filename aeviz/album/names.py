@@ -16,6 +16,10 @@ there are no classes."""
 
 LONGEST = 60
 UNNAMED = "images"
+_DATA = frozenset(
+    "csv tsv txt json jsonl xml yaml yml toml ini cfg log md rst html htm pdf doc docx xls xlsx "  # noqa: SIM905
+    "odt ods py ipynb js sh bat npy npz mat h5 hdf5 pkl pt pth parquet feather db sqlite".split()
+)
 _QUIET = {"__macosx", "thumbs.db", "desktop.ini"}
 
 
@@ -38,9 +42,15 @@ def shown(path: str) -> str:
     return text or "a file without a name"
 
 
+def is_data(path: str) -> bool:
+    """Whether the file's name says that it holds tables or text, which people keep by images."""
+    name = (parts(path) or [""])[-1].lower()
+    return name.rpartition(".")[2] in _DATA and "." in name
+
+
 def class_name(folder: str) -> str:
     """A folder's name as the name of a class: letters, digits and little else; never empty."""
-    kept = _plain(folder[:1000], "LMN", "-_.,+()' ")
+    kept = _plain(folder[:1000], "LMN", "-_.,+()[]&#@=!' ")
     return kept[:LONGEST_CLASS].strip(" .") or UNNAMED
 
 
@@ -57,13 +67,27 @@ def classes(paths: Sequence[str], labels: Labels) -> list[str]:
         return [UNNAMED] * len(paths)
     folders = [parts(path)[:-1] for path in paths]
     if labels == "folder":
-        return [class_name(named[-1]) if named else UNNAMED for named in folders]
+        return _told_apart([named[-1] if named else "" for named in folders])
     shared = 0
     while folders and len({tuple(named[: shared + 1]) for named in folders}) == 1:
         if len(folders[0]) <= shared + 1:
             break
         shared += 1
-    return [class_name(named[shared]) if len(named) > shared else UNNAMED for named in folders]
+    return _told_apart([named[shared] if len(named) > shared else "" for named in folders])
+
+
+def _told_apart(folders: list[str]) -> list[str]:
+    """A name for each folder; folders whose names differ only in what is left out get a number."""
+    folders = [unicodedata.normalize("NFC", folder) for folder in folders]
+    given: dict[str, str] = {}
+    for folder in sorted(set(folders)):
+        name, number = class_name(folder), 1
+        while name in given.values():
+            number += 1
+            end = f" ({number})"
+            name = class_name(folder)[: LONGEST_CLASS - len(end)].strip(" .") + end
+        given[folder] = name
+    return [given[folder] for folder in folders]
 
 
 def in_order(names: set[str]) -> list[str]:

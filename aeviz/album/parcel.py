@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from aeviz import limits
-from aeviz.album import names, zips
+from aeviz.album import encodings, names, zips
 from aeviz.errors import UserError
 
 HEADER = struct.Struct("<IQ")
@@ -214,9 +214,7 @@ def from_zip(name: str, file: BinaryIO) -> Iterator[list[Item]]:
             yield [Refused(name, str(error))]
             return
         entries = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
-        yield [_zipped(archive, entry, stem) for entry in entries]
-
-
-def _zipped(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, stem: str) -> Item:
-    path = f"{stem}/{entry.filename}"
-    return Zipped(path, archive, entry, zips.refusal(entry))
+        yield [
+            Zipped(f"{stem}/{path}", archive, entry, zips.refusal(entry))
+            for path, entry in zip(encodings.paths(entries), entries, strict=True)
+        ]

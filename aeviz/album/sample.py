@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from aeviz.album import names, parcel
+from aeviz.album import names, parcel, ranges
 from aeviz.album.build import (
     Contents,
     LeftOut,
@@ -23,8 +23,9 @@ from aeviz.album.build import (
 )
 from aeviz.album.names import Labels
 from aeviz.errors import UserError
-from aeviz.images import Decoded
+from aeviz.images import Decoded, Span, Window
 
+Samples = list[tuple[str, Decoded]]
 SAMPLES = 36
 TRIES = 60
 """Files looked at: some may be no images."""
@@ -35,12 +36,15 @@ SIDE = 256
 @dataclass(frozen=True)
 class Look:
     """`counts`: files in each class by way of labelling; `samples`: paths and small pictures.
-    Files that were tried and are no images are not among them, but in `left_out`."""
+    Files that were tried and are no images are not among them, but in `left_out`. `stretched`: the
+    samples on a scale that shows a small range of values, where they use one; `note` says which."""
 
     counts: dict[Labels, dict[str, int]]
-    samples: list[tuple[str, Decoded]]
+    samples: Samples
     paths: list[str]
     left_out: LeftOut
+    stretched: Samples | None = None
+    note: str = ""
 
     @property
     def total(self) -> int:
@@ -50,7 +54,8 @@ class Look:
         """What the network will see of the samples: uint8 (C, side, side), a few of each class."""
         kinds = dict(zip(self.paths, names.classes(self.paths, recipe.labels), strict=True))
         shown: dict[str, list[torch.Tensor]] = {name: [] for name in self.counts[recipe.labels]}
-        for path, picture in self.samples:
+        pictures = self.stretched if recipe.stretch and self.stretched else self.samples
+        for path, picture in pictures:
             row = shown[kinds[path]]
             if len(row) < each:
                 row.append(fitted(picture, recipe))
@@ -63,9 +68,19 @@ def look(path: Path, progress: Progress, cancelled: Callable[[], bool]) -> Look 
     progress(0.0, "Looking at the images")
     with parcel.opened(path) as items:
         found = contents(items)
-        samples = _samples(found, progress, cancelled)
-        if samples is None:
+        first = _samples(found, None, progress, cancelled)
+        if first is None:
             return None
+        stored, stretched = (ranges.window_of(first.spans, stretch) for stretch in (False, True))
+        note = ranges.note(first.spans, True) if stored != stretched else ""
+        as_stored = _samples(found, stored, progress, cancelled) if stored else first
+        spread = _samples(found, stretched, progress, cancelled) if note else None
+        if as_stored is None or (note and spread is None):
+            return None
+        best = spread or as_stored
+        for index, why in best.broken.items():
+            found.left_out.add(found.items[index].path, why)
+        found.items[:] = [item for i, item in enumerate(found.items) if i not in best.broken]
         if not found.items:
             why = next(iter(found.left_out.reasons), "")
             said = f" ({why.rstrip('.')})" if why else ""
@@ -75,17 +90,28 @@ def look(path: Path, progress: Progress, cancelled: Callable[[], bool]) -> Look 
             "top": found.counts("top"),
             "none": found.counts("none"),
         }
-        return Look(counts, samples, [item.path for item in found.items], found.left_out)
+        paths = [item.path for item in found.items]
+        shown = spread.samples if spread else None
+        return Look(counts, as_stored.samples, paths, found.left_out, shown, note)
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """`broken`: why a file, by its place, is no image; `spans`: the values of those that are."""
+
+    samples: Samples
+    broken: dict[int, str]
+    spans: list[Span]
 
 
 def _samples(
-    found: Contents, progress: Progress, cancelled: Callable[[], bool]
-) -> list[tuple[str, Decoded]] | None:
-    """A few of the images, of all classes in turns. Files that prove to be none leave `found`."""
+    found: Contents, window: Window | None, progress: Progress, cancelled: Callable[[], bool]
+) -> _Tried | None:
+    """A few of the images, of all classes in turns."""
     kinds = names.classes([item.path for item in found.items], "folder")
-    samples: list[tuple[str, Decoded]] = []
-    broken: set[int] = set()
-    reader = Reader()
+    samples: Samples = []
+    broken: dict[int, str] = {}
+    reader = Reader(window)
     for index in in_turns(kinds)[:TRIES]:
         if cancelled():
             return None
@@ -94,12 +120,10 @@ def _samples(
         try:
             samples.append((found.items[index].path, small(reader.read(found.items[index]))))
         except UserError as error:
-            broken.add(index)
-            found.left_out.add(found.items[index].path, str(error))
+            broken[index] = str(error)
             continue
         progress(len(samples) / min(SAMPLES, len(kinds)), "Looking at the images")
-    found.items[:] = [item for i, item in enumerate(found.items) if i not in broken]
-    return samples
+    return _Tried(samples, broken, reader.spans)
 
 
 def small(decoded: Decoded) -> Decoded:

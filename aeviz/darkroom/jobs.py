@@ -18,6 +18,7 @@ from aeviz.device import pick_device
 from aeviz.errors import UserError
 from aeviz.images import Photo, safe_name
 from aeviz.restore.baselines import BASELINES, Baseline, Told
+from aeviz.restore.findings import without_hidden_colours
 from aeviz.restore.photo import restoring as tiles_of
 from aeviz.restore.photo import vividness_of
 from aeviz.restore.tasks import Task
@@ -101,6 +102,7 @@ def _filtered(
 ) -> Generator[Step, None, Photo]:
     if not filter_.available():
         raise UserError(f"{filter_.title} is not installed on this server.")
+    photo = without_hidden_colours(photo)
     steps = filter_.steps(photo.pixels, Told(sigma, mask, task.scale))
     while True:
         try:

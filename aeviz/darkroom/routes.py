@@ -35,7 +35,7 @@ from aeviz.darkroom.connection import Connection
 from aeviz.darkroom.store import GoneError, Store
 from aeviz.darkroom.uploads import CHUNK, BusyError, TooLargeError, Uploads
 from aeviz.darkroom.worker import Job, Worker, lower_priority
-from aeviz.errors import UserError
+from aeviz.errors import UnsureError, UserError
 from aeviz.live.assets import Files, live_file
 from aeviz.live.shares import Shares
 from aeviz.live.sockets import Door
@@ -111,7 +111,10 @@ class Darkroom:
         """A new photo."""
         name = request.query_params.get("name", "photo")[-400:]
         damage = asked.damage(request.query_params)
-        return await self._taken_in(request, lambda body: self.studio.take_in(body, name, damage))
+        stretch = "stretch" in request.query_params
+        return await self._taken_in(
+            request, lambda body: self.studio.take_in(body, name, damage, stretch)
+        )
 
     async def reference(self, request: Request) -> Response:
         """The clean photo to compare with."""
@@ -121,7 +124,8 @@ class Darkroom:
     async def set_mask(self, request: Request) -> Response:
         """Where the holes are."""
         photo = _id(request)
-        return await self._taken_in(request, lambda body: self.studio.set_mask(photo, body))
+        sure = "sure" in request.query_params
+        return await self._taken_in(request, lambda body: self.studio.set_mask(photo, body, sure))
 
     async def drop(self, request: Request) -> Response:
         """Forget a photo."""
@@ -291,5 +295,11 @@ def _chunks(file: BinaryIO) -> Iterator[bytes]:
 
 
 def _status(error: UserError) -> int:
-    kinds = {GoneError: 404, ForeignError: 403, TooLargeError: 413, BusyError: 503}
+    kinds = {
+        GoneError: 404,
+        ForeignError: 403,
+        UnsureError: 409,
+        TooLargeError: 413,
+        BusyError: 503,
+    }
     return next((status for kind, status in kinds.items() if isinstance(error, kind)), 400)

@@ -20,8 +20,10 @@ from aeviz.darkroom.scores import Scores, scores
 from aeviz.darkroom.store import GONE, GoneError, Kept, Store
 from aeviz.darkroom.worker import Client, Job
 from aeviz.errors import UserError
-from aeviz.evaluation.noise import estimate_noise
 from aeviz.images import Photo, read_photo, safe_name, view_bytes, write_photo
+from aeviz.images.photo import stretched_photo, used_range
+from aeviz.restore.findings import first_notes, noise_of
+from aeviz.restore.masks import check_share, read_mask
 from aeviz.restore.photo import check
 from aeviz.restore.tasks import TASKS
 
@@ -48,9 +50,12 @@ class Studio:
 
     # ---- in ------------------------------------------------------------------------------------
 
-    def take_in(self, body: Path, name: str, damage: AskedDamage | None) -> dict[str, Any]:
-        """Keep an uploaded photo; what the page is told of it."""
+    def take_in(
+        self, body: Path, name: str, damage: AskedDamage | None, stretch: bool = False
+    ) -> dict[str, Any]:
+        """Keep an uploaded photo, its range stretched if asked; what the page is told of it."""
         photo = read_photo(body.read_bytes())
+        photo = stretched_photo(photo) if stretch else photo
         arrays, told = {}, {}
         if damage is not None:
             damaged = damaging.damage(photo, damage.name, damage.amount, damage.seed)
@@ -72,8 +77,9 @@ class Studio:
             "channels": channels,
             "depth": 8 * photo.pixels.itemsize,
             "alpha": photo.alpha is not None,
-            "notes": list(photo.notes),
-            "sigma": round(float(estimate_noise(photo.pixels)), 1),
+            "notes": [*photo.notes, *first_notes(photo)],
+            "range": round(used_range(photo), 4),
+            "sigma": round(noise_of(photo), 1),
             "reference": damage is not None,
             "mask": "mask" in arrays,
             **told,
@@ -101,17 +107,18 @@ class Studio:
             },
         }
 
-    def set_mask(self, photo: str, body: Path) -> dict[str, Any]:
-        """Keep where the holes are: white in the picture that comes."""
+    def set_mask(self, photo: str, body: Path, sure: bool = False) -> dict[str, Any]:
+        """Keep where the holes are, as `read_mask` has it; UnsureError where nearly all is one."""
         kept = self._store.get(photo)
-        white = read_photo(body.read_bytes()).pixels
+        mask = read_mask(body.read_bytes())
         height, width = kept.read("pixels").shape[:2]
-        if white.shape[:2] != (height, width):
+        if mask.shape != (height, width):
             raise UserError(
-                f"The mask is {white.shape[1]}x{white.shape[0]} pixels and the photo "
+                f"The mask is {mask.shape[1]}x{mask.shape[0]} pixels and the photo "
                 f"{width}x{height}: give both the same size."
             )
-        mask = white.max(2) > np.iinfo(white.dtype).max // 2
+        if not sure:
+            check_share(mask, "Send it again with sure=1 where it is not.")
         self._store.write(kept, "mask", mask)
         return {"pixels": int(mask.sum())}
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import ndtr
@@ -17,23 +19,124 @@ _SMOOTHEST = 0.05
 _UNCLIPPED = 0.7
 _LEAST = 8
 _ROUNDS = 4
+_TINTED = 0.98
+_LEAST_COARSE = 0.8
+_COARSE = (1.5, 8.0)
+_SMOOTH, _QUIET = 2.0, 3.0
 _LEAST_TOLD, _MOST_TOLD = 5.0, 55.0
 MAX_SIGMA = 100.0
 """More, on the 255 scale, is no noise: a drawing of black and white dots, say."""
 
 
-def estimate_noise(pixels: np.ndarray) -> float:
-    """The standard deviation of Gaussian-like noise in uint8 or uint16 (H, W, C), on the 255 scale.
+@dataclass(frozen=True)
+class Noise:
+    """`sigma` on the 255 scale. `coarse`: it is correlated from pixel to pixel, as JPEG, enlarging
+    and the noise filters of cameras leave it, and sigma is a rough estimate. `known`: whether
+    there was enough to measure."""
+
+    sigma: float
+    coarse: bool = False
+    known: bool = True
+
+
+def estimate_noise(pixels: np.ndarray, alpha: np.ndarray | None = None) -> float:
+    """The sigma of `measure_noise`."""
+    return measure_noise(pixels, alpha).sigma
+
+
+def measure_noise(pixels: np.ndarray, alpha: np.ndarray | None = None) -> Noise:
+    """The standard deviation of Gaussian-like noise in uint8 or uint16 (H, W, C), on the 255 scale,
+    where alpha (H, W) is not 0.
 
     Per block, second differences along both axes (Immerkaer 1996) leave of a smooth photograph
     hardly anything but the noise; the blocks with the least texture count, as in Liu et al. 2013.
     Where noise is cut off at black and white it is weaker; how much weaker follows from the
-    block's mean, so that it can be allowed for (Foi 2009). A photograph with sides below 16 pixels
-    answers 0; no answer is above MAX_SIGMA. Large ones are sampled.
+    block's mean, so that it can be allowed for (Foi 2009). Of a tinted grey photograph the noisiest
+    channel counts: the others only have less of everything. Noise that gets weaker more slowly than
+    white noise where four pixels become one is coarse; its level is between those of pixels twice
+    and four times as large. A photograph with sides below 16 pixels answers 0; no
+    answer is above MAX_SIGMA. Large ones are sampled.
     """
-    blocks = _blocks(pixels)
+    patches = list(_patches(pixels, alpha))
+    if not any(len(patch.blocks()) for patch in patches):
+        return Noise(0.0, known=False)
+    sigma = _sigma(patches)
+    if _is_tinted(patches):
+        channels = range(patches[0].values.shape[2])
+        sigma = max(_sigma([patch.channel(n) for patch in patches]) for n in channels)
+    if sigma < _LEAST_COARSE:
+        return Noise(sigma)
+    patches = [patch.quiet(sigma).halved() for patch in patches]
+    half, texture = _levels(patches)
+    if not _COARSE[0] < 2 * half / sigma < _COARSE[1] or texture > _SMOOTH * half:
+        return Noise(sigma)  # white, or no block is smooth enough to tell
+    quarter, _ = _levels([patch.halved() for patch in patches])
+    coarse = math.sqrt(2 * half * min(max(4 * quarter, 2 * half), 4 * half))
+    return Noise(min(coarse, MAX_SIGMA), True)
+
+
+@dataclass(frozen=True)
+class _Patch:
+    """values float32 (h, w, C) on the 255 scale; seen bool (h, w), or None where all is."""
+
+    values: np.ndarray
+    seen: np.ndarray | None
+
+    def channel(self, number: int) -> _Patch:
+        return _Patch(self.values[:, :, number : number + 1], self.seen)
+
+    def halved(self) -> _Patch:
+        """The means of 2 x 2 pixels."""
+        h, w = (side // 2 for side in self.values.shape[:2])
+
+        def grouped(x: np.ndarray) -> np.ndarray:
+            return x[: 2 * h, : 2 * w].reshape(h, 2, w, 2, *x.shape[2:])
+
+        seen = None if self.seen is None else np.asarray(grouped(self.seen).all((1, 3)))
+        return _Patch(grouped(self.values).mean((1, 3)), seen)
+
+    def quiet(self, sigma: float) -> _Patch:
+        """Only blocks that hold little more than this noise are seen: elsewhere is texture."""
+        h, w = (side // SIDE for side in self.values.shape[:2])
+        every = _Patch(self.values, None).blocks()
+        power = _second_differences(every).reshape(h, w, -1).mean(2)
+        seen = np.zeros(self.values.shape[:2], bool)
+        calm = power <= _QUIET * sigma**2
+        seen[: h * SIDE, : w * SIDE] = calm.repeat(SIDE, 0).repeat(SIDE, 1)
+        return _Patch(self.values, seen if self.seen is None else seen & self.seen)
+
+    def blocks(self) -> np.ndarray:
+        """(N, SIDE, SIDE), those all of which is seen."""
+        h, w, channels = (
+            n // size for n, size in zip(self.values.shape, (SIDE, SIDE, 1), strict=True)
+        )
+        cut = self.values[: h * SIDE, : w * SIDE].reshape(h, SIDE, w, SIDE, channels)
+        blocks = cut.transpose(0, 2, 4, 1, 3)
+        if self.seen is not None:
+            seen = self.seen[: h * SIDE, : w * SIDE].reshape(h, SIDE, w, SIDE).all((1, 3))
+            blocks = blocks[seen]
+        return blocks.reshape(-1, SIDE, SIDE)
+
+
+def _is_tinted(patches: list[_Patch]) -> bool:
+    """Whether the channels are one picture, each in a scale of its own."""
+    if not patches or patches[0].values.shape[2] == 1:
+        return False
+    rows = np.concatenate([patch.values[::5, ::3].reshape(-1, 3) for patch in patches]).T
+    if (rows.std(axis=1) < 1).any() or np.ptp(rows, axis=0).max() < 1:
+        return False
+    return bool(np.corrcoef(rows).min() > _TINTED)
+
+
+def _sigma(patches: list[_Patch]) -> float:
+    return _levels(patches)[0]
+
+
+def _levels(patches: list[_Patch]) -> tuple[float, float]:
+    """The noise, and how far means over a few pixels are apart in the blocks that it is from."""
+    blocks = np.concatenate([patch.blocks() for patch in patches] or [np.empty((0, SIDE, SIDE))])
     if not len(blocks):
-        return 0.0
+        return 0.0, 0.0
     mean = blocks.mean((1, 2))
     power = _second_differences(blocks)
     texture = _texture(blocks)
@@ -44,29 +147,32 @@ def estimate_noise(pixels: np.ndarray) -> float:
         share = share[open_]
         chosen = _smallest(texture[open_] / share, round(_SMOOTHEST * len(texture)))
         sigma = math.sqrt(np.median(power[open_][chosen] / share[chosen]))
-    return min(sigma, MAX_SIGMA)
+    return min(sigma, MAX_SIGMA), math.sqrt(np.median(texture[open_][chosen]))
 
 
-def noise_to_tell(pixels: np.ndarray) -> float:
-    """The level that a restorer is told for uint8 or uint16 (H, W, C): the estimate, or 0, which
-    leaves it to the network, where so little noise may as well be texture; never more than
-    restorers have learnt."""
-    found = estimate_noise(pixels)
+def noise_to_tell(found: float) -> float:
+    """The level that a restorer is told for this estimate: the same, or 0, which leaves it to the
+    network, where so little noise may as well be texture; never more than restorers have learnt."""
     return min(found, _MOST_TOLD) if found >= _LEAST_TOLD else 0.0
 
 
-def _blocks(pixels: np.ndarray) -> np.ndarray:
-    """float32 (N, SIDE, SIDE) on the 255 scale: all channels of patches spread over the photo."""
-    height, width, channels = pixels.shape
+def sampled(
+    pixels: np.ndarray, alpha: np.ndarray | None = None
+) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+    """Patches of at most 128 x 128, spread over the photograph, with their alpha."""
+    height, width = pixels.shape[:2]
     across = math.isqrt(_PATCHES)
-    parts = []
     for top in _starts(height, across):
         for left in _starts(width, across):
-            part = pixels[top : top + _PATCH, left : left + _PATCH]
-            h, w = part.shape[0] // SIDE, part.shape[1] // SIDE
-            part = part[: h * SIDE, : w * SIDE].reshape(h, SIDE, w, SIDE, channels)
-            parts.append(part.transpose(0, 2, 4, 1, 3).reshape(-1, SIDE, SIDE))
-    return np.concatenate(parts).astype(np.float32) * (255 / np.iinfo(pixels.dtype).max)
+            place = np.s_[top : top + _PATCH, left : left + _PATCH]
+            yield pixels[place], None if alpha is None else alpha[place]
+
+
+def _patches(pixels: np.ndarray, alpha: np.ndarray | None) -> Iterator[_Patch]:
+    for part, veil in sampled(pixels, alpha):
+        if min(part.shape[:2]) >= SIDE:
+            values = part.astype(np.float32) * np.float32(255 / np.iinfo(pixels.dtype).max)
+            yield _Patch(values, None if veil is None else veil > 0)
 
 
 def _starts(length: int, most: int) -> list[int]:

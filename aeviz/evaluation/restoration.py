@@ -17,7 +17,7 @@ from aeviz.damage import DAMAGES, Damaged
 from aeviz.damage.pixels import luminance
 from aeviz.device import autocast
 from aeviz.evaluation.metrics import PSNR_CAP, psnr, ssim
-from aeviz.evaluation.noise import noise_to_tell
+from aeviz.evaluation.noise import estimate_noise, noise_to_tell
 from aeviz.nn.find_mark import unblended
 from aeviz.nn.restorer import Restorer
 
@@ -54,6 +54,8 @@ TRIALS: dict[str, tuple[Trial, ...]] = {
 """Damage -> what it is measured at."""
 
 
+_NEUTRAL = 0.08
+"""How far from black or white, of 1, a guessed colour is whole."""
 _TURNS: tuple[Callable[[Tensor], Tensor], ...] = (
     lambda x: x,
     lambda x: x.flip(2, 3).transpose(2, 3),
@@ -94,7 +96,7 @@ def restored(
     known = damage.known
     if model.config.corruption.kind == "noise":
         pixels = (damage.x[0] * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
-        known = torch.full_like(known, noise_to_tell(pixels) / 255)
+        known = torch.full_like(known, noise_to_tell(estimate_noise(pixels)) / 255)
     x_hat = mended(model, damage.x.to(device), known.to(device), precision, vividness).cpu()
     return (x_hat * 255).round() / 255
 
@@ -130,9 +132,13 @@ def answered(model: Restorer, x: Tensor, known: Tensor, precision: str = "auto")
 
 
 def recoloured(x: Tensor, x_hat: Tensor, vividness: float = 1.0) -> Tensor:
-    """The luminance of x with the colour of x_hat, times `vividness`; (N, 3, H, W) in [0, 1]."""
-    colour = x_hat - luminance(x_hat)
-    return (luminance(x) + vividness * colour).clamp(0, 1)
+    """The luminance of x with the colour of x_hat, times `vividness`; (N, 3, H, W) in [0, 1].
+
+    Towards black and white the colour fades: those are neutral.
+    """
+    y, colour = luminance(x), x_hat - luminance(x_hat)
+    fade = (torch.minimum(y, 1 - y) / _NEUTRAL).clamp(0, 1)
+    return (y + vividness * fade * colour).clamp(0, 1)
 
 
 def measure(
@@ -152,7 +158,8 @@ def figures(damage: str, x: Tensor, given: Damaged, x_hat: Tensor) -> Figures:
     For all: psnr and ssim, before and after. Where a part is touched (watermark, holes): psnr
     inside and outside. Where it has to be found (watermark): worse, 1 if the whole came out worse
     than it was, else 0. Enlarged: of the luminance, without a border as wide as the scale (as is
-    usual). Coloured: of the chroma channels, and the mean chroma as a share of the truth's.
+    usual). Coloured: of the chroma channels; `psnr_tint`, of the best constant colour; how well
+    both channels go with the truth's (`correlation`); and the mean chroma as a share of its.
     """
     if damage in ("x2", "x4"):
         edge = int(damage[1:])
@@ -176,6 +183,9 @@ def figures(damage: str, x: Tensor, given: Damaged, x_hat: Tensor) -> Figures:
     if damage == "watermark":
         told["worse"] = float(told["psnr"] < told["psnr_before"])
     if damage == "grey":
+        tint = x.mean((2, 3), keepdim=True).expand_as(x)
+        told["psnr_tint"] = _psnr(x, tint)
+        told["correlation"] = correlation(x, x_hat)
         told["chroma"] = (_length(x_hat) / _length(x).clamp_min(1e-6)).item()
     return told
 
@@ -184,6 +194,14 @@ def chroma(x: Tensor) -> Tensor:
     """Cb and Cr of x (N, 3, H, W), ITU-R BT.601, 0 where there is no colour: (N, 2, H, W)."""
     y = luminance(x)
     return torch.cat([(x[:, 2:] - y) / 1.772, (x[:, :1] - y) / 1.402], 1)
+
+
+def correlation(x: Tensor, x_hat: Tensor) -> float:
+    """Pearson's, the mean over the channels of (1, C, H, W); 0 in a channel that is constant."""
+    a, b = (part[0].flatten(1).double() for part in (x, x_hat))
+    a, b = a - a.mean(1, keepdim=True), b - b.mean(1, keepdim=True)
+    size = a.norm(dim=1) * b.norm(dim=1)
+    return torch.where(size > 1e-6, (a * b).sum(1) / size.clamp_min(1e-6), 0).mean().item()
 
 
 def _length(chroma: Tensor) -> Tensor:

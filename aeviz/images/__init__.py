@@ -5,11 +5,14 @@ from aeviz.images.encoding import decode_sprite, encode_png, encode_sprite, thro
 from aeviz.images.fitting import to_tensor
 from aeviz.images.names import safe_name
 from aeviz.images.photo import Photo, read_photo, view_bytes, write_photo
+from aeviz.images.window import Span, Window
 
 __all__ = [
     "MAX_BYTES",
     "Decoded",
     "Photo",
+    "Span",
+    "Window",
     "decode",
     "decode_sprite",
     "encode_png",

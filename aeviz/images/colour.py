@@ -10,6 +10,7 @@ from PIL import Image, ImageCms
 
 from aeviz.images.blocks import as_image, blocks
 from aeviz.images.depth import reduced
+from aeviz.images.primaries import Colours
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +21,7 @@ _SRGB = np.array(
      [0.2225045, 0.7168786, 0.0606169],
      [0.0139322, 0.0971045, 0.7141733]]
 )  # fmt: skip
+_ROUNDING = 2  # levels by which profiles of sRGB differ
 # kinds of parametric curves, all as the last: (a x + b)^g + e from d on, c x + f below
 _SEVEN: tuple[Callable[..., tuple[float, ...]], ...] = (
     lambda g: (g, 1, 0, 0, 0, 0, 0),
@@ -30,8 +32,10 @@ _SEVEN: tuple[Callable[..., tuple[float, ...]], ...] = (
 )
 
 
-def to_srgb(pixels: np.ndarray, icc: bytes | None) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Colours converted by a profile, and what is to be said of it; C = 1 or 3.
+def to_srgb(
+    pixels: np.ndarray, icc: bytes | None, colours: Colours | None = None
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Colours converted by a profile or by numbers, and what is to be said of it; C = 1 or 3.
 
     pixels: uint8 (H, W, C), C = 1, 3 or 4 (CMYK), or uint16 with C = 1 or 3; may be overwritten.
     A profile that is sRGB already changes nothing; one that cannot be used, neither.
@@ -46,24 +50,30 @@ def to_srgb(pixels: np.ndarray, icc: bytes | None) -> tuple[np.ndarray, tuple[st
     if pixels.shape[2] == 4:
         pixels = _converted(pixels, lambda im: im.convert("RGB"))
         notes = (*notes, "Converted from CMYK.")
+    elif icc is None and colours is not None:
+        channels = pixels.shape[2]
+        linear = np.stack([colours.linear] * channels)
+        matrix = colours.matrix if channels == 3 else np.eye(1, dtype=np.float32)
+        pixels = _converted_by(pixels, linear, matrix)
+        notes = ("Colours converted to sRGB by the file's own colour numbers.",)
     return pixels, notes
 
 
 def _by_profile(pixels: np.ndarray, icc: bytes) -> tuple[np.ndarray, tuple[str, ...]]:
     profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
-    if ImageCms.getProfileDescription(profile).startswith("sRGB"):
-        return pixels, ()
     mode = {1: "L", 3: "RGB", 4: "CMYK"}[pixels.shape[2]]
     transform = ImageCms.buildTransform(
         profile, ImageCms.createProfile("sRGB"), mode, "RGB",
         ImageCms.Intent.RELATIVE_COLORIMETRIC,
         ImageCms.Flags.BLACKPOINTCOMPENSATION,
     )  # fmt: skip
+    if mode != "CMYK" and _changes_nothing(transform, mode):
+        return pixels, ()
     source = " from CMYK" if mode == "CMYK" else ""
     notes: tuple[str, ...] = (f"Colours converted{source} to sRGB by the file's own profile.",)
     if pixels.dtype == np.uint16:
         if curves := _curves(icc, pixels.shape[2]):
-            return _converted_deep(pixels, *curves), notes
+            return _converted_by(pixels, *curves), notes
         pixels = reduced(pixels)
         notes = ("16-bit image reduced to 8 bits, as its colour profile is a table.", *notes)
     out = "L" if mode == "L" else "RGB"
@@ -79,17 +89,28 @@ def _converted(pixels: np.ndarray, convert: Callable[[Image.Image], Image.Image]
     return out
 
 
-def _converted_deep(pixels: np.ndarray, linear: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+def _changes_nothing(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
+    """Whether a profile is sRGB, whatever its name: it moves no colour by more than rounding."""
+    steps = np.linspace(0, 255, 16).astype(np.uint8)
+    grid = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(16, 256, 3)
+    probe = np.arange(256, dtype=np.uint8)[None] if mode == "L" else grid
+    done = np.asarray(transform.apply(Image.fromarray(probe)).convert(mode))
+    return int(np.abs(done.astype(int) - probe).max()) <= _ROUNDING
+
+
+def _converted_by(pixels: np.ndarray, linear: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     """Pillow hands lcms 8 bits only; so what lcms would do with 16 is done here.
 
     linear: (C, 65536) light of each sample value. matrix: (C, C) to sRGB's linear light.
     """
+    top = np.iinfo(pixels.dtype).max
+    linear = linear if top == 65535 else linear[:, ::257]
     for block in blocks(*pixels.shape[:2]):
         samples = pixels[block]
         light = np.stack([table[samples[:, :, c]] for c, table in enumerate(linear)], axis=2)
         light = np.clip(light @ matrix.T, 0, 1)
         curved = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
-        pixels[block] = np.rint(curved * 65535)
+        pixels[block] = np.rint(curved * top)
     return pixels
 
 

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from aeviz.errors import UserError
+from aeviz.images.primaries import Colours
 
 MAX_BLOCKS = 1_000_000  # blocks walked in one file: bounds the time a hostile file can take
 MAX_PAGES = 1_000
-MAX_RLE_PIXELS = 4_000_000  # Pillow decodes run-length BMP in Python, about 1 us a pixel
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,8 @@ class Container:
     frames: int = 1
     bits: int = 8  # per channel, where the header says more than Pillow's mode does
     icc: bytes | None = None
+    colours: Colours | None = None  # in numbers; a profile goes before them
+    xmp: bytes = b""  # where Pillow would have to decode the picture to see it
     key: tuple[int, ...] = ()  # the transparent colour of a 16-bit PNG, which Pillow has in 8
     stands_for_more: bool = False  # counting frames was given up at `frames`
 
@@ -118,26 +120,6 @@ def walk_webp(data: bytes, max_pixels: int) -> Container:
         blocks += 1
     more = blocks >= MAX_BLOCKS
     return Container("WEBP", data[:end], max(1, frames), stands_for_more=more)
-
-
-def walk_bmp(data: bytes, max_pixels: int) -> Container:
-    """Check the size, and that run-length data, which Pillow would pad with black, has its end."""
-    offset, header = struct.unpack_from("<II", data, 10)
-    if header == 12:
-        width, height = struct.unpack_from("<HH", data, 18)
-        compression = stored = 0
-    else:
-        width, height, _, _, compression, stored = struct.unpack_from("<iiHHII", data, 18)
-    check_size(width, abs(height), max_pixels)
-    if compression in (1, 2):
-        if width * abs(height) > MAX_RLE_PIXELS:
-            raise UserError(
-                "This run-length coded BMP is too large to read; save it as PNG and try again."
-            )
-        coded = data[offset : offset + stored] if stored else data[offset:]
-        if len(coded) < stored or not coded.rstrip(b"\0").endswith(b"\1"):
-            raise Damaged
-    return Container("BMP", data)
 
 
 def walk_tiff(data: bytes, max_pixels: int) -> Container:

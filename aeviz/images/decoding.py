@@ -2,30 +2,36 @@
 
 import io
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from aeviz.errors import UserError
 from aeviz.images.blocks import blocks, part
+from aeviz.images.bmp import walk_bmp
+from aeviz.images.boxes import walk_boxes
 from aeviz.images.colour import to_srgb
 from aeviz.images.containers import (
     Container,
     Damaged,
     Walker,
     check_size,
-    walk_bmp,
     walk_gif,
     walk_tiff,
     walk_webp,
 )
 from aeviz.images.depth import deep_colour, grey, is_deep_colour, reduced
 from aeviz.images.jpeg import walk_jpeg
+from aeviz.images.jpeg2000 import CODESTREAM, walk_jpeg2000
+from aeviz.images.jpeg2000 import SIGNATURE as JP2
 from aeviz.images.png import SIGNATURE, walk_png
+from aeviz.images.window import Span, Window, stretched
 
 log = logging.getLogger(__name__)
 
@@ -42,55 +48,100 @@ _MAGIC: tuple[tuple[bytes, Walker, str], ...] = (
     (b"MM\0*", walk_tiff, "TIFF"),
     (b"II+\0", walk_tiff, "TIFF"),
     (b"MM\0+", walk_tiff, "TIFF"),
+    (JP2, walk_jpeg2000, "JPEG 2000"),
+    (CODESTREAM, walk_jpeg2000, "JPEG 2000"),
 )
 
-# pixels (H, W, C), uint8 or uint16; alpha of the same type (H, W), or None; notes
-Picture = tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]
+_XMP_ORIENTATION = re.compile(rb"tiff:Orientation\s*(?:=\s*[\"']|>)\s*([1-8])\b")
+
+_NEAR_WHITE = 32
+_NEARLY_ALL = 0.9
+
+
+class Picture(NamedTuple):
+    """pixels (H, W, C), uint8 or uint16; alpha of the same type (H, W), or None; the values that
+    the file holds."""
+
+    pixels: np.ndarray
+    alpha: np.ndarray | None
+    notes: tuple[str, ...]
+    span: Span
 
 
 @dataclass(frozen=True)
 class Decoded:
     """A picture from outside.
 
-    pixels: uint8 (H, W, C), C = 1 (grey) or 3 (sRGB), transparent parts composed onto white.
+    pixels: uint8 (H, W, C), C = 1 (grey) or 3 (sRGB), transparent parts composed onto white, or
+        onto black where the rest is white.
     alpha: uint8 (H, W), or None where the picture is opaque.
     notes: plain sentences that say what was done to the file's own pixels.
+    span: the values that the file holds.
     """
 
     pixels: np.ndarray
     alpha: np.ndarray | None
     notes: tuple[str, ...]
+    span: Span | None = None
 
 
-def decode(data: bytes, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BYTES) -> Decoded:
-    """Decode a PNG, JPEG, WebP, BMP, TIFF or GIF (its first frame), told by content.
+def decode(
+    data: bytes,
+    *,
+    max_pixels: int = MAX_PIXELS,
+    max_bytes: int = MAX_BYTES,
+    window: Window | None = None,
+) -> Decoded:
+    """Decode a PNG, JPEG, JPEG 2000, WebP, AVIF, BMP, TIFF or GIF (its first frame), by content.
 
-    Raises UserError, and nothing else, for whatever is not a whole picture within the limits.
+    window: which of the stored values are shown as black and white; with one, even of None, `span`
+    is in the file's full depth. Raises UserError, and nothing else, for whatever is not a whole
+    picture within the limits.
     """
-    pixels, alpha, notes = read(data, max_pixels, max_bytes, deep=False)
+    limits = None if window is None else window.values
+    picture = read(data, max_pixels, max_bytes, deep=window is not None, limits=limits)
+    pixels, alpha, notes, span = picture
+    if window is not None:
+        if window.shares is not None and span.top is not None:
+            pixels = stretched(pixels, window.shares)
+        elif pixels.dtype == np.uint16 and span.top is not None:
+            notes = (*notes, "16-bit image reduced to 8 bits.")
+        pixels, alpha = reduced(pixels), None if alpha is None else reduced(alpha)
     if alpha is not None:
-        pixels = on_white(pixels, alpha)
-        notes = (*notes, "Transparent parts are shown on white.")
-    return Decoded(pixels, alpha, notes)
+        pixels, ground = composed(pixels, alpha)
+        notes = (*notes, f"Transparent parts are shown on {ground}.")
+    return Decoded(pixels, alpha, notes, span)
 
 
-def read(data: bytes, max_pixels: int, max_bytes: int, deep: bool) -> Picture:
+def read(
+    data: bytes,
+    max_pixels: int,
+    max_bytes: int,
+    deep: bool,
+    limits: tuple[float, float] | None = None,
+) -> Picture:
     """The way in of every picture: as `decode`, but nothing is composed onto white.
 
-    deep: keep 16 bits where the file has as many or more.
+    deep: keep 16 bits where the file has as many or more. limits: black and white of integers and
+    floats whose range no header tells.
     """
     container = inspect(data, max_pixels, max_bytes)
     with _refusing(container.format):
-        return _decode(container, max_pixels, deep)
+        return _decode(container, max_pixels, deep, limits)
 
 
-def on_white(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Compose (H, W, C) by its alpha (H, W) onto white; both uint8 or both uint16."""
+def composed(pixels: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, str]:
+    """(H, W, C) by its alpha (H, W), both uint8 or both uint16, on a ground that shows it: on
+    white, or on black where nearly all that can be seen is white. And which it was."""
     full = np.iinfo(pixels.dtype).max
-    composed = np.empty_like(pixels)
-    for row, source, a in zip(composed, pixels, alpha[:, :, None].astype(np.uint32), strict=True):
-        row[:] = (source * a + full * (full - a) + full // 2) // full  # below 2^32
-    return composed
+    white, seen = 0.0, float(alpha.sum(dtype=np.float64))
+    for source, a in zip(pixels, alpha, strict=True):
+        white += float(a[source.min(axis=1) > full * (1 - _NEAR_WHITE / 255)].sum(dtype=np.float64))
+    ground = 0 if seen and white > _NEARLY_ALL * seen else full
+    out = np.empty_like(pixels)
+    for row, source, a in zip(out, pixels, alpha[:, :, None].astype(np.uint32), strict=True):
+        row[:] = (source * a + ground * (full - a) + full // 2) // full  # below 2^32
+    return out, "white" if ground else "black"
 
 
 def inspect(data: bytes, max_pixels: int, max_bytes: int) -> Container:
@@ -106,8 +157,9 @@ def inspect(data: bytes, max_pixels: int, max_bytes: int) -> Container:
             with _refusing(name):
                 return walker(data, max_pixels)
     if data[4:8] == b"ftyp":
-        raise UserError("HEIC, AVIF and video files cannot be read; save the picture as JPEG.")
-    raise UserError("This is not an image; choose a PNG, JPEG, WebP, BMP, TIFF or GIF file.")
+        with _refusing("AVIF or HEIC"):
+            return walk_boxes(data, max_pixels)
+    raise UserError("This is not an image; choose a PNG, JPEG, WebP, AVIF, BMP, TIFF or GIF file.")
 
 
 @contextmanager
@@ -150,49 +202,67 @@ def _open(container: Container, max_pixels: int) -> Image.Image:
         drawn = sum((x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in extents)
         if drawn < im.width * im.height * planes or (planes > 1 and im.info["bits"] != 8):
             raise Damaged  # what is not drawn stays black; deep planes Pillow takes apart wrongly
-    im.info["orientation"] = _orientation(im)
+    im.info["orientation"], im.info["turned_by"] = _orientation(im, container.xmp)
     return im
 
 
-def _orientation(im: Image.Image) -> int:
-    if im.format == "PNG" and "exif" not in im.info:  # Pillow would decode all to look behind it
-        return 1
-    try:
-        return int(im.getexif().get(0x0112, 1))
-    except Exception:  # a broken EXIF block raises as freely as a broken file; upright then
-        log.debug("Ignored a broken EXIF block", exc_info=True)
-        return 1
+def _orientation(im: Image.Image, xmp: bytes) -> tuple[int, str]:
+    """What EXIF says, or where it says nothing XMP; and which of them it was."""
+    found = None
+    if im.format != "PNG" or "exif" in im.info:  # Pillow would decode all to look behind it
+        try:
+            exif = Image.Exif()
+            exif.load(im.info.get("exif", b""))
+            found = (im.getexif() if im.format == "TIFF" else exif).get(0x0112)
+            found = None if found is None else int(found)
+        except Exception:  # a broken EXIF block raises as freely as a broken file; upright then
+            log.debug("Ignored a broken EXIF block", exc_info=True)
+    if found is None and im.format != "TIFF":
+        said = xmp or im.info.get("xmp", b"")
+        if match := _XMP_ORIENTATION.search(said if isinstance(said, bytes) else b""):
+            return int(match[1]), "XMP"
+    return found or 1, "EXIF"
 
 
-def _decode(container: Container, max_pixels: int, deep: bool) -> Picture:
+def _decode(
+    container: Container, max_pixels: int, deep: bool, limits: tuple[float, float] | None
+) -> Picture:
     notes: list[str] = []
     if container.frames > 1:
         more = "more than " if container.stands_for_more else ""
         notes.append(f"Only the first of {more}{container.frames:,} frames is used.")
 
     im = _open(container, max_pixels)
-    orientation, icc = im.info["orientation"], container.icc
+    orientation, turned_by, icc = im.info["orientation"], im.info["turned_by"], container.icc
     if icc is None:
         icc = im.info.get("icc_profile")
+    span = None
     if deep and is_deep_colour(im):
         pixels, alpha = deep_colour(container, partial(_open, max_pixels=max_pixels))
+    elif im.mode.startswith(("I", "F")):
+        im.load()
+        pixels, alpha, note, span = grey(im, im.info["bits"], deep, limits)
+        notes.extend([note] if note else [])
     else:
         im.load()
-        pixels, alpha, note = _channels(im, im.info["bits"], deep)
+        pixels, alpha, note = _channels(im, im.info["bits"])
         notes.extend([note] if note else [])
+    if span is None:
+        top = np.iinfo(pixels.dtype).max
+        span = Span(int(pixels.min()), int(pixels.max()), int(top))
     del im  # the decoder's own copy, as large as the picture
 
-    pixels, said = to_srgb(pixels, icc)
+    pixels, said = to_srgb(pixels, icc, container.colours)
     notes.extend(said)
     if alpha is not None:
         opaque = alpha.min() == np.iinfo(alpha.dtype).max
         alpha = None if opaque else alpha if alpha.dtype == pixels.dtype else reduced(alpha)
     if 2 <= orientation <= 8:
-        notes.append("Turned upright by its EXIF orientation.")
+        notes.append(f"Turned upright by its {turned_by} orientation.")
         if container.format != "TIFF":  # Pillow turns a TIFF as it loads
             pixels = upright(pixels, orientation)
             alpha = None if alpha is None else upright(alpha, orientation)
-    return pixels, alpha, tuple(notes)
+    return Picture(pixels, alpha, tuple(notes), span)
 
 
 def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
@@ -209,10 +279,8 @@ def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
     return np.ascontiguousarray(turned)
 
 
-def _channels(im: Image.Image, bits: int, deep: bool) -> tuple[np.ndarray, np.ndarray | None, str]:
-    """Any loaded Pillow image -> (pixels, C = 1, 3 or 4 (CMYK), alpha, note on its depth)."""
-    if im.mode.startswith(("I", "F")):
-        return grey(im, bits, deep)
+def _channels(im: Image.Image, bits: int) -> tuple[np.ndarray, np.ndarray | None, str]:
+    """A loaded image of 8 bits -> (pixels, C = 1, 3 or 4 (CMYK), alpha, note on its depth)."""
     channels = 4 if im.mode == "CMYK" else 1 if im.mode in ("1", "L", "LA", "La") else 3
     pixels = np.empty((im.height, im.width, channels), np.uint8)
     transparent = im.mode != "CMYK" and im.has_transparency_data
@@ -227,4 +295,4 @@ def _channels(im: Image.Image, bits: int, deep: bool) -> tuple[np.ndarray, np.nd
             alpha[block] = np.asarray(colour.getchannel("A"))
         values = np.asarray(colour if colour.mode == plain else colour.convert(plain))
         pixels[block] = values if channels > 1 else values[:, :, None]
-    return pixels, alpha, "16-bit image reduced to 8 bits." if bits == 16 else ""
+    return pixels, alpha, f"{bits}-bit image reduced to 8 bits." if bits > 8 else ""

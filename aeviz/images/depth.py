@@ -16,6 +16,7 @@ from PIL import Image
 from aeviz.images.blocks import blocks, part, whole
 from aeviz.images.containers import Container
 from aeviz.images.png import SIGNATURE, make_chunk
+from aeviz.images.window import Span, usual
 
 _RAW = re.compile(r"(RGB|RGBX|RGBA|RGBa|LA);16([BLN])")
 _OTHER_BYTE = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
@@ -103,13 +104,17 @@ def _unmultiply(pixels: np.ndarray, alpha: np.ndarray) -> None:
         pixels[block] = np.minimum((pixels[block] * np.uint64(65535) + a // 2) // a, 65535)
 
 
-def grey(im: Image.Image, bits: int, deep: bool) -> tuple[np.ndarray, np.ndarray | None, str]:
-    """A loaded grey image of 12, 16 or 32 bits, integer or float -> pixels, alpha and a note.
+def grey(
+    im: Image.Image, bits: int, deep: bool, limits: tuple[float, float] | None = None
+) -> tuple[np.ndarray, np.ndarray | None, str, Span]:
+    """A loaded grey image of 12, 16 or 32 bits, integer or float -> pixels, alpha, a note, values.
 
-    Both in 8 bits, unless `deep` lets them have 16 and they need it.
+    Both in 8 bits, unless `deep` lets them have 16 and they need it. limits: black and white of
+    integers and floats whose range no header tells; None for what is usual or found.
     """
     values, alpha, note = whole(im), None, ""
     if im.mode.startswith("I;16"):
+        span = Span(int(values.min()), int(values.max()), 4095 if bits == 12 else 65535)
         high, top = (4095 if bits == 12 else 65535), (65535 if deep else 255)
         if isinstance(key := im.info.get("transparency"), int):
             alpha = np.where(values == key, 0, top).astype(_type(top))
@@ -119,28 +124,34 @@ def grey(im: Image.Image, bits: int, deep: bool) -> tuple[np.ndarray, np.ndarray
         if not deep:
             note = f"{bits if bits == 12 else 16}-bit image reduced to 8 bits."
     else:
-        values, note = _ranged(values, bits, deep)
+        values, note, span = _ranged(values, bits, deep, limits)
     if im.info.get("white_is_zero"):
         values = np.iinfo(values.dtype).max - values
-    return values[:, :, None], alpha, note
+        if span.top is not None:
+            span = Span(span.top - span.high, span.top - span.low, span.top)
+    return values[:, :, None], alpha, note, span
 
 
-def _ranged(values: np.ndarray, bits: int, deep: bool) -> tuple[np.ndarray, str]:
+def _ranged(
+    values: np.ndarray, bits: int, deep: bool, limits: tuple[float, float] | None
+) -> tuple[np.ndarray, str, Span]:
     """Integers or floats whose black and white no header tells -> uint8 or uint16."""
     integers, note = values.dtype.kind == "i", ""
     if not integers and not (finite := np.isfinite(values)).all():
         values[~finite] = 0
         note = ", values that are no number set to 0"
     found = values.min(), values.max()
-    usual = ((0, 255), (0, 65535)) if integers else ((0, 1), (0, 255))
-    fitting = [(low, high) for low, high in usual if found[0] >= low and found[1] <= high]
-    low, high = fitting[0] if fitting else found
+    span = Span(float(found[0]), float(found[1]), None, integers)
+    fitting = limits or usual(span.low, span.high, integers)
+    low, high = fitting or found
     top = 65535 if deep and not (integers and high == 255) else 255
     kind, depth = f"{bits}-bit" if integers else "Floating-point", top.bit_length()
     note = f"{kind} image reduced to {depth} bits{note}." if not integers or bits > depth else ""
+    if limits:  # what they do is the caller's to say
+        note = ""
     if not fitting:
         note += f" Its range {low:.4g} to {high:.4g} was stretched to black to white."
-    return _rescaled(values, float(low), float(high), top), note.strip()
+    return _rescaled(values, float(low), float(high), top), note.strip(), span
 
 
 def _rescaled(values: np.ndarray, low: float, high: float, top: int) -> np.ndarray:
@@ -148,7 +159,7 @@ def _rescaled(values: np.ndarray, low: float, high: float, top: int) -> np.ndarr
     scaled = np.empty(values.shape, _type(top))
     span = high - low or 1.0
     for row, source in zip(scaled, values, strict=True):
-        row[:] = np.rint((source.astype(np.float64) - low) * (top / span))
+        row[:] = np.rint(((source.astype(np.float64) - low) * (top / span)).clip(0, top))
     return scaled
 
 

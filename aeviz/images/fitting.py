@@ -10,6 +10,9 @@ from aeviz.errors import UserError
 from aeviz.images.decoding import Decoded
 
 Fit = Literal["contain", "cover", "stretch"]
+_BRIGHT = (
+    "Its border is bright: if the model has learnt light on dark, as of digits, invert the image."
+)
 Invert = Literal["auto", "any size"] | bool
 
 
@@ -25,9 +28,9 @@ def to_tensor(
     fit: "contain" shows all of it and pads with the median colour of its border; "cover" fills
         the shape and cuts what stands over; "stretch" shows all of it and fills the shape.
     invert: "auto" turns a picture bright at its border dark for a grey model, as the digit data
-        sets are light on dark; never a picture that has the model's size already. "any size"
-        does so to those, too.
-    A picture of exactly the shape passes unchanged, with no notes. Raises UserError where the
+        sets are light on dark; a picture that has the model's size already stays, with a note.
+        "any size" does so to those, too.
+    A picture of exactly the shape passes unchanged. Raises UserError where the
     model has neither 1 nor 3 channels.
     """
     channels, height, width = image_shape
@@ -59,6 +62,8 @@ def to_tensor(
             if auto
             else "Inverted."
         )
+    elif invert == "auto" and channels == 1 and border[0] > 127:
+        notes.append(_BRIGHT)
     x = torch.from_numpy(pixels).permute(2, 0, 1).contiguous().float() / 255
     return x, tuple(notes)
 

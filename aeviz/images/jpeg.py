@@ -4,7 +4,9 @@ libjpeg fills what is missing with grey and only warns. Three checks keep such p
 restart markers must be in order and as many as the size asks for (ITU-T T.81, B.2.1); scans must
 carry every coefficient of every component to full precision (G.1.1); and a picture of one scan is
 handed on without its end marker, so that the decoder runs dry, which is an error, where it would
-otherwise meet the marker too early, which is not. What gets through has a forged end marker: a
+otherwise meet the marker too early, which is not. Between segments, libjpeg and every viewer skip
+to the next marker; so stray bytes there, which a wrong length of the segment before leaves behind,
+are left out. What gets through has a forged end marker: a
 progressive file cut in its very last scan, where only the last bit of detail is missing, and one
 cut by a few bits of its last block.
 """
@@ -19,10 +21,11 @@ from aeviz.images.containers import Container, Damaged, check_size
 # Fill for the decoder's look-ahead: all ones is no Huffman code, so little can be made of it.
 _FILL = b"\xff\x00" * 8
 _SCAN_END = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
-_MARKER = re.compile(rb"\xff+")  # any number of fill bytes may come before a marker (B.1.1.2)
+_MARKER = re.compile(rb"\xff[\x01-\xfe]")
 _MAX_SEGMENTS = 10_000
 _RESTART = re.compile(rb"\xff[\xd0-\xd7]")
 _MAX_WORK = 1_500_000_000  # scans x pixels: 30 scans of 50 megapixels
+_ALONE = {0x01, *range(0xD0, 0xD8)}  # markers without a length
 _SEQUENTIAL, _PROGRESSIVE, _ARITHMETIC = (0xC0, 0xC1), (0xC2, 0xCA), (0xC9, 0xCA)
 
 
@@ -54,17 +57,22 @@ def walk_jpeg(data: bytes, max_pixels: int) -> Container:
     """Walk to the end of the last scan that the picture needs; what follows it is left out."""
     kept, pos, frame, interval, scans, segments = [b"\xff\xd8"], 2, None, 0, 0, 0
     while frame is None or not frame.complete():
-        fill = _MARKER.match(data, pos)
+        found = _MARKER.search(data, pos)
         segments += 1
-        if fill is None or segments > _MAX_SEGMENTS:
+        if found is None or segments > _MAX_SEGMENTS:
             raise Damaged
-        pos = fill.end()
-        start, marker = pos - 1, data[pos]
-        length = struct.unpack_from(">H", data, pos + 1)[0]
-        body = data[pos + 3 : pos + 1 + length]
-        if marker in (0, 0x01, 0xD8, 0xD9) or length < 2 or len(body) < length - 2:
+        start, marker = found.start(), data[found.start() + 1]
+        pos = found.end()
+        if marker in _ALONE:
+            continue
+        length = struct.unpack_from(">H", data, pos)[0]
+        body = data[pos + 2 : pos + length]
+        pos += max(2, length)
+        ignored = marker == 0xFE or 0xE0 <= marker <= 0xEF  # by decoders, whatever is in it
+        if marker in (0xD8, 0xD9) or len(body) < length - 2 or (length < 2 and not ignored):
             raise Damaged
-        pos += 1 + length
+        if length < 2:
+            continue
         if marker == 0xDD:
             interval = struct.unpack(">H", body)[0]
         elif 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
@@ -76,10 +84,21 @@ def walk_jpeg(data: bytes, max_pixels: int) -> Container:
             if frame is None or scans * frame.width * frame.height > max(_MAX_WORK, max_pixels):
                 raise Damaged
             pos = _scan(data, pos, body, frame, interval)
-        if not (marker == 0xE2 and body.startswith(b"MPF\0")):  # an index of what is left out
+        if not ignored or _is_read(marker, body):
             kept.append(data[start:pos])
     dry = scans == 1 and frame.kind in _SEQUENTIAL
     return Container("JPEG", b"".join([*kept, _FILL if dry else b"\xff\xd9"]))
+
+
+def _is_read(marker: int, body: bytes) -> bool:
+    """Whether a segment that decoders may ignore says how the picture looks, and is long enough."""
+    known = {
+        0xE0: ((b"JFIF\0", 14),),
+        0xE1: ((b"Exif\0", 6), (b"http://ns.adobe.com/xap/1.0/\0", 29)),
+        0xE2: ((b"ICC_PROFILE\0", 14),),
+        0xEE: ((b"Adobe", 12),),
+    }
+    return any(body.startswith(key) and len(body) >= n for key, n in known.get(marker, ()))
 
 
 def _frame(kind: int, body: bytes, max_pixels: int) -> _Frame:

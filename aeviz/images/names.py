@@ -11,9 +11,9 @@ _RESERVED = {"con", "prn", "aux", "nul"} | {f"{p}{i}" for p in ("com", "lpt") fo
 def safe_name(name: str, suffix: str) -> str:
     """The stem of `name` with `suffix` (".png", "-clean.png"), fit for a header or a zip entry.
 
-    Keeps letters and digits of any script, and "-", "_", "." and spaces between them; folders,
-    the old extension, control and direction characters, quotes and markup go. Never empty, at
-    most 80 characters. A name outside ASCII needs a header's `filename*` form (RFC 6266).
+    Keeps letters and digits of any script, and "-", "_", ".", "()" and spaces between them;
+    folders, the old extension, control and direction characters, quotes and markup go. Never
+    empty, at most 80 characters. A name outside ASCII needs a header's `filename*` form (RFC 6266).
     """
     if not re.fullmatch(r"[A-Za-z0-9._-]{1,40}", suffix):
         raise ValueError(f"suffix {suffix!r} is not a plain one")
@@ -30,4 +30,4 @@ def safe_name(name: str, suffix: str) -> str:
 
 
 def _plain(character: str) -> bool:
-    return character in "-_. " or unicodedata.category(character)[0] in "LNM"
+    return character in "-_. ()" or unicodedata.category(character)[0] in "LNM"

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from aeviz.images.blocks import as_image
-from aeviz.images.decoding import MAX_BYTES, MAX_PIXELS, on_white, read
+from aeviz.images.decoding import MAX_BYTES, MAX_PIXELS, composed, read
 from aeviz.images.depth import reduced
 from aeviz.images.png import SIGNATURE, make_chunk
+from aeviz.images.window import stretched
 
 VIEW_PIXELS = 4_000_000
 _JPEG_SIDE = 65_500  # libjpeg's limit
@@ -33,11 +34,29 @@ class Photo:
 
 
 def read_photo(data: bytes, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BYTES) -> Photo:
-    """Read a PNG, JPEG, WebP, BMP, TIFF or GIF (its first frame), told by content.
+    """Read a PNG, JPEG, JPEG 2000, WebP, AVIF, BMP, TIFF or GIF (its first frame), by content.
 
     Raises UserError, and nothing else, for whatever is not a whole picture within the limits.
     """
-    return Photo(*read(data, max_pixels, max_bytes, deep=True))
+    pixels, alpha, notes, _ = read(data, max_pixels, max_bytes, deep=True)
+    return Photo(pixels, alpha, notes)
+
+
+def used_range(photo: Photo) -> float:
+    """The share of its depth, 0 to 1, that lies between its darkest and its brightest value."""
+    top = np.iinfo(photo.pixels.dtype).max
+    return float((int(photo.pixels.max()) - int(photo.pixels.min())) / top)
+
+
+def stretched_photo(photo: Photo) -> Photo:
+    """Its darkest value becomes black and its brightest white, with a note."""
+    low, high = int(photo.pixels.min()), int(photo.pixels.max())
+    if low == high:
+        return photo
+    top = np.iinfo(photo.pixels.dtype).max
+    pixels = stretched(photo.pixels, (low / top, high / top))
+    note = f"Values {low:,} to {high:,} of {top:,} were stretched to black to white."
+    return Photo(pixels, photo.alpha, (*photo.notes, note))
 
 
 def write_photo(photo: Photo) -> bytes:
@@ -80,13 +99,13 @@ def _filtered(rows: np.ndarray, above: np.ndarray, pixel: int) -> np.ndarray:
 
 
 def view_bytes(photo: Photo, max_png_pixels: int = VIEW_PIXELS) -> tuple[bytes, str]:
-    """(file, media type) for a browser: 8-bit PNG, or above `max_png_pixels` a JPEG on white."""
+    """(file, media type) for a browser: 8-bit PNG, or above `max_png_pixels` an opaque JPEG."""
     pixels, alpha = reduced(photo.pixels), None if photo.alpha is None else reduced(photo.alpha)
     height, width = pixels.shape[:2]
     if height * width <= max_png_pixels or max(height, width) > _JPEG_SIDE:
         return write_photo(Photo(pixels, alpha)), "image/png"
     if alpha is not None:
-        pixels = on_white(pixels, alpha)
+        pixels, _ = composed(pixels, alpha)
     buffer = io.BytesIO()
     as_image(pixels).save(buffer, "JPEG", quality=95, subsampling=0)
     return buffer.getvalue(), "image/jpeg"

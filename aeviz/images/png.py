@@ -5,9 +5,13 @@ import zlib
 from collections.abc import Iterator
 
 from aeviz.images.containers import MAX_BLOCKS, Container, Damaged, check_size
+from aeviz.images.primaries import Colours, from_cicp, from_gamma, is_known
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_PROFILE = 8 << 20
+MAX_TEXT = 1 << 20
+_COLOURS = {b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM"}
+_XMP = b"XML:com.adobe.xmp\0"
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # colour type -> samples per pixel
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2),
           (0, 1, 1, 2))  # fmt: skip  # x0, y0, dx, dy: PNG specification, section 8.2
@@ -22,8 +26,9 @@ def walk_png(data: bytes, max_pixels: int) -> Container:
     kept: list[bytes | memoryview] = [SIGNATURE]
     coded: list[memoryview] = []  # the chunks of pixels, told after all that says what they are
     pixels: list[memoryview] = []
-    frames, icc, bits, colour, expected = 1, None, 8, 0, 0
+    frames, bits, colour, expected = 1, 8, 0, 0
     key: tuple[int, ...] = ()
+    said: dict[bytes, bytes] = {}  # of its colours and orientation
     for kind, body, chunk in _chunks(data):
         if (kind == b"IHDR") == bool(expected):  # it comes first, and once
             raise Damaged
@@ -33,8 +38,10 @@ def walk_png(data: bytes, max_pixels: int) -> Container:
             if colour not in _CHANNELS or bits not in (1, 2, 4, 8, 16):
                 raise Damaged
             expected = _raw_bytes(width, height, bits * _CHANNELS[colour], interlace)
-        elif kind == b"iCCP":
-            icc = _profile(bytes(body))
+        elif kind in _COLOURS:
+            said.setdefault(kind, bytes(body))
+        elif kind == b"iTXt" and bytes(body[:18]) == _XMP:
+            said[kind] = bytes(body)
         elif kind == b"acTL" and len(body) == 8:
             frames = max(1, struct.unpack_from(">I", body)[0])
         elif kind == b"tRNS":
@@ -49,7 +56,24 @@ def walk_png(data: bytes, max_pixels: int) -> Container:
     if not expected or _inflated_bytes(pixels, expected) < expected:
         raise Damaged
     end = make_chunk(b"IEND", b"")
-    return Container("PNG", b"".join([*kept, *coded, end]), frames, bits, icc, key)
+    icc, colours = _colours(said)
+    data, xmp = b"".join([*kept, *coded, end]), _text(said.get(b"iTXt", b""))
+    return Container("PNG", data, frames, bits, icc, colours, xmp, key)
+
+
+def _colours(said: dict[bytes, bytes]) -> tuple[bytes | None, Colours | None]:
+    """A profile, or numbers: of cICP, iCCP, sRGB, gAMA with cHRM the first that is there."""
+    if len(numbers := said.get(b"cICP", b"")) == 4 and is_known(*numbers[:2]):
+        return None, from_cicp(*numbers[:2])
+    if b"iCCP" in said:
+        return _profile(said[b"iCCP"]), None
+    if b"sRGB" in said or len(said.get(b"gAMA", b"")) != 4:
+        return None, None
+    gamma, points = int.from_bytes(said[b"gAMA"]) / 100_000, None
+    if len(said.get(b"cHRM", b"")) == 32:
+        x = [value / 100_000 for value in struct.unpack(">8I", said[b"cHRM"])]
+        points = ((x[2], x[3]), (x[4], x[5]), (x[6], x[7]), (x[0], x[1]))
+    return None, from_gamma(gamma, points)
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview, memoryview]]:
@@ -103,6 +127,17 @@ def _profile(body: bytes) -> bytes:
     try:
         return zlib.decompressobj().decompress(body[body.index(b"\0") + 2 :], MAX_PROFILE)
     except (zlib.error, ValueError):
+        return b""
+
+
+def _text(body: bytes) -> bytes:
+    """What an iTXt chunk of XMP says, compressed or not."""
+    packed, rest = body[len(_XMP) : len(_XMP) + 1], body[len(_XMP) + 2 :].split(b"\0", 2)
+    if len(rest) < 3 or packed != b"\1":
+        return rest[-1][:MAX_TEXT]
+    try:
+        return zlib.decompressobj().decompress(rest[2], MAX_TEXT)
+    except zlib.error:
         return b""
 
 

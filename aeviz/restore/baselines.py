@@ -17,7 +17,8 @@ from scipy import ndimage
 from torch import Tensor
 
 from aeviz.errors import UserError
-from aeviz.evaluation.noise import estimate_noise
+from aeviz.images.photo import Photo
+from aeviz.restore.findings import noise_of
 from aeviz.restore.photo import Stopped
 from aeviz.restore.tiles import Box
 
@@ -193,7 +194,7 @@ def _bm3d_of(x: np.ndarray, sigma: float) -> np.ndarray:
 
 
 def _noise_of(pixels: np.ndarray, told: Told) -> float:
-    return estimate_noise(pixels) if told.sigma is None else told.sigma
+    return noise_of(Photo(pixels)) if told.sigma is None else told.sigma
 
 
 # ---- enlarging and filling ---------------------------------------------------------------------

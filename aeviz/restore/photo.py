@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -13,13 +13,16 @@ from torch import Tensor
 
 from aeviz.damage.pixels import luminance
 from aeviz.errors import UserError
-from aeviz.evaluation.noise import MAX_SIGMA, noise_to_tell
+from aeviz.evaluation.noise import MAX_SIGMA
 from aeviz.evaluation.restoration import mended
 from aeviz.images.photo import Photo
 from aeviz.nn.restorer import Restorer
+from aeviz.restore import guess
+from aeviz.restore.findings import Findings, find, without_hidden_colours
 from aeviz.restore.tasks import Task
 from aeviz.restore.tiles import Box, Grid, mosaic
-from aeviz.restore.watermark import Watermark, find
+from aeviz.restore.watermark import Watermark
+from aeviz.restore.watermark import find as find_mark
 
 MAX_PIXELS = 50_000_000
 
@@ -85,21 +88,25 @@ def restoring(
 
     It is computed on the device that the model is on. mask: bool (H, W), True in the holes, for the
     task that fills. sigma: the noise level on the 255 scale that a denoiser is told, None for what
-    is found in the photograph. vividness: a factor on the colours that the network guesses. Raises
-    UserError where the photograph is too large, or a mask is missing or of another size.
+    is found in the photograph: where that is none, nothing is changed, and a note says so.
+    vividness: a factor on the colours that the network guesses. Colours that alpha hides stay, and
+    change nothing beside them. Raises UserError where the photograph is too large, or a mask is
+    missing or of another size.
     """
     check(task, photo, mask, sigma)
     height, width, channels = photo.pixels.shape
     height, width = height * task.scale, width * task.scale
-    if task.damage != "noise":
-        sigma = 0.0
-    elif sigma is None:
-        sigma = noise_to_tell(photo.pixels)
+    found = find(task, photo, sigma)
+    own, photo = photo, without_hidden_colours(photo)
     stays_grey = channels == 1 and task.name != "colour"
     grid = Grid(height, width, SIDE, OVERLAP, model.MULTIPLE)
-    mark = find(model, photo, precision) if model.matte else None
+    mark = find_mark(model, photo, precision) if model.matte else None
     mask = mask if task.mask else None
-    work = _Work(model, task, photo, mask, mark, sigma, vividness, precision, stays_grey)
+    if task.damage == "grey":
+        sure = _sure(model, photo, precision)
+        vividness, said = vividness * sure, guess.note(sure)
+        found = replace(found, notes=(said,) if said else ())
+    work = _Work(model, task, photo, mask, mark, found, vividness, precision, stays_grey)
     pixels = np.empty((height, width, 1 if stays_grey else 3), photo.pixels.dtype)
     alpha = photo.alpha
     if alpha is not None and task.scale > 1:
@@ -113,7 +120,17 @@ def restoring(
             alpha[place] = _whole_levels(part[-1:], alpha.dtype)[:, :, 0]
         shown = pixels[place] if pixels.dtype == np.uint8 else _whole_levels(colour, np.uint8)
         yield Tile(box, shown, done, len(grid))
-    return Photo(pixels, alpha, (*photo.notes, *(mark.notes if mark else ())))
+    if own is not photo and own.alpha is not None and task.scale == 1:
+        hidden = own.alpha == 0
+        pixels[hidden] = own.pixels[hidden]
+    return Photo(pixels, alpha, (*photo.notes, *found.notes, *(mark.notes if mark else ())))
+
+
+def _sure(model: Restorer, photo: Photo, precision: str) -> float:
+    """How far the network knows the colours of the photo, asked of a small copy."""
+    x = guess.small(photo.pixels, model.MULTIPLE).to(next(model.parameters()).device)
+    x = luminance(x).expand(-1, 3, -1, -1)
+    return guess.confidence(mended(model, x, torch.zeros_like(x[:, :1]), precision))
 
 
 def check(task: Task, photo: Photo, mask: np.ndarray | None, sigma: float | None) -> None:
@@ -153,7 +170,7 @@ class _Work:
     photo: Photo
     mask: np.ndarray | None
     mark: Watermark | None
-    sigma: float
+    found: Findings
     vividness: float
     precision: str
     stays_grey: bool
@@ -176,7 +193,9 @@ class _Work:
     def _restored(self, x: Tensor, boxes: list[Box]) -> Tensor:
         if self.mark is not None:
             return self.mark.taken_off(x, boxes)
-        known = torch.full_like(x[:, :1], self.sigma / 255)
+        if self.found.untouched:
+            return x.clone()
+        known = torch.full_like(x[:, :1], self.found.sigma / 255)
         if self.mask is not None:
             known = self._cut(self.mask[:, :, None], boxes).float()
             if not known.any():

@@ -208,9 +208,16 @@ def _choices(at: Visit, seen: Look) -> None:
         key="own-images-labels",
         help="Only for colours and names on maps: an autoencoder learns without them.",
     )
+    stretch = not seen.note or st.toggle(
+        "Stretch the brightness",
+        True,
+        key="own-images-stretch",
+        help="These images use a small part of the values that their files can hold, and would be "
+        "nearly black. All of them are stretched alike.",
+    )
     wrong, recipe = "", None
     try:
-        recipe = Recipe(title, side, colour == "Colour", fit, labels)
+        recipe = Recipe(title, side, colour == "Colour", fit, labels, stretch)
         own.check_count(seen.total)
     except UserError as error:
         wrong = str(error)
@@ -245,6 +252,8 @@ def _preview(seen: Look, recipe: Recipe) -> None:
     if seen.total > recipe.most:
         said += f", of which {recipe.most:,} can be used at this size"
     st.markdown(f"**What the network will see** · {said}")
+    if seen.note and recipe.stretch:
+        st.caption(f"{seen.note} The whole set may use a few values more than these samples.")
     html = own_pictures.rows(seen.preview(recipe, own_pictures.EACH), counts, "file")
     markup(html, "aeviz-own-preview")
     if len(seen.left_out):

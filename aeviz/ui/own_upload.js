@@ -67,7 +67,7 @@ function open(root, tell) {
     'div', { className: 'av-start' },
     element('b', {}, 'Drop a zip, images or folders here'),
     element('span', { className: 'av-quiet' },
-      'Put the images of each class into a folder of its name. PNG, JPEG, WebP, BMP, TIFF or GIF, up to 16 megapixels each.'),
+      'Put the images of each class into a folder of its name. PNG, JPEG, WebP, AVIF, BMP, TIFF or GIF, up to 16 megapixels each.'),
     element('span', { className: 'av-row' }, choose, chooseFolder),
   );
   const going = element('div', { className: 'av-going', hidden: true }, bar, cancel);

@@ -177,7 +177,7 @@ def uploads(label: str, shape: ImageShape, style: Style | None = None) -> list[I
     """
     files = st.file_uploader(
         label, type=FORMATS, accept_multiple_files=True, key="uploads",
-        help="PNG, JPEG, WebP, BMP, TIFF or GIF. Each is fitted to the size the model takes.",
+        help="PNG, JPEG, WebP, AVIF, BMP, TIFF or GIF. Each is fitted to the size the model takes.",
     )  # fmt: skip
     if len(files) > MOST_FILES:
         st.warning(f"Only the first {MOST_FILES} of {len(files)} files are used.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -100,6 +101,7 @@ def test_each_file_that_cannot_be_used_has_one_reason(tmp_path: Path) -> None:
         "cats/again.png": picture(3),
         "cats/film.gif": gif.getvalue(),
         "birds/text.txt": b"tweet",
+        "bees/bee.png": b"hum",
     }
     name, left_out = made(tmp_path, {"a.zip": zipped(files)})
     said = reasons(left_out)
@@ -108,13 +110,47 @@ def test_each_file_that_cannot_be_used_has_one_reason(tmp_path: Path) -> None:
     assert said["a/cats/more.zip"] == "a zip inside a zip, or a document: unpack it first"
     assert "cut short" in said["a/cats/cut.png"]
     assert said["a/cats/again.png"] == building.TWIN
-    assert said["birds"] == "no image in this class could be used"
-    assert len(said) == len(left_out) == 7
+    assert said["a/birds/text.txt"] == "This is not an image"
+    assert "birds" not in said  # which is no class
+    assert said["bees"] == "no image in this class could be used"
+    assert len(said) == len(left_out) == 8
     kept = own.description(name)
     assert kept.class_names == ("cats", "dogs")
     assert kept.counts == (13, 12)
     assert kept.left_out == tuple(left_out.listed)
     assert kept.notes == {"Only the first frame is used.": 1}
+
+
+def saved(pixels: np.ndarray, kind: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("side", [16, 20])
+def test_twins_by_pixels_are_left_out_whatever_their_files(tmp_path: Path, side: int) -> None:
+    files = two_classes()
+    for i in range(12):
+        pixels = np.array(Image.open(io.BytesIO(files[f"cats/{i}.png"])))
+        files[f"cats/{i}-copy.bmp"] = saved(pixels, "BMP")
+        files[f"cats/{i}-more.webp"] = saved(pixels, "WEBP", lossless=True)
+        files[f"dogs/{i}-less.png"] = saved(pixels, "PNG", compress_level=0)
+    grey = np.arange(400, dtype=np.uint8).reshape(20, 20) // 2
+    files |= {"cats/g.png": saved(grey, "PNG")}
+    files |= {"cats/h.tif": saved(np.stack([grey] * 3, axis=2), "TIFF")}
+    name, left_out = made(tmp_path, files, Recipe("Test", side=side, colour=True))
+    assert left_out.reasons == {building.TWIN: 37}
+    assert own.description(name).counts == (13, 12)
+
+
+def test_images_that_become_one_at_this_size_are_said_and_kept_once(tmp_path: Path) -> None:
+    files = two_classes() | {f"cats/w{n}.png": plain(255, (n, n)) for n in (20, 21, 22)}
+    name, left_out = made(tmp_path, files)
+    assert left_out.reasons == {building.SAME_HERE: 2}
+    splits = datasets.load(name)
+    parts = [splits.train, splits.validation, splits.test]
+    seen = [image.numpy().tobytes() for part in parts for image in part.images]
+    assert len(set(seen)) == len(seen) == 25
 
 
 def test_an_image_above_sixteen_megapixels_is_left_out(tmp_path: Path) -> None:
@@ -248,9 +284,9 @@ def test_one_image_at_a_time_lies_in_memory(
     alive: list[weakref.ref[np.ndarray]] = []
     decode = building.images.decode
 
-    def watched(data: bytes, max_pixels: int) -> building.Decoded:
+    def watched(data: bytes, **options: Any) -> building.Decoded:
         assert sum(ref() is not None for ref in alive) <= 1
-        decoded = decode(data, max_pixels=max_pixels)
+        decoded = decode(data, **options)
         alive.append(weakref.ref(decoded.pixels))
         return decoded
 

@@ -113,6 +113,21 @@ def test_filling_under_a_mask(capsys: Capture, tmp_path: Path) -> None:
     assert "The mask is 50x40 pixels and the photo 40x50" in bad["error"]
 
 
+def test_an_inverted_mask_asks_first(capsys: Capture, tmp_path: Path) -> None:
+    model = restorer(tmp_path / "m.safetensors", "restore-inpaint")
+    photo(tmp_path / "a.png")
+    white = np.full((40, 50, 1), 255, np.uint8)
+    white[10:12, 10:30] = 0
+    (tmp_path / "mask.png").write_bytes(write_photo(Photo(white)))
+    options = ["restore", tmp_path / "a.png", "--out", tmp_path / "out", "--task", "inpaint",
+               "--model", model, "--mask", tmp_path / "mask.png"]  # fmt: skip
+    assert "98 % of the photo; is it inverted? Give --mask-marks black" in refusal(capsys, *options)
+    answer = result(capsys, *options, "--mask-marks", "black")
+    filled = read(answer["restored"][0]["out"])
+    assert not filled[white[:, :, 0] == 0].any()
+    assert filled[white[:, :, 0] > 0].any()
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -349,6 +349,21 @@ def test_a_file_that_changes_its_kind_is_read_for_what_it_is(client: TestClient)
     assert "This GIF file is cut short" in again.json()["error"]
 
 
+def test_a_mask_of_nearly_all_asks_first_and_one_of_paint_is_read(client: TestClient) -> None:
+    photo = upload(client, picture(20, 30))["id"]
+    nearly_all = np.full((20, 30, 1), 255, np.uint8)
+    nearly_all[0] = 0
+    answer = client.put(f"{BASE}/photos/{photo}/mask", content=png(nearly_all))
+    assert answer.status_code == 409
+    assert "95 % of the photo; is it inverted?" in answer.json()["error"]
+    answer = client.put(f"{BASE}/photos/{photo}/mask?sure=1", content=png(nearly_all))
+    assert answer.json() == {"pixels": 570}
+    paint = np.zeros((20, 30, 4), np.uint8)
+    paint[4, :, :] = 255, 255, 255, 128
+    answer = client.put(f"{BASE}/photos/{photo}/mask", content=png(paint))
+    assert answer.json() == {"pixels": 30}
+
+
 def test_masks_and_references_of_another_size_are_refused(client: TestClient) -> None:
     photo = upload(client, picture(20, 30))["id"]
     for part in ("mask", "reference"):

@@ -55,6 +55,18 @@ def seeds() -> dict[str, bytes]:
         "jpeg-444": saved(im, "JPEG", subsampling=0, optimize=True),
         "jpeg-grey-progressive": saved(im.convert("L"), "JPEG", progressive=True),
         "webp-alpha": saved(im.convert("RGBA"), "WEBP", exif=exif),
+        "jpeg-stray": saved(im, "JPEG").replace(b"\xff\xdb", b"stray\xff\xdb", 1),
+        "avif": saved(im, "AVIF"),
+        "avif-alpha": saved(im.convert("RGBA"), "AVIF", exif=exif),
+        "avif-film": saved(im, "AVIF", save_all=True, append_images=[im.rotate(180)]),
+        "jp2": saved(im, "JPEG2000", irreversible=True),
+        "jp2-alpha": saved(im.convert("RGBA"), "JPEG2000"),
+        "jp2-deep": saved(Image.fromarray(deep[:, :, 0]), "JPEG2000"),
+        "j2k-tiles": saved(im, "JPEG2000", no_jp2=True, tile_size=(16, 16)),
+        "j2k-precincts": saved(
+            im, "JPEG2000", no_jp2=True, precinct_size=(16, 16), quality_layers=[20, 5, 0]
+        ),
+        "bmp-4444": bmp_fields(deep[:, :, 0], (0xF00, 0xF0, 0xF, 0xF000)),
         "bmp-palette": saved(im.quantize(16), "BMP"),
         "bmp-one-bit": saved(im.convert("1"), "BMP"),
         "tiff-deep": tiff(deep[:, :, :3]),
@@ -71,6 +83,14 @@ def seeds() -> dict[str, bytes]:
         "tiff-big": saved(im, "TIFF", big_tiff=True),
     }
     return {**SAMPLES, **more}
+
+
+def bmp_fields(values: np.ndarray, masks: tuple[int, int, int, int]) -> bytes:
+    """uint16 (H, W), an even W, as a BMP of BITFIELDS, the top row first."""
+    height, width = values.shape
+    header = struct.pack("<IiiHHIIiiII", 108, width, -height, 1, 16, 3, 0, 0, 0, 0, 0)
+    header += struct.pack("<IIII", *masks) + bytes(52)
+    return b"BM" + struct.pack("<IHHI", 0, 0, 0, 122) + header + values.astype("<u2").tobytes()
 
 
 def _interlaced(im: Image.Image) -> bytes:

@@ -20,7 +20,7 @@ def test_the_exact_shape_passes_bit_for_bit_even_when_bright():
         assert x.shape == (channels, 28, 28)
         assert torch.equal((x * 255).round().byte().permute(1, 2, 0), torch.tensor(pixels).byte())
         assert x.max() <= 1
-        assert notes == ()
+        assert len(notes) == (channels == 1)  # which asks whether it is inverted
 
 
 def test_a_bright_picture_of_the_right_size_is_inverted_where_any_size_is():
@@ -113,3 +113,18 @@ def test_refusals():
         to_tensor(picture(np.zeros((4, 4, 1))), (2, 4, 4))
     with pytest.raises(ValueError, match="fit"):
         to_tensor(picture(np.zeros((4, 4, 1))), (1, 4, 4), fit="tile")
+
+
+def test_a_bright_picture_of_the_models_own_size_stays_with_a_note():
+    digit = np.full((28, 28, 1), 255, np.uint8)
+    digit[6:22, 13:15] = 0
+    x, notes = to_tensor(Decoded(digit, None, ()), (1, 28, 28))
+    assert x[0, 0, 0] == 1
+    assert len(notes) == 1
+    assert "invert the image" in notes[0]
+    for pixels, shape, invert in (
+        (255 - digit, (1, 28, 28), "auto"),
+        (digit, (1, 28, 28), False),
+        (digit.repeat(3, 2), (3, 28, 28), "auto"),
+    ):
+        assert to_tensor(Decoded(pixels, None, ()), shape, invert=invert)[1] == ()

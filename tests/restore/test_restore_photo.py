@@ -21,6 +21,7 @@ from aeviz.errors import UserError
 from aeviz.evaluation.restoration import answered
 from aeviz.images.photo import Photo
 from aeviz.nn.restorer import Restorer
+from aeviz.restore import guess
 from aeviz.restore import photo as engine
 from aeviz.restore.photo import Stopped, Tile, restore_photo, restoring, vividness_of
 from aeviz.restore.tasks import TASKS
@@ -182,7 +183,8 @@ def test_filling_needs_a_mask_that_fits(mask: np.ndarray | None, words: str) -> 
 def test_enlarging_starts_from_the_bicubic_one(
     name: str, channels: int, size: tuple[int, int]
 ) -> None:
-    photo = Photo(picture(*size, channels), picture(*size, 1)[:, :, 0])
+    alpha = picture(*size, 1)[:, :, 0].clip(1)
+    photo = Photo(picture(*size, channels), alpha)
     result = restore_photo(identity(), TASKS[name], photo, precision="fp32")
     for ours, own in ((result.pixels, photo.pixels), (result.alpha[:, :, None], photo.alpha)):
         own = own if own.ndim == 3 else own[:, :, None]
@@ -194,7 +196,10 @@ def test_enlarging_starts_from_the_bicubic_one(
         assert np.abs(ours / 255 - large)[inner].max(initial=0) < 0.51 / 255
 
 
-def test_colour_keeps_the_luminance_and_takes_the_networks_colours() -> None:
+def test_colour_keeps_the_luminance_and_takes_the_networks_colours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(guess, "confidence", lambda colours: 1.0)
     photo = Photo(np.full((20, 30, 3), (90, 120, 150), np.uint8))
     y = luminance(as_tensor(photo.pixels)).mean().item()
     spy = Spy("colour", 0.5, 0.4, 0.3)

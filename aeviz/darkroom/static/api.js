@@ -9,8 +9,8 @@ const AWAY = 'The server is away; this is tried again by itself.';
 export class Problem extends Error {
   /**
    * @param {string} sentence
-   * @param {'refused' | 'gone' | 'away'} kind  refused: trying again is of no use; gone: the server
-   *   has forgotten the photo; away: nothing answered
+   * @param {'refused' | 'unsure' | 'gone' | 'away'} kind  refused: trying again is of no use;
+   *   unsure: it asks first; gone: the server has forgotten the photo; away: nothing answered
    */
   constructor(sentence, kind = 'refused') {
     super(sentence);
@@ -45,8 +45,8 @@ export async function getBlob(path, query) {
 }
 
 /** @returns {Promise<any>} what the server says about `body`, put at this path */
-export async function putBlob(path, body) {
-  return (await ask(address(path), { method: 'PUT', body })).json();
+export async function putBlob(path, body, query) {
+  return (await ask(address(path, query), { method: 'PUT', body })).json();
 }
 
 /** Have the server forget a photo; that it cannot be told now is no harm. */
@@ -94,7 +94,7 @@ async function ask(url, options) {
 async function problem(status, said) {
   const refused = status === 403 && (await whyRefused());
   if (refused) return new Problem(refused);
-  if (said?.error) return new Problem(said.error, status === 404 ? 'gone' : 'refused');
+  if (said?.error) return new Problem(said.error, { 404: 'gone', 409: 'unsure' }[status] ?? 'refused');
   if (status >= 500 && status !== 500) return new Problem(AWAY, 'away'); // a proxy without its server
   return new Problem(`The server could not do this (status ${status}); try it once more.`);
 }

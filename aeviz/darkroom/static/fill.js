@@ -7,10 +7,14 @@ import { Range } from './range.js';
 import { session } from './session.js';
 import { sign } from './tools.js';
 
+const UNSURE = 'Nearly all of the photo is painted over, and little is left to fill it from: take some paint away, or press Fill again.';
+
 export class Fill {
   /** @param {import('./stage.js').Stage} stage */
   constructor(stage) {
     this.stage = stage;
+    /** How many strokes there were when the server asked whether so much is meant. @type {number | null} */
+    this.unsure = null;
     const brush = (erase) => {
       // The holes that were added have their own mask; what one paints goes on the photo itself.
       if (session.shown.adds) changeDamage((photo) => {
@@ -63,7 +67,9 @@ export class Fill {
     const { shown: photo, variant } = session;
     this.fail('');
     try {
-      await putBlob(`photos/${variant.info.id}/mask`, await photo.mask.png());
+      const sure = this.unsure === photo.mask.strokes.length ? 1 : null;
+      this.unsure = null;
+      await putBlob(`photos/${variant.info.id}/mask`, await photo.mask.png(), { sure });
       photo.mask.sent = variant.info.id;
       for (const method of ['ours', session.look.right]) {
         if (method === 'ours' || (method !== 'before' && session.job(method))) session.run(method, variant);
@@ -71,7 +77,8 @@ export class Fill {
       session.set({ painting: false });
     } catch (error) {
       if (error.kind === 'gone') session.renew(variant);
-      this.fail(error.message);
+      if (error.kind === 'unsure') this.unsure = photo.mask.strokes.length;
+      this.fail(error.kind === 'unsure' ? UNSURE : error.message);
     }
   }
 

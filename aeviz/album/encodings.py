@@ -1,0 +1,108 @@
+"""Names in zips whose letters the zip does not say: UTF-8 without the flag, or a code page."""
+
+from __future__ import annotations
+
+import struct
+import unicodedata
+import zipfile
+import zlib
+from collections.abc import Sequence
+
+_UTF8_FLAG = 0x800
+_UNICODE_PATH = 0x7075  # an extra field of Info-ZIP: version, checksum of the name, name in UTF-8
+_PAGES = ("cp437", "cp1252", "cp850", "gbk", "cp932", "cp1251", "cp866")
+"""The standard's own page first; of pages that fit as well the first is taken."""
+_LOOKED_AT = 2_000
+
+
+def paths(entries: Sequence[zipfile.ZipInfo]) -> list[str]:
+    """The path of each entry, up to a NUL. All names without a flag are read in one code page, the
+    one in which they look most like words."""
+    raw = [None if entry.flag_bits & _UTF8_FLAG else _raw(entry) for entry in entries]
+    unsure = list({name for name in raw if name is not None and not name.isascii()})
+    page = code_page(unsure[:_LOOKED_AT]) if unsure else "ascii"
+    return [
+        _unicode_path(entry, name)
+        or (entry.filename if name is None else name.decode(page, "backslashreplace"))
+        for entry, name in zip(entries, raw, strict=True)
+    ]
+
+
+def code_page(names: Sequence[bytes]) -> str:
+    """Of UTF-8 and the code pages of zip programs the one that these names are most likely in."""
+    if _decoded(names, "utf-8") is not None:
+        return "utf-8"
+    costs = {
+        page: sum(map(_strangeness, text))
+        for page in _PAGES
+        if (text := _decoded(names, page)) is not None
+    }
+    return min(costs, key=lambda page: costs[page])
+
+
+def _raw(entry: zipfile.ZipInfo) -> bytes:
+    """The bytes in the zip, which `zipfile` reads as code page 437."""
+    return entry.orig_filename.encode("cp437", "replace").split(b"\0")[0]
+
+
+def _unicode_path(entry: zipfile.ZipInfo, raw: bytes | None) -> str:
+    """The name in an extra field, where it belongs to the entry's own; "" where there is none."""
+    extra = entry.extra
+    while raw is not None and len(extra) >= 4:
+        kind, size = struct.unpack_from("<HH", extra)
+        body, extra = extra[4 : 4 + size], extra[4 + size :]
+        if kind == _UNICODE_PATH and len(body) > 5 and body[0] == 1:
+            if struct.unpack_from("<I", body, 1)[0] != zlib.crc32(raw):
+                return ""
+            return body[5:].decode(errors="ignore").split("\0")[0]
+    return ""
+
+
+def _decoded(names: Sequence[bytes], page: str) -> list[str] | None:
+    try:
+        return [name.decode(page) for name in names]
+    except UnicodeDecodeError:
+        return None
+
+
+def _strangeness(text: str) -> float:
+    """How little a name looks like words: for each character outside ASCII how rare its kind is in
+    names, more where scripts meet inside a word."""
+    cost, before = 0.0, " "
+    for letter, after in zip(text, text[1:] + " ", strict=True):
+        if not letter.isascii():
+            cost += _rarity(letter)
+            script = _script(letter)
+            neighbours = [c for c in (before, after) if c.isalpha()]
+            cost += sum(2 for c in neighbours if _script(c) != script)
+            if script == "LATIN" and before.isalpha():
+                cost += (letter.isupper() and before.islower()) + (not before.isascii())
+        elif letter.isupper() and before.islower() and not before.isascii():
+            cost += 1
+        before = letter
+    return cost
+
+
+def _script(letter: str) -> str:
+    """LATIN, CYRILLIC, CJK, ...; Japanese writing is one."""
+    script = unicodedata.name(letter, "?").split()[0].split("-")[0]
+    return "CJK" if script in ("HIRAGANA", "KATAKANA", "HALFWIDTH") else script
+
+
+def _rarity(letter: str) -> float:
+    name, category = unicodedata.name(letter, ""), unicodedata.category(letter)
+    if name.startswith(("HIRAGANA", "KATAKANA", "FULLWIDTH", "IDEOGRAPHIC")):
+        return 0.2
+    if name.startswith("HALFWIDTH"):
+        return 1.5
+    if name.startswith("CJK"):
+        return 0.3 if _is_common(letter) else 1.5
+    if category[0] not in "LMN":
+        return 3.0
+    return 0.5 if _script(letter) == "CYRILLIC" else 0.6
+
+
+def _is_common(letter: str) -> bool:
+    """Whether a Chinese or Japanese standard has it among its common ones (level 1)."""
+    chinese, japanese = letter.encode("gb2312", "ignore"), letter.encode("shift_jis", "ignore")
+    return b"\xb0" <= chinese[:1] <= b"\xd7" or b"\x88" <= japanese[:1] <= b"\x98"

@@ -1,0 +1,68 @@
+"""Drawings, codes, screenshots and dither: pictures that are no photographs, without noise."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from aeviz.evaluation.noise import SIDE, sampled
+
+Kind = Literal["", "two values", "drawing"]
+
+_FEW = 16
+_PIXELS = 1_000
+"""Fewer pixels tell nothing."""
+_COMMONEST, _THEIR_SHARE = 8, 0.6
+_FLAT = 0.25
+_CONTRAST = 0.2  # a dark photograph has few values, too, but all alike
+
+
+def kind_of(pixels: np.ndarray) -> Kind:
+    """What uint8 or uint16 (H, W, C) is, if no photograph.
+
+    "two values": nearly all pixels have one of two colours. "drawing": there are 16 colours at
+    most, or a few colours fill most of it and lie in flat areas even where there are edges, as in
+    a screenshot. Large pictures are sampled.
+    """
+    if pixels.shape[0] * pixels.shape[1] < _PIXELS:
+        return ""
+    parts = [_numbered(part) for part, _ in sampled(pixels)]
+    colours, counts = np.unique(
+        np.concatenate([part.ravel() for part in parts]), return_counts=True
+    )
+    order = np.argsort(counts)[::-1]
+    colours, counts, total = colours[order], counts[order], counts.sum()
+    if _contrast(colours[:_COMMONEST], pixels) < _CONTRAST:
+        return ""
+    if counts[:2].sum() >= 0.999 * total:
+        return "two values"
+    if len(colours) <= _FEW:
+        return "drawing"
+    if counts[:_COMMONEST].sum() < _THEIR_SHARE * total:
+        return ""
+    flat = [share for part in parts for share in _flat_shares(part)]
+    return "drawing" if flat and np.median(flat) > _FLAT else ""
+
+
+def _numbered(part: np.ndarray) -> np.ndarray:
+    """(h, w): each colour as one number."""
+    numbers = part[:, :, 0].astype(np.int64)
+    for channel in range(1, part.shape[2]):
+        numbers = numbers << 16 | part[:, :, channel]
+    return numbers
+
+
+def _contrast(numbers: np.ndarray, pixels: np.ndarray) -> float:
+    """How far these colours lie apart in the channel where that is most, 0 to 1 of its range."""
+    channels = (numbers >> 16 * channel & 0xFFFF for channel in range(pixels.shape[2]))
+    return float(max(np.ptp(values) for values in channels) / np.iinfo(pixels.dtype).max)
+
+
+def _flat_shares(part: np.ndarray) -> np.ndarray:
+    """Of each block that is not all flat, the share of pixels that equal those right and below."""
+    h, w = ((side - 1) // SIDE * SIDE for side in part.shape)
+    here = part[:h, :w]
+    flat = (here == part[1 : h + 1, :w]) & (here == part[:h, 1 : w + 1])
+    shares = flat.reshape(h // SIDE, SIDE, w // SIDE, SIDE).mean((1, 3)).ravel()
+    return shares[shares < 1]
