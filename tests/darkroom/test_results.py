@@ -168,7 +168,8 @@ def test_a_classical_filter_does_the_same_job(client: TestClient, name: str) -> 
 
 def test_the_network_without_skips_is_another_one(client: TestClient) -> None:
     photo = upload(client, CLEAN)["id"]
-    ours, other = (restored(client, photo, "denoise", method=m) for m in ("ours", "bottleneck"))
+    ways = ("ours", "bottleneck")
+    ours, other = (restored(client, photo, "denoise", method=m, sigma=20.0) for m in ways)
     files = [client.get(f"{BASE}/results/{done['result']}").content for done in (ours, other)]
     assert files[0] != files[1]
 
@@ -257,7 +258,7 @@ def test_stop_ends_a_job_mid_way_and_leaves_nothing(
     photo = upload(client, picture(300, 400))["id"]
     slowly = Slowly(monkeypatch)
     with client.websocket_connect(f"{BASE}/work") as session:
-        ask(session, 1, photo, "denoise")
+        ask(session, 1, photo, "denoise", sigma=20.0)
         slowly.begun()
         session.send_json({"do": "stop", "job": 1})
         ask(session, 2, "none", "denoise")
@@ -277,7 +278,7 @@ def test_a_socket_that_closes_stops_its_jobs(
     photo = upload(client, picture(300, 400))["id"]
     slowly = Slowly(monkeypatch)
     with client.websocket_connect(f"{BASE}/work") as session:
-        ask(session, 1, photo, "denoise")
+        ask(session, 1, photo, "denoise", sigma=20.0)
         slowly.begun()
     slowly.go.release(1)
     with client.websocket_connect(f"{BASE}/work") as session:
@@ -297,9 +298,9 @@ def test_the_small_photo_of_one_page_is_done_before_the_large_one_of_another(
         client.websocket_connect(f"{BASE}/work") as first,
         client.websocket_connect(f"{BASE}/work") as second,
     ):
-        ask(first, 1, large, "denoise")
+        ask(first, 1, large, "denoise", sigma=20.0)
         slowly.begun()
-        ask(second, 1, small, "denoise")
+        ask(second, 1, small, "denoise", sigma=20.0)
         assert next(told(second)) == {"job": 1, "state": "waiting", "ahead": 1}
         slowly.go.release(2)
         assert until_end(second, 1)[0]["state"] == "done"
@@ -350,7 +351,7 @@ def test_a_photo_dropped_while_it_is_restored_ends_in_a_result(
     photo = upload(client, picture(300, 400))["id"]
     slowly = Slowly(monkeypatch)
     with client.websocket_connect(f"{BASE}/work") as session:
-        ask(session, 1, photo, "denoise")
+        ask(session, 1, photo, "denoise", sigma=20.0)
         slowly.begun()
         client.delete(f"{BASE}/photos/{photo}")
         slowly.go.release(1000)

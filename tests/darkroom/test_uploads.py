@@ -292,7 +292,7 @@ def test_queued_uploads_wait_on_the_disk_and_few_are_decoded_at_once(
     counting = threading.Lock()
     take_in = type(darkroom.studio).take_in
 
-    def slow(studio, body, name, damage):
+    def slow(studio, body, name, damage, stretch=False):
         nonlocal inside, most
         with counting:
             inside += 1
@@ -300,7 +300,7 @@ def test_queued_uploads_wait_on_the_disk_and_few_are_decoded_at_once(
         go.wait(10)
         with counting:
             inside -= 1
-        return take_in(studio, body, name, damage)
+        return take_in(studio, body, name, damage, stretch)
 
     monkeypatch.setattr(type(darkroom.studio), "take_in", slow)
     threads = [
