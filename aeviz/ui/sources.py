@@ -24,7 +24,7 @@ from aeviz.ui.opened import Opened, open_model
 from aeviz.ui.photos import Photo
 
 SHOWN = 10
-FORMATS = ["png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff", "gif"]
+FORMATS = ["png", "jpg", "jpeg", "webp", "avif", "bmp", "tif", "tiff", "gif", "jp2", "j2k"]
 MOST_FILES = 200
 _KINDS = {
     "mnist": "digits", "mnist-5k": "digits", "digits": "digits", "fashion-mnist": "clothes",

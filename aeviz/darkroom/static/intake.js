@@ -2,7 +2,7 @@
 
 import { h } from '../../static/dom.js';
 
-const TYPES = 'image/*,.tif,.tiff,.bmp,.webp';
+const TYPES = 'image/*,.tif,.tiff,.bmp,.webp,.avif,.jp2,.j2k';
 
 /**
  * @param {HTMLElement} element  where files may be dropped
