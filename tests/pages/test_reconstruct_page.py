@@ -152,7 +152,7 @@ def test_uploads_are_fitted_with_a_note_and_a_bad_one_is_one_sentence(models: Pa
         ("fits.png", encode_png(digits()[0][0])),
     )
     assert [error.value for error in app.error] == [
-        "bad.png: This is not an image; choose a PNG, JPEG, WebP, BMP, TIFF or GIF file."
+        "bad.png: This is not an image; choose a PNG, JPEG, WebP, AVIF, BMP, TIFF or GIF file."
     ]
     assert "40x30 to 8x8" in app.info[0].value
     grid = html(app, "reconstruct-grid")
