@@ -225,7 +225,7 @@ def test_a_drawing_is_centred_before_it_is_encoded(page: Page, app_url: str) -> 
         page.mouse.down()
         page.mouse.move(x, y + 6 / 28 * area["height"], steps=2)
         page.mouse.up()
-        expect(page.get_by_text(" MSE", exact=False).first).to_be_visible()
+        expect(page.get_by_text(" MSE", exact=False).locator("visible=true").first).to_be_visible()
         page.wait_for_function(
             "document.querySelector('[data-testid=aeviz-drawn-reconstruction]').toDataURL()"
             " === document.querySelector('[data-testid=aeviz-canvas]').toDataURL()"
