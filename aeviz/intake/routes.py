@@ -15,7 +15,7 @@ from aeviz.darkroom.uploads import BusyError, Uploads
 from aeviz.errors import UserError
 from aeviz.intake import inbox
 from aeviz.live.origin import Origins
-from aeviz.live.visitors import Visitor, visitor
+from aeviz.live.visitors import visitor
 
 PATH: Final = "aeviz/images"
 MOST_REMEMBERED: Final = 10_000  # people
@@ -27,7 +27,7 @@ class Intake:
     def __init__(self, allowed_origins: Collection[str] = ()) -> None:
         self._origins = Origins(allowed_origins)
         self._uploads = Uploads(inbox.folder(), limits.PARCEL)
-        self._sent: dict[Visitor, list[str]] = {}
+        self._sent: dict[str, list[str]] = {}
 
     async def upload(self, request: Request) -> Response:
         """Streams the body to the disk; it is looked into later, by a thread."""
@@ -40,14 +40,14 @@ class Intake:
             await run_in_threadpool(inbox.prepare, int(told))
             async with self._uploads.body(request) as body:
                 name = await run_in_threadpool(inbox.keep, body)
-            await run_in_threadpool(self._remember, visitor(request), name)
+            await run_in_threadpool(self._remember, visitor(request).person, name)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to read it
         except UserError as error:
             return _refused(str(error), 503 if isinstance(error, BusyError) else 400)
         return JSONResponse({"id": name})
 
-    def _remember(self, who: Visitor, name: str) -> None:
+    def _remember(self, who: str, name: str) -> None:
         """The last uploads of a person wait; older ones make room."""
         sent = [*self._sent.pop(who, []), name]
         for older in sent[: -limits.WAITING_PARCELS_OF_PERSON]:

@@ -130,8 +130,8 @@ class LiveServer:
         return await run_sync(self.store.get, request.path_params["model"], limiter=self._opening)
 
     async def _made(self, model: OpenModel, make: Callable[[], T]) -> T:
-        """What takes a while to make of a model, in threads that nothing else needs; whoever asks
-        for more of the same model waits without one."""
+        """Runs slow work on a model in threads that nothing else needs. Further requests for the
+        same model wait without a thread."""
         async with model.making:
             return await run_sync(make, limiter=self._making)
 

@@ -93,7 +93,6 @@ def turn(
                 soon()
             time.sleep(POLL_SECONDS * min(max(place, 1), FAR))
     _held.add(run.id)
-    (_folder() / f"first-{run.id}").unlink(missing_ok=True)
     try:
         with slot:
             yield
@@ -157,6 +156,7 @@ def _ticket(run: Run) -> Iterator[Ticket]:
         yield ticket
     finally:
         _named(ticket).unlink(missing_ok=True)
+        (_folder() / f"first-{run.id}").unlink(missing_ok=True)  # also of one that was stopped
         if file is not None:
             file.close()
 
