@@ -90,7 +90,7 @@ def lines(infos: Sequence[ModelInfo], me: Person) -> dict[str, str]:
 
 
 def _whose(info: ModelInfo, me: Person) -> str:
-    if me.may_manage(info.owner):
+    if me.owns(info.owner):
         return "Mine"
     name = person.whose(info.owner, me)
     return name[:1].upper() + name[1:]

@@ -109,6 +109,7 @@ def draw(page: Page) -> None:
 def small(page: Page) -> None:
     page.locator("summary").filter(has_text="How it works").wait_for()
     expect(page.get_by_test_id("stSpinner")).to_have_count(0)
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
 
 
 Ready = Callable[[Page], None]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from anyio.from_thread import start_blocking_portal
 from starlette.requests import HTTPConnection
 
 from aeviz.live.shares import Shares
@@ -41,7 +42,8 @@ def test_who_waits_is_served_in_turn_but_nobody_waits_for_a_full_share() -> None
         await asyncio.sleep(0)
         return served
 
-    assert asyncio.run(scene()) == ["ann 1", "ben 1", "cat 1", "ann 2"]
+    with start_blocking_portal() as loop:  # a thread of its own, as the browser tests leave a loop
+        assert loop.call(scene) == ["ann 1", "ben 1", "cat 1", "ann 2"]
 
 
 def test_who_leaves_while_waiting_takes_nothing() -> None:
@@ -57,7 +59,8 @@ def test_who_leaves_while_waiting_takes_nothing() -> None:
         shares.give_back(CAT, 2)
         return shares.taken
 
-    assert asyncio.run(scene()) == 0
+    with start_blocking_portal() as loop:
+        assert loop.call(scene) == 0
 
 
 @pytest.mark.parametrize("headers", [[], [(b"cookie", b"aeviz-person=short")]])
