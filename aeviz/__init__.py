@@ -11,6 +11,6 @@ __version__ = "0.1.0"
 # network, and waking up costs its training up to two fifths where nothing else runs: so who trains
 # from the command line, most likely alone, has the long one (for photographs no faster then, and up
 # to twice as slow beside other programs). It is read when torch is loaded, so it is set before; a
-# package that is begun with `python -m` sees "-m" here.
-if sys.argv[:2] != ["-m", "train"]:
+# package that is begun with `python -m` sees "-m" here, and with its own command that one's path.
+if os.path.basename(sys.argv[0]) not in ("-m", "aeviz") or sys.argv[1:2] != ["train"]:
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")

@@ -1,7 +1,18 @@
-"""`python -m aeviz ...`"""
+"""`aeviz ...` and `python -m aeviz ...`."""
 
 import sys
 
-from aeviz.cli import main
+from aeviz.start import start_app
 
-sys.exit(main())
+
+def main() -> int:
+    """Runs one command of `aeviz.cli` and returns its exit code."""
+    if sys.argv[1:2] == ["app"]:  # before anything imports torch, which takes seconds
+        start_app(sys.argv[2:])
+    from aeviz import cli
+
+    return cli.main()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -25,6 +25,7 @@ from aeviz.evaluation import metrics
 from aeviz.evaluation.evaluate import evaluate, reconstruct
 from aeviz.presets import PRESETS, preset, settings_for
 from aeviz.restorers import RESTORERS
+from aeviz.start import start_app
 from aeviz.terminal import read, say
 from aeviz.training.finish import MAX_IMAGES, finish
 from aeviz.training.fit import fit
@@ -50,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The commands and their options; `run` holds the function that answers."""
-    root = argparse.ArgumentParser(prog="python -m aeviz", description=__doc__)
+    root = argparse.ArgumentParser(prog="aeviz", description=__doc__)
     commands = root.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, run: Any, text: str) -> argparse.ArgumentParser:
@@ -58,6 +59,8 @@ def parser() -> argparse.ArgumentParser:
         sub.set_defaults(run=run)
         return sub
 
+    sub = command("app", lambda args: start_app(args.options), "start the app in the browser")
+    sub.add_argument("options", nargs=argparse.REMAINDER, help="options of `streamlit run`")
     command("presets", _presets, "the types of autoencoder and their settings")
     command("datasets", _datasets, "the data sets")
     command("models", _models, "the models that can be opened")

@@ -11,22 +11,41 @@ _SHOWN = re.compile(r".{1,80}")
 _OWNER = re.compile(r"[0-9a-f]{8,64}")
 
 
+_PACKAGE = Path(__file__).resolve().parent
+_INSTALLED = (_PACKAGE / "checkpoints").is_dir()
+"""Whether the bundled models are inside the package, as `pip install` puts them."""
+
+
 def checkpoints_dir() -> Path:
-    """`AEVIZ_CHECKPOINTS`, else `checkpoints/` beside the package."""
+    """Bundled models: `AEVIZ_CHECKPOINTS`, else `checkpoints/` inside an installed package or
+    beside the package in a checkout."""
     named = os.environ.get("AEVIZ_CHECKPOINTS")
-    return Path(named) if named else Path(__file__).resolve().parent.parent / "checkpoints"
+    return Path(named) if named else (_PACKAGE if _INSTALLED else _PACKAGE.parent) / "checkpoints"
 
 
 def runs_dir() -> Path:
-    """Where runs and uploaded models lie; `AEVIZ_RUNS` moves it."""
+    """Runs and uploaded models: `AEVIZ_RUNS`, else `runs/` in `_people_dir`."""
     named = os.environ.get("AEVIZ_RUNS")
-    return Path(named) if named else checkpoints_dir() / "runs"
+    return Path(named) if named else _people_dir() / "runs"
 
 
 def datasets_dir() -> Path:
-    """Where people's own data sets lie: `AEVIZ_DATASETS`, else `datasets/` in `checkpoints_dir`."""
+    """People's own data sets: `AEVIZ_DATASETS`, else `datasets/` in `_people_dir`."""
     named = os.environ.get("AEVIZ_DATASETS")
-    return Path(named) if named else checkpoints_dir() / "datasets"
+    return Path(named) if named else _people_dir() / "datasets"
+
+
+def app_script() -> Path:
+    """The file that `streamlit run` starts: `app.py`, beside the package or inside it."""
+    return (_PACKAGE / "_app" if _INSTALLED else _PACKAGE.parent) / "app.py"
+
+
+def _people_dir() -> Path:
+    """What people make: in `checkpoints_dir`, or in the user's data folder if the package is
+    installed, since an update replaces what is inside a package."""
+    if not _INSTALLED or os.environ.get("AEVIZ_CHECKPOINTS"):
+        return checkpoints_dir()
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "aeviz"
 
 
 def given_name(run: Path) -> str:

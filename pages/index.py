@@ -7,7 +7,7 @@ import streamlit as st
 from aeviz.ui import person
 
 _HERE = Path(__file__).parent
-_UI = _HERE.parent / "aeviz" / "ui"
+_UI = Path(person.__file__).parent
 _ICON = _UI / "icon.svg"
 
 st.html(_UI / "page.css")

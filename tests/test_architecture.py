@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 FLOORS: tuple[set[str], ...] = (
     {"errors", "escaping", "json_file", "limits"},
     {"config", "model_card", "atomic", "sealed", "device", "folders", "images"},
-    {"damage", "datasets", "people", "handwriting", "disk", "teacher"},
+    {"damage", "datasets", "people", "handwriting", "disk", "teacher", "start"},
     {"defaults"},
     {"nn", "presets", "restorers", "terminal", "album"},
     {"checkpoint"},

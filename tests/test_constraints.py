@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 
 def read(name: str) -> dict[str, Requirement]:
     lines = (line.strip() for line in (ROOT / name).read_text().splitlines())
-    wanted = (Requirement(line) for line in lines if line and not line.startswith("#"))
+    wanted = (Requirement(line) for line in lines if line and line[0] not in "#-")
     return {canonicalize_name(one.name): one for one in wanted}
 
 

@@ -14,6 +14,8 @@ import pytest
     [
         (["-m", "presets"], None, "1000"),
         (["app.py", "train"], None, "1000"),
+        (["/usr/bin/aeviz", "presets"], None, "1000"),
+        (["/usr/bin/aeviz", "train", "--out", "a"], None, "None"),
         (["-m", "train", "--out", "a"], None, "None"),
         (["-m", "presets"], "7", "7"),
         (["-m", "train"], "7", "7"),
