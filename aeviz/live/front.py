@@ -25,12 +25,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aeviz.live.assets import LIVE_STATIC, Files, live_file
 
-# The pages that end in a live part: its module, and the model if it shows one and the address names
-# none.
+# The pages that end in a live part: its module, the model if it shows one and the address names
+# none, and which part of the gallery it asks for.
 LIVE_PAGES: Final = {
-    "": ("aeviz/static/home.js", "vae-mnist-2d"),
-    "explore": ("aeviz/static/explorer.js", "vae-mnist"),
-    "restore": ("aeviz/darkroom/static/darkroom.js", None),
+    "": ("aeviz/static/home.js", "vae-mnist-2d", "?part=map"),
+    "explore": ("aeviz/static/explorer.js", "vae-mnist", ""),
+    "restore": ("aeviz/darkroom/static/darkroom.js", None, ""),
 }
 # Says what stands between such a page and the server, even where Streamlit itself is kept away.
 NOTICE: Final = "aeviz/static/notice.js"
@@ -87,7 +87,7 @@ class Front:
 
     def _links(self, page: str, query: bytes) -> bytes:
         """What this page's live part will ask for, as HTML for the document's head."""
-        module, default = LIVE_PAGES[page]
+        module, default, part = LIVE_PAGES[page]
         streamlit = self._streamlit / "static" / "js"
         late = [file.name for part in LATE_PARTS for file in streamlit.glob(f"{part}.*.js")]
         folders = (("static/js/", streamlit), *_OURS.items())
@@ -99,7 +99,7 @@ class Front:
         links.append(f'<script type="module" src="{self._base}{NOTICE}"></script>')
         named = parse_qs(query.decode("latin-1")).get("model", [default or ""])[0]
         if default is not None and _NAME.fullmatch(named):
-            gallery = f"{self._base}aeviz/gallery/{quote(named)}"
+            gallery = f"{self._base}aeviz/gallery/{quote(named)}{part}"
             links.append(f'<link rel="preload" as="fetch" crossorigin href="{gallery}">')
         return "".join(links).encode()
 

@@ -25,9 +25,18 @@ ACTIVE_EFFECT: Final = 0.001  # on the image, as a share of the largest; without
 PRIOR_REACH: Final = 3.0  # sigmas of the prior that a VAE's slider reaches at least
 
 
-def pack(name: str, loaded: Loaded, sprite_version: str | None, handwriting: bool = False) -> bytes:
+def pack(
+    name: str,
+    loaded: Loaded,
+    sprite_version: str | None,
+    handwriting: bool = False,
+    whole: bool = True,
+) -> bytes:
     """The gallery of a model as one blob; without points where the model has none. UserError where
-    its numbers leave the range of floats."""
+    its numbers leave the range of floats.
+
+    `whole`: with thumbnails and with what is typical of the codes, which takes a few passes.
+    """
     model = loaded.model
     header: dict[str, Any] = {
         "name": name,
@@ -53,8 +62,9 @@ def pack(name: str, loaded: Loaded, sprite_version: str | None, handwriting: boo
         header["class_names"] = list(gallery.class_names)
         header["dims"] = dimensions(model, latents, gallery.logvar)
         active = sorted(dim["index"] for dim in header["dims"] if dim["active"])
-        header["typical"] = typical(model, latents, active)
-        header["sprite"] = _sprite(model.image_shape, len(latents), sprite_version)
+        if whole:
+            header["typical"] = typical(model, latents, active)
+            header["sprite"] = _sprite(model.image_shape, len(latents), sprite_version)
         arrays["latents"] = latents.numpy()
         arrays["labels"] = gallery.labels.numpy().astype(np.int16)
         if model.is_gaussian and gallery.logvar is not None:

@@ -2,7 +2,7 @@
 
 WS   /aeviz/live/{model}      codes in, pixels out (docs/live-protocol.md)
 GET  /aeviz/models            the models there are, as JSON
-GET  /aeviz/gallery/{model}   coordinates, labels and codes of the gallery, packed
+GET  /aeviz/gallery/{model}   coordinates, labels and codes of the gallery, packed; ?part=map
 GET  /aeviz/sprite/{model}    the gallery's thumbnails, one image
 GET  /aeviz/mixture/{model}   draws from a Gaussian mixture fitted to the gallery's codes
 POST /aeviz/handwriting/{model}   a photograph in, the character in it out
@@ -79,9 +79,11 @@ class LiveServer:
             self.store.leave(model, client)
 
     async def gallery(self, request: Request) -> Response:
-        """All that the explorer draws before the first decode, packed (`gallery.pack`)."""
+        """All that the explorer draws before the first decode, packed (`gallery.pack`); with
+        `part=map` what a map alone needs."""
         model = await self._model(request)
-        return (await self._made(model, model.gallery)).respond(request)
+        make = model.map if request.query_params.get("part") == "map" else model.gallery
+        return (await self._made(model, make)).respond(request)
 
     async def sprite(self, request: Request) -> Response:
         """The gallery's thumbnails as one image."""

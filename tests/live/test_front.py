@@ -83,14 +83,19 @@ def test_every_module_named_is_there(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "gallery"),
-    [("", "/vae-mnist"), ("?model=ae-mnist-2d", "/ae-mnist-2d"), ("?model=a%22><script>", None)],
+    ("page", "gallery"),
+    [
+        ("explore", "/vae-mnist"),
+        ("explore?model=ae-mnist-2d", "/ae-mnist-2d"),
+        ("explore?model=a%22><script>", None),
+        ("", "/vae-mnist-2d?part=map"),
+    ],
 )
 def test_the_gallery_of_the_model_that_will_open_is_fetched_ahead(
-    client: TestClient, query: str, gallery: str | None
+    client: TestClient, page: str, gallery: str | None
 ) -> None:
     found = re.findall(
-        r'as="fetch" crossorigin href="/aeviz/gallery([^"]*)"', client.get(f"/explore{query}").text
+        r'as="fetch" crossorigin href="/aeviz/gallery([^"]*)"', client.get(f"/{page}").text
     )
     assert found == ([gallery] if gallery else [])
 

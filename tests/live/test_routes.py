@@ -186,6 +186,19 @@ def test_the_gallery_unpacks_to_codes_labels_and_coordinates(
     assert (4 + length) % 4 == 0
 
 
+def test_a_map_alone_gets_the_same_points_and_no_more(client: TestClient) -> None:
+    whole, part = (client.get(f"/aeviz/gallery/tiny{query}").content for query in ("", "?part=map"))
+    headers, bodies = [], []
+    for packed in (whole, part):
+        (length,) = struct.unpack_from("<I", packed)
+        headers.append(json.loads(packed[4 : 4 + length]))
+        bodies.append(packed[4 + length :])
+    assert bodies[0] == bodies[1]
+    left_out = {key for key in headers[0] if headers[0][key] != headers[1][key]}
+    assert left_out == {"typical", "sprite"}
+    assert headers[1]["typical"] is headers[1]["sprite"] is None
+
+
 @pytest.mark.parametrize(
     ("said", "told"),
     [

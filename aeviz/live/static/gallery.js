@@ -15,10 +15,12 @@ import { unpack } from './packed.js';
 
 /**
  * @param {string} name
+ * @param {'' | '?part=map'} [part]  a map alone needs less, which is sooner there
  * @returns {Promise<Gallery>}
  */
-export async function loadGallery(name) {
-  const answer = await fetch(new URL(`aeviz/gallery/${encodeURIComponent(name)}`, document.baseURI));
+export async function loadGallery(name, part = '') {
+  const address = `aeviz/gallery/${encodeURIComponent(name)}${part}`;
+  const answer = await fetch(new URL(address, document.baseURI));
   if (!answer.ok) throw new Error(await reason(answer));
   const { header, array } = unpack(await answer.arrayBuffer());
   return {

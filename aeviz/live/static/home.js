@@ -14,7 +14,7 @@ export default (component) => mount(component, open);
 
 async function open(root, { model, colours }, signal) {
   connectAhead(model, signal);
-  const gallery = await loadGallery(model);
+  const gallery = await loadGallery(model, '?part=map');
   if (signal.aborted) return () => {};
   const [projection] = projections(gallery);
   const status = new StatusLine();
