@@ -9,7 +9,8 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -39,9 +40,14 @@ WITH_STREAMLIT = {"app", "pages", "ui"}
 SOURCES = sorted(
     [ROOT / "app.py", *(ROOT / "aeviz").rglob("*.py"), *(ROOT / "pages").rglob("*.py")]
 )
-every_source = pytest.mark.parametrize(
-    "path", SOURCES, ids=[str(path.relative_to(ROOT)) for path in SOURCES]
-)
+PICKLES = {"pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
+Rule = Callable[[Path, ast.AST], Iterable[str]]
+"""What of a file (its path and its syntax tree) breaks the rule."""
+
+
+@cache
+def parsed(path: Path) -> ast.AST:
+    return ast.parse(path.read_text())
 
 
 def room_of(path: Path) -> str:
@@ -52,112 +58,145 @@ def room_of(path: Path) -> str:
     return "" if parts[0] == "__init__" else parts[0]
 
 
-def imported(tree: ast.AST) -> Iterator[str]:
+def imported(tree: ast.AST) -> set[str]:
     """Full names of all that is imported, wherever in the file: "aeviz.nn.losses", "torch.nn"."""
+    names = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert not node.level, "imports are absolute here"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
 
 
-def rooms_used(tree: ast.AST) -> set[str]:
+def packages(tree: ast.AST) -> set[str]:
+    return {name.split(".")[0] for name in imported(tree)}
+
+
+def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
+    """Each call, with what is called as it is written: "st.switch_page", "eval"."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func), node
+
+
+def inside(path: Path, *where: str) -> bool:
+    """Whether the path is one of these files or folders of the package."""
+    return any(path.is_relative_to(ROOT / "aeviz" / name) for name in where)
+
+
+def lower_rooms_only(path: Path, tree: ast.AST) -> Iterable[str]:
     names = (name.split(".") for name in imported(tree))
-    return {parts[1] for parts in names if parts[0] == "aeviz" and len(parts) > 1} & set(FLOOR)
-
-
-@every_source
-def test_a_room_imports_lower_rooms_only(path: Path) -> None:
+    used = {parts[1] for parts in names if parts[0] == "aeviz" and len(parts) > 1} & set(FLOOR)
     room = room_of(path)
-    used = rooms_used(ast.parse(path.read_text()))
-    if not room:
-        assert not used, "aeviz/__init__.py imports nothing, so that every part starts fast"
-        return
+    if not room:  # aeviz/__init__.py imports nothing, so that every part starts fast
+        return used
     assert room in FLOOR, f"{room} is a new room: give it a floor in this test"
-    above = {other for other in used if other != room and FLOOR[other] >= FLOOR[room]}
-    assert not above
+    return {other for other in used if other != room and FLOOR[other] >= FLOOR[room]}
 
 
-@every_source
-def test_only_the_face_knows_streamlit(path: Path) -> None:
-    names = {name.split(".")[0] for name in imported(ast.parse(path.read_text()))}
-    assert "streamlit" not in names or room_of(path) in WITH_STREAMLIT
+def streamlit_in_the_face_only(path: Path, tree: ast.AST) -> Iterable[str]:
+    return set() if room_of(path) in WITH_STREAMLIT else packages(tree) & {"streamlit"}
 
 
-@every_source
-def test_only_the_end_of_a_training_lays_out_maps(path: Path) -> None:
+def layouts_at_the_end_of_a_training_only(path: Path, tree: ast.AST) -> Iterable[str]:
     """They take many seconds of a processor, so never in the process that serves pages."""
-    names = set(imported(ast.parse(path.read_text())))
-    slow = {name for name in names if name.startswith("aeviz.latent.layout")}
-    where = {"latent/layout_cache.py", "training/finish.py", "training/maps.py"}
-    assert not slow or path in {ROOT / "aeviz" / name for name in where}
+    if inside(path, "latent/layout_cache.py", "training/finish.py", "training/maps.py"):
+        return ()
+    return (name for name in imported(tree) if name.startswith("aeviz.latent.layout"))
 
 
-def called(path: Path) -> set[str]:
-    """Names of the functions and methods that are called anywhere in the file."""
-    return {
-        node.func.id if isinstance(node.func, ast.Name) else node.func.attr
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute)
-    }
+def models_finished_by_trainings_only(path: Path, tree: ast.AST) -> Iterable[str]:
+    if inside(path, "training/finish.py", "training/worker.py", "training/maps.py", "cli.py"):
+        return ()
+    ends = {"finish", "card_and_gallery", "mapped"}
+    return (name for name, _ in calls(tree) if name.rpartition(".")[2] in ends)
 
 
-@every_source
-def test_only_a_training_process_and_the_command_line_finish_a_model(path: Path) -> None:
-    where = {"training/finish.py", "training/worker.py", "training/maps.py", "cli.py"}
-    finishes = called(path) & {"finish", "card_and_gallery", "mapped"}
-    assert not finishes or path in {ROOT / "aeviz" / name for name in where}
-
-
-@every_source
-def test_pages_are_left_by_links_only(path: Path) -> None:
+def pages_left_by_links_only(path: Path, tree: ast.AST) -> Iterable[str]:
     """After `st.switch_page` the server may still answer what the page before had asked for as it
     refreshed itself, and the new page goes blank."""
-    assert "switch_page" not in called(path)
+    return (name for name, _ in calls(tree) if name.rpartition(".")[2] == "switch_page")
 
 
-@every_source
-def test_nothing_reads_or_writes_a_pickle(path: Path) -> None:
-    tree = ast.parse(path.read_text())
-    names = {name.split(".")[0] for name in imported(tree)}
-    assert not names & {"pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
+def no_pickle(path: Path, tree: ast.AST) -> Iterable[str]:
+    yield from packages(tree) & PICKLES
     for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            assert (node.value.id, node.attr) not in {("torch", "load"), ("torch", "save")}
-        if isinstance(node, ast.keyword) and node.arg == "allow_pickle":
-            assert isinstance(node.value, ast.Constant)
-            assert node.value.value is False
+        if isinstance(node, ast.Attribute) and ast.unparse(node) in ("torch.load", "torch.save"):
+            yield ast.unparse(node)
+        allows = isinstance(node, ast.keyword) and node.arg == "allow_pickle"
+        if allows and ast.unparse(node.value) != "False":
+            yield "allow_pickle"
 
 
-@every_source
-def test_only_the_image_room_opens_pictures(path: Path) -> None:
+def pictures_opened_in_one_room(path: Path, tree: ast.AST) -> Iterable[str]:
     """Pillow knows formats that start programs: what it may read is decided in one place."""
-    opened = [
-        node
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Attribute)
-        and node.attr == "open"
-        and isinstance(node.value, ast.Name)
-        and node.value.id in ("Image", "PIL")
-    ]
-    assert not opened or path.is_relative_to(ROOT / "aeviz" / "images")
+    openers = ("Image.open", "PIL.Image.open")
+    if not inside(path, "images"):
+        attributes = (node for node in ast.walk(tree) if isinstance(node, ast.Attribute))
+        return (name for node in attributes if (name := ast.unparse(node)) in openers)
+    return (
+        name
+        for name, call in calls(tree)
+        if name in openers and "formats" not in {keyword.arg for keyword in call.keywords}
+    )
+
+
+def nothing_evaluated(path: Path, tree: ast.AST) -> Iterable[str]:
+    return (name for name, _ in calls(tree) if name in ("eval", "exec"))
+
+
+def no_error_swallowed_whole(path: Path, tree: ast.AST) -> Iterable[str]:
+    return (
+        f"line {node.lineno}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ExceptHandler) and node.type is None
+    )
+
+
+RULES: dict[Rule, tuple[str, str]] = {
+    lower_rooms_only: ("nn/losses.py", "def f():\n    from aeviz.ui import live"),
+    streamlit_in_the_face_only: ("nn/losses.py", "import os, streamlit.web"),
+    layouts_at_the_end_of_a_training_only: ("ui/live.py", "from aeviz.latent import layouts"),
+    models_finished_by_trainings_only: ("ui/live.py", "finish.finish(model)"),
+    pages_left_by_links_only: ("ui/live.py", "st.switch_page('home')"),
+    no_pickle: ("checkpoint.py", "torch.load('file')"),
+    pictures_opened_in_one_room: ("album/build.py", "Image.open(file, formats=['PNG'])"),
+    nothing_evaluated: ("config.py", "f(eval('1'))"),
+    no_error_swallowed_whole: ("config.py", "try:\n    f()\nexcept:\n    pass"),
+}
+"""Each rule, and a file and code that break it."""
+every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+
+
+@every_rule
+def test_every_file_keeps_the_rule(rule: Rule) -> None:
+    broken = {
+        path.relative_to(ROOT): found for path in SOURCES if (found := [*rule(path, parsed(path))])
+    }
+    assert not broken
+
+
+@every_rule
+def test_the_rule_can_fail(rule: Rule) -> None:
+    file, code = RULES[rule]
+    assert [*rule(ROOT / "aeviz" / file, ast.parse(code))]
+    assert not [*rule(ROOT / "aeviz" / file, ast.parse("import os"))]
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["import dill", "from joblib import load", "np.load(file, allow_pickle=True)", "torch.save"],
+)
+def test_every_way_to_a_pickle_is_seen(code: str) -> None:
+    assert [*no_pickle(ROOT / "app.py", ast.parse(code))]
 
 
 def test_pictures_are_opened_by_a_list_of_formats() -> None:
-    for path in (ROOT / "aeviz" / "images").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "Image.open":
-                assert "formats" in {keyword.arg for keyword in node.keywords}
-
-
-@every_source
-def test_nothing_is_evaluated_and_no_error_is_swallowed_whole(path: Path) -> None:
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            assert node.func.id not in {"eval", "exec"}
-        if isinstance(node, ast.ExceptHandler):
-            assert node.type is not None
+    path = ROOT / "aeviz" / "images" / "decoding.py"
+    assert [*pictures_opened_in_one_room(path, ast.parse("Image.open(file)"))]
+    assert not [*pictures_opened_in_one_room(path, ast.parse("Image.open(file, formats=())"))]
 
 
 def texts() -> list[Path]:
@@ -182,17 +221,9 @@ def test_no_package_index_is_named() -> None:
     assert ROOT / "aeviz" / "cli.py" in texts()
 
 
-def test_these_rules_can_fail() -> None:
-    """The parser sees what it must see, however it is written."""
-    tree = ast.parse(
-        "def f():\n    from aeviz.ui import live\nimport aeviz.training.loop as x, streamlit.web"
-    )
-    assert rooms_used(tree) == {"ui", "training"}
-    assert "streamlit.web" in set(imported(tree))
-    assert room_of(ROOT / "aeviz" / "nn" / "losses.py") == "nn"
-    assert room_of(ROOT / "pages" / "home.py") == "pages"
-    assert room_of(ROOT / "app.py") == "app"
-    assert room_of(ROOT / "aeviz" / "__init__.py") == ""
+def test_each_file_has_its_room() -> None:
+    places = ("aeviz/nn/losses.py", "pages/home.py", "app.py", "aeviz/__init__.py")
+    assert [room_of(ROOT / place) for place in places] == ["nn", "pages", "app", ""]
     assert FLOOR["config"] < FLOOR["nn"] < FLOOR["checkpoint"] < FLOOR["training"] < FLOOR["ui"]
     assert {room_of(path) for path in SOURCES} >= {"nn", "training", "ui", "pages", "app"}
 
