@@ -106,6 +106,20 @@ def test_a_noisy_photo_is_no_drawing(sigma: float) -> None:
     assert find(DENOISE, Photo(pixels), None).notes == ()
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("grain", [0.3, 0.6, 1.0, 2.0])
+@pytest.mark.parametrize("factor", [8, 16])
+def test_a_dark_grainy_photo_made_brighter_is_no_drawing(
+    factor: int, grain: float, channels: int
+) -> None:
+    dark = photo(0, (1.0,) * channels) / factor
+    dark = np.rint(dark + grain * np.random.default_rng(5).standard_normal(dark.shape))
+    pixels = (dark * factor).clip(0, 255).astype(np.uint8)
+    assert len(np.unique(pixels)) < 40
+    assert kind_of(pixels) == ""
+    assert not find(DENOISE, Photo(pixels), None).untouched
+
+
 @pytest.mark.parametrize("tint", [(1.0, 0.85, 0.65), (0.7, 1.0, 0.9), (1.0, 1.0, 1.0)])
 def test_noise_of_a_tinted_photo_is_that_of_the_grey_one(tint: tuple[float, ...]) -> None:
     assert measure_noise(photo(20, tint)).sigma == pytest.approx(20, rel=0.1)
