@@ -164,3 +164,12 @@ def test_a_small_part_of_the_range_is_said_and_can_be_stretched() -> None:
     assert used_range(high) == 1
     assert first_notes(high) == ()
     assert "808 to 1,192 of 65,535" in high.notes[0]
+
+
+def test_bits_are_told_where_the_lower_ones_are_used() -> None:
+    ramp = np.linspace(0, 1, 60 * 80).reshape(60, 80, 1)
+    twelve = Photo((4095 * ramp).astype(np.uint16))
+    assert first_notes(twelve) == ("It uses 12 of its 16 bits.",)
+    foggy = Photo((140 + 30 * ramp).astype(np.uint8))
+    assert first_notes(foggy) == ("It uses 12 % of its range from black to white.",)
+    assert first_notes(Photo((100 * ramp).astype(np.uint8))) == ()
