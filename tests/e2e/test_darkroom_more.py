@@ -276,3 +276,52 @@ def test_a_photo_of_twelve_bits_in_sixteen_is_stretched_and_back(
     page.get_by_test_id("aeviz-files").set_input_files(payload("bright.png", photo(96, 64)))
     expect(page.get_by_role("heading", name="bright.png")).to_be_visible()
     expect(switch).to_be_hidden()
+
+
+def paint_nearly_all(page: Page) -> None:
+    """Strokes from side to side, over the whole picture."""
+    box = page.get_by_test_id("aeviz-dropzone").bounding_box()
+    assert box is not None
+    right, y = box["x"] + box["width"] - 2, box["y"] + 2
+    page.mouse.move(box["x"] + 2, y)
+    page.mouse.down()
+    while y < box["y"] + box["height"] - 4:
+        for x in (right, box["x"] + 2):
+            page.mouse.move(x, y, steps=3)
+            y += 12
+            page.mouse.move(x, y)
+    page.mouse.up()
+
+
+def test_a_mask_of_nearly_all_is_asked_about_and_filled_after_the_answer(
+    page: Page, photo_url: str
+) -> None:
+    opened(page, photo_url)
+    page.get_by_test_id("aeviz-task-inpaint").click()
+    files = [payload(f"{name}.png", photo(320, 240, i)) for i, name in enumerate(("one", "two"))]
+    page.get_by_test_id("aeviz-files").set_input_files(files)
+    expect(page.get_by_test_id("aeviz-photo").nth(0)).to_have_attribute("data-state", "idle")
+    expect(page.locator(".dr-left")).to_be_visible()
+    page.get_by_test_id("aeviz-brush").fill("120")
+    paint_nearly_all(page)
+    fill = page.get_by_test_id("aeviz-fill")
+    question = page.get_by_role("alert").filter(has_text="Nearly all of the photo is painted over")
+    with page.expect_response("**/mask") as asked:
+        fill.click()
+    assert asked.value.status == 409
+    expect(question).to_be_visible()
+    page.get_by_test_id("aeviz-photo").nth(1).click()  # the question is about the other photo
+    expect(question).to_be_hidden()
+    page.get_by_test_id("aeviz-photo").nth(0).click()
+    page.get_by_test_id("aeviz-undo").click()
+    paint_nearly_all(page)  # as many strokes, but others: it asks again
+    with page.expect_response("**/mask") as asked:
+        fill.click()
+    assert asked.value.status == 409
+    expect(question).to_be_visible()
+    with page.expect_response("**/mask?sure=1") as answered:
+        fill.click()
+    assert answered.value.ok
+    expect(question).to_be_hidden()
+    restored(page)
+    expect(page.locator(".dr-right")).to_have_text("After")
