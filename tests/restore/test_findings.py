@@ -138,6 +138,32 @@ def test_coarse_noise_is_found_and_said(sigma: float, blur: float, dark: float) 
     assert "rough guess" in find(DENOISE, Photo(pixels), None).notes[0]
 
 
+def jpeg(pixels: np.ndarray, quality: int) -> np.ndarray:
+    """Through a JPEG file with colours of half size; grey has one channel."""
+    _, file = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    flag = cv2.IMREAD_COLOR if pixels.shape[2] == 3 else cv2.IMREAD_GRAYSCALE
+    return cv2.imdecode(file, flag).reshape(pixels.shape)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("quality", [95, 90, 85, 75])
+@pytest.mark.parametrize("sigma", [10, 20, 40])
+def test_noise_that_jpeg_has_taken_from_is_found_or_said(
+    sigma: float, quality: int, channels: int
+) -> None:
+    noise = sigma * np.random.default_rng(2).standard_normal((240, 320, channels))
+    grey = photo(0)
+    clean = np.concatenate([grey, grey[::-1], grey[:, ::-1]][:channels], axis=2)
+    pixels = np.rint(clean + noise).clip(0, 255).astype(np.uint8)
+    assert find(DENOISE, Photo(pixels), None).notes == ()
+    pixels = jpeg(pixels, quality)
+    notes = find(DENOISE, Photo(pixels), None).notes
+    within = measure_noise(pixels).sigma == pytest.approx(sigma, rel=0.2)
+    assert within or "JPEG" in notes[0] or "rough guess" in notes[0]
+    if channels == 3:
+        assert notes  # a third of it is gone with the colours
+
+
 @pytest.mark.parametrize("task", ["jpeg", "denoise", "x2"])
 def test_hidden_colours_change_nothing_that_is_seen(task: str) -> None:
     alpha = np.zeros((240, 320), np.uint8)
