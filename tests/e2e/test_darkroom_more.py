@@ -282,11 +282,12 @@ def paint_nearly_all(page: Page) -> None:
     """Strokes from side to side, over the whole picture."""
     box = page.get_by_test_id("aeviz-dropzone").bounding_box()
     assert box is not None
-    right, y = box["x"] + box["width"] - 2, box["y"] + 2
-    page.mouse.move(box["x"] + 2, y)
+    left, right = box["x"] + 16, box["x"] + box["width"] - 16  # its corners are round
+    y = box["y"] + 16
+    page.mouse.move(left, y)
     page.mouse.down()
     while y < box["y"] + box["height"] - 4:
-        for x in (right, box["x"] + 2):
+        for x in (right, left):
             page.mouse.move(x, y, steps=3)
             y += 12
             page.mouse.move(x, y)
