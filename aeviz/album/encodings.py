@@ -10,8 +10,28 @@ from collections.abc import Sequence
 
 _UTF8_FLAG = 0x800
 _UNICODE_PATH = 0x7075  # an extra field of Info-ZIP: version, checksum of the name, name in UTF-8
-_PAGES = ("cp437", "cp1252", "cp850", "gbk", "cp932", "cp1251", "cp866")
+_PAGES = (
+    *("cp437", "cp1252", "cp850", "gbk", "cp932", "big5", "cp949"),
+    *("cp1253", "iso8859_7", "cp1251", "cp866", "cp737"),
+)
 """The standard's own page first; of pages that fit as well the first is taken."""
+
+_COMMON = {
+    "gbk": ("gb2312", b"\xb0", b"\xd8"),
+    "cp932": ("shift_jis", b"\x88", b"\x99"),
+    "big5": ("big5", b"\xa4", b"\xc7"),
+}
+"""Code page -> the standard in it, and the first bytes of that one's common Chinese characters
+(level 1): from, to."""
+
+_USUAL_JAMO = frozenset(
+    "\u1100\u1102\u1103\u1105\u1106\u1107\u1109\u110b\u110c\u1112"
+    "\u1161\u1162\u1165\u1166\u1167\u1169\u116e\u1173\u1175"
+    "\u11a8\u11ab\u11af\u11b7\u11bc"
+)
+"""First consonants, vowels and last consonants of Hangul. Three of four Korean syllables are made
+of these alone, and one of seven that the bytes of Chinese names look like."""
+
 _LOOKED_AT = 2_000
 
 
@@ -33,7 +53,7 @@ def code_page(names: Sequence[bytes]) -> str:
     if _decoded(names, "utf-8") is not None:
         return "utf-8"
     costs = {
-        page: sum(map(_strangeness, text))
+        page: sum(_strangeness(name, page) for name in text)
         for page in _PAGES
         if (text := _decoded(names, page)) is not None
     }
@@ -65,22 +85,30 @@ def _decoded(names: Sequence[bytes], page: str) -> list[str] | None:
         return None
 
 
-def _strangeness(text: str) -> float:
+def _strangeness(text: str, page: str) -> float:
     """How little a name looks like words: for each character outside ASCII how rare its kind is in
     names, more where scripts meet inside a word."""
-    cost, before = 0.0, " "
+    cost, before = float(_lacks_tonos(text)), " "
     for letter, after in zip(text, text[1:] + " ", strict=True):
         if not letter.isascii():
-            cost += _rarity(letter)
+            cost += _rarity(letter, page)
             script = _script(letter)
             neighbours = [c for c in (before, after) if c.isalpha()]
             cost += sum(2 for c in neighbours if _script(c) != script)
+            cost += letter.isupper() and before.islower()
+            cost += letter == "ς" and after.isalpha()
             if script == "LATIN" and before.isalpha():
-                cost += (letter.isupper() and before.islower()) + (not before.isascii())
+                cost += not before.isascii()
         elif letter.isupper() and before.islower() and not before.isascii():
             cost += 1
         before = letter
     return cost
+
+
+def _lacks_tonos(text: str) -> bool:
+    """Whether it has small Greek letters, but none with the accent that Greek words have."""
+    greek = [letter for letter in text if letter.islower() and _script(letter) == "GREEK"]
+    return bool(greek) and not any("\u0301" in unicodedata.normalize("NFD", c) for c in text)
 
 
 def _script(letter: str) -> str:
@@ -89,20 +117,31 @@ def _script(letter: str) -> str:
     return "CJK" if script in ("HIRAGANA", "KATAKANA", "HALFWIDTH") else script
 
 
-def _rarity(letter: str) -> float:
+def _rarity(letter: str, page: str) -> float:
     name, category = unicodedata.name(letter, ""), unicodedata.category(letter)
-    if name.startswith(("HIRAGANA", "KATAKANA", "FULLWIDTH", "IDEOGRAPHIC")):
+    if name.startswith(("HIRAGANA", "KATAKANA")):
+        return 0.2 if page == "cp932" else 1.5
+    if name.startswith(("FULLWIDTH", "IDEOGRAPHIC")):
         return 0.2
     if name.startswith("HALFWIDTH"):
         return 1.5
     if name.startswith("CJK"):
-        return 0.3 if _is_common(letter) else 1.5
+        return 0.3 if _is_common(letter, page) else 1.5
+    if name.startswith("HANGUL"):
+        return 0.2 if _is_usual(letter) else 0.4
     if category[0] not in "LMN":
         return 3.0
-    return 0.5 if _script(letter) == "CYRILLIC" else 0.6
+    if name.endswith("DIALYTIKA AND TONOS"):
+        return 1.5
+    return 0.5 if _script(letter) in ("CYRILLIC", "GREEK") else 0.6
 
 
-def _is_common(letter: str) -> bool:
-    """Whether a Chinese or Japanese standard has it among its common ones (level 1)."""
-    chinese, japanese = letter.encode("gb2312", "ignore"), letter.encode("shift_jis", "ignore")
-    return b"\xb0" <= chinese[:1] <= b"\xd7" or b"\x88" <= japanese[:1] <= b"\x98"
+def _is_common(letter: str, page: str) -> bool:
+    """Whether it is among the common Chinese characters of this page's standard."""
+    standard, first, last = _COMMON.get(page, ("ascii", b"", b""))
+    return first <= letter.encode(standard, "ignore")[:1] < last
+
+
+def _is_usual(syllable: str) -> bool:
+    """Whether a syllable of Hangul is made of usual letters alone."""
+    return _USUAL_JAMO.issuperset(unicodedata.normalize("NFD", syllable))

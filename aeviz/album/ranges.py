@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from aeviz.images import Span, Window
-from aeviz.images.window import usual
-
-WIDE = 0.26
-"""A set whose values take less of the range than this is stretched: 14 bits in 16 are a quarter."""
+from aeviz.images.window import NARROW, usual
 
 
 def window_of(spans: Sequence[Span], stretch: bool) -> Window | None:
@@ -34,14 +31,14 @@ def _window(spans: Sequence[Span], stretch: bool) -> tuple[Window | None, str]:
     if stretch and told:
         low = min(span.low / span.top for span in told if span.top)
         high = max(span.high / span.top for span in told if span.top)
-        if 0 < high - low < WIDE:
+        if 0 < high - low < NARROW:
             shares = low, high
             top = max(span.top for span in told if span.top)
             notes.append(f"{low * top:,.5g} to {high * top:,.5g} of {top:,}")
     if untold := [span for span in spans if span.top is None]:
         low, high = min(span.low for span in untold), max(span.high for span in untold)
         values = usual(low, high, all(span.integers for span in untold))
-        if values is None or (stretch and 0 < high - low < WIDE * values[1]):
+        if values is None or (stretch and 0 < high - low < NARROW * values[1]):
             values = low, high
         notes.append(f"{values[0]:,.5g} to {values[1]:,.5g}")
     if not notes:

@@ -38,6 +38,11 @@ def damage(query: Mapping[str, str]) -> AskedDamage | None:
     )
 
 
+def flag(name: str, query: Mapping[str, str]) -> bool:
+    """`?name=1` is yes; `?name=0` and none at all are no."""
+    return whole(name, query.get(name), 0, 1) == 1
+
+
 def strength(value: Any, usual: int = 100) -> int:
     """How much of a result's change is kept, in %."""
     return whole("strength", value, usual, 100)

@@ -111,7 +111,7 @@ class Darkroom:
         """A new photo."""
         name = request.query_params.get("name", "photo")[-400:]
         damage = asked.damage(request.query_params)
-        stretch = "stretch" in request.query_params
+        stretch = asked.flag("stretch", request.query_params)
         return await self._taken_in(
             request, lambda body: self.studio.take_in(body, name, damage, stretch)
         )
@@ -124,7 +124,7 @@ class Darkroom:
     async def set_mask(self, request: Request) -> Response:
         """Where the holes are."""
         photo = _id(request)
-        sure = "sure" in request.query_params
+        sure = asked.flag("sure", request.query_params)
         return await self._taken_in(request, lambda body: self.studio.set_mask(photo, body, sure))
 
     async def drop(self, request: Request) -> Response:

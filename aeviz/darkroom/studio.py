@@ -21,7 +21,8 @@ from aeviz.darkroom.store import GONE, GoneError, Kept, Store
 from aeviz.darkroom.worker import Client, Job
 from aeviz.errors import UserError
 from aeviz.images import Photo, read_photo, safe_name, view_bytes, write_photo
-from aeviz.images.photo import stretched_photo, used_range
+from aeviz.images.photo import is_narrow, stretched_photo, used_range, value_range
+from aeviz.images.window import stretched
 from aeviz.restore.findings import first_notes, noise_of
 from aeviz.restore.masks import check_share, read_mask
 from aeviz.restore.photo import check
@@ -55,8 +56,11 @@ class Studio:
     ) -> dict[str, Any]:
         """Keep an uploaded photo, its range stretched if asked; what the page is told of it."""
         photo = read_photo(body.read_bytes())
-        photo = stretched_photo(photo) if stretch else photo
+        narrow = is_narrow(photo)
         arrays, told = {}, {}
+        if stretch and used_range(photo):
+            arrays["window"] = np.array(value_range(photo))
+            photo = stretched_photo(photo)
         if damage is not None:
             damaged = damaging.damage(photo, damage.name, damage.amount, damage.seed)
             photo = damaged.photo
@@ -79,6 +83,7 @@ class Studio:
             "alpha": photo.alpha is not None,
             "notes": [*photo.notes, *first_notes(photo)],
             "range": round(used_range(photo), 4),
+            "narrow": narrow,
             "sigma": round(noise_of(photo), 1),
             "reference": damage is not None,
             "mask": "mask" in arrays,
@@ -86,7 +91,8 @@ class Studio:
         }
 
     def set_reference(self, photo: str, body: Path) -> dict[str, Any]:
-        """Keep the clean photo to compare with; the scores of the photo and of its results."""
+        """Keep the clean photo to compare with, stretched as the photo was; the scores of the
+        photo and of its results."""
         kept = self._store.get(photo)
         reference = read_photo(body.read_bytes()).pixels
         height, width = kept.read("pixels").shape[:2]
@@ -96,6 +102,9 @@ class Studio:
                 f"{width}x{height}: both must show the same at the same size, or the reference two "
                 "or four times larger."
             )
+        window = kept.read_if_there("window")
+        if window is not None:
+            reference = stretched(reference, (window[0], window[1]))
         self._store.write(kept, "reference", reference)
         results = self._store.results_of(photo)[:MOST_SCORED]
         return {

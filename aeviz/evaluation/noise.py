@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.fft import dctn
 from scipy.special import ndtr
 
 SIDE = 16
@@ -23,6 +24,14 @@ _TINTED = 0.98
 _LEAST_COARSE = 0.8
 _COARSE = (1.5, 8.0)
 _SMOOTH, _QUIET = 2.0, 3.0
+_SHARED = 0.35
+"""Red and blue less green have 1.41 of the noise of each if it is their own; after JPEG files whose
+colours are half as wide, 0.1."""
+_LUMA = np.array([[0.299], [0.587], [0.114]], np.float32)  # ITU-R BT.601
+_FINE = np.add.outer(np.arange(8), np.arange(8)) >= 8
+_NIL, _MORE_NIL = 0.7, 0.6
+"""Of an 8 x 8 block's finest waves, 60 % more than in white noise are below 0.7 after JPEG of a
+quality at which the estimate from single pixels is too low by a fifth or more."""
 _LEAST_TOLD, _MOST_TOLD = 5.0, 55.0
 MAX_SIGMA = 100.0
 """More, on the 255 scale, is no noise: a drawing of black and white dots, say."""
@@ -32,11 +41,14 @@ MAX_SIGMA = 100.0
 class Noise:
     """`sigma` on the 255 scale. `coarse`: it is correlated from pixel to pixel, as JPEG, enlarging
     and the noise filters of cameras leave it, and sigma is a rough estimate. `known`: whether
-    there was enough to measure."""
+    there was enough to measure. `partial`: it lacks what JPEG takes away, and sigma is of what is
+    left: fine waves, or all that is not alike in red, green and blue. Of white noise of their own
+    the channels share one of 0.668 sigma."""
 
     sigma: float
     coarse: bool = False
     known: bool = True
+    partial: bool = False
 
 
 def estimate_noise(pixels: np.ndarray, alpha: np.ndarray | None = None) -> float:
@@ -54,8 +66,9 @@ def measure_noise(pixels: np.ndarray, alpha: np.ndarray | None = None) -> Noise:
     block's mean, so that it can be allowed for (Foi 2009). Of a tinted grey photograph the noisiest
     channel counts: the others only have less of everything. Noise that gets weaker more slowly than
     white noise where four pixels become one is coarse; its level is between those of pixels twice
-    and four times as large. A photograph with sides below 16 pixels answers 0; no
-    answer is above MAX_SIGMA. Large ones are sampled.
+    and four times as large. Where JPEG has rounded fine waves away, the level is that of pixels
+    twice as large. A photograph with sides below 16 pixels answers 0; no answer is above MAX_SIGMA.
+    Large ones are sampled.
     """
     patches = list(_patches(pixels, alpha))
     if not any(len(patch.blocks()) for patch in patches):
@@ -66,13 +79,18 @@ def measure_noise(pixels: np.ndarray, alpha: np.ndarray | None = None) -> Noise:
         sigma = max(_sigma([patch.channel(n) for patch in patches]) for n in channels)
     if sigma < _LEAST_COARSE:
         return Noise(sigma)
-    patches = [patch.quiet(sigma).halved() for patch in patches]
+    whole = [patch.quiet(sigma) for patch in patches]
+    patches = [patch.halved() for patch in whole]
     half, texture = _levels(patches)
-    if not _COARSE[0] < 2 * half / sigma < _COARSE[1] or texture > _SMOOTH * half:
-        return Noise(sigma)  # white, or no block is smooth enough to tell
+    cut = _is_cut(whole, max(sigma, 2 * half))
+    partial = cut or _is_shared(whole, sigma)
+    if not 1 < 2 * half / sigma < _COARSE[1] or texture > _SMOOTH * half:
+        return Noise(sigma, partial=partial)  # white, or no block is smooth enough to tell
+    if 2 * half < _COARSE[0] * sigma:
+        return Noise(2 * half if cut else sigma, partial=partial)
     quarter, _ = _levels([patch.halved() for patch in patches])
     coarse = math.sqrt(2 * half * min(max(4 * quarter, 2 * half), 4 * half))
-    return Noise(min(coarse, MAX_SIGMA), True)
+    return Noise(min(coarse, MAX_SIGMA), True, partial=partial)
 
 
 @dataclass(frozen=True)
@@ -120,12 +138,48 @@ class _Patch:
 
 def _is_tinted(patches: list[_Patch]) -> bool:
     """Whether the channels are one picture, each in a scale of its own."""
-    if not patches or patches[0].values.shape[2] == 1:
+    if not patches or patches[0].values.shape[2] == 1 or _is_grey(patches):
         return False
-    rows = np.concatenate([patch.values[::5, ::3].reshape(-1, 3) for patch in patches]).T
-    if (rows.std(axis=1) < 1).any() or np.ptp(rows, axis=0).max() < 1:
+    rows = _some_colours(patches).T
+    return bool((rows.std(axis=1) >= 1).all() and np.corrcoef(rows).min() > _TINTED)
+
+
+def _is_grey(patches: list[_Patch]) -> bool:
+    """Whether red, green and blue are the same."""
+    return bool(np.ptp(_some_colours(patches), axis=1).max() < 1)
+
+
+def _some_colours(patches: list[_Patch]) -> np.ndarray:
+    """(N, 3), spread over the patches."""
+    return np.concatenate([patch.values[::5, ::3].reshape(-1, 3) for patch in patches])
+
+
+def _is_shared(patches: list[_Patch], sigma: float) -> bool:
+    """Whether red and blue have hardly any noise that green has not."""
+    if patches[0].values.shape[2] == 1 or _is_tinted(patches) or _is_grey(patches):
         return False
-    return bool(np.corrcoef(rows).min() > _TINTED)
+    apart = [
+        _Patch((patch.values[:, :, ::2] - patch.values[:, :, 1:2]) / 2 + 128, patch.seen)
+        for patch in patches
+    ]
+    return 2 * _sigma(apart) < _SHARED * sigma
+
+
+def _is_cut(patches: list[_Patch], sigma: float) -> bool:
+    """Whether the finest waves in 8 x 8 pixels are nil more often than in noise of this sigma:
+    JPEG rounds them to nothing."""
+    grey = [
+        _Patch(patch.values @ _LUMA, patch.seen) if patch.values.shape[2] == 3 else patch
+        for patch in patches
+    ]
+    blocks = np.concatenate([patch.blocks() for patch in grey])
+    blocks = blocks.reshape(-1, 2, 8, 2, 8).swapaxes(2, 3).reshape(-1, 8, 8)
+    blocks = blocks[blocks.var((1, 2)) > sigma**2 / 4]  # what is all black or white tells nothing
+    if not len(blocks):
+        return False
+    waves = np.abs(dctn(blocks, axes=(1, 2), norm="ortho"))[:, _FINE]
+    expected = 2 * ndtr(_NIL / sigma) - 1
+    return bool(np.mean(waves < _NIL) > expected + _MORE_NIL)
 
 
 def _sigma(patches: list[_Patch]) -> float:
@@ -179,7 +233,8 @@ def _starts(length: int, most: int) -> list[int]:
     """Where up to `most` patches begin: side by side where they fill the length, else spread."""
     if length <= most * _PATCH:
         return list(range(0, length, _PATCH))
-    return [i * (length - _PATCH) // (most - 1) for i in range(most)]
+    # In steps of 8, as blocks of JPEG files lie.
+    return [i * (length - _PATCH) // (most - 1) // 8 * 8 for i in range(most)]
 
 
 def _second_differences(blocks: np.ndarray) -> np.ndarray:

@@ -54,8 +54,8 @@ TRIALS: dict[str, tuple[Trial, ...]] = {
 """Damage -> what it is measured at."""
 
 
-_NEUTRAL = 0.08
-"""How far from black or white, of 1, a guessed colour is whole."""
+_NEUTRAL, _COLOURED = 0.04, 0.1
+"""How far from black or white, of 1, there is no guessed colour, and from where on it is whole."""
 _TURNS: tuple[Callable[[Tensor], Tensor], ...] = (
     lambda x: x,
     lambda x: x.flip(2, 3).transpose(2, 3),
@@ -137,7 +137,7 @@ def recoloured(x: Tensor, x_hat: Tensor, vividness: float = 1.0) -> Tensor:
     Towards black and white the colour fades: those are neutral.
     """
     y, colour = luminance(x), x_hat - luminance(x_hat)
-    fade = (torch.minimum(y, 1 - y) / _NEUTRAL).clamp(0, 1)
+    fade = ((torch.minimum(y, 1 - y) - _NEUTRAL) / (_COLOURED - _NEUTRAL)).clamp(0, 1)
     return (y + vividness * fade * colour).clamp(0, 1)
 
 

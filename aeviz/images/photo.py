@@ -11,7 +11,7 @@ from aeviz.images.blocks import as_image
 from aeviz.images.decoding import MAX_BYTES, MAX_PIXELS, composed, read
 from aeviz.images.depth import reduced
 from aeviz.images.png import SIGNATURE, make_chunk
-from aeviz.images.window import stretched
+from aeviz.images.window import NARROW, stretched
 
 VIEW_PIXELS = 4_000_000
 _JPEG_SIDE = 65_500  # libjpeg's limit
@@ -42,10 +42,21 @@ def read_photo(data: bytes, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MA
     return Photo(pixels, alpha, notes)
 
 
+def value_range(photo: Photo) -> tuple[float, float]:
+    """Its darkest and its brightest value, as shares of its depth."""
+    top = np.iinfo(photo.pixels.dtype).max
+    return int(photo.pixels.min()) / top, int(photo.pixels.max()) / top
+
+
 def used_range(photo: Photo) -> float:
     """The share of its depth, 0 to 1, that lies between its darkest and its brightest value."""
-    top = np.iinfo(photo.pixels.dtype).max
-    return float((int(photo.pixels.max()) - int(photo.pixels.min())) / top)
+    low, high = value_range(photo)
+    return high - low
+
+
+def is_narrow(photo: Photo) -> bool:
+    """Whether it has several values, and they use so little of its depth that it looks flat."""
+    return 0 < used_range(photo) < NARROW
 
 
 def stretched_photo(photo: Photo) -> Photo:

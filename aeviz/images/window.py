@@ -27,6 +27,10 @@ class Window:
     values: tuple[float, float] | None = None
 
 
+NARROW = 0.26
+"""Pictures whose values take less of the range than this may be stretched: 14 bits in 16 are a
+quarter."""
+
 USUAL = {True: ((0, 255), (0, 65535)), False: ((0, 1), (0, 255))}
 """Black and white of integers and of floats, the first that holds all values."""
 

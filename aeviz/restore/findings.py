@@ -6,20 +6,26 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aeviz.evaluation.noise import measure_noise, noise_to_tell
+from aeviz.evaluation.noise import Noise, measure_noise, noise_to_tell
 from aeviz.evaluation.synthetic import kind_of
-from aeviz.images.photo import Photo, used_range
+from aeviz.images.photo import Photo, is_narrow, used_range
 from aeviz.restore.tasks import Task
 
 LEAST_NOISE = 0.5
 """Less, on the 255 scale, is none."""
-LEAST_RANGE = 0.05
+_LEAST_SAID = 3.0
+"""Less may as well be texture, of whose loss to JPEG nothing is said."""
 
 _WHAT = {
     "two values": "It has only two colours, as drawings, codes and dithered pictures have",
     "drawing": "It has a few colours in flat areas, as drawings and screenshots have",
 }
 _UNTOUCHED = "so nothing was changed"
+_COARSE = "Its noise is coarse, and the level found a rough guess: try others, too."
+_PARTIAL = (
+    "Part of its noise is missing, as after JPEG compression: "
+    "the level found is that of the rest, up to a third less."
+)
 _STRENGTH = "set the noise level by hand to denoise it all the same"
 
 
@@ -45,8 +51,14 @@ def find(task: Task, photo: Photo, sigma: float | None) -> Findings:
     noise = measure_noise(photo.pixels, photo.alpha)
     if noise.known and noise.sigma < LEAST_NOISE:
         return Findings(untouched=True, notes=(f"No noise was found, {_UNTOUCHED}: {_STRENGTH}.",))
-    rough = ("Its noise is coarse, and the level found a rough guess: try others, too.",)
-    return Findings(noise_to_tell(noise.sigma), notes=rough if noise.coarse else ())
+    return Findings(noise_to_tell(noise.sigma), notes=_noise_notes(noise))
+
+
+def _noise_notes(noise: Noise) -> tuple[str, ...]:
+    """Why the level found may be wrong, if so."""
+    if noise.coarse:
+        return (_COARSE,)
+    return (_PARTIAL,) if noise.partial and noise.sigma >= _LEAST_SAID else ()
 
 
 def noise_of(photo: Photo) -> float:
@@ -56,11 +68,18 @@ def noise_of(photo: Photo) -> float:
 
 def first_notes(photo: Photo) -> tuple[str, ...]:
     """What is to be said of a photograph before anything is done to it."""
-    kind, share = kind_of(photo.pixels), used_range(photo)
+    kind = kind_of(photo.pixels)
     notes = (f"{_WHAT[kind]}: it is taken for no photo.",) if kind else ()
-    if 0 < share < LEAST_RANGE:
-        notes = (*notes, f"It uses {100 * share:.2g} % of its range from black to white.")
-    return notes
+    return (*notes, _range_note(photo)) if is_narrow(photo) else notes
+
+
+def _range_note(photo: Photo) -> str:
+    """How much of its depth it uses: in bits if they are the lower ones, as of a 12-bit camera."""
+    low, high = int(photo.pixels.min()), int(photo.pixels.max())
+    bits = high.bit_length()
+    if photo.pixels.dtype == np.uint16 and (high - low).bit_length() == bits:
+        return f"It uses {bits} of its 16 bits."
+    return f"It uses {100 * used_range(photo):.2g} % of its range from black to white."
 
 
 def without_hidden_colours(photo: Photo) -> Photo:

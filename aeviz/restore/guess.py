@@ -7,23 +7,43 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from aeviz.evaluation.restoration import chroma
+from aeviz.damage.pixels import luminance
+from aeviz.evaluation.restoration import answered, chroma
+from aeviz.nn.restorer import Restorer
 
 SIDE = 256
 """Pixels of the small copy that is asked about."""
-_UNSURE, _SURE = 0.35, 0.7
+_UNSURE, _SURE = 0.2, 0.5
+_LEVELS, _PLAIN = 17, 64
 NOTE = "The network does not know the colours of this photo, and guesses hardly more than one tint"
 
 
-def confidence(colours: Tensor) -> float:
-    """0 to 1, by guessed colours (1, 3, H, W): how far they vary beside their mean.
+def sure(model: Restorer, pixels: np.ndarray, precision: str) -> float:
+    """How far the network knows the colours of a photograph (H, W, C), 0 to 1."""
+    device = next(model.parameters()).device
+    x = luminance(small(pixels, model.MULTIPLE).to(device)).expand(-1, 3, -1, -1)
+    levels = torch.linspace(0, 1, _LEVELS, device=device)
+    flat = levels.view(-1, 1, 1, 1).expand(-1, 3, _PLAIN, _PLAIN)
+    colours, plain = (
+        chroma(answered(model, part, torch.zeros_like(part[:, :1]), precision).float())
+        for part in (x, flat)
+    )
+    return confidence(x[:, :1], colours, plain[:, :, _PLAIN // 2, _PLAIN // 2])
 
-    A network that does not know answers with the mean colour of all photographs, everywhere.
+
+def confidence(y: Tensor, found: Tensor, plain: Tensor) -> float:
+    """0 to 1, by the chroma (1, 2, H, W) that is guessed for luminance y (1, 1, H, W), and for
+    plain grey from black to white (L, 2): how far both are apart, beside the mean of what is found.
+
+    A network that does not know answers with the mean colour of all photographs, everywhere; the
+    brighter, the more of it.
     """
-    found = chroma(colours.float())[0].flatten(1)
-    mean = found.mean(1, keepdim=True)
-    spread = (found - mean).square().sum(0).mean().sqrt()
-    ratio = (spread / mean.norm().clamp_min(1e-4)).item()
+    place = y.flatten() * (len(plain) - 1)
+    below = place.long().clamp(max=len(plain) - 2)
+    usual = torch.lerp(plain[below], plain[below + 1], (place - below)[:, None])
+    found = found[0].flatten(1).T
+    apart = (found - usual).square().sum(1).mean().sqrt()
+    ratio = (apart / found.mean(0).norm().clamp_min(1e-4)).item()
     return min(max((ratio - _UNSURE) / (_SURE - _UNSURE), 0.0), 1.0)
 
 

@@ -103,7 +103,7 @@ def restoring(
     mark = find_mark(model, photo, precision) if model.matte else None
     mask = mask if task.mask else None
     if task.damage == "grey":
-        sure = _sure(model, photo, precision)
+        sure = guess.sure(model, photo.pixels, precision)
         vividness, said = vividness * sure, guess.note(sure)
         found = replace(found, notes=(said,) if said else ())
     work = _Work(model, task, photo, mask, mark, found, vividness, precision, stays_grey)
@@ -124,13 +124,6 @@ def restoring(
         hidden = own.alpha == 0
         pixels[hidden] = own.pixels[hidden]
     return Photo(pixels, alpha, (*photo.notes, *found.notes, *(mark.notes if mark else ())))
-
-
-def _sure(model: Restorer, photo: Photo, precision: str) -> float:
-    """How far the network knows the colours of the photo, asked of a small copy."""
-    x = guess.small(photo.pixels, model.MULTIPLE).to(next(model.parameters()).device)
-    x = luminance(x).expand(-1, 3, -1, -1)
-    return guess.confidence(mended(model, x, torch.zeros_like(x[:, :1]), precision))
 
 
 def check(task: Task, photo: Photo, mask: np.ndarray | None, sigma: float | None) -> None:

@@ -57,6 +57,17 @@ def zip_in(page: str, *folders: str) -> bytes:
         ("cp1251", ("кошка", "собака")),
         ("cp866", ("кошка", "собака")),
         ("cp866", ("Яблоки", "Груши")),
+        ("cp866", ("трава", "телефон")),
+        ("big5", ("貓", "狗")),
+        ("big5", ("蘋果", "香蕉", "梨")),
+        ("big5", ("汽車", "飛機", "輪船")),
+        ("cp949", ("고양이", "개")),
+        ("cp949", ("사과", "바나나", "포도")),
+        ("cp949", ("정상", "비정상")),
+        ("cp1253", ("γάτα", "σκύλος")),
+        ("cp1253", ("Μήλο", "Άλογο")),
+        ("iso8859_7", ("Γάτα", "Άλογο")),
+        ("cp737", ("γάτα", "σκύλος")),
     ],
 )
 def test_the_code_page_is_found(tmp_path: Path, page: str, folders: tuple[str, ...]) -> None:
@@ -66,11 +77,13 @@ def test_the_code_page_is_found(tmp_path: Path, page: str, folders: tuple[str, .
     assert set(own.description(name).class_names) == expected
 
 
-@pytest.mark.parametrize("page", ["big5", "euc_kr", "iso8859_7", "cp1256"])
-def test_what_is_not_known_is_not_merged(tmp_path: Path, page: str) -> None:
+@pytest.mark.parametrize(
+    ("page", "folders"), [("cp1256", ("قطة", "كلب")), ("koi8_r", ("кошка", "собака"))]
+)
+def test_what_is_not_known_is_not_merged(
+    tmp_path: Path, page: str, folders: tuple[str, ...]
+) -> None:
     """Letters of other pages come out as others, but folders stay apart."""
-    word = {"big5": ("貓", "狗"), "euc_kr": ("고양이", "개"), "iso8859_7": ("γάτα", "σκύλος")}
-    folders = word.get(page, ("قطة", "كلب"))
     name, _ = made(tmp_path, {"a.zip": zip_in(page, *folders)})
     assert len(own.description(name).class_names) == 2
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from darkroom_tools import BASE, ask, picture, png, until_end, upload
+from darkroom_tools import BASE, ask, picture, pixels_of, png, until_end, upload
 from starlette.requests import ClientDisconnect, Request
 from starlette.testclient import TestClient
 
@@ -19,7 +19,7 @@ from aeviz.darkroom.routes import MOST_UPLOAD, Darkroom
 from aeviz.darkroom.store import GONE
 from aeviz.darkroom.uploads import BusyError, Uploads
 from aeviz.errors import UserError
-from aeviz.images import MAX_BYTES
+from aeviz.images import MAX_BYTES, Photo, write_photo
 from aeviz.images.decoding import MAX_PIXELS
 
 PHOTO = png(picture(20, 30))
@@ -370,3 +370,24 @@ def test_masks_and_references_of_another_size_are_refused(client: TestClient) ->
         answer = client.put(f"{BASE}/photos/{photo}/{part}", content=png(picture(30, 20)))
         assert answer.status_code == 400
         assert "20x30 pixels and the photo 30x20" in answer.json()["error"]
+
+
+def test_a_narrow_photo_is_told_and_stretched_and_its_reference_with_it(
+    client: TestClient,
+) -> None:
+    pixels = np.random.default_rng(0).integers(0, 4096, (20, 30, 1)).astype(np.uint16)
+    pixels[0, 0], pixels[0, 1] = 0, 4095
+    file = write_photo(Photo(pixels))
+    plain = client.post(f"{BASE}/photos?stretch=0", content=file).json()
+    assert (plain["narrow"], plain["range"]) == (True, 0.0625)
+    assert plain["notes"] == ["It uses 12 of its 16 bits."]
+    full = client.post(f"{BASE}/photos?stretch=1", content=file).json()
+    assert (full["narrow"], full["range"]) == (True, 1)
+    seen = pixels_of(client.get(f"{BASE}/photos/{full['id']}/before").content)
+    assert (seen.min(), seen.max()) == (0, 255)
+    measured = client.put(f"{BASE}/photos/{full['id']}/reference", content=file).json()
+    assert measured["before"]["psnr"] == 100
+    wide = upload(client, picture(20, 30))
+    assert wide["narrow"] is False
+    refused = client.post(f"{BASE}/photos?stretch=yes", content=file)
+    assert refused.json() == {"error": "Give stretch as a whole number from 0 to 1."}

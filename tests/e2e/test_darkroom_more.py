@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
-from conftest import CHROMIUM, open_page, serve
+from conftest import CHROMIUM, drawn, open_page, serve
 from photo_tool import (
     CANVAS,
     PAGE,
@@ -21,6 +23,7 @@ from photo_tool import (
     restored,
     small_restorers,
 )
+from PIL import Image
 from playwright.sync_api import Browser, Page, Route, expect
 
 from benchmarks import browser as browsers
@@ -234,3 +237,92 @@ def test_photos_are_sent_no_further_ahead_than_they_are_restored(
     last.click()  # what is looked at does not wait
     expect(last).to_have_attribute("title", "11.png: waiting")
     expect(here).to_have_count(5)
+
+
+def brightness(page: Page) -> float:
+    """Of what the viewer shows, 0 to 255: the mean of its brightest hundredth."""
+    values = page.get_by_test_id(CANVAS).evaluate(
+        """(canvas) => [...canvas.getContext('2d')
+            .getImageData(0, 0, canvas.width, canvas.height).data].filter((_, i) => i % 4 === 1)"""
+    )
+    return float(np.sort(values)[-len(values) // 100 :].mean())
+
+
+def test_a_photo_of_twelve_bits_in_sixteen_is_stretched_and_back(
+    page: Page, photo_url: str
+) -> None:
+    opened(page, photo_url)
+    switch = page.get_by_test_id("aeviz-stretch")
+    expect(switch).to_be_hidden()
+    dark, file = np.linspace(0, 4095, 48 * 64).reshape(48, 64).astype(np.uint16), io.BytesIO()
+    Image.fromarray(dark).save(file, "PNG")
+    page.get_by_test_id("aeviz-files").set_input_files(payload("dark.png", file.getvalue()))
+    expect(page.get_by_text("It uses 12 of its 16 bits.")).to_be_visible(timeout=PATIENCE_MS)
+    restored(page)
+    page.get_by_test_id("aeviz-strength").fill("0")
+    page.get_by_test_id("aeviz-show-after").click()
+    expect(switch).not_to_be_checked()
+    assert brightness(page) < 40
+    with page.expect_request("**/photos?*stretch=1*"):
+        switch.check(force=True)
+    restored(page)
+    expect(page.get_by_text(re.compile("0 to 4,095 of 65,535 were stretched"))).to_be_visible()
+    page.wait_for_function(drawn(CANVAS))
+    assert brightness(page) > 200
+    switch.uncheck(force=True)
+    restored(page)
+    expect(page.get_by_text("It uses 12 of its 16 bits.")).to_be_visible()
+    assert brightness(page) < 40
+    page.get_by_test_id("aeviz-files").set_input_files(payload("bright.png", photo(96, 64)))
+    expect(page.get_by_role("heading", name="bright.png")).to_be_visible()
+    expect(switch).to_be_hidden()
+
+
+def paint_nearly_all(page: Page) -> None:
+    """Strokes from side to side, over the whole picture."""
+    box = page.get_by_test_id("aeviz-dropzone").bounding_box()
+    assert box is not None
+    left, right = box["x"] + 16, box["x"] + box["width"] - 16  # its corners are round
+    y = box["y"] + 16
+    page.mouse.move(left, y)
+    page.mouse.down()
+    while y < box["y"] + box["height"] - 4:
+        for x in (right, left):
+            page.mouse.move(x, y, steps=3)
+            y += 12
+            page.mouse.move(x, y)
+    page.mouse.up()
+
+
+def test_a_mask_of_nearly_all_is_asked_about_and_filled_after_the_answer(
+    page: Page, photo_url: str
+) -> None:
+    opened(page, photo_url)
+    page.get_by_test_id("aeviz-task-inpaint").click()
+    files = [payload(f"{name}.png", photo(320, 240, i)) for i, name in enumerate(("one", "two"))]
+    page.get_by_test_id("aeviz-files").set_input_files(files)
+    expect(page.get_by_test_id("aeviz-photo").nth(0)).to_have_attribute("data-state", "idle")
+    expect(page.locator(".dr-left")).to_be_visible()
+    page.get_by_test_id("aeviz-brush").fill("120")
+    paint_nearly_all(page)
+    fill = page.get_by_test_id("aeviz-fill")
+    question = page.get_by_role("alert").filter(has_text="Nearly all of the photo is painted over")
+    with page.expect_response("**/mask") as asked:
+        fill.click()
+    assert asked.value.status == 409
+    expect(question).to_be_visible()
+    page.get_by_test_id("aeviz-photo").nth(1).click()  # the question is about the other photo
+    expect(question).to_be_hidden()
+    page.get_by_test_id("aeviz-photo").nth(0).click()
+    page.get_by_test_id("aeviz-undo").click()
+    paint_nearly_all(page)  # as many strokes, but others: it asks again
+    with page.expect_response("**/mask") as asked:
+        fill.click()
+    assert asked.value.status == 409
+    expect(question).to_be_visible()
+    with page.expect_response("**/mask?sure=1") as answered:
+        fill.click()
+    assert answered.value.ok
+    expect(question).to_be_hidden()
+    restored(page)
+    expect(page.locator(".dr-right")).to_have_text("After")

@@ -106,6 +106,20 @@ def test_a_noisy_photo_is_no_drawing(sigma: float) -> None:
     assert find(DENOISE, Photo(pixels), None).notes == ()
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("grain", [0.3, 0.6, 1.0, 2.0])
+@pytest.mark.parametrize("factor", [8, 16])
+def test_a_dark_grainy_photo_made_brighter_is_no_drawing(
+    factor: int, grain: float, channels: int
+) -> None:
+    dark = photo(0, (1.0,) * channels) / factor
+    dark = np.rint(dark + grain * np.random.default_rng(5).standard_normal(dark.shape))
+    pixels = (dark * factor).clip(0, 255).astype(np.uint8)
+    assert len(np.unique(pixels)) < 40
+    assert kind_of(pixels) == ""
+    assert not find(DENOISE, Photo(pixels), None).untouched
+
+
 @pytest.mark.parametrize("tint", [(1.0, 0.85, 0.65), (0.7, 1.0, 0.9), (1.0, 1.0, 1.0)])
 def test_noise_of_a_tinted_photo_is_that_of_the_grey_one(tint: tuple[float, ...]) -> None:
     assert measure_noise(photo(20, tint)).sigma == pytest.approx(20, rel=0.1)
@@ -122,6 +136,32 @@ def test_coarse_noise_is_found_and_said(sigma: float, blur: float, dark: float) 
     assert noise.coarse
     assert noise.sigma == pytest.approx(sigma, rel=0.3)
     assert "rough guess" in find(DENOISE, Photo(pixels), None).notes[0]
+
+
+def jpeg(pixels: np.ndarray, quality: int) -> np.ndarray:
+    """Through a JPEG file with colours of half size; grey has one channel."""
+    _, file = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    flag = cv2.IMREAD_COLOR if pixels.shape[2] == 3 else cv2.IMREAD_GRAYSCALE
+    return cv2.imdecode(file, flag).reshape(pixels.shape)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("quality", [95, 90, 85, 75])
+@pytest.mark.parametrize("sigma", [10, 20, 40])
+def test_noise_that_jpeg_has_taken_from_is_found_or_said(
+    sigma: float, quality: int, channels: int
+) -> None:
+    noise = sigma * np.random.default_rng(2).standard_normal((240, 320, channels))
+    grey = photo(0)
+    clean = np.concatenate([grey, grey[::-1], grey[:, ::-1]][:channels], axis=2)
+    pixels = np.rint(clean + noise).clip(0, 255).astype(np.uint8)
+    assert find(DENOISE, Photo(pixels), None).notes == ()
+    pixels = jpeg(pixels, quality)
+    notes = find(DENOISE, Photo(pixels), None).notes
+    within = measure_noise(pixels).sigma == pytest.approx(sigma, rel=0.2)
+    assert within or "JPEG" in notes[0] or "rough guess" in notes[0]
+    if channels == 3:
+        assert notes  # a third of it is gone with the colours
 
 
 @pytest.mark.parametrize("task", ["jpeg", "denoise", "x2"])
@@ -150,3 +190,12 @@ def test_a_small_part_of_the_range_is_said_and_can_be_stretched() -> None:
     assert used_range(high) == 1
     assert first_notes(high) == ()
     assert "808 to 1,192 of 65,535" in high.notes[0]
+
+
+def test_bits_are_told_where_the_lower_ones_are_used() -> None:
+    ramp = np.linspace(0, 1, 60 * 80).reshape(60, 80, 1)
+    twelve = Photo((4095 * ramp).astype(np.uint16))
+    assert first_notes(twelve) == ("It uses 12 of its 16 bits.",)
+    foggy = Photo((140 + 30 * ramp).astype(np.uint8))
+    assert first_notes(foggy) == ("It uses 12 % of its range from black to white.",)
+    assert first_notes(Photo((100 * ramp).astype(np.uint8))) == ()

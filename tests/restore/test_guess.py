@@ -4,31 +4,47 @@ tint fails."""
 import numpy as np
 import pytest
 import torch
+from small_restorer import tiny
 
+from aeviz.damage.pixels import luminance
 from aeviz.damage.table import Damaged
-from aeviz.evaluation.restoration import correlation, figures, recoloured
+from aeviz.evaluation.restoration import chroma, correlation, figures, recoloured
+from aeviz.nn.restorer import Restorer
 from aeviz.restore import guess
 
 HUES = torch.rand(1, 3, 40, 50, generator=torch.Generator().manual_seed(0))
 
 
-def test_black_and_white_stay_neutral() -> None:
-    wedge = torch.linspace(0, 1, 17).expand(1, 3, 1, 17)
-    tint = torch.tensor([0.6, 0.5, 0.3]).view(1, 3, 1, 1).expand_as(wedge)
-    out = recoloured(wedge, tint)[0, :, 0]
+def test_black_and_white_stay_neutral_and_so_does_what_is_near_them() -> None:
+    levels = torch.tensor([0, 8, 30, 128, 225, 243, 255])
+    wedge = (levels / 255).expand(1, 3, 1, 7)
+    tint = torch.tensor([0.6, 0.58, 0.5]).view(1, 3, 1, 1).expand_as(wedge)
+    out = 255 * recoloured(wedge, tint)[0, :, 0]
     apart = out.amax(0) - out.amin(0)
-    assert apart[0] == apart[-1] == 0
-    assert apart[8] == pytest.approx(0.3, abs=1e-4)
+    assert apart[[0, 1, 6]].tolist() == [0, 0, 0]
+    assert apart[5] < 4  # 243
+    assert apart[[2, 3, 4]].tolist() == pytest.approx([25.5] * 3, abs=0.1)
 
 
-def test_one_tint_is_no_knowledge_and_hues_are() -> None:
-    tint = torch.tensor([0.55, 0.5, 0.4]).view(1, 3, 1, 1).expand_as(HUES)
-    assert guess.confidence(tint) == 0
-    assert guess.confidence(tint + 0.002 * HUES) == 0
-    assert guess.confidence(HUES) == 1
+def test_the_tint_of_plain_grey_is_no_knowledge_and_hues_are() -> None:
+    y = luminance(HUES)
+    plain = torch.linspace(0, 0.06, 17)[:, None] * torch.tensor([-1.0, 0.3])
+    tint = y * 0.06 * torch.tensor([-1.0, 0.3]).view(1, 2, 1, 1)  # the brighter, the more of it
+    assert guess.confidence(y, tint, plain) == 0
+    assert guess.confidence(y, tint + 0.01 * chroma(HUES), plain) == 0
+    assert 0 < guess.confidence(y, tint + 0.04 * chroma(HUES), plain) < 1
+    assert guess.confidence(y, chroma(HUES), plain) == 1
     assert "stays grey" in guess.note(0)
     assert "pale" in guess.note(0.5)
     assert guess.note(1) == ""
+
+
+def test_a_network_that_colours_all_alike_is_not_sure() -> None:
+    model = Restorer(tiny("restore-colour")).eval()  # adds nothing yet
+    with torch.no_grad():
+        model.tail.bias[:4] += 0.1  # red, everywhere
+    pixels = np.random.default_rng(0).integers(60, 190, (64, 64, 1)).astype(np.uint8)
+    assert guess.sure(model, pixels, "fp32") == 0
 
 
 def test_a_constant_tint_fails_the_measure() -> None:

@@ -199,7 +199,7 @@ def test_enlarging_starts_from_the_bicubic_one(
 def test_colour_keeps_the_luminance_and_takes_the_networks_colours(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(guess, "confidence", lambda colours: 1.0)
+    monkeypatch.setattr(guess, "sure", lambda *args: 1.0)
     photo = Photo(np.full((20, 30, 3), (90, 120, 150), np.uint8))
     y = luminance(as_tensor(photo.pixels)).mean().item()
     spy = Spy("colour", 0.5, 0.4, 0.3)

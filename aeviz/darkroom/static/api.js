@@ -57,7 +57,8 @@ export function forget(id) {
 /**
  * Upload a photo.
  * @param {Blob} blob
- * @param {{name: string, damage?: string, amount?: number, seed?: number}} query
+ * @param {{name: string, damage?: string, amount?: number, seed?: number,
+ *   stretch?: number}} query
  * @param {(share: number) => void} onProgress  0..1
  * @param {AbortSignal} signal
  * @returns {Promise<any>} what the server says about it

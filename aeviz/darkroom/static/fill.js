@@ -13,7 +13,7 @@ export class Fill {
   /** @param {import('./stage.js').Stage} stage */
   constructor(stage) {
     this.stage = stage;
-    /** How many strokes there were when the server asked whether so much is meant. @type {number | null} */
+    /** The last stroke there was when the server asked whether so much is meant. @type {import('./mask.js').Stroke | null} */
     this.unsure = null;
     const brush = (erase) => {
       // The holes that were added have their own mask; what one paints goes on the photo itself.
@@ -56,6 +56,7 @@ export class Fill {
     this.element.hidden = !task.mask;
     if (!task.mask) return;
     const { mask } = shown ?? {};
+    if (this.errorOf !== session.variant) this.fail('');
     this.paint.setAttribute('aria-pressed', look.painting && !this.stage.brush.erase);
     this.erase.setAttribute('aria-pressed', look.painting && this.stage.brush.erase);
     this.undo.disabled = this.clear.disabled = !mask?.strokes.length;
@@ -65,10 +66,11 @@ export class Fill {
   /** Send the mask and have it filled. */
   async send() {
     const { shown: photo, variant } = session;
+    const last = photo.mask.strokes.at(-1);
+    const sure = this.unsure === last ? 1 : null;
+    this.unsure = null;
     this.fail('');
     try {
-      const sure = this.unsure === photo.mask.strokes.length ? 1 : null;
-      this.unsure = null;
       await putBlob(`photos/${variant.info.id}/mask`, await photo.mask.png(), { sure });
       photo.mask.sent = variant.info.id;
       for (const method of ['ours', session.look.right]) {
@@ -77,12 +79,13 @@ export class Fill {
       session.set({ painting: false });
     } catch (error) {
       if (error.kind === 'gone') session.renew(variant);
-      if (error.kind === 'unsure') this.unsure = photo.mask.strokes.length;
-      this.fail(error.kind === 'unsure' ? UNSURE : error.message);
+      if (error.kind === 'unsure') this.unsure = last;
+      this.fail(error.kind === 'unsure' ? UNSURE : error.message, variant);
     }
   }
 
-  fail(sentence) {
+  fail(sentence, variant = session.variant) {
+    this.errorOf = variant;
     this.error.hidden = !sentence;
     this.error.textContent = sentence;
   }

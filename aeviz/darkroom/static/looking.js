@@ -73,7 +73,7 @@ export class Looking {
 
   variantOf(photo) {
     const added = this.added(photo);
-    const key = added ? `${added.name}:${added.amount}:${added.seed}` : '';
+    const key = `${photo.stretch}:${added ? [added.name, added.amount, added.seed] : ''}`;
     if (!photo.variants.has(key)) photo.variants.set(key, new Variant(photo, added));
     return photo.variants.get(key);
   }

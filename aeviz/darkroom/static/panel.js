@@ -16,6 +16,13 @@ export class Panel {
     this.name = h('h2', { class: 'dr-name' });
     this.about = h('p', { class: 'aeviz-muted' });
     this.says = h('p', {});
+    this.stretch = h('input', {
+      type: 'checkbox', role: 'switch', 'data-testid': 'aeviz-stretch',
+      onchange: () => session.stretch(this.stretch.checked),
+    });
+    this.narrow = h('label', {
+      class: 'dr-switch', title: 'The darkest value becomes black and the brightest white, in the download, too.', hidden: true,
+    }, h('span', {}, 'Stretch to full brightness'), this.stretch);
     this.sigma = new Range({
       label: 'Noise', testid: 'aeviz-sigma',
       title: 'How strong the noise is. It was measured; say it yourself where that went wrong.',
@@ -47,7 +54,7 @@ export class Panel {
     this.save = new Save();
     this.model = h('p', { class: 'aeviz-muted dr-model', 'data-testid': 'aeviz-model' });
     this.element = h('aside', { class: 'dr-panel', 'aria-label': 'Restoring' },
-      h('header', {}, this.name, this.about, this.says),
+      h('header', {}, this.name, this.about, this.narrow, this.says),
       this.numbers.element,
       this.fill.element,
       this.sliders,
@@ -67,6 +74,8 @@ export class Panel {
     write(this.name, shown?.title ?? 'No photo yet');
     const notes = new Set([...(info?.notes ?? []), ...(session.job()?.result?.notes ?? [])]);
     write(this.about, info ? described({ ...info, notes: [...notes] }, shown.sample?.credit) : '');
+    this.narrow.hidden = !shown?.narrow;
+    this.stretch.checked = Boolean(shown?.stretch);
     write(this.says, task.says);
     this.noise.hidden = !session.asksNoise;
     if (session.asksNoise) this.writeNoise(task.slider, shown, info);

@@ -26,6 +26,9 @@ export class Photo {
     this.sample = sample;
     /** Whether damage is added to it: samples are clean, and there would be nothing to restore. */
     this.adds = Boolean(sample);
+    /** Whether few of its values are in use, as the server found: then it may be stretched. */
+    this.narrow = false;
+    this.stretch = false;
     this.seed = 43; // a watermark right across the picture, which comes off well on every sample
     this.sigma = null; // what the person says of the noise; null: as found
     /** @type {import('./mask.js').Mask | null} */
@@ -64,16 +67,22 @@ export class Photo {
     return thumbs;
   }
 
+  /** Let the small picture go; another one is made of how the photo looks now. */
+  dropThumb() {
+    if (this.thumb) URL.revokeObjectURL(this.thumb);
+    this.thumb = null;
+  }
+
   drop() {
     this.dropped = true;
     for (const variant of this.variants.values()) variant.drop();
-    if (this.thumb) URL.revokeObjectURL(this.thumb);
+    this.dropThumb();
   }
 }
 
 /**
  * @typedef {{id: string, name: string, width: number, height: number, channels: 1 | 3, depth: 8 | 16,
- *   alpha: boolean, notes: string[], sigma: number, reference?: boolean, mask?: boolean,
+ *   alpha: boolean, notes: string[], range: number, narrow: boolean, sigma: number, reference?: boolean, mask?: boolean,
  *   before?: Score}} Info
  * @typedef {{psnr: number, ssim: number}} Score
  * @typedef {{name: string, amount: number | null, seed: number}} Added
@@ -83,6 +92,7 @@ export class Variant {
   constructor(photo, added) {
     this.photo = photo;
     this.added = added;
+    this.stretch = photo.stretch;
     /** @type {'waiting' | 'sending' | 'ready' | 'failed'} */
     this.state = 'waiting';
     this.sent = 0;

@@ -168,13 +168,26 @@ class Session extends Looking {
   /** The server has the photo. */
   ready(variant) {
     if (this.variantOf(variant.photo) !== variant) return; // no longer wanted so
-    if (!variant.photo.thumb) {
-      variant.photo.makeThumb(() => this.changed(), () => getBlob(`photos/${variant.info.id}/before`));
-    }
+    variant.photo.narrow = variant.info.narrow;
+    this.makeThumb(variant);
     if (variant.original) variant.measure(variant.original).catch(({ message }) => this.say(message)).finally(() => this.changed());
     const first = variant === this.variant;
     this.begun(variant, first);
     if (first) this.hold();
+  }
+
+  /** Make the small picture of what the server has, where the photo has none. */
+  makeThumb({ photo, info }) {
+    if (!photo.thumb) photo.makeThumb(() => this.changed(), () => getBlob(`photos/${info.id}/before`));
+  }
+
+  /** Have the photo that is looked at spread over the whole range of brightness, or as its file has it. */
+  stretch(stretched) {
+    const { shown: photo } = this;
+    Object.assign(photo, { stretch: stretched, sigma: null }); // another noise, as strong as it is bright
+    photo.dropThumb();
+    if (this.variant.state === 'ready') this.makeThumb(this.variant);
+    this.attend();
   }
 
   /** One bad file among others does not keep these from being seen. */

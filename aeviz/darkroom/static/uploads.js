@@ -47,8 +47,11 @@ export class Uploads {
     variant.state = 'sending';
     this.listener.onChange();
     try {
-      const { photo, added } = variant;
-      const query = { name: photo.name, damage: added?.name, amount: added?.amount, seed: added?.seed };
+      const { photo, added, stretch } = variant;
+      const query = {
+        name: photo.name, damage: added?.name, amount: added?.amount, seed: added?.seed,
+        stretch: stretch ? 1 : null,
+      };
       const info = await upload(await readable(await photo.file()), query, (share) => {
         variant.sent = share;
         this.listener.onChange();
