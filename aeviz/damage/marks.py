@@ -49,10 +49,10 @@ def any_watermark(x: Tensor, amount: Tensor, generator: torch.Generator) -> Resu
     """As `watermark` on photographs of any size of which x shows a part, with letters of any weight
     that spell nothing; many parts show none of the mark. On any device, all at once."""
     n, _, h, w = x.shape
-    stencils = _stencils(h, w, x.device)
+    known = stencils(h, w, x.device)
     which, shown, *turn = torch.rand(5, n, generator=generator, device=x.device)
-    places = (which * len(stencils)).long().clamp_max(len(stencils) - 1)
-    marks = stencils.index_select(0, places).float() / 255
+    places = (which * len(known)).long().clamp_max(len(known) - 1)
+    marks = known.index_select(0, places).float() / 255
     for number, turned in enumerate((lambda m: m.flip(2), lambda m: m.flip(3), lambda m: m.mT)):
         if number < 2 or h == w:
             marks = torch.where((turn[number] < 0.5).view(-1, 1, 1, 1), turned(marks), marks)
@@ -62,7 +62,7 @@ def any_watermark(x: Tensor, amount: Tensor, generator: torch.Generator) -> Resu
 
 
 @lru_cache(maxsize=8)
-def _stencils(h: int, w: int, device: torch.device) -> Tensor:
+def stencils(h: int, w: int, device: torch.device) -> Tensor:
     """uint8 (STENCILS, 1, h, w): parts of photographs that show some of their mark, as Pillow draws
     them; drawn once."""
     chance = random.Random(0)

@@ -56,7 +56,10 @@ class Muon(torch.optim.Optimizer):
     def _ahead(self, weight: Tensor, momentum: float) -> Tensor:
         """Nesterov's direction for a weight, as a matrix."""
         assert weight.grad is not None
-        mean = self.state[weight].setdefault("mean", torch.zeros_like(weight))
+        state = self.state[weight]
+        if "mean" not in state:
+            state["mean"] = torch.zeros_like(weight)
+        mean = state["mean"]
         mean.lerp_(weight.grad, 1 - momentum)
         return weight.grad.lerp(mean, momentum).flatten(1)
 
