@@ -43,7 +43,6 @@ from benchmarks.gpu.sizes import CPU, DRY, GPU
 from benchmarks.gpu.sources import Sources
 
 DRY_MINUTES = 1.0
-_PLANNED = 540.0  # the seconds that sizes are made for
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
@@ -97,6 +96,7 @@ def run(session: Session) -> None:
         with stopped_by_signals(session.clock):
             _part(session, "checks", lambda: _checks(session))
             _part(session, "figures", lambda: _figures(session))
+            pool.start()  # now, so that nobody waits for its processes later
             _part(session, "restorers", lambda: _restorers(session, ahead))
             _part(session, "autoencoders", lambda: _autoencoders(session, pool))
     finally:
@@ -128,11 +128,11 @@ def _checks(session: Session) -> None:
 
 
 def _figures(session: Session) -> None:
-    share = session.clock.share(_scaled(session, session.sizes.figure_seconds))
+    sizes = session.sizes
+    share = session.clock.share(sizes.figure_seconds * min(1.0, session.seconds / sizes.planned))
     known = dict(session.report.rows.get("figures", {}))
     if known:
         return
-    _quickest(session.device)
     for name, row in figures(session.mnist, session.photos, session.device, session.sizes, share):
         known[name] = row
         session.report.put("figures", known)
@@ -148,11 +148,6 @@ def _restorers(session: Session, ahead: Ahead) -> None:
 def _autoencoders(session: Session, pool: Pool) -> None:
     share = session.clock.share(session.clock.left())
     train_autoencoders(session, share, pool)
-
-
-def _scaled(session: Session, seconds: float) -> float:
-    """Seconds of a session of nine minutes, fewer in a shorter one."""
-    return seconds * min(1.0, session.seconds / _PLANNED)
 
 
 def _quickest(device: torch.device) -> None:

@@ -94,7 +94,7 @@ def holes(x: Tensor, amount: Tensor, generator: torch.Generator) -> Result:
 
 def any_holes(x: Tensor, amount: Tensor, generator: torch.Generator) -> Result:
     """As `holes`, on any device, all at once."""
-    masks = strokes(*x.shape[-2:], amount, generator)
+    masks = strokes(x.shape[2], x.shape[3], amount, generator)
     return x * (1 - masks), masks, masks
 
 

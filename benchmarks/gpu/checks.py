@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -24,9 +25,11 @@ from aeviz.nn.bottlenecks import Code
 from aeviz.nn.losses import Terms
 from aeviz.nn.model import Autoencoder, Output
 from aeviz.restorers import RESTORERS
+from aeviz.training import graphs
 from aeviz.training import photos as restorer_training
 from aeviz.training.loop import begin, make_optimizer, train
 from aeviz.training.squares import Squares
+from benchmarks.gpu.restorers import every_kind
 from benchmarks.gpu.sizes import Sizes
 from benchmarks.trainers import EXAMPLE
 from benchmarks.training import NETWORKS
@@ -55,7 +58,9 @@ def checks(dataset: Dataset, photos: Photos, device: torch.device, sizes: Sizes)
             *(restorer_losses(photos, each, sizes) for each in _both(device))
         )
         found["decoding"] = decoding(device)
-    found["waits"] = waits(dataset, device, sizes)
+    found["waits of training"] = waits(dataset, device, sizes)
+    found["waits of degradations"] = waits_of_degradations(photos, device, sizes)
+    found["CUDA graphs"] = recorded_steps(dataset, device, sizes)
     return found
 
 
@@ -110,8 +115,15 @@ def _terms(model: Autoencoder, x: Tensor, eps: Tensor) -> Terms:
 def restorer_losses(photos: Photos, device: torch.device, sizes: Sizes) -> Tensor:
     """The same for a denoiser, on squares that are drawn and degraded on the CPU."""
     crop = min(64, sizes.crop)
-    changes = {"training.crop": crop, "training.lr": 1e-3, "training.precision": "fp32"}
-    config = RESTORERS["restore-denoise"].replace(**(sizes.network | changes))
+    config = RESTORERS["restore-denoise"].replace(
+        **{
+            "network.channels": [16, 32, 64],  # the CPU is not to be waited for
+            "bottleneck.latent_dim": 64,
+            "training.crop": crop,
+            "training.lr": 1e-3,
+            "training.precision": "fp32",
+        }
+    )
     model = restorer_training.begin(config, None, device)
     optimizers = restorer_training.make_optimizers(model, config.training)
     shown = Squares(photos.train[:20], crop, torch.device("cpu"))
@@ -188,6 +200,34 @@ def waits(dataset: Dataset, device: torch.device, sizes: Sizes) -> dict[str, Any
     found = waits_of(lambda: next(steps), count)
     # the loop looks at its loss five times a second, and that it may
     return {"per_step": found / count, "good": found <= 1 + count // 10}
+
+
+def waits_of_degradations(photos: Photos, device: torch.device, sizes: Sizes) -> dict[str, Any]:
+    """How often drawing a batch under all degradations waits for the GPU; not asked of a CPU."""
+    if device.type != "cuda":
+        return {"per_batch": None, "good": True}
+    shown = Squares(photos.train[:20], min(64, sizes.crop), device)
+    chance = torch.Generator(device).manual_seed(0)
+    every_kind(shown, 16, chance)  # constants, and what is drawn once
+    found = waits_of(lambda: every_kind(shown, 16, chance), 3)
+    return {"per_batch": found / 3, "good": found == 0}
+
+
+def recorded_steps(dataset: Dataset, device: torch.device, sizes: Sizes) -> dict[str, Any]:
+    """Whether steps that were recorded as a CUDA graph learn what others do: how far their losses
+    without eps are apart. Where they do, the trainings after this are recorded."""
+    if device.type != "cuda":
+        return {"apart": None, "good": True}
+    before = os.environ.get(graphs.SWITCH, "0")
+    config = KINDS["conv"].replace(**{"training.precision": "fp32"})
+    curves = []
+    for switch in ("0", "1"):
+        os.environ[graphs.SWITCH] = switch
+        steps = train(begin(config, dataset, device), dataset)
+        curves.append(torch.stack([next(steps).terms.total for _ in range(sizes.check_steps)]))
+    found = _apart(*(curve.cpu() for curve in curves))
+    os.environ[graphs.SWITCH] = "1" if found["good"] else before
+    return found
 
 
 def waits_of(step: Callable[[], object], count: int) -> int:

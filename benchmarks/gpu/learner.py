@@ -49,7 +49,8 @@ class Learner:
         self._graph: torch.cuda.CUDAGraph | None = None
         self._static: Batch | None = None
         self._ahead: deque[torch.cuda.Event] = deque()
-        self._pairs = (list(self.average.parameters()), list(model.parameters()))
+        self._old: list[Tensor] = list(self.average.parameters())
+        self._new: list[Tensor] = list(model.parameters())
         if self.device.type == "cuda":
             self._for_a_graph()
 
@@ -112,10 +113,9 @@ class Learner:
             optimizer.step()
         with torch.no_grad():
             self._loss.add_(loss.detach())
-            old, new = self._pairs
-            apart = torch._foreach_sub(new, old)
+            apart = torch._foreach_sub(self._new, self._old)
             torch._foreach_mul_(apart, self._share)
-            torch._foreach_add_(old, apart)
+            torch._foreach_add_(self._old, apart)
 
     # ---- on a GPU ----------------------------------------------------------------------------
 

@@ -87,20 +87,21 @@ class Ahead:
 
 
 def train_restorers(session: Session, ahead: Ahead, share: Share) -> None:
-    """All stages that the time allows; a stage that an earlier session finished is not repeated."""
+    """All stages that the time allows; a stage that an earlier session finished is not repeated.
+    What one takes beyond its share is taken from all that follow."""
+    rows = session.report.rows
+    left = [name for name in SHARES if not rows.get(name, {}).get("finished")]
     foundation: Restorer | None = None
-    seconds = share.seconds
-    for name, part in SHARES.items():
-        row = session.report.rows.get(name, {})
-        if not row.get("finished"):
-            if share.over:
-                return
-            spent = row.get("seconds", 0.0) if resume.path(session).is_file() else 0.0
-            own = session.clock.share(min(seconds * part, spent + share.left()), spent)
-            trained = Stage(session, ahead, name, foundation).run(own)
-            foundation = trained if name == FOUNDATION else foundation
-        elif name == FOUNDATION and name in session.models:
-            foundation = resume.model(session, name)
+    if FOUNDATION not in left and FOUNDATION in session.models:
+        foundation = resume.model(session, FOUNDATION)
+    for number, name in enumerate(left):
+        if share.over:
+            return
+        spent = rows.get(name, {}).get("seconds", 0.0) if resume.path(session).is_file() else 0.0
+        part = SHARES[name] / sum(SHARES[each] for each in left[number:])
+        own = session.clock.share(part * (spent + share.left()), spent)
+        trained = Stage(session, ahead, name, foundation).run(own)
+        foundation = trained if name == FOUNDATION else foundation
 
 
 def config_of(name: str, session: Session) -> RunConfig:

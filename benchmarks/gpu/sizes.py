@@ -8,14 +8,17 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Sizes:
-    """Seconds are of a session of nine minutes. `crop`, `batch`: of the squares that restorers
-    train on; `matte_crop`, `matte_batch`: of those that draw a watermark's matte, which has to see
-    more of a photograph at once. `network`, `image_network`: changes of a configuration that make
-    the networks small. `workers`: processes that train autoencoders side by side; 0 for none."""
+    """Seconds are of a session of `planned` seconds, and fewer in a shorter one. `crop`, `batch`:
+    of the squares that restorers train on; `matte_crop`, `matte_batch`: of those that draw a
+    watermark's matte, which has to see more of a photograph at once. `network`, `image_network`:
+    changes of a configuration that make the networks small. `workers`: processes that train
+    autoencoders side by side; 0 for none."""
 
+    planned: float = 540
     check_steps: int = 50
-    check_seconds: float = 20
-    figure_images: int = 20_000
+    figure_images: int = 55_000
+    figure_epochs: int = 4
+    example_images: int = 10_000
     figure_rounds: int = 3
     figure_seconds: float = 60
     megapixels: tuple[float, ...] = (12, 50)
@@ -26,7 +29,7 @@ class Sizes:
     validate_seconds: float = 20
     held_out: int = 12
     restorer_share: float = 0.79
-    workers: int = 12
+    workers: int = 6
     beta_steps: int = 4_000
     beta_seeds: int = 5
     betas: tuple[float, ...] = (0.15, 0.4, 1.5, 4.0)
@@ -37,6 +40,8 @@ class Sizes:
 
 GPU = Sizes()
 CPU = Sizes(
+    figure_images=10_000,
+    figure_epochs=1,
     figure_rounds=1,
     megapixels=(1,),
     crop=96,
@@ -46,9 +51,11 @@ CPU = Sizes(
     workers=0,
 )
 DRY = Sizes(
+    planned=60,
     check_steps=3,
-    check_seconds=15,
     figure_images=256,
+    figure_epochs=1,
+    example_images=256,
     figure_rounds=1,
     figure_seconds=15,
     megapixels=(0.02,),
