@@ -14,13 +14,14 @@ files. A session of half an hour or more can be continued: call it again with th
 `--out` gets `report.json` and the models in five archives, none above 16 MB. `--adopt` measures
 them in full on a CPU, puts those that are better into `checkpoints/`, writes their cards and their
 sections of `checkpoints/README.md`, runs the project's tests of them, and says what has changed.
-`--dry` runs all parts in small on a CPU.
+`--dry` runs all parts in small on a CPU, and ends when it has.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import tempfile
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -41,8 +42,9 @@ from benchmarks.gpu.results import Models, Report
 from benchmarks.gpu.session import Session
 from benchmarks.gpu.sizes import CPU, DRY, GPU
 from benchmarks.gpu.sources import Sources
+from benchmarks.gpu.unpacking import unpacked
 
-DRY_MINUTES = 1.0
+DRY_MINUTES = 3.0
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
@@ -54,7 +56,9 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=9.0)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--photos", type=Path, nargs="+", default=[])
-    parser.add_argument("--mnist", type=Path, help="as torchvision lays it out")
+    parser.add_argument(
+        "--mnist", type=Path, help="MNIST and Fashion-MNIST: torchvision's layout, or compressed"
+    )
     parser.add_argument("--out", type=Path)
     parser.add_argument("--dry", action="store_true", help="all parts, in small, on a CPU")
     parser.add_argument("--adopt", type=Path, metavar="DIR", help="the --out of a session")
@@ -96,7 +100,7 @@ def run(session: Session) -> None:
         with stopped_by_signals(session.clock):
             _part(session, "checks", lambda: _checks(session))
             _part(session, "figures", lambda: _figures(session))
-            pool.start()  # now, so that nobody waits for its processes later
+            pool.start()  # now, so that it is ready when it is needed
             _part(session, "restorers", lambda: _restorers(session, ahead))
             _part(session, "autoencoders", lambda: _autoencoders(session, pool))
     finally:
@@ -121,7 +125,7 @@ def _part(session: Session, name: str, part: Callable[[], None]) -> None:
 def _checks(session: Session) -> None:
     if "checks" in session.report.rows:
         return
-    found = checks(session.mnist, session.photos, session.device, session.sizes)
+    found = checks(session.images, session.photos, session.device, session.sizes)
     session.report.put("checks", found)
     for name, row in found.items():
         say(f"  {name}: {row}")
@@ -133,7 +137,7 @@ def _figures(session: Session) -> None:
     known = dict(session.report.rows.get("figures", {}))
     if known:
         return
-    for name, row in figures(session.mnist, session.photos, session.device, session.sizes, share):
+    for name, row in figures(session.images, session.photos, session.device, session.sizes, share):
         known[name] = row
         session.report.put("figures", known)
         say(f"  {name}: {row}")
@@ -159,17 +163,23 @@ def _quickest(device: torch.device) -> None:
 def main(argv: list[str] | None = None) -> None:
     args = arguments(argv)
     try:
-        if args.adopt is not None:
-            from benchmarks.gpu.adopt import adopt  # needs what a GPU machine may lack
-
-            answer: Any = adopt(args.adopt, Sources(tuple(args.photos), args.mnist))
-        else:
-            session = new_session(args)
-            run(session)
-            answer = {"out": str(session.out), "models": session.models.names()}
+        with tempfile.TemporaryDirectory() as scratch:
+            if args.mnist is not None:
+                args.mnist = unpacked(args.mnist, Path(scratch))
+            print(json.dumps(_answer(args)))
     except UserError as error:
         raise SystemExit(str(error)) from error
-    print(json.dumps(answer))
+
+
+def _answer(args: argparse.Namespace) -> Any:
+    """What the last line of output says."""
+    if args.adopt is not None:
+        from benchmarks.gpu.adopt import adopt  # needs what a GPU machine may lack
+
+        return adopt(args.adopt, Sources(tuple(args.photos), args.mnist))
+    session = new_session(args)
+    run(session)
+    return {"out": str(session.out), "models": session.models.names()}
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ def any_noise(x: Tensor, amount: Tensor, generator: torch.Generator) -> Result:
 
 
 class _Some:
-    """Some pictures of a batch by their places (k,): each is changed with this probability."""
+    """Some pictures of a batch by their places (k,), and which of them are changed (k, 1, 1, 1)."""
 
     def __init__(self, places: Tensor, chosen: Tensor) -> None:
         self.places, self.chosen = places, chosen
@@ -54,8 +54,8 @@ class _Some:
 
 
 def _eighths(x: Tensor, generator: torch.Generator) -> tuple[_Some, _Some]:
-    """Two choices of an eighth of the pictures each, without one in common where there are two or
-    more; of how many, nobody has to be asked."""
+    """Two choices of an eighth of the pictures each, on average; none is in both if there are two
+    or more. They have a fixed length, so the caller does not wait for the device."""
     n = len(x)
     most = -(-n // 8)
     order = torch.rand(n, generator=generator, device=x.device).argsort()

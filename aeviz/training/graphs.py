@@ -49,7 +49,8 @@ class Recording:
         model.zero_grad(set_to_none=True)
         self.graph.register_generator_state(noise)
         try:
-            with torch.cuda.graph(self.graph):
+            # other threads may use the GPU meanwhile
+            with torch.cuda.graph(self.graph, capture_error_mode="thread_local"):
                 terms = gradients(self.x, self.x_in, self.beta)
         except RuntimeError:
             torch.cuda.synchronize()

@@ -98,10 +98,10 @@ def _judged(
         after = _measured_autoencoder(new, sources, gallery)
         gain, worst = _gained(before, after), 0.0
     if gain < GAIN or worst < -LOSS:
-        return Verdict(name, False, gain, f"kept as it was: {_told(gain, worst)}")
+        return Verdict(name, False, gain, f"kept as it was: {_gain_text(gain, worst)}")
     if not _put(name, config, new, bundle, gallery, passes):
         return Verdict(name, False, gain, "kept as it was: the new one fails the project's tests")
-    return Verdict(name, True, gain, f"replaced: {_told(gain, worst)}")
+    return Verdict(name, True, gain, f"replaced: {_gain_text(gain, worst)}")
 
 
 def compared(
@@ -122,7 +122,7 @@ def _gained(before: dict[str, Any], after: dict[str, Any]) -> float:
     return before["loss"] - after["loss"]
 
 
-def _told(gain: float, worst: float) -> str:
+def _gain_text(gain: float, worst: float) -> str:
     least = f", {worst:+.3f} in its worst trial" if worst else ""
     return f"{gain:+.3f} on average{least}"
 

@@ -71,12 +71,12 @@ def _case(trial: Trial, x: Tensor, device: torch.device) -> Case:
     ]
     x_in, known, where = (torch.cat(parts) for parts in zip(*given, strict=True))
     if trial.damage == "noise":
-        known = known + torch.tensor([_told(one) for one in x_in]).view(-1, 1, 1, 1)
+        known = known + torch.tensor([_known_noise(one) for one in x_in]).view(-1, 1, 1, 1)
     return Case(trial, *(part.contiguous().to(device) for part in (x, x_in, known, where)))
 
 
-def _told(x: Tensor) -> float:
-    """What a denoiser is told of the noise in x (3, H, W): what is found in it."""
+def _known_noise(x: Tensor) -> float:
+    """The noise level of x (3, H, W) that a denoiser is given: an estimate, on the scale of 1."""
     pixels = (x * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
     return noise_to_tell(estimate_noise(pixels)) / 255
 

@@ -156,7 +156,8 @@ class Learner:
         self.model.zero_grad(set_to_none=True)
         graph = torch.cuda.CUDAGraph()
         try:
-            with torch.cuda.graph(graph):
+            # other threads may use the GPU meanwhile
+            with torch.cuda.graph(graph, capture_error_mode="thread_local"):
                 self._update(self._static)
         except RuntimeError as error:
             say(f"no CUDA graph, so steps are slower: {str(error).splitlines()[0]}")

@@ -134,7 +134,7 @@ class Stage:
             else ahead.cases(kind)
         )
         self.started_from, model = self._start(foundation)
-        shown = Squares(session.photos.train, self.config.training.crop, session.device)
+        shown = session.squares(self.config.training.crop)
         self.learner = Learner(model, self._draw(shown, kind), self._outside(kind), "auto")
         self.best, self.weights = -math.inf, _copied(model)
         self.row: dict[str, Any] = {"started_from": self.started_from, "curve": []}
@@ -150,7 +150,7 @@ class Stage:
         training, every = self.config.training, self.session.sizes.validate_seconds
         checked = share.spent()
         with Utilization(self.session.device) as busy:
-            while not share.over:
+            while not share.over and self.learner.steps < self.session.sizes.most_steps:
                 rate = learning_rate(training, share.progress)
                 self.learner.step(self.slower * rate)
                 if share.spent() - checked >= every and share.left() > every / 4:
@@ -158,23 +158,25 @@ class Stage:
                     checked = share.spent()
             self._check(share)
         self.row |= self._speed(share, busy.percent)
-        self.row["finished"] = share.spent() >= share.seconds and not self.session.clock.stopped
+        enough = share.progress == 1 or self.learner.steps >= self.session.sizes.most_steps
+        self.row["finished"] = enough and self.learner.steps > 0
         self.session.report.put(self.name, self.row)
         if self.row["finished"]:
             resume.clear(self.session)
-        say(f"{self.name}: {self.row['start']:.2f} -> {self.best:.2f} dB, {self._told()}")
+        say(f"{self.name}: {self.row['start']:.2f} -> {self.best:.2f} dB, {self._summary()}")
         self.learner.load(self.weights)
         return self.learner.average
 
     def _start(self, foundation: Restorer | None) -> tuple[str, Restorer]:
         """What to begin with: the best, on held-out photographs, of what there is."""
-        session, found = self.session, {}
-        if foundation is not None:
-            found[FOUNDATION] = foundation
+        session = self.session
+        found: dict[str, Restorer] = {}
         named = "restore-denoise" if self.name == FOUNDATION else self.name
         file = session.bundled_file(named)
         if file is not None:
             found[named] = checkpoint.load_restorer(file, session.device).model
+        if foundation is not None:
+            found[FOUNDATION] = foundation
         scored: list[tuple[float, str, Restorer]] = []
         for name, start in found.items():
             try:
@@ -253,7 +255,7 @@ class Stage:
             "gpu_percent": busy,
         }
 
-    def _told(self) -> str:
+    def _summary(self) -> str:
         busy = self.row["gpu_percent"]
         return f"{self.row['squares_per_second']} squares/s, {self.row['tflops']} TFLOP/s, " + (
             "no GPU" if busy is None else f"GPU {busy:.0f} % busy"

@@ -42,13 +42,13 @@ class Utilization:
 
     def _watch(self) -> None:
         while not self._ended.wait(EVERY_SECONDS):
-            found = _asked(self.device)
+            found = _percent(self.device)
             if found is None:
                 return
             self.seen.append(found)
 
 
-def _asked(device: torch.device) -> float | None:
+def _percent(device: torch.device) -> float | None:
     try:
         return float(torch.cuda.utilization(device))
     except Exception:  # the library it needs is not always there

@@ -75,7 +75,7 @@ def test_a_batch_is_blurred_as_by_a_convolution() -> None:
             assert np.allclose(blurred, both, atol=1e-4)
 
 
-def test_an_eighth_is_chosen_and_nobody_is_asked_how_many() -> None:
+def test_an_eighth_is_chosen_on_average_whatever_the_size_of_the_batch() -> None:
     for n in (1, 4, 16, 30):
         generator, times = chance(n), 4000 // n
         hits = [0, 0]

@@ -122,7 +122,7 @@ def test_a_score_is_the_psnr_of_what_counts(kind: str, tmp_path: Path) -> None:
     assert held_out.score(model, some, "fp32") == pytest.approx(np.mean(found), abs=0.01)
 
 
-def test_a_score_of_noise_tells_what_is_found_and_not_the_truth() -> None:
+def test_a_denoiser_is_scored_with_an_estimate_of_the_noise() -> None:
     case = held_out.cases("noise", drawn_photos(12, 64, 64).train[:2], CPU)[0]
     assert case.known.flatten(1).std(1).max() < 1e-6
     assert (case.known[:, 0, 0, 0] * 255 - case.trial.amount).abs().max() > 0.01
@@ -144,7 +144,7 @@ def test_only_what_is_better_than_the_start_is_kept(
 
 
 def test_a_stage_leaves_a_model_file_that_is_better(tmp_path: Path) -> None:
-    session = small_session(tmp_path)
+    session = small_session(tmp_path, most_steps=1000)
     ahead = started(session)
     stage = Stage(session, ahead, "restore-denoise", None)
     model = stage.run(session.clock.share(1.5))
@@ -231,3 +231,12 @@ def test_work_is_counted_in_products_and_sums(tmp_path: Path) -> None:
     once = flops_per_square(config)
     twice = flops_per_square(config.replace(**{"training.crop": 64}))
     assert twice == 4 * once > 0
+
+
+def test_photographs_that_are_too_small_for_a_square_are_left_out(tmp_path: Path) -> None:
+    session = small_session(tmp_path)
+    session.photos.train.append(torch.zeros(3, 20, 60, dtype=torch.uint8))
+    once = session.squares(32)
+    assert len(once._starts) == len(session.photos.train) - 1
+    assert session.squares(32) is once
+    assert session.squares(16) is not once

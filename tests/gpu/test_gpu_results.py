@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -84,3 +87,35 @@ def test_what_is_too_large_or_damaged_is_an_error(
     (tmp_path / "restorers-2.zip").write_bytes(b"PK")
     with pytest.raises(UserError, match="damaged"):
         Models(tmp_path)
+
+
+WRITER = """
+import os, sys
+from pathlib import Path
+from benchmarks.gpu.results import Models, Report
+
+models, report = Models(Path(sys.argv[1])), Report(Path(sys.argv[1]))
+print("ready", flush=True)
+for number in range(10**6):
+    models.put("restore-denoise", bytes([number % 256]) * 2_000_000)
+    report.put("restore-denoise", {"curve": [number] * 1000})
+"""
+
+
+def test_what_is_killed_while_it_writes_leaves_whole_files(tmp_path: Path) -> None:
+    for pause in (0.02, 0.05, 0.09):
+        words = [sys.executable, "-c", WRITER, str(tmp_path)]
+        writer = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE)
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == b"ready\n"
+        deadline = time.monotonic() + 20
+        while not (tmp_path / "report.json").is_file() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(pause)
+        writer.kill()
+        writer.communicate()
+        curve = Report(tmp_path).rows["restore-denoise"]["curve"]
+        assert len(set(curve)) == 1
+        Models(tmp_path).write("restore-denoise", tmp_path / "file")
+        data = (tmp_path / "file").read_bytes()
+        assert data == data[:1] * 2_000_000
