@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import gzip
 import lzma
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import IO
 
 FOLDERS = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST"}
 """Data set -> its folder in torchvision's layout. A packed one may lie in a folder of either
@@ -49,6 +47,5 @@ def unpacked(folder: Path, scratch: Path) -> Path:
 
 
 def _unpack(file: Path, target: Path) -> None:
-    opened: IO[bytes] = lzma.open(file) if file.suffix == ".xz" else gzip.open(file)  # type: ignore[assignment]
-    with opened as source, target.open("wb") as out:
-        shutil.copyfileobj(source, out)
+    data = file.read_bytes()
+    target.write_bytes(lzma.decompress(data) if file.suffix == ".xz" else gzip.decompress(data))
