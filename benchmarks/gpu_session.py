@@ -22,8 +22,7 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +37,7 @@ from benchmarks.gpu.checks import checks
 from benchmarks.gpu.clock import Clock, stopped_by_signals
 from benchmarks.gpu.figures import figures
 from benchmarks.gpu.restorers import Ahead, train_restorers
-from benchmarks.gpu.results import Models, Report
+from benchmarks.gpu.results import FAILED, Models, Report, attempted
 from benchmarks.gpu.session import Session
 from benchmarks.gpu.sizes import CPU, DRY, GPU
 from benchmarks.gpu.sources import Sources
@@ -100,7 +99,7 @@ def run(session: Session) -> None:
         with stopped_by_signals(session.clock):
             _part(session, "checks", lambda: _checks(session))
             _part(session, "figures", lambda: _figures(session))
-            pool.start()  # now, so that it is ready when it is needed
+            attempted(pool.start)  # now, so that it is ready when it is needed
             _part(session, "restorers", lambda: _restorers(session, ahead))
             _part(session, "autoencoders", lambda: _autoencoders(session, pool))
     finally:
@@ -113,34 +112,35 @@ def _part(session: Session, name: str, part: Callable[[], None]) -> None:
         say(f"{name}: no time is left")
         return
     began = session.clock.now()
-    try:
-        part()
-    except Exception as error:  # no part may cost the others their minutes
-        said = str(error) if isinstance(error, UserError) else traceback.format_exc()
-        say(f"{name} failed: {said}")
-        session.report.put(f"{name} failed", said)
+    failed = attempted(part)
+    if failed:
+        session.report.put(f"{name} {FAILED}", failed[FAILED])
     say(f"{name}: {session.clock.now() - began:.1f} s")
 
 
 def _checks(session: Session) -> None:
-    if "checks" in session.report.rows:
-        return
-    found = checks(session.images, session.photos, session.device, session.sizes)
-    session.report.put("checks", found)
-    for name, row in found.items():
-        say(f"  {name}: {row}")
+    if "checks" not in session.report.rows:
+        rows = checks(session.images, session.photos, session.device, session.sizes)
+        _measured(session, "checks", rows)
 
 
 def _figures(session: Session) -> None:
     sizes = session.sizes
     share = session.clock.share(sizes.figure_seconds * min(1.0, session.seconds / sizes.planned))
-    known = dict(session.report.rows.get("figures", {}))
-    if known:
-        return
-    for name, row in figures(session.images, session.photos, session.device, session.sizes, share):
-        known[name] = row
-        session.report.put("figures", known)
-        say(f"  {name}: {row}")
+    if "figures" not in session.report.rows:
+        rows = figures(session.images, session.photos, session.device, sizes, share)
+        _measured(session, "figures", rows)
+
+
+def _measured(
+    session: Session, part: str, rows: Iterable[tuple[str, Callable[[], dict[str, Any]]]]
+) -> None:
+    """Puts each row into the report as soon as it is measured."""
+    found: dict[str, Any] = {}
+    for name, measure in rows:
+        found[name] = attempted(measure)
+        session.report.put(part, found)
+        say(f"  {name}: {found[name]}")
 
 
 def _restorers(session: Session, ahead: Ahead) -> None:

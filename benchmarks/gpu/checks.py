@@ -6,6 +6,7 @@ import contextlib
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -46,28 +47,6 @@ KINDS: dict[str, RunConfig] = {
 }
 
 
-def checks(dataset: Dataset, photos: Photos, device: torch.device, sizes: Sizes) -> dict[str, Any]:
-    """All checks by name, each with its figure and whether that is `good`."""
-    found: dict[str, Any] = {}
-    with exact_convolutions():
-        for kind, config in KINDS.items():
-            found[f"losses of {kind}"] = _apart(
-                *(autoencoder_losses(config, dataset, each, sizes) for each in _both(device))
-            )
-        found["losses of a restorer"] = _apart(
-            *(restorer_losses(photos, each, sizes) for each in _both(device))
-        )
-        found["decoding"] = decoding(device)
-    found["waits of training"] = waits(dataset, device, sizes)
-    found["waits of degradations"] = waits_of_degradations(photos, device, sizes)
-    found["CUDA graphs"] = recorded_steps(dataset, device, sizes)
-    return found
-
-
-def _both(device: torch.device) -> tuple[torch.device, torch.device]:
-    return torch.device("cpu"), device
-
-
 @contextlib.contextmanager
 def exact_convolutions() -> Iterator[None]:
     """Convolutions in whole fp32, where a GPU would shorten their factors."""
@@ -77,6 +56,37 @@ def exact_convolutions() -> Iterator[None]:
         yield
     finally:
         torch.backends.cudnn.allow_tf32 = before
+
+
+def checks(
+    dataset: Dataset, photos: Photos, device: torch.device, sizes: Sizes
+) -> Iterator[tuple[str, Callable[[], dict[str, Any]]]]:
+    """All checks by name; each answers with its figure and whether that is `good`."""
+    for kind, config in KINDS.items():
+        yield f"losses of {kind}", partial(same_losses, config, dataset, device, sizes)
+    yield "losses of a restorer", partial(same_restorer_losses, photos, device, sizes)
+    yield "decoding", partial(decoding, device)
+    yield "CUDA graphs", partial(recorded_steps, dataset, device, sizes)
+    yield "waits of training", partial(waits, dataset, device, sizes)
+    yield "waits of degradations", partial(waits_of_degradations, photos, device, sizes)
+
+
+@exact_convolutions()
+def same_losses(
+    config: RunConfig, dataset: Dataset, device: torch.device, sizes: Sizes
+) -> dict[str, Any]:
+    """How far the losses of an autoencoder are apart on CPU and device."""
+    return _apart(*(autoencoder_losses(config, dataset, each, sizes) for each in _both(device)))
+
+
+@exact_convolutions()
+def same_restorer_losses(photos: Photos, device: torch.device, sizes: Sizes) -> dict[str, Any]:
+    """How far the losses of a denoiser are apart on CPU and device."""
+    return _apart(*(restorer_losses(photos, each, sizes) for each in _both(device)))
+
+
+def _both(device: torch.device) -> tuple[torch.device, torch.device]:
+    return torch.device("cpu"), device
 
 
 def _apart(reference: Tensor, found: Tensor) -> dict[str, Any]:
@@ -140,6 +150,7 @@ def restorer_losses(photos: Photos, device: torch.device, sizes: Sizes) -> Tenso
     return torch.stack(found).cpu()
 
 
+@exact_convolutions()
 def decoding(device: torch.device) -> dict[str, Any]:
     """How many levels of 255 apart the pixels are that the app's batcher answers with on the two
     devices."""
@@ -218,15 +229,16 @@ def recorded_steps(dataset: Dataset, device: torch.device, sizes: Sizes) -> dict
     without eps are apart. Where they do, the trainings after this are recorded."""
     if device.type != "cuda":
         return {"apart": None, "good": True}
-    before = os.environ.get(graphs.SWITCH, "0")
     config = KINDS["conv"].replace(**{"training.precision": "fp32"})
-    curves = []
-    for switch in ("0", "1"):
+    curves, switch = [], "0"
+    try:
+        for os.environ[graphs.SWITCH] in ("0", "1"):
+            steps = train(begin(config, dataset, device), dataset)
+            curves.append(torch.stack([next(steps).terms.total for _ in range(sizes.check_steps)]))
+        found = _apart(*(curve.cpu() for curve in curves))
+        switch = "1" if found["good"] else "0"
+    finally:
         os.environ[graphs.SWITCH] = switch
-        steps = train(begin(config, dataset, device), dataset)
-        curves.append(torch.stack([next(steps).terms.total for _ in range(sizes.check_steps)]))
-    found = _apart(*(curve.cpu() for curve in curves))
-    os.environ[graphs.SWITCH] = "1" if found["good"] else before
     return found
 
 

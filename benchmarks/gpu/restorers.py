@@ -11,6 +11,7 @@ import copy
 import math
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import torch
@@ -31,6 +32,7 @@ from aeviz.training.squares import Squares
 from benchmarks.gpu import held_out, resume
 from benchmarks.gpu.clock import Share
 from benchmarks.gpu.learner import Learner
+from benchmarks.gpu.results import attempted
 from benchmarks.gpu.session import Session
 from benchmarks.gpu.utilization import Utilization
 
@@ -100,8 +102,17 @@ def train_restorers(session: Session, ahead: Ahead, share: Share) -> None:
         spent = rows.get(name, {}).get("seconds", 0.0) if resume.path(session).is_file() else 0.0
         part = SHARES[name] / sum(SHARES[each] for each in left[number:])
         own = session.clock.share(part * (spent + share.left()), spent)
-        trained = Stage(session, ahead, name, foundation).run(own)
-        foundation = trained if name == FOUNDATION else foundation
+        trained = attempted(partial(_trained, session, ahead, name, foundation, own))
+        if not isinstance(trained, Restorer):
+            session.report.put(name, rows.get(name, {}) | trained)
+        elif name == FOUNDATION:
+            foundation = trained
+
+
+def _trained(
+    session: Session, ahead: Ahead, name: str, foundation: Restorer | None, share: Share
+) -> Restorer:
+    return Stage(session, ahead, name, foundation).run(share)
 
 
 def config_of(name: str, session: Session) -> RunConfig:

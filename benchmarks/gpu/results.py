@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+import traceback
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from aeviz import atomic
 from aeviz.errors import UserError
+from aeviz.terminal import say
 
 REPORT = "report.json"
+FAILED = "failed"
 ARCHIVES: dict[str, tuple[str, ...]] = {
     "restorers-1.zip": ("restore-denoise", "restore-jpeg", "restore-x2"),
     "restorers-2.zip": ("restore-x4", "restore-inpaint", "restore-impulse"),
@@ -43,6 +47,16 @@ class Report:
         self.rows[part] = figures
         text = json.dumps(self.rows, indent=1)
         atomic.write_bytes(self.path, text.encode())
+
+
+def attempted(measure: Callable[[], Any]) -> Any:
+    """What `measure` answers, or what went wrong: no part may cost the others their minutes."""
+    try:
+        return measure()
+    except Exception as error:
+        said = str(error) if isinstance(error, UserError) else traceback.format_exc()
+        say(said)
+        return {FAILED: said}
 
 
 class Models:

@@ -226,6 +226,25 @@ def test_stages_are_trained_in_turn_and_finished_ones_are_not_repeated(
     ahead.stop()
 
 
+def test_a_stage_that_fails_does_not_end_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = small_session(tmp_path)
+
+    def run(stage: Stage, share: object) -> Restorer:
+        if stage.name == "restore-x2":
+            raise RuntimeError("out of memory")
+        session.report.put(stage.name, {"finished": True})
+        return stage.learner.model
+
+    monkeypatch.setattr(Stage, "run", run)
+    ahead = started(session)
+    train_restorers(session, ahead, session.clock.share(50))
+    assert "out of memory" in session.report.rows["restore-x2"]["failed"]
+    assert session.report.rows["restore-colour"]["finished"]
+    ahead.stop()
+
+
 def test_work_is_counted_in_products_and_sums(tmp_path: Path) -> None:
     config = config_of("restore-jpeg", small_session(tmp_path))
     once = flops_per_square(config)
