@@ -98,7 +98,7 @@ def run(session: Session) -> None:
     try:
         with stopped_by_signals(session.clock):
             _part(session, "checks", lambda: _checks(session))
-            _part(session, "figures", lambda: _figures(session))
+            _part(session, "figures", lambda: _figures(session, ahead))
             attempted(pool.start)  # now, so that it is ready when it is needed
             _part(session, "restorers", lambda: _restorers(session, ahead))
             _part(session, "autoencoders", lambda: _autoencoders(session, pool))
@@ -124,8 +124,9 @@ def _checks(session: Session) -> None:
         _measured(session, "checks", rows)
 
 
-def _figures(session: Session) -> None:
+def _figures(session: Session, ahead: Ahead) -> None:
     sizes = session.sizes
+    ahead.wait()
     share = session.clock.share(sizes.figure_seconds * min(1.0, session.seconds / sizes.planned))
     if "figures" not in session.report.rows:
         rows = figures(session.images, session.photos, session.device, sizes, share)

@@ -47,8 +47,8 @@ class Recording:
                 gradients(self.x, self.x_in, self.beta)
         here.wait_stream(aside)
         model.zero_grad(set_to_none=True)
-        self.graph.register_generator_state(noise)
         try:
+            self.graph.register_generator_state(noise)
             # other threads may use the GPU meanwhile
             with torch.cuda.graph(self.graph, capture_error_mode="thread_local"):
                 terms = gradients(self.x, self.x_in, self.beta)

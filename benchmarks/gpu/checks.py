@@ -232,7 +232,8 @@ def recorded_steps(dataset: Dataset, device: torch.device, sizes: Sizes) -> dict
     config = KINDS["conv"].replace(**{"training.precision": "fp32"})
     curves, switch = [], "0"
     try:
-        for os.environ[graphs.SWITCH] in ("0", "1"):
+        for recorded in ("0", "1"):
+            os.environ[graphs.SWITCH] = recorded
             steps = train(begin(config, dataset, device), dataset)
             curves.append(torch.stack([next(steps).terms.total for _ in range(sizes.check_steps)]))
         found = _apart(*(curve.cpu() for curve in curves))

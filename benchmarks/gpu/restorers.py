@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 from typing import Any
 
@@ -78,6 +78,10 @@ class Ahead:
             held_out.Case(case.trial, *(part.to(device) for part in case[1:]))
             for case in self._cases[kind].result()
         ]
+
+    def wait(self) -> None:
+        """Until all is prepared: a thread that draws would slow what is measured beside it."""
+        wait(self._cases.values())
 
     def stop(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)

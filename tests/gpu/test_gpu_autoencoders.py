@@ -111,3 +111,17 @@ def test_nothing_is_begun_when_the_time_is_over(tmp_path: Path) -> None:
     session.clock.stop()
     share = session.clock.share(30)
     assert list(Pool(0, session.sources, CPU).run([job(tmp_path)], share)) == []
+
+
+def test_a_process_trains_and_answers_with_a_model(tmp_path: Path) -> None:
+    session = small_session(tmp_path)
+    pool = Pool(1, session.sources, CPU)
+    pool.start()
+    try:
+        one = job(tmp_path, 60)
+        ((found, done),) = pool.run([one], session.clock.share(60))
+    finally:
+        pool.stop()
+    assert found is one
+    assert done.figures["finished"]
+    assert len(done.data) > 1000

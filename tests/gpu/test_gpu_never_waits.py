@@ -21,6 +21,8 @@ from benchmarks.gpu.restorers import config_of, every_kind
 from tests.fake_gpu import GPU, fake_gpu, moved
 from tests.gpu.small_session import small_session
 
+pytestmark = pytest.mark.skipif(torch.version.cuda is None, reason="PyTorch without CUDA")
+
 
 @pytest.fixture(autouse=True)
 def _gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:

@@ -76,7 +76,7 @@ def test_a_part_that_fails_does_not_end_the_others(
         raise RuntimeError("no such kernel")
 
     monkeypatch.setattr(gpu_session, "_checks", fail)
-    monkeypatch.setattr(gpu_session, "_figures", lambda session: done.append("figures"))
+    monkeypatch.setattr(gpu_session, "_figures", lambda *args: done.append("figures"))
     monkeypatch.setattr(gpu_session, "_restorers", lambda session, ahead: session.clock.stop())
     monkeypatch.setattr(gpu_session, "_autoencoders", lambda *args: done.append("autoencoders"))
     gpu_session.run(session)
