@@ -12,7 +12,7 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import torch
@@ -85,36 +85,51 @@ class Done(NamedTuple):
 
 
 def train_autoencoders(session: Session, share: Share, pool: Pool) -> None:
-    """Keeps the best of each model's variants, as soon as one is better than those before."""
-    kept: dict[str, float] = {}
-    rows: dict[str, list[dict[str, Any]]] = {}
-    wanted = [job for job in jobs(session, share) if session.sources.has(job.config.dataset)]
-    for job, done in pool.run(wanted, share):
+    """Keeps the best of each model's variants, as soon as one is better than those before; a
+    variant that an earlier session finished is not repeated."""
+    for job, done in pool.run(list(jobs(session, share)), share):
         figures = {"changes": _changes(job), **done.figures}
-        rows.setdefault(job.name, []).append(figures)
-        if figures["score"] > kept.get(job.name, float("-inf")):
-            kept[job.name] = figures["score"]
+        rows = _rows(session, job.name)
+        if all(figures["score"] > row["score"] for row in rows):
             session.models.put(job.name, done.data)
-        session.report.put(f"autoencoder {job.name}", rows[job.name])
+        session.report.put(f"autoencoder {job.name}", [*rows, figures])
         say(f"{job.name}: {figures}")
 
 
 def jobs(session: Session, share: Share) -> Iterator[Job]:
-    """In order of worth: the variants, then the grid of beta and seeds."""
-    sizes, left = session.sizes, share.left()
+    """What is still to be trained, in order of worth: the variants, then the grid of beta and
+    seeds. Variants that cannot train side by side share the time."""
+    left = share.left()
+    wanted = [job for job in _variants(session) if _is_wanted(session, job)]
+    at_once = max(1, session.sizes.workers)
+    for number, job in enumerate(wanted):
+        done = (number // at_once + 1) / -(-len(wanted) // at_once)
+        yield replace(job, ends=time.time() + VARIANTS_SHARE * left * done)
     ends = time.time() + left - min(FINISH_SECONDS, left / 5)
-    first_ends = time.time() + VARIANTS_SHARE * left
-    make: dict[str, Any] = {
-        "sources": session.sources,
-        "device": str(session.device),
-        "most_epochs": sizes.most_epochs,
-    }
+    yield from (replace(job, ends=ends) for job in _grid(session) if _is_wanted(session, job))
+
+
+def _rows(session: Session, name: str) -> list[dict[str, Any]]:
+    return list(session.report.rows.get(f"autoencoder {name}", []))
+
+
+def _is_wanted(session: Session, job: Job) -> bool:
+    """Whether its data is there and no earlier session has finished it."""
+    rows = _rows(session, job.name)
+    known = any(row["changes"] == _changes(job) and row["finished"] for row in rows)
+    return not known and session.sources.has(job.config.dataset)
+
+
+def _variants(session: Session) -> Iterator[Job]:
     for number in range(max(map(len, VARIANTS.values()))):
         for name, variants in VARIANTS.items():
             if number < len(variants):
                 config = configured(session, name).replace(**variants[number])
-                yield Job(name, config, ends=first_ends, **make)
-    known = configured(session, BETA)
+                yield _job(session, name, config)
+
+
+def _grid(session: Session) -> Iterator[Job]:
+    sizes, known = session.sizes, configured(session, BETA)
     for seed in range(sizes.beta_seeds):
         for beta in sizes.betas:
             changes = {
@@ -123,7 +138,12 @@ def jobs(session: Session, share: Share) -> Iterator[Job]:
                 "training.seed": seed,
                 "training.epochs": max(1, sizes.beta_steps // 125),
             }
-            yield Job(BETA, known.replace(**changes), ends=ends, fixed=True, **make)
+            yield replace(_job(session, BETA, known.replace(**changes)), fixed=True)
+
+
+def _job(session: Session, name: str, config: RunConfig) -> Job:
+    device, most = str(session.device), session.sizes.most_epochs
+    return Job(name, config, session.sources, device, 0.0, most)
 
 
 def configured(session: Session, name: str) -> RunConfig:

@@ -87,9 +87,9 @@ class Ahead:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _make(self, kind: str) -> list[held_out.Case]:
-        photos = self._session.photos.held_out
-        every = max(1, len(photos) // self._session.sizes.held_out)
-        return held_out.cases(kind, photos[::every], torch.device("cpu"))
+        photos, count = self._session.photos.held_out, self._session.sizes.held_out
+        some = photos[:: max(1, len(photos) // count)][:count]
+        return held_out.cases(kind, some, torch.device("cpu"))
 
 
 def train_restorers(session: Session, ahead: Ahead, share: Share) -> None:

@@ -125,3 +125,33 @@ def test_a_process_trains_and_answers_with_a_model(tmp_path: Path) -> None:
     assert found is one
     assert done.figures["finished"]
     assert len(done.data) > 1000
+
+
+def test_variants_that_cannot_train_side_by_side_share_the_time(tmp_path: Path) -> None:
+    def ends(workers: int) -> list[float]:
+        session = small_session(tmp_path, workers=workers)
+        found = list(jobs(session, session.clock.share(50)))
+        return [one.ends - time.time() for one in found if one.name in VARIANTS]
+
+    assert ends(6) == pytest.approx([35.0] * 6, abs=1)
+    assert ends(0) == pytest.approx([35 * (i + 1) / 6 for i in range(6)], abs=1)
+
+
+def test_what_an_earlier_session_finished_is_not_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = small_session(tmp_path)
+    ran: list[Job] = []
+
+    def train(one: Job) -> Done:
+        ran.append(one)
+        return Done(b"model", {"score": -1.0, "finished": len(ran) != 2})
+
+    monkeypatch.setattr(autoencoders, "train_job", train)
+    pool = Pool(0, session.sources, CPU)
+    train_autoencoders(session, session.clock.share(30), pool)
+    unfinished = ran[1]
+    ran.clear()
+    later = small_session(tmp_path)
+    train_autoencoders(later, later.clock.share(30), pool)
+    assert [one.config for one in ran] == [unfinished.config]
