@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from aeviz.damage import DAMAGES, marks, pixels
+from aeviz.damage import strokes as strokes_module
 from aeviz.damage.jpeg import through_jpeg
 from aeviz.damage.strokes import Walks, _inside, strokes
 from aeviz.images import through_jpeg as through_jpeg_file
@@ -138,3 +139,11 @@ def test_inks_are_white_black_or_any_colour() -> None:
     white, black = ((inks == v).all(1).float().mean().item() for v in (1, 0))
     assert white == pytest.approx(0.5, abs=0.04)
     assert black == pytest.approx(0.25, abs=0.04)
+
+
+def test_masks_drawn_one_by_one_are_those_drawn_together() -> None:
+    lines = torch.tensor([2.0, 9.0, 20.0])
+    walks = strokes_module._walks(48, 48, lines, chance())
+    shown = strokes_module._enough(walks, 48, 48)
+    together = (_inside(shown, 48, 48, 1) <= 0).any(1)[:, None].float()
+    assert torch.equal(strokes(48, 48, lines, chance()), together)
