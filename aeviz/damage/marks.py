@@ -1,6 +1,7 @@
-"""Damages that lie on parts of a picture: watermarks, and holes. They are drawn by Pillow.
+"""Degradations of parts of a picture: watermarks, and holes.
 
-All take x (N, 3, H, W) in [0, 1] and amounts (N,).
+All take x (N, 3, H, W) in [0, 1] and amounts (N,). What is measured on is drawn by Pillow, picture
+by picture; what is trained on, a batch at once on any device.
 """
 
 from __future__ import annotations
@@ -15,11 +16,16 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
+from aeviz.damage.strokes import strokes
+
 Result = tuple[Tensor, Tensor | None, Tensor | None]
 _WORDS = ("SAMPLE", "PREVIEW", "© Photo", "COPY", "draft", "aeviz", "stock", "DO NOT COPY", "2024")
 _LETTERS = string.ascii_letters + string.digits + "©.-@"
 _LOG_SIDES = (math.log(96), math.log(640))
 """The shorter side of the photographs that training marks, by its logarithm."""
+
+STENCILS = 512
+"""Marks that training knows, each in eight orientations, any colour and any strength."""
 
 _UNMARKED = 0.4
 """The share of the parts of photographs that show nothing of its mark: who only ever sees marked
@@ -34,25 +40,45 @@ def watermark(x: Tensor, amount: Tensor, generator: torch.Generator) -> Result:
     chance = _chance(generator)
     h, w = x.shape[-2:]
     marks = torch.stack([_stencil(h, w, min(h, w), chance) for _ in x])
-    return _blended(x, marks, amount, chance)
+    colour = torch.tensor([_ink(chance) for _ in x]).view(-1, 3, 1, 1)
+    alpha = marks * (amount / 100).view(-1, 1, 1, 1)
+    return x + alpha * (colour - x), None, marks
 
 
 def any_watermark(x: Tensor, amount: Tensor, generator: torch.Generator) -> Result:
     """As `watermark` on photographs of any size of which x shows a part, with letters of any weight
-    that spell nothing; many parts show none of the mark."""
-    chance = _chance(generator)
-    h, w = x.shape[-2:]
-    marks = torch.zeros(len(x), 1, h, w)
-    for part in marks:
-        if chance.random() >= _UNMARKED:
-            part[:] = _stencil(h, w, math.exp(chance.uniform(*_LOG_SIDES)), chance, vary=True)
-    return _blended(x, marks, amount, chance)
-
-
-def _blended(x: Tensor, marks: Tensor, amount: Tensor, chance: random.Random) -> Result:
-    colour = torch.tensor([_ink(chance) for _ in x]).view(-1, 3, 1, 1)
+    that spell nothing; many parts show none of the mark. On any device, all at once."""
+    n, _, h, w = x.shape
+    known = stencils(h, w, x.device)
+    which, shown, *turn = torch.rand(5, n, generator=generator, device=x.device)
+    places = (which * len(known)).long().clamp_max(len(known) - 1)
+    marks = known.index_select(0, places).float() / 255
+    for number, turned in enumerate((lambda m: m.flip(2), lambda m: m.flip(3), lambda m: m.mT)):
+        if number < 2 or h == w:
+            marks = torch.where((turn[number] < 0.5).view(-1, 1, 1, 1), turned(marks), marks)
+    marks = marks * (shown >= _UNMARKED).view(-1, 1, 1, 1)
     alpha = marks * (amount / 100).view(-1, 1, 1, 1)
-    return x + alpha * (colour - x), None, marks
+    return x + alpha * (_inks(x, generator) - x), None, marks
+
+
+@lru_cache(maxsize=8)
+def stencils(h: int, w: int, device: torch.device) -> Tensor:
+    """uint8 (STENCILS, 1, h, w): parts of photographs that show some of their mark, as Pillow draws
+    them; drawn once."""
+    chance = random.Random(0)
+    drawn = [
+        _stencil(h, w, math.exp(chance.uniform(*_LOG_SIDES)), chance, vary=True)
+        for _ in range(STENCILS)
+    ]
+    with torch.inference_mode(False):
+        return torch.stack([(part * 255).to(torch.uint8) for part in drawn]).to(device)
+
+
+def _inks(x: Tensor, generator: torch.Generator) -> Tensor:
+    """White, black or any colour for each picture: (N, 3, 1, 1)."""
+    colour = torch.rand(len(x), 3, 1, 1, generator=generator, device=x.device)
+    kind = torch.rand(len(x), 1, 1, 1, generator=generator, device=x.device)
+    return torch.where(kind < 0.75, (kind < 0.5).float(), colour)
 
 
 def holes(x: Tensor, amount: Tensor, generator: torch.Generator) -> Result:
@@ -63,6 +89,12 @@ def holes(x: Tensor, amount: Tensor, generator: torch.Generator) -> Result:
     chance = _chance(generator)
     h, w = x.shape[-2:]
     masks = torch.stack([_strokes(h, w, width, chance) for width in amount.tolist()])
+    return x * (1 - masks), masks, masks
+
+
+def any_holes(x: Tensor, amount: Tensor, generator: torch.Generator) -> Result:
+    """As `holes`, on any device, all at once."""
+    masks = strokes(x.shape[2], x.shape[3], amount, generator)
     return x * (1 - masks), masks, masks
 
 

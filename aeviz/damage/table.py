@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -56,12 +57,15 @@ class Damage:
 
     def at(self, x: Tensor, amount: float, generator: torch.Generator) -> Damaged:
         """x (N, 3, H, W) in [0, 1] damaged by this amount; the same generator, the same damage."""
-        return _damaged(x, *self.apply(x, torch.full((len(x),), float(amount)), generator))
+        amounts = torch.full((len(x),), float(amount), device=x.device)
+        return _damaged(x, *self.apply(x, amounts, generator))
 
     def draw(self, x: Tensor, generator: torch.Generator) -> Damaged:
-        """x (N, 3, H, W) in [0, 1], each picture damaged by an amount of its own."""
+        """x (N, 3, H, W) in [0, 1], each picture damaged by an amount of its own. On any device,
+        which `generator` is on too; on a GPU nothing waits for it."""
         low, high = self.train
-        amounts = low + (high - low) * torch.rand(len(x), generator=generator)
+        u = torch.rand(len(x), generator=generator, device=x.device)
+        amounts = low + (high - low) * u
         return _damaged(x, *(self.vary or self.apply)(x, amounts, generator))
 
 
@@ -86,10 +90,13 @@ DAMAGES: dict[str, Damage] = {
             "watermark", "Opacity", "%", 30, 80, 50, (20, 80), marks.watermark, marks.any_watermark,
             views=4,
         ),
-        Damage("holes", "Stroke", "px", 2, 30, 14, (2, 24), marks.holes, outside=0.0, views=4),
-        Damage("x2", "Smaller by", "×", 2, 2, 2, (2, 2), pixels.shrink, views=2),
-        Damage("x4", "Smaller by", "×", 4, 4, 4, (4, 4), pixels.shrink, views=2),
-        Damage("jpeg", "Quality", "", 5, 60, 10, (8, 45), pixels.jpeg),
+        Damage(
+            "holes", "Stroke", "px", 2, 30, 14, (2, 24), marks.holes, marks.any_holes,
+            outside=0.0, views=4,
+        ),
+        Damage("x2", "Smaller by", "×", 2, 2, 2, (2, 2), partial(pixels.shrink, scale=2), views=2),
+        Damage("x4", "Smaller by", "×", 4, 4, 4, (4, 4), partial(pixels.shrink, scale=4), views=2),
+        Damage("jpeg", "Quality", "", 5, 60, 10, (8, 45), pixels.jpeg, pixels.any_jpeg),
         Damage("grey", "Colour left", "%", 0, 0, 0, (0, 0), pixels.grey, None, 0.0),
     )
 }  # fmt: skip

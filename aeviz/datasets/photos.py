@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,8 +51,9 @@ def load(path: Path) -> Photos:
     train: list[Tensor] = []
     held_out: list[Tensor] = []
     digest = hashlib.sha256()
-    for number, file in enumerate(files, 1):
-        photo = _read(file)
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+        photos = list(pool.map(_read, files))
+    for number, photo in enumerate(photos, 1):
         digest.update(repr(tuple(photo.shape)).encode())
         digest.update(photo.numpy().data)
         (train if number % HELD_OUT else held_out).append(photo)

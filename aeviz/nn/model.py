@@ -76,7 +76,7 @@ class Autoencoder(nn.Module):
         return Output(self.decoder(code.z), *code)
 
     def loss(
-        self, out: Output, x: Tensor, x_in: Tensor, beta: float, free_bits: float = 0.0
+        self, out: Output, x: Tensor, x_in: Tensor, beta: float | Tensor, free_bits: float = 0.0
     ) -> losses.Terms:
         """The terms of the loss of `out` = self(x_in) against the clean x, as `losses` says.
 

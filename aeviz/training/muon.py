@@ -41,27 +41,39 @@ class Muon(torch.optim.Optimizer):
         """One step along the gradients; `closure` is not used."""
         del closure
         for group in self.param_groups:
+            alike: dict[torch.Size, list[Tensor]] = {}
             for weight in group["params"]:
-                if weight.grad is None:
-                    continue
-                mean = self.state[weight].setdefault("mean", torch.zeros_like(weight))
-                mean.lerp_(weight.grad, 1 - group["momentum"])
-                ahead = weight.grad.lerp(mean, group["momentum"]).flatten(1)
-                size = group["lr"] * _RMS * max(ahead.shape) ** 0.5
-                weight.mul_(1 - group["lr"] * group["weight_decay"])
-                weight.add_(orthogonal(ahead).view_as(weight), alpha=-size)
+                if weight.grad is not None:
+                    alike.setdefault(weight.flatten(1).shape, []).append(weight)
+            for shape, weights in alike.items():
+                ahead = torch.stack([self._ahead(each, group["momentum"]) for each in weights])
+                # a rate may be a tensor on the device, which a recorded step reads anew each time
+                size = group["lr"] * (_RMS * max(shape) ** 0.5)
+                for weight, turned in zip(weights, orthogonal(ahead), strict=True):
+                    weight.mul_(1 - group["lr"] * group["weight_decay"])
+                    weight.sub_(turned.view_as(weight) * size)
+
+    def _ahead(self, weight: Tensor, momentum: float) -> Tensor:
+        """Nesterov's direction for a weight, as a matrix."""
+        assert weight.grad is not None
+        state = self.state[weight]
+        if "mean" not in state:
+            state["mean"] = torch.zeros_like(weight)
+        mean = state["mean"]
+        mean.lerp_(weight.grad, 1 - momentum)
+        return weight.grad.lerp(mean, momentum).flatten(1)
 
 
 def orthogonal(matrix: Tensor) -> Tensor:
-    """Roughly U V' of `matrix` (m, n) = U S V': its singular values become 0.7 to 1.2.
+    """Roughly U V' of each `matrix` (..., m, n) = U S V': its singular values become 0.7 to 1.2.
 
     Five rounds of a Newton-Schulz iteration, in bf16, as precise as a direction needs to be.
     """
     x = matrix.bfloat16()
-    tall = x.shape[0] > x.shape[1]
-    x = x.T if tall else x
-    x = x / (x.norm() + 1e-7)
+    tall = x.shape[-2] > x.shape[-1]
+    x = x.mT if tall else x
+    x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
     for _ in range(_ROUNDS):
-        gram = x @ x.T
+        gram = x @ x.mT
         x = _A * x + (_B * gram + _C * gram @ gram) @ x
-    return (x.T if tall else x).to(matrix.dtype)
+    return (x.mT if tall else x).to(matrix.dtype)

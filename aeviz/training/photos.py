@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -23,6 +24,7 @@ from aeviz.nn.restorer import Restorer
 from aeviz.training.guard import DivergedError
 from aeviz.training.muon import Muon
 from aeviz.training.schedules import learning_rate
+from aeviz.training.squares import Squares
 
 SQUARES = 16
 ADAM_SHARE = 0.3
@@ -79,10 +81,10 @@ def train(model: Restorer, photos: list[Tensor]) -> Iterator[PhotoStep]:
     is not a number.
     """
     config, training = model.config, model.config.training
-    check_sides(photos, training.crop)
     device = next(model.parameters()).device
-    damage = DAMAGES[config.corruption.kind]
-    chance = torch.Generator().manual_seed(training.seed + 1)
+    outside = DAMAGES[config.corruption.kind].outside
+    shown = Squares(photos, training.crop, device)
+    chance = torch.Generator(device).manual_seed(training.seed + 1)
     optimizers = make_optimizers(model, training)
     per_epoch = math.ceil(len(photos) * SQUARES / training.batch_size)
     steps = per_epoch * training.epochs
@@ -90,15 +92,8 @@ def train(model: Restorer, photos: list[Tensor]) -> Iterator[PhotoStep]:
     for step in range(steps):
         for optimizer, share in optimizers:
             optimizer.param_groups[0]["lr"] = share * learning_rate(training, step / steps)
-        x = squares(photos, training.batch_size, training.crop, chance)
-        x = some_grey(x, damage.grey, chance)
-        damaged = damage.draw(x, chance)
-        x, x_in, known, where = (part.to(device) for part in (x, *damaged))
-        with autocast(device, training.precision):
-            answer = model(x_in.contiguous(memory_format=torch.channels_last), known).float()
-        target = where if model.matte else x
-        answer = answer if model.matte else weighed(answer, x, where, damage.outside)
-        loss = model.loss(answer, target)
+        batch = draw(shown, training.batch_size, config.corruption.kind, chance)
+        loss, answer = answered(model, batch, outside, training.precision)
         if not math.isfinite(loss.item()):
             raise DivergedError(f"Training stopped at step {step + 1}: use a smaller training.lr.")
         model.zero_grad(set_to_none=True)
@@ -107,11 +102,45 @@ def train(model: Restorer, photos: list[Tensor]) -> Iterator[PhotoStep]:
             torch.nn.utils.clip_grad_norm_(model.parameters(), training.clip)
         for optimizer, _ in optimizers:
             optimizer.step()
-        shown = losses.pixels(answer.detach(), config.network.output)
-        error = (shown - target).square().flatten(1).mean(1).clamp_min(1e-10)
+        seen = losses.pixels(answer.detach(), config.network.output)
+        error = (seen - batch.target(model)).square().flatten(1).mean(1).clamp_min(1e-10)
         psnr = -10 * error.log10().mean().item()
         yield PhotoStep(step + 1, steps, (step + 1) // per_epoch, loss.item(), psnr)
     model.eval()
+
+
+class Batch(NamedTuple):
+    """Clean squares x (N, 3, H, W), and the same damaged, with what is known of the damage and
+    where it is (`aeviz.damage.Damaged`)."""
+
+    x: Tensor
+    x_in: Tensor
+    known: Tensor
+    where: Tensor
+
+    def target(self, model: Restorer) -> Tensor:
+        """What `model` should make of it: the clean squares, or the mark's matte."""
+        return self.where if model.matte else self.x
+
+
+def draw(photos: Squares, count: int, kind: str, chance: torch.Generator) -> Batch:
+    """Squares that were damaged in this way, on the device of `photos` and `chance`."""
+    damage = DAMAGES[kind]
+    x = some_grey(photos.draw(count, chance), damage.grey, chance)
+    return Batch(x, *damage.draw(x, chance))
+
+
+def answered(
+    model: Restorer, batch: Batch, outside: float, precision: str
+) -> tuple[Tensor, Tensor]:
+    """The loss of `model` on a batch, and what it made of it; errors outside of what was touched
+    count `outside` times."""
+    with autocast(batch.x.device, precision):
+        x_in = batch.x_in.contiguous(memory_format=torch.channels_last)
+        answer = model(x_in, batch.known).float()
+    if not model.matte:
+        answer = weighed(answer, batch.x, batch.where, outside)
+    return model.loss(answer, batch.target(model)), answer
 
 
 def weighed(x_hat: Tensor, x: Tensor, where: Tensor, outside: float) -> Tensor:
@@ -141,32 +170,7 @@ def _adamw(parameters: list[torch.nn.Parameter], training: TrainingConfig) -> to
     )
 
 
-def check_sides(photos: list[Tensor], crop: int) -> None:
-    """UserError unless a square of `crop` pixels fits into each photograph."""
-    least = min(min(photo.shape[1:]) for photo in photos)
-    if least < crop:
-        raise UserError(
-            f"The smallest photograph has only {least} pixels on a side: set training.crop lower."
-        )
-
-
-def squares(photos: list[Tensor], count: int, side: int, chance: torch.Generator) -> Tensor:
-    """Random squares of random photographs, turned and mirrored: (count, 3, side, side)."""
-    out = torch.empty(count, 3, side, side)
-    for place in out:
-        which, top, left, turn = torch.rand(4, generator=chance).tolist()
-        photo = photos[int(which * len(photos))]
-        y, x = (
-            int(part * (size - side + 1))
-            for part, size in zip((top, left), photo.shape[1:], strict=True)
-        )
-        square = photo[:, y : y + side, x : x + side]
-        square = torch.rot90(square, int(turn * 4), (1, 2))
-        place.copy_(square.flip(2) if int(turn * 8) % 2 else square)
-    return out / 255
-
-
 def some_grey(x: Tensor, share: float, chance: torch.Generator) -> Tensor:
     """x (N, 3, H, W) with this share of its pictures reduced to their luminance, in 256 levels."""
-    chosen = torch.rand(len(x), 1, 1, 1, generator=chance) < share
+    chosen = torch.rand(len(x), 1, 1, 1, generator=chance, device=x.device) < share
     return torch.where(chosen, (luminance(x) * 255).round() / 255, x)

@@ -65,7 +65,7 @@ def train_to_file(
             psnr = 0.0
         if step.step * config.training.epochs % step.steps == 0:  # the end of an epoch
             history = _history(step.epoch, step.step, time.perf_counter() - began, start)
-            checkpoint.save(out, model, _card(model, photos) | history, None, half)
+            checkpoint.save(out, model, base_card(model, photos) | history, None, half)
     if start is not None and first is not None:
         keep_some(model, first, start.keep)
     return write(model, photos, history, out, half)
@@ -78,7 +78,7 @@ def write(
     if half:
         model.half().float()
     factor = 1.0
-    card = _card(model, photos) | history
+    card = base_card(model, photos) | history
     if model.config.corruption.kind == "grey":
         factor = card["vividness"] = vividness(model, photos.train[:_SOME])
     card["metrics"] = card_figures(model, photos.held_out, factor)
@@ -93,7 +93,8 @@ def _history(epochs: int, steps: int, seconds: float, start: Start | None) -> di
     return {"epochs": epochs, "steps": steps, "seconds": round(seconds, 1), **begun}
 
 
-def _card(model: Restorer, photos: Photos) -> dict[str, Any]:
+def base_card(model: Restorer, photos: Photos) -> dict[str, Any]:
+    """What a restorer's card says before it is measured."""
     return {
         "dataset": "photos",
         "dataset_title": TITLE,

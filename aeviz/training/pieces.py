@@ -20,6 +20,7 @@ from aeviz.config import RunConfig
 from aeviz.device import autocast
 from aeviz.nn.losses import Terms
 from aeviz.nn.model import Autoencoder
+from aeviz.training import graphs
 from aeviz.training.light import stepper
 
 MOST = 4
@@ -63,11 +64,14 @@ def learner(
     How many pieces there are follows from the configuration and `torch.get_num_threads()`, and the
     results from how many there are: on a busy machine they are the same to the bit.
     """
-    if model.config.network.kind != "conv" or next(model.parameters()).device.type != "cpu":
-        yield (
-            lambda x, x_in, beta: gradients(model, x, x_in, noise, beta, precision),
-            stepper(optimizer),
-        )
+    device = next(model.parameters()).device
+    if model.config.network.kind != "conv" or device.type != "cpu":
+
+        def whole(x: Tensor, x_in: Tensor, beta: float | Tensor) -> Terms:
+            return gradients(model, x, x_in, noise, beta, precision)
+
+        learn = graphs.recorded(whole, model, noise) if graphs.wanted(device) else whole
+        yield learn, stepper(optimizer)
         return
     threads = torch.get_num_threads()
     number = pieces_of(model.config, threads)
@@ -88,7 +92,7 @@ def gradients(
     x: Tensor,
     x_in: Tensor,
     noise: torch.Generator,
-    beta: float,
+    beta: float | Tensor,
     precision: str,
     share: float = 1.0,
 ) -> Terms:

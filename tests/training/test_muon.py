@@ -57,6 +57,22 @@ def test_weight_decay_shrinks_by_the_rate_and_only_that() -> None:
     assert torch.allclose(weights[0] - weights[1], torch.full((4, 4), 2.0 * 0.5 * 0.1), atol=1e-6)
 
 
+def test_matrices_of_one_shape_are_turned_together_as_each_alone() -> None:
+    together = torch.randn(3, 8, 20, generator=torch.Generator().manual_seed(0))
+    alone = torch.stack([orthogonal(matrix) for matrix in together])
+    assert torch.allclose(orthogonal(together), alone, atol=0.03)
+
+
+def test_a_rate_may_be_a_tensor() -> None:
+    weights = [torch.nn.Parameter(torch.ones(4, 6)) for _ in range(2)]
+    for weight, rate in zip(weights, (0.1, torch.tensor(0.1)), strict=True):
+        muon = Muon([weight], lr=0.1, weight_decay=0.1)
+        muon.param_groups[0]["lr"] = rate
+        weight.grad = torch.randn(4, 6, generator=torch.Generator().manual_seed(0))
+        muon.step()
+    assert torch.allclose(*weights, atol=1e-6)
+
+
 def test_every_weight_has_one_optimiser() -> None:
     model = Restorer(tiny("restore-x2"))
     optimizers = make_optimizers(model, model.config.training)

@@ -105,16 +105,6 @@ def test_errors_outside_what_was_touched_count_as_the_damage_says() -> None:
         assert asked[0, :, 0].tolist() == [[0.25, 0.25 * outside]] * 3
 
 
-def test_squares_come_from_the_photographs() -> None:
-    chance = torch.Generator().manual_seed(0)
-    whole = [torch.full((3, 33, 40), value, dtype=torch.uint8) for value in (51, 204)]
-    found = training.squares(whole, 40, 32, chance)
-    assert found.shape == (40, 3, 32, 32)
-    assert sorted(set(found.flatten().tolist())) == pytest.approx([0.2, 0.8])
-    turned = training.squares(gradients(1), 60, 40, chance)  # the whole photograph, in 8 ways
-    assert len({tuple(square.flatten().tolist()) for square in turned}) == 8
-
-
 def test_some_become_grey() -> None:
     x = torch.rand(40, 3, 4, 4, generator=torch.Generator().manual_seed(0))
     out = training.some_grey(x, 0.5, torch.Generator().manual_seed(0))

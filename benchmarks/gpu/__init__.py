@@ -1,0 +1,1 @@
+"""The parts of `benchmarks.gpu_session`: ten minutes on a GPU, used well."""

@@ -1,0 +1,113 @@
+"""The section of an adopted model in `checkpoints/README.md`, and the command that remakes it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import textwrap
+from typing import Any
+
+from aeviz.checkpoint import is_restorer
+from aeviz.config import RunConfig
+from aeviz.errors import UserError
+from aeviz.presets import settings_for
+from aeviz.restorers import RESTORERS
+
+_WIDTH = 96
+
+
+def replaced(text: str, name: str, body: str) -> str:
+    """The README with a new body under the heading of this model."""
+    section = re.compile(rf"^## {re.escape(name)}\n.*?(?=^#{{1,2}} |\Z)", re.MULTILINE | re.DOTALL)
+    if not section.search(text):
+        raise UserError(f"checkpoints/README.md has no section called {name}: add one.")
+    return section.sub(lambda found: f"## {name}\n\n{body}\n\n", text, count=1).rstrip() + "\n"
+
+
+def body(
+    name: str, config: RunConfig, card: dict[str, Any], size: int, must: str, gallery: int
+) -> str:
+    """What it must reach and reaches, how it was trained, and a command that does as much."""
+    reached = _reached(config, card)
+    trained = (
+        f"Trained by `python -m benchmarks.gpu_session` on {card['device']}: {card['steps']:,} "
+        f"steps in {card['seconds']:.0f} s"
+    )
+    if "started_from" in card:
+        trained += f", which began with the weights of {_start(card)}"
+    return (
+        f"{_still(must, card)}Reached: {reached}. {card['parameters']:,} parameters, "
+        f"{size / 1e6:.1f} MB.\n\n{trained}. The command takes as many steps, without the moving "
+        f"average of the weights.\n\n```sh\n{command(name, config, card, gallery)}\n```"
+    )
+
+
+def must_of(text: str, name: str) -> str:
+    """What the README says this model must reach: all of its section before "Reached:"."""
+    found = re.search(rf"^## {re.escape(name)}\n+(.*?)Reached:", text, re.MULTILINE | re.DOTALL)
+    return found.group(1) if found else ""
+
+
+def command(name: str, config: RunConfig, card: dict[str, Any], gallery: int) -> str:
+    """`python -m aeviz train ...` with this very configuration, in lines that fit the page."""
+    words = ["python", "-m", "aeviz", "train"]
+    if is_restorer(config):
+        words += ["--preset", name]
+        base = RESTORERS[name]
+        if "started_from" in card:
+            words += ["--start", f"checkpoints/{_start(card)}.safetensors"]
+    else:
+        words += ["--preset", config.type, "--dataset", config.dataset]
+        base = settings_for(config.type, config.dataset)
+        if gallery:
+            words += ["--gallery", str(gallery)]
+    for key, value in sorted(_changes(base.to_dict(), config.to_dict()).items()):
+        words += ["--set", f"{key}={_written(value)}"]
+    words += ["--epochs", str(config.training.epochs)]
+    words += ["--half", "--out", f"checkpoints/{name}.safetensors"]
+    lines = textwrap.wrap(shlex.join(words), _WIDTH, break_long_words=False, break_on_hyphens=False)
+    return " \\\n    ".join(lines)
+
+
+def _changes(base: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
+    """Settings by their names, "training.lr", that differ; the name and the number of epochs have
+    options of their own."""
+    found: dict[str, Any] = {}
+    for key, value in config.items():
+        if isinstance(value, dict):
+            found |= {f"{key}.{k}": v for k, v in value.items() if base[key][k] != v}
+        elif key not in ("name", "type", "dataset") and base[key] != value:
+            found[key] = value
+    found.pop("training.epochs", None)
+    return found
+
+
+def _written(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+
+
+def _start(card: dict[str, Any]) -> str:
+    """The bundled model that it began with: a foundation began with the denoiser."""
+    named = card.get("started_from", "")
+    return named if named in RESTORERS else "restore-denoise"
+
+
+def _reached(config: RunConfig, card: dict[str, Any]) -> str:
+    metrics = card["metrics"]
+    if not is_restorer(config):
+        found = f"**{metrics['loss']:.2f}**"
+        return found + (f", MIG {metrics['mig']:.2f}" if "mig" in metrics else "")
+    key = "inside" if "inside" in next(iter(metrics.values())) else "psnr"
+    rows = [
+        f"{trial}: {row[f'{key}_before']:.2f} → {row[key]:.2f} dB" for trial, row in metrics.items()
+    ]
+    return "; ".join(rows)
+
+
+def _still(must: str, card: dict[str, Any]) -> str:
+    """The aim, without "(not reached)" where it now is."""
+    aim = re.search(r"loss at most ([\d.]+)", must)
+    if aim and card["metrics"].get("loss", float("inf")) <= float(aim.group(1)):
+        return must.replace(" (not reached)", "")
+    return must

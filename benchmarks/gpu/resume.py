@@ -1,0 +1,86 @@
+"""A stage on disk: what a long session needs to go on after it was interrupted."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from aeviz import atomic, checkpoint, sealed
+from aeviz.errors import UserError
+from aeviz.nn.restorer import Restorer
+from benchmarks.gpu.learner import under
+from benchmarks.gpu.session import Session
+
+if TYPE_CHECKING:
+    from benchmarks.gpu.restorers import Stage
+
+_DAMAGED = "resume.safetensors is damaged: delete it, and this restorer begins anew."
+
+
+class Saved(NamedTuple):
+    """The state of the learner, the best weights and their score, the number of steps, the share
+    of the rate, and the state of the random numbers."""
+
+    learner: dict[str, Tensor]
+    weights: dict[str, Tensor]
+    chance: Tensor
+    best: float
+    steps: int
+    slower: float
+
+
+def path(session: Session) -> Path:
+    return session.out / "resume.safetensors"
+
+
+def save(session: Session, stage: Stage) -> None:
+    """Writes all of a stage, atomically."""
+    tensors = {f"learner.{k}": v for k, v in stage.learner.state().items()}
+    tensors |= {f"weights.{k}": v for k, v in stage.weights.items()}
+    tensors["chance"] = session.chance.get_state()
+    tensors = {k: v.detach().cpu().clone().contiguous() for k, v in tensors.items()}
+    position = {
+        "name": stage.name,
+        "best": stage.best,
+        "steps": stage.learner.steps,
+        "slower": stage.slower,
+    }
+    data = sealed.save(tensors, {"position": json.dumps(position)})
+    atomic.write_bytes(path(session), data)
+
+
+def load(session: Session, name: str) -> Saved | None:
+    """The state of this stage, where the last session ended in it."""
+    file = path(session)
+    if not file.is_file():
+        return None
+    sealed.check(file, _DAMAGED)
+    try:
+        with safe_open(file, framework="pt") as found:
+            position = json.loads((found.metadata() or {})["position"])
+            tensors = {key: found.get_tensor(key) for key in found.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError, KeyError) as error:
+        raise UserError(_DAMAGED) from error
+    if position["name"] != name:
+        return None
+    learner, weights = (under(tensors, prefix) for prefix in ("learner.", "weights."))
+    best, steps, slower = (position[key] for key in ("best", "steps", "slower"))
+    return Saved(learner, weights, tensors["chance"], best, steps, slower)
+
+
+def clear(session: Session) -> None:
+    """Nothing is left to go on from: a stage is finished."""
+    path(session).unlink(missing_ok=True)
+
+
+def model(session: Session, name: str) -> Restorer:
+    """A restorer that an earlier session left."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / f"{name}.safetensors"
+        session.models.write(name, file)
+        return checkpoint.load_restorer(file, session.device).model
