@@ -9,7 +9,8 @@ from page_tools import again, open_runs, open_train
 from small_models import pca_denoiser, save
 from streamlit.testing.v1 import AppTest
 
-from aeviz import library, uploads
+from aeviz import library, limits, uploads
+from aeviz.errors import UserError
 from aeviz.library import ModelInfo
 from aeviz.people import Person
 from aeviz.ui import person, pickers
@@ -68,7 +69,7 @@ def test_a_model_that_i_open_is_mine(tmp_path: Path) -> None:
 
 
 def test_one_too_many_is_a_sentence(hers: ModelInfo, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploads, "MODELS_OF_PERSON", 1)
+    monkeypatch.setattr(limits, "MODELS", limits.Limit(in_all=9, person=1))
     app = open_train()
     app.file_uploader[0].set_value([("a.safetensors", b"{}", "application/octet-stream")])
     assert "delete one of them first" in again(app).error[0].value
