@@ -105,3 +105,50 @@ def test_mine_is_deleted_with_two_clicks(hers: ModelInfo) -> None:
     app = again(app)
     assert library.models() == []
     assert deletes(app) == set()
+
+
+def refuse(name: str, me: Person) -> None:
+    raise UserError("This model has been deleted already.")
+
+
+def refused_on_runs(hers: ModelInfo, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    """The Runs page after a deletion that was refused, and a refresh."""
+    app = open_runs(runs_scope_kept="mine")
+    with monkeypatch.context() as patched:
+        patched.setattr(uploads, "remove", refuse)
+        app.button(key=f"delete-{hers.name}").click()
+        app = again(app)
+    assert sentences(app) == ["This model has been deleted already."]
+    app = again(app)
+    assert sentences(app) == ["This model has been deleted already."]
+    return app
+
+
+def sentences(app: AppTest) -> list[str]:
+    return [error.value for error in app.error]
+
+
+def test_a_refusal_stays_until_the_next_deletion(
+    hers: ModelInfo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = refused_on_runs(hers, monkeypatch)
+    app.button(key=f"delete-{hers.name}").click()
+    assert sentences(again(app)) == []
+
+
+def test_a_refusal_stays_although_its_model_is_gone(
+    hers: ModelInfo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = refused_on_runs(hers, monkeypatch)
+    uploads.remove(hers.name, ADA)
+    assert sentences(again(app))
+
+
+def test_a_refusal_goes_when_something_else_is_listed(
+    hers: ModelInfo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = refused_on_runs(hers, monkeypatch)
+    app.text_input(key="runs-filter").set_value("upload")
+    assert sentences(again(app)) == []
+    app.text_input(key="runs-filter").set_value("")
+    assert sentences(again(app)) == []
