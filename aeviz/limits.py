@@ -66,8 +66,16 @@ PARCEL: Final = 2 * GIB
 PARCEL_ITEMS: Final = 100_000
 """Files in them, those in zips counted, too."""
 WAITING_PARCELS_OF_PERSON: Final = 2
-WAITING_PARCELS: Final = 16 * GIB
-"""Bytes of all uploads that wait to be made a data set."""
+WAITING_PARCELS: Final = Limit(
+    in_all=16 * GIB, person=WAITING_PARCELS_OF_PERSON * PARCEL, address=8 * GIB
+)
+"""Bytes of the uploads that wait to be made a data set, and of those under way."""
+WAITING_PARCEL: Final = MIB
+"""Bytes that each of them counts for at least, which bounds their number."""
+
+OWN_DATASETS: Final = Limit(in_all=300, person=20)
+"""Data sets that people have made of their own images."""
+OWN_DATASET_BYTES: Final = Limit(in_all=32 * GIB, person=GIB)
 
 # ---- uploaded models ---------------------------------------------------------------------------
 

@@ -47,9 +47,10 @@ def both(number: Limit, size: Limit) -> list[int]:
         ("uploads at the same time", shares(limits.UPLOADS)),
         ("what is sent at once", [limits.PARCEL, limits.PARCEL_ITEMS]),
         (
-            "uploads that wait to be made a data set",
-            [limits.WAITING_PARCELS_OF_PERSON, limits.WAITING_PARCELS],
+            "uploads that wait to be made a data set, or are under way",
+            [limits.WAITING_PARCELS_OF_PERSON, *shares(limits.WAITING_PARCELS)],
         ),
+        ("data sets", both(limits.OWN_DATASETS, limits.OWN_DATASET_BYTES)),
         ("model files", both(limits.MODELS, limits.MODEL_BYTES)),
         ("reserve for trainings", [limits.RESERVE]),
         ("runs that train or wait", shares(limits.RUNS)),
@@ -62,8 +63,9 @@ def test_the_table_has_the_numbers_of_the_code(row: str, values: list[int]) -> N
 
 def test_one_person_has_less_than_an_address_and_that_less_than_all() -> None:
     found = [value for value in vars(limits).values() if isinstance(value, Limit)]
-    assert len(found) >= 8
+    assert len(found) >= 10
     for limit in found:
         parts = shares(limit)
         assert parts == sorted(set(parts))
     assert limits.REPLIES.person >= limits.REPLY  # else it would wait for ever
+    assert limits.WAITING_PARCELS.person >= limits.PARCEL * limits.WAITING_PARCELS_OF_PERSON
