@@ -12,6 +12,13 @@ from aeviz.ui.markup import problem
 def keep(key: str, about: object, error: UserError) -> None:
     """Keeps the sentence for as long as the page is `about` the same."""
     st.session_state[key] = (about, str(error))
+    st.session_state[f"{key}-count"] = count(key) + 1
+
+
+def count(key: str) -> int:
+    """How many there have been. A popover with it in its key closes, so that the sentence, which
+    it may cover on a phone, is seen."""
+    return int(st.session_state.get(f"{key}-count", 0))
 
 
 def forget(key: str) -> None:

@@ -163,7 +163,8 @@ def _duplicate(config: RunConfig) -> None:
 def _delete(chosen: Sequence[Row], me: Person) -> None:
     ids = [row.id for row in chosen]
     one = len(ids) == 1
-    with st.popover("Delete", icon=":material/delete:"):
+    times = refusal.count(_REFUSED)
+    with st.popover("Delete", icon=":material/delete:", key=f"runs-delete-{times}"):
         st.text(f"Delete “{chosen[0].name}”?" if one else f"Delete these {len(ids)} runs?")
         st.caption(f"What {'it' if one else 'they'} learnt will be gone for everybody.")
         # a button of its own for these runs: a click that meets an older one deletes nothing

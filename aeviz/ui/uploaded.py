@@ -65,7 +65,8 @@ def _line(upload: Upload, me: Person, about: str) -> None:
 
 
 def _delete(upload: Upload, me: Person, about: str) -> None:
-    with st.popover("Delete", icon=":material/delete:", type="tertiary"):
+    key = f"delete-{upload.name}-{refusal.count(_REFUSED)}"
+    with st.popover("Delete", icon=":material/delete:", type="tertiary", key=key):
         st.text(f"Delete “{upload.called}”?")
         st.caption("The model will be gone for everybody.")
         if st.button("Delete for good", type="primary", key=f"delete-{upload.name}"):
