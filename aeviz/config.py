@@ -160,7 +160,7 @@ class TrainingConfig:
     schedule: Literal["constant", "cosine", "one-cycle"] = "constant"
     clip: float = 0.0
     patience: int = 0
-    augment: Literal["none", "shift", "shift-flip"] = "none"
+    augment: Literal["none", "shift", "shift-flip", "crop-flip"] = "none"
     crop: int = 0
     seed: int = 0
     device: Device = "auto"

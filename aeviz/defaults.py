@@ -8,7 +8,7 @@ A type's settings are measured on its own data set (`benchmarks/defaults.py`). F
 - Weights of penalties and the KL follow the sum over pixels that they are set against (`POWERS`).
 - The code is at most an eighth of the numbers in an image, and a twelfth of the number of images:
   wider, and few images can be learnt by heart. A code that is meant to be wide stays so.
-- Few images are seen shifted.
+- Few images are seen shifted; few colour images in random crops.
 - There are as many epochs as make the type's number of steps.
 """
 
@@ -22,7 +22,8 @@ from aeviz.config import MAX_EPOCHS, LossConfig, RunConfig, TrainingConfig
 
 FEW_IMAGES = 1000
 """Below this a network learns its images by heart within a few hundred steps, so each step sees
-them shifted; photographs also mirrored, which would spoil digits and letters."""
+them shifted; colour images, which are photographs mostly, also cropped and mirrored, which would
+spoil digits and letters."""
 MIN_BATCHES = 3
 """In an epoch: fewer, and the gradients of a small data set no longer vary from step to step."""
 PIXELS_PER_CODE = 8
@@ -43,7 +44,7 @@ def for_data(config: RunConfig, source: datasets.Source, steps: int) -> RunConfi
         training = replace(training, lr=_rounded(training.lr / share))
     if images < FEW_IMAGES and not _is_linear(config):
         colour = source.image_shape[0] == 3
-        training = replace(training, augment="shift-flip" if colour else "shift")
+        training = replace(training, augment="crop-flip" if colour else "shift")
     bottleneck = config.bottleneck
     if bottleneck.latent_dim <= measured_on // PIXELS_PER_CODE:
         widest = max(2, min(pixels // PIXELS_PER_CODE, images // IMAGES_PER_CODE))

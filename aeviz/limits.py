@@ -7,11 +7,23 @@ the one that the proxy passes on (`aeviz.live.proxy`).
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 KIB: Final = 1 << 10
 MIB: Final = 1 << 20
 GIB: Final = 1 << 30
+
+
+class Limit(NamedTuple):
+    """The most that all visitors may have together, one person, and one address.
+
+    `address` is None where an address has no limit of its own.
+    """
+
+    in_all: int
+    person: int
+    address: int | None = None
+
 
 # ---- live decoding -----------------------------------------------------------------------------
 
@@ -25,28 +37,20 @@ REPLY: Final = 16 * MIB
 """Bytes of one reply."""
 SMALL_REPLY: Final = 64 * KIB
 """Replies of up to so many bytes are not counted: as many as a connection may ask for are."""
-REPLIES: Final = 256 * MIB
-"""Bytes of all replies that are computed or sent, of one person and one address a share."""
-REPLIES_OF_PERSON: Final = 64 * MIB
-REPLIES_OF_ADDRESS: Final = 128 * MIB
-SOCKETS: Final = 600
-SOCKETS_OF_PERSON: Final = 32
-SOCKETS_OF_ADDRESS: Final = 300
+REPLIES: Final = Limit(in_all=256 * MIB, person=64 * MIB, address=128 * MIB)
+"""Bytes of the replies that are computed or sent."""
+SOCKETS: Final = Limit(in_all=600, person=32, address=300)
 """A class behind one address is 100 browsers of three sockets each."""
 SLOW_ANSWERS: Final = 2
 """Threads that open models and lay out their galleries. Who asks for the same waits for one."""
 
 # ---- restoring photographs ---------------------------------------------------------------------
 
-PHOTO_SOCKETS: Final = 300
-PHOTO_SOCKETS_OF_PERSON: Final = 8
-PHOTO_SOCKETS_OF_ADDRESS: Final = 150
+PHOTO_SOCKETS: Final = Limit(in_all=300, person=8, address=150)
 PHOTO_REQUEST: Final = 64 * KIB
 """Bytes of one message that says what to restore."""
-UPLOADS: Final = 48
+UPLOADS: Final = Limit(in_all=48, person=6, address=24)
 """Bodies of requests that are read at the same time."""
-UPLOADS_OF_PERSON: Final = 6
-UPLOADS_OF_ADDRESS: Final = 24
 UPLOAD_WAIT_SECONDS: Final = 30.0
 """For a place among them."""
 UPLOAD_SPEED: Final = 8 * KIB
@@ -62,8 +66,21 @@ PARCEL: Final = 2 * GIB
 PARCEL_ITEMS: Final = 100_000
 """Files in them, those in zips counted, too."""
 WAITING_PARCELS_OF_PERSON: Final = 2
-WAITING_PARCELS: Final = 16 * GIB
-"""Bytes of all uploads that wait to be made a data set."""
+WAITING_PARCELS: Final = Limit(
+    in_all=16 * GIB, person=WAITING_PARCELS_OF_PERSON * PARCEL, address=8 * GIB
+)
+"""Bytes of the uploads that wait to be made a data set, and of those under way."""
+WAITING_PARCEL: Final = MIB
+"""Bytes that each of them counts for at least, which bounds their number."""
+
+OWN_DATASETS: Final = Limit(in_all=300, person=20)
+"""Data sets that people have made of their own images."""
+OWN_DATASET_BYTES: Final = Limit(in_all=32 * GIB, person=GIB)
+
+# ---- uploaded models ---------------------------------------------------------------------------
+
+MODELS: Final = Limit(in_all=300, person=20)
+MODEL_BYTES: Final = Limit(in_all=32 * GIB, person=512 * MIB)
 
 # ---- the disk ----------------------------------------------------------------------------------
 
@@ -73,10 +90,8 @@ RESERVE_SHARE: Final = 0.1
 
 # ---- pages -------------------------------------------------------------------------------------
 
-PAGES: Final = 300
+PAGES: Final = Limit(in_all=300, person=24, address=200)
 """Pages that are open at the same time. `server.maxMessageSize` bounds what each may send."""
-PAGES_OF_PERSON: Final = 24
-PAGES_OF_ADDRESS: Final = 200
 PAGE_UPLOADS_OF_SESSION: Final = 128 * MIB
 PAGE_UPLOADS: Final = 1 * GIB
 """Bytes of the files that pages have taken in. Streamlit holds them in memory until the page is
@@ -84,8 +99,7 @@ closed."""
 
 # ---- training ----------------------------------------------------------------------------------
 
-RUNS_OF_PERSON: Final = 10
+RUNS: Final = Limit(in_all=200, person=10)
 """Runs that train or wait."""
-RUNS: Final = 200
 LONGEST_TRAINING_SECONDS: Final = 1800.0
 """After so long, a run makes way for others that wait. It can be continued."""

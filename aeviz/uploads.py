@@ -15,17 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from aeviz import atomic, checkpoint, disk, library
+from aeviz import atomic, checkpoint, disk, library, limits
 from aeviz.errors import UserError
 from aeviz.folders import given_name, owner_of, runs_dir
 from aeviz.library import ModelInfo
 from aeviz.people import Person
-
-MODELS_OF_PERSON: Final = 20
-"""Uploaded models that one person may keep. Browsers without cookies share one place."""
-BYTES_OF_PERSON: Final = 512 << 20
-MODELS: Final = 300
-"""Uploaded models of all people."""
+from aeviz.quota import Kept, Quota
 
 _NAME: Final = re.compile(r"upload-[0-9a-f]{10}")
 _FILE: Final = "model.safetensors"
@@ -102,23 +97,9 @@ def _keep(trial: Path, folder: Path, owner: str) -> None:
 
 def _check_room(size: int, owner: str) -> None:
     """UserError where a model of so many bytes is one too many."""
-    there = uploads()
-    mine = [upload for upload in there if upload.owner == owner]
-    if len(mine) >= MODELS_OF_PERSON:
-        raise UserError(
-            f"You have uploaded {len(mine)} models, as many as one person may keep: delete one of "
-            "them first."
-        )
-    if sum(upload.size for upload in mine) + size > BYTES_OF_PERSON:
-        raise UserError(
-            f"Your uploaded models would be larger than {BYTES_OF_PERSON >> 20} MB together: "
-            "delete one of them first."
-        )
-    if len(there) >= MODELS:
-        raise UserError(
-            f"This server keeps {MODELS} uploaded models, and has them: ask who runs it to delete "
-            "some."
-        )
+    quota = Quota("uploaded models", "delete", limits.MODELS, limits.MODEL_BYTES)
+    kept = [Kept(upload.owner, upload.size) for upload in uploads()]
+    quota.check(kept, owner, size)
     with atomic.in_words("The model could not be kept"):
         runs_dir().mkdir(parents=True, exist_ok=True)
     disk.check(runs_dir(), size)

@@ -114,6 +114,8 @@ TRIED: dict[str, list[dict[str, Any]]] = {
     ],
 }
 """Changes to the defaults, by type."""
+for _type in ("standard", "deep", "convolutional", "contractive"):
+    TRIED[_type] += [{"training.augment": kind} for kind in ("shift-flip", "crop-flip")]
 
 
 def own_images(seed: int = 0) -> tuple[Source, Dataset]:

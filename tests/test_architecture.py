@@ -20,7 +20,7 @@ FLOORS: tuple[set[str], ...] = (
     {"errors", "escaping", "json_file", "limits"},
     {"config", "model_card", "atomic", "sealed", "device", "folders", "images"},
     {"damage", "datasets", "people", "handwriting", "disk", "teacher", "start"},
-    {"defaults"},
+    {"defaults", "quota"},
     {"nn", "presets", "restorers", "terminal", "album"},
     {"checkpoint"},
     {"library"},

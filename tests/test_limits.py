@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from aeviz import limits
+from aeviz.limits import Limit
 
 PAGE = (Path(__file__).parents[1] / "docs" / "limits.md").read_text()
 CELLS = [[cell.strip() for cell in line.split("|")[1:-1]] for line in PAGE.splitlines()]
@@ -21,54 +22,50 @@ def numbers(text: str) -> list[int]:
     return [int(number.replace(",", "")) * units.get(unit, 1) for number, unit in found]
 
 
+def shares(limit: Limit) -> list[int]:
+    """What a row of the table says of a limit: one person, one address, in all."""
+    return [amount for amount in (limit.person, limit.address, limit.in_all) if amount is not None]
+
+
+def both(number: Limit, size: Limit) -> list[int]:
+    """The same of something that is limited in number and in bytes."""
+    pairs = zip(shares(number), shares(size), strict=True)
+    return [amount for pair in pairs for amount in pair]
+
+
 @pytest.mark.parametrize(
     ("row", "values"),
     [
+        ("connections to models", shares(limits.SOCKETS)),
+        ("one message", [limits.REQUEST]),
+        ("one reply", [limits.REPLY]),
+        ("replies that are computed or sent", shares(limits.REPLIES)),
+        ("codes of a model's gallery", [limits.GALLERY_VALUES]),
+        ("open pages", shares(limits.PAGES)),
+        ("files that a page has taken in", [limits.PAGE_UPLOADS_OF_SESSION, limits.PAGE_UPLOADS]),
+        ("connections", shares(limits.PHOTO_SOCKETS)),
+        ("uploads at the same time", shares(limits.UPLOADS)),
+        ("what is sent at once", [limits.PARCEL, limits.PARCEL_ITEMS]),
         (
-            "connections to models",
-            (limits.SOCKETS_OF_PERSON, limits.SOCKETS_OF_ADDRESS, limits.SOCKETS),
+            "uploads that wait to be made a data set, or are under way",
+            [limits.WAITING_PARCELS_OF_PERSON, *shares(limits.WAITING_PARCELS)],
         ),
-        ("one message", (limits.REQUEST,)),
-        ("one reply", (limits.REPLY,)),
-        (
-            "replies that are computed or sent",
-            (limits.REPLIES_OF_PERSON, limits.REPLIES_OF_ADDRESS, limits.REPLIES),
-        ),
-        ("codes of a model's gallery", (limits.GALLERY_VALUES,)),
-        ("open pages", (limits.PAGES_OF_PERSON, limits.PAGES_OF_ADDRESS, limits.PAGES)),
-        (
-            "files that a page has taken in",
-            (limits.PAGE_UPLOADS_OF_SESSION, limits.PAGE_UPLOADS),
-        ),
-        (
-            "connections",
-            (
-                limits.PHOTO_SOCKETS_OF_PERSON,
-                limits.PHOTO_SOCKETS_OF_ADDRESS,
-                limits.PHOTO_SOCKETS,
-            ),
-        ),
-        (
-            "uploads at the same time",
-            (limits.UPLOADS_OF_PERSON, limits.UPLOADS_OF_ADDRESS, limits.UPLOADS),
-        ),
-        ("what is sent at once", (limits.PARCEL, limits.PARCEL_ITEMS)),
-        (
-            "uploads that wait to be made a data set",
-            (limits.WAITING_PARCELS_OF_PERSON, limits.WAITING_PARCELS),
-        ),
-        ("reserve for trainings", (limits.RESERVE,)),
-        ("runs that train or wait", (limits.RUNS_OF_PERSON, limits.RUNS)),
-        ("a turn, while somebody else waits", (limits.LONGEST_TRAINING_SECONDS // 60,)),
+        ("data sets", both(limits.OWN_DATASETS, limits.OWN_DATASET_BYTES)),
+        ("model files", both(limits.MODELS, limits.MODEL_BYTES)),
+        ("reserve for trainings", [limits.RESERVE]),
+        ("runs that train or wait", shares(limits.RUNS)),
+        ("a turn, while somebody else waits", [limits.LONGEST_TRAINING_SECONDS // 60]),
     ],
 )
-def test_the_table_has_the_numbers_of_the_code(row: str, values: tuple[int, ...]) -> None:
-    assert [number for cell in ROWS[row] for number in numbers(cell)] == list(values)
+def test_the_table_has_the_numbers_of_the_code(row: str, values: list[int]) -> None:
+    assert [number for cell in ROWS[row] for number in numbers(cell)] == values
 
 
 def test_one_person_has_less_than_an_address_and_that_less_than_all() -> None:
-    for name in ("SOCKETS", "PHOTO_SOCKETS", "UPLOADS", "PAGES", "REPLIES"):
-        parts = [getattr(limits, name + of) for of in ("_OF_PERSON", "_OF_ADDRESS", "")]
-        assert parts == sorted(parts)
-        assert parts[0] < parts[1] < parts[2]
-    assert limits.REPLY <= limits.REPLIES_OF_PERSON  # else it would wait for ever
+    found = [value for value in vars(limits).values() if isinstance(value, Limit)]
+    assert len(found) >= 10
+    for limit in found:
+        parts = shares(limit)
+        assert parts == sorted(set(parts))
+    assert limits.REPLIES.person >= limits.REPLY  # else it would wait for ever
+    assert limits.WAITING_PARCELS.person >= limits.PARCEL * limits.WAITING_PARCELS_OF_PERSON

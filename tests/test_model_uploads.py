@@ -126,7 +126,7 @@ def test_nothing_else_is_deleted(name: str) -> None:
 
 
 def test_a_person_may_keep_so_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploads, "MODELS_OF_PERSON", 2)
+    monkeypatch.setattr(limits, "MODELS", limits.Limit(in_all=9, person=2))
     first, _ = (uploads.add(file_of(size), "a", ADA.owner) for size in (3, 4))
     with pytest.raises(UserError, match="delete one of them first"):
         uploads.add(file_of(5), "a", ADA.owner)
@@ -138,14 +138,16 @@ def test_a_person_may_keep_so_many(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_and_so_many_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploads, "BYTES_OF_PERSON", 3 * len(file_of()) // 2)
+    monkeypatch.setattr(
+        limits, "MODEL_BYTES", limits.Limit(in_all=limits.GIB, person=3 * len(file_of()) // 2)
+    )
     uploads.add(file_of(), "a", ADA.owner)
     with pytest.raises(UserError, match="MB together: delete one"):
         uploads.add(file_of(5), "a", ADA.owner)
 
 
 def test_and_all_together_so_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploads, "MODELS", 1)
+    monkeypatch.setattr(limits, "MODELS", limits.Limit(in_all=1, person=1))
     uploads.add(file_of(), "a", ADA.owner)
     with pytest.raises(UserError, match="ask who runs it"):
         uploads.add(file_of(5), "a", BOB.owner)

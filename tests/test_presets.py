@@ -85,12 +85,12 @@ def test_epochs_are_the_fewest_that_make_the_steps() -> None:
     assert epochs_for(10**9, 3, 1) == 10_000  # as many as a configuration may have
 
 
-def test_few_images_are_shifted_and_only_photographs_mirrored() -> None:
+def test_few_images_are_shifted_and_only_photographs_cropped() -> None:
     row = PRESETS["standard"]
     photographs = dataclasses.replace(SMALL, image_shape=(3, 32, 32))
     many = dataclasses.replace(SMALL, counts=(FEW_IMAGES, 1, 1))
     augmented = [row.on(source).training.augment for source in (SMALL, photographs, many)]
-    assert augmented == ["shift", "shift-flip", "none"]
+    assert augmented == ["shift", "crop-flip", "none"]
     # PCA, which a linear network is compared with, sees the images as they are
     assert PRESETS["linear"].on(SMALL).training.augment == "none"
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from aeviz import images
-from aeviz.album import names, ranges
+from aeviz.album import names, ranges, room
 from aeviz.album.names import Labels
 from aeviz.album.parcel import EMPTY_ZIP, ZIP, Item, Zipped
 from aeviz.datasets import own
@@ -184,8 +184,9 @@ def build(
     was cancelled.
 
     No image lies in memory at its full size but the one at work. UserError where there are too few
-    images, too many classes, or the disk does not take them.
+    images, too many classes, or no room for them.
     """
+    room.check_quota(owner)
     kinds = names.classes([item.path for item in found.items], recipe.labels)
     if len(set(kinds)) > own.MOST_CLASSES:
         raise UserError(
@@ -222,6 +223,8 @@ def build(
     }
     labels = torch.tensor([place[name] for name in labelled])
     tensor = torch.from_numpy(read.pixels[: len(labelled)])
+    room.check_quota(owner, tensor.nbytes)
+    room.check_disk(tensor.nbytes)
     return own.keep(recipe.title, tensor, labels, about, owner), left_out
 
 

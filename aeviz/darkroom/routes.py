@@ -75,11 +75,7 @@ class Darkroom:
         self._load = load
         self._door = Door(
             allowed_origins,
-            Shares(
-                limits.PHOTO_SOCKETS,
-                limits.PHOTO_SOCKETS_OF_PERSON,
-                limits.PHOTO_SOCKETS_OF_ADDRESS,
-            ),
+            Shares(limits.PHOTO_SOCKETS),
         )
         self._uploads = Uploads(self.store.folder, MOST_UPLOAD)
         self._wishes = Uploads(self.store.folder, MOST_WISHES)

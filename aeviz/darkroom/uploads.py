@@ -37,7 +37,7 @@ class Uploads:
     def __init__(self, folder: Path, most: int) -> None:
         self._folder = folder
         self._most = most
-        self._places = Shares(limits.UPLOADS, limits.UPLOADS_OF_PERSON, limits.UPLOADS_OF_ADDRESS)
+        self._places = Shares(limits.UPLOADS)
 
     @asynccontextmanager
     async def body(self, request: Request) -> AsyncIterator[Path]:

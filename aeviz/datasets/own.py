@@ -8,6 +8,7 @@ docs/own-images.md has the format.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -124,6 +125,15 @@ def sources() -> list[Source]:
     paths = [path for path in datasets_dir().glob(f"{PREFIX}*/{_FILE}") if is_own(path.parent.name)]
     found = [_source(path) for path in sorted(paths, key=_modified, reverse=True)]
     return [source for source in found if source is not None]
+
+
+def kept() -> list[tuple[str, int]]:
+    """Owner and size in bytes of each data set, those, too, that can no longer be read."""
+    found = []
+    for path in datasets_dir().glob(f"{PREFIX}*/{_FILE}"):
+        with contextlib.suppress(OSError):  # removed at this moment
+            found.append((owner_of(path.parent), path.stat().st_size))
+    return found
 
 
 def source(name: str) -> Source | None:

@@ -33,19 +33,6 @@ def prepare(size: int) -> None:
         )
     if 2 * size > disk.room(folder()):
         raise UserError("The server's disk has no room for so much: send fewer images.")
-    if waiting() + size > limits.WAITING_PARCELS:
-        raise UserError(
-            "Others have sent so many images that there is no room for more: try again later."
-        )
-
-
-def waiting() -> int:
-    """Bytes of all uploads that wait, and of those under way."""
-    total = 0
-    for path in folder().glob("*"):
-        with contextlib.suppress(OSError):
-            total += path.stat().st_size
-    return total
 
 
 def sweep() -> None:
@@ -56,17 +43,24 @@ def sweep() -> None:
                 path.unlink()
 
 
-def keep(file: Path) -> str:
-    """Moves an upload, which lies in `folder`, to where its id finds it; answers that id."""
-    name = secrets.token_urlsafe(16)
+def new_id() -> str:
+    return secrets.token_urlsafe(16)
+
+
+def is_id(name: str) -> bool:
+    """Whether the text has the form of `new_id`."""
+    return _ID.fullmatch(name) is not None
+
+
+def keep(file: Path, name: str) -> None:
+    """Moves an upload, which lies in `folder`, to where its id finds it."""
     with atomic.in_words("The images cannot be kept"):
         file.rename(folder() / name)
-    return name
 
 
 def find(name: object) -> Path:
     """The upload of this id, which a browser says; UserError where there is none (any more)."""
-    path = folder() / name if isinstance(name, str) and _ID.fullmatch(name) else None
+    path = folder() / name if isinstance(name, str) and is_id(name) else None
     if path is None or not path.is_file():
         raise UserError(GONE)
     return path

@@ -14,11 +14,11 @@ from aeviz import limits
 from aeviz.darkroom.uploads import BusyError, Uploads
 from aeviz.errors import UserError
 from aeviz.intake import inbox
+from aeviz.intake.waiting import Waiting
 from aeviz.live.origin import Origins
 from aeviz.live.visitors import visitor
 
 PATH: Final = "aeviz/images"
-MOST_REMEMBERED: Final = 10_000  # people
 
 
 class Intake:
@@ -27,34 +27,33 @@ class Intake:
     def __init__(self, allowed_origins: Collection[str] = ()) -> None:
         self._origins = Origins(allowed_origins)
         self._uploads = Uploads(inbox.folder(), limits.PARCEL)
-        self._sent: dict[str, list[str]] = {}
+        self._waiting = Waiting()
 
     async def upload(self, request: Request) -> Response:
-        """Streams the body to the disk; it is looked into later, by a thread."""
+        """Keeps the body on the disk; it is looked into later, by a thread."""
         if not self._origins.allow(request.headers, request.scope.get("scheme")):
             return _refused("This address is for the app's own pages.", 403)
         told = request.headers.get("content-length", "")
         try:
             if not told.isdigit() or len(told) > 15:
                 raise UserError("Send the images with their length.")
-            await run_in_threadpool(inbox.prepare, int(told))
-            async with self._uploads.body(request) as body:
-                name = await run_in_threadpool(inbox.keep, body)
-            await run_in_threadpool(self._remember, visitor(request).person, name)
+            name = await self._take_in(request, int(told))
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to read it
         except UserError as error:
             return _refused(str(error), 503 if isinstance(error, BusyError) else 400)
         return JSONResponse({"id": name})
 
-    def _remember(self, who: str, name: str) -> None:
-        """The last uploads of a person wait; older ones make room."""
-        sent = [*self._sent.pop(who, []), name]
-        for older in sent[: -limits.WAITING_PARCELS_OF_PERSON]:
-            inbox.forget(older)
-        self._sent[who] = sent[-limits.WAITING_PARCELS_OF_PERSON :]
-        while len(self._sent) > MOST_REMEMBERED:
-            del self._sent[next(iter(self._sent))]
+    async def _take_in(self, request: Request, size: int) -> str:
+        """Streams the body to the disk and answers its id."""
+        await run_in_threadpool(inbox.prepare, size)
+        name = await run_in_threadpool(self._waiting.let_in, visitor(request), size)
+        try:
+            async with self._uploads.body(request) as body:
+                await run_in_threadpool(inbox.keep, body, name)
+        finally:
+            self._waiting.arrived(name)
+        return name
 
 
 def _refused(sentence: str, status: int) -> Response:

@@ -31,7 +31,7 @@ class Budgets:
     def __init__(self, app: ASGIApp, held: Held) -> None:
         self._app = app
         self._held = held
-        self._pages = Shares(limits.PAGES, limits.PAGES_OF_PERSON, limits.PAGES_OF_ADDRESS)
+        self._pages = Shares(limits.PAGES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")

@@ -24,10 +24,9 @@ _INLINE: Final = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 _POLICY: Final = (
     "default-src 'self'",
     "img-src 'self' data: blob:",
-    "media-src 'self' data: blob:",
     "font-src 'self' data:",
     "style-src 'self' 'unsafe-inline'",
-    "worker-src 'self' blob:",
+    "worker-src 'self'",
     "object-src 'none'",
     "base-uri 'self'",
     "form-action 'self'",
@@ -49,8 +48,8 @@ class SecurityHeaders:
         self._policy = "; ".join(
             (
                 *_POLICY,
-                # blob: holds the scripts of Streamlit's components. Plotly's WebGL maps put their
-                # drawing functions together from text: without 'unsafe-eval' there is no map.
+                # Streamlit loads the script of each component from a blob. Plotly's WebGL maps
+                # compile their drawing functions from text: without 'unsafe-eval' there is no map.
                 f"script-src 'self' blob: 'unsafe-eval' {' '.join(_hashes())}",
                 f"frame-ancestors {framed_by}",
             )
@@ -78,7 +77,7 @@ class SecurityHeaders:
 def _connections(scope: Scope) -> Iterable[str]:
     """Where scripts may connect to: this server alone. Its sockets are named, for not all browsers
     count them as 'self'."""
-    yield from ("'self'", "data:", "blob:")
+    yield "'self'"
     host = Headers(scope=scope).get("host", "")
     if parse_host(host):
         yield from (f"ws://{host}", f"wss://{host}")

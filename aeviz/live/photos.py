@@ -34,7 +34,7 @@ class Photos:
     def __init__(self, store: ModelStore, allowed_origins: Collection[str] = ()) -> None:
         self._store = store
         self._origins = Origins(allowed_origins)
-        self._bodies = Shares(limits.UPLOADS, limits.UPLOADS_OF_PERSON, limits.UPLOADS_OF_ADDRESS)
+        self._bodies = Shares(limits.UPLOADS)
         self._places = asyncio.Semaphore(limits.DIGITS_AT_ONCE)
 
     async def read(self, request: Request) -> Response:

@@ -56,13 +56,13 @@ class LiveServer:
         self.store = ModelStore(load, version, deliver, self.stats)
         self._door = Door(
             allowed_origins,
-            Shares(limits.SOCKETS, limits.SOCKETS_OF_PERSON, limits.SOCKETS_OF_ADDRESS),
+            Shares(limits.SOCKETS),
         )
         self._files = Files()
         # Threads of their own: forty who ask for a slow gallery would have all of the pool's.
         self._opening = CapacityLimiter(limits.SLOW_ANSWERS)
         self._making = CapacityLimiter(limits.SLOW_ANSWERS)
-        self._memory = Shares(limits.REPLIES, limits.REPLIES_OF_PERSON, limits.REPLIES_OF_ADDRESS)
+        self._memory = Shares(limits.REPLIES)
         self.photos = Photos(self.store, allowed_origins)
 
     async def live(self, socket: WebSocket) -> None:

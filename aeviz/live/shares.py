@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from aeviz.limits import Limit
 from aeviz.live.visitors import Visitor
 
 
@@ -19,9 +20,7 @@ class Shares:
     others pass.
     """
 
-    most: int
-    of_person: int
-    of_address: int
+    limit: Limit
     taken: int = 0
     _by: Counter[str] = field(default_factory=Counter)
     _waiting: list[tuple[Visitor, int, asyncio.Future[None]]] = field(default_factory=list)
@@ -63,10 +62,11 @@ class Shares:
             self.give_back(visitor, amount)
 
     def _fits(self, visitor: Visitor, amount: int) -> bool:
+        in_all, person, address = self.limit
         return (
-            self.taken + amount <= self.most
-            and self._by[f"person {visitor.person}"] + amount <= self.of_person
-            and self._by[f"address {visitor.address}"] + amount <= self.of_address
+            self.taken + amount <= in_all
+            and self._by[f"person {visitor.person}"] + amount <= person
+            and (address is None or self._by[f"address {visitor.address}"] + amount <= address)
         )
 
     def _add(self, visitor: Visitor, amount: int) -> None:

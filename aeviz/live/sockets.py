@@ -62,10 +62,10 @@ class Door:
             self._places.give_back(who)
 
     def _full(self) -> str:
-        places = self._places
-        if places.taken >= places.most:
-            return f"this server serves {places.most} such connections at most, try again later"
-        return f"this browser has {places.of_person} connections already: close some of its tabs"
+        limit = self._places.limit
+        if self._places.taken >= limit.in_all:
+            return f"this server serves {limit.in_all} such connections at most, try again later"
+        return f"this browser has {limit.person} connections already: close some of its tabs"
 
 
 async def until_one_ends(*parts: Coroutine[Any, Any, None]) -> None:

@@ -137,6 +137,18 @@ def augment(x: Tensor) -> Tensor:
     x = torch.roll(x, (down, right), (2, 3))
     return x.flip(3) if torch.rand(()) < 0.5 else x
 ''',
+    "crop-flip": '''
+def augment(x: Tensor) -> Tensor:
+    """A square of each image, of half to all of its side, scaled up; half of them mirrored."""
+    scale = 1 - 0.5 * torch.rand(len(x))
+    down, right = (1 - scale) * (2 * torch.rand(2, len(x)) - 1)
+    mirror = torch.randint(0, 2, (len(x),)) * 2 - 1
+    zero = torch.zeros_like(scale)
+    rows = (scale * mirror, zero, right, zero, scale, down)
+    matrix = torch.stack(rows, 1).reshape(-1, 2, 3).to(x.device)
+    grid = F.affine_grid(matrix, list(x.shape), align_corners=True)
+    return F.grid_sample(x, grid, align_corners=True)
+''',
 }
 
 SCHEDULE = {

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from aeviz.config import RunConfig, TrainingConfig
 from aeviz.datasets import Dataset
@@ -166,16 +167,32 @@ def steps_per_epoch(images: int, config: TrainingConfig) -> int:
 
 
 def augment(x: Tensor, kind: str, generator: torch.Generator) -> Tensor:
-    """One random shift of up to one pixel per batch, and a mirror image of half the batches.
+    """One random shift of up to one pixel per batch, and a mirror image of half the batches; or
+    random crops, each image its own.
 
     `generator` is one of the CPU: to read a draw of the device would be to wait for it.
     """
     if kind == "none":
         return x
+    if kind == "crop-flip":
+        return crop(x, generator)
     draw = torch.randint(0, 18, (), generator=generator).item()
     dy, dx = int(draw) % 3 - 1, int(draw) // 3 % 3 - 1
     x = torch.roll(x, (dy, dx), (2, 3))
     return x.flip(3) if kind == "shift-flip" and draw >= 9 else x
+
+
+def crop(x: Tensor, generator: torch.Generator) -> Tensor:
+    """A random square of each image (B, C, H, W), of half to all of its side, scaled up to the
+    whole; half of them are mirrored."""
+    scale = 1 - 0.5 * torch.rand(len(x), generator=generator)
+    down, right = (1 - scale) * (2 * torch.rand(2, len(x), generator=generator) - 1)
+    mirror = torch.randint(0, 2, (len(x),), generator=generator) * 2 - 1
+    zero = torch.zeros_like(scale)
+    rows = (scale * mirror, zero, right, zero, scale, down)
+    matrix = torch.stack(rows, 1).reshape(-1, 2, 3).to(x.device)
+    grid = functional.affine_grid(matrix, list(x.shape), align_corners=True)
+    return functional.grid_sample(x, grid, align_corners=True)
 
 
 def set_learning_rate(

@@ -60,13 +60,13 @@ def start(config: RunConfig, owner: str = "") -> Run:
 def _check_number(owner: str) -> None:
     """UserError where this owner, or everybody together, has as many runs as may wait."""
     going = [row.owner for row in listing.rows() if row.status.phase not in OVER]
-    if going.count(owner) >= limits.RUNS_OF_PERSON:
+    if going.count(owner) >= limits.RUNS.person:
         raise UserError(
-            f"You have {limits.RUNS_OF_PERSON} runs that train or wait: stop one, or wait until "
+            f"You have {limits.RUNS.person} runs that train or wait: stop one, or wait until "
             "one is done."
         )
-    if len(going) >= limits.RUNS:
-        raise UserError(f"{limits.RUNS} runs wait already: try again later.")
+    if len(going) >= limits.RUNS.in_all:
+        raise UserError(f"{limits.RUNS.in_all} runs wait already: try again later.")
 
 
 def resume_run(run: Run) -> None:

@@ -65,6 +65,7 @@ def _panel() -> None:
 
 def _chosen(rows: Sequence[Row], me: Person) -> None:
     """What can be done with the ticked runs, and their curves."""
+    run_actions.refused()
     if not rows:
         return
     by_id = {row.id: row for row in rows}

@@ -5,9 +5,8 @@ Each asks `aeviz.training.manage`, which refuses in one sentence where a run is 
 
 from __future__ import annotations
 
-import contextlib
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -20,10 +19,10 @@ from aeviz.takeaway import link
 from aeviz.training import manage
 from aeviz.training.listing import Row
 from aeviz.training.runs import OVER, Run, Status
-from aeviz.ui.markup import problem
+from aeviz.ui import refusal, run_table
 
 EXACTLY = "Continues from the last whole epoch, exactly as if it had never ended."
-_SAID = "runs-said"
+_REFUSED = "runs-refused"
 
 
 def bar(chosen: Sequence[Row], me: Person) -> None:
@@ -37,7 +36,6 @@ def bar(chosen: Sequence[Row], me: Person) -> None:
             st.markdown(f"**{len(chosen)} runs**", width="content")
         if mine:
             _delete(chosen, me)
-    _say_again([row.id for row in chosen])
     if others:  # why some buttons are not there
         try:
             manage.check(others[0].run, me)
@@ -60,15 +58,13 @@ def _one(row: Row, me: Person, mine: bool) -> None:
             key=f"list-stop-{run.id}",
             help="Ends the training and keeps what was reached.",
         ):
-            _do([run.id], lambda: manage.stop(run, me))
+            _do(lambda: manage.stop(run, me))
     if me.teaches and (row.place or 0) > 1:
         _move_up(run, me)
     if mine:
         _rename(row, me)
     if mine and status.phase in OVER:
-        with _kept([run.id]):
-            if go_on(run, status, config, me):
-                st.rerun()
+        _go_on(row, me)
     _duplicate(config)
     if row.has_model:
         st.download_button(
@@ -81,6 +77,16 @@ def _one(row: Row, me: Person, mine: bool) -> None:
             key=f"download-{run.id}",
             help="The model file: weights, settings, measured figures and a gallery.",
         )
+
+
+def _go_on(row: Row, me: Person) -> None:
+    try:
+        if not go_on(row.run, row.status, row.config, me):
+            return
+        refusal.forget(_REFUSED)
+    except UserError as error:
+        _keep(error)
+    st.rerun()
 
 
 def go_on(run: Run, status: Status, config: RunConfig, me: Person) -> bool:
@@ -126,7 +132,7 @@ def _move_up(run: Run, me: Person) -> None:
         key=f"list-up-{run.id}",
         help="It is the next to train.",
     ):
-        _do([run.id], lambda: manage.move_up(run, me))
+        _do(lambda: manage.move_up(run, me))
 
 
 def _rename(row: Row, me: Person) -> None:
@@ -138,7 +144,7 @@ def _rename(row: Row, me: Person) -> None:
             help="An empty one brings its first name back.",
         )
         if st.button("Rename", type="primary", key=f"rename-{row.id}"):
-            _do([row.id], lambda: manage.rename(row.run, name, me))
+            _do(lambda: manage.rename(row.run, name, me))
 
 
 def _duplicate(config: RunConfig) -> None:
@@ -157,40 +163,34 @@ def _duplicate(config: RunConfig) -> None:
 def _delete(chosen: Sequence[Row], me: Person) -> None:
     ids = [row.id for row in chosen]
     one = len(ids) == 1
-    with st.popover("Delete", icon=":material/delete:"):
+    times = refusal.count(_REFUSED)
+    with st.popover("Delete", icon=":material/delete:", key=f"runs-delete-{times}"):
         st.text(f"Delete “{chosen[0].name}”?" if one else f"Delete these {len(ids)} runs?")
         st.caption(f"What {'it' if one else 'they'} learnt will be gone for everybody.")
         # a button of its own for these runs: a click that meets an older one deletes nothing
         key = f"delete-{zlib.crc32('+'.join(ids).encode()):08x}"
         if st.button("Delete for good", type="primary", key=key):
-            _do(ids, *(lambda row=row: manage.remove(row.run, me) for row in chosen))
+            _do(*(lambda row=row: manage.remove(row.run, me) for row in chosen))
 
 
-# ---- what was said -------------------------------------------------------------------------------
+# ---- why something was refused -------------------------------------------------------------------
 
 
-def _do(ids: Sequence[str], *actions: Callable[[], object]) -> None:
+def refused() -> None:
+    """Why the last action was refused, as long as the same runs are ticked."""
+    refusal.show(_REFUSED, run_table.ticked())
+
+
+def _do(*actions: Callable[[], object]) -> None:
     """Does each of these; the page is then built anew."""
-    st.session_state.pop(_SAID, None)
+    refusal.forget(_REFUSED)
     for action in actions:
-        with _kept(ids):
+        try:
             action()
+        except UserError as error:
+            _keep(error)
     st.rerun()
 
 
-@contextlib.contextmanager
-def _kept(ids: Sequence[str]) -> Iterator[None]:
-    """Keeps a UserError's sentence as long as these runs are ticked: the list refreshes itself, and
-    would wipe it off while it is read."""
-    try:
-        yield
-    except UserError as error:
-        st.session_state[_SAID] = (list(ids), str(error))
-
-
-def _say_again(ids: Sequence[str]) -> None:
-    about, text = st.session_state.get(_SAID, ([], ""))
-    if set(ids) <= set(about):
-        problem(text)
-    else:
-        st.session_state.pop(_SAID, None)
+def _keep(error: UserError) -> None:
+    refusal.keep(_REFUSED, run_table.ticked(), error)

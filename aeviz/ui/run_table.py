@@ -71,9 +71,14 @@ def table(rows: Sequence[Row], me: Person, own: bool, empty: str) -> None:
     )
 
 
+def ticked() -> list[str]:
+    """The ids of the runs that are ticked, in the order of ticking; of some that are gone, too."""
+    return list(st.session_state.get(CHOSEN, []))
+
+
 def chosen_of(shown: set[str]) -> list[str]:
-    """The ids of the runs that are ticked, as far as they are shown, in the order of ticking."""
-    return [id for id in st.session_state.get(CHOSEN, []) if id in shown]
+    """Those of them that are shown."""
+    return [id for id in ticked() if id in shown]
 
 
 def sorting() -> tuple[str, bool]:

@@ -33,6 +33,7 @@ WORDS = {
     "one-cycle": "One cycle: up, then down",
     "cosine": "Cosine: slowly to 0",
     "shift-flip": "Shift and mirror",
+    "crop-flip": "Crop and mirror",
     "batch": "Batch normalisation",
     "relu": "ReLU",
     "leaky_relu": "Leaky ReLU",
@@ -129,7 +130,11 @@ LEARNING = (
     Knob(
         "training.clip", "Gradient clipping", "Longest gradient a step may have; 0 sets no limit."
     ),
-    Knob("training.augment", "Augmentation", "Shifts, or mirrors, training images by chance."),
+    Knob(
+        "training.augment",
+        "Augmentation",
+        "Changes the training images at random: shifts, crops or mirrors them.",
+    ),
 )
 LAYERS = (
     Knob("network.activation", "Activation", "What bends the layers; without it they are linear."),

@@ -11,14 +11,14 @@ from aeviz import uploads
 from aeviz.errors import UserError
 from aeviz.escaping import in_markdown
 from aeviz.people import Person
-from aeviz.ui import person
-from aeviz.ui.markup import problem
+from aeviz.ui import person, refusal
 from aeviz.ui.run_table import age
 from aeviz.ui.settings import size_in_words
 from aeviz.uploads import Upload
 
 MOST = 20
 """Lines at once."""
+_REFUSED = "uploads-refused"
 
 
 def section(me: Person, own: bool, words: str = "") -> None:
@@ -27,10 +27,9 @@ def section(me: Person, own: bool, words: str = "") -> None:
     found = [upload for upload in uploads.uploads() if me.owns(upload.owner) or not own]
     wanted = words.casefold().split()
     shown = [one for one in found if all(word in _words(one, me) for word in wanted)]
-    if not shown:
-        return
-    st.markdown("**Uploaded models**")
-    lines(shown[:MOST], me)
+    if shown:
+        st.markdown("**Uploaded models**")
+    lines(shown[:MOST], me, f"{own} {words}")
     if len(shown) > MOST:
         st.caption(f"The newest {MOST} of {len(shown)} are shown: filter to see the others.")
 
@@ -39,15 +38,19 @@ def _words(upload: Upload, me: Person) -> str:
     return f"{upload.called} {person.whose(upload.owner, me)}".casefold()
 
 
-def lines(shown: Sequence[Upload], me: Person) -> None:
-    """One line for each."""
+def lines(shown: Sequence[Upload], me: Person, about: str = "") -> None:
+    """One line for each; above them why the last was not deleted, as long as they are `about` the
+    same."""
+    refusal.show(_REFUSED, about)
+    if not shown:
+        return
     with st.container(key="aeviz-uploaded", gap="xxsmall"):
         for upload in shown:
             with st.container(horizontal=True, vertical_alignment="center"):
-                _line(upload, me)
+                _line(upload, me, about)
 
 
-def _line(upload: Upload, me: Person) -> None:
+def _line(upload: Upload, me: Person, about: str) -> None:
     whose = in_markdown(person.whose(upload.owner, me))
     facts = f"{whose} · {size_in_words(upload.size)} · {age(time.time() - upload.made)}"
     st.markdown(f"{in_markdown(upload.called)} :gray[· {facts}]", width="content")
@@ -58,17 +61,18 @@ def _line(upload: Upload, me: Person) -> None:
         query_params={"model": upload.name},
     )
     if me.may_manage(upload.owner):
-        _delete(upload, me)
+        _delete(upload, me, about)
 
 
-def _delete(upload: Upload, me: Person) -> None:
-    with st.popover("Delete", icon=":material/delete:", type="tertiary"):
+def _delete(upload: Upload, me: Person, about: str) -> None:
+    key = f"delete-{upload.name}-{refusal.count(_REFUSED)}"
+    with st.popover("Delete", icon=":material/delete:", type="tertiary", key=key):
         st.text(f"Delete “{upload.called}”?")
         st.caption("The model will be gone for everybody.")
         if st.button("Delete for good", type="primary", key=f"delete-{upload.name}"):
+            refusal.forget(_REFUSED)
             try:
                 uploads.remove(upload.name, me)
             except UserError as error:
-                problem(error)
-            else:
-                st.rerun()
+                refusal.keep(_REFUSED, about, error)
+            st.rerun()

@@ -20,6 +20,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from aeviz.darkroom.routes import Darkroom
+from aeviz.limits import Limit
 from aeviz.restore import photo as restore_photo
 
 
@@ -103,7 +104,7 @@ def test_a_foreign_page_gets_no_socket(address: str) -> None:
 @pytest.fixture
 def one_socket(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server, opened after this, for one page."""
-    monkeypatch.setattr("aeviz.limits.PHOTO_SOCKETS", 1)
+    monkeypatch.setattr("aeviz.limits.PHOTO_SOCKETS", Limit(in_all=1, person=1))
 
 
 @pytest.mark.usefixtures("one_socket")

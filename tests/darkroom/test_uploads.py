@@ -158,9 +158,7 @@ def test_slow_uploads_of_one_address_leave_places_for_others(
             async with uploads.body(request(peer, ended if wait else None)) as path:
                 return path.read_bytes()
 
-        flood = [
-            asyncio.create_task(send("10.0.0.1", True)) for _ in range(limits.UPLOADS_OF_PERSON)
-        ]
+        flood = [asyncio.create_task(send("10.0.0.1", True)) for _ in range(limits.UPLOADS.person)]
         await asyncio.sleep(0.01)
         with pytest.raises(BusyError, match="try again in a minute"):
             await send("10.0.0.1", False)
@@ -305,12 +303,12 @@ def test_queued_uploads_wait_on_the_disk_and_few_are_decoded_at_once(
     monkeypatch.setattr(type(darkroom.studio), "take_in", slow)
     threads = [
         threading.Thread(target=client.post, args=(f"{BASE}/photos",), kwargs={"content": PHOTO})
-        for _ in range(limits.UPLOADS_OF_PERSON)
+        for _ in range(limits.UPLOADS.person)
     ]
     for thread in threads:
         thread.start()
     deadline = time.monotonic() + 20
-    while len(list(darkroom.store.folder.glob(".upload*"))) < limits.UPLOADS_OF_PERSON:
+    while len(list(darkroom.store.folder.glob(".upload*"))) < limits.UPLOADS.person:
         assert time.monotonic() < deadline
         time.sleep(0.01)
     go.set()

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from httpx import Response
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
@@ -16,6 +17,8 @@ from aeviz import limits
 from aeviz.errors import UserError
 from aeviz.intake import inbox, routes
 from aeviz.intake.jobs import Job
+from aeviz.intake.waiting import Waiting
+from aeviz.live.visitors import Visitor
 
 URL = "/aeviz/images"
 
@@ -114,10 +117,75 @@ def test_the_last_two_of_a_person_wait(client: TestClient) -> None:
 
 
 def test_all_that_waits_is_bounded(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "WAITING_PARCELS", 10)
+    monkeypatch.setattr(limits, "WAITING_PARCEL", 1)
+    monkeypatch.setattr(limits, "WAITING_PARCELS", limits.Limit(in_all=10, person=10, address=10))
     assert client.post(URL, content=b"sixish").status_code == 200
-    answer = client.post(URL, content=b"five5")
-    assert (answer.status_code, "try again later" in answer.json()["error"]) == (400, True)
+    refused(client.post(URL, content=b"five5"), "Others have sent so many images")
+    assert client.post(URL, content=b"four").status_code == 200
+
+
+def test_uploads_from_before_a_restart_count(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "WAITING_PARCEL", 1)
+    monkeypatch.setattr(limits, "WAITING_PARCELS", limits.Limit(in_all=10, person=10, address=10))
+    inbox.folder().mkdir(parents=True)
+    (inbox.folder() / inbox.new_id()).write_bytes(b"sixish")
+    refused(client.post(URL, content=b"five5"), "Others have sent so many images")
+
+
+def test_an_address_leaves_room_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many browsers there are behind it: each of these has a cookie of its own."""
+    monkeypatch.setattr(limits, "WAITING_PARCEL", 1)
+    monkeypatch.setattr(limits, "WAITING_PARCELS", limits.Limit(in_all=20, person=10, address=10))
+    app = Starlette(routes=routes.routes())
+    crowd = [TestClient(app, client=("10.0.0.1", 1)) for _ in range(3)]
+    for number, one in enumerate(crowd):
+        one.cookies.set("aeviz-person", str(number) * 43)
+    ids = [one.post(URL, content=b"four").json()["id"] for one in crowd[:2]]
+    refused(crowd[2].post(URL, content=b"four"), "sent from your network")
+    elsewhere = TestClient(app, client=("10.0.0.2", 1))
+    assert elsewhere.post(URL, content=b"four").status_code == 200
+    inbox.forget(ids[0])  # a data set has been made of it
+    assert crowd[2].post(URL, content=b"four").status_code == 200
+
+
+def test_tiny_uploads_are_not_without_number(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most = 2 * limits.WAITING_PARCEL
+    monkeypatch.setattr(limits, "WAITING_PARCELS", limits.Limit(9 * most, 9 * most, most))
+    for number in range(2):
+        client.cookies.set("aeviz-person", str(number) * 43)
+        assert client.post(URL, content=b"x").status_code == 200
+    client.cookies.set("aeviz-person", "2" * 43)
+    refused(client.post(URL, content=b"x"), "sent from your network")
+
+
+def test_an_upload_under_way_counts_and_is_not_removed(datasets_dir: Path) -> None:
+    inbox.folder().mkdir(parents=True)
+    waiting, ann = Waiting(), Visitor("ann", "10.0.0.1")
+    first, _ = (waiting.let_in(ann, 1) for _ in range(2))
+    with pytest.raises(UserError, match="still under way"):
+        waiting.let_in(ann, 1)
+    waiting.arrived(first)
+    waiting.let_in(ann, 1)
+
+
+def test_an_upload_that_is_refused_gives_its_room_back(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rooms = iter([100, 3, 100, 100])
+    monkeypatch.setattr(limits, "WAITING_PARCEL", 1)
+    monkeypatch.setattr(limits, "WAITING_PARCELS", limits.Limit(in_all=9, person=9, address=4))
+    monkeypatch.setattr("aeviz.disk.room", lambda folder: next(rooms))
+    refused(client.post(URL, content=b"four"), "disk is full")
+    assert client.post(URL, content=b"four").status_code == 200
+
+
+def refused(answer: Response, sentence: str) -> None:
+    assert answer.status_code == 400
+    assert sentence in answer.json()["error"]
 
 
 def test_uploads_that_nobody_came_back_to_are_swept_away(client: TestClient) -> None:

@@ -75,7 +75,7 @@ def test_a_file_without_its_length_is_not_taken() -> None:
 
 def test_one_browser_opens_so_many_pages() -> None:
     with TestClient(app()) as client, ExitStack() as stack:
-        for _ in range(limits.PAGES_OF_PERSON):
+        for _ in range(limits.PAGES.person):
             stack.enter_context(client.websocket_connect("/class/_stcore/stream"))
         with (
             pytest.raises(WebSocketDisconnect),

@@ -40,6 +40,7 @@ def test_every_answer_has_them(path: str) -> None:
     rules = policy(answer)
     assert rules["default-src"] == ["'self'"]
     assert rules["img-src"] == ["'self'", "data:", "blob:"]
+    assert rules["worker-src"] == ["'self'"]
     assert rules["object-src"] == ["'none'"]
     assert rules["frame-ancestors"] == ["'self'"]
 
@@ -74,7 +75,7 @@ def test_no_inline_script_runs_but_streamlits_own() -> None:
 )
 def test_sockets_lead_to_the_host_that_was_asked_for(host: str, named: list[str]) -> None:
     rules = policy(client().get("/", headers={"Host": host}))
-    assert rules["connect-src"] == ["'self'", "data:", "blob:", *named]
+    assert rules["connect-src"] == ["'self'", *named]
     assert "*" not in rules["script-src"]
 
 

@@ -137,8 +137,8 @@ def test_a_client_that_sends_far_ahead_gets_every_reply_in_order(address: str) -
 @pytest.fixture
 def few_large(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server, opened after this, that holds two large replies at a time."""
-    for limit in ("REPLIES", "REPLIES_OF_PERSON", "REPLIES_OF_ADDRESS"):
-        monkeypatch.setattr(limits, limit, 2 * LARGE_REPLY)
+    two = limits.Limit(in_all=2 * LARGE_REPLY, person=2 * LARGE_REPLY)
+    monkeypatch.setattr(limits, "REPLIES", two)
 
 
 @pytest.mark.usefixtures("few_large")
@@ -163,8 +163,7 @@ def test_large_requests_take_turns_and_those_of_clients_that_left_hold_no_place(
 @pytest.fixture
 def twenty_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server, opened after this, for so many."""
-    for limit in ("SOCKETS", "SOCKETS_OF_PERSON", "SOCKETS_OF_ADDRESS"):
-        monkeypatch.setattr(limits, limit, 20)
+    monkeypatch.setattr(limits, "SOCKETS", limits.Limit(in_all=20, person=20))
 
 
 @pytest.mark.usefixtures("twenty_sockets")
@@ -213,7 +212,7 @@ def test_one_person_leaves_places_for_the_others(address: str) -> None:
     with ExitStack() as stack:
         crowd = [stack.enter_context(open_socket(address)) for _ in range(40)]
         codes = [close_code(member) for member in crowd]
-        assert codes.count(4429) == 40 - limits.SOCKETS_OF_PERSON
+        assert codes.count(4429) == 40 - limits.SOCKETS.person
         cookie = {"Cookie": f"aeviz-person={'s' * 43}"}
         with open_socket(address, additional_headers=cookie) as student:
             assert_served(student)
@@ -222,8 +221,8 @@ def test_one_person_leaves_places_for_the_others(address: str) -> None:
 @pytest.fixture
 def sockets_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server, opened after this, that gives all of its sockets to whoever comes."""
-    for limit in ("SOCKETS_OF_PERSON", "SOCKETS_OF_ADDRESS"):
-        monkeypatch.setattr(limits, limit, limits.SOCKETS)
+    sockets = limits.SOCKETS.in_all
+    monkeypatch.setattr(limits, "SOCKETS", limits.Limit(in_all=sockets, person=sockets))
 
 
 @pytest.mark.usefixtures("sockets_for_one")
@@ -241,7 +240,7 @@ def test_a_thousand_sockets_at_once_are_served_or_told_so(
         assert_served(good)
         codes = Counter(first_answer(member) for member in crowd)
         # One place is the good client's; all others get a reply or the named reason.
-        assert codes == {None: limits.SOCKETS - 1, 4429: 1000 - (limits.SOCKETS - 1)}
+        assert codes == {None: limits.SOCKETS.in_all - 1, 4429: 1000 - (limits.SOCKETS.in_all - 1)}
         assert_served(good)
     wait_for_clients(address, 1)
 

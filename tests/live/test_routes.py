@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient, WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
+from aeviz.limits import Limit
 from aeviz.live.routes import routes
 
 
@@ -146,7 +147,7 @@ def test_the_own_origin_and_a_named_one_are_let_in(library: Library) -> None:
 
 
 def test_a_full_server_says_so(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aeviz.limits.SOCKETS", 1)
+    monkeypatch.setattr("aeviz.limits.SOCKETS", Limit(in_all=1, person=1))
     app = Starlette(routes=routes(load=library.load, version=library.version))
     with TestClient(app) as client, client.websocket_connect("/aeviz/live/tiny") as first:
         with client.websocket_connect("/aeviz/live/tiny") as second:

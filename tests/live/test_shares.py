@@ -8,6 +8,7 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 from starlette.requests import HTTPConnection
 
+from aeviz.limits import Limit
 from aeviz.live.shares import Shares
 from aeviz.live.visitors import Visitor, visitor
 
@@ -15,7 +16,7 @@ ANN, BEN, CAT = Visitor("ann", "1.1.1.1"), Visitor("ben", "1.1.1.1"), Visitor("c
 
 
 def test_all_one_person_and_one_address_have_their_bounds() -> None:
-    shares = Shares(most=10, of_person=4, of_address=6)
+    shares = Shares(Limit(in_all=10, person=4, address=6))
     assert [shares.take(ANN, amount) for amount in (3, 2, 1)] == [True, False, True]
     assert [shares.take(BEN, amount) for amount in (3, 2)] == [False, True]
     assert [shares.take(CAT, amount) for amount in (5, 4, 1)] == [False, True, False]
@@ -26,7 +27,7 @@ def test_all_one_person_and_one_address_have_their_bounds() -> None:
 
 def test_who_waits_is_served_in_turn_but_nobody_waits_for_a_full_share() -> None:
     async def scene() -> list[str]:
-        shares, served = Shares(most=4, of_person=2, of_address=4), []
+        shares, served = Shares(Limit(in_all=4, person=2)), []
 
         async def wants(who: Visitor, name: str) -> None:
             await shares.wait(who, 2)
@@ -48,7 +49,7 @@ def test_who_waits_is_served_in_turn_but_nobody_waits_for_a_full_share() -> None
 
 def test_who_leaves_while_waiting_takes_nothing() -> None:
     async def scene() -> int:
-        shares = Shares(most=2, of_person=2, of_address=2)
+        shares = Shares(Limit(in_all=2, person=2))
         shares.take(ANN, 2)
         waiting = [asyncio.create_task(shares.wait(CAT, 2)) for _ in range(2)]
         await asyncio.sleep(0)

@@ -189,6 +189,26 @@ def test_a_refusal_stays_to_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
     again(app)
     assert [item.value for item in app.error] == ["This run is somebody else's."]
     assert again(app).error
+    app.session_state["runs-chosen"] = []
+    assert not again(app).error
+
+
+def test_why_a_run_was_not_deleted_stays_although_it_is_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    mine, remove = a_run(), manage.remove
+
+    def too_late(run: Run, me: Person) -> None:
+        """Another page was faster."""
+        remove(run, me)
+        remove(run, me)
+
+    monkeypatch.setattr(manage, "remove", too_late)
+    app = open_runs(runs_chosen=[mine.id])
+    button(app, "Delete for good").click()
+    for _ in range(2):
+        assert shown(again(app)) == []
+        assert ["no longer on the disk" in item.value for item in app.error] == [True]
 
 
 def test_a_run_of_mine_that_trains_can_be_stopped() -> None:

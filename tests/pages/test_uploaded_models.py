@@ -9,7 +9,8 @@ from page_tools import again, open_runs, open_train
 from small_models import pca_denoiser, save
 from streamlit.testing.v1 import AppTest
 
-from aeviz import library, uploads
+from aeviz import library, limits, uploads
+from aeviz.errors import UserError
 from aeviz.library import ModelInfo
 from aeviz.people import Person
 from aeviz.ui import person, pickers
@@ -68,7 +69,7 @@ def test_a_model_that_i_open_is_mine(tmp_path: Path) -> None:
 
 
 def test_one_too_many_is_a_sentence(hers: ModelInfo, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploads, "MODELS_OF_PERSON", 1)
+    monkeypatch.setattr(limits, "MODELS", limits.Limit(in_all=9, person=1))
     app = open_train()
     app.file_uploader[0].set_value([("a.safetensors", b"{}", "application/octet-stream")])
     assert "delete one of them first" in again(app).error[0].value
@@ -104,3 +105,50 @@ def test_mine_is_deleted_with_two_clicks(hers: ModelInfo) -> None:
     app = again(app)
     assert library.models() == []
     assert deletes(app) == set()
+
+
+def refuse(name: str, me: Person) -> None:
+    raise UserError("This model has been deleted already.")
+
+
+def refused_on_runs(hers: ModelInfo, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    """The Runs page after a deletion that was refused, and a refresh."""
+    app = open_runs(runs_scope_kept="mine")
+    with monkeypatch.context() as patched:
+        patched.setattr(uploads, "remove", refuse)
+        app.button(key=f"delete-{hers.name}").click()
+        app = again(app)
+    assert sentences(app) == ["This model has been deleted already."]
+    app = again(app)
+    assert sentences(app) == ["This model has been deleted already."]
+    return app
+
+
+def sentences(app: AppTest) -> list[str]:
+    return [error.value for error in app.error]
+
+
+def test_a_refusal_stays_until_the_next_deletion(
+    hers: ModelInfo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = refused_on_runs(hers, monkeypatch)
+    app.button(key=f"delete-{hers.name}").click()
+    assert sentences(again(app)) == []
+
+
+def test_a_refusal_stays_although_its_model_is_gone(
+    hers: ModelInfo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = refused_on_runs(hers, monkeypatch)
+    uploads.remove(hers.name, ADA)
+    assert sentences(again(app))
+
+
+def test_a_refusal_goes_when_something_else_is_listed(
+    hers: ModelInfo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = refused_on_runs(hers, monkeypatch)
+    app.text_input(key="runs-filter").set_value("upload")
+    assert sentences(again(app)) == []
+    app.text_input(key="runs-filter").set_value("")
+    assert sentences(again(app)) == []

@@ -193,7 +193,12 @@ ODD: tuple[tuple[ImageShape, dict[str, Any]], ...] = (
     ),
     (
         (3, 8, 8),
-        {"network.activation": "none", "corruption.kind": "masking", "loss.penalty": "contractive"},
+        {
+            "network.activation": "none",
+            "corruption.kind": "masking",
+            "loss.penalty": "contractive",
+            "training.augment": "crop-flip",
+        },
     ),
 )
 

@@ -59,7 +59,7 @@ USUAL: dict[str, st.SearchStrategy[Any]] = {
     "training.schedule": st.sampled_from(("constant", "cosine", "one-cycle")),
     "training.clip": st.floats(0, 10),
     "training.patience": st.integers(0, 3),
-    "training.augment": st.sampled_from(("none", "shift", "shift-flip")),
+    "training.augment": st.sampled_from(("none", "shift", "shift-flip", "crop-flip")),
     "training.seed": st.sampled_from((0, 2**31 - 1)),
     "training.precision": st.sampled_from(("auto", "fp32", "bf16")),
 }

@@ -308,3 +308,22 @@ def test_shifts_move_whole_batches_by_at_most_a_pixel() -> None:
     flipped = {tuple(loop.augment(x, "shift-flip", noise).flatten().tolist()) for _ in range(400)}
     assert len(flipped) == 18
     assert loop.augment(x, "none", noise) is x
+
+
+def test_crops_are_squares_of_half_to_all_of_an_image_and_half_of_them_mirrored() -> None:
+    """Of a ramp from -1 to 1 a crop shows from where to where it reaches."""
+    side = torch.linspace(-1, 1, 33)
+    right, down = side.expand(33, 33), side[:, None].expand(33, 33)
+    x = torch.stack((right, down)).expand(400, 2, 33, 33)
+    noise = torch.Generator().manual_seed(0)
+    crops = loop.augment(x, "crop-flip", noise)
+    left, top = crops[:, 0, :, [0, -1]], crops[:, 1, [0, -1], :]
+    assert torch.allclose(left, left[:, :1].expand_as(left), atol=1e-5)  # no corner is turned
+    begin, end = left[:, 0].unbind(1)
+    upper, lower = top[:, :, 0].unbind(1)
+    assert crops.abs().max() <= 1 + 1e-5
+    assert torch.allclose((end - begin).abs(), lower - upper, atol=1e-5)  # it is a square
+    assert ((lower - upper).min() >= 1 - 1e-5) & ((lower - upper).max() <= 2 + 1e-5)
+    assert (lower - upper).std() > 0.2
+    assert 150 < (end < begin).sum() < 250
+    assert (begin + end).abs().max() > 0.8  # up to the image's border

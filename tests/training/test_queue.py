@@ -12,6 +12,7 @@ import pytest
 
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
+from aeviz.limits import Limit
 from aeviz.training import locks, queue, runs, worker
 from aeviz.training.makes_way import MakesWay
 from aeviz.training.runs import Run
@@ -156,8 +157,7 @@ def test_a_long_training_makes_way_only_for_somebody_elses_run(
 def test_one_person_has_so_many_runs_that_wait(
     config: RunConfig, runs_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aeviz.limits.RUNS_OF_PERSON", 2)
-    monkeypatch.setattr("aeviz.limits.RUNS", 3)
+    monkeypatch.setattr("aeviz.limits.RUNS", Limit(in_all=3, person=2))
     monkeypatch.setattr(worker, "_spawn", lambda run, change=None: None)
     for _ in range(2):
         worker.start(config, "a" * 32)
