@@ -7,20 +7,20 @@ from contextlib import asynccontextmanager
 import streamlit as st
 from starlette.middleware import Middleware
 
-from aeviz.darkroom.routes import Darkroom
-from aeviz.intake import routes as intake
-from aeviz.live.budgets import Budgets
-from aeviz.live.cookie import Cookie
-from aeviz.live.front import Front
-from aeviz.live.headers import SecurityHeaders
-from aeviz.live.hosts import Hosts
-from aeviz.live.nodelay import at_once
-from aeviz.live.proxy import Visitors
-from aeviz.live.routes import routes
-from aeviz.replay.routes import Replay
+from aeviz.server.budgets import Budgets
+from aeviz.server.cookies import Cookie
+from aeviz.server.dataset_uploads import routes as intake
+from aeviz.server.headers import SecurityHeaders
+from aeviz.server.hosts import Hosts
+from aeviz.server.live.routes import routes
+from aeviz.server.photos.routes import Darkroom
+from aeviz.server.preload import Front
+from aeviz.server.proxy import Visitors
+from aeviz.server.replay.routes import Replay
+from aeviz.server.tcp_nodelay import at_once
 from aeviz.teacher import TEACHERS
-from aeviz.training.heap import return_large_pieces
-from aeviz.ui.page_uploads import held
+from aeviz.training.cpu.malloc import return_large_pieces
+from aeviz.ui.shared.page_uploads import held
 
 return_large_pieces()
 base_path = st.get_option("server.baseUrlPath")

@@ -2,16 +2,16 @@
 
 import sys
 
-from aeviz.start import start_app
+from aeviz.cli.start import start_app
 
 
 def main() -> int:
-    """Runs one command of `aeviz.cli` and returns its exit code."""
+    """Runs one command of `aeviz.cli.main` and returns its exit code."""
     if sys.argv[1:2] == ["app"]:  # before anything imports torch, which takes seconds
         start_app(sys.argv[2:])
-    from aeviz import cli
+    from aeviz.cli.main import main as run
 
-    return cli.main()
+    return run()
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ import typing
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self, TypeVar
 
-from aeviz import json_file
 from aeviz.errors import UserError
+from aeviz.io import json_file
 
 Activation = Literal["relu", "leaky_relu", "gelu", "silu", "elu", "tanh", "sigmoid", "none"]
 CorruptionKind = Literal["none", "gaussian", "salt-and-pepper", "masking", "mixed"]
@@ -40,7 +40,7 @@ class NetworkConfig:
     `kind` dense: `hidden` are the widths of the layers between image and code.
     `kind` conv: one block that halves the image per entry of `channels` (each followed by
     `residual` residual blocks), then dense layers of the `hidden` widths.
-    `kind` unet: fully convolutional, for photographs of any size (`aeviz.nn.restorer`), with
+    `kind` unet: fully convolutional, for photographs of any size (`aeviz.nn.unet`), with
     `residual` blocks on each side of each of the `channels`, and with or without `skips`. With
     them it says what to `change`: what to add to each pixel; or, as a matte, how far something that
     was laid over the photograph covers it.
@@ -96,7 +96,7 @@ class CorruptionConfig:
 
     `amount`: standard deviation on the [0, 1] scale (gaussian), or share of pixels
     (salt-and-pepper, masking). `mixed` draws kind and amount anew for each image. What befalls
-    photographs draws its amounts itself (`aeviz.damage`).
+    photographs draws its amounts itself (`aeviz.degradations`).
     """
 
     kind: Literal[CorruptionKind, DamageKind] = "none"

@@ -1,8 +1,8 @@
 """What people may make the server hold or do: for one person, for one address, and in all.
 
 `docs/limits.md` says the same in words, with the sentence that each limit ends in. A person is a
-browser, known by its cookie (`aeviz.people`); a program without one is its address, behind a proxy
-the one that the proxy passes on (`aeviz.live.proxy`).
+browser, known by its cookie (`aeviz.identity`); a program without one is its address, behind a
+proxy the one that the proxy passes on (`aeviz.server.proxy`).
 """
 
 from __future__ import annotations

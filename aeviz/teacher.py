@@ -33,7 +33,7 @@ class Teachers:
         return owner in self._owners
 
     def admit(self, owner: str, code: str) -> None:
-        """Makes this owner (`aeviz.people`) a teacher; UserError where the code is wrong."""
+        """Makes this owner (`aeviz.identity`) a teacher; UserError where the code is wrong."""
         if not owner:
             raise UserError("This browser keeps no cookies, so it cannot be known as a teacher's.")
         said = "".join(code.split()).replace("-", "")

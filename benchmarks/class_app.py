@@ -17,10 +17,10 @@ from starlette.routing import Route
 
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
-from aeviz.live.front import Front
-from aeviz.live.nodelay import at_once
-from aeviz.live.routes import routes
-from aeviz.training import runs, worker
+from aeviz.runs import store, worker
+from aeviz.server.live.routes import routes
+from aeviz.server.preload import Front
+from aeviz.server.tcp_nodelay import at_once
 
 
 async def press(request: Request) -> JSONResponse:
@@ -34,7 +34,7 @@ async def press(request: Request) -> JSONResponse:
 
 def _press(asked: dict[str, str]) -> str:
     if "resume" in asked:
-        run = runs.find(asked["resume"])
+        run = store.find(asked["resume"])
         worker.resume_run(run)
         return run.id
     # Without owners runs are taken first come first served, and the benchmark says so by failing.

@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from aeviz.config import RunConfig
-from aeviz.presets import preset
-from aeviz.training import queue
-from aeviz.training.runs import OVER, Run
+from aeviz.presets.autoencoders import preset
+from aeviz.runs import queue
+from aeviz.runs.store import OVER, Run
 from benchmarks.serving import memory, processor_seconds
 
 Wish = Literal["done", "stop waiting", "stop training", "kill"]

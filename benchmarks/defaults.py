@@ -37,16 +37,16 @@ from PIL import Image
 
 from aeviz import datasets
 from aeviz.config import RunConfig
-from aeviz.darkroom import samples
-from aeviz.datasets import Dataset, Source, own
+from aeviz.datasets import Dataset, Source, custom
 from aeviz.datasets.base import content_hash
-from aeviz.defaults import with_steps
 from aeviz.evaluation.evaluate import evaluate
 from aeviz.nn.model import Autoencoder
-from aeviz.presets import PRESETS, Preset
-from aeviz.training import queue
+from aeviz.presets.autoencoders import PRESETS, Preset
+from aeviz.presets.defaults import with_steps
+from aeviz.runs import queue
+from aeviz.runs.worker import threads
+from aeviz.server.photos import samples
 from aeviz.training.loop import begin, train
-from aeviz.training.worker import threads
 from benchmarks.claims import Claim, claims, measure
 
 OWN_IMAGES = 120
@@ -133,7 +133,7 @@ def own_images(seed: int = 0) -> tuple[Source, Dataset]:
         squares.append(torch.from_numpy(np.array(small)).permute(2, 0, 1))
         labels.append(label)
     names = tuple(sample.title for sample in samples.SAMPLES)
-    splits = own.split_by_class(torch.stack(squares), torch.tensor(labels), len(names))
+    splits = custom.split_by_class(torch.stack(squares), torch.tensor(labels), len(names))
     parts = (splits.train, splits.validation, splits.test)
     source = Source(
         name="own",

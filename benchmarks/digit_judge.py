@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from aeviz.datasets import Dataset
-from aeviz.defaults import epochs_for
 from aeviz.evaluation.validation import to_float
+from aeviz.presets.defaults import epochs_for
 
 SURE = 0.8
 STEPS = 2500

@@ -32,9 +32,10 @@ import torch
 from aeviz import datasets
 from aeviz.config import RunConfig
 from aeviz.evaluation.metrics import knn_accuracy
-from aeviz.presets import PRESETS, preset
-from aeviz.training import snapshots, warm, worker
-from aeviz.training.runs import Run
+from aeviz.presets.autoencoders import PRESETS, preset
+from aeviz.runs import warm, worker
+from aeviz.runs.store import Run
+from aeviz.training import snapshots
 from aeviz.training.snapshots import Snapshot
 
 POLL_SECONDS = 0.02

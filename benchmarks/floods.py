@@ -17,12 +17,12 @@ from urllib.parse import urlsplit
 
 import torch
 
-from aeviz import checkpoint
 from aeviz.config import BottleneckConfig, NetworkConfig, RunConfig
 from aeviz.images import encode_sprite
+from aeviz.models import checkpoint
 from aeviz.nn.model import Autoencoder
-from aeviz.presets import preset
-from aeviz.training import worker
+from aeviz.presets.autoencoders import preset
+from aeviz.runs import worker
 
 LARGE = "large-images"
 SLOW = "slow-gallery"

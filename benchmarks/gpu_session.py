@@ -28,10 +28,10 @@ from typing import Any
 
 import torch
 
+from aeviz.cli.terminal import say
 from aeviz.device import describe, pick_device
 from aeviz.errors import UserError
-from aeviz.folders import checkpoints_dir
-from aeviz.terminal import say
+from aeviz.io.paths import checkpoints_dir
 from benchmarks.gpu.autoencoders import Pool, train_autoencoders
 from benchmarks.gpu.checks import checks
 from benchmarks.gpu.clock import Clock, stopped_by_signals

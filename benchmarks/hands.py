@@ -6,7 +6,7 @@ mask, and with zeros the bytes stay as they are).
 
     python -m benchmarks.hands URL --model vae-mnist --clients 60 --seconds 10 --grids 0
 
-prints one JSON object. `aeviz/live/static/socket.js` is what a hand imitates.
+prints one JSON object. `aeviz/web/static/socket.js` is what a hand imitates.
 """
 
 from __future__ import annotations

@@ -25,13 +25,16 @@ from typing import Protocol
 import torch
 from safetensors.torch import load_file
 
-from aeviz import checkpoint, datasets, sealed
+from aeviz import datasets
 from aeviz.config import RunConfig
-from aeviz.presets import preset
-from aeviz.training import reporter, resume, runs, snapshots, worker
+from aeviz.io import checksums
+from aeviz.models import checkpoint
+from aeviz.presets.autoencoders import preset
+from aeviz.runs import reporter, store, worker
+from aeviz.runs.process import lock_of
+from aeviz.runs.store import Run
+from aeviz.training import resume, snapshots
 from aeviz.training.loop import begin, steps_per_epoch
-from aeviz.training.runs import Run
-from aeviz.training.waiting import lock_of
 
 ROOT = Path(__file__).resolve().parents[1]
 LEAVE_SECONDS = 120.0
@@ -114,7 +117,7 @@ def _be_worker(run: Run, server: int, tell: int) -> None:
             lock.write(str(os.getpid()))
             lock.flush()
             run.withdraw_stop()
-            run.write_status(runs.Status(created=run.status.created, epoch=run.status.epoch))
+            run.write_status(store.Status(created=run.status.created, epoch=run.status.epoch))
             os.close(tell)
             worker.work(run, server)
     finally:
@@ -145,7 +148,7 @@ def look(run: Run) -> Left:
     for path in run.snapshots():
         snapshots.read(path)
     if run.model_path.exists():
-        sealed.check(run.model_path, "The model file is damaged.")
+        checksums.check(run.model_path, "The model file is damaged.")
         checkpoint.load(run.model_path)
     with contextlib.suppress(FileNotFoundError):
         json.loads((run.folder / "baselines.json").read_text())
@@ -173,7 +176,7 @@ def equal(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
 
 def undisturbed(server: Server, config: RunConfig) -> tuple[dict[str, torch.Tensor], float]:
     """What the training comes to by itself, and the seconds that it takes."""
-    run = runs.create(config)
+    run = store.create(config)
     server.start(run)
     taken = wait_for_end(run)
     assert run.status.phase == "done", run.status
@@ -197,7 +200,7 @@ def kills(
     chance = random.Random(seed)
     run = None
     while True:
-        run = run or runs.create(config)
+        run = run or store.create(config)
         server.start(run)
         time.sleep(chance.uniform(0.0, longest))
         if run.is_alive:

@@ -23,8 +23,8 @@ from pathlib import Path
 
 import torch
 
-from aeviz.training import runs
-from aeviz.training.runs import Run
+from aeviz.runs import store
+from aeviz.runs.store import Run
 from benchmarks import killing
 from benchmarks.class_students import ask
 from benchmarks.killing import Left, Nursery
@@ -59,9 +59,11 @@ def kill_workers(home: Path, count: int, seed: int) -> None:
     with Nursery(home) as server:
         wanted, taken = killing.undisturbed(server, config)
         tell("worker", list(islice(killing.kills(server, config, wanted, taken, seed), count)))
-        for run in runs.runs():
+        for run in store.runs():
             killing.go_on_to_the_end(server, run, wanted)
-    print(f"     {len(runs.runs())} runs, each equal to the bit to the undisturbed one", flush=True)
+    print(
+        f"     {len(store.runs())} runs, each equal to the bit to the undisturbed one", flush=True
+    )
 
 
 def kill_servers(home: Path, count: int, seed: int) -> None:
@@ -74,12 +76,12 @@ def kill_servers(home: Path, count: int, seed: int) -> None:
         app = App(server.url, server.process)
         wanted, taken = killing.undisturbed(app, config)
     lost: list[Left] = []
-    before = len(runs.runs())
-    run = runs.create(config)
+    before = len(store.runs())
+    run = store.create(config)
     while len(lost) < count:
         if run.status.phase == "done":
             killing.check_end(run, wanted)
-            run = runs.create(config)
+            run = store.create(config)
         with serve(script, home) as server:
             app = App(server.url, server.process)
             left = killing.lose_server(app, run, chance.uniform(0.0, taken))
@@ -88,7 +90,7 @@ def kill_servers(home: Path, count: int, seed: int) -> None:
     tell("server", lost)
     with serve(script, home) as server:
         killing.go_on_to_the_end(App(server.url, server.process), run, wanted)
-    print(f"     {len(runs.runs()) - before} runs, each equal to the bit to the undisturbed one")
+    print(f"     {len(store.runs()) - before} runs, each equal to the bit to the undisturbed one")
 
 
 def main() -> None:

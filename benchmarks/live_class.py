@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from aeviz.training.runs import OVER
+from aeviz.runs.store import OVER
 from benchmarks.serving import ROOT, serve
 
 
@@ -59,8 +59,8 @@ def measure(script: str, args: argparse.Namespace) -> dict[str, Any]:
 @contextlib.contextmanager
 def training() -> Iterator[None]:
     """A VAE in training until the block ends, started as the Train page starts it."""
-    from aeviz.presets import preset
-    from aeviz.training import worker
+    from aeviz.presets.autoencoders import preset
+    from aeviz.runs import worker
 
     with tempfile.TemporaryDirectory() as folder:
         os.environ["AEVIZ_RUNS"] = folder

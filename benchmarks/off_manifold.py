@@ -6,7 +6,7 @@ Kinds of places: codes of the gallery; the same as if they were new, their own c
 search for the nearest; places half-way between two images of different classes;
 draws from the prior (from a Gaussian as wide as the codes, where there is no prior); and places
 three and four times as far from the mean, in random directions, as the farthest 5 % of the codes.
-The words are those of `aeviz/live/static/manifold.js`, run as it is in a headless Chromium.
+The words are those of `aeviz/web/static/manifold.js`, run as it is in a headless Chromium.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ import torch
 from playwright.sync_api import Page, sync_playwright
 from torch import Tensor
 
-from aeviz import library
-from aeviz.checkpoint import Loaded
-from aeviz.live.gallery import dimensions
-from aeviz.live.typical import round_trip, typical
+from aeviz.models import library
+from aeviz.models.checkpoint import Loaded
+from aeviz.server.live.gallery import dimensions
+from aeviz.server.live.posterior_stats import round_trip, typical
 
-RULE = Path(__file__).parents[1] / "aeviz" / "live" / "static" / "manifold.js"
+RULE = Path(__file__).parents[1] / "aeviz" / "web" / "static" / "manifold.js"
 MODELS = ("vae-mnist", "ae-mnist-2d", "vae-mnist-2d")
 SAME = 1e-6  # a distance that is none
 WORDS = ("on the data", "between", "nowhere")

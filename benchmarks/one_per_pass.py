@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from aeviz.live import batcher
-from aeviz.live.routes import routes
+from aeviz.server.live import batcher
+from aeviz.server.live.routes import routes
 
 setattr(batcher, "PASS_ROWS", 1)  # noqa: B010 - a constant elsewhere
 

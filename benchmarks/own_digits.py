@@ -21,9 +21,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from aeviz import handwriting, images, library
+from aeviz import handwriting, images
 from aeviz.evaluation.metrics import knn_accuracy
 from aeviz.handwriting import Style
+from aeviz.models import library
 from benchmarks.photo_of_a_digit import photograph
 
 Image = NDArray[np.uint8]

@@ -25,12 +25,12 @@ import torch
 from PIL import Image
 from playwright.sync_api import Browser, FilePayload, Page
 
-from aeviz.damage import DAMAGES
-from aeviz.darkroom.samples import SAMPLES
 from aeviz.datasets import photos as datasets
+from aeviz.degradations import DAMAGES
 from aeviz.device import describe, pick_device
 from aeviz.evaluation.metrics import psnr
 from aeviz.images import read_photo
+from aeviz.server.photos.samples import SAMPLES
 from benchmarks.browser import CHROMIUM, WAIT_MS, chromium, visitor
 from benchmarks.restore import as_pixels, mosaic
 from benchmarks.serving import ROOT, serve
@@ -67,7 +67,8 @@ def clean_photo(folder: Path | None) -> np.ndarray:
     if folder or os.environ.get("AEVIZ_PHOTOS"):
         photos = datasets.load(datasets.folder(folder)).held_out
     else:
-        files = [ROOT / "aeviz" / "darkroom" / "samples" / f"{one.name}.jpg" for one in SAMPLES]
+        folder = ROOT / "aeviz" / "server" / "photos" / "samples"
+        files = [folder / f"{one.name}.jpg" for one in SAMPLES]
         pixels = [read_photo(file.read_bytes()).pixels for file in files]
         photos = [torch.from_numpy(each).permute(2, 0, 1) for each in pixels]
     return as_pixels(mosaic(photos, HEIGHT, WIDTH), grey=False)

@@ -23,8 +23,8 @@ from typing import Any
 
 import numpy as np
 
-from aeviz import library
 from aeviz.latent.projection import PCA2, Array, trustworthiness
+from aeviz.models import library
 
 FIRST_CODES = 300
 SEED = 0

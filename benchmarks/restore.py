@@ -5,7 +5,7 @@
 
 On the photographs that no restorer has trained on, all in one run: each method gets the same
 damaged pixels (fixed seeds, 8 bits) and its result is rounded to 8 bits. Means over the photographs
-of what `aeviz.evaluation.restoration` measures; seconds per megapixel are the median, and take
+of what `aeviz.restoration.inference` measures; seconds per megapixel are the median, and take
 turns photo by photo. Ours finds the noise itself; BM3D and non-local means are told the true sigma.
 `--speed` times one megapixel in turn, and a photo of 12 megapixels. The last line is one JSON
 object.
@@ -27,17 +27,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from aeviz import checkpoint, library
-from aeviz.checkpoint import LoadedRestorer
-from aeviz.damage import DAMAGES, Damaged
 from aeviz.datasets import photos as datasets
+from aeviz.degradations import DAMAGES, Damaged
 from aeviz.device import describe, native_bf16, pick_device
 from aeviz.errors import UserError
-from aeviz.evaluation.restoration import TRIALS, Figures, Trial, damaged, figures, restored
 from aeviz.images import Photo
-from aeviz.restore.baselines import BASELINES
-from aeviz.restore.photo import restore_photo, vividness_of
-from aeviz.restore.tasks import TASKS, Task
+from aeviz.models import checkpoint, library
+from aeviz.models.checkpoint import LoadedRestorer
+from aeviz.restoration.filters import BASELINES
+from aeviz.restoration.inference import TRIALS, Figures, Trial, damaged, figures, restored
+from aeviz.restoration.photo import restore_photo, vividness_of
+from aeviz.restoration.tasks import TASKS, Task
 
 Method = Callable[[Trial, Damaged], Tensor]
 Table = dict[str, Figures]

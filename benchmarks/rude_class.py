@@ -34,7 +34,7 @@ from benchmarks.serving import ROOT, memory, serve
 HANDS = 5
 BACK_SECONDS = 30.0
 PATIENCE = 45.0
-PHOTO = ROOT / "aeviz" / "darkroom" / "samples" / "dahlia.jpg"
+PHOTO = ROOT / "aeviz" / "server" / "photos" / "samples" / "dahlia.jpg"
 
 
 @dataclass

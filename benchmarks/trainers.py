@@ -34,7 +34,7 @@ from aeviz.datasets import Dataset
 from aeviz.evaluation.validation import validate
 from aeviz.nn.bottlenecks import Gaussian
 from aeviz.nn.model import Autoencoder
-from aeviz.training.heap import keep_memory
+from aeviz.training.cpu.malloc import keep_memory
 from aeviz.training.loop import begin, train
 
 EXAMPLE = RunConfig(

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from aeviz.ui import live, pickers
-from aeviz.ui.explain import how_it_works
+from aeviz.ui.shared import live, pickers
+from aeviz.ui.shared.explain import how_it_works
 
 TEXT = r"""
 The encoder turns an image $x$ into a short code $z = f(x)$; the decoder turns any code into an

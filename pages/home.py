@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from aeviz import library
 from aeviz.device import describe, pick_device
-from aeviz.ui import live
-from aeviz.ui.explain import how_it_works
+from aeviz.models import library
+from aeviz.ui.shared import live
+from aeviz.ui.shared.explain import how_it_works
 
 MODEL = "vae-mnist-2d"
 TEXT = r"""

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from aeviz.ui import person
+from aeviz.io.paths import WEB
+from aeviz.ui.shared import person
 
 _HERE = Path(__file__).parent
-_UI = Path(person.__file__).parent
-_ICON = _UI / "icon.svg"
+_ICON = WEB / "icon.svg"
 
-st.html(_UI / "page.css")
+st.html(WEB / "styles" / "page.css")
 st.logo(str(_ICON))
 
 

@@ -2,11 +2,13 @@
 
 import streamlit as st
 
-from aeviz.ui import photos, pickers, sources
-from aeviz.ui import reconstruct as parts
-from aeviz.ui.card import model_card
-from aeviz.ui.explain import how_it_works
-from aeviz.ui.opened import open_model
+from aeviz.ui.reconstruct import page as parts
+from aeviz.ui.reconstruct import sources
+from aeviz.ui.restore import photos
+from aeviz.ui.shared import pickers
+from aeviz.ui.shared.card import model_card
+from aeviz.ui.shared.explain import how_it_works
+from aeviz.ui.shared.opened import open_model
 
 PAGE = "reconstruct"
 TEXT = r"""

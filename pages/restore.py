@@ -1,15 +1,14 @@
 """Restore: noisy images in, clean images out; and what a denoiser can and cannot do."""
 
-from pathlib import Path
-
 import streamlit as st
 
-import aeviz.ui
-from aeviz.ui import denoise_kinds, denoise_manifold, denoise_sweep, denoise_views, sources
-from aeviz.ui import restore as parts
-from aeviz.ui.darkroom import darkroom
-from aeviz.ui.explain import how_it_works
-from aeviz.ui.opened import open_model
+from aeviz.io.paths import WEB
+from aeviz.ui.reconstruct import sources
+from aeviz.ui.restore import denoise_kinds, denoise_manifold, denoise_sweep, denoise_views
+from aeviz.ui.restore import page as parts
+from aeviz.ui.restore.photo_tool import darkroom
+from aeviz.ui.shared.explain import how_it_works
+from aeviz.ui.shared.opened import open_model
 
 PAGE = "restore"
 PHOTOS = r"""
@@ -107,7 +106,7 @@ if denoise_views.choose_view() == denoise_views.PHOTOS:
     darkroom()
     how_it_works(PHOTOS, "")
 else:
-    st.html(Path(aeviz.ui.__file__).parent / "denoise.css")
+    st.html(WEB / "styles" / "denoise.css")
     for part, tab in denoise_views.parts().items():
         with tab:
             kind = {"try": try_it, "limits": limits, "kinds": kinds, "why": why}[part]()

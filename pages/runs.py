@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from aeviz.ui import all_runs
-from aeviz.ui.explain import how_it_works
+from aeviz.ui.runs import page
+from aeviz.ui.shared.explain import how_it_works
 
 st.title("Runs", anchor=False)
-all_runs.panel()
+page.panel()
 how_it_works(
     "Each run is a folder on the server, so a list of runs is always the truth: it is the same in "
     "every browser, and after a restart. “Differs in” names the settings that tell the shown runs "

@@ -4,10 +4,11 @@ import streamlit as st
 
 from aeviz.errors import UserError
 from aeviz.escaping import in_markdown
-from aeviz.training import runs, worker
-from aeviz.ui import own_images, run_list, run_view, train
-from aeviz.ui.explain import how_it_works
-from aeviz.ui.takeaway import settings_link
+from aeviz.runs import store, worker
+from aeviz.ui.runs import run_list
+from aeviz.ui.shared.explain import how_it_works
+from aeviz.ui.train import own_images, page, run_view
+from aeviz.ui.train.export import settings_link
 
 st.title("Train", anchor=False)
 
@@ -15,22 +16,22 @@ wanted = st.query_params.get("run")
 run = None
 if wanted is not None:
     try:
-        run = runs.find(wanted)
+        run = store.find(wanted)
     except UserError as error:
         said = in_markdown(str(error), None)
         st.warning(f"{said} Choose one from the list below, or train a new one.")
 
 worker.keep_warm()
-train.open_link()
+page.open_link()
 fold = st.expander("Settings of a new run", expanded=run is None, icon=":material/tune:")
 with fold, st.container(key="train-settings"):
     # First for the keyboard and on a phone; what is to be trained is known further down.
     actions = st.container(horizontal=True, vertical_alignment="center", key="train-actions")
     settings, preview = st.columns([5, 6], gap="large")
     with settings:
-        choice = train.controls()
+        choice = page.controls()
     with preview:
-        train.picture(choice)
+        page.picture(choice)
         st.caption(choice.preset.idea)
     with actions:
         clicked = st.button(
@@ -43,10 +44,10 @@ with fold, st.container(key="train-settings"):
         )
         if choice.config is not None and choice.cost is not None:
             settings_link(choice.config)
-            st.caption(train.summary(choice.config, choice.cost))
+            st.caption(page.summary(choice.config, choice.cost))
     if clicked and choice.config is not None:
-        with train.sentence():
-            train.start(choice.config)
+        with page.sentence():
+            page.start(choice.config)
 
 own_images.panel()
 

@@ -8,12 +8,12 @@ import torch
 from sklearn.datasets import load_digits
 from torch import Tensor
 
-from aeviz import checkpoint
-from aeviz.checkpoint import Gallery
 from aeviz.evaluation.metrics import pca_subspace
 from aeviz.images import encode_sprite
+from aeviz.models import checkpoint
+from aeviz.models.checkpoint import Gallery
 from aeviz.nn.model import Autoencoder
-from aeviz.presets import preset
+from aeviz.presets.autoencoders import preset
 
 SHAPE = (1, 8, 8)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aeviz.config import RunConfig
-from aeviz.restorers import RESTORERS
+from aeviz.presets.restorers import RESTORERS
 
 TINY: dict[str, Any] = {
     "network.channels": [4, 6, 8],

@@ -9,9 +9,9 @@ from safetensors.numpy import save_file
 
 from aeviz.config import RunConfig
 from aeviz.latent.plane import Manifold
-from aeviz.presets import preset
-from aeviz.training import runs
-from aeviz.training.runs import Run, Status
+from aeviz.presets.autoencoders import preset
+from aeviz.runs import store
+from aeviz.runs.store import Run, Status
 from aeviz.training.snapshots import Snapshot
 
 EPOCHS = 4
@@ -52,7 +52,7 @@ def write(folder: Path, one: Snapshot) -> None:
 
 def run_of(epochs: int = EPOCHS) -> Run:
     """In the runs folder that AEVIZ_RUNS names; its training is over."""
-    run = runs.create(config())
+    run = store.create(config())
     run.write_status(Status("done", epoch=EPOCHS - 1))
     for epoch in range(epochs):
         write(run.folder / "snapshots", snapshot(epoch))

@@ -1,7 +1,7 @@
 """The house plan, held: which room may import which, and what no room may do.
 
-Arrows point one way: pages -> ui -> {training, live, restore} -> {evaluation, latent} -> library ->
-checkpoint -> nn -> damage -> config. A room imports rooms of lower floors only.
+Imports point one way, from the pages down to the files: a package imports packages of lower floors
+only. docs/architecture.md draws them.
 """
 
 from __future__ import annotations
@@ -17,19 +17,17 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FLOORS: tuple[set[str], ...] = (
-    {"errors", "escaping", "json_file", "limits"},
-    {"config", "model_card", "atomic", "sealed", "device", "folders", "images"},
-    {"damage", "datasets", "people", "handwriting", "disk", "teacher", "start"},
-    {"defaults", "quota"},
-    {"nn", "presets", "restorers", "terminal", "album"},
-    {"checkpoint"},
-    {"library"},
-    {"evaluation", "latent", "uploads"},
-    {"restore", "training", "live", "takeaway"},
-    {"darkroom", "cli_restore"},
-    {"plots", "cli", "intake"},
-    {"plots_training"},
-    {"plots_diagnostics", "plots_runs", "replay"},
+    {"errors", "escaping", "limits"},
+    {"io", "images"},
+    {"config", "device", "quota"},
+    {"identity", "teacher", "degradations", "datasets", "handwriting", "nn"},
+    {"dataset_import", "presets"},
+    {"models"},
+    {"evaluation", "latent"},
+    {"restoration"},
+    {"training", "experiments"},
+    {"runs", "figures", "export"},
+    {"server", "cli"},
     {"ui"},
     {"pages"},
     {"app", "__main__"},
@@ -102,13 +100,13 @@ def streamlit_in_the_face_only(path: Path, tree: ast.AST) -> Iterable[str]:
 
 def layouts_at_the_end_of_a_training_only(path: Path, tree: ast.AST) -> Iterable[str]:
     """They take many seconds of a processor, so never in the process that serves pages."""
-    if inside(path, "latent/layout_cache.py", "training/finish.py", "training/maps.py"):
+    if inside(path, "latent/layout_cache.py", "training/finish.py", "runs/maps.py"):
         return ()
     return (name for name in imported(tree) if name.startswith("aeviz.latent.layout"))
 
 
 def models_finished_by_trainings_only(path: Path, tree: ast.AST) -> Iterable[str]:
-    if inside(path, "training/finish.py", "training/worker.py", "training/maps.py", "cli.py"):
+    if inside(path, "training/finish.py", "runs/worker.py", "runs/maps.py", "cli/main.py"):
         return ()
     ends = {"finish", "card_and_gallery", "mapped"}
     return (name for name, _ in calls(tree) if name.rpartition(".")[2] in ends)
@@ -161,8 +159,8 @@ RULES: dict[Rule, tuple[str, str]] = {
     layouts_at_the_end_of_a_training_only: ("ui/live.py", "from aeviz.latent import layouts"),
     models_finished_by_trainings_only: ("ui/live.py", "finish.finish(model)"),
     pages_left_by_links_only: ("ui/live.py", "st.switch_page('home')"),
-    no_pickle: ("checkpoint.py", "torch.load('file')"),
-    pictures_opened_in_one_room: ("album/build.py", "Image.open(file, formats=['PNG'])"),
+    no_pickle: ("models/checkpoint.py", "torch.load('file')"),
+    pictures_opened_in_one_room: ("dataset_import/build.py", "Image.open(file, formats=['PNG'])"),
     nothing_evaluated: ("config.py", "f(eval('1'))"),
     no_error_swallowed_whole: ("config.py", "try:\n    f()\nexcept:\n    pass"),
 }
@@ -218,18 +216,18 @@ def test_no_package_index_is_named() -> None:
         if word in path.read_text(errors="ignore")
     }
     assert not found
-    assert ROOT / "aeviz" / "cli.py" in texts()
+    assert ROOT / "aeviz" / "cli" / "main.py" in texts()
 
 
 def test_each_file_has_its_room() -> None:
     places = ("aeviz/nn/losses.py", "pages/home.py", "app.py", "aeviz/__init__.py")
     assert [room_of(ROOT / place) for place in places] == ["nn", "pages", "app", ""]
-    assert FLOOR["config"] < FLOOR["nn"] < FLOOR["checkpoint"] < FLOOR["training"] < FLOOR["ui"]
+    assert FLOOR["config"] < FLOOR["nn"] < FLOOR["models"] < FLOOR["training"] < FLOOR["ui"]
     assert {room_of(path) for path in SOURCES} >= {"nn", "training", "ui", "pages", "app"}
 
 
 def test_the_command_line_starts_without_streamlit() -> None:
     """`python -m aeviz` works where only the core is installed, and starts fast."""
-    check = "import sys, aeviz.cli; print('streamlit' in sys.modules)"
+    check = "import sys, aeviz.cli.main; print('streamlit' in sys.modules)"
     answer = subprocess.run([sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True)
     assert answer.stdout == "False\n", answer.stderr

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from aeviz import atomic
 from aeviz.errors import UserError
+from aeviz.io import atomic
 
 
 def test_writes_and_replaces(tmp_path: Path) -> None:

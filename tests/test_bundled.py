@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 import torch
 
-from aeviz import checkpoint, cli, library
+from aeviz.cli import main
 from aeviz.evaluation import metrics
 from aeviz.evaluation.evaluate import reconstruct
 from aeviz.images import decode_sprite
-from aeviz.presets import PRESETS
-from aeviz.restorers import RESTORERS
+from aeviz.models import checkpoint, library
+from aeviz.presets.autoencoders import PRESETS
+from aeviz.presets.restorers import RESTORERS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "checkpoints" / "README.md").read_text()
@@ -69,8 +70,8 @@ def test_together_they_stay_small() -> None:
 
 @pytest.mark.parametrize(("command", "name"), EVERY, ids=[name for _, name in EVERY])
 def test_its_command_makes_its_configuration(command: str, name: str) -> None:
-    args = cli.parser().parse_args(shlex.split(command)[1:])
-    assert cli.train_config(args) == checkpoint.read_summary(path(name)).config
+    args = main.parser().parse_args(shlex.split(command)[1:])
+    assert main.train_config(args) == checkpoint.read_summary(path(name)).config
 
 
 @pytest.mark.parametrize("name", MUST)

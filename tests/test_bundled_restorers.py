@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import torch
 
-from aeviz import checkpoint, library
-from aeviz.damage import DAMAGES
-from aeviz.evaluation.restoration import figures, restored
-from aeviz.restore.photo import vividness_of
-from aeviz.restore.tasks import TASKS
-from aeviz.restorers import RESTORERS
+from aeviz.degradations import DAMAGES
+from aeviz.models import checkpoint, library
+from aeviz.presets.restorers import RESTORERS
+from aeviz.restoration.inference import figures, restored
+from aeviz.restoration.photo import vividness_of
+from aeviz.restoration.tasks import TASKS
 
 MEGABYTES = 12
 

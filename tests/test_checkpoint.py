@@ -17,10 +17,10 @@ import safetensors.torch
 import torch
 from safetensors import safe_open
 
-from aeviz import checkpoint
-from aeviz.checkpoint import Gallery
 from aeviz.config import BottleneckConfig, NetworkConfig, RunConfig
 from aeviz.errors import UserError
+from aeviz.models import checkpoint
+from aeviz.models.checkpoint import Gallery
 from aeviz.nn.model import Autoencoder
 
 N, D, SHAPE = 9, 3, (1, 8, 8)

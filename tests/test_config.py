@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from aeviz.config import BottleneckConfig, LossConfig, NetworkConfig, RunConfig
 from aeviz.errors import UserError
 from aeviz.nn.model import Autoencoder
-from aeviz.presets import PRESETS
+from aeviz.presets.autoencoders import PRESETS
 
 DEFAULTS = RunConfig().to_dict()
 

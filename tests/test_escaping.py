@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from aeviz import plots_runs
 from aeviz.escaping import LONGEST, in_markdown, in_plotly
+from aeviz.figures import runs
 
 JOINER = "\u2060"
 
@@ -49,6 +49,6 @@ def test_names_are_cut_and_sentences_are_not() -> None:
 
 def test_plotly_reads_no_html_in_a_name() -> None:
     assert in_plotly('<a href="x">&') == '&lt;a href="x"&gt;&amp;'
-    line = plots_runs.Line("<b>a</b>", [{"epoch": 1, "step": 1, "validation": {"loss": 1.0}}])
-    figure = plots_runs.overlay([line], "loss", "")
+    line = runs.Line("<b>a</b>", [{"epoch": 1, "step": 1, "validation": {"loss": 1.0}}])
+    figure = runs.overlay([line], "loss", "")
     assert figure["data"][0]["name"] == "&lt;b&gt;a&lt;/b&gt;"

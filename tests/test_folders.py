@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from aeviz import folders
+from aeviz.io import paths
 
 ROOT = Path(__file__).parents[1]
 NAMES = ("AEVIZ_CHECKPOINTS", "AEVIZ_RUNS", "AEVIZ_DATASETS", "XDG_DATA_HOME")
@@ -19,23 +19,23 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def places() -> tuple[Path, ...]:
-    return (folders.checkpoints_dir(), folders.runs_dir(), folders.datasets_dir())
+    return (paths.checkpoints_dir(), paths.runs_dir(), paths.datasets_dir())
 
 
 def test_a_checkout_keeps_everything_in_its_checkpoints() -> None:
     models = ROOT / "checkpoints"
     assert places() == (models, models / "runs", models / "datasets")
-    assert folders.app_script() == ROOT / "app.py"
+    assert paths.app_script() == ROOT / "app.py"
 
 
 def test_an_installed_package_keeps_what_people_make_elsewhere(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(folders, "_INSTALLED", True)
+    monkeypatch.setattr(paths, "_INSTALLED", True)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     inside, kept = ROOT / "aeviz", tmp_path / "aeviz"
     assert places() == (inside / "checkpoints", kept / "runs", kept / "datasets")
-    assert folders.app_script() == inside / "_app" / "app.py"
+    assert paths.app_script() == inside / "_app" / "app.py"
     monkeypatch.setenv("AEVIZ_CHECKPOINTS", "/srv/models")
     models = Path("/srv/models")
     assert places() == (models, models / "runs", models / "datasets")

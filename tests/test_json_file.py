@@ -8,7 +8,7 @@ from typing import Literal
 
 import pytest
 
-from aeviz import json_file
+from aeviz.io import json_file
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from aeviz import checkpoint, library
 from aeviz.config import NetworkConfig, RunConfig
 from aeviz.errors import UserError
+from aeviz.models import checkpoint, library
 from aeviz.nn.model import Autoencoder
 
 
@@ -150,4 +150,4 @@ def test_folders_follow_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_pat
     monkeypatch.delenv("AEVIZ_RUNS")
     assert library.runs_dir() == tmp_path / "checkpoints" / "runs"
     monkeypatch.delenv("AEVIZ_CHECKPOINTS")
-    assert library.checkpoints_dir() == Path(library.__file__).parents[1] / "checkpoints"
+    assert library.checkpoints_dir() == Path(library.__file__).parents[2] / "checkpoints"

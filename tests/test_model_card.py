@@ -9,7 +9,9 @@ import pytest
 import safetensors
 from small_models import pca_denoiser, save
 
-from aeviz import checkpoint, json_file, model_card
+from aeviz.io import json_file
+from aeviz.models import card as model_card
+from aeviz.models import checkpoint
 
 ROOT = Path(__file__).parents[1]
 BUNDLED = sorted((ROOT / "checkpoints").glob("*.safetensors"))

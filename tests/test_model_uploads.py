@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from aeviz import checkpoint, library, limits, uploads
+from aeviz import limits
 from aeviz.config import NetworkConfig, RunConfig
 from aeviz.errors import UserError
+from aeviz.identity import Person
+from aeviz.models import checkpoint, library, uploads
 from aeviz.nn.model import Autoencoder
-from aeviz.people import Person
 
 ADA, BOB = Person("a" * 32), Person("b" * 32)
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from aeviz import people
+from aeviz import identity
 from aeviz.errors import UserError
-from aeviz.people import Person
+from aeviz.identity import Person
 
 
 @pytest.fixture(autouse=True)
@@ -18,16 +18,16 @@ def runs_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_secret_is_the_same_owner_each_time_and_no_other() -> None:
-    secret = people.new_secret()
-    owner = people.owner_of(secret)
+    secret = identity.new_secret()
+    owner = identity.owner_of(secret)
     assert len(owner) == 32
-    assert people.owner_of(secret) == owner
-    assert people.owner_of(people.new_secret()) != owner
+    assert identity.owner_of(secret) == owner
+    assert identity.owner_of(identity.new_secret()) != owner
 
 
 def test_nothing_on_the_disk_tells_the_secret(runs_dir: Path) -> None:
-    secret = people.new_secret()
-    people.give_name(people.owner_of(secret), "Ada")
+    secret = identity.new_secret()
+    identity.give_name(identity.owner_of(secret), "Ada")
     for path in runs_dir.rglob("*"):
         if path.is_file():
             assert secret.encode() not in path.read_bytes()
@@ -37,21 +37,21 @@ def test_nothing_on_the_disk_tells_the_secret(runs_dir: Path) -> None:
 def test_another_runs_folder_knows_the_same_browser_by_another_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    secret = people.new_secret()
-    here = people.owner_of(secret)
+    secret = identity.new_secret()
+    here = identity.owner_of(secret)
     monkeypatch.setenv("AEVIZ_RUNS", str(tmp_path / "others"))
-    assert people.owner_of(secret) != here
+    assert identity.owner_of(secret) != here
 
 
 @pytest.mark.parametrize("text", ["", "short", "x" * 44, "../" * 14 + "x", "é" * 43])
 def test_what_is_no_secret_is_nobody(text: str) -> None:
-    assert people.owner_of(text) == ""
+    assert identity.owner_of(text) == ""
 
 
 def test_servers_that_start_together_agree_on_the_salt(runs_dir: Path) -> None:
-    secret, found = people.new_secret(), []
+    secret, found = identity.new_secret(), []
     threads = [
-        threading.Thread(target=lambda: found.append(people.owner_of(secret))) for _ in range(12)
+        threading.Thread(target=lambda: found.append(identity.owner_of(secret))) for _ in range(12)
     ]
     for thread in threads:
         thread.start()
@@ -63,25 +63,25 @@ def test_servers_that_start_together_agree_on_the_salt(runs_dir: Path) -> None:
 
 
 def test_a_name_is_kept_and_can_be_forgotten() -> None:
-    owner = people.owner_of(people.new_secret())
-    assert people.name_of(owner) == ""
-    people.give_name(owner, "  Ada \n Lovelace ")
-    assert people.name_of(owner) == "Ada Lovelace"
-    people.give_name(owner, "")
-    assert people.name_of(owner) == ""
+    owner = identity.owner_of(identity.new_secret())
+    assert identity.name_of(owner) == ""
+    identity.give_name(owner, "  Ada \n Lovelace ")
+    assert identity.name_of(owner) == "Ada Lovelace"
+    identity.give_name(owner, "")
+    assert identity.name_of(owner) == ""
 
 
 @pytest.mark.parametrize(("name", "says"), [("x" * 31, "at most 30"), ("a\0b", "plain text")])
 def test_a_name_that_cannot_be_shown_is_a_sentence(name: str, says: str) -> None:
     with pytest.raises(UserError, match=says):
-        people.give_name(people.owner_of(people.new_secret()), name)
+        identity.give_name(identity.owner_of(identity.new_secret()), name)
 
 
 @pytest.mark.parametrize("owner", ["", "../../etc/passwd", "A" * 32])
 def test_a_name_is_no_way_to_another_file(owner: str, runs_dir: Path) -> None:
-    assert people.name_of(owner) == ""
+    assert identity.name_of(owner) == ""
     with pytest.raises(UserError, match="no cookies"):
-        people.give_name(owner, "Ada")
+        identity.give_name(owner, "Ada")
     assert not runs_dir.exists()
 
 
@@ -104,4 +104,4 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(
     (tmp_path / "file").touch()
     monkeypatch.setenv("AEVIZ_RUNS", str(tmp_path / "file"))
     with pytest.raises(UserError, match="runs folder cannot be written"):
-        people.owner_of(people.new_secret())
+        identity.owner_of(identity.new_secret())

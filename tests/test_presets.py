@@ -8,10 +8,10 @@ import math
 import pytest
 
 from aeviz import datasets
-from aeviz.defaults import FEW_IMAGES, epochs_for
 from aeviz.errors import UserError
 from aeviz.nn.model import check_size
-from aeviz.presets import PRESETS, Knob, preset, settings_for
+from aeviz.presets.autoencoders import PRESETS, Knob, preset, settings_for
+from aeviz.presets.defaults import FEW_IMAGES, epochs_for
 
 EVERY = pytest.mark.parametrize("name", PRESETS)
 KNOBS = [pytest.param(n, k, id=f"{n}-{k.key}") for n, p in PRESETS.items() for k in p.knobs]

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from aeviz import terminal
+from aeviz.cli import terminal
+from aeviz.cli.terminal import Progress, clock, files
 from aeviz.errors import UserError
-from aeviz.terminal import Progress, clock, files
 
 
 class Clock:

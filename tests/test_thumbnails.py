@@ -14,10 +14,10 @@ import torch
 from PIL import Image
 from small_models import pca_denoiser, save
 
-from aeviz import checkpoint, library, uploads
 from aeviz.errors import UserError
 from aeviz.images import decode_sprite, encode_sprite
-from aeviz.live import gallery
+from aeviz.models import checkpoint, library, uploads
+from aeviz.server.live import gallery
 
 
 @pytest.fixture(autouse=True)

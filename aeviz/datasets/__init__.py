@@ -10,7 +10,7 @@ import threading
 from collections import OrderedDict, defaultdict
 from pathlib import Path
 
-from aeviz.datasets import cifar10, digits, idx, mnist_5k, own, shapes
+from aeviz.datasets import cifar10, custom, digits, idx, mnist_5k, shapes
 from aeviz.datasets.base import (
     Dataset,
     Progress,
@@ -59,20 +59,20 @@ _source_locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 def table() -> dict[str, Source]:
     """All data sets there are, by name: those of `DATASETS`, then people's own, newest first."""
-    return DATASETS | {source.name: source for source in own.sources()}
+    return DATASETS | {source.name: source for source in custom.sources()}
 
 
 def get(name: str) -> Source | None:
     """The data set of this name, or None."""
-    return DATASETS.get(name) or own.source(name)
+    return DATASETS.get(name) or custom.source(name)
 
 
 def find(name: str) -> Source:
     """The data set of this name. Raises UserError where there is none (any more)."""
     source = get(name)
     if source is None:
-        if own.is_own(name):
-            own.description(name)  # says what is wrong with it
+        if custom.is_own(name):
+            custom.description(name)  # says what is wrong with it
         listed = ", ".join(DATASETS)
         raise UserError(f"There is no data set called {name[:60]!r}: choose one of {listed}.")
     return source

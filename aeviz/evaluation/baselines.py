@@ -17,12 +17,12 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from aeviz import atomic, json_file
 from aeviz.config import RunConfig
 from aeviz.datasets import Dataset
 from aeviz.errors import UserError
 from aeviz.evaluation import metrics
 from aeviz.evaluation.validation import to_float
+from aeviz.io import atomic, json_file
 from aeviz.nn.corruptions import corrupt
 from aeviz.nn.losses import RECONSTRUCTIONS
 

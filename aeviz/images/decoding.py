@@ -201,7 +201,7 @@ def _open(container: Container, max_pixels: int) -> Image.Image:
         extents = [tile[1] or (0, 0, 0, 0) for tile in im.tile]
         drawn = sum((x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in extents)
         if drawn < im.width * im.height * planes or (planes > 1 and im.info["bits"] != 8):
-            raise Damaged  # what is not drawn stays black; deep planes Pillow takes apart wrongly
+            raise Damaged  # what is not drawn stays black; Pillow splits deep planes wrongly
     im.info["orientation"], im.info["turned_by"] = _orientation(im, container.xmp)
     return im
 

@@ -14,8 +14,8 @@ import safetensors
 from numpy.typing import ArrayLike
 from safetensors.numpy import load_file, save
 
-from aeviz import atomic
 from aeviz.errors import UserError
+from aeviz.io import atomic
 from aeviz.latent import layouts
 from aeviz.latent.layouts import Cancel, Progress
 from aeviz.latent.projection import Array, as_codes

@@ -92,7 +92,7 @@ def nearest_code(xy: ArrayLike, coords: ArrayLike, codes: ArrayLike, k: int = 7)
     them (Shepard 1968 as Franke & Little changed it, in Franke 1982): continuous, as a point's
     weight is nought when another takes its place; at a point itself that point's code, or the mean
     of the k that lie there. The result is (M, d) or (d,). The explorer does the same in
-    live/static/neighbours.js.
+    web/static/neighbours.js.
     """
     from scipy.spatial import KDTree
 

@@ -13,15 +13,15 @@ from typing import Any
 import torch
 
 import aeviz
-from aeviz import checkpoint
-from aeviz.checkpoint import Gallery
 from aeviz.datasets import Dataset, Split
 from aeviz.device import describe
 from aeviz.evaluation.evaluate import encode_all, evaluate
-from aeviz.folders import runs_dir
 from aeviz.images import encode_sprite
+from aeviz.io.paths import runs_dir
 from aeviz.latent.layout_cache import cached
 from aeviz.latent.projection import PCA2, trustworthiness
+from aeviz.models import checkpoint
+from aeviz.models.checkpoint import Gallery
 from aeviz.nn.model import Autoencoder
 from aeviz.nn.networks import count_parameters
 

@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 from aeviz.datasets import Dataset
 from aeviz.errors import UserError
-from aeviz.training import patience
-from aeviz.training.guard import DivergedError
+from aeviz.training import early_stopping
+from aeviz.training.divergence import DivergedError
 from aeviz.training.loop import StepResult, TrainingState, train
 
 
@@ -71,7 +71,7 @@ def fit(
     training = state.model.config.training
 
     def gave_up() -> bool:
-        return patience.spent(state.best, state.epoch, training.patience)
+        return early_stopping.spent(state.best, state.epoch, training.patience)
 
     try:
         # one that was resumed may have given up before it was broken off
@@ -81,7 +81,7 @@ def fit(
                 on_step(result)
             else:
                 good, good_epoch = copy.deepcopy(state.model.state_dict()), state.epoch
-                state.best = patience.better(
+                state.best = early_stopping.better(
                     state.best, state.model, state.epoch, result.validation
                 )
                 on_epoch(result)

@@ -1,8 +1,8 @@
 """The training loop, to be read from top to bottom.
 
 Images stay in memory as uint8 on the device; a batch is one gather, one conversion and one pass
-forwards and back (`aeviz.training.pieces`). `train` is a generator: it yields after every step, so
-whoever drives it decides what to show, what to save and when to stop.
+forwards and back (`aeviz.training.cpu.microbatches`). `train` is a generator: it yields after
+every step, so whoever drives it decides what to show, what to save and when to stop.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from aeviz.evaluation.validation import to_float, validate
 from aeviz.nn.corruptions import corrupt
 from aeviz.nn.losses import Terms
 from aeviz.nn.model import Autoencoder
-from aeviz.training.guard import DivergedError, Guard
-from aeviz.training.light import spare_the_compiler
-from aeviz.training.patience import Best
-from aeviz.training.pieces import learner
+from aeviz.training.cpu.microbatches import learner
+from aeviz.training.cpu.optimizer_step import spare_the_compiler
+from aeviz.training.divergence import DivergedError, Guard
+from aeviz.training.early_stopping import Best
 from aeviz.training.precision import choose
 from aeviz.training.schedules import beta_at, learning_rate
 

@@ -11,11 +11,11 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from aeviz import atomic, sealed
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
+from aeviz.io import atomic, checksums
+from aeviz.training.early_stopping import Best
 from aeviz.training.loop import TrainingState
-from aeviz.training.patience import Best
 
 _POSITION = ("epoch", "step", "images", "seconds", "least_loss", "validation")
 _DAMAGED = "This run cannot be continued: its saved state is damaged. Start it anew."
@@ -38,14 +38,14 @@ def save(path: Path, state: TrainingState) -> None:
         "config": state.model.config.to_json(),
         "position": json.dumps(position),
     }
-    atomic.write_bytes(path, sealed.save(tensors, metadata), new_folder=False)
+    atomic.write_bytes(path, checksums.save(tensors, metadata), new_folder=False)
 
 
 def load_into(path: Path, state: TrainingState) -> None:
     """Puts a saved state into a fresh one of the same configuration; UserError where it differs.
     Only the batch may be another one, where memory did not suffice for that of before, and the
     number of epochs, where it is to go on for more."""
-    sealed.check(path, _DAMAGED)
+    checksums.check(path, _DAMAGED)
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
@@ -70,7 +70,7 @@ def load_into(path: Path, state: TrainingState) -> None:
 
 def batch_size(path: Path) -> int:
     """Images in a batch of the run that left the file; UserError where it cannot be read."""
-    sealed.check(path, _DAMAGED)
+    checksums.check(path, _DAMAGED)
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}

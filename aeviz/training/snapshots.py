@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from aeviz import atomic, sealed
 from aeviz.datasets import Split
 from aeviz.errors import UserError
 from aeviz.evaluation.diagnostics import diagnose
 from aeviz.evaluation.evaluate import encode_all, reconstruct
 from aeviz.evaluation.validation import to_float
+from aeviz.io import atomic, checksums
 from aeviz.latent.plane import Manifold, aligned, manifold
 from aeviz.nn.corruptions import corrupt
 from aeviz.nn.model import Autoencoder
@@ -77,7 +77,7 @@ def write(folder: Path, epoch: int, epochs: int, model: Autoencoder, split: Spli
     model.train(was_training)
     with atomic.in_words(f"{folder} cannot be made"):
         folder.mkdir(exist_ok=True)  # but never anew the run's folder that it lies in
-    atomic.write_bytes(path_of(folder, epoch), sealed.save(tensors), new_folder=False)
+    atomic.write_bytes(path_of(folder, epoch), checksums.save(tensors), new_folder=False)
     before = [earlier for path in files(folder) if (earlier := epoch_of(path)) < epoch]
     if before and not kept(before[-1], epochs):
         with atomic.in_words(f"{folder} cannot be written"):
@@ -118,7 +118,7 @@ def epoch_of(path: Path) -> int:
 def read(path: Path) -> Snapshot:
     """Raises UserError where the file is damaged, or gone."""
     complaint = f"The snapshot {path.name} cannot be read."
-    sealed.check(path, complaint)
+    checksums.check(path, complaint)
     try:
         tensors = load_file(path)
         groups: dict[str, dict[str, NDArray[Any]]] = {"": {}, "manifold": {}, "diagnostics": {}}

@@ -6,7 +6,7 @@ from __future__ import annotations
 import streamlit as st
 
 from aeviz.errors import UserError
-from aeviz.ui.markup import problem
+from aeviz.ui.shared.markup import problem
 
 
 def keep(key: str, about: object, error: UserError) -> None:

@@ -10,18 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aeviz import atomic, checkpoint
-from aeviz.checkpoint import is_restorer
+from aeviz.cli.terminal import say
 from aeviz.config import RunConfig
 from aeviz.datasets.photos import Photos
 from aeviz.errors import UserError
 from aeviz.evaluation.evaluate import evaluate
-from aeviz.evaluation.restoration import card_figures
-from aeviz.folders import checkpoints_dir
-from aeviz.restore.photo import vividness_of
-from aeviz.terminal import say
+from aeviz.io import atomic
+from aeviz.io.paths import checkpoints_dir
+from aeviz.models import checkpoint
+from aeviz.models.checkpoint import is_restorer
+from aeviz.restoration.inference import card_figures
+from aeviz.restoration.photo import vividness_of
 from aeviz.training.finish import finish
-from aeviz.training.photos_file import write
+from aeviz.training.restorer_files import write
 from benchmarks.gpu import readme
 from benchmarks.gpu.results import Models
 from benchmarks.gpu.sources import Sources

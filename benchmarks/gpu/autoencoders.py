@@ -17,15 +17,15 @@ from typing import Any, NamedTuple
 
 import torch
 
-from aeviz import checkpoint
+from aeviz.cli.terminal import say
 from aeviz.config import RunConfig
 from aeviz.datasets import Dataset
 from aeviz.evaluation.disentanglement import mig
 from aeviz.evaluation.evaluate import encode_all
 from aeviz.evaluation.validation import validate
+from aeviz.models import checkpoint
 from aeviz.nn.networks import count_parameters
-from aeviz.presets import PRESETS
-from aeviz.terminal import say
+from aeviz.presets.autoencoders import PRESETS
 from aeviz.training.loop import begin, steps_per_epoch, train
 from benchmarks.gpu.clock import Share
 from benchmarks.gpu.session import Session

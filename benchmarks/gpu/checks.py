@@ -18,16 +18,16 @@ from aeviz.config import RunConfig
 from aeviz.datasets import Dataset
 from aeviz.datasets.photos import Photos
 from aeviz.evaluation.validation import to_float
-from aeviz.live.batcher import Batcher, Client, Failure, Reply
-from aeviz.live.computer import ModelComputer
-from aeviz.live.protocol import HEADER, Op, Request
-from aeviz.live.stats import Stats
 from aeviz.nn.bottlenecks import Code
 from aeviz.nn.losses import Terms
 from aeviz.nn.model import Autoencoder, Output
-from aeviz.restorers import RESTORERS
+from aeviz.presets.restorers import RESTORERS
+from aeviz.server.live.batcher import Batcher, Client, Failure, Reply
+from aeviz.server.live.computer import ModelComputer
+from aeviz.server.live.protocol import HEADER, Op, Request
+from aeviz.server.live.stats import Stats
 from aeviz.training import graphs
-from aeviz.training import photos as restorer_training
+from aeviz.training import restorers as restorer_training
 from aeviz.training.loop import begin, make_optimizer, train
 from aeviz.training.squares import Squares
 from benchmarks.gpu.restorers import every_kind

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from types import FrameType
 
-from aeviz.terminal import say
+from aeviz.cli.terminal import say
 
 
 class Clock:

@@ -17,12 +17,12 @@ from aeviz.datasets import Dataset
 from aeviz.datasets.photos import Photos
 from aeviz.evaluation.evaluate import encode_all
 from aeviz.images.photo import Photo
-from aeviz.live.computer import ModelComputer
 from aeviz.nn.model import Autoencoder
-from aeviz.nn.restorer import Restorer
-from aeviz.restore.photo import MAX_PIXELS, restore_photo
-from aeviz.restore.tasks import TASKS
-from aeviz.restorers import RESTORERS
+from aeviz.nn.unet import Restorer
+from aeviz.presets.restorers import RESTORERS
+from aeviz.restoration.photo import MAX_PIXELS, restore_photo
+from aeviz.restoration.tasks import TASKS
+from aeviz.server.live.computer import ModelComputer
 from aeviz.training.graphs import wanted
 from benchmarks.gpu.clock import Share
 from benchmarks.gpu.sizes import Sizes

@@ -1,6 +1,6 @@
 """How good a restorer is on photographs that it never saw, in a fraction of a second.
 
-The full measures (`aeviz.evaluation.restoration`) take minutes and decide in the end what is
+The full measures (`aeviz.restoration.inference`) take minutes and decide in the end what is
 adopted; these say during training whether weights are better than those of before. One decibel of
 theirs is of the same kind, on fewer photographs, seen from one side only.
 """
@@ -12,12 +12,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from aeviz.damage import DAMAGES
-from aeviz.damage.pixels import luminance
+from aeviz.degradations import DAMAGES
+from aeviz.degradations.pixels import luminance
 from aeviz.device import autocast
-from aeviz.evaluation.noise import estimate_noise, noise_to_tell
-from aeviz.evaluation.restoration import Trial, chroma, recoloured
-from aeviz.nn.restorer import Restorer
+from aeviz.nn.unet import Restorer
+from aeviz.restoration.inference import Trial, chroma, recoloured
+from aeviz.restoration.noise_level import estimate_noise, noise_to_tell
 
 TRIALS: dict[str, tuple[Trial, ...]] = {
     "noise": (Trial("noise", 25, True), Trial("noise", 50, True), Trial("noise", 25)),

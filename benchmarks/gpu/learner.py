@@ -16,9 +16,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from aeviz.nn.restorer import Restorer
-from aeviz.terminal import say
-from aeviz.training.photos import Batch, answered, make_optimizers
+from aeviz.cli.terminal import say
+from aeviz.nn.unet import Restorer
+from aeviz.training.restorers import Batch, answered, make_optimizers
 
 EMA_DECAY = 0.999
 AHEAD = 3

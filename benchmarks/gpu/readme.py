@@ -8,11 +8,11 @@ import shlex
 import textwrap
 from typing import Any
 
-from aeviz.checkpoint import is_restorer
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
-from aeviz.presets import settings_for
-from aeviz.restorers import RESTORERS
+from aeviz.models.checkpoint import is_restorer
+from aeviz.presets.autoencoders import settings_for
+from aeviz.presets.restorers import RESTORERS
 
 _WIDTH = 96
 

@@ -18,15 +18,15 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from aeviz import checkpoint
+from aeviz.cli.terminal import say
 from aeviz.config import RunConfig
-from aeviz.damage import DAMAGES, marks
+from aeviz.degradations import DAMAGES, marks
 from aeviz.errors import UserError
-from aeviz.nn.restorer import Restorer
-from aeviz.restorers import RESTORERS
-from aeviz.terminal import say
-from aeviz.training.photos import SQUARES, Batch, begin, draw
-from aeviz.training.photos_file import base_card
+from aeviz.models import checkpoint
+from aeviz.nn.unet import Restorer
+from aeviz.presets.restorers import RESTORERS
+from aeviz.training.restorer_files import base_card
+from aeviz.training.restorers import SQUARES, Batch, begin, draw
 from aeviz.training.schedules import learning_rate
 from aeviz.training.squares import Squares
 from benchmarks.gpu import held_out, resume

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from aeviz import atomic
+from aeviz.cli.terminal import say
 from aeviz.errors import UserError
-from aeviz.terminal import say
+from aeviz.io import atomic
 
 REPORT = "report.json"
 FAILED = "failed"

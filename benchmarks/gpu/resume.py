@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from aeviz import atomic, checkpoint, sealed
 from aeviz.errors import UserError
-from aeviz.nn.restorer import Restorer
+from aeviz.io import atomic, checksums
+from aeviz.models import checkpoint
+from aeviz.nn.unet import Restorer
 from benchmarks.gpu.learner import under
 from benchmarks.gpu.session import Session
 
@@ -50,7 +51,7 @@ def save(session: Session, stage: Stage) -> None:
         "steps": stage.learner.steps,
         "slower": stage.slower,
     }
-    data = sealed.save(tensors, {"position": json.dumps(position)})
+    data = checksums.save(tensors, {"position": json.dumps(position)})
     atomic.write_bytes(path(session), data)
 
 
@@ -59,7 +60,7 @@ def load(session: Session, name: str) -> Saved | None:
     file = path(session)
     if not file.is_file():
         return None
-    sealed.check(file, _DAMAGED)
+    checksums.check(file, _DAMAGED)
     try:
         with safe_open(file, framework="pt") as found:
             position = json.loads((found.metadata() or {})["position"])

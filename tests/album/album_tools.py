@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from aeviz.album import parcel
-from aeviz.album.build import Contents, LeftOut, Recipe, build, contents
+from aeviz.dataset_import import upload_format
+from aeviz.dataset_import.build import Contents, LeftOut, Recipe, build, contents
 
 SMALL = Recipe("Test", side=16, colour=False)
 
@@ -50,18 +50,18 @@ def zipped(files: Mapping[str, bytes] | list[tuple[str | zipfile.ZipInfo, bytes]
 def sent(folder: Path, files: Mapping[str, bytes]) -> Path:
     """A parcel of these files on the disk."""
     path = folder / "parcel"
-    path.write_bytes(parcel.pack(dict(files)))
+    path.write_bytes(upload_format.pack(dict(files)))
     return path
 
 
 def sorted_out(folder: Path, files: Mapping[str, bytes]) -> LeftOut:
-    with parcel.opened(sent(folder, files)) as items:
+    with upload_format.opened(sent(folder, files)) as items:
         return contents(items).left_out
 
 
 def made(folder: Path, files: Mapping[str, bytes], recipe: Recipe = SMALL) -> tuple[str, LeftOut]:
     """The data set made of these files."""
-    with parcel.opened(sent(folder, files)) as items:
+    with upload_format.opened(sent(folder, files)) as items:
         answer = build(contents(items), recipe)
     assert answer is not None
     return answer

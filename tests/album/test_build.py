@@ -12,12 +12,13 @@ import torch
 from album_tools import SMALL, made, picture, plain, reasons, sent, sorted_out, two_classes, zipped
 from PIL import Image
 
-from aeviz import datasets, folders
-from aeviz.album import build as building
-from aeviz.album import names, parcel
-from aeviz.album.build import Recipe, build, contents, share_out
-from aeviz.datasets import own
+from aeviz import datasets
+from aeviz.dataset_import import build as building
+from aeviz.dataset_import import names, upload_format
+from aeviz.dataset_import.build import Recipe, build, contents, share_out
+from aeviz.datasets import custom
 from aeviz.errors import UserError
+from aeviz.io import paths as folders
 
 
 def test_a_zip_with_two_folders_is_a_data_set_of_two_classes(tmp_path: Path) -> None:
@@ -41,7 +42,7 @@ def test_the_pixels_are_those_of_the_picture(tmp_path: Path) -> None:
     files |= {f"b/{i}.png": plain(10 * i + 5, (16, 16)) for i in range(12)}
     for fit in building.FITS:
         name, _ = made(tmp_path, files, Recipe("Greys", 16, False, fit))
-        _, images, labels = own.load(folders.datasets_dir() / name / "data.safetensors")
+        _, images, labels = custom.load(folders.datasets_dir() / name / "data.safetensors")
         values = [10 * i for i in range(12)] + [10 * i + 5 for i in range(12)]
         assert images.flatten(1).float().mean(1).tolist() == values
         assert images.flatten(1).float().std(1).max() == 0
@@ -114,7 +115,7 @@ def test_each_file_that_cannot_be_used_has_one_reason(tmp_path: Path) -> None:
     assert "birds" not in said  # which is no class
     assert said["bees"] == "no image in this class could be used"
     assert len(said) == len(left_out) == 8
-    kept = own.description(name)
+    kept = custom.description(name)
     assert kept.class_names == ("cats", "dogs")
     assert kept.counts == (13, 12)
     assert kept.left_out == tuple(left_out.listed)
@@ -140,7 +141,7 @@ def test_twins_by_pixels_are_left_out_whatever_their_files(tmp_path: Path, side:
     files |= {"cats/h.tif": saved(np.stack([grey] * 3, axis=2), "TIFF")}
     name, left_out = made(tmp_path, files, Recipe("Test", side=side, colour=True))
     assert left_out.reasons == {building.TWIN: 37}
-    assert own.description(name).counts == (13, 12)
+    assert custom.description(name).counts == (13, 12)
 
 
 def test_images_that_become_one_at_this_size_are_said_and_kept_once(tmp_path: Path) -> None:
@@ -181,7 +182,7 @@ def test_what_all_files_of_a_zip_unpack_to_is_bounded() -> None:
     """However small the zip is: what comes after the bound is not even opened."""
     archive = io.BytesIO(zipped({f"{i}.bin": bytes([i]) * 1000 for i in range(5)}))
     reader = building.Reader(unpacked=2500)
-    with parcel.from_zip("a.zip", archive) as items:
+    with upload_format.from_zip("a.zip", archive) as items:
         said = []
         for item in items:
             with pytest.raises(UserError) as error:
@@ -221,11 +222,11 @@ def test_too_many_classes_are_a_sentence(tmp_path: Path) -> None:
 def test_of_too_many_images_every_class_gives_its_share(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(own, "MOST", 24)
+    monkeypatch.setattr(custom, "MOST", 24)
     files = {f"a/{i}.png": picture(i) for i in range(40)}
     files |= {f"b/{i}.png": picture(100 + i) for i in range(5)}
     name, left_out = made(tmp_path, files)
-    assert own.description(name).counts == (19, 5)
+    assert custom.description(name).counts == (19, 5)
     assert left_out.reasons == {"24 images of this size are the most": 21}
     assert left_out.listed[0][0] == "a/19.png"
 
@@ -262,14 +263,14 @@ def test_a_recipe_that_cannot_be_is_a_sentence(wrong: dict[str, object]) -> None
 
 def test_cancelled_it_leaves_nothing(tmp_path: Path, datasets_dir: Path) -> None:
     asked = iter([False] * 5 + [True] * 100)
-    with parcel.opened(sent(tmp_path, two_classes())) as items:
+    with upload_format.opened(sent(tmp_path, two_classes())) as items:
         assert build(contents(items), SMALL, cancelled=lambda: next(asked)) is None
     assert not datasets_dir.exists()
 
 
 def test_progress_rises_to_one(tmp_path: Path) -> None:
     heard: list[float] = []
-    with parcel.opened(sent(tmp_path, two_classes())) as items:
+    with upload_format.opened(sent(tmp_path, two_classes())) as items:
         build(contents(items), SMALL, lambda share, text: heard.append(share))
     assert heard == sorted(heard)
     assert (heard[0], heard[-1]) == (0.0, 1.0)
@@ -312,7 +313,7 @@ def test_a_folder_on_the_disk(tmp_path: Path) -> None:
         file = tmp_path / "animals" / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
-    with parcel.on_disk([tmp_path / "animals"]) as items:
+    with upload_format.on_disk([tmp_path / "animals"]) as items:
         found = contents(items)
         assert found.counts("folder") == {"cats": 12, "dogs": 12}
         assert found.counts("top") == {"cats": 12, "dogs": 12}
@@ -341,6 +342,6 @@ def test_names_from_outside_are_made_plain() -> None:
     assert names.shown("\0") == "a file without a name"
     assert names.class_name("<script>alert(1)</script>") == "script alert(1) script"
     assert names.class_name("..") == names.class_name("\u202e") == "images"
-    assert len(names.class_name("y" * 300)) == own.LONGEST_CLASS
+    assert len(names.class_name("y" * 300)) == custom.LONGEST_CLASS
     assert names.class_name("Ä\u0308pfel 🍎") == "Ä̈pfel"
     assert names.in_order({"10", "2", "b", "B", "a1", "a02"}) == ["2", "10", "a1", "a02", "B", "b"]

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from album_tools import SMALL, made, picture, two_classes, zipped
 
-from aeviz.album import encodings, names
-from aeviz.datasets import own
+from aeviz.dataset_import import encodings, names
+from aeviz.datasets import custom
 
 
 def zip_in(page: str, *folders: str) -> bytes:
@@ -74,7 +74,7 @@ def test_the_code_page_is_found(tmp_path: Path, page: str, folders: tuple[str, .
     name, left_out = made(tmp_path, {"a.zip": zip_in(page, *folders)})
     assert len(left_out) == 0
     expected = {names.class_name(folder) for folder in folders}
-    assert set(own.description(name).class_names) == expected
+    assert set(custom.description(name).class_names) == expected
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_what_is_not_known_is_not_merged(
 ) -> None:
     """Letters of other pages come out as others, but folders stay apart."""
     name, _ = made(tmp_path, {"a.zip": zip_in(page, *folders)})
-    assert len(own.description(name).class_names) == 2
+    assert len(custom.description(name).class_names) == 2
 
 
 def test_the_flag_and_the_extra_field_go_first() -> None:
@@ -104,7 +104,7 @@ def test_folders_that_differ_in_signs_alone_stay_apart() -> None:
     paths = ["a/★/1.png", "a/☆/1.png", "a/" + "x" * 50 + "1/1.png", "a/" + "x" * 50 + "2/1.png"]
     found = names.classes(paths, "folder")
     assert len(set(found)) == 4
-    assert all(len(name) <= own.LONGEST_CLASS for name in found)
+    assert all(len(name) <= custom.LONGEST_CLASS for name in found)
     assert names.classes(["c++/1.png", "c#/1.png", "c/1.png"], "folder") == ["c++", "c#", "c"]
     assert names.classes(["cats (2)/1.png", "cats (1)/1.png"], "top") == ["cats (2)", "cats (1)"]
     assert names.classes(["one/cats/1.png", "two/cats/1.png"], "folder") == ["cats", "cats"]
@@ -115,5 +115,5 @@ def test_a_table_beside_the_folders_is_no_class(tmp_path: Path) -> None:
     files = inner | {"labels.csv": b"1,2", "README.md": b"x"}
     recipe = replace(SMALL, labels="top")
     name, left_out = made(tmp_path, {"a.zip": zipped(files)}, recipe)
-    assert own.description(name).class_names == ("cats", "dogs")
+    assert custom.description(name).class_names == ("cats", "dogs")
     assert left_out.reasons == {"This is not an image": 2}

@@ -12,9 +12,9 @@ import torch
 from album_tools import SMALL, made, sent, zipped
 from PIL import Image
 
-from aeviz.album import ranges, sample
-from aeviz.album.build import Recipe
-from aeviz.datasets import own
+from aeviz.dataset_import import preview, ranges
+from aeviz.dataset_import.build import Recipe
+from aeviz.datasets import custom
 from aeviz.images import Span, Window
 
 
@@ -36,7 +36,7 @@ def noise(dtype: type, low: int, high: int, kind: str = "PNG", count: int = 24) 
 
 
 def loaded(name: str) -> torch.Tensor:
-    return own.load(own._path(name))[1]
+    return custom.load(custom._path(name))[1]
 
 
 def test_twelve_bits_in_sixteen_are_stretched_alike(tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ def test_twelve_bits_in_sixteen_are_stretched_alike(tmp_path: Path) -> None:
     tops = images.flatten(1).amax(1)
     expected = torch.tensor([round(4095 * (i + 1) // 24 / 4095 * 255) for i in range(24)])
     assert (tops.int() - expected).abs().max() <= 1  # not each to white
-    assert own.description(name).notes == {
+    assert custom.description(name).notes == {
         "Values 0 to 4,095 of 65,535 became black to white, alike in all images.": 24
     }
 
@@ -54,7 +54,7 @@ def test_twelve_bits_in_sixteen_are_stretched_alike(tmp_path: Path) -> None:
 def test_as_stored_where_that_is_chosen(tmp_path: Path) -> None:
     name, _ = made(tmp_path, noise(np.uint16, 0, 4095), replace(SMALL, stretch=False))
     assert int(loaded(name).max()) == 16
-    assert own.description(name).notes == {"16-bit image reduced to 8 bits.": 24}
+    assert custom.description(name).notes == {"16-bit image reduced to 8 bits.": 24}
 
 
 @pytest.mark.parametrize("top", [1, 3, 20])
@@ -89,7 +89,7 @@ def test_colour_of_sixteen_bits_keeps_its_depth(tmp_path: Path) -> None:
 def test_an_ordinary_set_is_left_alone(tmp_path: Path) -> None:
     name, _ = made(tmp_path, noise(np.uint8, 0, 120))
     assert int(loaded(name).max()) == 120
-    assert own.description(name).notes == {}
+    assert custom.description(name).notes == {}
 
 
 def test_windows_by_hand() -> None:
@@ -106,7 +106,7 @@ def test_windows_by_hand() -> None:
 
 def test_a_look_offers_it_and_shows_both(tmp_path: Path) -> None:
     path = sent(tmp_path, noise(np.uint16, 0, 4095))
-    seen = sample.look(path, lambda share, text: None, lambda: False)
+    seen = preview.look(path, lambda share, text: None, lambda: False)
     assert seen is not None
     assert "0 to 4,095 of 65,535" in seen.note
     tops = {
@@ -120,7 +120,7 @@ def test_a_look_offers_it_and_shows_both(tmp_path: Path) -> None:
     assert tops == {True: 255, False: 16}
     assert len(seen.left_out) == 0
     path = sent(tmp_path, noise(np.uint8, 0, 255))
-    plain = sample.look(path, lambda share, text: None, lambda: False)
+    plain = preview.look(path, lambda share, text: None, lambda: False)
     assert plain is not None
     assert (plain.note, plain.stretched) == ("", None)
 
@@ -133,5 +133,5 @@ def test_white_icons_on_nothing_are_seen(tmp_path: Path) -> None:
         files[f"{i}.png"] = saved(icon)
     name, left_out = made(tmp_path, files)
     assert len(left_out) == 0
-    assert own.description(name).notes == {"Transparent parts are shown on black.": 24}
+    assert custom.description(name).notes == {"Transparent parts are shown on black.": 24}
     assert loaded(name).unique().tolist() == [0, 255]

@@ -8,9 +8,9 @@ import pytest
 from album_tools import SMALL, sent, two_classes
 
 from aeviz import limits
-from aeviz.album import parcel
-from aeviz.album.build import build, contents
-from aeviz.datasets import own
+from aeviz.dataset_import import upload_format
+from aeviz.dataset_import.build import build, contents
+from aeviz.datasets import custom
 from aeviz.errors import UserError
 from aeviz.limits import Limit
 
@@ -19,7 +19,7 @@ ANN, BEN = "a" * 32, "b" * 32
 
 def make(folder: Path, owner: str) -> str:
     """A data set of 24 images of 16 x 16 values."""
-    with parcel.opened(sent(folder, two_classes())) as items:
+    with upload_format.opened(sent(folder, two_classes())) as items:
         answer = build(contents(items), SMALL, owner=owner)
     assert answer is not None
     return answer[0]
@@ -31,9 +31,9 @@ def test_a_person_may_keep_so_many(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with pytest.raises(UserError, match=r"You have 2 imported data sets.* remove one of them"):
         make(tmp_path, ANN)
     make(tmp_path, BEN)
-    own.remove(first)
+    custom.remove(first)
     make(tmp_path, ANN)
-    assert [owner for owner, _ in own.kept()].count(ANN) == 2
+    assert [owner for owner, _ in custom.kept()].count(ANN) == 2
 
 
 def test_no_image_is_read_for_one_too_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,7 +48,7 @@ def test_and_so_many_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     make(tmp_path, ANN)
     with pytest.raises(UserError, match="imported data sets would be larger"):
         make(tmp_path, ANN)
-    assert len(own.sources()) == 1
+    assert len(custom.sources()) == 1
     make(tmp_path, BEN)
 
 
@@ -63,14 +63,14 @@ def test_one_that_cannot_be_read_counts(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(limits, "OWN_DATASETS", Limit(in_all=9, person=1))
     name = make(tmp_path, ANN)
     next((tmp_path / "datasets").glob(f"{name}/*.safetensors")).write_bytes(b"damaged")
-    assert own.sources() == []
+    assert custom.sources() == []
     with pytest.raises(UserError, match="You have 1"):
         make(tmp_path, ANN)
 
 
 def test_the_disks_reserve_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aeviz.disk.room", lambda folder: 24 * 16 * 16 - 1)
+    monkeypatch.setattr("aeviz.io.disk.room", lambda folder: 24 * 16 * 16 - 1)
     with pytest.raises(UserError, match="disk is full"):
         make(tmp_path, ANN)
-    monkeypatch.setattr("aeviz.disk.room", lambda folder: 24 * 16 * 16)
+    monkeypatch.setattr("aeviz.io.disk.room", lambda folder: 24 * 16 * 16)
     make(tmp_path, ANN)

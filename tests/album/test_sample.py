@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from album_tools import picture, sent, two_classes
 
-from aeviz.album.sample import Look, look
+from aeviz.dataset_import.preview import Look, look
 from aeviz.errors import UserError
 
 

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from album_tools import made, picture, reasons, sent, sorted_out, two_classes, zipped
 
-from aeviz.album import build as building
-from aeviz.album import parcel, zips
-from aeviz.album.build import Reader, contents
-from aeviz.datasets import own
+from aeviz.dataset_import import build as building
+from aeviz.dataset_import import upload_format, zip_archive
+from aeviz.dataset_import.build import Reader, contents
+from aeviz.datasets import custom
 from aeviz.errors import UserError
 
 
@@ -28,7 +28,7 @@ def entry(name: str, mode: int = 0o100644, system: int = 3) -> zipfile.ZipInfo:
 def read_all(data: bytes) -> list[object]:
     """What each file in the zip is read as: a picture's shape, or a reason."""
     reader, said = Reader(), []
-    with parcel.from_zip("z.zip", io.BytesIO(data)) as items:
+    with upload_format.from_zip("z.zip", io.BytesIO(data)) as items:
         found = contents(items)
         said += [why for _, why in found.left_out.listed]
         for item in found.items:
@@ -57,7 +57,7 @@ def test_tricks_with_paths_name_a_class_at_most(tmp_path: Path, name: str) -> No
     files = two_classes() | {name: picture(77)}
     made_name, left_out = made(tmp_path, {"a.zip": zipped(files)})
     assert len(left_out) == 0
-    assert own.description(made_name).class_names == ("cats", "dogs", "evil")
+    assert custom.description(made_name).class_names == ("cats", "dogs", "evil")
     new = set(tmp_path.parent.rglob("*")) - set(before)
     allowed = {"datasets", made_name, "data.safetensors", "parcel"}
     assert {path.name for path in new} == allowed
@@ -90,7 +90,7 @@ def test_of_two_files_of_one_name_the_first_counts(tmp_path: Path) -> None:
     pairs.append(("cats/0.png", picture(9999)))
     name, left_out = made(tmp_path, {"a.zip": zipped(pairs)})
     assert left_out.listed == [("a/cats/0.png", building.SECOND)]
-    assert own.description(name).counts == (12, 12)
+    assert custom.description(name).counts == (12, 12)
 
 
 def test_a_password_is_a_reason() -> None:
@@ -132,19 +132,19 @@ def test_a_list_longer_than_is_read_is_a_sentence() -> None:
 
     data = bytearray(zipped({"a.png": picture(1)}) + bytes(0))
     end = data.index(b"PK\5\6")
-    padded = bytes(zips.MOST_DIRECTORY + 100) + bytes(data[:end])
+    padded = bytes(zip_archive.MOST_DIRECTORY + 100) + bytes(data[:end])
     tail = bytearray(data[end:])
-    struct.pack_into("<II", tail, 12, zips.MOST_DIRECTORY + 50, 0)
+    struct.pack_into("<II", tail, 12, zip_archive.MOST_DIRECTORY + 50, 0)
     file = Asked(padded + bytes(tail))
-    with pytest.raises(UserError, match="too many files"), zips.opened(file):
+    with pytest.raises(UserError, match="too many files"), zip_archive.opened(file):
         pass
-    assert file.most <= zips.MOST_DIRECTORY
+    assert file.most <= zip_archive.MOST_DIRECTORY
 
 
 def test_more_entries_than_are_read_are_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     data = zipped({f"{i}.png": b"" for i in range(30)})
-    monkeypatch.setattr(zips, "MOST_ENTRIES", 29)
-    with pytest.raises(UserError, match="too many files"), zips.opened(io.BytesIO(data)):
+    monkeypatch.setattr(zip_archive, "MOST_ENTRIES", 29)
+    with pytest.raises(UserError, match="too many files"), zip_archive.opened(io.BytesIO(data)):
         pass
 
 
@@ -153,7 +153,7 @@ def test_a_zip_cut_short_or_empty_is_a_sentence() -> None:
     for cut in (4, 30, len(data) // 2, len(data) - 1):
         with (
             pytest.raises(UserError, match="damaged or cut short"),
-            zips.opened(io.BytesIO(data[:cut])),
+            zip_archive.opened(io.BytesIO(data[:cut])),
         ):
             pass
     assert read_all(zipped({})) == []
@@ -168,7 +168,9 @@ def test_overlapping_entries_are_bounded() -> None:
     struct.pack_into("<HHI", tail, 8, 50, 50, 50 * len(one))
     many = b"".join(one.replace(b"a.png", f"{i:05d}".encode()) for i in range(50))
     reader = Reader(unpacked=3_000_000)
-    with parcel.from_zip("z.zip", io.BytesIO(bytes(data[:at]) + many + bytes(tail))) as items:
+    with upload_format.from_zip(
+        "z.zip", io.BytesIO(bytes(data[:at]) + many + bytes(tail))
+    ) as items:
         assert len(items) == 50
         for item in items:
             with pytest.raises(UserError):
@@ -180,16 +182,19 @@ def test_a_parcel_that_is_not_whole_is_a_sentence(tmp_path: Path) -> None:
     whole = path.read_bytes()
     for cut in (1, 11, 14, len(whole) // 3, len(whole) - 1):
         path.write_bytes(whole[:cut])
-        with pytest.raises(UserError, match="not whole"), parcel.opened(path):
+        with pytest.raises(UserError, match="not whole"), upload_format.opened(path):
             pass
-    for header in (parcel.HEADER.pack(2**32 - 1, 5), parcel.HEADER.pack(1, 2**64 - 1)):
+    for header in (
+        upload_format.HEADER.pack(2**32 - 1, 5),
+        upload_format.HEADER.pack(1, 2**64 - 1),
+    ):
         path.write_bytes(header + whole)
-        with pytest.raises(UserError, match="not whole"), parcel.opened(path):
+        with pytest.raises(UserError, match="not whole"), upload_format.opened(path):
             pass
-    with pytest.raises(UserError, match="no longer there"), parcel.opened(tmp_path / "gone"):
+    with pytest.raises(UserError, match="no longer there"), upload_format.opened(tmp_path / "gone"):
         pass
     path.write_bytes(b"")
-    with parcel.opened(path) as items:
+    with upload_format.opened(path) as items:
         assert items == []
 
 
@@ -226,7 +231,7 @@ def test_mutated_zips_end_in_pictures_or_sentences(tmp_path: Path) -> None:
         path = sent(tmp_path, {"z.zip": bytes(data)})
         reader = Reader()
         try:
-            with parcel.opened(path) as items:
+            with upload_format.opened(path) as items:
                 found = contents(items)
                 ends["reasons"] += len(found.left_out)
                 for item in found.items:

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from aeviz import datasets, images
-from aeviz.cli import main
+from aeviz.cli.main import main
 
 Capture = pytest.CaptureFixture[str]
 TINY = ["--dataset", "digits", "--epochs", "1", "--set", "network.hidden=[16]"]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from cli_tools import TINY
 
-from aeviz.cli import main
+from aeviz.cli.main import main
 
 
 @pytest.fixture(autouse=True)

@@ -12,11 +12,12 @@ import torch
 from cli_tools import Capture, digit, refusal, result
 from small_restorer import tiny
 
-from aeviz import checkpoint, images
-from aeviz.cli import main
+from aeviz import images
+from aeviz.cli.main import main
 from aeviz.images.photo import Photo, read_photo, write_photo
-from aeviz.nn.restorer import Restorer
-from aeviz.restore.photo import restore_photo
+from aeviz.models import checkpoint
+from aeviz.nn.unet import Restorer
+from aeviz.restoration.photo import restore_photo
 
 
 def test_restore_a_folder_and_a_file(capsys: Capture, denoiser: Path, tmp_path: Path) -> None:
@@ -213,7 +214,7 @@ def test_an_interrupt_leaves_whole_files_and_is_taken_up_again(
         return restore_photo(*args, **kwargs)
 
     with monkeypatch.context() as patch:
-        patch.setattr("aeviz.cli_restore.restore_photo", interrupted)
+        patch.setattr("aeviz.cli.restore.restore_photo", interrupted)
         answer = result(capsys, *command, code=130)
     assert [Path(row["out"]).name for row in answer["restored"]] == ["a.png"]
     assert [path.name for path in out.iterdir()] == ["a.png"]
@@ -246,7 +247,7 @@ def test_too_little_memory_for_one_photo_is_a_sentence(
     def fails(*_: object, **__: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("aeviz.cli_restore.restore_photo", fails)
+    monkeypatch.setattr("aeviz.cli.restore.restore_photo", fails)
     model, image = restorer(tmp_path / "m.safetensors"), tmp_path / "a.png"
     photo(image)
     answer = result(

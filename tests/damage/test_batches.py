@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from aeviz.damage import DAMAGES, marks, pixels
-from aeviz.damage import strokes as strokes_module
-from aeviz.damage.jpeg import through_jpeg
-from aeviz.damage.strokes import Walks, _inside, strokes
+from aeviz.degradations import DAMAGES, marks, pixels
+from aeviz.degradations import strokes as strokes_module
+from aeviz.degradations.jpeg import through_jpeg
+from aeviz.degradations.strokes import Walks, _inside, strokes
 from aeviz.images import through_jpeg as through_jpeg_file
 
 

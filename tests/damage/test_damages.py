@@ -8,8 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
-from aeviz.damage import DAMAGES, marks, pixels
-from aeviz.damage.pixels import luminance
+from aeviz.degradations import DAMAGES, marks, pixels
+from aeviz.degradations.pixels import luminance
 
 every_damage = pytest.mark.parametrize("name", DAMAGES)
 

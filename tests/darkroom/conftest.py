@@ -5,7 +5,7 @@ from darkroom_tools import tiny
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from aeviz.darkroom.routes import Darkroom
+from aeviz.server.photos.routes import Darkroom
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ import torch
 from PIL import Image
 from starlette.testclient import TestClient, WebSocketTestSession
 
-from aeviz.checkpoint import LoadedRestorer
 from aeviz.errors import UserError
-from aeviz.nn.restorer import Restorer
-from aeviz.restorers import RESTORERS
+from aeviz.models.checkpoint import LoadedRestorer
+from aeviz.nn.unet import Restorer
+from aeviz.presets.restorers import RESTORERS
 
 BASE = "/aeviz/darkroom"
 

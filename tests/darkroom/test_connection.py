@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from aeviz.darkroom.connection import Connection
-from aeviz.darkroom.worker import Job
+from aeviz.server.photos.connection import Connection
+from aeviz.server.photos.worker import Job
 
 
 class Socket:

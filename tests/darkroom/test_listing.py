@@ -8,10 +8,10 @@ import pytest
 from darkroom_tools import BASE, pixels_of, tiny
 from starlette.testclient import TestClient
 
-from aeviz import checkpoint
-from aeviz.darkroom.samples import SAMPLES
 from aeviz.images import read_photo
-from aeviz.restore.tasks import TASKS
+from aeviz.models import checkpoint
+from aeviz.restoration.tasks import TASKS
+from aeviz.server.photos.samples import SAMPLES
 
 ROOT = Path(__file__).parents[2]
 
@@ -72,7 +72,7 @@ def test_the_samples_are_there_are_what_is_said_of_them_and_are_credited(
         assert read_photo(answer.content).pixels.shape[2] == 3
         assert f"- {sample['name']}.jpg: " in notice
         assert sample["credit"]
-    files = {path.stem for path in (ROOT / "aeviz/darkroom/samples").glob("*.jpg")}
+    files = {path.stem for path in (ROOT / "aeviz/server/photos/samples").glob("*.jpg")}
     assert files == {sample.name for sample in SAMPLES}
 
 
@@ -82,7 +82,7 @@ def test_there_is_no_other_sample(client: TestClient, name: str) -> None:
 
 
 def test_the_browser_half_is_served_and_nothing_else(client: TestClient) -> None:
-    static = ROOT / "aeviz/darkroom/static"
+    static = ROOT / "aeviz/web/darkroom/static"
     for path in static.glob("*.[jc]s*"):
         answer = client.get(f"{BASE}/static/{path.name}")
         assert answer.content == path.read_bytes()

@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aeviz.darkroom import store as stores
-from aeviz.darkroom.store import GoneError, Store
 from aeviz.errors import UserError
-from aeviz.training import locks
+from aeviz.io import locks
+from aeviz.server.photos import store as stores
+from aeviz.server.photos.store import GoneError, Store
 
 PIXELS = {"pixels": np.arange(3000, dtype=np.uint8).reshape(10, 100, 3)}
 SIZE = 3000 + 128  # what NumPy's format adds
@@ -171,7 +171,7 @@ def test_a_disk_that_takes_no_more_is_told_in_a_sentence(
 
 
 def test_half_of_the_room_on_the_disk_is_left_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aeviz.disk.room", lambda folder: 2 * SIZE + 10)
+    monkeypatch.setattr("aeviz.io.disk.room", lambda folder: 2 * SIZE + 10)
     store = Store()
     first = store.add("a.png", PIXELS)
     store.add("b.png", PIXELS)
@@ -181,7 +181,7 @@ def test_half_of_the_room_on_the_disk_is_left_to_others(monkeypatch: pytest.Monk
 
 
 SCRIPT = """
-from aeviz.darkroom.routes import Darkroom
+from aeviz.server.photos.routes import Darkroom
 import numpy as np, sys
 darkroom = Darkroom()
 darkroom.store.add("a.png", {"pixels": np.zeros((4, 4, 3), np.uint8)})
@@ -245,7 +245,7 @@ def test_what_a_server_left_that_was_killed_at_its_start_is_removed_later(
 
 def test_no_torch_is_imported_before_a_photo_comes() -> None:
     """The server answers its first page before torch is there."""
-    check = "import aeviz.darkroom.routes, sys; print('torch' in sys.modules)"
+    check = "import aeviz.server.photos.routes, sys; print('torch' in sys.modules)"
     answer = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True)
     assert answer.stdout == "False\n", answer.stderr
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aeviz.darkroom import worker
-from aeviz.darkroom.worker import SMALL_PIXELS, Job, Step, Steps, Worker
 from aeviz.errors import UserError
+from aeviz.server.photos import worker
+from aeviz.server.photos.worker import SMALL_PIXELS, Job, Step, Steps, Worker
 
 LARGE = 40_000_000
 

@@ -8,10 +8,10 @@ import torch
 import torch.nn.functional as F
 from darkroom_tools import picture, pixels_of
 
-from aeviz.darkroom import damaging, pictures, scores
 from aeviz.errors import UserError
 from aeviz.evaluation import metrics
 from aeviz.images import Photo
+from aeviz.server.photos import degrade, previews, scores
 
 
 def tensor(pixels: np.ndarray) -> torch.Tensor:
@@ -49,45 +49,45 @@ def test_resizing_is_the_bicubic_that_the_tasks_use(
     dtype: type[np.integer], size: tuple[int, int]
 ) -> None:
     x = (picture(20, 30).astype(np.uint32) * (np.iinfo(dtype).max // 255)).astype(dtype)
-    out = pictures.resized(x, *size)
+    out = previews.resized(x, *size)
     whole = F.interpolate(tensor(x), size, mode="bicubic", antialias=True).clamp(0, 1)
     expected = whole[0].permute(1, 2, 0).numpy() * np.iinfo(dtype).max
     assert out.dtype == dtype
     assert out.shape == (*size, 3)
     assert np.abs(out - expected).max() <= (1.5 if dtype == np.uint8 else 2)
-    assert pictures.resized(x, 20, 30) is x
+    assert previews.resized(x, 20, 30) is x
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_blending_and_difference_of_photos_of_another_size_and_colour(
     monkeypatch: pytest.MonkeyPatch, dtype: type[np.integer]
 ) -> None:
-    monkeypatch.setattr(pictures, "_BLOCK", 200)
+    monkeypatch.setattr(previews, "_BLOCK", 200)
     scale = np.iinfo(dtype).max // 255
     before = (picture(20, 30, 1).astype(np.uint32) * scale).astype(dtype)
     after = (picture(40, 60, seed=3).astype(np.uint32) * scale).astype(dtype)
-    large = pictures.resized(before, 40, 60).astype(np.int64)
-    out = pictures.blended(before, Photo(after), 25).pixels
+    large = previews.resized(before, 40, 60).astype(np.int64)
+    out = previews.blended(before, Photo(after), 25).pixels
     assert out.dtype == dtype
     assert np.abs(out - (large + 0.25 * (after - large))).max() <= 0.51
     np.testing.assert_array_equal(
-        pictures.difference(before, after).pixels,
+        previews.difference(before, after).pixels,
         np.minimum(4 * np.abs(after - large), np.iinfo(dtype).max),
     )
-    assert pictures.blended(before, Photo(after), 100).pixels is after
+    assert previews.blended(before, Photo(after), 100).pixels is after
 
 
 def test_a_tile_is_sent_exactly_where_that_is_affordable() -> None:
     pixels = picture(16, 24)
-    np.testing.assert_array_equal(pixels_of(pictures.encode_tile(pixels, lossless=True)), pixels)
-    packed = pictures.encode_tile(pixels, lossless=False)
+    np.testing.assert_array_equal(pixels_of(previews.encode_tile(pixels, lossless=True)), pixels)
+    packed = previews.encode_tile(pixels, lossless=False)
     assert packed.startswith(b"\xff\xd8\xff")
     assert np.abs(pixels_of(packed).astype(int) - pixels).max() < 12
 
 
 def test_damage_of_a_known_strength() -> None:
     flat = np.full((200, 200, 3), 128, np.uint8)
-    noisy = damaging.damage(Photo(flat), "noise", 20, 1)
+    noisy = degrade.damage(Photo(flat), "noise", 20, 1)
     assert noisy.photo.pixels.std() == pytest.approx(20, rel=0.03)
     assert noisy.reference is flat
     assert noisy.mask is None
@@ -96,7 +96,7 @@ def test_damage_of_a_known_strength() -> None:
 def test_damage_keeps_grey_grey_and_alpha_beside_it() -> None:
     alpha = picture(16, 16, 1)[:, :, 0].astype(np.uint16) * 257
     deep = picture(16, 16, 1).astype(np.uint16) * 257
-    out = damaging.damage(Photo(deep, alpha, ("Turned.",)), "impulse", 30, 1).photo
+    out = degrade.damage(Photo(deep, alpha, ("Turned.",)), "impulse", 30, 1).photo
     assert out.pixels.shape == (16, 16, 1)
     assert (out.pixels.dtype, out.notes) == (np.uint8, ("Turned.",))
     np.testing.assert_array_equal(out.alpha, alpha // 257)
@@ -105,7 +105,7 @@ def test_damage_keeps_grey_grey_and_alpha_beside_it() -> None:
 @pytest.mark.parametrize(("name", "scale"), [("x2", 2), ("x4", 4)])
 def test_making_a_photo_smaller_cuts_it_to_whole_pixels(name: str, scale: int) -> None:
     x = picture(43, 61)
-    out = damaging.damage(Photo(x, x[:, :, 0]), name, None, 1)
+    out = degrade.damage(Photo(x, x[:, :, 0]), name, None, 1)
     height, width = 43 // scale, 61 // scale
     assert out.photo.pixels.shape == (height, width, 3)
     assert out.photo.alpha is not None
@@ -115,4 +115,4 @@ def test_making_a_photo_smaller_cuts_it_to_whole_pixels(name: str, scale: int) -
 
 def test_a_photo_of_three_pixels_cannot_be_made_four_times_smaller() -> None:
     with pytest.raises(UserError, match="too small to be made 4 times smaller"):
-        damaging.damage(Photo(picture(16, 3)), "x4", None, 1)
+        degrade.damage(Photo(picture(16, 3)), "x4", None, 1)

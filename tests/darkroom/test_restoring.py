@@ -7,10 +7,10 @@ import pytest
 from darkroom_tools import BASE, ask, picture, pixels_of, png, tiny, until_end, upload
 from starlette.testclient import TestClient
 
-from aeviz.darkroom.connection import HEADER
 from aeviz.images import Photo
-from aeviz.restore.photo import restore_photo
-from aeviz.restore.tasks import TASKS
+from aeviz.restoration.photo import restore_photo
+from aeviz.restoration.tasks import TASKS
+from aeviz.server.photos.connection import HEADER
 
 
 @pytest.mark.parametrize("task", TASKS.values(), ids=lambda task: task.name)

@@ -21,15 +21,15 @@ from darkroom_tools import (
 )
 from starlette.testclient import TestClient
 
-from aeviz.checkpoint import LoadedRestorer
-from aeviz.damage import DAMAGES
-from aeviz.darkroom import jobs
-from aeviz.darkroom.routes import Darkroom
-from aeviz.darkroom.scores import scores
+from aeviz.degradations import DAMAGES
 from aeviz.errors import UserError
-from aeviz.restore import photo as restore_photo
-from aeviz.restore.baselines import BASELINES
-from aeviz.restore.tasks import TASKS
+from aeviz.models.checkpoint import LoadedRestorer
+from aeviz.restoration import photo as restore_photo
+from aeviz.restoration.filters import BASELINES
+from aeviz.restoration.tasks import TASKS
+from aeviz.server.photos import jobs
+from aeviz.server.photos.routes import Darkroom
+from aeviz.server.photos.scores import scores
 
 CLEAN = picture(61, 83)
 
@@ -88,7 +88,7 @@ def test_holes_that_the_page_made_are_known(client: TestClient) -> None:
 def test_a_photo_too_large_for_damage_is_told_so(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aeviz.darkroom.damaging.MOST_PIXELS", 1000)
+    monkeypatch.setattr("aeviz.server.photos.degrade.MOST_PIXELS", 1000)
     answer = client.post(f"{BASE}/photos?damage=noise", content=png(CLEAN))
     assert (answer.status_code, "make it smaller" in answer.json()["error"]) == (400, True)
 

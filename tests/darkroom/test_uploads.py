@@ -14,13 +14,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.testclient import TestClient
 
 from aeviz import limits
-from aeviz.darkroom import uploads
-from aeviz.darkroom.routes import MOST_UPLOAD, Darkroom
-from aeviz.darkroom.store import GONE
-from aeviz.darkroom.uploads import BusyError, Uploads
 from aeviz.errors import UserError
 from aeviz.images import MAX_BYTES, Photo, write_photo
 from aeviz.images.decoding import MAX_PIXELS
+from aeviz.server import uploads
+from aeviz.server.photos.routes import MOST_UPLOAD, Darkroom
+from aeviz.server.photos.store import GONE
+from aeviz.server.uploads import BusyError, Uploads
 
 PHOTO = png(picture(20, 30))
 

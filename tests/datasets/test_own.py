@@ -14,9 +14,10 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from aeviz import datasets, folders
-from aeviz.datasets import own
+from aeviz import datasets
+from aeviz.datasets import custom
 from aeviz.errors import UserError
+from aeviz.io import paths
 
 
 @pytest.fixture(autouse=True)
@@ -38,14 +39,14 @@ def pictures(*counts: int, side: int = 16, channels: int = 1) -> tuple[Tensor, T
 def keep(*counts: int, title: str = "Cats & dogs", **about: Any) -> str:
     images, labels = pictures(*counts)
     names = tuple(f"class {i}" for i in range(len(counts)))
-    return own.keep(title, images, labels, {"class_names": names} | about)
+    return custom.keep(title, images, labels, {"class_names": names} | about)
 
 
 def test_what_is_kept_is_what_is_loaded() -> None:
     images, labels = pictures(15, 10)
-    name = own.keep("Cats & dogs!", images, labels, {"class_names": ("cat", "dog")})
+    name = custom.keep("Cats & dogs!", images, labels, {"class_names": ("cat", "dog")})
     assert name.startswith("own-cats-dogs-")
-    said, read, ids = own.load(folders.datasets_dir() / name / "data.safetensors")
+    said, read, ids = custom.load(paths.datasets_dir() / name / "data.safetensors")
     assert torch.equal(read, images)
     assert torch.equal(ids, labels)
     assert (said.title, said.class_names, said.counts) == ("Cats & dogs!", ("cat", "dog"), (15, 10))
@@ -74,33 +75,35 @@ def test_the_newest_comes_first_and_the_tables_own_before_them(datasets_dir: Pat
 def test_splits_share_each_class() -> None:
     images, labels = pictures(100, 40, 7, 2, 1)
     images[:, 0, 0, 0] = torch.arange(150).to(torch.uint8)  # every image is told by its corner
-    splits = own.split_by_class(images, labels, 5)
+    splits = custom.split_by_class(images, labels, 5)
     parts = (splits.train, splits.validation, splits.test)
     counts = [part.labels.bincount(minlength=5).tolist() for part in parts]
     assert counts == [[80, 32, 5, 2, 1], [10, 4, 1, 0, 0], [10, 4, 1, 0, 0]]
     assert (
-        own.split_counts((100, 40, 7, 2, 1)) == tuple(len(part) for part in parts) == (120, 15, 15)
+        custom.split_counts((100, 40, 7, 2, 1))
+        == tuple(len(part) for part in parts)
+        == (120, 15, 15)
     )
     corners = torch.cat([part.images[:, 0, 0, 0] for part in parts])
     assert sorted(corners.tolist()) == list(range(150))
     first = splits.validation.labels[:8].unique()
     assert len(first) > 1, "the first images of a split show more than one class"
-    again = own.split_by_class(images, labels, 5)
+    again = custom.split_by_class(images, labels, 5)
     assert torch.equal(again.train.images, splits.train.images)
-    other = own.split_by_class(images, labels, 5, seed=1)
+    other = custom.split_by_class(images, labels, 5, seed=1)
     assert not torch.equal(other.train.images, splits.train.images)
 
 
 def test_classes_of_one_image_each_are_split_together() -> None:
     images, labels = pictures(*([1] * 30))
-    splits = own.split_by_class(images, labels, 30)
+    splits = custom.split_by_class(images, labels, 30)
     sizes = tuple(len(part) for part in (splits.train, splits.validation, splits.test))
-    assert sizes == own.split_counts([1] * 30) == (24, 3, 3)
+    assert sizes == custom.split_counts([1] * 30) == (24, 3, 3)
 
 
 def test_every_small_set_has_something_in_every_split() -> None:
     for counts in ((20,), (10, 10), (19, 1), (2,) * 10, (1,) * 20, (3,) * 7):
-        train, validation, test = own.split_counts(counts)
+        train, validation, test = custom.split_counts(counts)
         assert min(validation, test) >= 1
         assert train >= 6
         assert train + validation + test == sum(counts)
@@ -110,7 +113,7 @@ def test_a_flipped_byte_is_found_before_anything_is_trained(datasets_dir: Path) 
     name = keep(12, 12)
     path = datasets_dir / name / "data.safetensors"
     whole = path.read_bytes()
-    _, images, labels = own.load(path)
+    _, images, labels = custom.load(path)
     found = 0
     places = [*range(0, 900, 7), *range(900, len(whole), 61)]
     for place in places:
@@ -118,7 +121,7 @@ def test_a_flipped_byte_is_found_before_anything_is_trained(datasets_dir: Path) 
         data[place] ^= 0x10
         path.write_bytes(data)
         try:
-            _, read, ids = own.load(path)
+            _, read, ids = custom.load(path)
         except UserError as error:
             found += 1
             assert "damaged" in str(error)  # noqa: PT017
@@ -137,7 +140,7 @@ def rewritten(path: Path, tensors: dict[str, Tensor] | None = None, **changes: A
         metadata = dict(file.metadata())
         tensors = tensors or {name: file.get_tensor(name) for name in ("images", "labels")}
     text = json.dumps(json.loads(metadata["description"]) | changes)
-    digest = own._hash(text, tensors["images"], tensors["labels"])
+    digest = custom._hash(text, tensors["images"], tensors["labels"])
     metadata |= {"description": text, "sha256": digest}
     path.write_bytes(safetensors.torch.save(tensors, metadata))
 
@@ -167,16 +170,16 @@ def test_a_description_that_cannot_be_is_refused(
     name = keep(12, 12)
     path = datasets_dir / name / "data.safetensors"
     rewritten(path)
-    assert own.load(path)
+    assert custom.load(path)
     rewritten(path, **changes)
     with pytest.raises(UserError, match="damaged"):
-        own.load(path)
+        custom.load(path)
 
 
 def test_tensors_that_do_not_fit_are_refused(datasets_dir: Path) -> None:
     name = keep(12, 12)
     path = datasets_dir / name / "data.safetensors"
-    _, images, labels = own.load(path)
+    _, images, labels = custom.load(path)
     for wrong in (
         {"images": images.float(), "labels": labels.short()},
         {"images": images, "labels": labels},
@@ -186,7 +189,7 @@ def test_tensors_that_do_not_fit_are_refused(datasets_dir: Path) -> None:
     ):
         rewritten(path, {key: value.contiguous() for key, value in wrong.items()})
         with pytest.raises(UserError, match="damaged"):
-            own.load(path)
+            custom.load(path)
     assert path.parent.name == name
     path.write_bytes(b"\x80\x04nothing")
     assert datasets.get(name) is None
@@ -196,14 +199,14 @@ def test_tensors_that_do_not_fit_are_refused(datasets_dir: Path) -> None:
 def test_removed_it_is_gone_for_everybody(datasets_dir: Path) -> None:
     name = keep(20)
     datasets.load(name)
-    own.remove(name)
+    custom.remove(name)
     assert list(datasets_dir.iterdir()) == []
     assert datasets.get(name) is None
     for ask in (datasets.load, datasets.find, datasets.available):
         with pytest.raises(UserError, match=f"'{name}' is no longer on this server"):
             ask(name)
     with pytest.raises(UserError, match="no longer"):
-        own.remove(name)
+        custom.remove(name)
 
 
 @pytest.mark.parametrize(
@@ -212,8 +215,8 @@ def test_removed_it_is_gone_for_everybody(datasets_dir: Path) -> None:
 def test_nothing_else_is_found_or_removed(datasets_dir: Path, name: str) -> None:
     keep(20)
     (datasets_dir / "x").mkdir()
-    assert own.source(name) is None
-    for ask in (own.remove, own.description):
+    assert custom.source(name) is None
+    for ask in (custom.remove, custom.description):
         with pytest.raises(UserError):
             ask(name)
     assert len(list(datasets_dir.iterdir())) == 2
@@ -228,32 +231,32 @@ def test_a_full_disk_is_a_sentence_and_leaves_nothing(
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(UserError, match="free some disk space"):
         keep(20)
-    assert own.sources() == []
+    assert custom.sources() == []
     assert not list(datasets_dir.rglob("*.*"))
 
 
 def test_too_few_and_too_many_are_sentences() -> None:
     with pytest.raises(UserError, match="20 are the least"):
         keep(19)
-    images = torch.zeros(1, dtype=torch.uint8).expand(own.MOST + 1, 1, 16, 16)
+    images = torch.zeros(1, dtype=torch.uint8).expand(custom.MOST + 1, 1, 16, 16)
     with pytest.raises(UserError, match="too many"):
-        own.keep("x", images, torch.zeros(own.MOST + 1).long(), {"class_names": ("a",)})
+        custom.keep("x", images, torch.zeros(custom.MOST + 1).long(), {"class_names": ("a",)})
 
 
 def test_where_they_lie(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert folders.datasets_dir() == tmp_path / "datasets"
+    assert paths.datasets_dir() == tmp_path / "datasets"
     monkeypatch.delenv("AEVIZ_DATASETS")
     monkeypatch.setenv("AEVIZ_CHECKPOINTS", str(tmp_path / "models"))
-    assert folders.datasets_dir() == tmp_path / "models" / "datasets"
+    assert paths.datasets_dir() == tmp_path / "models" / "datasets"
     monkeypatch.delenv("AEVIZ_CHECKPOINTS")
     root = Path(__file__).parents[2]
-    assert folders.datasets_dir() == root / "checkpoints" / "datasets"
+    assert paths.datasets_dir() == root / "checkpoints" / "datasets"
     assert "checkpoints/datasets/" in (root / ".gitignore").read_text().splitlines()
 
 
 def test_examples_are_the_first_of_each_class() -> None:
     name = keep(15, 10)
-    _, images, labels = own.load(folders.datasets_dir() / name / "data.safetensors")
-    cats, dogs = own.examples(name, 4)
+    _, images, labels = custom.load(paths.datasets_dir() / name / "data.safetensors")
+    cats, dogs = custom.examples(name, 4)
     assert torch.equal(cats, images[labels == 0][:4])
     assert torch.equal(dogs, images[labels == 1][:4])

@@ -22,9 +22,9 @@ import torch
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from aeviz import checkpoint
-from aeviz.checkpoint import Gallery
 from aeviz.config import RunConfig
+from aeviz.models import checkpoint
+from aeviz.models.checkpoint import Gallery
 from aeviz.nn.model import Autoencoder
 from benchmarks import browser as browsers
 

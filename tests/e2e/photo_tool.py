@@ -15,9 +15,9 @@ from PIL import Image
 from playwright.sync_api import FilePayload, Page, expect
 from small_restorer import tiny
 
-from aeviz import checkpoint
-from aeviz.nn.restorer import Restorer
-from aeviz.restorers import RESTORERS
+from aeviz.models import checkpoint
+from aeviz.nn.unet import Restorer
+from aeviz.presets.restorers import RESTORERS
 
 PAGE = "/restore?view=photos"
 CANVAS = "aeviz-photo-canvas"

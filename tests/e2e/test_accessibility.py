@@ -15,7 +15,7 @@ from photo_tool import restored
 from playwright.sync_api import Browser, Page, expect
 from small_run import run_of
 
-from aeviz.training.runs import Run
+from aeviz.runs.store import Run
 
 SERIOUS = {"serious", "critical"}
 # Chips and radio buttons are one stop, their group; within it the arrow keys lead. A stop keeps its

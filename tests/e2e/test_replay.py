@@ -13,8 +13,8 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, Route, expect
 from small_run import EPOCHS, run_of, snapshot, write
 
-from aeviz.training import locks
-from aeviz.training.runs import Run, Status
+from aeviz.io import locks
+from aeviz.runs.store import Run, Status
 
 LAST = str(EPOCHS - 1)
 FILM_MS = 240_000

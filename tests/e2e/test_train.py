@@ -11,7 +11,7 @@ import pytest
 from conftest import open_page
 from playwright.sync_api import Browser, Page, expect
 
-from aeviz import checkpoint
+from aeviz.models import checkpoint
 
 TRAINED_MS = 480_000
 """A worker imports a lot, and steps back behind all else on a machine that is busy."""

@@ -21,7 +21,7 @@ from aeviz.evaluation.diagnostics import (
 )
 from aeviz.nn.losses import contractive
 from aeviz.nn.model import Autoencoder
-from aeviz.presets import PRESETS, preset
+from aeviz.presets.autoencoders import PRESETS, preset
 
 
 def split(count: int = 20) -> Split:

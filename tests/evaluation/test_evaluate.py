@@ -23,7 +23,7 @@ from aeviz.evaluation.evaluate import (
 from aeviz.evaluation.validation import batch_rows, to_float, validate
 from aeviz.nn.corruptions import corrupt
 from aeviz.nn.model import Autoencoder
-from aeviz.presets import PRESETS
+from aeviz.presets.autoencoders import PRESETS
 
 SHAPE = (1, 8, 8)
 

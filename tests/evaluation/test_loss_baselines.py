@@ -20,7 +20,7 @@ from aeviz.datasets import Dataset
 from aeviz.evaluation import baselines
 from aeviz.evaluation.baselines import Baseline, answer, prospect
 from aeviz.evaluation.validation import to_float
-from aeviz.presets import preset
+from aeviz.presets.autoencoders import preset
 
 BCE = preset("standard").config.replace(**{"bottleneck.latent_dim": 3})
 MSE = preset("linear").config.replace(**{"bottleneck.latent_dim": 3})

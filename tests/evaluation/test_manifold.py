@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from aeviz.config import NetworkConfig
-from aeviz.evaluation import manifold
-from aeviz.evaluation.manifold import BLOB, CURVES, SPREAD, best, curve, distance, draw
+from aeviz.experiments import toy_manifold
+from aeviz.experiments.toy_manifold import BLOB, CURVES, SPREAD, best, curve, distance, draw
 
 every_curve = pytest.mark.parametrize("shape", CURVES)
 
@@ -51,9 +51,9 @@ def test_the_best_answer_follows_the_gradient_of_the_density() -> None:
 def test_a_linear_denoiser_learns_the_wiener_shrinkage(sigma: float) -> None:
     """For x ~ N(0, s^2 I) the optimum is x s^2 / (s^2 + sigma^2): 0.8 and 0.5 here."""
     linear = NetworkConfig(hidden=(), activation="none", output="linear", init="glorot")
-    settings = dataclasses.replace(manifold.config(sigma), network=linear)
-    model = manifold.train(BLOB, sigma, steps=800, settings=settings)
-    answers = manifold.restore(model, torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]))
+    settings = dataclasses.replace(toy_manifold.config(sigma), network=linear)
+    model = toy_manifold.train(BLOB, sigma, steps=800, settings=settings)
+    answers = toy_manifold.restore(model, torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]))
     jacobian = answers[1:] - answers[0]
     exact = SPREAD**2 / (SPREAD**2 + sigma**2)
     assert exact == pytest.approx({0.3: 0.8, 0.6: 0.5}[sigma])
@@ -62,7 +62,7 @@ def test_a_linear_denoiser_learns_the_wiener_shrinkage(sigma: float) -> None:
 
 
 def test_the_network_comes_close_to_the_best_answer_on_the_circle() -> None:
-    way = manifold.way_back("circle", 0.2)
+    way = toy_manifold.way_back("circle", 0.2)
     before = (way.noisy - best("circle", way.noisy, 0.2)).square().sum(1).mean().sqrt().item()
     assert way.gap < 0.15 * before
     assert way.away_after < 0.4 * way.away_before
@@ -70,14 +70,14 @@ def test_the_network_comes_close_to_the_best_answer_on_the_circle() -> None:
 
 
 def test_the_blob_is_one_number_and_has_no_line() -> None:
-    way = manifold.way_back(BLOB, 0.6)
+    way = toy_manifold.way_back(BLOB, 0.6)
     assert way.slope == pytest.approx(0.5, abs=0.02)
     assert math.isnan(way.away_after)
 
 
 def test_the_same_seed_trains_the_same_network() -> None:
     x = draw("spiral", 50, torch.Generator().manual_seed(3))
-    first, second = (manifold.train("spiral", 0.2, steps=20) for _ in range(2))
-    other = manifold.train("spiral", 0.2, steps=20, seed=1)
-    assert torch.equal(manifold.restore(first, x), manifold.restore(second, x))
-    assert not torch.equal(manifold.restore(first, x), manifold.restore(other, x))
+    first, second = (toy_manifold.train("spiral", 0.2, steps=20) for _ in range(2))
+    other = toy_manifold.train("spiral", 0.2, steps=20, seed=1)
+    assert torch.equal(toy_manifold.restore(first, x), toy_manifold.restore(second, x))
+    assert not torch.equal(toy_manifold.restore(first, x), toy_manifold.restore(other, x))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from aeviz.evaluation.noise import estimate_noise, noise_to_tell
+from aeviz.restoration.noise_level import estimate_noise, noise_to_tell
 
 Y, X = np.mgrid[:320, :480].astype(float)
 

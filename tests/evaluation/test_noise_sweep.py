@@ -9,7 +9,7 @@ from small_models import digits, pca_denoiser
 from aeviz.config import CorruptionConfig
 from aeviz.evaluation.evaluate import reconstruct
 from aeviz.evaluation.metrics import psnr_value
-from aeviz.evaluation.noise_sweep import (
+from aeviz.experiments.noise_sweep import (
     AMOUNTS,
     NOISY,
     Curve,

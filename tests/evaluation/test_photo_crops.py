@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from aeviz.evaluation.photo_crops import SHRINK, photo_crops
+from aeviz.experiments.photo_crops import SHRINK, photo_crops
 
 
 @pytest.mark.parametrize("shape", [(1, 28, 28), (3, 32, 32), (1, 8, 8)])

@@ -7,10 +7,10 @@ import math
 import pytest
 import torch
 
-from aeviz.damage import DAMAGES, Damaged
-from aeviz.evaluation import restoration
-from aeviz.evaluation.restoration import TRIALS, Trial
-from aeviz.nn.restorer import Restorer
+from aeviz.degradations import DAMAGES, Damaged
+from aeviz.nn.unet import Restorer
+from aeviz.restoration import inference
+from aeviz.restoration.inference import TRIALS, Trial
 from tests.small_restorer import tiny
 
 
@@ -36,7 +36,7 @@ def test_every_damage_is_measured() -> None:
 def test_a_network_that_changes_nothing_gains_nothing(damage: str) -> None:
     name = {"holes": "inpaint", "noise": "denoise", "grey": "colour"}.get(damage, damage)
     model = Restorer(tiny(f"restore-{name}")).eval()
-    figures = restoration.card_figures(model, photos())
+    figures = inference.card_figures(model, photos())
     assert len(figures) == len(TRIALS[damage])
     for told in figures.values():
         assert told["psnr"] == pytest.approx(told["psnr_before"], abs=0.02)
@@ -46,7 +46,7 @@ def test_a_network_that_changes_nothing_gains_nothing(damage: str) -> None:
 def test_a_perfect_answer_counts_a_hundred() -> None:
     for damage in ("noise", "x2", "holes", "grey"):
         trial = TRIALS[damage][0]
-        told = restoration.measure(trial, photos(), lambda x, damaged: x)
+        told = inference.measure(trial, photos(), lambda x, damaged: x)
         assert told["psnr"] == 100
         assert told["psnr_before"] < 60
         assert told.get("outside", 100) == 100
@@ -55,8 +55,8 @@ def test_a_perfect_answer_counts_a_hundred() -> None:
 
 def test_the_photographs_are_damaged_alike_each_time_and_each_in_its_own_way() -> None:
     trial, same = Trial("noise", 25), photos(1) * 2
-    first = [damaged.x for _, damaged in restoration.damaged(trial, same)]
-    again = [damaged.x for _, damaged in restoration.damaged(trial, same)]
+    first = [damaged.x for _, damaged in inference.damaged(trial, same)]
+    again = [damaged.x for _, damaged in inference.damaged(trial, same)]
     assert torch.equal(first[0], again[0])
     assert not torch.equal(first[0], first[1])
 
@@ -66,13 +66,13 @@ def test_psnr_inside_and_outside_by_hand() -> None:
     where = torch.zeros(1, 1, 20, 20)
     where[..., :5] = 1
     given = Damaged(x + 0.1 * where, where, where)
-    told = restoration.figures("watermark", x, given, x + 0.01)
+    told = inference.figures("watermark", x, given, x + 0.01)
     assert told["inside_before"] == pytest.approx(20, abs=1e-3)
     assert told["inside"] == pytest.approx(40, abs=1e-3)
     assert told["outside"] == pytest.approx(40, abs=1e-3)
     assert told["psnr_before"] == pytest.approx(20 + 10 * math.log10(4), abs=1e-3)
     assert told["worse"] == 0
-    assert restoration.figures("watermark", x, given, x + 0.2)["worse"] == 1
+    assert inference.figures("watermark", x, given, x + 0.2)["worse"] == 1
 
 
 def test_enlarged_pictures_are_measured_on_luminance_without_their_border() -> None:
@@ -82,7 +82,7 @@ def test_enlarged_pictures_are_measured_on_luminance_without_their_border() -> N
     x_hat[:, 0] += 0.1
     x_hat[:, 1] -= 0.1 * 0.299 / 0.587  # other colours, the same luminance
     given = Damaged(x + 0.1, torch.zeros(1, 1, 30, 30), torch.ones(1, 1, 30, 30))
-    told = restoration.figures("x4", x, given, x_hat)
+    told = inference.figures("x4", x, given, x_hat)
     assert told["psnr"] > 90
     assert told["psnr_before"] == pytest.approx(20, abs=1e-3)
 
@@ -90,7 +90,7 @@ def test_enlarged_pictures_are_measured_on_luminance_without_their_border() -> N
 def test_chroma_of_known_colours() -> None:
     """BT.601: red has Cb = -0.1687 and Cr = 0.5, blue Cb = 0.5, and greys have none."""
     colours = torch.tensor([[1.0, 0, 0], [0, 0, 1.0], [0.3, 0.3, 0.3]]).view(3, 3, 1, 1)
-    cb_cr = restoration.chroma(colours).flatten(1)
+    cb_cr = inference.chroma(colours).flatten(1)
     assert cb_cr[0].tolist() == pytest.approx([-0.1687, 0.5], abs=1e-3)
     assert cb_cr[1].tolist() == pytest.approx([0.5, -0.0813], abs=1e-3)
     assert cb_cr[2].tolist() == pytest.approx([0, 0], abs=1e-6)
@@ -99,18 +99,18 @@ def test_chroma_of_known_colours() -> None:
 def test_recolouring_keeps_the_luminance_and_takes_the_colour() -> None:
     grey = torch.full((1, 3, 4, 4), 0.5)
     guess = torch.tensor([0.6, 0.4, 0.2]).view(1, 3, 1, 1).expand(1, 3, 4, 4)
-    once = restoration.recoloured(grey, guess)
-    twice = restoration.recoloured(grey, guess, vividness=2)
-    assert torch.allclose(restoration.luminance(once), grey[:, :1], atol=1e-6)
-    assert torch.allclose(restoration.chroma(once), restoration.chroma(guess), atol=1e-6)
-    assert torch.allclose(restoration.chroma(twice), 2 * restoration.chroma(guess), atol=1e-6)
+    once = inference.recoloured(grey, guess)
+    twice = inference.recoloured(grey, guess, vividness=2)
+    assert torch.allclose(inference.luminance(once), grey[:, :1], atol=1e-6)
+    assert torch.allclose(inference.chroma(once), inference.chroma(guess), atol=1e-6)
+    assert torch.allclose(inference.chroma(twice), 2 * inference.chroma(guess), atol=1e-6)
 
 
 def test_pale_guesses_are_made_more_vivid_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     model = Restorer(tiny("restore-colour")).eval()
     for share, factor in ((0.4, 1.375), (0.9, 1.0), (0.05, 1.8)):
-        monkeypatch.setattr(restoration, "measure", lambda *rest, share=share: {"chroma": share})
-        assert restoration.vividness(model, []) == pytest.approx(factor)
+        monkeypatch.setattr(inference, "measure", lambda *rest, share=share: {"chroma": share})
+        assert inference.vividness(model, []) == pytest.approx(factor)
 
 
 @pytest.mark.parametrize(
@@ -125,8 +125,8 @@ def test_a_picture_turned_and_restored_is_the_restored_turned(name: str, same: b
             parameter += 0.1 * torch.randn(parameter.shape, generator=chance)
     x, known = torch.rand(1, 3, 32, 48, generator=chance), torch.zeros(1, 1, 32, 48)
     with torch.inference_mode():
-        turned = restoration.mended(model, turn(x), turn(known), "fp32")
-        plain = restoration.mended(model, x, known, "fp32")
+        turned = inference.mended(model, turn(x), turn(known), "fp32")
+        plain = inference.mended(model, x, known, "fp32")
         assert torch.allclose(turn(turned), plain, atol=1e-6) == same
 
 
@@ -142,14 +142,14 @@ def test_of_a_matte_the_photograph_without_the_mark_is_made() -> None:
     given = DAMAGES["watermark"].at(x, 50, chance)
     model = Restorer(tiny("restore-watermark")).eval()
     model.restore = lambda seen, known: _matte_like(seen, given)  # type: ignore[method-assign]
-    told = restoration.figures("watermark", x, given, restoration.restored(model, given, "fp32"))
+    told = inference.figures("watermark", x, given, inference.restored(model, given, "fp32"))
     assert told["inside"] > told["inside_before"] + 4
     assert told["outside"] > 40
 
 
-def _matte_like(seen: torch.Tensor, given: restoration.Damaged) -> torch.Tensor:
+def _matte_like(seen: torch.Tensor, given: inference.Damaged) -> torch.Tensor:
     """The matte, turned as the picture is that is seen."""
-    for view in restoration._TURNS:
+    for view in inference._TURNS:
         turned = view(given.x)
         if turned.shape == seen.shape and torch.equal(turned, seen):
             return view(given.where)

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from aeviz import checkpoint, cli
+from aeviz.cli import main
 from aeviz.errors import UserError
-from aeviz.nn.restorer import Restorer
-from aeviz.restorers import RESTORERS
-from aeviz.training.photos_file import base_card
+from aeviz.models import checkpoint
+from aeviz.nn.unet import Restorer
+from aeviz.presets.restorers import RESTORERS
+from aeviz.training.restorer_files import base_card
 from benchmarks.gpu import adopt as adopting
 from benchmarks.gpu import readme
 from benchmarks.gpu.adopt import adopt, compared
@@ -174,5 +175,5 @@ def test_the_command_of_an_autoencoder_makes_its_configuration(tmp_path: Path) -
 
 def made_by(command: str) -> Any:
     text = re.sub(r"\\\n", " ", command)
-    args = cli.parser().parse_args(shlex.split(text)[3:])
-    return cli.train_config(args)
+    args = main.parser().parse_args(shlex.split(text)[3:])
+    return main.train_config(args)

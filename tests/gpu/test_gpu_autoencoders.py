@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from aeviz import checkpoint
+from aeviz.models import checkpoint
 from aeviz.nn.model import Autoencoder
 from benchmarks.gpu import autoencoders
 from benchmarks.gpu.autoencoders import (

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from aeviz.live.computer import ModelComputer
+from aeviz.server.live.computer import ModelComputer
 from benchmarks.gpu import checks
 from benchmarks.gpu.sizes import DRY
 from benchmarks.gpu.sources import drawn_images, drawn_photos

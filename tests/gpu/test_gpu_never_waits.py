@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch._subclasses.fake_tensor import DataDependentOutputException
 
-from aeviz.damage import DAMAGES, marks
-from aeviz.nn.restorer import Restorer
-from aeviz.training.photos import Batch, draw
+from aeviz.degradations import DAMAGES, marks
+from aeviz.nn.unet import Restorer
+from aeviz.training.restorers import Batch, draw
 from aeviz.training.squares import Squares
 from benchmarks.gpu import held_out
 from benchmarks.gpu.held_out import Case

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from aeviz import checkpoint
-from aeviz.damage import DAMAGES, marks
-from aeviz.nn.restorer import Restorer
-from aeviz.training.photos import begin, draw
+from aeviz.degradations import DAMAGES, marks
+from aeviz.models import checkpoint
+from aeviz.nn.unet import Restorer
+from aeviz.training.restorers import begin, draw
 from aeviz.training.squares import Squares
 from benchmarks.gpu import held_out, resume
 from benchmarks.gpu.learner import Learner

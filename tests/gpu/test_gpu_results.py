@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from aeviz import checkpoint
 from aeviz.errors import UserError
+from aeviz.models import checkpoint
 from benchmarks.gpu import results
 from benchmarks.gpu.autoencoders import DATASETS
 from benchmarks.gpu.restorers import FOUNDATION, SHARES

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from aeviz import checkpoint
+from aeviz.models import checkpoint
 from benchmarks import gpu_session
 from benchmarks.gpu.restorers import SHARES
 from benchmarks.gpu.results import Models
@@ -38,7 +38,7 @@ class Without:
         pass
 
 sys.meta_path.insert(0, Without())
-from aeviz.damage import marks
+from aeviz.degradations import marks
 marks.STENCILS = 4
 from benchmarks.gpu_session import main
 main(sys.argv[1:])

@@ -8,9 +8,10 @@ import torch
 from small_models import digits
 from written import MNIST, paper, photo, write
 
-from aeviz import datasets, library
+from aeviz import datasets
 from aeviz.handwriting import read, style_of, style_of_gallery
 from aeviz.images import encode_sprite
+from aeviz.models import library
 
 
 def test_mnist_is_handwriting_in_a_box_of_20() -> None:

@@ -14,11 +14,12 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from aeviz import limits
+from aeviz.dataset_import import spool
 from aeviz.errors import UserError
-from aeviz.intake import inbox, routes
-from aeviz.intake.jobs import Job
-from aeviz.intake.waiting import Waiting
-from aeviz.live.visitors import Visitor
+from aeviz.server.dataset_uploads import routes
+from aeviz.server.dataset_uploads.jobs import Job
+from aeviz.server.dataset_uploads.waiting import Waiting
+from aeviz.server.visitors import Visitor
 
 URL = "/aeviz/images"
 
@@ -37,12 +38,12 @@ def client(datasets_dir: Path) -> Iterator[TestClient]:
 
 def test_what_is_sent_is_found_by_its_id_and_forgotten_by_it(client: TestClient) -> None:
     name = client.post(URL, content=b"a parcel").json()["id"]
-    assert inbox.find(name).read_bytes() == b"a parcel"
-    assert [path.name for path in inbox.folder().iterdir()] == [name]
-    inbox.forget(name)
-    assert list(inbox.folder().iterdir()) == []
+    assert spool.find(name).read_bytes() == b"a parcel"
+    assert [path.name for path in spool.folder().iterdir()] == [name]
+    spool.forget(name)
+    assert list(spool.folder().iterdir()) == []
     with pytest.raises(UserError, match="choose them again"):
-        inbox.find(name)
+        spool.find(name)
 
 
 def test_two_uploads_have_ids_of_their_own(client: TestClient) -> None:
@@ -53,14 +54,14 @@ def test_two_uploads_have_ids_of_their_own(client: TestClient) -> None:
 @pytest.mark.parametrize("name", ["", "../../etc/passwd", "a" * 22, ".." + "a" * 20, None, 7, [1]])
 def test_an_id_that_was_never_given_finds_nothing(name: object, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no longer on the server"):
-        inbox.find(name)
-    inbox.forget(name)  # and says nothing
+        spool.find(name)
+    spool.forget(name)  # and says nothing
 
 
 def test_pages_of_other_sites_may_not_send(client: TestClient) -> None:
     answer = client.post(URL, content=b"x", headers={"origin": "https://elsewhere.example"})
     assert answer.status_code == 403
-    assert not inbox.folder().exists()
+    assert not spool.folder().exists()
 
 
 def test_more_than_is_taken_is_refused_before_it_is_sent(client: TestClient) -> None:
@@ -68,7 +69,7 @@ def test_more_than_is_taken_is_refused_before_it_is_sent(client: TestClient) -> 
     answer = client.post(URL, content=iter([b"x"]), headers=told)
     assert answer.status_code == 400
     assert answer.json()["error"].startswith("This is more than 2 GiB")
-    assert list(inbox.folder().iterdir()) == []
+    assert list(spool.folder().iterdir()) == []
 
 
 def test_without_its_length_it_is_refused(client: TestClient) -> None:
@@ -82,7 +83,7 @@ def test_without_its_length_it_is_refused(client: TestClient) -> None:
 def test_a_disk_without_room_is_a_sentence(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aeviz.disk.room", lambda folder: 7)
+    monkeypatch.setattr("aeviz.io.disk.room", lambda folder: 7)
     answer = client.post(URL, content=b"four")  # and four more for what is made of them
     assert answer.status_code == 400
     assert "no room" in answer.json()["error"]
@@ -101,17 +102,17 @@ def test_a_disk_that_fills_while_it_comes_ends_the_upload(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rooms = iter([100, 3])
-    monkeypatch.setattr("aeviz.disk.room", lambda folder: next(rooms))
+    monkeypatch.setattr("aeviz.io.disk.room", lambda folder: next(rooms))
     answer = client.post(URL, content=b"four")
     assert (answer.status_code, "disk is full" in answer.json()["error"]) == (400, True)
-    assert list(inbox.folder().iterdir()) == []
+    assert list(spool.folder().iterdir()) == []
 
 
 def test_the_last_two_of_a_person_wait(client: TestClient) -> None:
     first, *others = (client.post(URL, content=b"mine").json()["id"] for _ in range(3))
     client.cookies.set("aeviz-person", "s" * 43)
     classmates = client.post(URL, content=b"theirs").json()["id"]
-    waiting = {path.name for path in inbox.folder().iterdir()}
+    waiting = {path.name for path in spool.folder().iterdir()}
     assert waiting == {*others, classmates}
     assert first not in waiting
 
@@ -129,8 +130,8 @@ def test_uploads_from_before_a_restart_count(
 ) -> None:
     monkeypatch.setattr(limits, "WAITING_PARCEL", 1)
     monkeypatch.setattr(limits, "WAITING_PARCELS", limits.Limit(in_all=10, person=10, address=10))
-    inbox.folder().mkdir(parents=True)
-    (inbox.folder() / inbox.new_id()).write_bytes(b"sixish")
+    spool.folder().mkdir(parents=True)
+    (spool.folder() / spool.new_id()).write_bytes(b"sixish")
     refused(client.post(URL, content=b"five5"), "Others have sent so many images")
 
 
@@ -146,7 +147,7 @@ def test_an_address_leaves_room_for_others(monkeypatch: pytest.MonkeyPatch) -> N
     refused(crowd[2].post(URL, content=b"four"), "sent from your network")
     elsewhere = TestClient(app, client=("10.0.0.2", 1))
     assert elsewhere.post(URL, content=b"four").status_code == 200
-    inbox.forget(ids[0])  # a data set has been made of it
+    spool.forget(ids[0])  # a data set has been made of it
     assert crowd[2].post(URL, content=b"four").status_code == 200
 
 
@@ -163,7 +164,7 @@ def test_tiny_uploads_are_not_without_number(
 
 
 def test_an_upload_under_way_counts_and_is_not_removed(datasets_dir: Path) -> None:
-    inbox.folder().mkdir(parents=True)
+    spool.folder().mkdir(parents=True)
     waiting, ann = Waiting(), Visitor("ann", "10.0.0.1")
     first, _ = (waiting.let_in(ann, 1) for _ in range(2))
     with pytest.raises(UserError, match="still under way"):
@@ -178,7 +179,7 @@ def test_an_upload_that_is_refused_gives_its_room_back(
     rooms = iter([100, 3, 100, 100])
     monkeypatch.setattr(limits, "WAITING_PARCEL", 1)
     monkeypatch.setattr(limits, "WAITING_PARCELS", limits.Limit(in_all=9, person=9, address=4))
-    monkeypatch.setattr("aeviz.disk.room", lambda folder: next(rooms))
+    monkeypatch.setattr("aeviz.io.disk.room", lambda folder: next(rooms))
     refused(client.post(URL, content=b"four"), "disk is full")
     assert client.post(URL, content=b"four").status_code == 200
 
@@ -190,10 +191,10 @@ def refused(answer: Response, sentence: str) -> None:
 
 def test_uploads_that_nobody_came_back_to_are_swept_away(client: TestClient) -> None:
     old = client.post(URL, content=b"old").json()["id"]
-    long_ago = time.time() - inbox.KEPT_SECONDS - 1
-    os.utime(inbox.find(old), (long_ago, long_ago))
+    long_ago = time.time() - spool.KEPT_SECONDS - 1
+    os.utime(spool.find(old), (long_ago, long_ago))
     new = client.post(URL, content=b"new").json()["id"]
-    assert [path.name for path in inbox.folder().iterdir()] == [new]
+    assert [path.name for path in spool.folder().iterdir()] == [new]
 
 
 def test_a_job_answers_and_tells_how_far_it_is() -> None:

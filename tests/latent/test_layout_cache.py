@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from aeviz import atomic
+from aeviz.io import atomic
 from aeviz.latent import layout_cache
 from aeviz.latent.layout_cache import METHODS, cached
 

@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from aeviz.checkpoint import Gallery, Loaded
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
+from aeviz.models.checkpoint import Gallery, Loaded
 from aeviz.nn.model import Autoencoder
 
 SHAPE = (1, 8, 8)
@@ -56,7 +56,7 @@ def sprite(images: int) -> bytes:
 
 
 class Library:
-    """Stands for `aeviz.library`: what is in `models` exists, and can be deleted."""
+    """Stands for `aeviz.models.library`: what is in `models` exists, and can be deleted."""
 
     def __init__(self, **models: Loaded) -> None:
         self.models = models

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from live_models import GatedComputer
 
-from aeviz.live.batcher import PASS_ROWS, Batcher, Client, Failure, Reply
-from aeviz.live.protocol import HEADER, Op, Request
-from aeviz.live.stats import Stats
+from aeviz.server.live.batcher import PASS_ROWS, Batcher, Client, Failure, Reply
+from aeviz.server.live.protocol import HEADER, Op, Request
+from aeviz.server.live.stats import Stats
 
 
 class Bench:
@@ -178,7 +178,7 @@ def test_a_pass_is_kept_short_and_a_flood_takes_turns(bench: Bench) -> None:
 def test_a_grid_waits_while_drags_fill_the_passes_but_not_for_ever(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aeviz.live.batcher.SLICE_PAUSE_SECONDS", 1000.0)
+    monkeypatch.setattr("aeviz.server.live.batcher.SLICE_PAUSE_SECONDS", 1000.0)
     bench.hold()
     painter, crowd = Client(), [Client() for _ in range(PASS_ROWS + 1)]
     bench.batcher._sliced = time.perf_counter()
@@ -192,7 +192,7 @@ def test_a_grid_waits_while_drags_fill_the_passes_but_not_for_ever(
 def test_a_grid_gets_its_slice_after_a_while_even_then(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aeviz.live.batcher.SLICE_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr("aeviz.server.live.batcher.SLICE_PAUSE_SECONDS", 0.0)
     bench.hold()
     bench.ask(Client(), 200, rows=17)
     for _ in range(PASS_ROWS + 1):

@@ -20,7 +20,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from aeviz import limits
-from aeviz.live.budgets import Budgets
+from aeviz.server.budgets import Budgets
 
 UPLOAD = "/class/_stcore/upload_file/session-1/file-1"
 

@@ -10,9 +10,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from aeviz.live.cookie import COOKIE, Cookie
-from aeviz.live.proxy import Visitors
-from aeviz.people import is_secret, new_secret
+from aeviz.identity import is_secret, new_secret
+from aeviz.server.cookies import COOKIE, Cookie
+from aeviz.server.proxy import Visitors
 
 PAGE = {"Accept": "text/html,application/xhtml+xml"}
 

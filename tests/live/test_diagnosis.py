@@ -7,9 +7,9 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from aeviz.live.cookie import COOKIE
-from aeviz.live.diagnosis import Diagnosis
-from aeviz.people import new_secret
+from aeviz.identity import new_secret
+from aeviz.server.cookies import COOKIE
+from aeviz.server.diagnosis import Diagnosis
 
 
 def seen(page: str, headers: dict[str, str]) -> dict[str, object]:

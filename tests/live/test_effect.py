@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from aeviz.live.effect import BATCH, effects
-from aeviz.live.gallery import dimensions
+from aeviz.server.live.effect import BATCH, effects
+from aeviz.server.live.gallery import dimensions
 
 
 class Linear(nn.Module):

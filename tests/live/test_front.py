@@ -15,10 +15,10 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 import aeviz
-from aeviz.live.front import Front
+from aeviz.server.preload import Front
 
 STATIC = Path(str(streamlit.__file__)).parent / "static"
-DARKROOM = Path(str(aeviz.__file__)).parent / "darkroom" / "static"
+DARKROOM = Path(str(aeviz.__file__)).parent / "web" / "darkroom" / "static"
 PRELOADED = re.compile(r'<link rel="modulepreload" crossorigin href="([^"]+)">')
 
 
@@ -151,8 +151,9 @@ def test_the_first_page_is_answered_before_torch_is_there() -> None:
     """It takes more than a second to import, in which a browser could be loading the page."""
     code = (
         "import sys, threading; threading.Thread.start = lambda thread: None\n"  # no warm-up
-        "import aeviz.darkroom.routes, aeviz.intake.routes, aeviz.live.front\n"
-        "import aeviz.live.routes, aeviz.replay.routes\n"
+        "import aeviz.server.photos.routes, aeviz.server.dataset_uploads.routes\n"
+        "import aeviz.server.preload\n"
+        "import aeviz.server.live.routes, aeviz.server.replay.routes\n"
         "slow = {'torch', 'scipy', 'sklearn', 'pandas', 'umap', 'openTSNE'} & {*sys.modules}\n"
         "sys.exit(f'imported: {slow}' if slow else 0)"
     )

@@ -15,8 +15,8 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from aeviz.images import encode_png, encode_sprite
-from aeviz.live.photos import MOST_BYTES
-from aeviz.live.routes import routes
+from aeviz.server.live.handwriting import MOST_BYTES
+from aeviz.server.live.routes import routes
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "handwriting"))
 

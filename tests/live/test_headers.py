@@ -14,8 +14,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from aeviz.live.headers import SecurityHeaders
-from aeviz.live.hosts import Hosts
+from aeviz.server.headers import SecurityHeaders
+from aeviz.server.hosts import Hosts
 
 
 def client(*more: Middleware) -> TestClient:

@@ -13,8 +13,8 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from aeviz.live import proxy
-from aeviz.live.hosts import Hosts
+from aeviz.server import proxy
+from aeviz.server.hosts import Hosts
 
 
 @pytest.fixture(autouse=True)

@@ -10,9 +10,9 @@ from live_models import Library, loaded
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from aeviz.checkpoint import Gallery, Loaded
 from aeviz.latent import space
-from aeviz.live.routes import routes
+from aeviz.models.checkpoint import Gallery, Loaded
+from aeviz.server.live.routes import routes
 
 
 def two_clusters() -> Loaded:
@@ -74,7 +74,7 @@ def test_the_mixture_is_fitted_once(client: TestClient, monkeypatch: pytest.Monk
 
 
 def test_of_many_codes_only_some_are_fitted() -> None:
-    from aeviz.live.mixture import LEAST_CODES, MOST_NUMBERS, _some
+    from aeviz.server.live.mixture import LEAST_CODES, MOST_NUMBERS, _some
 
     assert len(_some(torch.zeros(10_000, 16))) == MOST_NUMBERS // 16
     assert len(_some(torch.zeros(10_000, 1024))) == LEAST_CODES

@@ -1,7 +1,7 @@
 import os
 import socket
 
-from aeviz.live.nodelay import set_nodelay
+from aeviz.server.tcp_nodelay import set_nodelay
 
 
 def nodelay(connection: socket.socket) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aeviz.live.origin import AllowedHosts, Origins, machine_names, parse_host
+from aeviz.server.origins import AllowedHosts, Origins, machine_names, parse_host
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@ import struct
 import numpy as np
 import pytest
 
-from aeviz.live import protocol
-from aeviz.live.protocol import BadMessageError, Op, Shape
+from aeviz.server.live import protocol
+from aeviz.server.live.protocol import BadMessageError, Op, Shape
 
 GREY = Shape((1, 2, 3), latent_dim=2)
 COLOUR = Shape((3, 2, 2), latent_dim=5)

@@ -12,9 +12,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from aeviz.live import proxy
-from aeviz.live.hosts import Hosts
-from aeviz.live.proxy import Visitors, at_this_machine
+from aeviz.server import proxy
+from aeviz.server.hosts import Hosts
+from aeviz.server.proxy import Visitors, at_this_machine
 
 
 @pytest.fixture(autouse=True)

@@ -24,8 +24,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from aeviz import limits
-from aeviz.live.budgets import Budgets
-from aeviz.live.routes import routes
+from aeviz.server.budgets import Budgets
+from aeviz.server.live.routes import routes
 
 TOO_LARGE = 1 << 20
 LARGE_REPLY = 8 + 1024 * 64
@@ -106,7 +106,7 @@ def wait_for_clients(address: str, count: int) -> None:
 def test_a_client_that_never_reads_is_dropped_and_others_are_served(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aeviz.live.connection.SEND_SECONDS", 0.5)
+    monkeypatch.setattr("aeviz.server.live.connection.SEND_SECONDS", 0.5)
     with open_socket(address) as good, silent_client(address) as silent:
         wait_for_clients(address, 2)
         for _ in range(200):
@@ -197,7 +197,7 @@ def test_who_vanishes_while_waiting_for_room_is_soon_forgotten(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is not read from meanwhile, so its leaving is not heard of that way."""
-    monkeypatch.setattr("aeviz.live.connection.SEND_SECONDS", 2.0)
+    monkeypatch.setattr("aeviz.server.live.connection.SEND_SECONDS", 2.0)
     waiting = silent_client(address)
     wait_for_clients(address, 1)
     for _ in range(3):  # replies of 786 kB never fit

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient, WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
 from aeviz.limits import Limit
-from aeviz.live.routes import routes
+from aeviz.server.live.routes import routes
 
 
 @pytest.fixture

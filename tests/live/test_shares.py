@@ -9,8 +9,8 @@ from anyio.from_thread import start_blocking_portal
 from starlette.requests import HTTPConnection
 
 from aeviz.limits import Limit
-from aeviz.live.shares import Shares
-from aeviz.live.visitors import Visitor, visitor
+from aeviz.server.shares import Shares
+from aeviz.server.visitors import Visitor, visitor
 
 ANN, BEN, CAT = Visitor("ann", "1.1.1.1"), Visitor("ben", "1.1.1.1"), Visitor("cat", "2.2.2.2")
 

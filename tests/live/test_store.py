@@ -7,11 +7,11 @@ import pytest
 from live_models import Library, loaded
 
 from aeviz.errors import UserError
-from aeviz.live.batcher import Client
-from aeviz.live.computer import ModelComputer
-from aeviz.live.connection import deliver
-from aeviz.live.stats import Stats
-from aeviz.live.store import ModelStore
+from aeviz.server.live.batcher import Client
+from aeviz.server.live.computer import ModelComputer
+from aeviz.server.live.connection import deliver
+from aeviz.server.live.stats import Stats
+from aeviz.server.live.store import ModelStore
 
 
 def store(library: Library, budget: int) -> ModelStore:

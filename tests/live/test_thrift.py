@@ -6,8 +6,8 @@ import pytest
 import torch
 from live_models import loaded
 
-from aeviz.live.computer import ModelComputer
-from aeviz.live.thrift import ThriftyComputer
+from aeviz.server.live.computer import ModelComputer
+from aeviz.server.live.threads import ThriftyComputer
 
 
 def in_a_thread(work: Callable[[], object]) -> None:

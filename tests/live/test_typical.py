@@ -10,9 +10,9 @@ import torch
 from live_models import loaded
 from torch import Tensor, nn
 
-from aeviz.checkpoint import Loaded
-from aeviz.live import gallery
-from aeviz.live.typical import nearest_others, round_trip, typical
+from aeviz.models.checkpoint import Loaded
+from aeviz.server.live import gallery
+from aeviz.server.live.posterior_stats import nearest_others, round_trip, typical
 
 
 class Ruler(nn.Module):

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from aeviz import checkpoint
 from aeviz.config import RunConfig
+from aeviz.models import checkpoint
 from aeviz.nn.corruptions import corrupt
 from aeviz.nn.model import Autoencoder, check_size
 from aeviz.nn.networks import ImageShape, count_parameters, layer_shapes
-from aeviz.presets import PRESETS
+from aeviz.presets.autoencoders import PRESETS
 
 SHAPES: tuple[ImageShape, ...] = ((1, 8, 8), (1, 28, 28), (3, 17, 23))
 CODE = 24

@@ -7,7 +7,7 @@ import torch
 
 from aeviz.evaluation import metrics
 from aeviz.nn.model import Autoencoder
-from aeviz.presets import PRESETS
+from aeviz.presets.autoencoders import PRESETS
 
 DIM = 3
 

@@ -7,8 +7,8 @@ import torch
 
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
-from aeviz.nn.restorer import Restorer
-from aeviz.restorers import RESTORERS
+from aeviz.nn.unet import Restorer
+from aeviz.presets.restorers import RESTORERS
 from tests.small_restorer import tiny
 
 

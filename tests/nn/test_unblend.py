@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from aeviz.nn.find_mark import find, find_mark, unblended
-from aeviz.nn.unblend import Mark, settle, take_off
+from aeviz.restoration.watermark.estimate import find, find_mark, unblended
+from aeviz.restoration.watermark.unblend import Mark, settle, take_off
 
 
 def photograph(height: int = 96, width: int = 120) -> Tensor:

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from aeviz.config import RunConfig
-from aeviz.people import Person
-from aeviz.training import runs, worker
-from aeviz.training.runs import Run
-from aeviz.ui import person
+from aeviz.identity import Person
+from aeviz.runs import store, worker
+from aeviz.runs.store import Run
+from aeviz.ui.shared import person
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +33,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[RunConfig]:
 
     def start(config: RunConfig, owner: str) -> Run:
         configs.append(config)
-        return runs.create(config, owner)
+        return store.create(config, owner)
 
     monkeypatch.setattr(worker, "start", start)
     return configs

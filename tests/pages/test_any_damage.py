@@ -16,14 +16,14 @@ from small_models import pca_denoiser, save
 from small_run import run_of
 from streamlit.testing.v1 import AppTest
 
-from aeviz import library, uploads
-from aeviz.datasets import own
+from aeviz.datasets import custom
 from aeviz.errors import UserError
-from aeviz.live import catalogue, gallery
-from aeviz.replay import epochs
+from aeviz.models import library, uploads
+from aeviz.runs.store import Run, Status
+from aeviz.server.live import catalog, gallery
+from aeviz.server.replay import epochs
 from aeviz.training import snapshots
-from aeviz.training.runs import Run, Status
-from aeviz.ui import run_table
+from aeviz.ui.runs import table
 
 SEED = 18
 EACH = 2
@@ -84,7 +84,7 @@ class Server:
         about = {"class_names": ("a", "b"), "left_out": (("a.txt", "no image"),)}
         about |= {"reasons": {"no image": 1}, "notes": {"turned": 2}, "fit": "cropped"}
         labels = torch.arange(30) % 2
-        self.bad_data, self.good_data = (own.keep(t, images, labels, about) for t in ("B", "G"))
+        self.bad_data, self.good_data = (custom.keep(t, images, labels, about) for t in ("B", "G"))
         folders = (self.bad_run.folder, self.bad_model.path.parent, self.data_folder)
         self.files = sorted(
             path for folder in folders for path in folder.rglob("*") if path.is_file()
@@ -92,7 +92,7 @@ class Server:
 
     @property
     def data_folder(self) -> Path:
-        return own._path(self.bad_data).parent
+        return custom._path(self.bad_data).parent
 
     def a_run(self, name: str) -> Run:
         made = run_of(3)
@@ -111,7 +111,7 @@ class Server:
     def check(self) -> None:
         """All pages that show any of it."""
         app = open_runs(runs_scope_kept="class")
-        assert self.good_run.id in {row["id"] for row in data(app, run_table.KEY)["rows"]}
+        assert self.good_run.id in {row["id"] for row in data(app, table.KEY)["rows"]}
         ticked = [self.bad_run.id, self.good_run.id]
         open_runs(runs_scope_kept="class", runs_chosen=ticked)
         for one in (self.bad_run, self.good_run):
@@ -130,7 +130,7 @@ class Server:
 
     def check_routes(self) -> None:
         """What the browser fetches by itself: all of it, or a sentence."""
-        assert self.good_run.id in {row["name"] for row in catalogue.listing()}
+        assert self.good_run.id in {row["name"] for row in catalog.listing()}
         for name in (self.bad_run.id, self.bad_model.name):
             with contextlib.suppress(UserError):
                 gallery.pack(name, library.load(name), None)

@@ -12,11 +12,11 @@ from page_tools import open_train
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from aeviz import checkpoint
-from aeviz.checkpoint import Gallery
 from aeviz.config import RunConfig
+from aeviz.models import checkpoint
+from aeviz.models.checkpoint import Gallery
 from aeviz.nn.model import Autoencoder
-from aeviz.presets import PRESETS
+from aeviz.presets.autoencoders import PRESETS
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
 SECONDS = 60

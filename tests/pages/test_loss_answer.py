@@ -11,10 +11,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aeviz.evaluation.baselines import Baseline
-from aeviz.presets import preset
-from aeviz.training import runs
-from aeviz.training.runs import Run, Status
-from aeviz.ui.run_view import steps_per_epoch
+from aeviz.presets.autoencoders import preset
+from aeviz.runs import store
+from aeviz.runs.store import Run, Status
+from aeviz.ui.train.run_view import steps_per_epoch
 
 SAID = "on the validation images its reconstruction error is"
 INDEX = Path(__file__).resolve().parents[2] / "pages" / "index.py"
@@ -28,7 +28,7 @@ LINES = [
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """A run that ended after two epochs."""
     monkeypatch.setenv("AEVIZ_RUNS", str(tmp_path))
-    run = runs.create(preset("standard").config)
+    run = store.create(preset("standard").config)
     for epoch, recon in ((1, 120.0), (2, 90.0)):
         terms = {"loss": recon, "recon": recon, "kl": 0.0, "penalty": 0.0}
         run.append_metrics({"step": epoch, "epoch": epoch, **terms, "validation": terms})

@@ -9,9 +9,9 @@ import pytest
 from page_tools import html, run
 from small_models import identity_model, pca_denoiser, save
 
-from aeviz import people
-from aeviz.people import Person
-from aeviz.ui import person
+from aeviz import identity
+from aeviz.identity import Person
+from aeviz.ui.shared import person
 
 ADA, BOB = Person("a" * 32), Person("b" * 32)
 
@@ -48,7 +48,7 @@ def test_bundled_models_come_first_then_mine_then_the_classs(
 ) -> None:
     trained(runs_dir / "of-bob", BOB, age=1)
     trained(runs_dir / "of-ada", ADA, age=2)
-    people.give_name(BOB.owner, "Bob")
+    identity.give_name(BOB.owner, "Bob")
     for who, expected in (
         (ADA, ["copy", "pca", "Mine", "Bob"]),
         (BOB, ["copy", "pca", "Mine", "Somebody else"]),

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from aeviz.config import MAX_CODE, MAX_LAYERS, MAX_WIDTH
-from aeviz.presets import PRESETS
-from aeviz.ui.network import Layers, read
+from aeviz.presets.autoencoders import PRESETS
+from aeviz.ui.train.network import Layers, read
 
 EDIT: dict[str, Any] = {"edit": 3, "hidden": [64, 32], "channels": [], "code": 2}
 

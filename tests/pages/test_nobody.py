@@ -6,9 +6,9 @@ import pytest
 from page_tools import again, open_train
 
 from aeviz.config import RunConfig
-from aeviz.people import Person
-from aeviz.training import runs
-from aeviz.ui import person
+from aeviz.identity import Person
+from aeviz.runs import store
+from aeviz.ui.shared import person
 
 
 @pytest.fixture(autouse=True)
@@ -27,5 +27,5 @@ def test_what_it_starts_does_not_run(started: list[RunConfig]) -> None:
     app = open_train()
     app.button(key="train-start").click()
     again(app)
-    assert runs.runs() == []
+    assert store.runs() == []
     assert any("Allow cookies" in error.value for error in app.error)

@@ -9,9 +9,9 @@ import torch
 from page_tools import again, open_train
 from streamlit.testing.v1 import AppTest
 
-from aeviz.datasets import own
-from aeviz.people import Person
-from aeviz.ui import person
+from aeviz.datasets import custom
+from aeviz.identity import Person
+from aeviz.ui.shared import person
 
 ADA, BOB = Person("a" * 32), Person("b" * 32)
 
@@ -21,7 +21,7 @@ def name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A data set of Ada's."""
     monkeypatch.setenv("AEVIZ_DATASETS", str(tmp_path / "datasets"))
     images = torch.randint(0, 256, (30, 1, 16, 16), dtype=torch.uint8)
-    return own.keep("Hers", images, torch.arange(30) % 2, {"class_names": ("a", "b")}, ADA.owner)
+    return custom.keep("Hers", images, torch.arange(30) % 2, {"class_names": ("a", "b")}, ADA.owner)
 
 
 def shown(name: str) -> AppTest:
@@ -40,7 +40,7 @@ def test_its_owner_can_remove_it(name: str, monkeypatch: pytest.MonkeyPatch) -> 
     assert removes(app)
     app.button(key=f"own-images-remove-{name}").click()
     app.run()
-    assert own.sources() == []
+    assert custom.sources() == []
 
 
 def test_others_are_told_whose_it_is(name: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,14 +8,16 @@ import pytest
 from page_tools import again, open_train
 from streamlit.testing.v1 import AppTest
 
-from aeviz import people
+from aeviz import identity
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
-from aeviz.people import Person
-from aeviz.presets import PRESETS
-from aeviz.training import locks, manage, runs, worker
-from aeviz.training.runs import Run, Status
-from aeviz.ui import person, run_view
+from aeviz.identity import Person
+from aeviz.io import locks
+from aeviz.presets.autoencoders import PRESETS
+from aeviz.runs import manage, store, worker
+from aeviz.runs.store import Run, Status
+from aeviz.ui.shared import person
+from aeviz.ui.train import run_view
 
 ADA, BOB = Person("a" * 32), Person("b" * 32)
 
@@ -25,7 +27,7 @@ def at_the_browser(monkeypatch: pytest.MonkeyPatch, who: Person) -> None:
 
 
 def a_run(owner: Person, status: Status) -> Run:
-    run = runs.create(PRESETS["vae"].config, owner.owner)
+    run = store.create(PRESETS["vae"].config, owner.owner)
     run.write_status(status)
     return run
 
@@ -41,13 +43,13 @@ def test_a_run_belongs_to_who_started_it(
     app = open_train()
     app.button(key="train-start").click()
     again(app)
-    assert [run.owner for run in runs.runs()] == [ADA.owner]
+    assert [run.owner for run in store.runs()] == [ADA.owner]
 
 
 def test_a_run_of_somebody_elses_can_be_watched_and_not_stopped(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    people.give_name(ADA.owner, "Ada")
+    identity.give_name(ADA.owner, "Ada")
     run = a_run(ADA, Status("running", 1, 40, 320, 8000.0, 62.0, created=time.time()))
     lock = locks.take(run.pid_path)
     assert lock is not None

@@ -12,7 +12,7 @@ from small_models import digits, identity_model, pca_denoiser, save
 
 from aeviz.handwriting import Box
 from aeviz.images import encode_png
-from aeviz.ui.reconstruct import _pca_says
+from aeviz.ui.reconstruct.page import _pca_says
 
 METRICS = {"mse": 0.0123, "psnr": 19.1, "ssim": 0.812, "pca_mse": 0.0246}
 

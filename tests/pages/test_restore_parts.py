@@ -13,11 +13,11 @@ from page_tools import again, html, press, run
 from small_models import digits, identity_model, pca_denoiser, save
 from streamlit.testing.v1 import AppTest
 
-from aeviz import library
-from aeviz.evaluation import manifold
-from aeviz.evaluation.noise_sweep import AMOUNTS, NOISY
-from aeviz.restore.trial import run_trial
-from aeviz.ui.denoise_sweep import rivals
+from aeviz.experiments import toy_manifold
+from aeviz.experiments.denoising_demo import run_trial
+from aeviz.experiments.noise_sweep import AMOUNTS, NOISY
+from aeviz.models import library
+from aeviz.ui.restore.denoise_sweep import rivals
 
 
 @pytest.fixture
@@ -181,8 +181,8 @@ def test_the_arrows_lead_from_noisy_points_to_the_line(models: Path) -> None:
     ).T.reshape(-1, 3, 2)
     starts, ends = arrows[:, 0], arrows[:, 1]
     assert torch.allclose(starts[:, 0], torch.tensor(traces["noisy"]["x"]))
-    away = manifold.distance("circle", ends).mean()
-    assert away < 0.5 * manifold.distance("circle", starts).mean()
+    away = toy_manifold.distance("circle", ends).mean()
+    assert away < 0.5 * toy_manifold.distance("circle", starts).mean()
     assert arrows[:, 2].isnan().all()
 
 

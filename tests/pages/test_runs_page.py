@@ -10,15 +10,18 @@ from page_tools import again, data, links, open_runs, open_train, press
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
-from aeviz import people
+from aeviz import identity
 from aeviz.datasets import DATASETS
 from aeviz.errors import UserError
-from aeviz.people import Person
-from aeviz.presets import PRESETS, title
+from aeviz.identity import Person
+from aeviz.io import locks
+from aeviz.presets.autoencoders import PRESETS, title
+from aeviz.runs import listing, manage, store, worker
+from aeviz.runs.store import Run, Status
 from aeviz.teacher import TEACHERS
-from aeviz.training import listing, locks, manage, runs, worker
-from aeviz.training.runs import Run, Status
-from aeviz.ui import person, run_table, settings
+from aeviz.ui.runs import table
+from aeviz.ui.shared import person
+from aeviz.ui.train import settings
 
 ADA, BOB = Person("a" * 32), Person("b" * 32)
 CODE = "bottleneck.latent_dim"
@@ -32,7 +35,7 @@ def ada(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def a_run(owner: Person = ADA, phase: str = "done", type_: str = "vae", **changes: object) -> Run:
     """Of two measured epochs."""
-    run = runs.create(PRESETS[type_].config.replace(**changes), owner.owner)
+    run = store.create(PRESETS[type_].config.replace(**changes), owner.owner)
     run.write_status(Status(phase, epoch=2, created=time.time()))  # type: ignore[arg-type]
     for epoch in (1, 2):
         terms = {"loss": 30.0 / epoch, "recon": 20.0 / epoch, "kl": 10.0 / epoch, "penalty": 0.0}
@@ -42,11 +45,11 @@ def a_run(owner: Person = ADA, phase: str = "done", type_: str = "vae", **change
 
 
 def shown(app: AppTest) -> list[str]:
-    return [row["id"] for row in data(app, run_table.KEY)["rows"]]
+    return [row["id"] for row in data(app, table.KEY)["rows"]]
 
 
 def cells(app: AppTest, run: Run) -> dict[str, str]:
-    rows = data(app, run_table.KEY)["rows"]
+    rows = data(app, table.KEY)["rows"]
     found: dict[str, str] = next(row["cells"] for row in rows if row["id"] == run.id)
     return found
 
@@ -62,7 +65,7 @@ def labels(app: AppTest) -> set[str]:
 
 
 def test_mine_are_mine_and_the_class_has_all() -> None:
-    people.give_name(BOB.owner, "Bob")
+    identity.give_name(BOB.owner, "Bob")
     mine, his = a_run(), a_run(BOB)
     app = open_runs()
     assert shown(app) == [mine.id]
@@ -85,11 +88,11 @@ def test_a_row_says_what_there_is_to_say() -> None:
 
 
 def test_no_runs_is_a_sentence() -> None:
-    assert "You have trained nothing here yet" in data(open_runs(), run_table.KEY)["empty"]
+    assert "You have trained nothing here yet" in data(open_runs(), table.KEY)["empty"]
     a_run()
     app = open_runs()
     app.text_input(key="runs-filter").set_value("no such words")
-    assert "No run here has" in data(again(app), run_table.KEY)["empty"]
+    assert "No run here has" in data(again(app), table.KEY)["empty"]
 
 
 def test_the_filter_looks_through_all_words() -> None:
@@ -263,7 +266,7 @@ def test_the_ticked_runs_curves_lie_over_each_other() -> None:
 
 def test_curves_of_runs_that_are_called_the_same_are_told_apart() -> None:
     mine = [a_run(**{CODE: 2}), a_run(**{CODE: 8}), a_run(**{CODE: 8})]
-    names = run_table.labels([row for row in listing.rows() if row.run in mine])
+    names = table.labels([row for row in listing.rows() if row.run in mine])
     assert len(set(names)) == 3
     assert any(name.endswith("code size 2") for name in names)
 
@@ -273,11 +276,11 @@ def test_a_name_for_the_class() -> None:
     app.text_input(key="runs-me").set_value("Ada")
     app.button(key="runs-me-save").click()
     again(app)
-    assert people.name_of(ADA.owner) == "Ada"
+    assert identity.name_of(ADA.owner) == "Ada"
 
 
 def test_words() -> None:
-    assert [run_table.age(s) for s in (5, 65, 7200, 90_000, 180_000)] == [
+    assert [table.age(s) for s in (5, 65, 7200, 90_000, 180_000)] == [
         "now", "1 min", "2 h", "1 day", "2 days"
     ]  # fmt: skip
     assert settings.told("network.hidden", (512, 256)) == "nodes 512, 256"
@@ -291,14 +294,14 @@ def test_words() -> None:
 def test_what_a_browser_sends_is_not_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
     import streamlit as st
 
-    state: dict[str, object] = {run_table.KEY: {"chosen": ["a", 3, "a", None], "sort": {"by": "x"}}}
+    state: dict[str, object] = {table.KEY: {"chosen": ["a", 3, "a", None], "sort": {"by": "x"}}}
     monkeypatch.setattr(st, "session_state", state)
-    run_table._chosen()
-    run_table._sorted()
-    assert state[run_table.CHOSEN] == ["a"]
-    assert run_table.SORT not in state
-    state[run_table.KEY] = {"chosen": "all", "sort": {"by": "loss", "falling": "yes"}}
-    run_table._chosen()
-    run_table._sorted()
-    assert state[run_table.CHOSEN] == ["a"]
-    assert state[run_table.SORT] == ("loss", False)
+    table._chosen()
+    table._sorted()
+    assert state[table.CHOSEN] == ["a"]
+    assert table.SORT not in state
+    state[table.KEY] = {"chosen": "all", "sort": {"by": "loss", "falling": "yes"}}
+    table._chosen()
+    table._sorted()
+    assert state[table.CHOSEN] == ["a"]
+    assert state[table.SORT] == ("loss", False)

@@ -13,9 +13,10 @@ from safetensors import safe_open
 from small_models import pca_denoiser, save
 from torch import Tensor
 
-from aeviz import checkpoint, library, sealed
 from aeviz.errors import UserError
-from aeviz.live import gallery
+from aeviz.io import checksums
+from aeviz.models import checkpoint, library
+from aeviz.server.live import gallery
 
 Tensors = dict[str, Tensor]
 PLACES = (
@@ -42,7 +43,7 @@ def put(
     with safe_open(path, framework="pt") as file:
         tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         metadata = file.metadata()
-    path.write_bytes(sealed.save(change(tensors), metadata))
+    path.write_bytes(checksums.save(change(tensors), metadata))
 
 
 def scaled(prefix: str, factor: float) -> Callable[[Tensors], Tensors]:

@@ -14,11 +14,13 @@ from small_models import pca_denoiser, save
 from small_run import run_of
 from streamlit.testing.v1 import AppTest
 
-from aeviz import checkpoint, people
-from aeviz.datasets import own
-from aeviz.people import Person
-from aeviz.training.runs import Run
-from aeviz.ui import person, run_table
+from aeviz import identity
+from aeviz.datasets import custom
+from aeviz.identity import Person
+from aeviz.models import checkpoint
+from aeviz.runs.store import Run
+from aeviz.ui.runs import table
+from aeviz.ui.shared import person
 
 OWNER = "b" * 32
 EVIL = (
@@ -87,7 +89,7 @@ def test_the_names_of_a_chart_are_no_html() -> None:
     made = a_run(EVIL[2])
     made.append_metrics({"epoch": 1, "step": 1, "validation": {"loss": 1.0}})
     app = open_runs(runs_scope_kept="class", runs_chosen=[made.id])
-    assert data(app, run_table.KEY)["rows"]
+    assert data(app, table.KEY)["rows"]
     [line] = data(app, "aeviz-curves-over")["figure"]["data"]
     assert line["name"].startswith("&lt;a href")
 
@@ -128,14 +130,14 @@ def test_a_data_set(text: str) -> None:
     images = torch.randint(0, 256, (30, 1, 16, 16), dtype=torch.uint8)
     about = {"class_names": (text[:40], "b"), "fit": text, "notes": {text: 1}}
     about |= {"left_out": ((text, text),), "reasons": {text: 1}}
-    name = own.keep(text, images, torch.arange(30) % 2, about)
+    name = custom.keep(text, images, torch.arange(30) % 2, about)
     app = open_train()
     app.selectbox(key="train-dataset").set_value(name)
     assert_plain(again(app))
 
 
 def test_the_name_of_a_person(monkeypatch: pytest.MonkeyPatch) -> None:
-    people.give_name(OWNER, "[hi](http://evil.example)")
+    identity.give_name(OWNER, "[hi](http://evil.example)")
     assert_plain(open_train(run=a_run("mine").id))
     monkeypatch.setattr(person, "me", lambda: Person(OWNER))
     assert_plain(open_runs())

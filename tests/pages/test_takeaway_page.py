@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from page_tools import data, open_train
 
-from aeviz import checkpoint
 from aeviz.config import RunConfig
+from aeviz.export import config_link
+from aeviz.models import checkpoint
 from aeviz.nn.model import Autoencoder
-from aeviz.presets import PRESETS, settings_for
-from aeviz.takeaway import link
-from aeviz.training import runs
-from aeviz.training.runs import Status
+from aeviz.presets.autoencoders import PRESETS, settings_for
+from aeviz.runs import store
+from aeviz.runs.store import Status
 
 HARD: dict[str, dict[str, object]] = {
     # a value that the control does not offer by itself, and settings that have no control
@@ -24,7 +24,7 @@ HARD: dict[str, dict[str, object]] = {
 @pytest.mark.parametrize("name", HARD)
 def test_a_link_fills_in_the_settings(name: str, started: list[RunConfig]) -> None:
     config = PRESETS[name].config.replace(**HARD[name])
-    app = open_train(**link.query(config))
+    app = open_train(**config_link.query(config))
     assert not app.warning
     assert not app.error
     assert app.selectbox(key="train-type").value == name
@@ -37,7 +37,7 @@ def test_a_link_fills_in_the_settings(name: str, started: list[RunConfig]) -> No
 
 def test_settings_can_be_changed_after_a_link(started: list[RunConfig]) -> None:
     config = PRESETS["vae"].config.replace(**{"bottleneck.latent_dim": 2})
-    app = open_train(**link.query(config))
+    app = open_train(**config_link.query(config))
     code = next(field for field in app.number_input if field.label == "Code size")
     assert code.value == 2
     code.set_value(5).run()
@@ -67,7 +67,7 @@ def test_a_finished_run_can_be_taken_along() -> None:
     config = settings_for("vae", "digits").replace(
         **{"network.hidden": [8], "bottleneck.latent_dim": 2}
     )
-    run = runs.create(config)
+    run = store.create(config)
     checkpoint.save(run.model_path, Autoencoder(config, (1, 8, 8)), {}, None)
     run.write_status(Status("done"))
     app = open_train(run=run.id)

@@ -12,10 +12,12 @@ from streamlit.testing.v1.element_tree import Button
 
 from aeviz.config import RunConfig
 from aeviz.datasets import DATASETS
-from aeviz.presets import PRESETS
-from aeviz.training import locks, maps, queue, runs, worker
-from aeviz.training.runs import Run, Status
-from aeviz.ui import run_actions, run_list, run_view, settings
+from aeviz.io import locks
+from aeviz.presets.autoencoders import PRESETS
+from aeviz.runs import maps, queue, store, worker
+from aeviz.runs.store import Run, Status
+from aeviz.ui.runs import actions, run_list
+from aeviz.ui.train import run_view, settings
 
 SECONDS = 60
 
@@ -76,7 +78,7 @@ def test_each_preset_fills_the_controls_and_starts_as_it_is(
     check(button(app, "Train").click().run())
     preset = PRESETS[name].config
     assert started == [preset]
-    assert shown(app) == runs.runs()[0].id
+    assert shown(app) == store.runs()[0].id
 
 
 def test_changes_reach_the_configuration(started: list[RunConfig]) -> None:
@@ -197,7 +199,7 @@ def test_an_unknown_run_is_a_sentence() -> None:
 
 
 def waiting(config: RunConfig, status: Status) -> Run:
-    run = runs.create(config)
+    run = store.create(config)
     run.write_status(status)
     return run
 
@@ -230,7 +232,7 @@ def test_a_run_that_waits_says_how_long_and_what_to_look_at_meanwhile(
 ) -> None:
     run = waiting(PRESETS["vae"].config, Status(created=time.time()))
     monkeypatch.setattr(queue, "places", lambda: {run.id: 1})
-    monkeypatch.setattr("aeviz.training.wait_time.until_turns", lambda rows: {run.id: 125.0})
+    monkeypatch.setattr("aeviz.runs.wait_time.until_turns", lambda rows: {run.id: 125.0})
     app = open_train(run=run.id)
     assert progress(app) == "Waiting for its turn: next in the queue · starts in about 2 minutes"
     links = [item.proto for item in app.get("page_link")]
@@ -247,7 +249,7 @@ def test_the_list_shows_each_run_with_its_phase_and_opens_it() -> None:
     config = PRESETS["vae"].config
     done = waiting(config.replace(name="First"), Status("done"))
     failed = waiting(config.replace(name="Second"), Status("failed", message="Broken."))
-    (runs.create(config).folder / "config.json").write_text("{")  # must not spoil the list
+    (store.create(config).folder / "config.json").write_text("{")  # must not spoil the list
     app = open_train()
     labels = [item.label for item in app.button if (item.key or "").startswith("show-")]
     assert len(labels) == 2
@@ -265,7 +267,7 @@ def test_a_finished_run_offers_what_comes_next() -> None:
         **{"dataset": "digits", "network.hidden": [8], "bottleneck.latent_dim": 2,
            "training.epochs": 2, "training.device": "cpu"}
     )  # fmt: skip
-    run = runs.create(config)
+    run = store.create(config)
     worker.work(run)
     app = open_train(run=run.id)
     assert not app.error
@@ -287,7 +289,7 @@ def test_a_finished_run_is_shown_at_once_and_says_how_far_its_maps_are(
         **{"dataset": "digits", "network.hidden": [8], "bottleneck.latent_dim": 3,
            "training.epochs": 1, "training.device": "cpu"}
     )  # fmt: skip
-    run = runs.create(config)
+    run = store.create(config)
     worker.work(run)
     app = open_train(run=run.id)
     assert begun, "maps that a server left are taken up"
@@ -325,7 +327,7 @@ def test_places_and_times_in_words() -> None:
         "in about 3 minutes",
     ]  # fmt: skip
     config = PRESETS["vae"].config.replace(**{"training.epochs": 16})
-    labels = [run_actions.continue_label(Status(epoch=n), config) for n in (1, 15, 16)]
+    labels = [actions.continue_label(Status(epoch=n), config) for n in (1, 15, 16)]
     assert labels == ["Continue (15 epochs left)", "Continue (1 epoch left)", "Continue"]
     assert run_list.ago(5) == "just now"
     assert run_list.ago(65) == "1 minute ago"

@@ -9,11 +9,12 @@ from page_tools import again, open_runs, open_train
 from small_models import pca_denoiser, save
 from streamlit.testing.v1 import AppTest
 
-from aeviz import library, limits, uploads
+from aeviz import limits
 from aeviz.errors import UserError
-from aeviz.library import ModelInfo
-from aeviz.people import Person
-from aeviz.ui import person, pickers
+from aeviz.identity import Person
+from aeviz.models import library, uploads
+from aeviz.models.library import ModelInfo
+from aeviz.ui.shared import person, pickers
 
 ADA, BOB = Person("a" * 32), Person("b" * 32)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from small_run import config, snapshot
 
-from aeviz.replay.epochs import PRIOR_REACH, ROOM, class_names, pack, view
+from aeviz.server.replay.epochs import PRIOR_REACH, ROOM, class_names, pack, view
 
 
 def unpacked(packed: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

@@ -10,9 +10,19 @@ from PIL import Image
 from small_run import EPOCHS, config, snapshot
 
 from aeviz.errors import UserError
-from aeviz.replay import film as films
-from aeviz.replay.epochs import View
-from aeviz.replay.film import EDGE, GAP, HEADER, HOLD_SECONDS, LENGTHS, PANEL, between, film, times
+from aeviz.server.replay import film as films
+from aeviz.server.replay.epochs import View
+from aeviz.server.replay.film import (
+    EDGE,
+    GAP,
+    HEADER,
+    HOLD_SECONDS,
+    LENGTHS,
+    PANEL,
+    between,
+    film,
+    times,
+)
 
 SNAPSHOTS = [snapshot(epoch) for epoch in range(EPOCHS)]
 

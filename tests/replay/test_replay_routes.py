@@ -11,10 +11,10 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from test_replay_epochs import unpacked
 
-from aeviz.replay import film
-from aeviz.replay.routes import STATIC, Replay
+from aeviz.runs.store import Run
+from aeviz.server.replay import film
+from aeviz.server.replay.routes import STATIC, Replay
 from aeviz.training import snapshots
-from aeviz.training.runs import Run
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_a_film_is_a_download_and_is_made_once(
     assert f"{run.id}.gif" in answer.headers["content-disposition"]
     assert Image.open(io.BytesIO(answer.content)).n_frames > 3
     monkeypatch.setattr(film, "film", None)
-    monkeypatch.setattr("aeviz.replay.films.film", None)
+    monkeypatch.setattr("aeviz.server.replay.films.film", None)
     assert client.get(f"/aeviz/runs/{run.id}/replay.gif?theme=light").content == answer.content
 
 

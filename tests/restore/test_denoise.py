@@ -12,8 +12,8 @@ from small_models import digits, identity_model, pca_denoiser
 
 from aeviz.errors import UserError
 from aeviz.images import decode, encode_png
-from aeviz.restore.denoise import denoise, unique_name
-from aeviz.restore.export import png_name, zip_pngs
+from aeviz.restoration.crops import denoise, unique_name
+from aeviz.restoration.export import png_name, zip_pngs
 
 
 def test_an_image_of_the_models_size_passes_without_a_note() -> None:

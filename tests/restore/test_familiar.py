@@ -9,7 +9,7 @@ from small_models import digits, pca_denoiser
 from aeviz.config import CorruptionConfig
 from aeviz.evaluation.evaluate import reconstruct
 from aeviz.nn.corruptions import corrupt
-from aeviz.restore.familiar import STRANGE, Signs, calibrate, signs
+from aeviz.restoration.out_of_distribution import STRANGE, Signs, calibrate, signs
 
 
 def test_a_constant_that_is_taken_away_is_all_smooth() -> None:

@@ -8,14 +8,14 @@ import pytest
 import torch
 from small_restorer import tiny as tiny_config
 
-from aeviz.evaluation.noise import measure_noise
-from aeviz.evaluation.synthetic import kind_of
 from aeviz.images.photo import Photo, stretched_photo, used_range
-from aeviz.nn.restorer import Restorer
-from aeviz.restore.baselines import BASELINES
-from aeviz.restore.findings import find, first_notes, noise_of
-from aeviz.restore.photo import restore_photo
-from aeviz.restore.tasks import TASKS
+from aeviz.nn.unet import Restorer
+from aeviz.restoration.filters import BASELINES
+from aeviz.restoration.findings import find, first_notes, noise_of
+from aeviz.restoration.noise_level import measure_noise
+from aeviz.restoration.photo import restore_photo
+from aeviz.restoration.synthetic import kind_of
+from aeviz.restoration.tasks import TASKS
 
 DENOISE, IMPULSE = TASKS["denoise"], TASKS["impulse"]
 

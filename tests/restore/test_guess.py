@@ -6,11 +6,11 @@ import pytest
 import torch
 from small_restorer import tiny
 
-from aeviz.damage.pixels import luminance
-from aeviz.damage.table import Damaged
-from aeviz.evaluation.restoration import chroma, correlation, figures, recoloured
-from aeviz.nn.restorer import Restorer
-from aeviz.restore import guess
+from aeviz.degradations.pixels import luminance
+from aeviz.degradations.table import Damaged
+from aeviz.nn.unet import Restorer
+from aeviz.restoration import guess
+from aeviz.restoration.inference import chroma, correlation, figures, recoloured
 
 HUES = torch.rand(1, 3, 40, 50, generator=torch.Generator().manual_seed(0))
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from aeviz.errors import UnsureError, UserError
-from aeviz.restore.masks import check_share, read_mask
+from aeviz.restoration.masks import check_share, read_mask
 
 STROKES = np.zeros((40, 50), bool)
 STROKES[10:13, 5:45] = STROKES[5:35, 20:22] = True

@@ -13,19 +13,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from aeviz import library
-from aeviz.checkpoint import load_restorer
-from aeviz.damage import DAMAGES
-from aeviz.damage.pixels import luminance
+from aeviz.degradations import DAMAGES
+from aeviz.degradations.pixels import luminance
 from aeviz.errors import UserError
-from aeviz.evaluation.restoration import answered
 from aeviz.images.photo import Photo
-from aeviz.nn.restorer import Restorer
-from aeviz.restore import guess
-from aeviz.restore import photo as engine
-from aeviz.restore.photo import Stopped, Tile, restore_photo, restoring, vividness_of
-from aeviz.restore.tasks import TASKS
-from aeviz.restorers import RESTORERS
+from aeviz.models import library
+from aeviz.models.checkpoint import load_restorer
+from aeviz.nn.unet import Restorer
+from aeviz.presets.restorers import RESTORERS
+from aeviz.restoration import guess
+from aeviz.restoration import photo as engine
+from aeviz.restoration.inference import answered
+from aeviz.restoration.photo import Stopped, Tile, restore_photo, restoring, vividness_of
+from aeviz.restoration.tasks import TASKS
 
 ONE_SIZE = [task for task in TASKS.values() if task.scale == 1 and not task.mask]
 
@@ -288,8 +288,8 @@ GROWTH = """
 import numpy as np
 from test_restore_photo import identity
 from aeviz.images.photo import Photo
-from aeviz.restore.photo import restore_photo
-from aeviz.restore.tasks import TASKS
+from aeviz.restoration.photo import restore_photo
+from aeviz.restoration.tasks import TASKS
 import torch
 torch.set_num_threads(1)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from aeviz.damage import DAMAGES
-from aeviz.restore.baselines import BASELINES
-from aeviz.restore.tasks import TASKS, Task
-from aeviz.restorers import RESTORERS
+from aeviz.degradations import DAMAGES
+from aeviz.presets.restorers import RESTORERS
+from aeviz.restoration.filters import BASELINES
+from aeviz.restoration.tasks import TASKS, Task
 
 
 @pytest.mark.parametrize("task", TASKS.values(), ids=lambda task: task.name)

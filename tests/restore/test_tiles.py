@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from aeviz.restore.tiles import FEATHER, Box, Grid, mosaic, spans
+from aeviz.restoration.tiles import FEATHER, Box, Grid, mosaic, spans
 
 
 @given(st.integers(1, 9000), st.integers(48, 100), st.integers(0, 12))

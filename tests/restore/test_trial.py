@@ -9,8 +9,8 @@ import torch
 from small_models import digits, identity_model, pca_denoiser
 
 from aeviz.evaluation.metrics import PSNR_CAP
-from aeviz.restore.baselines import median
-from aeviz.restore.trial import Score, run_trial, score
+from aeviz.experiments.denoising_demo import Score, run_trial, score
+from aeviz.restoration.filters import median
 
 
 def test_a_model_that_copies_restores_nothing() -> None:

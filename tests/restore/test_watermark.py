@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from aeviz.images.photo import Photo
-from aeviz.nn.restorer import Restorer
-from aeviz.restore import photo as engine
-from aeviz.restore import watermark
-from aeviz.restore.photo import restore_photo
-from aeviz.restore.tasks import TASKS
+from aeviz.nn.unet import Restorer
+from aeviz.restoration import photo as engine
+from aeviz.restoration.photo import restore_photo
+from aeviz.restoration.tasks import TASKS
+from aeviz.restoration.watermark import find
 from tests.small_restorer import tiny
 
 
@@ -73,7 +73,7 @@ def test_it_comes_off_a_photo_of_any_size_and_depth(
     assert gain(clean, photo.pixels, result.pixels) > least
     assert not result.notes
     assert len(saw) == 4  # its views of one small copy, not one for each tile
-    assert max(min(shape[2:]) for shape in saw) <= watermark.LOOK_SIDE
+    assert max(min(shape[2:]) for shape in saw) <= find.LOOK_SIDE
 
 
 def test_a_photo_without_a_mark_stays_as_it_is() -> None:
@@ -96,6 +96,6 @@ def test_tiles_meet_without_a_seam(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_photos_of_odd_shapes_are_looked_at(size: tuple[int, int]) -> None:
     photo = Photo(np.full((*size, 1), 99, np.uint8))
     model = Restorer(tiny("restore-watermark")).eval()
-    found = watermark.find(model, photo, "fp32")
+    found = find.find(model, photo, "fp32")
     assert found.mark is None
-    assert found.matte.numel() <= watermark.LOOK_PIXELS
+    assert found.matte.numel() <= find.LOOK_PIXELS

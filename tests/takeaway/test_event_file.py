@@ -8,7 +8,7 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.backend.event_processing.event_file_loader import LegacyEventFileLoader
 
-from aeviz.takeaway import event_file
+from aeviz.export import event_file
 
 ROWS = [
     {"step": 2, "epoch": 0, "loss": 9.5, "recon": 7.5, "kl": 2.0, "penalty": 0.0, "time": 1001.25},

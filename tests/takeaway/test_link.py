@@ -7,8 +7,8 @@ import pytest
 from aeviz import datasets
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
-from aeviz.presets import PRESETS, settings_for
-from aeviz.takeaway import link
+from aeviz.export import config_link
+from aeviz.presets.autoencoders import PRESETS, settings_for
 
 CHANGES = {
     "dataset": "digits",
@@ -30,35 +30,35 @@ CHANGES = {
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_is_its_type_alone(name: str) -> None:
-    assert link.query(PRESETS[name].config) == {"type": name}
-    assert link.config_of({"type": name}) == PRESETS[name].config
+    assert config_link.query(PRESETS[name].config) == {"type": name}
+    assert config_link.config_of({"type": name}) == PRESETS[name].config
 
 
 @pytest.mark.parametrize("name", [name for name in PRESETS if name != "contractive"])
 def test_changes_come_back_as_they_were(name: str) -> None:
     config = settings_for(name, "digits").replace(**CHANGES)
-    asked = link.query(config)
+    asked = config_link.query(config)
     assert len(asked) <= len(CHANGES) + 1
     assert asked["network.hidden"] == "300,20"
-    assert link.config_of(asked) == config
+    assert config_link.config_of(asked) == config
 
 
 def test_a_link_to_other_data_starts_from_the_settings_for_them() -> None:
     config = PRESETS["linear"].on(datasets.DATASETS["digits"])
     assert config.training != PRESETS["linear"].config.training
-    assert link.query(config) == {"type": "linear", "dataset": "digits"}
-    assert link.config_of(link.query(config)) == config
+    assert config_link.query(config) == {"type": "linear", "dataset": "digits"}
+    assert config_link.config_of(config_link.query(config)) == config
 
 
 def test_no_layers_at_all_come_back() -> None:
     config = PRESETS["vae"].config.replace(**{"network.hidden": []})
-    assert link.query(config) == {"type": "vae", "network.hidden": ""}
-    assert link.config_of(link.query(config)) == config
+    assert config_link.query(config) == {"type": "vae", "network.hidden": ""}
+    assert config_link.config_of(config_link.query(config)) == config
 
 
 def test_the_name_and_the_device_stay_at_home() -> None:
     config = PRESETS["vae"].config.replace(**{"name": "Mine", "training.device": "cpu"})
-    assert link.query(config) == {"type": "vae"}
+    assert config_link.query(config) == {"type": "vae"}
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_the_name_and_the_device_stay_at_home() -> None:
 )
 def test_a_link_that_is_wrong_is_a_sentence(asked: dict[str, str], sentence: str) -> None:
     with pytest.raises(UserError, match=sentence) as caught:
-        link.config_of(asked)
+        config_link.config_of(asked)
     assert len(str(caught.value)) < 300
 
 
@@ -102,9 +102,9 @@ def test_a_restorer_is_not_trained_on_the_page() -> None:
         "training.optimizer": "adamw",
     }
     with pytest.raises(UserError, match="Restorers"):
-        link.config_of(asked)
+        config_link.config_of(asked)
 
 
 def test_a_type_without_a_preset_has_no_link() -> None:
     with pytest.raises(UserError, match="no type called"):
-        link.query(RunConfig(type="my own"))
+        config_link.query(RunConfig(type="my own"))

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from aeviz.config import RunConfig
+from aeviz.export import onnx_file
 from aeviz.nn.model import Autoencoder
 from aeviz.nn.networks import ImageShape
-from aeviz.presets import PRESETS
-from aeviz.takeaway import onnx_file
+from aeviz.presets.autoencoders import PRESETS
 
 SHAPES: tuple[ImageShape, ...] = ((1, 28, 28), (3, 17, 23))
 SMALL = {"network.channels": [8, 12], "bottleneck.latent_dim": 6}

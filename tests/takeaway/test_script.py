@@ -18,18 +18,18 @@ import torch
 from PIL import Image
 from small_models import digits, save
 
-from aeviz import checkpoint
 from aeviz.config import RunConfig
 from aeviz.datasets import Split
 from aeviz.errors import UserError
 from aeviz.evaluation.evaluate import encode_all
+from aeviz.export.script import script
 from aeviz.images import decode_sprite
 from aeviz.latent.projection import PCA2
+from aeviz.models import checkpoint
 from aeviz.nn import losses
 from aeviz.nn.model import Autoencoder
 from aeviz.nn.networks import ImageShape
-from aeviz.presets import PRESETS
-from aeviz.takeaway.script import script
+from aeviz.presets.autoencoders import PRESETS
 from aeviz.training.schedules import beta_at
 
 SMALL = {"network.channels": [8, 12], "bottleneck.latent_dim": 6, "training.batch_size": 16}

@@ -16,8 +16,8 @@ from hypothesis.strategies import DrawFn
 from aeviz.config import RunConfig
 from aeviz.datasets import DATASETS, Dataset, Split
 from aeviz.errors import UserError
-from aeviz.presets import PRESETS
-from aeviz.training.estimate import estimate
+from aeviz.presets.autoencoders import PRESETS
+from aeviz.runs.estimate import estimate
 from aeviz.training.loop import begin, train
 
 CPU = torch.device("cpu")

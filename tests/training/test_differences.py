@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from aeviz.presets import PRESETS
-from aeviz.training.differences import differences
+from aeviz.presets.autoencoders import PRESETS
+from aeviz.runs.differences import differences
 
 VAE, STANDARD = PRESETS["vae"].config, PRESETS["standard"].config
 CODE, BETA = "bottleneck.latent_dim", "loss.beta"

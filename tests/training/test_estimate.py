@@ -9,9 +9,9 @@ from aeviz.config import NetworkConfig, RunConfig
 from aeviz.datasets import DATASETS
 from aeviz.errors import UserError
 from aeviz.nn.networks import multiplications
-from aeviz.presets import PRESETS
-from aeviz.training import estimate as module
-from aeviz.training.estimate import estimate, memory, outputs
+from aeviz.presets.autoencoders import PRESETS
+from aeviz.runs import estimate as module
+from aeviz.runs.estimate import estimate, memory, outputs
 
 SHAPE = (1, 28, 28)
 EXAMPLE = RunConfig().replace(

@@ -13,13 +13,14 @@ from faulty_disk import FaultyDisk, Killed, Kind
 from test_loop import CPU, same
 from torch import Tensor
 
-from aeviz import checkpoint
 from aeviz.config import RunConfig
 from aeviz.datasets import Dataset
 from aeviz.errors import UserError
-from aeviz.people import Person
-from aeviz.training import loop, manage, resume, runs, snapshots, worker
-from aeviz.training.runs import Run, Status
+from aeviz.identity import Person
+from aeviz.models import checkpoint
+from aeviz.runs import manage, store, worker
+from aeviz.runs.store import Run, Status
+from aeviz.training import loop, resume, snapshots
 
 KINDS: tuple[Kind, ...] = ("once", "from then on", "killed")
 
@@ -40,8 +41,8 @@ def short(
     config: RunConfig, dataset: Dataset, runs_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> RunConfig:
     """Two epochs of two steps each, all of which are reported; with a code that needs no map."""
-    monkeypatch.setattr("aeviz.training.worker.datasets.load", lambda *_: dataset)
-    monkeypatch.setattr("aeviz.training.reporter.REPORT_SECONDS", 0.0)
+    monkeypatch.setattr("aeviz.runs.worker.datasets.load", lambda *_: dataset)
+    monkeypatch.setattr("aeviz.runs.reporter.REPORT_SECONDS", 0.0)
     return config.replace(
         **{"training.epochs": 2, "training.batch_size": 64, "bottleneck.latent_dim": 2}
     )
@@ -50,7 +51,7 @@ def short(
 @pytest.fixture
 def model(short: RunConfig) -> dict[str, Tensor]:
     """What the undisturbed training ends with."""
-    run = runs.create(short)
+    run = store.create(short)
     worker.work(run)
     return dict(checkpoint.load(run.model_path).model.state_dict())
 
@@ -71,13 +72,13 @@ def moments(config: RunConfig) -> int:
     """How often the short training asks something of the disk."""
     with pytest.MonkeyPatch.context() as patch:
         disk = FaultyDisk(patch)
-        worker.work(runs.create(config))
+        worker.work(store.create(config))
         return disk.moments
 
 
 def interrupted(config: RunConfig, at: int, kind: Kind) -> Run:
     """A run of which the disk fails at this moment."""
-    run = runs.create(config)
+    run = store.create(config)
     run.pid_path.touch()  # as if a process had been at work on it
     with pytest.MonkeyPatch.context() as patch, contextlib.suppress(Killed):
         FaultyDisk(patch, at, kind)
@@ -116,7 +117,7 @@ def test_whichever_write_fails_nothing_is_lost_and_the_training_goes_on_to_the_s
 def test_the_last_good_file_is_whole_whichever_write_of_the_next_one_fails(
     short: RunConfig, dataset: Dataset, file: str, kind: Kind
 ) -> None:
-    run = runs.create(short, "a" * 32)
+    run = store.create(short, "a" * 32)
     path = run.folder / file
     state = loop.begin(short, dataset, CPU)
 

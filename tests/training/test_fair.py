@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aeviz.training.fair import Ticket, order
+from aeviz.runs.fair_share import Ticket, order
 
 
 def queue(text: str) -> list[Ticket]:

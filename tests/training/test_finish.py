@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aeviz import checkpoint
 from aeviz.config import RunConfig
 from aeviz.datasets import Dataset
 from aeviz.latent.projection import trustworthiness
+from aeviz.models import checkpoint
 from aeviz.nn.model import Autoencoder
 from aeviz.training import finish as module
 

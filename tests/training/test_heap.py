@@ -7,7 +7,7 @@ import pytest
 
 COUNT = """
 import resource
-from aeviz.training.heap import keep_memory
+from aeviz.training.cpu.malloc import keep_memory
 if {keeps}:
     keep_memory()
 import torch

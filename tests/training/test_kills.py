@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from aeviz.training import runs
+from aeviz.runs import store
 from benchmarks import killing
 from benchmarks.killing import Nursery
 
@@ -31,10 +31,10 @@ def test_killed_at_any_moment_at_most_an_epoch_is_lost_and_it_goes_on_to_the_sam
         wanted, taken = killing.undisturbed(server, config)
         for left in islice(killing.kills(server, config, wanted, taken, seed=0), 6):
             assert left.epochs_lost <= 1.0
-        killing.go_on_to_the_end(server, runs.runs()[0], wanted)
+        killing.go_on_to_the_end(server, store.runs()[0], wanted)
 
         # and the server itself: its workers notice by themselves, keep what they have, and end
-        run = runs.create(config.replace(**{"training.epochs": 10_000}))
+        run = store.create(config.replace(**{"training.epochs": 10_000}))
         left = killing.lose_server(server, run, after=chance.uniform(0.0, taken))
         assert (left.phase, run.status.phase) == ("stopped", "stopped")
         assert left.epochs_lost <= 1.0
@@ -42,7 +42,7 @@ def test_killed_at_any_moment_at_most_an_epoch_is_lost_and_it_goes_on_to_the_sam
 
 def test_what_a_killed_server_left_goes_on_under_the_next_one(runs_dir: Path) -> None:
     config = killing.tiny(epochs=2)
-    run = runs.create(config)
+    run = store.create(config)
     with Nursery(runs_dir) as server:
         wanted, taken = killing.undisturbed(server, config)
         killing.lose_server(server, run, after=taken / 3)

@@ -8,7 +8,7 @@ import torch
 
 from aeviz.config import RunConfig
 from aeviz.datasets import Dataset
-from aeviz.training.light import stepper
+from aeviz.training.cpu.optimizer_step import stepper
 from aeviz.training.loop import begin, make_optimizer
 
 CPU = torch.device("cpu")
@@ -39,7 +39,7 @@ def test_optimisers_work_as_ever_beside_it() -> None:
     """torch's own steps, and a compiled function, in a process that has made a light one."""
     script = """
 import torch
-from aeviz.training.light import spare_the_compiler
+from aeviz.training.cpu.optimizer_step import spare_the_compiler
 spare_the_compiler()
 weight = torch.nn.Parameter(torch.ones(2))
 optimizer = torch.optim.SGD([weight], lr=0.5)

@@ -9,8 +9,8 @@ import torch
 from aeviz.config import RunConfig, TrainingConfig
 from aeviz.datasets import Dataset, Split
 from aeviz.evaluation.validation import validate
-from aeviz.training import guard, loop
-from aeviz.training.guard import DivergedError
+from aeviz.training import divergence, loop
+from aeviz.training.divergence import DivergedError
 from aeviz.training.loop import (
     StepResult,
     TrainingState,
@@ -248,7 +248,7 @@ def test_a_loss_that_is_seldom_read_bars_the_step_all_the_same(
     """As on a device that one would have to wait for: the loss is read at the end of an epoch."""
     kept: list[tuple[str, int, dict[str, torch.Tensor]]] = []
     for seconds in (0.0, 1e9):
-        monkeypatch.setattr(guard, "READ_SECONDS", {"cpu": seconds})
+        monkeypatch.setattr(divergence, "READ_SECONDS", {"cpu": seconds})
         state = diverging(dataset, optimizer)
         results: list[StepResult] = []
         with pytest.raises(DivergedError) as caught:
@@ -262,7 +262,7 @@ def test_a_loss_that_is_seldom_read_bars_the_step_all_the_same(
 def test_the_terms_of_a_barred_step_are_those_of_the_last_good_one(
     dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(guard, "READ_SECONDS", {"cpu": 1e9})
+    monkeypatch.setattr(divergence, "READ_SECONDS", {"cpu": 1e9})
     totals: list[float] = []
 
     def run_on() -> None:
@@ -280,7 +280,7 @@ def test_reading_the_loss_seldom_changes_nothing_else(
     config: RunConfig, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     often = trained(config, dataset)
-    monkeypatch.setattr(guard, "READ_SECONDS", {"cpu": 1e9})
+    monkeypatch.setattr(divergence, "READ_SECONDS", {"cpu": 1e9})
     seldom = trained(config, dataset)
     assert same(weights(often), weights(seldom))
     assert seldom.least_loss == often.least_loss

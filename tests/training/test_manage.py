@@ -12,14 +12,16 @@ import pytest
 from test_loop import CPU, same, trained, weights
 from test_worker import ended, here, tiny
 
-from aeviz import checkpoint
 from aeviz.config import RunConfig
 from aeviz.datasets import Dataset
 from aeviz.errors import UserError
-from aeviz.people import Person
-from aeviz.training import locks, loop, manage, resume, runs, waiting, worker
-from aeviz.training.runs import Run, Status
-from aeviz.training.waiting import lock_of
+from aeviz.identity import Person
+from aeviz.io import locks
+from aeviz.models import checkpoint
+from aeviz.runs import manage, process, store, worker
+from aeviz.runs.process import lock_of
+from aeviz.runs.store import Run, Status
+from aeviz.training import loop, resume
 
 ADA, BOB, LOCAL = Person("a" * 32), Person("b" * 32), Person(local=True)
 
@@ -29,7 +31,7 @@ __all__ = ["here"]  # the fixture
 @pytest.fixture
 def run(config: RunConfig, runs_dir: Path) -> Run:
     """A run of Ada's that is done."""
-    run = runs.create(config, ADA.owner)
+    run = store.create(config, ADA.owner)
     run.write_status(Status("done", epoch=3))
     return run
 
@@ -62,7 +64,7 @@ def test_a_run_that_is_gone_is_a_sentence(runs_dir: Path, action: str) -> None:
 def test_a_run_of_nobodys_is_managed_from_the_machine_alone(
     config: RunConfig, runs_dir: Path
 ) -> None:
-    run = runs.create(config)
+    run = store.create(config)
     with pytest.raises(UserError, match="somebody else's"):
         manage.rename(run, "Mine", ADA)
     manage.rename(run, "The machine's", LOCAL)
@@ -96,7 +98,7 @@ def test_a_removed_run_is_gone_with_all_its_files(run: Run, runs_dir: Path) -> N
     (run.folder / "snapshots").mkdir()
     (run.folder / "snapshots" / "x").touch()
     manage.remove(run, ADA)
-    assert runs.runs() == []
+    assert store.runs() == []
     assert list(runs_dir.iterdir()) == []
 
 
@@ -120,7 +122,7 @@ def test_a_process_that_is_slow_to_leave_its_finished_run_is_waited_for(
         looks.append(patience)
         return lock_of(run, patience=0.01)
 
-    monkeypatch.setattr(waiting, "lock_of", look)
+    monkeypatch.setattr(process, "lock_of", look)
     lock = locks.take(run.pid_path)
     assert lock is not None
 
@@ -141,8 +143,8 @@ def test_what_a_server_had_no_time_to_delete_is_no_run_and_goes_later(
 ) -> None:
     left = runs_dir / f".trash-{run.id}-abcd"
     run.folder.rename(left)
-    assert runs.runs() == []
-    manage.remove(runs.create(config, ADA.owner), ADA)
+    assert store.runs() == []
+    manage.remove(store.create(config, ADA.owner), ADA)
     assert not left.exists()
 
 
@@ -153,7 +155,7 @@ def test_pages_that_remove_rename_and_continue_at_once_leave_a_whole_run_or_none
     sees anything but a sentence."""
     monkeypatch.setattr(worker.subprocess, "Popen", lambda *_, **__: pytest.fail("started"))
     for _ in range(20):
-        run = runs.create(config, ADA.owner)
+        run = store.create(config, ADA.owner)
         run.write_status(Status("done", epoch=3))
         barrier, errors = threading.Barrier(4), []
 

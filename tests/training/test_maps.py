@@ -17,15 +17,17 @@ from safetensors import safe_open
 from test_worker import tiny, until
 from torch import Tensor
 
-from aeviz import atomic, checkpoint
 from aeviz.config import RunConfig
 from aeviz.datasets import Dataset
 from aeviz.errors import UserError
 from aeviz.evaluation.evaluate import encode_all
+from aeviz.identity import Person
+from aeviz.io import atomic, locks
 from aeviz.latent.layouts import Cancelled
-from aeviz.people import Person
-from aeviz.training import finish, locks, manage, maps, runs, worker
-from aeviz.training.runs import Run
+from aeviz.models import checkpoint
+from aeviz.runs import manage, maps, store, worker
+from aeviz.runs.store import Run
+from aeviz.training import finish
 
 NEVER = bool  # bool() is False
 Layout = Callable[..., Any]
@@ -36,10 +38,10 @@ def trained(
     config: RunConfig, dataset: Dataset, runs_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., Run]:
     """Runs on the small bars whose training is over."""
-    monkeypatch.setattr("aeviz.training.worker.datasets.load", lambda *_: dataset)
+    monkeypatch.setattr("aeviz.runs.worker.datasets.load", lambda *_: dataset)
 
     def train(**changes: object) -> Run:
-        run = runs.create(config.replace(**changes))
+        run = store.create(config.replace(**changes))
         worker.work(run)
         assert run.status.phase == "done"
         return run
@@ -197,7 +199,7 @@ def test_maps_of_an_earlier_training_are_not_written_over_a_later_one(
     def layout(name: str, z: Tensor, *_: Any, **__: Any) -> Any:
         """The whole later training goes by, unseen, while the layout is at work."""
         if not later:
-            run.write_status(runs.Status("stopped"))
+            run.write_status(store.Status("stopped"))
             worker.work(run)
             later.append(run.model_path.read_bytes())
         return np.zeros((len(z), 2), np.float32)
@@ -285,4 +287,4 @@ def test_a_worker_gives_its_slot_back_lays_out_and_may_be_killed(runs_dir: Path)
     until(lambda: maps.share(run) is not None, run)
     manage.remove(run, Person(local=True))
     until(lambda: not locks.held(runs_dir / ".queue" / "map-0"), run)
-    assert runs.runs() == []
+    assert store.runs() == []

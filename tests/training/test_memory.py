@@ -10,12 +10,13 @@ from test_loop import same, trained
 from test_worker import here as here  # a run on small data, worked on in this process
 from torch import Tensor
 
-from aeviz import checkpoint
 from aeviz.config import RunConfig
 from aeviz.datasets import Dataset
 from aeviz.errors import UserError
-from aeviz.training import loop, memory, worker
-from aeviz.training.runs import Run
+from aeviz.models import checkpoint
+from aeviz.runs import worker
+from aeviz.runs.store import Run
+from aeviz.training import batch_size, loop
 
 Limit = Callable[..., None]
 
@@ -127,7 +128,7 @@ def test_a_run_with_halved_batches_resumes_with_them_to_the_same_end(
 
 def test_a_half_that_leaves_batch_norm_one_image_is_left_out(config: RunConfig) -> None:
     def sizes(images: int, most: int = 32, **changes: object) -> list[int]:
-        tried = memory.batches(config.replace(**changes), images, most)
+        tried = batch_size.batches(config.replace(**changes), images, most)
         return [one.training.batch_size for one in tried]
 
     assert sizes(100) == [32, 16, 8, 4, 2]
@@ -146,5 +147,5 @@ def test_another_error_is_not_tried_again(config: RunConfig) -> None:
     for error in (RuntimeError("sizes do not match"), UserError("The disk is full.")):
         tries.clear()
         with pytest.raises(type(error), match=str(error)):
-            memory.train(memory.batches(config, 100, 32), fails)
+            batch_size.train(batch_size.batches(config, 100, 32), fails)
         assert len(tries) == 1

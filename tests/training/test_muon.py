@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from aeviz.errors import UserError
-from aeviz.nn.restorer import Restorer
-from aeviz.presets import PRESETS
-from aeviz.restorers import RESTORERS
+from aeviz.nn.unet import Restorer
+from aeviz.presets.autoencoders import PRESETS
+from aeviz.presets.restorers import RESTORERS
 from aeviz.training.muon import Muon, orthogonal
-from aeviz.training.photos import make_optimizers
+from aeviz.training.restorers import make_optimizers
 from tests.small_restorer import tiny
 
 

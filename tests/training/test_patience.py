@@ -9,14 +9,15 @@ import pytest
 import torch
 from test_loop import CPU, same, weights
 
-from aeviz import checkpoint
 from aeviz.config import RunConfig
 from aeviz.datasets import Dataset
 from aeviz.errors import UserError
-from aeviz.training import loop, resume, runs, worker
+from aeviz.models import checkpoint
+from aeviz.runs import store, worker
+from aeviz.training import loop, resume
+from aeviz.training.early_stopping import better, spent
 from aeviz.training.fit import Outcome, fit
 from aeviz.training.loop import StepResult, TrainingState, begin
-from aeviz.training.patience import better, spent
 
 LOSSES = (9.0, 5.0, 7.0, 4.0, 4.0, 6.0, 5.0, 3.0, 2.0)
 """After each epoch. With a patience of 2 the 4th epoch is the best when the 6th ends, with 3 when
@@ -159,7 +160,7 @@ def test_a_run_says_that_it_ended_early_and_its_file_is_the_best_epoch(
     config: RunConfig, runs_dir: Path
 ) -> None:
     """A learning rate so large that an epoch soon is worse than the one before."""
-    here = runs.create(
+    here = store.create(
         config.replace(
             **{
                 "dataset": "digits",

@@ -9,14 +9,14 @@ import pytest
 import torch
 from PIL import Image
 
-from aeviz import checkpoint, library
-from aeviz.cli import main
+from aeviz.cli.main import main
 from aeviz.datasets import photos
 from aeviz.errors import UserError
-from aeviz.evaluation import restoration
-from aeviz.evaluation.restoration import restored
-from aeviz.restorers import RESTORERS
-from aeviz.training import photos as training
+from aeviz.models import checkpoint, library
+from aeviz.presets.restorers import RESTORERS
+from aeviz.restoration import inference
+from aeviz.restoration.inference import restored
+from aeviz.training import restorers as training
 from tests.small_restorer import TINY, tiny
 
 CPU = torch.device("cpu")
@@ -52,9 +52,9 @@ def test_a_denoiser_learns_to_denoise() -> None:
     widths = {"network.channels": [16, 16, 16], "training.epochs": 32, "training.lr": 5e-3}
     config = tiny("restore-denoise", **widths)
     model = training.begin(config, None, CPU)
-    trial = restoration.Trial("noise", 25)
+    trial = inference.Trial("noise", 25)
     list(training.train(model, gradients()))
-    told = restoration.measure(trial, gradients(), lambda x, given: restored(model, given))
+    told = inference.measure(trial, gradients(), lambda x, given: restored(model, given))
     assert told["psnr"] > told["psnr_before"] + 1
 
 

@@ -14,7 +14,8 @@ from aeviz.config import RunConfig
 from aeviz.datasets import Dataset
 from aeviz.nn.losses import Terms
 from aeviz.nn.model import Autoencoder
-from aeviz.training import pieces, worker
+from aeviz.runs import worker
+from aeviz.training.cpu import microbatches
 from aeviz.training.loop import begin, set_learning_rate, train
 
 CONV = {"network.kind": "conv", "network.channels": [4, 6], "network.activation": "silu"}
@@ -39,14 +40,14 @@ def learnt(config: RunConfig, x: Tensor, seed: int = 3) -> tuple[Terms, list[Ten
     """The terms and the gradients that a batch gives a fresh network."""
     model = Autoencoder(config, (1, 8, 8))
     optimizer, noise = torch.optim.SGD(model.parameters()), torch.Generator().manual_seed(seed)
-    with pieces.learner(model, optimizer, noise, "fp32") as (learn, _):
+    with microbatches.learner(model, optimizer, noise, "fp32") as (learn, _):
         terms = learn(x, x, 0.7)
     return terms, [w.grad for w in model.parameters() if w.grad is not None]
 
 
 def whole(config: RunConfig, x: Tensor) -> tuple[Terms, list[Tensor]]:
     model = Autoencoder(config, (1, 8, 8))
-    terms = pieces.gradients(model, x, x, torch.Generator(), 0.7, "fp32")
+    terms = microbatches.gradients(model, x, x, torch.Generator(), 0.7, "fp32")
     return terms, [w.grad for w in model.parameters() if w.grad is not None]
 
 
@@ -55,7 +56,7 @@ def whole(config: RunConfig, x: Tensor) -> tuple[Terms, list[Tensor]]:
     [
         ({}, 1, 1),
         ({}, 2, 2),
-        ({}, 64, pieces.MOST),
+        ({}, 64, microbatches.MOST),
         ({"training.batch_size": 31}, 2, 1),
         ({"training.batch_size": 48}, 4, 3),
         (PLAIN | {"loss.penalty": "l1"}, 2, 2),
@@ -71,7 +72,7 @@ def test_only_a_loss_that_is_a_mean_over_images_is_divided(
     conv: RunConfig, changes: dict[str, object], threads: int, number: int
 ) -> None:
     config = conv.replace(**{"training.batch_size": 128} | changes)
-    assert pieces.pieces_of(config, threads) == number
+    assert microbatches.pieces_of(config, threads) == number
 
 
 @pytest.mark.parametrize("images", [1, 2, 33, 64])
@@ -87,7 +88,7 @@ def test_gradients_and_terms_are_those_of_the_whole_batch(
             "training.batch_size": 64,
         }
     )
-    assert pieces.pieces_of(config, 2) == 2
+    assert microbatches.pieces_of(config, 2) == 2
     x = torch.rand(images, 1, 8, 8, generator=torch.Generator().manual_seed(0))
     (terms, found), (wanted, expected) = learnt(config, x), whole(config, x)
     torch.testing.assert_close(torch.stack(terms), torch.stack(wanted))
@@ -99,14 +100,14 @@ def test_each_piece_draws_codes_of_its_own(
     conv: RunConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[float] = []
-    alone = pieces.gradients
+    alone = microbatches.gradients
 
     def listen(model: Autoencoder, *rest: Any) -> Terms:
         terms = alone(model, *rest)
         seen.append(terms.reconstruction.item())
         return terms
 
-    monkeypatch.setattr(pieces, "gradients", listen)
+    monkeypatch.setattr(microbatches, "gradients", listen)
     x = torch.rand(1, 1, 8, 8, generator=torch.Generator().manual_seed(0)).expand(32, -1, -1, -1)
     found = [learnt(conv, x, seed) for seed in (3, 3, 4)]
     assert same(*({str(i): g for i, g in enumerate(grads)} for _, grads in found[:2]))
@@ -125,7 +126,10 @@ def test_the_step_is_the_optimisers_own(conv: RunConfig, dataset: Dataset, optim
         for state in (divided, plain):
             set_learning_rate(state.optimizer, config.training, progress)
         noise = torch.Generator().manual_seed(3)
-        with pieces.learner(divided.model, divided.optimizer, noise, "fp32") as (learn, apply):
+        with microbatches.learner(divided.model, divided.optimizer, noise, "fp32") as (
+            learn,
+            apply,
+        ):
             learn(x, x, 1.0)
             apply()
         for own, given in zip(plain.model.parameters(), divided.model.parameters(), strict=True):
@@ -171,7 +175,7 @@ def test_an_error_in_a_piece_is_the_trainings(
     def fails(*args: object) -> Terms:
         raise MemoryError("no more")
 
-    monkeypatch.setattr(pieces, "gradients", fails)
+    monkeypatch.setattr(microbatches, "gradients", fails)
     with pytest.raises(MemoryError, match="no more"):
         trained(conv, dataset)
 

@@ -5,7 +5,7 @@ from typing import Any, Literal
 import pytest
 
 from aeviz.evaluation.baselines import Baseline
-from aeviz.plots_training import curve, value_range, with_levels
+from aeviz.figures.training import curve, value_range, with_levels
 
 ROWS: list[dict[str, Any]] = [
     {"step": 1, "epoch": 0, "recon": 500.0},

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from aeviz.plots_runs import MOST, POINTS, Line, overlay, points, terms, thinned, together
+from aeviz.figures.runs import MOST, POINTS, Line, overlay, points, terms, thinned, together
 
 
 def metrics(*losses: float, kl: float = 0.0) -> list[dict[str, Any]]:

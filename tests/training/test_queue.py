@@ -12,10 +12,11 @@ import pytest
 
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
+from aeviz.io import locks
 from aeviz.limits import Limit
-from aeviz.training import locks, queue, runs, worker
-from aeviz.training.makes_way import MakesWay
-from aeviz.training.runs import Run
+from aeviz.runs import queue, store, worker
+from aeviz.runs.store import Run
+from aeviz.runs.time_slice import MakesWay
 
 
 def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
@@ -54,7 +55,7 @@ def test_runs_take_turns_in_the_order_they_came(config: RunConfig, runs_dir: Pat
     order: list[str] = []
     waiters: list[Waiter] = []
     for number in range(4):
-        waiters.append(Waiter(runs.create(config), order))
+        waiters.append(Waiter(store.create(config), order))
         if number == 0:
             until(lambda: len(order) == 1)
         else:
@@ -82,7 +83,7 @@ def test_as_many_run_at_once_as_there_are_slots(
 ) -> None:
     monkeypatch.setenv("AEVIZ_WORKERS", "2")
     order: list[str] = []
-    waiters = [Waiter(runs.create(config), order) for _ in range(3)]
+    waiters = [Waiter(store.create(config), order) for _ in range(3)]
     until(lambda: len(order) == 2)
     time.sleep(0.1)
     assert len(order) == 2
@@ -115,7 +116,7 @@ def test_a_run_that_is_moved_up_is_next_and_only_once(config: RunConfig, runs_di
     order: list[str] = []
     waiters = []
     for number in range(4):
-        waiters.append(Waiter(runs.create(config), order))
+        waiters.append(Waiter(store.create(config), order))
         until(lambda number=number: len(order) + len(queue.places()) == number + 1)
     last = waiters[3]
     queue.move_up(last.run_)
@@ -133,17 +134,17 @@ def test_a_run_that_is_moved_up_is_next_and_only_once(config: RunConfig, runs_di
 def test_a_long_training_makes_way_only_for_somebody_elses_run(
     config: RunConfig, runs_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aeviz.training.makes_way.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("aeviz.runs.time_slice.LOOK_SECONDS", 0.0)
     monkeypatch.setattr("aeviz.limits.LONGEST_TRAINING_SECONDS", -1.0)
     ada, bob, order = "a" * 32, "b" * 32, []
-    waiters = [Waiter(runs.create(config, ada), order)]
+    waiters = [Waiter(store.create(config, ada), order)]
     until(lambda: len(order) == 1)
     makes_way = MakesWay(ada)
-    waiters.append(Waiter(runs.create(config, ada), order))
+    waiters.append(Waiter(store.create(config, ada), order))
     until(lambda: len(queue.places()) == 1)
     makes_way.begin()
     assert not makes_way()  # her own next run
-    waiters.append(Waiter(runs.create(config, bob), order))
+    waiters.append(Waiter(store.create(config, bob), order))
     until(lambda: len(queue.places()) == 2)
     assert not MakesWay(ada)()  # its turn has not begun
     assert makes_way()
@@ -166,8 +167,8 @@ def test_one_person_has_so_many_runs_that_wait(
     worker.start(config, "b" * 32)
     with pytest.raises(UserError, match="3 runs wait already"):
         worker.start(config, "c" * 32)
-    assert len(runs.runs()) == 3
-    runs.runs()[0].write_status(runs.Status("done"))
+    assert len(store.runs()) == 3
+    store.runs()[0].write_status(store.Status("done"))
     worker.start(config, "c" * 32)
 
 
@@ -175,10 +176,10 @@ def test_a_run_of_somebody_who_has_none_comes_before_anothers_second(
     config: RunConfig, runs_dir: Path
 ) -> None:
     ada, bob, order = "a" * 32, "b" * 32, []
-    waiters = [Waiter(runs.create(config, ada), order)]
+    waiters = [Waiter(store.create(config, ada), order)]
     until(lambda: len(order) == 1)
     for owner in (ada, ada, bob):
-        waiters.append(Waiter(runs.create(config, owner), order))
+        waiters.append(Waiter(store.create(config, owner), order))
         until(lambda: len(queue.places()) == len(waiters) - 1)
     assert [queue.place(waiter.run_) for waiter in waiters] == [None, 2, 3, 1]
     for number, next_one in enumerate((3, 1, 2), 2):
@@ -194,7 +195,7 @@ def test_the_next_in_the_queue_is_told_so_once_and_the_others_are_not(
     config: RunConfig, runs_dir: Path
 ) -> None:
     order: list[str] = []
-    first = Waiter(runs.create(config), order)
+    first = Waiter(store.create(config), order)
     until(lambda: len(order) == 1)
     told: list[str] = []
     cancel = threading.Event()
@@ -206,7 +207,7 @@ def test_the_next_in_the_queue_is_told_so_once_and_the_others_are_not(
         ):
             pass
 
-    waiting = [runs.create(config) for _ in range(2)]
+    waiting = [store.create(config) for _ in range(2)]
     threads = []
     for run in waiting:
         threads.append(threading.Thread(target=wait, args=(run,)))
@@ -223,7 +224,7 @@ def test_the_next_in_the_queue_is_told_so_once_and_the_others_are_not(
 
 
 def test_a_turn_that_is_held_already_is_had_at_once(config: RunConfig, runs_dir: Path) -> None:
-    run = runs.create(config)
+    run = store.create(config)
     with queue.turn(run, lambda: False), queue.turn(run, lambda: True):
         pass
     with pytest.raises(queue.CancelledError), queue.turn(run, lambda: True):
@@ -241,7 +242,7 @@ def test_two_servers_never_train_more_than_there_are_slots(
         "    log.open('a').write('in\\n'); time.sleep(0.05); log.open('a').write('out\\n')\n"
     )
     log = runs_dir / "log"
-    made = [runs.create(config, owner * 32) for owner in "aaaabb"]
+    made = [store.create(config, owner * 32) for owner in "aaaabb"]
     processes = [
         subprocess.Popen(
             [sys.executable, "-c", code, str(run.folder), str(log)], cwd=Path(__file__).parents[2]
@@ -255,7 +256,7 @@ def test_two_servers_never_train_more_than_there_are_slots(
 
 def test_waiting_takes_no_training_library() -> None:
     check = (
-        "import sys, aeviz.training.waiting, aeviz.training.queue\n"
+        "import sys, aeviz.runs.process, aeviz.runs.queue\n"
         "print('torch' in sys.modules, 'numpy' in sys.modules)"
     )
     answer = subprocess.run(
@@ -274,7 +275,7 @@ def test_slots_that_are_no_number_are_a_sentence_before_anything_starts(
     monkeypatch.setenv("AEVIZ_WORKERS", said)
     with pytest.raises(UserError, match=r"AEVIZ_WORKERS .* whole number; it is"):
         worker.start(config)
-    assert runs.runs() == []
+    assert store.runs() == []
 
 
 def test_what_a_dead_process_left_behind_holds_nobody_up(config: RunConfig, runs_dir: Path) -> None:
@@ -282,7 +283,7 @@ def test_what_a_dead_process_left_behind_holds_nobody_up(config: RunConfig, runs
     ticket = runs_dir / ".queue" / "00000000000000000001-long-dead"
     ticket.touch()
     (runs_dir / ".queue" / "slot-0").touch()
-    with queue.turn(runs.create(config), cancelled=lambda: False):
+    with queue.turn(store.create(config), cancelled=lambda: False):
         assert not ticket.exists()
 
 

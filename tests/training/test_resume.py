@@ -12,7 +12,7 @@ from test_loop import CPU, same, trained, weights
 from aeviz.config import RunConfig
 from aeviz.datasets import Dataset
 from aeviz.errors import UserError
-from aeviz.training import guard, resume
+from aeviz.training import divergence, resume
 from aeviz.training.loop import TrainingState, begin, train
 
 VARIANTS = {
@@ -113,11 +113,13 @@ def test_an_exploding_loss_is_told_by_the_losses_before_the_break(
     half_way(config, dataset, path)
     state = begin(config, dataset, CPU)
     resume.load_into(path, state)
-    monkeypatch.setattr(guard, "EXPLODED", 1.5)  # the next loss alone is never more than itself
+    monkeypatch.setattr(
+        divergence, "EXPLODED", 1.5
+    )  # the next loss alone is never more than itself
     with torch.no_grad():
         for weight in state.model.parameters():
             weight.mul_(20)
-    with pytest.raises(guard.DivergedError, match="step 5 "):
+    with pytest.raises(divergence.DivergedError, match="step 5 "):
         next(train(state, dataset))
 
 

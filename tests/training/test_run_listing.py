@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from aeviz.config import RunConfig
-from aeviz.people import Person
-from aeviz.training import listing, locks, manage, queue, runs
-from aeviz.training.listing import Row, matching, ordered, reached, rows
-from aeviz.training.runs import Run, Status
+from aeviz.identity import Person
+from aeviz.io import locks
+from aeviz.runs import listing, manage, queue, store
+from aeviz.runs.listing import Row, matching, ordered, reached, rows
+from aeviz.runs.store import Run, Status
 
 ADA = Person("a" * 32)
 
@@ -24,7 +25,7 @@ def folder(runs_dir: Path) -> Path:
 
 
 def over(config: RunConfig, **changes: object) -> Run:
-    run = runs.create(config, ADA.owner)
+    run = store.create(config, ADA.owner)
     run.write_status(Status("done", epoch=3, created=time.time()))
     for epoch, loss in enumerate((90.0, 70.0, 80.0), 1):
         run.append_metrics({"epoch": epoch, "step": epoch, "validation": {"loss": loss}})
@@ -58,7 +59,7 @@ def test_what_changes_on_the_disk_is_in_the_next_list(config: RunConfig) -> None
 
 def test_a_run_whose_process_ends_without_a_word_is_noticed(config: RunConfig) -> None:
     """Nothing in its folder changes then."""
-    run = runs.create(config)
+    run = store.create(config)
     run.write_status(Status("running", epoch=1, created=time.time()))
     lock = locks.take(run.pid_path)
     assert lock is not None
@@ -68,7 +69,7 @@ def test_a_run_whose_process_ends_without_a_word_is_noticed(config: RunConfig) -
 
 
 def test_a_run_that_waits_has_its_place(config: RunConfig) -> None:
-    first, second = runs.create(config), runs.create(config)
+    first, second = store.create(config), store.create(config)
     with queue._ticket(first), queue._ticket(second):
         assert {row.id: row.place for row in rows()} == {first.id: 1, second.id: 2}
 
@@ -143,7 +144,7 @@ def test_a_loss_is_a_finite_number_or_none() -> None:
 def test_the_mse_is_that_of_the_epoch_that_is_kept(config: RunConfig) -> None:
     """The least loss is kept by early stopping, not the least MSE."""
     for patience, mse in ((0, 0.02), (2, 0.03)):
-        run = runs.create(config.replace(**{"training.patience": patience}))
+        run = store.create(config.replace(**{"training.patience": patience}))
         for epoch, (loss, error) in enumerate(((9.0, 0.01), (7.0, 0.03), (8.0, 0.02)), 1):
             row = {"epoch": epoch, "step": epoch, "validation": {"loss": loss, "mse": error}}
             run.append_metrics(row)

@@ -8,27 +8,27 @@ from pathlib import Path
 
 import pytest
 
-from aeviz import atomic
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
-from aeviz.training import locks, runs
-from aeviz.training.runs import Run, Status
+from aeviz.io import atomic, locks
+from aeviz.runs import store
+from aeviz.runs.store import Run, Status
 
 
 def test_a_new_run_is_found_by_its_id(config: RunConfig, runs_dir: Path) -> None:
-    run = runs.create(config)
+    run = store.create(config)
     assert run.folder.parent == runs_dir
-    assert runs.find(run.id).config == config
+    assert store.find(run.id).config == config
     assert run.status.phase == "queued"
-    assert [other.id for other in runs.runs()] == [run.id]
+    assert [other.id for other in store.runs()] == [run.id]
 
 
 def test_two_runs_with_one_name_are_two_runs(config: RunConfig, runs_dir: Path) -> None:
     named = replace(config, name="My run")
-    first, second = runs.create(named), runs.create(named)
+    first, second = store.create(named), store.create(named)
     assert first.id != second.id
     assert {"my-run"} == {run.id[16:-5] for run in (first, second)}
-    assert len(runs.runs()) == 2
+    assert len(store.runs()) == 2
 
 
 def test_a_name_that_is_taken_in_the_same_second_is_drawn_anew(
@@ -37,26 +37,26 @@ def test_a_name_that_is_taken_in_the_same_second_is_drawn_anew(
     monkeypatch.setattr("time.strftime", lambda form: "20260101-120000")
     drawn = iter(["aaaa", "aaaa", "aaaa", "bbbb"])
     monkeypatch.setattr("secrets.token_hex", lambda count: next(drawn))
-    first, second = runs.create(config), runs.create(config)
+    first, second = store.create(config), store.create(config)
     assert (first.id[-5:], second.id[-5:]) == ("-aaaa", "-bbbb")
-    assert len(runs.runs()) == 2
+    assert len(store.runs()) == 2
 
 
 @pytest.mark.parametrize("name", ["../../etc", "Ä ö/\\:*", "x" * 80, "..", " "])
 def test_a_name_never_leaves_the_folder(config: RunConfig, runs_dir: Path, name: str) -> None:
-    run = runs.create(replace(config, name=name))
+    run = store.create(replace(config, name=name))
     assert run.folder.resolve().parent == runs_dir.resolve()
-    assert runs.find(run.id).config.name == name
+    assert store.find(run.id).config.name == name
 
 
 @pytest.mark.parametrize("run_id", ["", ".", "..", "../x", "a/b", "nothing-here", "x" * 500, "\0"])
 def test_an_unknown_id_is_a_sentence(runs_dir: Path, run_id: str) -> None:
     with pytest.raises(UserError, match="There is no run called"):
-        runs.find(run_id)
+        store.find(run_id)
 
 
 def test_a_run_whose_process_is_gone_has_failed(config: RunConfig, runs_dir: Path) -> None:
-    run = runs.create(config)
+    run = store.create(config)
     lock = locks.take(run.pid_path)
     assert lock is not None
     run.write_status(Status("running", created=time.time()))
@@ -70,29 +70,29 @@ def test_a_run_whose_process_is_gone_has_failed(config: RunConfig, runs_dir: Pat
 
 
 def test_a_run_without_a_process_is_given_a_moment(config: RunConfig, runs_dir: Path) -> None:
-    run = runs.create(config)
+    run = store.create(config)
     run.write_status(Status(created=time.time() - 2))
     assert run.status.phase == "queued"
-    run.write_status(Status(created=time.time() - 2 * runs.START_SECONDS))
+    run.write_status(Status(created=time.time() - 2 * store.START_SECONDS))
     assert run.status.phase == "failed"
 
 
 @pytest.mark.parametrize("phase", ["done", "stopped", "failed"])
 def test_what_is_over_needs_no_process(config: RunConfig, runs_dir: Path, phase: str) -> None:
-    run = runs.create(config)
+    run = store.create(config)
     run.write_status(Status(phase, message="said"))  # type: ignore[arg-type]
     assert (run.status.phase, run.status.message, run.is_over) == (phase, "said", True)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"phase": "running", "colour": 1}'])
 def test_a_damaged_status_is_a_failed_run(config: RunConfig, runs_dir: Path, text: str) -> None:
-    run = runs.create(config)
+    run = store.create(config)
     (run.folder / "status.json").write_text(text)
     assert run.status.phase == "failed"
 
 
 def test_a_removed_run_is_a_sentence(config: RunConfig, runs_dir: Path) -> None:
-    run = runs.create(config)
+    run = store.create(config)
     (run.folder / "config.json").unlink()
     with pytest.raises(UserError, match="no longer on the disk"):
         _ = run.config
@@ -101,7 +101,7 @@ def test_a_removed_run_is_a_sentence(config: RunConfig, runs_dir: Path) -> None:
 def test_metrics_are_lines_and_a_line_that_is_not_whole_is_left_out(
     config: RunConfig, runs_dir: Path
 ) -> None:
-    run = runs.create(config)
+    run = store.create(config)
     assert run.metrics() == []
     rows = [{"step": step, "epoch": 0, "loss": 1.5} for step in (1, 2, 3)]
     for row in rows:
@@ -136,13 +136,13 @@ def test_a_start_on_a_full_disk_leaves_nothing(
 
     monkeypatch.setattr(atomic, "write_bytes", full)
     with pytest.raises(UserError, match="No space"):
-        runs.create(config, "a" * 32)
+        store.create(config, "a" * 32)
     assert list(runs_dir.iterdir()) == []
 
 
 def test_a_run_of_a_time_to_come_does_not_wait_until_then(config: RunConfig) -> None:
     """The clock was set back a day, and its process never came."""
-    run = runs.create(config)
+    run = store.create(config)
     run.write_status(Status(created=time.time() + 86_400))
     assert run.status.phase == "failed"
 
@@ -153,13 +153,13 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(
     (tmp_path / "file").touch()
     monkeypatch.setenv("AEVIZ_RUNS", str(tmp_path / "file"))
     with pytest.raises(UserError, match="cannot be written"):
-        runs.create(config)
+        store.create(config)
 
 
 def test_the_end_is_written_over_the_old_status_where_the_disk_is_full(
     config: RunConfig, runs_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = runs.create(config)
+    run = store.create(config)
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -175,7 +175,7 @@ def test_the_end_is_written_over_the_old_status_where_the_disk_is_full(
 def test_what_happens_in_a_removed_folder_is_a_sentence_and_makes_no_new_one(
     config: RunConfig, runs_dir: Path
 ) -> None:
-    run = runs.create(config)
+    run = store.create(config)
     assert not run.is_gone
     shutil.rmtree(run.folder)
     assert run.is_gone
@@ -192,7 +192,7 @@ def test_what_happens_in_a_removed_folder_is_a_sentence_and_makes_no_new_one(
 
 
 def test_a_stop_is_asked_for_and_withdrawn(config: RunConfig, runs_dir: Path) -> None:
-    run = Run(runs.create(config).folder)
+    run = Run(store.create(config).folder)
     assert not run.stop_requested
     run.request_stop()
     run.request_stop()

@@ -14,11 +14,12 @@ from test_every_write import model as model  # what the undisturbed training end
 from test_every_write import short as short  # two epochs of two steps each
 from torch import Tensor
 
-from aeviz import checkpoint
 from aeviz.config import RunConfig
 from aeviz.datasets import Dataset
-from aeviz.training import loop, runs, worker
-from aeviz.training.runs import Run
+from aeviz.models import checkpoint
+from aeviz.runs import store, worker
+from aeviz.runs.store import Run
+from aeviz.training import loop
 
 
 def mount(*arguments: str) -> None:
@@ -58,12 +59,12 @@ def check_end(run: Run, model: dict[str, Tensor]) -> None:
 def test_a_full_disk_is_one_sentence_and_what_was_saved_goes_on_once_there_is_room(
     model: dict[str, Tensor], short: RunConfig, dataset: Dataset, small: Path
 ) -> None:
-    other = runs.create(short)
+    other = store.create(short)
     worker.work(other)
     before = contents(other)
     phases = []
     for share in (0.0, 0.3, 0.5, 0.7, 0.9):
-        run = runs.create(short)
+        run = store.create(short)
         fill(small / "ballast", free=int(on_disk(before) * share))
         worker.work(run)
         check_whole(run, dataset)
@@ -99,7 +100,7 @@ def test_a_folder_that_becomes_read_only_keeps_its_state_and_others_train_on(
     small: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    run, other = runs.create(short), runs.create(short)
+    run, other = store.create(short), store.create(short)
     run.pid_path.touch()  # as if a process had been at work on it
     mount("--bind", str(run.folder), str(run.folder))
     step = worker.Reporter.on_step

@@ -14,9 +14,10 @@ from typing import Any
 
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
-from aeviz.people import Person
-from aeviz.training import locks, manage, runs, worker
-from aeviz.training.runs import Status
+from aeviz.identity import Person
+from aeviz.io import locks
+from aeviz.runs import manage, store, worker
+from aeviz.runs.store import Status
 
 ROOT = Path(__file__).parents[2]
 ADA = Person("a" * 32)
@@ -53,27 +54,27 @@ def serve(name: str, config: RunConfig, trained: list[str], broken: list[str]) -
     """The ids of the runs that it made and kept, and of those that it let go on."""
     kept, went_on = [], []
     for number in range(OWN):
-        run = runs.create(config, ADA.owner)
+        run = store.create(config, ADA.owner)
         run.write_status(Status("done", epoch=number))
         manage.rename(run, f"{name} {number}", ADA)
         if number % 3 == 0:
             manage.remove(run, ADA)
         else:
             kept.append(run.id)
-        shared = runs.find(trained[number % len(trained)])
+        shared = store.find(trained[number % len(trained)])
         manage.rename(shared, f"{name} {number}", ADA)
         if name == "one":
             manage.stop(shared, ADA)
     for each in broken if name == "one" else reversed(broken):
         with contextlib.suppress(UserError):
-            manage.go_on(runs.find(each), ADA)
+            manage.go_on(store.find(each), ADA)
             went_on.append(each)
     return {"kept": kept, "went on": went_on}
 
 
 def test_two_servers_on_one_folder_lose_no_update(config: RunConfig, runs_dir: Path) -> None:
-    trained = [runs.create(config, ADA.owner) for _ in range(2)]
-    broken = [runs.create(config, ADA.owner) for _ in range(3)]
+    trained = [store.create(config, ADA.owner) for _ in range(2)]
+    broken = [store.create(config, ADA.owner) for _ in range(3)]
     for run in broken:
         run.write_status(Status("failed"))
     held = [locks.take(run.pid_path) for run in trained]  # this process is their worker
@@ -90,7 +91,7 @@ def test_two_servers_on_one_folder_lose_no_update(config: RunConfig, runs_dir: P
         for run in trained:
             run.write_status(Status("running", step=step))
             run.append_metrics({"step": step, "epoch": 0})
-        for run in runs.runs():  # each is whole at each moment, or gone
+        for run in store.runs():  # each is whole at each moment, or gone
             with contextlib.suppress(UserError):
                 assert run.config == config
                 assert run.status.message == "" or run.is_gone
@@ -106,13 +107,13 @@ def test_two_servers_on_one_folder_lose_no_update(config: RunConfig, runs_dir: P
                 f"{name} {number}" for name in ("one", "two") for number in (10, 11)
             ]
         kept = [each for answer in answers for each in answer["kept"]]
-        assert {run.id for run in runs.runs()} == {*ids[0], *ids[1], *kept}
+        assert {run.id for run in store.runs()} == {*ids[0], *ids[1], *kept}
         for answer, name in zip(answers, ("one", "two"), strict=True):
             numbers = [number for number in range(OWN) if number % 3]
-            assert [runs.find(each).name for each in answer["kept"]] == [
+            assert [store.find(each).name for each in answer["kept"]] == [
                 f"{name} {number}" for number in numbers
             ]
-            assert [runs.find(each).status.epoch for each in answer["kept"]] == numbers
+            assert [store.find(each).status.epoch for each in answer["kept"]] == numbers
         went_on = [each for answer in answers for each in answer["went on"]]
         assert sorted(went_on) == sorted(ids[1])  # each by one server, and by one only
     finally:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from aeviz.config import RunConfig
-from aeviz.training import estimate, wait_time
-from aeviz.training.listing import Row
-from aeviz.training.runs import Run, Status
+from aeviz.runs import estimate, wait_time
+from aeviz.runs.listing import Row
+from aeviz.runs.store import Run, Status
 
 AROUND = estimate.AROUND_SECONDS
 

@@ -16,10 +16,11 @@ import torch
 from test_loop import same
 from test_worker import ended, tiny, until
 
-from aeviz import checkpoint
 from aeviz.config import RunConfig
-from aeviz.training import locks, queue, runs, warm, worker
-from aeviz.training.runs import Run
+from aeviz.io import locks
+from aeviz.models import checkpoint
+from aeviz.runs import queue, store, warm, worker
+from aeviz.runs.store import Run
 
 ROOT = Path(__file__).parents[2]
 
@@ -68,20 +69,20 @@ def test_it_takes_the_run_with_its_lock_and_trains_it_as_any_other(runs_dir: Pat
 
 
 def test_it_gives_way_to_the_server(config: RunConfig) -> None:
-    pid = ready(runs.create(config))
+    pid = ready(store.create(config))
     nice = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[16])
     assert nice == min(os.nice(0) + 10, 19)
 
 
 def test_what_it_says_goes_into_the_log_of_its_run(config: RunConfig) -> None:
-    ready(runs.create(config))
+    ready(store.create(config))
     run = worker.start(tiny(dataset="gone"))
     assert ended(run).phase == "failed"
     assert "no data set called" in run.status.message
     until(lambda: not run.is_alive, run)
     config = tiny()
     ready(run)
-    run = runs.create(config)
+    run = store.create(config)
     lock = locks.take(run.pid_path)
     assert lock is not None
     with lock, (run.folder / "worker.log").open("ab") as log:
@@ -91,7 +92,7 @@ def test_what_it_says_goes_into_the_log_of_its_run(config: RunConfig) -> None:
 
 
 def test_one_that_has_died_is_replaced_by_a_worker_of_the_runs_own(config: RunConfig) -> None:
-    other = runs.create(config)
+    other = store.create(config)
     pid = ready(other)
     os.kill(pid, signal.SIGKILL)
     until(lambda: not warm.is_ready(), other)
@@ -103,7 +104,7 @@ def test_one_that_has_died_is_replaced_by_a_worker_of_the_runs_own(config: RunCo
 def test_there_is_none_where_a_run_would_have_to_wait(
     config: RunConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with queue.turn(runs.create(config), lambda: False):
+    with queue.turn(store.create(config), lambda: False):
         worker.keep_warm()
         assert warm.pid() is None
 
@@ -114,7 +115,7 @@ def test_a_run_that_has_to_wait_leaves_it_to_others(
     worker.keep_warm()
     pid = warm.pid()
     assert pid is not None
-    with queue.turn(runs.create(config), lambda: False):
+    with queue.turn(store.create(config), lambda: False):
         run = worker.start(config)
         assert int(run.pid_path.read_text()) != pid
         assert warm.pid() == pid
@@ -145,7 +146,7 @@ def test_it_ends_with_its_server(config: RunConfig) -> None:
     pid = int(server.stdout.readline())
     server.kill()
     server.wait()
-    run = runs.create(config)
+    run = store.create(config)
     until(lambda: not Path(f"/proc/{pid}").exists(), run)
     server.stdin.close()
     server.stdout.close()

@@ -16,13 +16,15 @@ import pytest
 import torch
 from test_loop import CPU, same, trained
 
-from aeviz import checkpoint, library
 from aeviz.config import RunConfig
 from aeviz.datasets import Dataset
 from aeviz.errors import UserError
-from aeviz.presets import preset
-from aeviz.training import locks, loop, queue, resume, runs, worker
-from aeviz.training.runs import Run
+from aeviz.io import locks
+from aeviz.models import checkpoint, library
+from aeviz.presets.autoencoders import preset
+from aeviz.runs import queue, store, worker
+from aeviz.runs.store import Run
+from aeviz.training import loop, resume
 
 SECONDS = 400
 """Processes import a lot, and the machine may be busy."""
@@ -36,7 +38,7 @@ def until(condition: Callable[[], bool], run: Run) -> None:
         time.sleep(0.05)
 
 
-def ended(run: Run) -> runs.Status:
+def ended(run: Run) -> store.Status:
     until(lambda: run.is_over, run)
     return run.status
 
@@ -46,8 +48,8 @@ def here(
     config: RunConfig, dataset: Dataset, runs_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., Run]:
     """A queued run on the small bars, to be worked on in this process."""
-    monkeypatch.setattr("aeviz.training.worker.datasets.load", lambda *_: dataset)
-    return lambda **changes: runs.create(config.replace(**changes))
+    monkeypatch.setattr("aeviz.runs.worker.datasets.load", lambda *_: dataset)
+    return lambda **changes: store.create(config.replace(**changes))
 
 
 def tiny(**changes: object) -> RunConfig:
@@ -147,7 +149,7 @@ def test_where_only_the_saved_state_has_no_room_the_model_is_kept(
     def fails(path: Path, state: loop.TrainingState) -> None:
         raise UserError("resume.safetensors could not be saved.")
 
-    monkeypatch.setattr("aeviz.training.reporter.resume.save", fails)
+    monkeypatch.setattr("aeviz.runs.reporter.resume.save", fails)
     run = here()
     worker.work(run)
     assert run.status.phase == "failed"
@@ -246,7 +248,7 @@ def test_a_stop_while_it_waits_to_go_on_says_that_its_epochs_are_kept(
     run = here()
     worker.work(run)
     rows = run.metrics()
-    run.write_status(runs.Status(epoch=run.status.epoch))
+    run.write_status(store.Status(epoch=run.status.epoch))
     run.request_stop()
     worker.work(run)
     assert run.status.phase == "stopped"
@@ -265,7 +267,7 @@ def test_a_stop_ends_a_download(
         progress(0.2, "Downloading")
         pytest.fail("it went on")
 
-    monkeypatch.setattr("aeviz.training.worker.datasets.load", load)
+    monkeypatch.setattr("aeviz.runs.worker.datasets.load", load)
     worker.work(run)
     assert run.status.phase == "stopped"
     assert run.status.message == "Stopped before its training began."
@@ -295,8 +297,8 @@ def test_a_stop_keeps_the_model_and_leaves_out_the_slow_layout(
 @pytest.fixture
 def seldom(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The epochs that are saved, where after the second saving takes too much of the time."""
-    monkeypatch.setattr("aeviz.training.reporter.FIRST_EPOCHS", 2)
-    monkeypatch.setattr("aeviz.training.reporter.SHARE", 1e-9)
+    monkeypatch.setattr("aeviz.runs.reporter.FIRST_EPOCHS", 2)
+    monkeypatch.setattr("aeviz.runs.reporter.SHARE", 1e-9)
     saved: list[int] = []
     save = resume.save
 
@@ -304,7 +306,7 @@ def seldom(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         saved.append(state.epoch)
         save(path, state)
 
-    monkeypatch.setattr("aeviz.training.reporter.resume.save", noted)
+    monkeypatch.setattr("aeviz.runs.reporter.resume.save", noted)
     return saved
 
 
@@ -411,7 +413,7 @@ def test_a_removed_folder_ends_its_training_with_a_sentence_and_nothing_else(
     runs_dir: Path,
     moment: str,
 ) -> None:
-    monkeypatch.setattr("aeviz.training.reporter.REPORT_SECONDS", 0.0)
+    monkeypatch.setattr("aeviz.runs.reporter.REPORT_SECONDS", 0.0)
     other, run = here(), here()
     owner, name = {
         "waiting": (queue, "_waiting"),
@@ -440,7 +442,7 @@ def test_a_folder_that_may_only_be_read_is_a_sentence(
 ) -> None:
     run = here()
     step = worker.Reporter.on_step
-    monkeypatch.setattr("aeviz.training.reporter.REPORT_SECONDS", 0.0)
+    monkeypatch.setattr("aeviz.runs.reporter.REPORT_SECONDS", 0.0)
 
     def refused(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
@@ -544,7 +546,7 @@ def test_when_the_server_ends_the_worker_keeps_the_model_and_ends_too(runs_dir: 
     )
     assert server.stdout is not None
     assert server.stdin is not None
-    run = runs.find(server.stdout.readline().strip())
+    run = store.find(server.stdout.readline().strip())
     until(lambda: run.status.step > 0, run)
     server.send_signal(signal.SIGINT)
     server.wait(30)
@@ -557,12 +559,12 @@ def test_when_the_server_ends_the_worker_keeps_the_model_and_ends_too(runs_dir: 
 
 
 def test_a_second_worker_cannot_take_a_run(config: RunConfig, runs_dir: Path) -> None:
-    run = runs.create(config)
+    run = store.create(config)
     lock = locks.take(run.pid_path)
     assert lock is not None
     with lock:
         result = subprocess.run(
-            [sys.executable, "-m", "aeviz.training.worker", str(run.folder)],
+            [sys.executable, "-m", "aeviz.runs.worker", str(run.folder)],
             cwd=Path(__file__).parents[2],
             capture_output=True,
             text=True,

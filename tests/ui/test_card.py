@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from aeviz import library
 from aeviz.config import RunConfig
-from aeviz.library import ModelInfo
-from aeviz.ui import card
+from aeviz.models import library
+from aeviz.models.library import ModelInfo
+from aeviz.ui.shared import card
 
 
 def info(name: str, dataset: str = "mnist", **figures: object) -> ModelInfo:

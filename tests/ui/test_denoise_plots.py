@@ -7,9 +7,9 @@ import math
 import pytest
 import torch
 
-from aeviz.evaluation.manifold import Way
-from aeviz.evaluation.noise_sweep import AMOUNTS, NOISY, Curve, Sweep
-from aeviz.ui.denoise_plots import line_style, plane, psnr_chart, read_chart
+from aeviz.experiments.noise_sweep import AMOUNTS, NOISY, Curve, Sweep
+from aeviz.experiments.toy_manifold import Way
+from aeviz.figures.denoising import line_style, plane, psnr_chart, read_chart
 
 NAMES = ["ours", "theirs"]
 

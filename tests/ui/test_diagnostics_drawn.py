@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from aeviz.plots_diagnostics import OFF, ON, activations, kl_bars
-from aeviz.ui.diagnostics import filters_sheet
+from aeviz.figures.diagnostics import OFF, ON, activations, kl_bars
+from aeviz.ui.train.diagnostics import filters_sheet
 
 
 def test_dimensions_that_carry_nothing_are_told_by_colour_and_by_words() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aeviz.ui.factors import factor_sentences
+from aeviz.ui.train.factors import factor_sentences
 
 OWN = {"dimension": 3, "score": 0.97, "next": 1, "next_score": 0.1}
 SPREAD = {"dimension": 4, "score": 0.8, "next": 1, "next_score": 0.6}

@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from aeviz.images import decode
-from aeviz.ui import frames
-from aeviz.ui.codes import MOST_BARS, code_bars, summary
-from aeviz.ui.colours import ABSOLUTE, SIGNED, colourise, error_map, fitting_limit
-from aeviz.ui.frames import Stack
+from aeviz.ui.reconstruct import frames
+from aeviz.ui.reconstruct.codes import MOST_BARS, code_bars, summary
+from aeviz.ui.reconstruct.frames import Stack
+from aeviz.ui.restore.colours import ABSOLUTE, SIGNED, colourise, error_map, fitting_limit
 
 EVIL = '"><script>alert(1)</script>'
 

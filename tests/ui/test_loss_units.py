@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from aeviz.presets import preset
-from aeviz.ui.losses import excuse, named, summed
+from aeviz.presets.autoencoders import preset
+from aeviz.ui.train.losses import excuse, named, summed
 
 VAE, SPARSE = preset("vae").config, preset("sparse").config
 

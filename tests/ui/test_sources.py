@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from aeviz.ui.sources import sample
+from aeviz.ui.reconstruct.sources import sample
 
 LABELS = torch.arange(100) % 5
 

@@ -1,0 +1,308 @@
+"""The command line: what the pages do, a script can do.
+
+The result is one JSON object on the last line of standard output; progress goes to standard error;
+a mistake is one sentence on standard error and exit code 2.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from aeviz import datasets, images
+from aeviz.cli import restore
+from aeviz.cli.start import start_app
+from aeviz.cli.terminal import read, say
+from aeviz.config import RunConfig
+from aeviz.datasets import photos
+from aeviz.device import describe, pick_device, plain_memory_errors
+from aeviz.errors import UserError
+from aeviz.evaluation import metrics
+from aeviz.evaluation.evaluate import evaluate, reconstruct
+from aeviz.io import atomic
+from aeviz.models import checkpoint, library
+from aeviz.presets.autoencoders import PRESETS, preset, settings_for
+from aeviz.presets.defaults import epochs_for
+from aeviz.presets.restorers import RESTORERS
+from aeviz.training.cpu.malloc import keep_memory
+from aeviz.training.finish import MAX_IMAGES, finish
+from aeviz.training.fit import fit
+from aeviz.training.loop import StepResult, begin
+from aeviz.training.restorer_files import Start, train_to_file
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and answers its exit code: 0, 2 after a sentence of complaint, or 130."""
+    args = parser().parse_args(argv)
+    try:
+        result = args.run(args)
+    except UserError as error:
+        say(f"aeviz: {error}")
+        return 2
+    except KeyboardInterrupt:
+        say("aeviz: interrupted; nothing was written.")
+        return 130
+    print(json.dumps(result), flush=True)
+    return int(result.get("exit_code", 0)) if isinstance(result, dict) else 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The commands and their options; `run` holds the function that answers."""
+    root = argparse.ArgumentParser(prog="aeviz", description=__doc__)
+    commands = root.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: Any, text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.set_defaults(run=run)
+        return sub
+
+    sub = command("app", lambda args: start_app(args.options), "start the app in the browser")
+    sub.add_argument("options", nargs=argparse.REMAINDER, help="options of `streamlit run`")
+    command("presets", _presets, "the types of autoencoder and their settings")
+    command("datasets", _datasets, "the data sets")
+    command("models", _models, "the models that can be opened")
+
+    sub = command("train", _train, "train a model and write it to one file")
+    sub.add_argument("--preset", default="standard", help="a type: see `presets`")
+    sub.add_argument("--dataset", help="a data set: see `datasets` (default: the preset's)")
+    length = sub.add_mutually_exclusive_group()
+    length.add_argument("--epochs", type=int)
+    length.add_argument(
+        "--steps", type=int, help="as many epochs as make so many steps (default: the preset's)"
+    )
+    sub.add_argument("--latent-dim", type=int)
+    sub.add_argument("--batch-size", type=int)
+    sub.add_argument("--seed", type=int)
+    sub.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"))
+    sub.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="changes")
+    sub.add_argument(
+        "--reference",
+        action="store_true",
+        help="also train the same network without its penalty and put its figures on the card",
+    )
+    sub.add_argument("--half", action="store_true", help="store the weights in half precision")
+    sub.add_argument("--gallery", type=int, default=MAX_IMAGES, help="held-out images to keep")
+    sub.add_argument("--photos", type=Path, metavar="DIR", help="restorers: the photographs")
+    sub.add_argument("--start", type=Path, metavar="FILE", help="restorers: weights to begin with")
+    sub.add_argument("--keep", type=float, default=0.0, metavar="SHARE", help="restorers: of those")
+    sub.add_argument("--out", type=Path, required=True, help="FILE.safetensors")
+
+    sub = command("evaluate", _evaluate, "measure a model on a data set's test split")
+    sub.add_argument("file", type=Path)
+    sub.add_argument("--dataset", help="default: the one it was trained on")
+    sub.add_argument("--device", default="auto")
+
+    sub = command("reconstruct", _reconstruct, "encode and decode one image")
+    sub.add_argument("file", type=Path)
+    sub.add_argument("image", type=Path)
+    sub.add_argument("out", type=Path)
+
+    sub = command("restore", restore.restore, "clean, mend, enlarge or colour images")
+    restore.add_arguments(sub)
+    return root
+
+
+def _presets(args: argparse.Namespace) -> dict[str, Any]:
+    rows = {
+        name: {"title": p.title, "knobs": [k.key for k in p.knobs], "config": p.config.to_dict()}
+        for name, p in PRESETS.items()
+    }
+    for name, row in rows.items():
+        say(f"{name:14} {row['title']}")
+    for name in RESTORERS:
+        say(f"{name:18} a restorer of photographs")
+    restorers = {name: {"config": config.to_dict()} for name, config in RESTORERS.items()}
+    return {"presets": rows, "restorers": restorers}
+
+
+def _datasets(args: argparse.Namespace) -> dict[str, Any]:
+    rows = [
+        {
+            "name": s.name,
+            "title": s.title,
+            "description": s.description,
+            "image_shape": s.image_shape,
+            "classes": s.class_names,
+            "images": dict(zip(("train", "validation", "test"), s.counts, strict=True)),
+            "network": s.network,
+            "available": datasets.available(s.name),
+        }
+        for s in datasets.table().values()
+    ]
+    for row in rows:
+        say(f"{row['name']:14} {row['description']}")
+    return {"datasets": rows}
+
+
+def _models(args: argparse.Namespace) -> dict[str, Any]:
+    rows = [
+        {
+            "name": m.name,
+            "title": m.title,
+            "type": m.type,
+            "dataset": m.dataset,
+            "image_shape": m.image_shape,
+            "latent_dim": m.latent_dim,
+            "bundled": m.bundled,
+            "path": str(m.path),
+        }
+        for m in library.models()
+    ]
+    for row in rows:
+        say(f"{row['name']:30} {row['title']}")
+    restorers = [{"name": m.name, "path": str(m.path)} for m in library.restorers()]
+    for restorer in restorers:
+        say(f"{restorer['name']:30} restores photographs")
+    return {"models": rows, "restorers": restorers}
+
+
+@plain_memory_errors()
+def _train(args: argparse.Namespace) -> dict[str, Any]:
+    keep_memory()
+    config = train_config(args)
+    if args.out.suffix != ".safetensors":
+        raise UserError("The model file's name must end in .safetensors: change --out.")
+    if not args.out.resolve().parent.is_dir():
+        raise UserError(f"There is no folder {args.out.parent}: create it, or change --out.")
+    if args.out.is_dir() or not os.access(args.out.resolve().parent, os.W_OK):
+        raise UserError(f"{args.out} cannot be written: change --out.")
+    if not 1 <= args.gallery <= MAX_IMAGES:
+        raise UserError(f"--gallery must lie between 1 and {MAX_IMAGES:,}.")
+    device = pick_device(config.training.device)
+    if checkpoint.is_restorer(config):
+        return _train_restorer(args, config, device)
+    dataset = datasets.load(config.dataset, lambda share, text: say(f"{text} {share:.0%}"))
+    state = begin(config, dataset, device)
+    say(f"{config.type} on {dataset.title}, {describe(device)}")
+
+    def on_epoch(result: StepResult) -> None:
+        figures = "  ".join(f"{k} {v:.4g}" for k, v in (result.validation or {}).items())
+        say(f"epoch {result.epoch}/{config.training.epochs}  validation: {figures}")
+
+    outcome = fit(state, dataset, on_epoch=on_epoch)
+    if outcome.reason == "diverged" and not outcome.epochs:
+        raise UserError(outcome.message)
+    if outcome.reason == "done" and outcome.message:
+        say(outcome.message)
+    history = outcome.history()
+    if args.reference:
+        history["without_penalty"] = _without_penalty(state.model.config, dataset, device)
+    card = finish(
+        state.model,
+        dataset,
+        history,
+        args.out,
+        lambda share, text: None,
+        half=args.half,
+        gallery_size=args.gallery,
+    )
+    result = {"out": str(args.out), "config": config.to_dict(), "parameters": card["parameters"]}
+    result |= history | {"metrics": card["metrics"]}
+    if outcome.reason == "diverged":
+        say(f"aeviz: {outcome.message}")
+        result |= {"error": outcome.message, "exit_code": 2}
+    return result
+
+
+def _train_restorer(
+    args: argparse.Namespace, config: RunConfig, device: torch.device
+) -> dict[str, Any]:
+    shown = photos.load(photos.folder(args.photos))
+    say(f"{config.corruption.kind}: {len(shown.train)} photographs, {describe(device)}")
+    start = None
+    if args.start is not None:
+        start = Start(args.start, args.keep)
+    elif args.keep:
+        raise UserError("--keep is a share of the weights of a restorer: name it with --start.")
+    card = train_to_file(config, shown, args.out, start, device, args.half, say)
+    return {"out": str(args.out), "config": config.to_dict()} | card
+
+
+def _without_penalty(
+    config: RunConfig, dataset: datasets.Dataset, device: torch.device
+) -> dict[str, Any]:
+    """The test figures of the same network, trained alike but with the penalty's weight at 0."""
+    say("The same network without its penalty, for comparison")
+    state = begin(config.replace(**{"loss.weight": 0.0}), dataset, device)
+    fit(state, dataset)
+    return evaluate(state.model, dataset)
+
+
+def train_config(args: argparse.Namespace) -> RunConfig:
+    """The preset with the command line's changes, validated."""
+    changes: dict[str, Any] = {"name": args.out.stem[:80]}
+    for key, value in (
+        ("dataset", args.dataset),
+        ("training.epochs", args.epochs),
+        ("bottleneck.latent_dim", args.latent_dim),
+        ("training.batch_size", args.batch_size),
+        ("training.seed", args.seed),
+        ("training.device", args.device),
+    ):
+        if value is not None:
+            changes[key] = value
+    for change in args.changes:
+        key, sign, text = change.partition("=")
+        if not sign:
+            raise UserError(
+                f"--set takes KEY=VALUE, for example network.hidden='[400]'; it is {change!r:.60}."
+            )
+        try:
+            changes[key] = json.loads(text)
+        except (ValueError, RecursionError):
+            changes[key] = text  # a bare word is a text: --set loss.reconstruction=mse
+    named = RESTORERS.get(args.preset)
+    if named is not None:
+        return named.replace(**changes)
+    config = settings_for(args.preset, changes.get("dataset")).replace(**changes)
+    if "training.epochs" in changes:
+        return config
+    images = datasets.find(config.dataset).counts[0]
+    steps = args.steps or preset(args.preset).steps
+    return config.replace(
+        **{"training.epochs": epochs_for(steps, images, config.training.batch_size)}
+    )
+
+
+def _evaluate(args: argparse.Namespace) -> dict[str, Any]:
+    loaded = _open(args.file, pick_device(args.device))
+    dataset = datasets.load(args.dataset or loaded.config.dataset)
+    figures = evaluate(loaded.model, dataset)
+    for key, value in figures.items():
+        say(f"{key:24} {value}")
+    return {"file": str(args.file), "dataset": dataset.name, "split": "test"} | figures
+
+
+def _reconstruct(args: argparse.Namespace) -> dict[str, Any]:
+    loaded = _open(args.file)
+    decoded = images.decode(read(args.image))
+    x, notes = images.to_tensor(decoded, loaded.model.image_shape)
+    x_hat = reconstruct(loaded.model, x[None])
+    atomic.write_bytes(args.out, images.encode_png(x_hat[0]))
+    notes = (*decoded.notes, *notes)
+    for note in notes:
+        say(note)
+    with torch.no_grad():
+        code = loaded.model.encode(x[None])[0].tolist()
+    return {
+        "out": str(args.out),
+        "code": code,
+        "mse": metrics.mse(x[None], x_hat).item(),
+        "psnr": metrics.psnr_value(x[None], x_hat),
+        "ssim": metrics.ssim(x[None], x_hat).item(),
+        "notes": notes,
+    }
+
+
+def _open(name: Path | str, device: torch.device | str = "cpu") -> checkpoint.Loaded:
+    """A model by its file, or by its name in the library."""
+    path = Path(name)
+    if path.suffix == ".safetensors" or path.exists():
+        return checkpoint.load(path, device)
+    return library.load(str(name), device)

@@ -1,0 +1,1 @@
+"""Small experiments that a page shows: arrays in, numbers out."""

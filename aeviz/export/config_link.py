@@ -1,0 +1,70 @@
+"""The settings of a run as the query of an address, and back.
+
+Only what differs from the type's settings for its data set is in it:
+`type=vae&bottleneck.latent_dim=2`. A link may come from a stranger: it becomes a validated
+configuration or a UserError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aeviz import datasets
+from aeviz.config import RunConfig
+from aeviz.errors import UserError
+from aeviz.presets.autoencoders import settings_for
+
+LONGEST = 100
+"""Characters of a value: twelve layers of up to 8192 take 59."""
+OWN = {"name", "type", "training.device"}
+"""What one run is called and runs on is no setting that another one shares."""
+
+
+def query(config: RunConfig) -> dict[str, str]:
+    """The settings as texts by dotted key; UserError where the type has no preset."""
+    start = settings_for(config.type, config.dataset).flat()
+    usual = settings_for(config.type).dataset
+    changes: dict[str, str] = {} if config.dataset == usual else {"dataset": config.dataset}
+    changes |= {
+        key: _text(value)
+        for key, value in config.flat().items()
+        if key not in OWN and value != start[key]
+    }
+    return {"type": config.type} | changes
+
+
+def config_of(asked: Mapping[str, str]) -> RunConfig:
+    """The configuration that a query describes; UserError, one sentence, where it describes none
+    that can be trained on small images."""
+    start = settings_for(asked.get("type", ""), asked.get("dataset"))
+    kinds = start.flat()
+    changes: dict[str, Any] = {}
+    for key, text in asked.items():
+        if key == "type":
+            continue
+        if key not in kinds or key in OWN:
+            raise UserError(f"There is no setting called {key[:60]!r}.")
+        if len(text) > LONGEST:
+            raise UserError(f"The value of {key} is too long.")
+        changes[key] = _value(key, text, kinds[key])
+    config = start.replace(**changes)
+    if datasets.get(config.dataset) is None:
+        raise UserError(f"There is no data set called {config.dataset[:40]!r}.")
+    if config.network.kind == "unet":
+        raise UserError("Restorers of photographs are not trained on this page.")
+    return config
+
+
+def _text(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _value(key: str, text: str, like: Any) -> Any:
+    """The text as the kind of value that `like` is; RunConfig checks its range."""
+    try:
+        if isinstance(like, tuple):
+            return [int(part) for part in text.split(",")] if text else []
+        return type(like)(text)
+    except ValueError as error:
+        raise UserError(f"{key} cannot be {text[:40]!r}.") from error

@@ -1,0 +1,1 @@
+"""Model files, which models there are, and uploaded ones."""

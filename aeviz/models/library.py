@@ -1,0 +1,209 @@
+"""Every model there is: bundled in `checkpoints/`, trained in `checkpoints/runs/`, or uploaded.
+
+The folders are the only registry: a model that a run has just finished, in whatever process, is in
+the next list.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from aeviz.config import RunConfig
+from aeviz.errors import UserError
+from aeviz.images import decode_sprite
+from aeviz.io.paths import checkpoints_dir, given_name, owner_of, runs_dir
+from aeviz.models import checkpoint
+from aeviz.models.checkpoint import Loaded, LoadedRestorer, is_restorer
+from aeviz.nn.networks import ImageShape
+from aeviz.presets.autoencoders import data_of, kind_of, title
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """One row of a model list, read from a file's header alone."""
+
+    name: str
+    path: Path
+    title: str
+    type: str
+    dataset: str
+    image_shape: ImageShape
+    latent_dim: int
+    config: RunConfig
+    card: dict[str, Any]
+    bundled: bool
+    made: float
+    """When its file was written, in seconds since the epoch."""
+
+    @property
+    def called(self) -> str:
+        """What pages call it: a bundled model by its file's name, as the documentation does; any
+        other by the name that a person gave its run, or else by its title."""
+        return self.name if self.bundled else given_name(self.path.parent) or self.title
+
+    @property
+    def owner(self) -> str:
+        """Who trained it, as `aeviz.identity` names them; "" for a model of nobody's."""
+        return "" if self.bundled else owner_of(self.path.parent)
+
+    @property
+    def kind(self) -> str:
+        return kind_of(self.config)
+
+    @property
+    def data(self) -> str:
+        return data_of(self.config)
+
+    @property
+    def label(self) -> str:
+        """One line of a list: what it is called, when it was made, type, data and code size."""
+        called = self.called
+        parts = [called]
+        if not self.bundled:
+            parts.append(time.strftime("%d %b, %H:%M", time.localtime(self.made)).lstrip("0"))
+        parts += [part for part in (self.kind, self.data) if part not in called]
+        parts.append(f"code of {self.latent_dim:,} number{'s' if self.latent_dim > 1 else ''}")
+        return " · ".join(parts)
+
+
+_summaries: dict[Path, tuple[tuple[int, int], ModelInfo | None]] = {}
+
+
+def models() -> list[ModelInfo]:
+    """All models of small images, bundled ones first, then the newest runs first."""
+    return [info for info in _all() if not is_restorer(info.config)]
+
+
+def restorers() -> list[ModelInfo]:
+    """All restorers of photographs, in the order of `models`."""
+    return [info for info in _all() if is_restorer(info.config)]
+
+
+def load_restorer(name: str, device: torch.device | str = "cpu") -> LoadedRestorer:
+    """Reads the restorer of this name from disk; UserError where it is missing or damaged."""
+    return checkpoint.load_restorer(find(name).path, device)
+
+
+def _all() -> list[ModelInfo]:
+    bundled = sorted(checkpoints_dir().glob("*.safetensors"))
+    runs = sorted(runs_dir().glob("*/model.safetensors"), key=_modified, reverse=True)
+    named = [(path, path.stem, True) for path in bundled]
+    named += [(path, path.parent.name, False) for path in runs]
+    rows = [_info(*entry) for entry in named if _NAME.fullmatch(entry[1])]
+    return [row for row in rows if row is not None]
+
+
+def labels(infos: Iterable[ModelInfo]) -> dict[str, str]:
+    """The label of each of these models by its name, no two alike."""
+    return distinct({info.name: info.label for info in infos})
+
+
+def distinct(labels: Mapping[str, str]) -> dict[str, str]:
+    """The same labels, numbered where several are alike."""
+    found: dict[str, str] = {}
+    for name, label in labels.items():
+        times, own = 1, label
+        while own in found.values():
+            times += 1
+            own = f"{label} ({times})"
+        found[name] = own
+    return found
+
+
+def bundled_like(config: RunConfig) -> ModelInfo | None:
+    """The bundled model nearest to what this configuration will be: of its type, then of its data,
+    then in as many axes as it can, then in its code size."""
+
+    def axes(config: RunConfig) -> tuple[object, ...]:
+        network, loss = config.network, config.loss
+        linear = network.activation == "none"
+        kinds = (network.kind, config.bottleneck.kind, config.corruption.kind, loss.penalty)
+        return (*kinds, linear)
+
+    def nearness(info: ModelInfo) -> tuple[bool, bool, int, int]:
+        data = info.dataset.startswith(config.dataset) or config.dataset.startswith(info.dataset)
+        alike = sum(a == b for a, b in zip(axes(info.config), axes(config), strict=True))
+        size = -abs(info.latent_dim - config.bottleneck.latent_dim)
+        return info.type == config.type, data, alike, size
+
+    return max((info for info in models() if info.bundled), key=nearness, default=None)
+
+
+def find(name: str) -> ModelInfo:
+    """The model of this name; UserError where there is none (any more)."""
+    if _NAME.fullmatch(name):
+        for path, bundled in (
+            (checkpoints_dir() / f"{name}.safetensors", True),
+            (runs_dir() / name / "model.safetensors", False),
+        ):
+            info = _info(path, name, bundled) if path.is_file() else None
+            if info is not None:
+                return info
+    raise UserError(f"There is no model called {name[:60]!r}: choose one from the list.")
+
+
+def load(name: str, device: torch.device | str = "cpu") -> Loaded:
+    """Reads the model of this name from disk; UserError where it is missing or damaged. A gallery
+    whose thumbnails cannot be read is left out: the model works without."""
+    info = find(name)
+    loaded = checkpoint.load(info.path, device)
+    try:
+        if not info.bundled:
+            check_thumbnails(loaded)
+    except UserError:
+        return replace(loaded, gallery=None)
+    return loaded
+
+
+def check_thumbnails(loaded: Loaded) -> None:
+    """UserError where the gallery has no thumbnail for each of its codes, of the model's shape."""
+    gallery = loaded.gallery
+    if gallery is not None:
+        decode_sprite(gallery.sprite, len(gallery.latents), loaded.model.image_shape)
+
+
+def _modified(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _info(path: Path, name: str, bundled: bool) -> ModelInfo | None:
+    """A list row, cached until the file changes; None where the file is no readable model."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    stamp = (stat.st_mtime_ns, stat.st_size)
+    if path not in _summaries or _summaries[path][0] != stamp:
+        try:
+            summary = checkpoint.read_summary(path)
+        except UserError:
+            _summaries[path] = (stamp, None)
+            return None
+        config = summary.config
+        info = ModelInfo(
+            name,
+            path,
+            title(config),
+            config.type,
+            config.dataset,
+            summary.image_shape,
+            config.bottleneck.latent_dim,
+            config,
+            summary.card,
+            bundled,
+            stat.st_mtime,
+        )
+        _summaries[path] = (stamp, info)
+    return _summaries[path][1]

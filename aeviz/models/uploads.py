@@ -1,0 +1,123 @@
+"""Model files that people upload: checked, kept among the runs, each with an owner and a way out.
+
+`checkpoints/runs/upload-<hash>/` holds `model.safetensors` and `owner`. The folder's name comes
+from the content, never from the upload's own name: the same file twice is one model.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from aeviz import limits
+from aeviz.errors import UserError
+from aeviz.identity import Person
+from aeviz.io import atomic, disk
+from aeviz.io.paths import given_name, owner_of, runs_dir
+from aeviz.models import checkpoint, library
+from aeviz.models.library import ModelInfo
+from aeviz.quota import Kept, Quota
+
+_NAME: Final = re.compile(r"upload-[0-9a-f]{10}")
+_FILE: Final = "model.safetensors"
+
+
+@dataclass(frozen=True)
+class Upload:
+    """An uploaded model. `called`: as lists call it; its name where its file cannot be read."""
+
+    name: str
+    called: str
+    owner: str
+    size: int
+    """Bytes."""
+    made: float
+    """When it came, in seconds since the epoch."""
+
+
+def uploads() -> list[Upload]:
+    """All of them, the newest first; those, too, that can no longer be read, to be deleted."""
+    found = []
+    for path in runs_dir().glob(f"upload-*/{_FILE}"):
+        name = path.parent.name
+        try:
+            stat = path.stat()
+        except OSError:
+            continue
+        if _NAME.fullmatch(name):
+            owner = owner_of(path.parent)
+            found.append(Upload(name, _called(name), owner, stat.st_size, stat.st_mtime))
+    return sorted(found, key=lambda upload: -upload.made)
+
+
+def is_there(name: str) -> bool:
+    return _NAME.fullmatch(name) is not None and (runs_dir() / name / _FILE).is_file()
+
+
+def _called(name: str) -> str:
+    try:
+        return library.find(name).called
+    except UserError:
+        return given_name(runs_dir() / name) or name
+
+
+def add(data: bytes, shown_name: str, owner: str = "") -> ModelInfo:
+    """Checks a model file and keeps it; UserError where it is bad, this person has too many, or the
+    disk is full. Whoever brought a file first owns it."""
+    name = f"upload-{hashlib.sha256(data).hexdigest()[:10]}"
+    if not (runs_dir() / name / _FILE).exists():
+        _check_room(len(data), owner)
+        trial = runs_dir() / f".{name}-{secrets.token_hex(4)}.safetensors"
+        atomic.write_bytes(trial, data)
+        try:
+            library.check_thumbnails(checkpoint.load(trial))
+            _keep(trial, runs_dir() / name, owner)
+        except UserError as error:
+            raise UserError(str(error).replace(trial.name, shown_name[:60])) from error
+        finally:
+            trial.unlink(missing_ok=True)
+    return library.find(name)
+
+
+def _keep(trial: Path, folder: Path, owner: str) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if owner:
+            atomic.write_bytes(folder / "owner", owner.encode())
+        os.replace(trial, folder / _FILE)  # last: now it is listed
+    except (OSError, UserError) as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        why = error.strerror if isinstance(error, OSError) else str(error).rstrip(".")
+        raise UserError(f"The model could not be kept: {why}.") from error
+
+
+def _check_room(size: int, owner: str) -> None:
+    """UserError where a model of so many bytes is one too many."""
+    quota = Quota("uploaded models", "delete", limits.MODELS, limits.MODEL_BYTES)
+    kept = [Kept(upload.owner, upload.size) for upload in uploads()]
+    quota.check(kept, owner, size)
+    with atomic.in_words("The model could not be kept"):
+        runs_dir().mkdir(parents=True, exist_ok=True)
+    disk.check(runs_dir(), size)
+
+
+def remove(name: str, person: Person) -> None:
+    """Deletes an uploaded model: for its owner, and for who teaches. UserError for anybody else,
+    and where it is not there (any more)."""
+    folder = runs_dir() / name
+    if not is_there(name):
+        raise UserError("This model has been deleted already.")
+    if not person.may_manage(owner_of(folder)):
+        raise UserError(
+            "This model is somebody else's: only who uploaded it, or the teacher, can delete it."
+        )
+    gone = runs_dir() / f".trash-{name}-{secrets.token_hex(4)}"
+    with atomic.in_words("The model could not be deleted"):
+        folder.rename(gone)  # at once for everybody, however long the rest takes
+    shutil.rmtree(gone, ignore_errors=True)

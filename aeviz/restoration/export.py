@@ -1,0 +1,31 @@
+"""Restored images, to take home."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterable
+
+from torch import Tensor
+
+from aeviz.images import encode_png, safe_name
+from aeviz.restoration.crops import unique_name
+
+SUFFIX = "-denoised.png"
+
+
+def png_name(name: str) -> str:
+    """The safe name under which the restored image of the file `name` is offered."""
+    return safe_name(name, SUFFIX)
+
+
+def zip_pngs(items: Iterable[tuple[str, Tensor]]) -> bytes:
+    """(the original's file name, restored image (C, H, W) in [0, 1]) -> a zip of PNG files.
+
+    Names are made safe, and unique whatever the originals were called.
+    """
+    file, taken = io.BytesIO(), set[str]()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        for name, x in items:
+            archive.writestr(unique_name(png_name(name), taken), encode_png(x))
+    return file.getvalue()

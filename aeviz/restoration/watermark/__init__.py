@@ -1,0 +1,1 @@
+"""Estimate a watermark and take it off."""

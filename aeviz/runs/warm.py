@@ -1,0 +1,211 @@
+"""One warm worker: a process that has learnt to train, and waits for a run to be handed to it.
+
+`python -m aeviz.runs.warm` imports the libraries (over a second of processor time) and the
+default images while somebody looks at the Train page, so a press on Train is followed by a step at
+once. Its memory is what it costs: there is one at most, none while the slots are taken or memory is
+short, and it ends with the server or when nobody has pressed for a while. `AEVIZ_WARM=0` does
+without. What it is handed it holds exactly as a worker that was started for the run: the lock on
+the run, the log, and the environment.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import select
+import socket
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from aeviz.runs import queue
+from aeviz.runs.process import NICENESS, be_worker, step_back
+from aeviz.runs.store import Run
+from aeviz.training.cpu.malloc import give_back, keep_memory
+
+IDLE_SECONDS = 600.0
+FEWEST_BYTES = 1_500_000_000
+"""Of available memory, below which there is none."""
+_LONGEST = 1 << 20
+
+
+@dataclass(frozen=True)
+class _Warm:
+    process: subprocess.Popen[bytes]
+    channel: socket.socket
+
+    def is_ready(self) -> bool:
+        """Whether it has said so, on its standard output; not on the channel, for one that is
+        closed before all is read from it takes what it was given with it."""
+        said, _, _ = select.select([self.process.stdout], [], [], 0)
+        return bool(said) and self.process.poll() is None
+
+    def close(self) -> None:
+        self.channel.close()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+
+
+_warm: _Warm | None = None
+_begun: Run | None = None
+_guard = threading.Lock()
+
+
+def keep(environment: dict[str, str]) -> None:
+    """Sees to it that there is a warm worker, where a run that came now would train at once;
+    answers at once. `environment` is that of a worker."""
+    global _warm
+    with _guard:
+        if _warm is not None and _warm.process.poll() is None:
+            return
+        _forget()
+        if _begun is not None and not _begun.is_over:
+            return
+        if os.environ.get("AEVIZ_WARM") == "0" or not queue.is_idle() or available() < FEWEST_BYTES:
+            return
+        ours, theirs = socket.socketpair()
+        with theirs:
+            process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "aeviz.runs.warm"),
+                    *("--server", str(os.getpid()), "--channel", str(theirs.fileno())),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=environment,
+                pass_fds=(theirs.fileno(),),
+                start_new_session=True,
+            )
+        _warm = _Warm(process, ours)
+
+
+def began(run: Run) -> None:
+    """Tells of a run that has just been started: until it is over there is no other warm worker,
+    which would learn while that one does, before it stands in the queue."""
+    global _begun
+    with _guard:
+        _begun = run
+
+
+def is_ready() -> bool:
+    """Whether there is a warm worker that has nothing left to learn."""
+    with _guard:
+        return _warm is not None and _warm.is_ready()
+
+
+def pid() -> int | None:
+    """The process of the warm worker."""
+    with _guard:
+        return None if _warm is None else _warm.process.pid
+
+
+def hand_over(
+    run: Run, lock: int, log: int, environment: dict[str, str]
+) -> subprocess.Popen[bytes] | None:
+    """Gives the run, with its lock and its log, to the warm worker, also to one that is still
+    learning: it is ahead of any other. None where there is none, or it has just ended."""
+    global _warm
+    with _guard:
+        warm = _warm
+        if warm is None or warm.process.poll() is not None:
+            return None
+        _warm = None
+    asked = json.dumps({"folder": str(run.folder.resolve()), "environment": environment})
+    try:
+        socket.send_fds(warm.channel, [b"-"], [lock, log])
+        warm.channel.sendall(asked.encode())
+    except OSError:  # it ended; what it was given is closed with it
+        return None
+    finally:
+        warm.close()
+    return warm.process
+
+
+def _forget() -> None:
+    global _warm
+    if _warm is not None:
+        _warm.close()
+        _warm = None
+
+
+def available() -> float:
+    """Bytes of memory that programs could still take; infinite where the system does not say."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        text = Path("/proc/meminfo").read_text()
+        free = 1024.0 * int(text.partition("MemAvailable:")[2].split()[0])
+        with contextlib.suppress(OSError, ValueError):  # "max" is no limit
+            group = Path("/sys/fs/cgroup")
+            limit = int((group / "memory.max").read_text())
+            free = min(free, limit - int((group / "memory.current").read_text()))
+        return free
+    return float("inf")
+
+
+# ---- the process itself --------------------------------------------------------------------------
+
+
+def _receive(channel: socket.socket) -> tuple[dict[str, str], str, int, int] | None:
+    """Environment, folder, lock and log; None where nobody asks any more, or not in whole."""
+    channel.settimeout(IDLE_SECONDS)
+    try:
+        _, handles, *_ = socket.recv_fds(channel, 1, 2)
+        asked = b""
+        while len(asked) < _LONGEST and (more := channel.recv(1 << 16)):
+            asked += more
+        told = json.loads(asked)
+        lock, log = handles
+        return told["environment"], told["folder"], lock, log
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def learn() -> None:
+    """Imports what trains, and reads the default images, which stay in memory."""
+    from aeviz import datasets
+    from aeviz.runs import worker
+
+    del worker
+    datasets.load(datasets.DEFAULT)
+
+
+def use_threads(said: str) -> None:
+    """As OpenMP does with OMP_NUM_THREADS, which it has read already when torch was loaded."""
+    import torch
+
+    if said.isdecimal() and int(said) > 0:  # else it is a list for nested loops, or nothing
+        torch.set_num_threads(int(said))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m aeviz.runs.warm", description=__doc__)
+    parser.add_argument("--server", type=int, required=True)
+    parser.add_argument("--channel", type=int, required=True)
+    args = parser.parse_args()
+    step_back(NICENESS)
+    keep_memory()
+
+    learn()
+    give_back()
+    with contextlib.suppress(OSError):
+        os.write(1, b"ready")
+    with socket.socket(fileno=args.channel) as channel:
+        asked = _receive(channel)
+    if asked is None:
+        os._exit(0)
+    environment, folder, lock, log = asked
+    os.environ.clear()
+    os.environ.update(environment)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.close(log)
+    use_threads(environment.get("OMP_NUM_THREADS", ""))
+    be_worker(Run(Path(folder)), args.server, lock)
+
+
+if __name__ == "__main__":
+    main()

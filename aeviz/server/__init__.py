@@ -1,0 +1,1 @@
+"""HTTP and WebSocket endpoints beside Streamlit's, and what they share."""

@@ -1,0 +1,66 @@
+"""POST /aeviz/images: a person's own images in, as a parcel (docs/own-images.md); its id out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from aeviz import limits
+from aeviz.dataset_import import spool
+from aeviz.errors import UserError
+from aeviz.server.dataset_uploads.waiting import Waiting
+from aeviz.server.origins import Origins
+from aeviz.server.uploads import BusyError, Uploads
+from aeviz.server.visitors import visitor
+
+PATH: Final = "aeviz/images"
+
+
+class Intake:
+    """The endpoint; `allowed_origins` are further origins whose pages may send."""
+
+    def __init__(self, allowed_origins: Collection[str] = ()) -> None:
+        self._origins = Origins(allowed_origins)
+        self._uploads = Uploads(spool.folder(), limits.PARCEL)
+        self._waiting = Waiting()
+
+    async def upload(self, request: Request) -> Response:
+        """Keeps the body on the disk; it is looked into later, by a thread."""
+        if not self._origins.allow(request.headers, request.scope.get("scheme")):
+            return _refused("This address is for the app's own pages.", 403)
+        told = request.headers.get("content-length", "")
+        try:
+            if not told.isdigit() or len(told) > 15:
+                raise UserError("Send the images with their length.")
+            name = await self._take_in(request, int(told))
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody is there to read it
+        except UserError as error:
+            return _refused(str(error), 503 if isinstance(error, BusyError) else 400)
+        return JSONResponse({"id": name})
+
+    async def _take_in(self, request: Request, size: int) -> str:
+        """Streams the body to the disk and answers its id."""
+        await run_in_threadpool(spool.prepare, size)
+        name = await run_in_threadpool(self._waiting.let_in, visitor(request), size)
+        try:
+            async with self._uploads.body(request) as body:
+                await run_in_threadpool(spool.keep, body, name)
+        finally:
+            self._waiting.arrived(name)
+        return name
+
+
+def _refused(sentence: str, status: int) -> Response:
+    return JSONResponse({"error": sentence}, status_code=status)
+
+
+def routes(base_path: str = "", allowed_origins: Collection[str] = ()) -> list[BaseRoute]:
+    """The route, under `base_path` (as `server.baseUrlPath` has it)."""
+    base = f"/{base_path.strip('/')}" if base_path.strip("/") else ""
+    return [Route(f"{base}/{PATH}", Intake(allowed_origins).upload, methods=["POST"])]

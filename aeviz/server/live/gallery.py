@@ -1,0 +1,154 @@
+"""What the explorer draws before the first decode, packed for the browser (`packing`)."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from aeviz.errors import UserError
+from aeviz.io.json_file import is_number
+from aeviz.server import packing
+from aeviz.server.live.effect import effects
+from aeviz.server.live.posterior_stats import typical
+
+if TYPE_CHECKING:
+    from aeviz.models.checkpoint import Loaded
+    from aeviz.nn.model import Autoencoder
+
+ACTIVE_VARIANCE: Final = 0.01  # of the mean of a Gaussian dimension (Burda et al. 2016, 5.2)
+ACTIVE_EFFECT: Final = 0.001  # on the image, as a share of the largest; without a prior
+PRIOR_REACH: Final = 3.0  # sigmas of the prior that a VAE's slider reaches at least
+
+
+def pack(
+    name: str,
+    loaded: Loaded,
+    sprite_version: str | None,
+    handwriting: bool = False,
+    whole: bool = True,
+) -> bytes:
+    """The gallery of a model as one blob; without points where the model has none. UserError where
+    its numbers leave the range of floats.
+
+    `whole`: with thumbnails and with what is typical of the codes, which takes a few passes.
+    """
+    model = loaded.model
+    header: dict[str, Any] = {
+        "name": name,
+        "image_shape": list(model.image_shape),
+        "latent_dim": model.latent_dim,
+        "gaussian": model.is_gaussian,
+        "handwriting": handwriting,
+        "count": 0,
+        "class_names": [],
+        "sprite": None,
+        "pca": None,
+        "trustworthiness": {},
+        "typical": None,
+        "dims": [_unseen_dimension(i, model.is_gaussian) for i in range(model.latent_dim)],
+    }
+    arrays: dict[str, NDArray[Any]] = {}
+    gallery = loaded.gallery
+    if gallery is not None and len(gallery.latents):
+        from aeviz.latent.projection import PCA2
+
+        latents = gallery.latents.float().cpu()
+        header["count"] = len(latents)
+        header["class_names"] = list(gallery.class_names)
+        header["dims"] = dimensions(model, latents, gallery.logvar)
+        active = sorted(dim["index"] for dim in header["dims"] if dim["active"])
+        if whole:
+            header["typical"] = typical(model, latents, active)
+            header["sprite"] = _sprite(model.image_shape, len(latents), sprite_version)
+        arrays["latents"] = latents.numpy()
+        arrays["labels"] = gallery.labels.numpy().astype(np.int16)
+        if model.is_gaussian and gallery.logvar is not None:
+            arrays["logvar"] = gallery.logvar.float().numpy()
+        if model.latent_dim > 2:
+            plane = PCA2.fit(latents)
+            header["pca"] = {
+                "mean": plane.mean.tolist(),
+                "components": plane.components.tolist(),
+                "explained": plane.explained.tolist(),
+            }
+            arrays["pca"] = plane.project(latents)
+            header["trustworthiness"] = _shares(loaded.card.get("trustworthiness"))
+        for key, places in (("tsne", gallery.tsne), ("umap", gallery.umap)):
+            if places is not None:
+                arrays[key] = places.float().numpy()
+    try:
+        return packing.pack(header, arrays)
+    except ValueError as error:
+        raise UserError(
+            "This model's numbers are too large to be explored: choose another model."
+        ) from error
+
+
+def dimensions(model: Autoencoder, latents: Tensor, logvar: Tensor | None) -> list[dict[str, Any]]:
+    """Slider range and information of each latent dimension, the most informative first.
+
+    Information is as `aeviz.latent.space.information` has it. A dimension is active where the
+    variance of its mean is above 0.01 (Burda et al. 2016, 5.2); where no prior gives codes their
+    scale, where its effect on the image is above 0.001 of the largest one's (`effect.effects`).
+    """
+    from aeviz.latent import space
+
+    information = space.information(latents, logvar)
+    variance, mean = torch.var_mean(latents, 0, correction=0)
+    low, high = space.ranges(latents).unbind(1)
+    low = torch.where(latents.amin(0) >= 0, low.clamp(min=0), low)  # codes behind a ReLU
+    if logvar is None:
+        effect = effects(model, latents)
+        active = effect > ACTIVE_EFFECT * effect.max()
+    else:
+        active = variance > ACTIVE_VARIANCE
+        # A dimension that the encoder leaves at the prior still has the prior to be moved over.
+        low, high = low.clamp(max=-PRIOR_REACH), high.clamp(min=PRIOR_REACH)
+    return [
+        {
+            "index": i,
+            "low": float(low[i]),
+            "high": float(high[i]),
+            "mean": float(mean[i]),
+            "std": float(variance[i].sqrt()),
+            "information": float(information[i]),
+            "active": bool(active[i]),
+        }
+        for i in space.order(latents, logvar).tolist()
+    ]
+
+
+def _shares(said: Any) -> dict[str, float]:
+    """What a card says of its maps, as far as it makes sense: a card may come from a stranger."""
+    said = said if isinstance(said, dict) else {}
+    return {
+        name: float(said[name])
+        for name in ("pca", "tsne", "umap")
+        if is_number(said.get(name)) and 0 <= said[name] <= 1
+    }
+
+
+def _unseen_dimension(index: int, gaussian: bool) -> dict[str, Any]:
+    """A dimension of a model without a gallery: the prior's range, or a plain one."""
+    reach = PRIOR_REACH if gaussian else 1.0
+    return {
+        "index": index,
+        "low": -reach,
+        "high": reach,
+        "mean": 0.0,
+        "std": 1.0,
+        "information": 0.0,
+        "active": True,
+    }
+
+
+def _sprite(shape: tuple[int, int, int], count: int, version: str | None) -> dict[str, Any]:
+    """Where the tiles of the thumbnail sheet lie: `columns` tiles of width x height a row."""
+    _, height, width = shape
+    columns = math.isqrt(count - 1) + 1
+    return {"version": version, "columns": columns, "width": width, "height": height}

@@ -1,0 +1,62 @@
+"""A Gaussian mixture over a model's codes, for the browser to draw from where there is no prior."""
+
+from __future__ import annotations
+
+import threading
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+import torch
+from torch import Tensor
+
+from aeviz.errors import UserError
+
+if TYPE_CHECKING:
+    from aeviz.latent.space import Mixture
+    from aeviz.models.checkpoint import Gallery
+
+MOST_DRAWS: Final = 1024
+MOST_SEED: Final = 2**31 - 1
+# Numbers that the fit is given at most: it takes a second or two on one core.
+MOST_NUMBERS: Final = 160_000
+LEAST_CODES: Final = 2000
+SEED: Final = 0
+
+
+class CodeMixture:
+    """The mixture fitted to a gallery's codes, at first use and once, whichever thread asks."""
+
+    def __init__(self, name: str, gallery: Gallery | None) -> None:
+        self._name = name
+        self._gallery = gallery
+        self._lock = threading.Lock()
+
+    def draw(self, n: int, seed: int) -> bytes:
+        """n codes as float32, little-endian (n, d): the same for the same seed.
+
+        Numbers of a code that are never negative in the gallery (behind a ReLU) are not here
+        either. Raises UserError where the model has no codes to fit a mixture to.
+        """
+        with self._lock:
+            mixture, least = self._fitted
+        draws = mixture.sample(n, torch.Generator().manual_seed(seed))
+        return torch.maximum(draws, least).numpy().astype("<f4").tobytes()
+
+    @cached_property
+    def _fitted(self) -> tuple[Mixture, Tensor]:
+        from aeviz.latent.space import fit_mixture
+
+        if self._gallery is None or len(self._gallery.latents) < 2:
+            raise UserError(f"{self._name} has no gallery of codes: train it again to get one.")
+        latents = self._gallery.latents.float().cpu()
+        least = torch.where(latents.amin(0) >= 0, 0.0, -torch.inf)
+        return fit_mixture(_some(latents)), least
+
+
+def _some(latents: Tensor) -> Tensor:
+    """A random part of the codes (N, d), as large as is fitted within a second or two."""
+    count, width = latents.shape
+    most = max(LEAST_CODES, MOST_NUMBERS // width)
+    if count <= most:
+        return latents
+    return latents[torch.randperm(count, generator=torch.Generator().manual_seed(SEED))[:most]]

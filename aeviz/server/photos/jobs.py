@@ -1,0 +1,125 @@
+"""What the worker does for a page: a photograph of the store restored, kept and measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from aeviz.device import pick_device
+from aeviz.errors import UserError
+from aeviz.images import Photo, safe_name
+from aeviz.models import library
+from aeviz.models.checkpoint import LoadedRestorer
+from aeviz.restoration.filters import BASELINES, Baseline, Told
+from aeviz.restoration.findings import without_hidden_colours
+from aeviz.restoration.photo import restoring as tiles_of
+from aeviz.restoration.photo import vividness_of
+from aeviz.restoration.tasks import Task
+from aeviz.server.photos.previews import resized
+from aeviz.server.photos.scores import scoring
+from aeviz.server.photos.store import Kept, Store
+from aeviz.server.photos.worker import Step, Steps
+
+OURS: Final = "ours"
+BOTTLENECK: Final = "bottleneck"
+BOTTLENECK_MODEL: Final = "bottleneck-photo"
+
+Load = Callable[[str], LoadedRestorer]
+
+
+class Restorers:
+    """The restorers' networks, read when they are first needed and again when a file changes."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[str, tuple[tuple[Path, int, int], LoadedRestorer]] = {}
+
+    def __call__(self, name: str) -> LoadedRestorer:
+        """The restorer of this name; UserError where its file is missing or damaged."""
+        path = library.find(name).path
+        stat = path.stat()
+        version = (path, stat.st_mtime_ns, stat.st_size)
+        if name not in self._loaded or self._loaded[name][0] != version:
+            self._loaded[name] = version, library.load_restorer(name, pick_device())
+        return self._loaded[name][1]
+
+
+def photo_of(kept: Kept) -> Photo:
+    """The pixels that are kept, read from the disk where they are used."""
+    return Photo(kept.read("pixels"), kept.read_if_there("alpha"), kept.notes)
+
+
+def methods(task: Task) -> tuple[str, ...]:
+    """What can do this task: our own restorer, the classical filters, the one without skips."""
+    return (OURS, *task.baselines, BOTTLENECK)
+
+
+def restoring(
+    store: Store, kept: Kept, task: Task, method: str, sigma: float | None, load: Load
+) -> Steps:
+    """The steps of one job; answers what the page is told of the result."""
+    photo, mask = photo_of(kept), kept.read_if_there("mask") if task.mask else None
+    sigma = sigma if task.name == "denoise" else None
+    if method in BASELINES:
+        result = yield from _filtered(photo, task, BASELINES[method], mask, sigma)
+    else:
+        loaded = load(task.model if method == OURS else BOTTLENECK_MODEL)
+        result = yield from _restored(photo, task, loaded, mask, sigma)
+    arrays = {"pixels": result.pixels}
+    if result.alpha is not None:
+        arrays["alpha"] = result.alpha
+    suffix = task.name if method == OURS else f"{task.name}-{method}"
+    name = safe_name(kept.name, f"-{suffix}.png")
+    new = store.add(name, arrays, result.notes, original=kept.id)
+    height, width = result.pixels.shape[:2]
+    return {
+        "result": new.id,
+        "width": width,
+        "height": height,
+        "scores": (yield from _scored(kept, result.pixels)),
+        "notes": list(result.notes),
+    }
+
+
+def _restored(
+    photo: Photo, task: Task, loaded: LoadedRestorer, mask: np.ndarray | None, sigma: float | None
+) -> Generator[Step, None, Photo]:
+    tiles = tiles_of(
+        loaded.model, task, photo, mask=mask, sigma=sigma, vividness=vividness_of(loaded.card)
+    )
+    while True:
+        try:
+            tile = next(tiles)
+        except StopIteration as end:
+            return end.value
+        yield Step(tile.done, tile.total, tile.box, tile.pixels)
+
+
+def _filtered(
+    photo: Photo, task: Task, filter_: Baseline, mask: np.ndarray | None, sigma: float | None
+) -> Generator[Step, None, Photo]:
+    if not filter_.available():
+        raise UserError(f"{filter_.title} is not installed on this server.")
+    photo = without_hidden_colours(photo)
+    steps = filter_.steps(photo.pixels, Told(sigma, mask, task.scale))
+    while True:
+        try:
+            done, total = next(steps)
+        except StopIteration as end:
+            pixels = end.value
+            break
+        yield Step(done, total)
+    alpha = photo.alpha
+    if alpha is not None:
+        alpha = resized(alpha[:, :, None], *pixels.shape[:2])[:, :, 0]
+    return Photo(pixels, alpha, photo.notes)
+
+
+def _scored(kept: Kept, pixels: np.ndarray) -> Generator[None, None, dict[str, float] | None]:
+    """Scores against the photo's reference; None where it has none of this size."""
+    reference = kept.read_if_there("reference")
+    if reference is None or reference.shape[:2] != pixels.shape[:2]:
+        return None
+    return (yield from scoring(reference, pixels))

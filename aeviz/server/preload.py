@@ -1,0 +1,161 @@
+"""What stands before the whole app, so that a page is there sooner.
+
+- Streamlit's own files come from memory, compressed once: a page asks for a hundred of them, three
+  megabytes, and a class asks all at the same time.
+- A page names beforehand what its live part will ask for. Without that the browser learns of each
+  module from the one before it, and of the first only after Streamlit has run the page.
+
+Whatever is not recognised passes through as it was.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+from urllib.parse import parse_qs, quote
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from aeviz.io.paths import WEB
+from aeviz.server.assets import LIVE_STATIC, Files, live_file
+
+# The pages that end in a live part: its module, the model if it shows one and the address names
+# none, and which part of the gallery it asks for.
+LIVE_PAGES: Final = {
+    "": ("aeviz/static/home.js", "vae-mnist-2d", "?part=map"),
+    "explore": ("aeviz/static/explorer.js", "vae-mnist", ""),
+    "restore": ("aeviz/darkroom/static/darkroom.js", None, ""),
+}
+# Says what stands between such a page and the server, even where Streamlit itself is kept away.
+NOTICE: Final = "aeviz/static/notice.js"
+# What Streamlit itself loads late for such a page, by the first part of its files' names.
+LATE_PARTS: Final = ("BidiComponent", "Selectbox", "Html")
+
+_OWN: Final = "aeviz/static/"
+_OURS: Final = {
+    _OWN: LIVE_STATIC,
+    "aeviz/darkroom/static/": WEB / "darkroom" / "static",
+}
+_HASHED: Final = re.compile(r"static/(?:js|css|media)/[\w.~-]+\.[\w-]{8,}\.(?:js|css|woff2)")
+_IMPORTED: Final = re.compile(r"""(?:\bfrom|\bimport)\s*["'](\.[\w./~-]+\.js)["']""")
+_ABOUT_THE_FORM: Final = {b"accept-encoding", b"if-none-match", b"if-modified-since"}
+_NAME: Final = re.compile(r"[\w.-]{1,80}")
+
+
+class Front:
+    """ASGI middleware; `base_path` as `server.baseUrlPath` has it."""
+
+    def __init__(self, app: ASGIApp, base_path: str = "") -> None:
+        self._app = app
+        self._base = f"/{base_path.strip('/')}/" if base_path.strip("/") else "/"
+        self._files = Files()
+        spec = find_spec("streamlit")
+        origin = spec.origin if spec else None
+        self._streamlit = Path(origin or "streamlit").parent / "static"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "GET":
+            path = scope["path"].removeprefix(self._base)
+            file = self._file(path)
+            if file is not None:
+                asset = self._files.known(file)
+                if asset is None:
+                    asset = await run_in_threadpool(self._files.at, file)
+                response = asset.respond(Request(scope), for_ever=path.startswith("static/"))
+                await response(scope, receive, send)
+                return
+            if path in LIVE_PAGES:
+                links = await run_in_threadpool(self._links, path, scope["query_string"])
+                send = _Announcement(send, links).send
+                # The document as it is, not packed and not left out, for there is more to say.
+                plain = [pair for pair in scope["headers"] if pair[0] not in _ABOUT_THE_FORM]
+                scope = {**scope, "headers": plain}
+        await self._app(scope, receive, send)
+
+    def _file(self, path: str) -> Path | None:
+        """The file that answers `path`, if one does without asking the app."""
+        if path.startswith(_OWN):
+            return live_file(path.removeprefix(_OWN))
+        file = self._streamlit / path
+        return file if _HASHED.fullmatch(path) and file.is_file() else None
+
+    def _links(self, page: str, query: bytes) -> bytes:
+        """What this page's live part will ask for, as HTML for the document's head."""
+        module, default, part = LIVE_PAGES[page]
+        streamlit = self._streamlit / "static" / "js"
+        late = [file.name for part in LATE_PARTS for file in streamlit.glob(f"{part}.*.js")]
+        folders = (("static/js/", streamlit), *_OURS.items())
+        names = (*(f"static/js/{name}" for name in late), module)
+        modules = _closure(folders, names, _changed(*_OURS.values()))
+        links = [
+            f'<link rel="modulepreload" crossorigin href="{self._base}{name}">' for name in modules
+        ]
+        links.append(f'<script type="module" src="{self._base}{NOTICE}"></script>')
+        named = parse_qs(query.decode("latin-1")).get("model", [default or ""])[0]
+        if default is not None and _NAME.fullmatch(named):
+            gallery = f"{self._base}aeviz/gallery/{quote(named)}{part}"
+            links.append(f'<link rel="preload" as="fetch" crossorigin href="{gallery}">')
+        return "".join(links).encode()
+
+
+class _Announcement:
+    """Passes an answer on, with `links` at the end of an HTML document's head."""
+
+    def __init__(self, send: Send, links: bytes) -> None:
+        self._send = send
+        self._links = links
+        self._start: Message | None = None
+        self._body = b""
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            kind = MutableHeaders(scope=message).get("content-type", "")
+            if message["status"] == 200 and kind.startswith("text/html"):
+                self._start = message  # until the length is known
+                return
+        if self._start is None:
+            await self._send(message)
+            return
+        self._body += message.get("body", b"")
+        if message.get("more_body"):
+            return
+        body = self._body.replace(b"</head>", self._links + b"</head>", 1)
+        headers = MutableHeaders(scope=self._start)
+        headers["Content-Length"] = str(len(body))
+        for name in ("ETag", "Last-Modified"):  # of the document as it was
+            del headers[name]
+        await self._send(self._start)
+        await self._send({**message, "body": body})
+
+
+def _changed(*folders: Path) -> int:
+    return max(file.stat().st_mtime_ns for folder in folders for file in folder.glob("*.js"))
+
+
+@lru_cache(maxsize=8)
+def _closure(
+    folders: tuple[tuple[str, Path], ...], names: tuple[str, ...], changed: int
+) -> tuple[str, ...]:
+    """The modules `names` and all that they import, one way or another. Names are as in an address;
+    `folders` says where those that begin so are.
+
+    `changed` only tells one state of the folders from another.
+    """
+    found: dict[str, None] = {}
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop(0)
+        start, _, last = name.rpartition("/")
+        file = next((at / last for prefix, at in folders if prefix == f"{start}/"), None)
+        if name not in found and file is not None and file.is_file():
+            found[name] = None
+            imported = _IMPORTED.findall(file.read_text(errors="replace"))
+            waiting += [posixpath.normpath(f"{start}/{path}") for path in imported]
+    return tuple(found)

@@ -1,0 +1,183 @@
+"""The Starlette routes of the player on a run's page.
+
+GET /aeviz/runs/{id}/epochs/{n}    the snapshot of one epoch, packed (`epochs.pack`); 204 where the
+                                   run has dropped it, as a long one does with most
+GET /aeviz/runs/{id}/replay.gif    the whole training as a film; .../replay.mp4; ?theme=light
+GET /aeviz/replay/static/{file}    the browser half
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+from urllib.parse import quote
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from aeviz.errors import UserError
+from aeviz.io.paths import WEB
+from aeviz.server.assets import Asset, Files, live_file
+
+STATIC: Final = WEB / "replay" / "static"
+EPOCH_BYTES: Final = 64 << 20
+"""Packed epochs kept in memory: what a class looks at together is packed once."""
+FILM_BYTES: Final = 48 << 20
+MOST_FILMS: Final = 12
+"""Films that are made or wait to be; each takes the one thread for seconds."""
+MEDIA: Final = {"gif": "image/gif", "mp4": "video/mp4"}
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+Key = tuple[object, ...]
+
+
+class Kept:
+    """Assets by key, the least recently used dropped where all together are larger than `most`."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[Key, Asset] = OrderedDict()
+
+    def get(self, key: Key) -> Asset | None:
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            return self._kept.get(key)
+
+    def put(self, key: Key, asset: Asset) -> Asset:
+        with self._lock:
+            self._kept[key] = asset
+            size = sum(len(kept.content) for kept in self._kept.values())
+            while size > self._most and len(self._kept) > 1:
+                size -= len(self._kept.popitem(last=False)[1].content)
+        return asset
+
+
+class Replay:
+    """The endpoints, with what they have made before."""
+
+    def __init__(self) -> None:
+        self._epochs, self._films = Kept(EPOCH_BYTES), Kept(FILM_BYTES)
+        self._making: dict[Key, asyncio.Future[Asset]] = {}
+        self._studio = ThreadPoolExecutor(1, "film", _give_way)
+        self._files = Files()
+
+    async def epoch(self, request: Request) -> Response:
+        """One epoch; kept for ever by the browser where its address names the file's version."""
+        run, number = request.path_params["run"], request.path_params["epoch"]
+        found = await run_in_threadpool(self._epoch, run, number)
+        if found is None:
+            return Response(status_code=204)
+        asset, stamp = found
+        return asset.respond(request, for_ever=request.query_params.get("v") == stamp)
+
+    def _epoch(self, run_id: str, number: str) -> tuple[Asset, str] | None:
+        """The asset and its version; None where a later epoch has taken its place."""
+        from aeviz.runs import store
+        from aeviz.server.replay import epochs  # imported late, in a thread: it needs torch
+        from aeviz.training import snapshots
+
+        run = store.find(run_id)
+        if not (number.isascii() and number.isdigit() and len(number) <= 5):
+            raise UserError("Give the epoch as a whole number.")
+        path = snapshots.path_of(run.folder / "snapshots", int(number))
+        try:
+            key = (str(path), stamp := snapshots.stamp(path))
+            asset = self._epochs.get(key)
+            if asset is None:
+                packed = epochs.pack(snapshots.read(path), run.config)
+                asset = Asset(packed, "application/octet-stream").prepared()
+                self._epochs.put(key, asset)
+        except UserError:
+            if path.is_file() or not any(path < other for other in run.snapshots()):
+                raise
+            return None
+        return asset, stamp
+
+    async def film(self, request: Request) -> Response:
+        """The training as a GIF or an MP4, made once and by one thread."""
+        run, kind = request.path_params["run"], request.path_params["kind"]
+        theme = "light" if request.query_params.get("theme") == "light" else "dark"
+        if kind not in MEDIA:
+            raise UserError("Ask for replay.gif or replay.mp4.")
+        key = await run_in_threadpool(_film_key, run, kind, theme)
+        asset = self._films.get(key)
+        if asset is None:
+            asset = await asyncio.shield(self._made(key))
+        answer = asset.respond(request)
+        answer.headers["Content-Disposition"] = f"attachment; filename*=utf-8''{quote(run)}.{kind}"
+        return answer
+
+    def _made(self, key: Key) -> asyncio.Future[Asset]:
+        """The film, which others may be waiting for already."""
+        making = self._making.get(key)
+        if making is None:
+            if len(self._making) >= MOST_FILMS:
+                raise UserError("Many films are being made just now: try again in a minute.")
+            loop = asyncio.get_running_loop()
+            making = asyncio.ensure_future(loop.run_in_executor(self._studio, self._make, key))
+            self._making[key] = making
+            making.add_done_callback(lambda done: self._end(key, done))
+        return making
+
+    def _end(self, key: Key, done: asyncio.Future[Asset]) -> None:
+        self._making.pop(key, None)
+        if not done.cancelled():
+            done.exception()  # looked at, even where whoever asked has left
+
+    def _make(self, key: Key) -> Asset:
+        from aeviz.server.replay.films import make
+
+        run_id, kind, theme, _ = key
+        asset = Asset(make(run_id, kind, theme), MEDIA[str(kind)], compress=False)  # type: ignore[arg-type]
+        return self._films.put(key, asset.prepared())
+
+    async def static(self, request: Request) -> Response:
+        """A file of the browser half."""
+        path = live_file(request.path_params["file"], STATIC)
+        if path is None:
+            return Response("Not found", status_code=404, media_type="text/plain")
+        return self._files.at(path).respond(request)
+
+    def routes(self, base_path: str = "") -> list[BaseRoute]:
+        """The routes, under `base_path` (as `server.baseUrlPath` has it)."""
+        base = f"/{base_path.strip('/')}" if base_path.strip("/") else ""
+        return [
+            Route(f"{base}/aeviz/runs/{{run}}/epochs/{{epoch}}", _plainly(self.epoch)),
+            Route(f"{base}/aeviz/runs/{{run}}/replay.{{kind}}", _plainly(self.film)),
+            Route(f"{base}/aeviz/replay/static/{{file}}", self.static),
+        ]
+
+
+def _film_key(run_id: str, kind: str, theme: str) -> Key:
+    """What a film is of: it is made anew where there are other epochs to show."""
+    from aeviz.runs import store
+    from aeviz.training import snapshots
+
+    paths = store.find(run_id).snapshots()
+    return run_id, kind, theme, tuple((path.name, snapshots.stamp(path)) for path in paths)
+
+
+def _give_way() -> None:
+    from aeviz.server.photos.worker import lower_priority
+
+    lower_priority()
+
+
+def _plainly(endpoint: Endpoint) -> Endpoint:
+    """`endpoint`, with what a person can put right told as a sentence and status 404."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except UserError as error:
+            return JSONResponse({"error": str(error)}, status_code=404)
+
+    return answer

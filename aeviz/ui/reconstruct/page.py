@@ -1,0 +1,226 @@
+"""The parts of the Reconstruct page: the way through the model, the grid, and the figures."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+import torch
+from torch import Tensor
+
+from aeviz.escaping import in_markdown
+from aeviz.evaluation import metrics
+from aeviz.evaluation.evaluate import reconstruct
+from aeviz.io.json_file import is_number
+from aeviz.ui.reconstruct import frames
+from aeviz.ui.reconstruct.codes import code_bars, summary
+from aeviz.ui.reconstruct.frames import Stack, figure, number
+from aeviz.ui.reconstruct.sources import Item, gallery_item
+from aeviz.ui.restore.colours import ABSOLUTE, SIGNED, error_map, fitting_limit
+from aeviz.ui.shared.markup import markup
+from aeviz.ui.shared.opened import Opened
+
+ROWS = ("original", "reconstruction", "error")
+SHOWN = 5e-5
+"""A smaller MSE is 0.0000 on the page."""
+ALIKE = 0.01
+"""A share that counts as no difference."""
+MSE_SAYS = "mean squared error per pixel; 0 is a perfect copy"
+PSNR_SAYS = "peak signal-to-noise ratio; 10 dB more is a tenth of the squared error"
+SSIM_SAYS = "structural similarity; 1 is identical, compares local patterns"
+
+
+@dataclass(frozen=True)
+class ErrorScale:
+    """How errors become colours: signed or by size, up to `limit`."""
+
+    signed: bool
+    limit: float
+
+    def html(self) -> str:
+        """The colour bar with its numbers."""
+        colours = SIGNED if self.signed else ABSOLUTE
+        limit = f"{self.limit:g}"
+        ticks = (f"−{limit}", "0", f"+{limit}") if self.signed else ("0", limit)
+        return frames.scale_bar(colours, ticks)
+
+
+@dataclass(frozen=True)
+class Passed:
+    """Images x on their way through a model: codes mu (N, d), sigma (N, d) or None, x_hat; and the
+    measures of each, (N,)."""
+
+    x: Tensor
+    mu: Tensor
+    sigma: Tensor | None
+    x_hat: Tensor
+    mse: Tensor
+    psnr: Tensor
+    ssim: Tensor
+
+
+@torch.no_grad()
+def pass_through(opened: Opened, items: list[Item]) -> Passed:
+    """Encode and decode all items at once, and measure each."""
+    model = opened.loaded.model
+    x = torch.stack([item.x for item in items])
+    mu, logvar = model.posterior(x)
+    x_hat = reconstruct(model, x)
+    sigma = None if logvar is None else (logvar / 2).exp()
+    scores = (metrics.mse(x, x_hat), metrics.psnr(x, x_hat), metrics.ssim(x, x_hat))
+    return Passed(x, mu, sigma, x_hat, *scores)
+
+
+def scale_for(passed: Passed, signed: bool) -> ErrorScale:
+    """One scale for all of these images, so that their error maps compare."""
+    return ErrorScale(signed, fitting_limit(passed.x, passed.x_hat))
+
+
+def flow(opened: Opened, item: Item, scale: ErrorScale) -> None:
+    """original, encoder, code, decoder, reconstruction, error map and figures, left to right."""
+    passed = pass_through(opened, [item])
+    x, x_hat = passed.x[0], passed.x_hat[0]
+    sigma = None if passed.sigma is None else passed.sigma[0]
+    columns = "1fr 2.1fr 1fr 1fr minmax(10.5rem, 0.9fr);--tall:calc((100cqw - 4rem) / 6)"
+    markup(
+        f'<div class="av-flow" style="--columns:{columns}">'
+        + figure(x, "Original", item.name, testid="aeviz-original")
+        + machine(opened, passed.mu[0], sigma)
+        + figure(x_hat, "Reconstruction", testid="aeviz-reconstruction")
+        + _error(passed, scale)
+        + _figures(passed)
+        + "</div>",
+        "aeviz-flow",
+    )
+    fitted(item)
+
+
+def differences(passed: Passed, item: Item, scale: ErrorScale) -> None:
+    """Error map and figures of one image, where the image and its reconstruction are shown
+    already."""
+    markup(
+        '<div class="av-flow av-differences" style="--columns:1fr 1fr">'
+        f"{_error(passed, scale, item.name)}{_figures(passed)}</div>",
+        "aeviz-differences",
+    )
+
+
+def _error(passed: Passed, scale: ErrorScale, of: str = "") -> str:
+    title = "Error, signed" if scale.signed else "Error, absolute"
+    error = error_map(passed.x[0], passed.x_hat[0], scale.signed, scale.limit)
+    return figure(error, title, of, below=scale.html())
+
+
+def _figures(passed: Passed) -> str:
+    return frames.numbers(
+        number("MSE", f"{passed.mse[0]:.4f}", "", MSE_SAYS, "aeviz-mse"),
+        number("PSNR", decibels(passed.psnr[0].item()), "dB", PSNR_SAYS, "aeviz-psnr"),
+        number("SSIM", f"{passed.ssim[0]:.3f}", "", SSIM_SAYS, "aeviz-ssim"),
+    ).replace("av-numbers", "av-numbers av-column")
+
+
+def fitted(item: Item) -> None:
+    """What was done to an upload to make it fit the model."""
+    if item.notes:
+        st.info(" ".join(item.notes), icon=":material/crop:")
+
+
+def machine(opened: Opened, mu: Tensor, sigma: Tensor | None) -> str:
+    """encoder > code > decoder, as HTML: two trapezoids and the code (d,) between them."""
+    code = code_bars(mu, sigma, reach_of(opened, mu))
+    return (
+        f'<div class="av-model"><div class="av-machine">{frames.trapezoid(True)}'
+        f'<div class="av-code">{code}</div>{frames.trapezoid(False)}</div>'
+        '<div class="av-parts"><span>Encoder</span>'
+        f'<span>Code <span class="av-quiet">{summary(mu, sigma)}</span></span>'
+        "<span>Decoder</span></div></div>"
+    )
+
+
+def reach_of(opened: Opened, mu: Tensor) -> float:
+    """The size of a number that fills the drawing of a code: the same for all of a model's images,
+    unless one goes beyond nearly all of the gallery's codes."""
+    gallery = opened.loaded.gallery
+    usual = 1.0 if gallery is None else gallery.latents.abs().quantile(0.995).item()
+    return max(usual, mu.abs().amax().item(), 1e-6)
+
+
+def stacks(items: list[Item], passed: Passed, scale: ErrorScale) -> list[Stack]:
+    """Originals over reconstructions over error maps, with the PSNR of each."""
+    errors = [
+        error_map(x, x_hat, scale.signed, scale.limit)
+        for x, x_hat in zip(passed.x, passed.x_hat, strict=True)
+    ]
+    rows = zip(items, passed.x, passed.x_hat, errors, passed.psnr.tolist(), strict=True)
+    return [Stack(images, item.name, f"{decibels(psnr)} dB") for item, *images, psnr in rows]
+
+
+def decibels(value: float) -> str:
+    """One decimal; ∞ where the images are identical."""
+    return "∞" if math.isinf(value) else f"{value:.1f}"
+
+
+def test_figures(opened: Opened) -> None:
+    """The card's figures for the whole test split, beside what PCA reaches with as many numbers."""
+    card = opened.loaded.card
+    figures = card.get("metrics")
+    if not isinstance(figures, dict) or not is_number(figures.get("mse")):
+        st.caption("This model's file says nothing about a test split.")
+        return
+    count = card.get("test_images")
+    images = f"{count:,} images" if isinstance(count, int) else "images"
+    title = card.get("dataset_title", opened.info.dataset)
+    st.markdown(f"#### Whole test split :small[:gray[{in_markdown(str(title))}, {images}]]")
+    parts = [number("MSE", f"{figures['mse']:.4f}", "", MSE_SAYS)]
+    for key, label, unit, digits, says in (
+        ("psnr", "PSNR", "dB", 1, "mean over the images"),
+        ("ssim", "SSIM", "", 3, "mean over the images"),
+        ("bce_per_pixel", "BCE", "nats per pixel", 4, _bce_says(figures)),
+    ):
+        if is_number(figures.get(key)):
+            parts.append(number(label, f"{figures[key]:.{digits}f}", unit, says))
+    size = opened.info.latent_dim
+    if is_number(figures.get("pca_mse")) and size < math.prod(opened.info.image_shape):
+        says = _pca_says(figures["mse"], figures["pca_mse"], size)
+        parts.append(number("PCA's MSE", f"{figures['pca_mse']:.4f}", "", says))
+    markup(frames.numbers(*parts), "aeviz-test-figures")
+
+
+def _bce_says(figures: dict[str, Any]) -> str:
+    floor = figures.get("bce_floor_per_pixel")
+    if not is_number(floor):
+        return "cross-entropy"
+    return f"at best {floor:.4f}, as grey pixels are never certain"
+
+
+def _pca_says(mse: float, pca: float, size: int) -> str:
+    """How PCA's error compares with the model's; errors that the page shows as 0 have no ratio."""
+    components = f"with {size:,} component{'s' * (size != 1)}"
+    if min(mse, pca) < SHOWN:
+        return components
+    if abs(pca / mse - 1) < ALIKE:
+        return f"{components}: the same as this model's"
+    ratio = pca / mse
+    if not 0.01 < ratio < 100:
+        return f"{components}: far {'smaller' if ratio < 1 else 'larger'} than this model's"
+    return f"{components}: {ratio:.2g} times this model's"
+
+
+@st.cache_data(max_entries=8, show_spinner="Reconstructing every test image")
+def gallery_errors(_opened: Opened, name: str, version: int) -> Tensor:
+    """MSE of every gallery image, (N,); name and version are what the cache goes by."""
+    del name, version
+    model = _opened.loaded.model
+    parts = [part.float() / 255 for part in _opened.images.split(500)]
+    return torch.cat([metrics.mse(x, reconstruct(model, x)) for x in parts])
+
+
+def extremes(opened: Opened, count: int) -> list[tuple[str, list[Item], int]]:
+    """The gallery's worst and best reconstructed images; with each, how many there are in all."""
+    order = gallery_errors(opened, opened.info.name, opened.version).argsort(descending=True)
+    ends = (("Worst", order[:count]), ("Best", order.flip(0)[:count]))
+    return [
+        (title, [gallery_item(opened, i) for i in end.tolist()], len(order)) for title, end in ends
+    ]

@@ -1,0 +1,303 @@
+"""The parts of the Restore page: the verdict, the images side by side, the warnings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+import streamlit as st
+import torch
+from torch import Tensor
+
+from aeviz.config import CorruptionKind
+from aeviz.escaping import in_markdown
+from aeviz.evaluation.evaluate import reconstruct
+from aeviz.experiments.denoising_demo import Score, Trial, run_trial
+from aeviz.images import encode_png
+from aeviz.models import library
+from aeviz.models.library import ModelInfo
+from aeviz.restoration.export import png_name, zip_pngs
+from aeviz.restoration.out_of_distribution import STRANGE, Signs, calibrate
+from aeviz.ui.reconstruct import frames
+from aeviz.ui.reconstruct.frames import Stack, figure, number
+from aeviz.ui.reconstruct.page import ErrorScale, decibels, fitted
+from aeviz.ui.reconstruct.sources import Item
+from aeviz.ui.restore.colours import error_map
+from aeviz.ui.shared.markup import markup
+from aeviz.ui.shared.opened import Opened
+from aeviz.ui.shared.pickers import model_picker
+
+_EVERY = "restore-every-model"
+MEASURED = 200
+"""Test images that the means are taken over."""
+
+NOISE_SAYS: dict[CorruptionKind, str] = {
+    "gaussian": "Standard deviation of the noise added to each pixel; black to white is 100 %.",
+    "salt-and-pepper": "Share of pixels turned black or white.",
+    "masking": "Share of pixels set to black.",
+}
+TRIAL_ROWS: tuple[str, ...] = ("noisy", "restored", "median 3×3", "clean")
+UPLOAD_ROWS: tuple[str, ...] = ("noisy", "restored", "taken away")
+
+_KIND_SAYS = "beside the images the model was trained on"
+_TAKEN = ErrorScale(signed=True, limit=1.0)
+# Four images and a narrow model between two of them; the model is as tall as an image.
+_FLOW = "--columns:1fr 0.7fr 1fr 1fr 1fr;--tall:calc((100cqw - 4rem) / 4.7)"
+
+
+@dataclass(frozen=True)
+class Controls:
+    """The noise a person has chosen."""
+
+    kind: CorruptionKind
+    amount: float
+    seed: int
+
+
+def denoises(info: ModelInfo) -> bool:
+    """Whether the model was trained to give back the clean image of a corrupted one."""
+    return info.config.corruption.kind != "none"
+
+
+def choose_model() -> ModelInfo:
+    """The model picker: models trained to denoise, or all where a person asks for them."""
+    trained = {info.name: denoises(info) for info in library.models()}
+    asked = st.query_params.get("model")
+    # A link to another model, or a place without a denoiser, must not end in an empty list.
+    must = not any(trained.values()) or trained.get(asked or "") is False
+    every = must or st.session_state.get(_EVERY, False)
+    info = model_picker(lambda info: every or denoises(info), "denoising-ae-mnist")
+    if any(trained.values()):
+        st.toggle(
+            "Also models that were not trained to denoise", every, key=_EVERY,
+            disabled=not denoises(info), help="They were asked to copy, noise included.",
+        )  # fmt: skip
+    if not denoises(info):
+        st.info(
+            f"{in_markdown(info.called)} was not trained to denoise: it was asked to give back "
+            "what it saw. Noise that does not fit through its code is lost; the rest it takes for "
+            "part of the picture."
+        )
+    return info
+
+
+def noise_controls(info: ModelInfo, part: str = "", percent: int | None = None) -> Controls:
+    """Kind, amount and seed of the noise; they start where the model was trained, or at `percent`.
+
+    Each `part` of the page that has noise of its own names itself.
+    """
+    trained = info.config.corruption
+    if percent is None:
+        percent = round(100 * trained.amount) if denoises(info) else 50
+    kinds = list(NOISE_SAYS)
+    kind = st.segmented_control(
+        "Noise", kinds, default=trained.kind if trained.kind in kinds else kinds[0], required=True,
+        key=f"{part}noise-{info.name}", format_func=str.capitalize, persist_state="page",
+    )  # fmt: skip
+    percent = st.slider(
+        "Amount", 0, 100, percent, 5, format="%d %%",
+        key=f"{part}amount-{info.name}", help=NOISE_SAYS[kind], width=260, persist_state="page",
+    )  # fmt: skip
+    seed = st.session_state.setdefault("noise-seed", 0)
+    return Controls(kind, percent / 100, seed)
+
+
+def new_noise() -> None:
+    """A button that draws the noise anew."""
+
+    def again() -> None:
+        st.session_state["noise-seed"] = st.session_state.get("noise-seed", 0) + 1
+
+    st.button(
+        "New noise", icon=":material/grain:", help="The same amount, drawn anew.", on_click=again
+    )
+
+
+def trial(opened: Opened, items: Sequence[Item], noise: Controls) -> Trial:
+    """Corrupt the items with the chosen noise, and restore them."""
+    x = torch.stack([item.x for item in items])
+    return run_trial(opened.loaded.model, x, noise.kind, noise.amount, noise.seed)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def mean_scores(
+    _opened: Opened, name: str, version: int, kind: CorruptionKind, amount: float, seed: int
+) -> tuple[Score, Score, Score, int]:
+    """Noisy, restored and median-filtered over the first gallery images, and how many; the cache
+    goes by what has no underscore."""
+    del name, version
+    x = _opened.images[:MEASURED].float() / 255
+    result = run_trial(_opened.loaded.model, x, kind, amount, seed)
+    return result.noisy, result.restored, result.filtered, len(x)
+
+
+def verdict(opened: Opened, noise: Controls) -> None:
+    """PSNR and SSIM before and after in large type, and the median filter beside them."""
+    noisy, restored, filtered, count = mean_scores(
+        opened, opened.info.name, opened.version, noise.kind, noise.amount, noise.seed
+    )
+    psnr = (noisy.mean_psnr, restored.mean_psnr, filtered.mean_psnr)
+    top = max(*psnr, 1.0)
+    names = ("noisy", "restored", "median 3×3")
+    ssim = (noisy.mean_ssim, restored.mean_ssim, filtered.mean_ssim)
+    rows = "".join(
+        f'<span>{name}</span><i class="{"av-ours" if name == "restored" else ""}" '
+        f'style="width:{100 * max(p, 0) / top:.1f}%"></i><span>{p:.1f} dB · {s:.2f}</span>'
+        for name, p, s in zip(names, psnr, ssim, strict=True)
+    )
+    markup(
+        f'<div class="av-verdict">{_change("PSNR", f"{psnr[0]:.1f}", f"{psnr[1]:.1f}", " dB")}'
+        f"{_change('SSIM', f'{ssim[0]:.2f}', f'{ssim[1]:.2f}')}"
+        f'<div class="av-bars">{rows}</div></div>',
+        "aeviz-verdict",
+    )
+    st.caption(
+        f"Means over {count} test images with this noise. PSNR: 10 dB more is a tenth of the "
+        "squared error. SSIM: likeness of local patterns, 1 is identical. The median filter is "
+        "what people use without a model."
+    )
+
+
+def _change(label: str, before: str, after: str, unit: str = "") -> str:
+    return (
+        f'<div class="av-change"><span class="av-label">{label}</span><strong><i>{before} →</i> '
+        f"{after}<small>{escape(unit)}</small></strong></div>"
+    )
+
+
+def trial_flow(opened: Opened, large: Item, items: Sequence[Item], result: Trial) -> None:
+    """noisy, the model, restored, clean and the median filter, left to right."""
+    i = place_of(large, items)
+    markup(
+        f'<div class="av-flow" style="{_FLOW}">'
+        + figure(result.x_noisy[i], "Noisy", _says(result.noisy, i), testid="aeviz-noisy")
+        + hourglass(opened)
+        + figure(result.x_hat[i], "Restored", _says(result.restored, i), testid="aeviz-restored")
+        + figure(result.x[i], "Clean", large.name)
+        + figure(result.x_median[i], "Median 3×3", _says(result.filtered, i))
+        + "</div>",
+        "aeviz-flow",
+    )
+
+
+def trial_stacks(items: Sequence[Item], result: Trial) -> list[Stack]:
+    """noisy over restored over filtered over clean, with the PSNR before and after."""
+    images = zip(result.x_noisy, result.x_hat, result.x_median, result.x, strict=True)
+    psnr = zip(result.noisy.psnr.tolist(), result.restored.psnr.tolist(), strict=True)
+    return [
+        Stack(column, item.name, f"{decibels(before)} → {decibels(after)} dB")
+        for item, column, (before, after) in zip(items, images, psnr, strict=True)
+    ]
+
+
+def _says(score: Score, i: int) -> str:
+    return f"{decibels(score.psnr[i].item())} dB · SSIM {score.ssim[i]:.2f}"
+
+
+def hourglass(opened: Opened) -> str:
+    """The model between two images: it narrows to the code and widens again."""
+    size = opened.info.latent_dim
+    numbers = "1 number" if size == 1 else f"{size:,} numbers"
+    return (
+        f'<div class="av-model"><div class="av-machine av-plain">{frames.trapezoid(True)}'
+        f'{frames.trapezoid(False)}</div><div class="av-parts"><span>Encoder</span>'
+        f'<span class="av-quiet">{numbers}</span><span>Decoder</span></div></div>'
+    )
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """Uploads x and what the model made of them, x_hat, both (N, C, H, W); strange (N,) where the
+    model does not know such images."""
+
+    x: Tensor
+    x_hat: Tensor
+    strange: list[bool]
+
+
+def signs_of(opened: Opened) -> Signs | None:
+    """What the model's own images look like to it; None where it carries none."""
+    if not len(opened.images):
+        return None
+    return _signs(opened, opened.info.name, opened.version)
+
+
+def clean(opened: Opened, items: Sequence[Item]) -> Cleaned:
+    """Restores uploads, all in one pass."""
+    x = torch.stack([item.x for item in items])
+    x_hat = reconstruct(opened.loaded.model, x)
+    known = signs_of(opened)
+    if known is None:
+        return Cleaned(x, x_hat, [False] * len(items))
+    return Cleaned(x, x_hat, (known.strangeness(x, x_hat) > STRANGE).tolist())
+
+
+@st.cache_resource(max_entries=8, show_spinner="Measuring what the model knows")
+def _signs(_opened: Opened, name: str, version: int) -> Signs:
+    del name, version
+    return calibrate(_opened.loaded.model, _opened.images[:MEASURED].float() / 255)
+
+
+def cleaned_flow(opened: Opened, large: Item, items: Sequence[Item], cleaned: Cleaned) -> None:
+    """noisy, the model, restored, and what was taken away; and what there is to know about it."""
+    i = place_of(large, items)
+    x, x_hat = cleaned.x[i], cleaned.x_hat[i]
+    if cleaned.strange[i]:
+        st.warning(
+            f"This image looks unlike those of {in_markdown(opened.info.dataset)} that the model "
+            "was trained on: the result may be more like those than like a cleaner one of yours."
+        )
+    fitted(large)
+    rms = (x_hat - x).square().mean().sqrt().item()
+    taken = figure(_taken(x, x_hat), "Taken away", "restored − noisy", below=_TAKEN.html())
+    markup(
+        f'<div class="av-flow" style="{_FLOW}">'
+        + figure(x, "Noisy", large.name, testid="aeviz-noisy")
+        + hourglass(opened)
+        + figure(x_hat, "Restored", testid="aeviz-restored")
+        + taken
+        + frames.numbers(
+            number(
+                "Taken away", f"{rms:.2f}", "", "root mean square; noise of this sigma would do it"
+            ),
+            number("Kind of image", "unlike" if cleaned.strange[i] else "usual", "", _KIND_SAYS),
+        ).replace("av-numbers", "av-numbers av-column")
+        + "</div>",
+        "aeviz-flow",
+    )
+
+
+def cleaned_stacks(items: Sequence[Item], cleaned: Cleaned) -> list[Stack]:
+    """noisy over restored over what was taken away, with a mark on strange images."""
+    rows = zip(items, cleaned.x, cleaned.x_hat, cleaned.strange, strict=True)
+    return [
+        Stack((x, x_hat, _taken(x, x_hat)), item.name, warn=strange)
+        for item, x, x_hat, strange in rows
+    ]
+
+
+def _taken(x: Tensor, x_hat: Tensor) -> frames.Image:
+    return error_map(x, x_hat, _TAKEN.signed, _TAKEN.limit)
+
+
+def place_of(large: Item, items: Sequence[Item]) -> int:
+    """Where the image shown large lies among these."""
+    return next(i for i, item in enumerate(items) if item.key == large.key)
+
+
+def downloads(items: Sequence[Item], x_hat: Tensor, large: Item) -> None:
+    """Buttons for the restored image shown large, and for all of them as a zip."""
+    with st.container(horizontal=True):
+        st.download_button(
+            "Download this image", encode_png(x_hat[place_of(large, items)]),
+            png_name(large.file_name), "image/png", icon=":material/download:", type="primary",
+            on_click="ignore", key="download-one",
+        )  # fmt: skip
+        if len(items) > 1:
+            files = [item.file_name for item in items]
+            st.download_button(
+                f"Download all {len(items)}", zip_pngs(zip(files, x_hat, strict=True)),
+                "denoised.zip", "application/zip", icon=":material/folder_zip:",
+                on_click="ignore", key="download-all",
+            )  # fmt: skip

@@ -1,0 +1,225 @@
+"""The page of all runs: mine and the class's, what differs between them, and their curves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from aeviz import identity
+from aeviz.errors import UserError
+from aeviz.escaping import in_markdown
+from aeviz.figures import runs
+from aeviz.figures.runs import Line
+from aeviz.identity import Person
+from aeviz.presets.autoencoders import data_of
+from aeviz.runs import listing
+from aeviz.runs.listing import Row
+from aeviz.teacher import TEACHERS
+from aeviz.ui.runs import actions, table, uploaded
+from aeviz.ui.shared import person
+from aeviz.ui.shared.chart import chart
+from aeviz.ui.shared.markup import problem
+from aeviz.ui.train.losses import UNITS
+
+EVERY_SECONDS = 3.0
+MOST = 200
+"""Rows in the table; a filter finds the others."""
+
+SCOPES = {"mine": "Mine", "class": "The class's"}
+TERMS = {
+    "mse": "MSE per pixel",
+    "loss": "Loss",
+    "recon": "Reconstruction",
+    "kl": "KL",
+    "penalty": "Penalty",
+}
+HINT = (
+    "Tick runs to lay their curves over each other; to rename, continue, duplicate, download or "
+    "delete them."
+)
+
+
+def panel() -> None:
+    """All of it, refreshed by itself.
+
+    It is left by links only: after `st.switch_page` the server may still answer a refreshing that
+    the browser asked for before, as part of this page, and the other page goes blank.
+    """
+    st.session_state.pop("train-link", None)  # a link from here fills in its settings, each time
+    with st.container(key="aeviz-runs-panel"):
+        st.fragment(_panel, run_every=EVERY_SECONDS)()
+
+
+def _panel() -> None:
+    me = person.me()
+    scope, text = _which(me)
+    found = [row for row in listing.rows() if scope == "class" or me.owns(row.owner)]
+    shown = listing.matching(found, text, lambda row: table.words(row, me))
+    rows = _ordered(shown)[:MOST]
+    empty = "" if rows else _nothing(scope, text if found else "")
+    table.table(rows, me, scope == "mine", empty)
+    if len(shown) > len(rows):
+        st.caption(f"{MOST} of {len(shown)} runs are shown: filter to see the others.")
+    _chosen(rows, me)
+    uploaded.section(me, scope == "mine", text)
+
+
+def _chosen(rows: Sequence[Row], me: Person) -> None:
+    """What can be done with the ticked runs, and their curves."""
+    actions.refused()
+    if not rows:
+        return
+    by_id = {row.id: row for row in rows}
+    chosen = [by_id[id] for id in table.chosen_of(set(by_id))]
+    if not chosen:
+        st.caption(HINT)
+        return
+    actions.bar(chosen, me)
+    _curves(chosen[: runs.MOST])
+
+
+def _which(me: Person) -> tuple[str, str]:
+    """Whose runs are shown, and the filter."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        scope = st.segmented_control(
+            "Whose runs",
+            list(SCOPES),
+            default=st.session_state.get("runs-scope-kept", "mine"),
+            format_func=SCOPES.__getitem__,
+            required=True,
+            key="runs-scope",
+            label_visibility="collapsed",
+        )
+        st.session_state["runs-scope-kept"] = scope
+        text = st.text_input(
+            "Filter",
+            key="runs-filter",
+            placeholder="Filter: vae mnist AdamW done",
+            help="Shows the runs whose name, owner, status, data set, type and settings have all "
+            "these words.",
+            label_visibility="collapsed",
+            icon=":material/search:",
+            width=300,
+        )
+        if me.owner:
+            _name(me)
+        if not me.local:
+            _teach(me)
+    return scope or "mine", text or ""
+
+
+def _name(me: Person) -> None:
+    """What the class's list calls me."""
+    name = identity.name_of(me.owner)
+    label = f"You are {in_markdown(name)}" if name else "Set your name"
+    with st.popover(label, icon=":material/person:", type="tertiary"):
+        said = st.text_input(
+            "Your name in the class's list",
+            name,
+            max_chars=identity.LONGEST_NAME,
+            key="runs-me",
+            help="Shown beside your runs. An empty one is forgotten.",
+        )
+        if st.button("Save", key="runs-me-save"):
+            try:
+                identity.give_name(me.owner, said)
+            except UserError as error:
+                problem(error)
+            else:
+                st.rerun()
+
+
+def _teach(me: Person) -> None:
+    """Where a teacher shows the code. What was wrong with one stays until the next is tried: the
+    list refreshes itself meanwhile."""
+    if me.code:
+        st.markdown(":material/school: You teach this class", width="content")
+        return
+    with st.popover("I teach this class", icon=":material/school:", type="tertiary"):
+        code = st.text_input(
+            "Teacher's code",
+            max_chars=20,
+            key="runs-code",
+            help="The server printed it when it started. With it you can stop, move up and delete "
+            "anybody's run.",
+        )
+        if st.button("Enter", key="runs-code-enter"):
+            st.session_state.pop("runs-code-wrong", None)
+            try:
+                TEACHERS.admit(me.owner, code)
+            except UserError as error:
+                st.session_state["runs-code-wrong"] = str(error)
+            else:
+                st.rerun()
+        if wrong := st.session_state.get("runs-code-wrong"):
+            problem(wrong)
+
+
+def _ordered(rows: Sequence[Row]) -> list[Row]:
+    by, falling = table.sorting()
+    return listing.ordered(rows, by, falling)
+
+
+def _nothing(scope: str, text: str) -> str:
+    if text:
+        return f"No run here has all the words of “{text}”."
+    if scope == "mine":
+        return "You have trained nothing here yet. The Train page is where runs begin."
+    return "Nobody has trained anything here yet. The Train page is where runs begin."
+
+
+def _curves(rows: Sequence[Row]) -> None:
+    """Their validation curves over each other."""
+    names = table.labels(rows)
+    lines = [Line(name, row.measured) for name, row in zip(names, rows, strict=True)]
+    there = runs.terms(lines)
+    if not there:
+        st.caption("There is a curve as soon as the first epoch is over.")
+        return
+    term = there[0]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown("**Validation curves**", width="content")
+        if len(there) > 1:
+            said = st.segmented_control(
+                "What is drawn",
+                there,
+                default=term,
+                format_func=TERMS.__getitem__,
+                required=True,
+                key="runs-term",
+                label_visibility="collapsed",
+            )
+            term = said if said in there else term
+    units = list(dict.fromkeys(unit_of(row, term) for row in rows))
+    figure = runs.overlay(lines, term, units[0] if len(units) == 1 else "")
+    chart(figure, "aeviz-curves-over", f"{TERMS[term]} on validation images: {', '.join(names)}")
+    caution = not_alike(rows, term)
+    if caution:
+        st.caption(in_markdown(caution, None))
+
+
+def unit_of(row: Row, term: str) -> str:
+    """What the term of a run is measured in."""
+    if term == "mse":
+        return "mean squared error per pixel"
+    if term == "kl":
+        return "nats per image"
+    return "penalty per image" if term == "penalty" else UNITS[row.config.loss.reconstruction]
+
+
+def not_alike(rows: Sequence[Row], term: str) -> str:
+    """Why heights of these curves cannot be compared; "" where they can."""
+    units = list(dict.fromkeys(unit_of(row, term) for row in rows))
+    data = list(dict.fromkeys(data_of(row.config) for row in rows))
+    betas = {row.config.loss.beta for row in rows if row.config.bottleneck.kind == "gaussian"}
+    reasons = []
+    if len(data) > 1:
+        reasons.append(f"they learnt from different data ({', '.join(data)})")
+    if len(units) > 1:
+        reasons.append(f"they are measured differently ({'; '.join(units)})")
+    if term == "loss" and len(betas) > 1:
+        reasons.append("another beta weighs the KL otherwise")
+    if not reasons:
+        return ""
+    return f"Compare the shapes of these curves, not their heights: {' and '.join(reasons)}."

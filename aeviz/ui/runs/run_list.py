@@ -1,0 +1,101 @@
+"""My newest runs beneath the Train page, and the way in for a model file."""
+
+from __future__ import annotations
+
+import time
+
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from aeviz.escaping import in_markdown
+from aeviz.models import uploads
+from aeviz.runs import listing, wait_time
+from aeviz.runs.listing import Row
+from aeviz.ui.runs import uploaded
+from aeviz.ui.shared import person
+from aeviz.ui.train.page import sentence
+from aeviz.ui.train.run_view import EVERY_SECONDS, ordinal, soon
+
+ICONS = {
+    "queued": ":material/hourglass_empty:",
+    "running": ":material/play_circle:",
+    "finishing": ":material/play_circle:",
+    "done": ":material/check_circle:",
+    "stopped": ":material/stop_circle:",
+    "failed": ":material/error:",
+}
+
+
+def recent(shown: str | None) -> None:
+    """My newest runs with their phase; choosing one shows it."""
+    st.fragment(_recent, run_every=3 * EVERY_SECONDS)(shown)
+
+
+def _recent(shown: str | None, most: int = 8) -> None:
+    me = person.me()
+    rows = listing.rows()
+    turns = wait_time.until_turns(rows)
+    mine = [row for row in rows if me.owns(row.owner)]
+    with st.container(key="aeviz-runs", gap="xxsmall"):
+        for row in mine[:most]:
+            _line(row, shown, turns.get(row.id))
+    if not mine:
+        st.caption("None yet: choose a type of autoencoder above, and press Train.")
+    st.page_link("runs.py", label="All runs, and the class's", icon=":material/list:")
+
+
+def _line(row: Row, shown: str | None, turn: float | None) -> None:
+    code = row.config.bottleneck.latent_dim
+    if st.button(
+        f"{in_markdown(row.name)} · code of {code} · {_state(row, turn)}",
+        key=f"show-{row.id}",
+        icon=ICONS[row.status.phase],
+        type="tertiary",
+        disabled=row.id == shown,  # it is on the page
+    ):
+        st.query_params["run"] = row.id
+        st.rerun()
+
+
+def _state(row: Row, turn: float | None) -> str:
+    status = row.status
+    if status.phase == "running" and status.steps:
+        return f"training, {status.step / status.steps:.0%}"
+    if status.phase == "queued" and row.place:
+        text = f"waiting, {ordinal(row.place)} in the queue"
+        return text if turn is None else f"{text}, starts {soon(turn)}"
+    return f"{status.phase}, {ago(time.time() - status.updated)}"
+
+
+def ago(seconds: float) -> str:
+    for unit, length in (("day", 86_400), ("hour", 3600), ("minute", 60)):
+        if seconds >= length:
+            number = int(seconds // length)
+            return f"{number} {unit}{'s' if number > 1 else ''} ago"
+    return "just now"
+
+
+def upload() -> None:
+    """Takes a model file somebody downloaded, and says where it now is."""
+    file = st.file_uploader(
+        "Open a model file",
+        type="safetensors",
+        help="A .safetensors file that aeviz wrote. It then is in every list of models.",
+    )
+    if file is not None:
+        _keep(file)
+    me = person.me()
+    mine = [upload for upload in uploads.uploads() if me.owns(upload.owner)]
+    uploaded.lines(mine, me)
+
+
+def _keep(file: UploadedFile) -> None:
+    with sentence():
+        if st.session_state.get("train-upload", ("",))[0] != file.file_id:
+            info = uploads.add(file.getvalue(), file.name, person.me().owner)
+            st.session_state["train-upload"] = (file.file_id, info.name)
+        name = st.session_state["train-upload"][1]
+        if not uploads.is_there(name):  # deleted since, while its file is still chosen
+            return
+        st.success("The model is in every list now.", icon=":material/check_circle:")
+        st.page_link("explore.py", label="Explore it", query_params={"model": name})

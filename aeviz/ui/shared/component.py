@@ -1,0 +1,29 @@
+"""Streamlit components whose browser half is a module of `aeviz/web`."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import streamlit as st
+
+from aeviz.io.paths import WEB
+
+# Components take inline JavaScript only; this much of it loads the real module.
+_SCRIPT = """
+const module = import(new URL('aeviz/%s', document.baseURI).href);
+export default (component) => {
+  let left = false, end = () => {};
+  module.then((m) => { if (!left) end = m.default(component); });
+  return () => { left = true; end(); };
+};
+"""
+
+
+@cache
+def component(module: str, *styles: str) -> Any:
+    """The component that runs this module ("static/home.js"); `styles` are CSS files in `WEB`."""
+    name = module.rpartition("/")[2].removesuffix(".js")
+    css = "\n".join((WEB / style).read_text() for style in styles or ("static/aeviz.css",))
+    script = _SCRIPT % module
+    return st.components.v2.component(f"aeviz_{name}", css=css, js=script, isolate_styles=False)

@@ -1,0 +1,56 @@
+"""The live components: thin Streamlit wrappers around the browser half in `aeviz/web/static`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aeviz.figures.palette import CLASS_COLOURS
+from aeviz.models.library import ModelInfo
+from aeviz.ui.shared.component import component
+
+
+def explorer(model: str) -> None:
+    """The latent-space explorer of the model of this name."""
+    data = {"model": model, "colours": CLASS_COLOURS}
+    component("static/explorer.js")(key="aeviz-explorer", data=data)
+
+
+def home(model: str) -> None:
+    """The map and the image that follows the pointer, without controls."""
+    component("static/home.js")(key="aeviz-home", data={"model": model, "colours": CLASS_COLOURS})
+
+
+def drawing(info: ModelInfo, key: str = "aeviz-drawing") -> NDArray[np.uint8] | None:
+    """A pad to draw on, with code and reconstruction following the pen.
+
+    Answers the drawing once the pen has rested, uint8 (C, H, W), or None while the pad is empty.
+    """
+    result = component("static/drawing.js")(
+        key=key,
+        data={"model": info.name, "report": True},
+        default={"drawing": None},
+        on_drawing_change=_nothing,
+    )
+    channels, height, width = info.image_shape
+    pixels = result.drawing
+    # What a browser sends is not to be trusted, even where only our own page should send it.
+    if not isinstance(pixels, list) or len(pixels) != channels * height * width:
+        return None
+    if not all(isinstance(value, int | float) and 0 <= value <= 255 for value in pixels):
+        return None
+    image = np.asarray(pixels).astype(np.uint8)
+    return image.reshape(height, width, channels).transpose(2, 0, 1)
+
+
+def photo_frame(photo: dict[str, Any], key: str, on_frame: Callable[[], None]) -> None:
+    """A photo with a frame around what is taken from it. The component's value `frame` is the frame
+    that a person has chosen, as four shares of the sides, or "whole"."""
+    component("static/framing.js")(key=key, data=photo, on_frame_change=on_frame)
+
+
+def _nothing() -> None:
+    """A value is declared by its callback; the rerun is all that is wanted of it."""

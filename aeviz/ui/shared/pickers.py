@@ -1,0 +1,149 @@
+"""The model picker at the top of each page: the same everywhere, kept in the address."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
+
+import streamlit as st
+import torch
+
+from aeviz.errors import UserError
+from aeviz.escaping import in_markdown
+from aeviz.identity import Person
+from aeviz.images import decode_sprite, encode_png
+from aeviz.models import library
+from aeviz.models.library import ModelInfo
+from aeviz.runs.differences import differences
+from aeviz.ui.shared import person
+from aeviz.ui.train import settings
+
+THUMBNAILS = 8
+TELLING = 3
+"""Settings that a line names at most."""
+_KEY = "aeviz-model-picker"
+_CHOSEN = "aeviz-model"
+
+_OF_THE_PAGE = ("view", "part", "mode", "projection")
+"""What the address says of the page, whichever model is open in it."""
+
+
+def model_picker(
+    suits: Callable[[ModelInfo], bool] = lambda _: True, default: str = "vae-mnist"
+) -> ModelInfo:
+    """Let a person choose one of the models that suit the page; stops the page if there is none.
+
+    The choice is kept in the query parameter `model`, and from page to page. A model that the
+    address asks for and that is not there is named, and the default opens instead.
+    """
+    me = person.me()
+    infos = {info.name: info for info in grouped(library.models(), me) if suits(info)}
+    if not infos:
+        st.info("There is no model here yet. Train one first: it takes about a minute.")
+        st.page_link("train.py", label="Train a model", icon=":material/model_training:")
+        st.stop()
+    missing = _settle(infos, default)
+    labels = lines(list(infos.values()), me)
+    left, right = st.columns([3, 2], gap="medium", vertical_alignment="bottom")
+    name = left.selectbox(
+        "Model",
+        list(infos),
+        format_func=labels.__getitem__,
+        key=_KEY,
+        on_change=_remember,
+        label_visibility="collapsed",
+        placeholder="Type to search",
+    )
+    info = infos[name]
+    if strip := _strip(info.name, info.path.stat().st_mtime_ns):
+        right.html(strip)
+    if missing:
+        gone = f"There is no model called “{in_markdown(missing[:60])}” here (any more)"
+        st.warning(f"{gone}: this is {in_markdown(info.called)}.")
+    return info
+
+
+def grouped(infos: Iterable[ModelInfo], me: Person) -> list[ModelInfo]:
+    """Bundled models first, then mine, then the class's; within each as they were."""
+
+    def group(info: ModelInfo) -> int:
+        return 0 if info.bundled else 1 if me.owns(info.owner) else 2
+
+    return sorted(infos, key=group)
+
+
+def lines(infos: Sequence[ModelInfo], me: Person) -> dict[str, str]:
+    """What the list says of each model, by its name: of a run also whose it is and, where several
+    are called alike, what differs between them. No two lines are alike."""
+    told: dict[str, list[str]] = {}
+    by_title = sorted((info for info in infos if not info.bundled), key=lambda info: info.called)
+    for _, alike in groupby(by_title, key=lambda info: info.called):
+        told |= _differing(list(alike))
+    return library.distinct(
+        {
+            info.name: info.label
+            if info.bundled
+            else " · ".join([_whose(info, me), info.label, *told[info.name]])
+            for info in infos
+        }
+    )
+
+
+def _whose(info: ModelInfo, me: Person) -> str:
+    if me.owns(info.owner):
+        return "Mine"
+    name = person.whose(info.owner, me)
+    return name[:1].upper() + name[1:]
+
+
+def _differing(alike: Sequence[ModelInfo]) -> dict[str, list[str]]:
+    """The settings that tell these models apart, in few words, by the models' names. The size of
+    the code is in every label."""
+    epochs = {info.name: info.card.get("epochs") for info in alike}
+    found = {}
+    for info, differs in zip(alike, differences([one.config for one in alike]), strict=True):
+        keys = [key for key in differs if key != settings.CODE_SIZE.key][:TELLING]
+        found[info.name] = [settings.told(key, differs[key]) for key in keys] * (len(alike) > 1)
+        if len(set(epochs.values())) > 1 and isinstance(epochs[info.name], int):
+            found[info.name].append(f"{epochs[info.name]:,} epochs")
+    return found
+
+
+def _settle(infos: dict[str, ModelInfo], default: str) -> str | None:
+    """Put the right model into the picker; a name that was asked for in vain is answered."""
+    wanted = st.query_params.get("model")
+    if st.session_state.get(_KEY) not in infos:
+        choices = (wanted, st.session_state.get(_CHOSEN), default, next(iter(infos)))
+        st.session_state[_KEY] = next(name for name in choices if name in infos)
+    name = st.session_state[_KEY]
+    st.session_state[_CHOSEN] = name
+    if wanted != name:
+        st.query_params["model"] = name
+    return wanted if wanted is not None and wanted not in infos else None
+
+
+def _remember() -> None:
+    """A new model: the code of the last one in the address means nothing to it."""
+    kept = {key: st.query_params[key] for key in _OF_THE_PAGE if key in st.query_params}
+    st.query_params.from_dict({"model": st.session_state[_KEY], **kept})
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _strip(name: str, version: int) -> str:
+    """The first images of a model's gallery in a row, as HTML; `version` is part of the key."""
+    del version
+    try:
+        loaded = library.load(name)
+        gallery = loaded.gallery
+        if gallery is None:
+            return ""
+        images = decode_sprite(gallery.sprite, len(gallery.latents), loaded.model.image_shape)
+    except UserError:
+        return ""
+    row = torch.cat([*images[:THUMBNAILS]], dim=2).permute(1, 2, 0).numpy()
+    source = f"data:image/png;base64,{base64.b64encode(encode_png(row)).decode()}"
+    return (
+        f'<img src="{source}" alt="Images this model has not seen in training" '
+        'style="height:40px;max-width:100%;border-radius:8px;image-rendering:pixelated">'
+    )

@@ -1,0 +1,113 @@
+"""What the newest epoch's insides say, below its pictures: each type has its own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import streamlit as st
+import torch
+from numpy.typing import NDArray
+
+from aeviz.config import LossConfig, RunConfig
+from aeviz.evaluation.diagnostics import Diagnostics, active_dimensions, collapse
+from aeviz.figures import diagnostics as plots
+from aeviz.training.snapshots import Snapshot
+from aeviz.ui.reconstruct.frames import data_uri
+from aeviz.ui.shared.chart import chart
+from aeviz.ui.shared.markup import markup
+
+
+def draw(snapshot: Snapshot, config: RunConfig) -> None:
+    """Those diagnostics that this snapshot has; a snapshot of an older aeviz has none."""
+    stored = snapshot.diagnostics.items()
+    found = Diagnostics.of({name: torch.from_numpy(value) for name, value in stored})
+    parts: list[Callable[[], None]] = []
+    if found.kl is not None and found.variance is not None:
+        parts.append(lambda: _kl(found, config.loss))
+    if found.histogram is not None and found.bounds is not None and found.active is not None:
+        parts.append(lambda: _activations(found, config.bottleneck.latent_dim))
+    if found.singular_values is not None:
+        parts.append(lambda: _spectrum(found))
+    if found.filters is not None:
+        parts.append(lambda: _filters(found, config.network.kind))
+    if not parts:
+        return
+    for column, part in zip(st.columns(len(parts), gap="medium"), parts, strict=True):
+        with column:
+            part()
+
+
+def _kl(found: Diagnostics, loss: LossConfig) -> None:
+    assert found.kl is not None
+    assert found.variance is not None
+    active = active_dimensions(found.variance).tolist()
+    st.markdown(
+        f"**KL of each dimension (nats)** · {sum(active)} of {len(active)} active",
+        help="A dimension is active where its mean moves with the image: variance above 0.01 "
+        "(Burda et al. 2016).",
+    )
+    label = "KL of each dimension of the code, active ones and those that carry nothing"
+    chart(plots.kl_bars(found.kl.tolist(), active), "aeviz-kl-bars", label)
+    said = collapse(active, loss.beta, loss.warmup)
+    if 2 * sum(active) <= len(active):
+        st.warning(said, icon=":material/warning:")
+    elif said:
+        st.caption(said)
+
+
+def _activations(found: Diagnostics, units: int) -> None:
+    assert found.histogram is not None
+    assert found.bounds is not None
+    assert found.active is not None
+    share, never = found.active.tolist()
+    st.markdown("**How strongly units of the code fire** (counts, logarithmic)")
+    low, high = found.bounds.tolist()
+    label = "Histogram of the code's activations over validation images"
+    chart(plots.activations(found.histogram.tolist(), low, high), "aeviz-activations", label)
+    st.caption(
+        f"{share:.0%} of activations are on. {never:.0f} of {units} units are on for no image."
+    )
+
+
+def _spectrum(found: Diagnostics) -> None:
+    assert found.singular_values is not None
+    st.markdown(
+        "**Singular values of the encoder's Jacobian**",
+        help="How far the code moves when the image does, along its strongest directions first; "
+        "the mean over validation images (Rifai et al. 2011).",
+    )
+    label = "Singular values of the encoder's Jacobian, largest first"
+    chart(plots.spectrum(found.singular_values.tolist()), "aeviz-spectrum", label)
+    st.caption("Few large ones: the code follows few directions of the image and ignores the rest.")
+
+
+def _filters(found: Diagnostics, kind: str) -> None:
+    assert found.filters is not None
+    st.markdown("**What the first layer looks for**")
+    sheet = filters_sheet(found.filters.float().numpy())
+    image = f'<img src="{data_uri(sheet)}" alt="Filters of the first layer">'
+    markup(f'<div class="av-filters">{image}</div>', "aeviz-filters")
+    of = "first kernels" if kind == "conv" else "first units"
+    st.caption(f"Weights of its {of}, each scaled by itself: bright adds, dark takes away.")
+
+
+def filters_sheet(filters: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Filters (F, C, h, w) in a grid, RGBA with a clear gap; grey is 0, and a filter's largest
+    weight is white or black. Other than one or three channels are drawn as their mean."""
+    count, channels, h, w = filters.shape
+    if channels not in (1, 3):
+        filters = filters.mean(1, keepdims=True)
+    filters = np.nan_to_num(filters, posinf=0, neginf=0)
+    largest = np.abs(filters).max((1, 2, 3), keepdims=True)
+    grey = 127.5 * (1 + filters / np.where(largest > 0, largest, 1))
+    shades = np.rint(np.broadcast_to(grey, (count, 3, h, w))).astype(np.uint8)
+    columns = max(1, math.ceil(math.sqrt(count)))
+    rows = -(-count // columns)
+    sheet = np.zeros((rows * (h + 1) - 1, columns * (w + 1) - 1, 4), np.uint8)
+    for i, shade in enumerate(shades):
+        top, left = i // columns * (h + 1), i % columns * (w + 1)
+        sheet[top : top + h, left : left + w, :3] = shade.transpose(1, 2, 0)
+        sheet[top : top + h, left : left + w, 3] = 255
+    return sheet

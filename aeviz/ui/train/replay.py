@@ -1,0 +1,63 @@
+"""The player on a run's page: a thin Streamlit wrapper around `aeviz/replay/static`."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from aeviz.config import RunConfig
+from aeviz.errors import UserError
+from aeviz.figures.palette import CLASS_COLOURS
+from aeviz.runs.store import Run
+from aeviz.server.replay.epochs import class_names
+from aeviz.training import snapshots
+from aeviz.training.snapshots import Snapshot
+from aeviz.ui.shared.component import component
+
+
+def player(
+    run: Run,
+    config: RunConfig,
+    paths: Sequence[Path],
+    newest: Snapshot,
+    rows: Sequence[dict[str, Any]],
+    unit: str,
+    active: bool,
+) -> None:
+    """The run's epochs, replayed: `paths` are its snapshots, `rows` the lines of metrics.jsonl.
+
+    The browser fetches each epoch by itself; what is sent from here is which there are. It spans
+    the epochs that are planned while the run goes on, and those that it had when it is over.
+    """
+    data = {
+        "run": run.id,
+        "epochs": [*known(paths)],
+        "losses": losses(rows),
+        "total": config.training.epochs if active else snapshots.epoch_of(paths[-1]),
+        "unit": unit,
+        "active": active,
+        "gaussian": config.bottleneck.kind == "gaussian",
+        "classNames": class_names(config, newest.labels),
+        "colours": CLASS_COLOURS,
+    }
+    component("replay/static/player.js", "static/aeviz.css", "replay/static/replay.css")(
+        key=f"aeviz-replay-{run.id}", data=data
+    )
+
+
+def known(paths: Sequence[Path]) -> Iterator[tuple[int, str]]:
+    """(epoch, version of its file) of those snapshots that are on the disk."""
+    for path in paths:
+        with contextlib.suppress(UserError):
+            yield snapshots.epoch_of(path), snapshots.stamp(path)
+
+
+def losses(rows: Sequence[dict[str, Any]]) -> list[tuple[int, float]]:
+    """(epoch, loss on the validation images) of each epoch that was measured."""
+    return [
+        (int(row["epoch"]), float(row["validation"]["loss"]))
+        for row in rows
+        if "loss" in row.get("validation", {})
+    ]

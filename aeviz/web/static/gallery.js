@@ -1,0 +1,114 @@
+/**
+ * The gallery of a model: what the server knows of its codes, unpacked (see aeviz/server/live/gallery.py).
+ *
+ * @typedef {{index: number, low: number, high: number, mean: number, std: number,
+ *   information: number, active: boolean}} Dimension
+ * @typedef {{name: string, imageShape: [number, number, number], latentDim: number,
+ *   gaussian: boolean, handwriting: boolean, count: number, classNames: string[], dims: Dimension[],
+ *   labels: Int16Array, latents: Float32Array, logvar?: Float32Array, pca?: Float32Array,
+ *   tsne?: Float32Array, umap?: Float32Array, trustworthiness: {pca?: number, tsne?: number, umap?: number},
+ *   typical: import('./manifold.js').Typical | null,
+ *   plane: {mean: number[], components: number[][]} | null, sprite: Sprite | null}} Gallery
+ */
+
+import { unpack } from './packed.js';
+
+/**
+ * @param {string} name
+ * @param {'' | '?part=map'} [part]  a map alone needs less, which is sooner there
+ * @returns {Promise<Gallery>}
+ */
+export async function loadGallery(name, part = '') {
+  const address = `aeviz/gallery/${encodeURIComponent(name)}${part}`;
+  const answer = await fetch(new URL(address, document.baseURI));
+  if (!answer.ok) throw new Error(await reason(answer));
+  const { header, array } = unpack(await answer.arrayBuffer());
+  return {
+    name: header.name,
+    imageShape: header.image_shape,
+    latentDim: header.latent_dim,
+    gaussian: header.gaussian,
+    handwriting: header.handwriting,
+    count: header.count,
+    classNames: header.class_names,
+    dims: header.latent_dim === 2 ? asOnMap(header.dims) : header.dims,
+    typical: header.typical,
+    plane: header.pca,
+    labels: array('labels') ?? new Int16Array(0),
+    latents: array('latents') ?? new Float32Array(0),
+    logvar: array('logvar'),
+    pca: array('pca'),
+    tsne: array('tsne'),
+    umap: array('umap'),
+    trustworthiness: header.trustworthiness,
+    sprite: header.sprite && new Sprite(header.name, header.sprite),
+  };
+}
+
+/** The sheet of thumbnails; tiles are numbered along its rows. */
+export class Sprite {
+  constructor(name, { version, columns, width, height }) {
+    this.columns = columns;
+    this.width = width;
+    this.height = height;
+    const address = `aeviz/sprite/${encodeURIComponent(name)}?v=${version}`;
+    this.image = new Image();
+    this.image.src = new URL(address, document.baseURI).href;
+    this.ready = this.image.decode();
+  }
+
+  /**
+   * Draw tile `index` at its own size.
+   * @param {HTMLCanvasElement} canvas
+   * @param {number} index
+   */
+  async draw(canvas, index) {
+    await this.ready;
+    // Setting a size, even the same, makes the browser allocate the canvas anew.
+    if (canvas.width !== this.width) canvas.width = this.width;
+    if (canvas.height !== this.height) canvas.height = this.height;
+    const x = (index % this.columns) * this.width;
+    const y = Math.floor(index / this.columns) * this.height;
+    const size = [this.width, this.height];
+    canvas.getContext('2d').drawImage(this.image, x, y, ...size, 0, 0, ...size);
+  }
+}
+
+/** @param {Gallery} gallery @param {number} index */
+export function codeOf(gallery, index) {
+  const d = gallery.latentDim;
+  return gallery.latents.slice(index * d, (index + 1) * d);
+}
+
+/**
+ * The gallery image whose code is closest to z.
+ * @param {Gallery} gallery
+ * @param {ArrayLike<number>} z
+ */
+export function nearest(gallery, z) {
+  const { latents, latentDim: d, count } = gallery;
+  let best = -1;
+  let least = Infinity;
+  for (let i = 0, at = 0; i < count; i += 1, at += d) {
+    let sum = 0;
+    for (let j = 0; j < d && sum < least; j += 1) sum += (latents[at + j] - z[j]) ** 2;
+    if (sum < least) {
+      least = sum;
+      best = i;
+    }
+  }
+  return best;
+}
+
+/** Where the code is the map, its numbers come as the map's axes do. @param {Dimension[]} dims */
+function asOnMap(dims) {
+  return [...dims].sort((a, b) => a.index - b.index);
+}
+
+async function reason(answer) {
+  try {
+    return (await answer.json()).error;
+  } catch {
+    return 'The server could not send this model’s gallery. Reload the page to try again.';
+  }
+}
