@@ -13,8 +13,8 @@ from aeviz.server.dataset_uploads import routes as intake
 from aeviz.server.headers import SecurityHeaders
 from aeviz.server.hosts import Hosts
 from aeviz.server.live.routes import routes
-from aeviz.server.photos.routes import Darkroom
-from aeviz.server.preload import Front
+from aeviz.server.photos.routes import PhotoServer
+from aeviz.server.preload import Preload
 from aeviz.server.proxy import Visitors
 from aeviz.server.replay.routes import Replay
 from aeviz.server.tcp_nodelay import at_once
@@ -25,7 +25,7 @@ from aeviz.ui.shared.page_uploads import held
 return_large_pieces()
 base_path = st.get_option("server.baseUrlPath")
 allowed_origins = st.get_option("server.corsAllowedOrigins")
-darkroom = Darkroom(allowed_origins)
+darkroom = PhotoServer(allowed_origins)
 
 
 @asynccontextmanager
@@ -51,7 +51,7 @@ app = st.App(
         Middleware(Hosts, allowed_origins=allowed_origins, base_path=base_path),
         Middleware(Budgets, held=held),
         Middleware(Cookie, base_path=base_path),
-        Middleware(Front, base_path=base_path),
+        Middleware(Preload, base_path=base_path),
     ],
     lifespan=lifespan,
 )

@@ -18,7 +18,7 @@ from aeviz.io import json_file
 
 Activation = Literal["relu", "leaky_relu", "gelu", "silu", "elu", "tanh", "sigmoid", "none"]
 CorruptionKind = Literal["none", "gaussian", "salt-and-pepper", "masking", "mixed"]
-DamageKind = Literal["noise", "impulse", "watermark", "holes", "x2", "x4", "jpeg", "grey"]
+DegradationKind = Literal["noise", "impulse", "watermark", "holes", "x2", "x4", "jpeg", "grey"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
 T = TypeVar("T")
@@ -99,7 +99,7 @@ class CorruptionConfig:
     photographs draws its amounts itself (`aeviz.degradations`).
     """
 
-    kind: Literal[CorruptionKind, DamageKind] = "none"
+    kind: Literal[CorruptionKind, DegradationKind] = "none"
     amount: float = 0.5
 
     def __post_init__(self) -> None:
@@ -214,11 +214,11 @@ class RunConfig:
             )
 
     def _check_unet(self) -> None:
-        damaged = self.corruption.kind in typing.get_args(DamageKind)
+        damaged = self.corruption.kind in typing.get_args(DegradationKind)
         if damaged != (self.network.kind == "unet"):
             raise UserError(
                 "Photographs need both: a network.kind of unet and a corruption.kind of "
-                f"{', '.join(typing.get_args(DamageKind))}."
+                f"{', '.join(typing.get_args(DegradationKind))}."
             )
         if not damaged:
             if self.training.optimizer == "muon":

@@ -19,7 +19,7 @@ from aeviz.config import RunConfig
 from aeviz.errors import UserError
 from aeviz.runs import store, worker
 from aeviz.server.live.routes import routes
-from aeviz.server.preload import Front
+from aeviz.server.preload import Preload
 from aeviz.server.tcp_nodelay import at_once
 
 
@@ -51,6 +51,6 @@ async def lifespan(app: object) -> AsyncIterator[None]:
 app = st.App(
     "../pages/index.py",
     routes=[Route("/benchmark/press", press, methods=["POST"]), *routes()],
-    middleware=[Middleware(Front, base_path="")],
+    middleware=[Middleware(Preload, base_path="")],
     lifespan=lifespan,
 )

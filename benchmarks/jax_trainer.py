@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from benchmarks.trainers import Job, PlainVAE, Result, test_loss
+from benchmarks.trainers import PlainVAE, Result, Task, test_loss
 
 BETAS = (0.9, 0.999)
 EPSILON = 1e-8
@@ -22,7 +22,7 @@ def layers(model: PlainVAE) -> list[nn.Linear]:
     return found
 
 
-def jax_scan(job: Job) -> Result:
+def jax_scan(job: Task) -> Result:
     """Compiling is not counted; images that do not fill a batch are left out of each epoch."""
     import jax
     import jax.numpy as jnp

@@ -26,7 +26,7 @@ from PIL import Image
 from playwright.sync_api import Browser, FilePayload, Page
 
 from aeviz.datasets import photos as datasets
-from aeviz.degradations import DAMAGES
+from aeviz.degradations import DEGRADATIONS
 from aeviz.device import describe, pick_device
 from aeviz.evaluation.metrics import psnr
 from aeviz.images import read_photo
@@ -77,7 +77,7 @@ def clean_photo(folder: Path | None) -> np.ndarray:
 def noisy_file(clean: np.ndarray, sigma: float) -> bytes:
     """A JPEG file of the photo with this noise."""
     x = torch.from_numpy(clean).permute(2, 0, 1)[None].float() / 255
-    noisy = DAMAGES["noise"].at(x, sigma, torch.Generator().manual_seed(0)).x
+    noisy = DEGRADATIONS["noise"].at(x, sigma, torch.Generator().manual_seed(0)).x
     file = io.BytesIO()
     Image.fromarray(as_pixels(noisy, grey=False)).save(file, "JPEG", quality=QUALITY)
     return file.getvalue()

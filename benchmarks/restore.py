@@ -28,18 +28,25 @@ import torch
 from torch import Tensor
 
 from aeviz.datasets import photos as datasets
-from aeviz.degradations import DAMAGES, Damaged
+from aeviz.degradations import DEGRADATIONS, Degraded
 from aeviz.device import describe, native_bf16, pick_device
 from aeviz.errors import UserError
 from aeviz.images import Photo
 from aeviz.models import checkpoint, library
 from aeviz.models.checkpoint import LoadedRestorer
 from aeviz.restoration.filters import BASELINES
-from aeviz.restoration.inference import TRIALS, Figures, Trial, damaged, figures, restored
+from aeviz.restoration.inference import (
+    RESTORATION_CASES,
+    Figures,
+    RestorationCase,
+    damaged,
+    figures,
+    restore_8bit,
+)
 from aeviz.restoration.photo import restore_photo, vividness_of
 from aeviz.restoration.tasks import TASKS, Task
 
-Method = Callable[[Trial, Damaged], Tensor]
+Method = Callable[[RestorationCase, Degraded], Tensor]
 Table = dict[str, Figures]
 """Method -> its figures, with `seconds`, per megapixel."""
 
@@ -100,13 +107,13 @@ MORE_PEERS = {"impulse": ("adaptive-median",)}
 
 def ours(loaded: LoadedRestorer, precision: str) -> Method:
     factor = vividness_of(loaded.card)
-    return lambda trial, damage: restored(loaded.model, damage, precision, factor)
+    return lambda trial, damage: restore_8bit(loaded.model, damage, precision, factor)
 
 
 def peer(name: str) -> Method:
     """A classical filter, told the true sigma or where the holes are."""
 
-    def run(trial: Trial, damage: Damaged) -> Tensor:
+    def run(trial: RestorationCase, damage: Degraded) -> Tensor:
         pixels = as_pixels(damage.x, trial.grey)
         sigma = trial.amount if trial.damage == "noise" else None
         mask = damage.where[0, 0].numpy() > 0
@@ -140,7 +147,7 @@ def peers_of(task: Task, chosen: list[str] | None) -> list[str]:
 # ---- quality -----------------------------------------------------------------------------------
 
 
-def measure(trial: Trial, photos: list[Tensor], methods: dict[str, Method]) -> Table:
+def measure(trial: RestorationCase, photos: list[Tensor], methods: dict[str, Method]) -> Table:
     """The means of each method's figures, and its seconds per megapixel."""
     rows: dict[str, list[Figures]] = {name: [] for name in (INPUT, *methods)}
     for number, (x, damage) in enumerate(damaged(trial, photos), 1):
@@ -163,7 +170,7 @@ def _summary(rows: list[Figures]) -> Figures:
     return means
 
 
-def show(trial: Trial, table: Table) -> None:
+def show(trial: RestorationCase, table: Table) -> None:
     columns = [key for key in COLUMNS if any(key in row for row in table.values())]
     bm3d = table.get("bm3d", {}).get("seconds")
     head = "".join(f"{COLUMNS[key]:>10}" for key in columns)
@@ -225,10 +232,10 @@ def speed(
     names |= {name: peer(name) for name in peers if name in ("bm3d", "nlm")}
     x = mosaic(photos, 1000, 1000)
     for grey in (True, False):
-        trial = Trial("noise", 25, grey)
+        trial = RestorationCase("noise", 25, grey)
         kind = "grey" if grey else "colour"
         clean = x[:, 1:2].expand(-1, 3, -1, -1) if grey else x
-        damage = DAMAGES["noise"].at(clean, 25, torch.Generator().manual_seed(0))
+        damage = DEGRADATIONS["noise"].at(clean, 25, torch.Generator().manual_seed(0))
         times: dict[str, list[float]] = {name: [] for name in names}
         names["ours fp32"](trial, damage)  # what is slow the first time only
         for number in range(rounds):
@@ -241,7 +248,9 @@ def speed(
         seconds = {name: statistics.median(each) for name, each in times.items()}
         answer[kind] = seconds
         show(trial, {name: {"seconds": value} for name, value in seconds.items()})
-    large = DAMAGES["noise"].at(mosaic(photos, 3000, 4000), 25, torch.Generator().manual_seed(0))
+    large = DEGRADATIONS["noise"].at(
+        mosaic(photos, 3000, 4000), 25, torch.Generator().manual_seed(0)
+    )
     photo = Photo(as_pixels(large.x, False))
     on_gpu = next(loaded.model.parameters()).is_cuda
     for _ in range(2 if on_gpu else 1):  # a GPU's first run is slower
@@ -256,11 +265,13 @@ def speed(
 # ---- the command -------------------------------------------------------------------------------
 
 
-def trials_of(task: Task, args: argparse.Namespace) -> list[Trial]:
-    trials = list(TRIALS[task.damage])
+def trials_of(task: Task, args: argparse.Namespace) -> list[RestorationCase]:
+    trials = list(RESTORATION_CASES[task.damage])
     if task.name == "denoise":
         if args.sigma:
-            trials = [Trial("noise", s, grey) for grey in (True, False) for s in args.sigma]
+            trials = [
+                RestorationCase("noise", s, grey) for grey in (True, False) for s in args.sigma
+            ]
         if args.grey is not None:
             trials = [trial for trial in trials if trial.grey == args.grey]
     return trials

@@ -21,7 +21,7 @@ import torch
 
 from aeviz import datasets
 from benchmarks.reference_losses import all_training_images
-from benchmarks.trainers import EXAMPLE, Job, contender, ours, pytorch_example
+from benchmarks.trainers import EXAMPLE, Task, contender, ours, pytorch_example
 
 TARGET = 105.6
 OURS = EXAMPLE.replace(
@@ -44,8 +44,8 @@ def main() -> None:
     args = parser.parse_args()
     dataset = all_training_images(datasets.load("mnist"))
     jobs = {
-        "the example's recipe": (pytorch_example, Job(EXAMPLE, dataset, torch.device("cpu"))),
-        "aeviz's recipe": (ours, Job(OURS, dataset, torch.device("cpu"))),
+        "the example's recipe": (pytorch_example, Task(EXAMPLE, dataset, torch.device("cpu"))),
+        "aeviz's recipe": (ours, Task(OURS, dataset, torch.device("cpu"))),
     }
     rows: dict[str, list[tuple[float, float]]] = {name: [] for name in jobs}
     with ExitStack() as stack:

@@ -48,7 +48,7 @@ EXAMPLE = RunConfig(
 
 
 @dataclass(frozen=True)
-class Job:
+class Task:
     """A VAE with a BCE loss, what it learns from, and where."""
 
     config: RunConfig
@@ -87,7 +87,7 @@ class TorchvisionLike(TorchDataset[tuple[Tensor, int]]):
 class PlainVAE(nn.Module):
     """PyTorch's VAE example, with whichever layers the configuration has before and after."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Task) -> None:
         super().__init__()
         # aeviz's own layers and first weights, called one after the other: an equal network
         source = Autoencoder(job.config, job.dataset.image_shape)
@@ -112,7 +112,7 @@ def example_loss(x_hat: Tensor, x: Tensor, mu: Tensor, logvar: Tensor) -> Tensor
 
 
 @torch.no_grad()
-def test_loss(model: PlainVAE, job: Job) -> float:
+def test_loss(model: PlainVAE, job: Task) -> float:
     model.to(job.device).eval()
     torch.manual_seed(0)
     total = 0.0
@@ -126,7 +126,7 @@ def _reordered(out: tuple[Tensor, Tensor, Tensor], x: Tensor) -> tuple[Tensor, .
     return out[0], x, out[1], out[2]
 
 
-def ours(job: Job) -> Result:
+def ours(job: Task) -> Result:
     """aeviz's loop. Its validation after each epoch is not counted: none of the peers makes one."""
     state = begin(job.config, job.dataset, job.device)
     seconds, began = 0.0, time.perf_counter()
@@ -139,16 +139,16 @@ def ours(job: Job) -> Result:
     return job.images / seconds, validate(state.model, job.dataset.test)["loss"]
 
 
-def _optimizer(model: nn.Module, job: Job) -> torch.optim.Optimizer:
+def _optimizer(model: nn.Module, job: Task) -> torch.optim.Optimizer:
     return torch.optim.Adam(model.parameters(), lr=job.config.training.lr)
 
 
-def _loader(job: Job) -> DataLoader[tuple[Tensor, int]]:
+def _loader(job: Task) -> DataLoader[tuple[Tensor, int]]:
     size = job.config.training.batch_size
     return DataLoader(TorchvisionLike(job.dataset.train), batch_size=size, shuffle=True)
 
 
-def pytorch_example(job: Job) -> Result:
+def pytorch_example(job: Task) -> Result:
     """DataLoader, ToTensor, one `.item()` a step."""
     torch.manual_seed(0)
     model = PlainVAE(job).to(job.device)
@@ -168,7 +168,7 @@ def pytorch_example(job: Job) -> Result:
     return job.images / seconds, test_loss(model, job)
 
 
-def pythae_trainer(job: Job) -> Result:
+def pythae_trainer(job: Task) -> Result:
     from pythae.data.datasets import BaseDataset
     from pythae.models import VAE, VAEConfig
     from pythae.models.base.base_utils import ModelOutput
@@ -219,7 +219,7 @@ def pythae_trainer(job: Job) -> Result:
     return job.images / seconds, test_loss(plain, job)
 
 
-def lightning_trainer(job: Job) -> Result:
+def lightning_trainer(job: Task) -> Result:
     """The example's loader, its loop written as a LightningModule."""
     with _quiet():
         import lightning
@@ -264,7 +264,7 @@ def _quiet() -> Iterator[None]:
     logging.disable(logging.NOTSET)
 
 
-def contender(stack: ExitStack, run: Callable[[Job], Result]) -> Callable[[Job], Result]:
+def contender(stack: ExitStack, run: Callable[[Task], Result]) -> Callable[[Task], Result]:
     """`run`, in a process that lasts as long as `stack`."""
     start = keep_memory if run is ours else None
     spawn = multiprocessing.get_context("spawn")
@@ -272,7 +272,7 @@ def contender(stack: ExitStack, run: Callable[[Job], Result]) -> Callable[[Job],
     return lambda job: process.submit(run, job).result()
 
 
-PEERS: dict[str, Callable[[Job], Result]] = {
+PEERS: dict[str, Callable[[Task], Result]] = {
     "PyTorch's VAE example": pytorch_example,
     "pythae BaseTrainer": pythae_trainer,
     "Lightning Trainer": lightning_trainer,

@@ -33,7 +33,7 @@ from aeviz.device import autocast, describe
 from aeviz.evaluation.validation import to_float
 from aeviz.nn.model import Autoencoder
 from benchmarks.jax_trainer import jax_scan
-from benchmarks.trainers import EXAMPLE, PEERS, Job, Result, contender, ours
+from benchmarks.trainers import EXAMPLE, PEERS, Result, Task, contender, ours
 
 NETWORKS = {
     "dense": {"network.hidden": (400,), "bottleneck.latent_dim": 20},
@@ -64,7 +64,7 @@ def configured(args: argparse.Namespace) -> RunConfig:
     )
 
 
-def flops_per_image(job: Job) -> float:
+def flops_per_image(job: Task) -> float:
     """Of a step forwards and backwards: products and sums of matrix products and convolutions."""
     model = Autoencoder(job.config, job.dataset.image_shape)
     x = to_float(job.dataset.train.images[:8])
@@ -73,7 +73,7 @@ def flops_per_image(job: Job) -> float:
     return counter.get_total_flops() / len(x)
 
 
-def peak(job: Job, side: int) -> float:
+def peak(job: Task, side: int) -> float:
     """FLOP/s that a product of two large matrices reaches on this device, in the precision that
     the training computes in: what there is to be had, whatever a data sheet says."""
     a, b = torch.randn(2, side, side, device=job.device)
@@ -119,7 +119,7 @@ def main() -> None:
     name = args.dataset or ("mnist" if datasets.available("mnist") else "mnist-5k")
     full = datasets.load(name)
     dataset = replace(full, train=full.train.take(slice(0, args.images)))
-    job = Job(configured(args), dataset, torch.device(args.device))
+    job = Task(configured(args), dataset, torch.device(args.device))
     fast = replace(job, config=job.config.replace(**RECOMMENDED[args.network]))
     large = f"aeviz, batch {fast.config.training.batch_size}"
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import torch
 
-from aeviz.degradations import DAMAGES
+from aeviz.degradations import DEGRADATIONS
 from aeviz.models import checkpoint, library
 from aeviz.presets.restorers import RESTORERS
-from aeviz.restoration.inference import figures, restored
+from aeviz.restoration.inference import figures, restore_8bit
 from aeviz.restoration.photo import vividness_of
 from aeviz.restoration.tasks import TASKS
 
@@ -96,17 +96,17 @@ GAIN = {"denoise": 6, "impulse": 6, "inpaint": 6, "x2": 0.3, "x4": 0.1, "jpeg": 
 def test_it_restores_a_drawing(task: str) -> None:
     """Unlike what it was trained on, but a picture: it comes out nearer to the truth."""
     loaded = library.load_restorer(TASKS[task].model)
-    damage, x = DAMAGES[TASKS[task].damage], drawing()
+    damage, x = DEGRADATIONS[TASKS[task].damage], drawing()
     given = damage.at(x, damage.default, torch.Generator().manual_seed(0))
-    told = figures(damage.name, x, given, restored(loaded.model, given))
+    told = figures(damage.name, x, given, restore_8bit(loaded.model, given))
     assert told["psnr"] > told["psnr_before"] + GAIN[task]
 
 
 def test_without_skips_the_detail_is_lost() -> None:
     x = drawing()
-    given = DAMAGES["noise"].at(x, 5, torch.Generator().manual_seed(0))
+    given = DEGRADATIONS["noise"].at(x, 5, torch.Generator().manual_seed(0))
     errors = [
-        (restored(library.load_restorer(name).model, given) - x).square().mean()
+        (restore_8bit(library.load_restorer(name).model, given) - x).square().mean()
         for name in ("restore-denoise", "bottleneck-photo")
     ]
     assert errors[1] > 3 * errors[0]
@@ -116,6 +116,6 @@ def test_colour_is_a_guess_that_is_more_than_grey() -> None:
     loaded = library.load_restorer("restore-colour")
     assert 1 <= vividness_of(loaded.card) <= 1.8
     x = drawing()
-    given = DAMAGES["grey"].at(x, 0, torch.Generator())
-    told = figures("grey", x, given, restored(loaded.model, given, vividness=1.0))
+    given = DEGRADATIONS["grey"].at(x, 0, torch.Generator())
+    told = figures("grey", x, given, restore_8bit(loaded.model, given, vividness=1.0))
     assert told["chroma"] > 0.1

@@ -10,7 +10,7 @@ import pytest
 from aeviz import datasets
 from aeviz.errors import UserError
 from aeviz.nn.model import check_size
-from aeviz.presets.autoencoders import PRESETS, Knob, preset, settings_for
+from aeviz.presets.autoencoders import PRESETS, Hyperparameter, preset, settings_for
 from aeviz.presets.defaults import FEW_IMAGES, epochs_for
 
 EVERY = pytest.mark.parametrize("name", PRESETS)
@@ -52,7 +52,7 @@ def test_a_preset_is_its_own_distinct_point_on_the_axes(name: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "knob"), KNOBS)
-def test_a_knob_turns_over_its_whole_range(name: str, knob: Knob) -> None:
+def test_a_knob_turns_over_its_whole_range(name: str, knob: Hyperparameter) -> None:
     config = PRESETS[name].config
     group, key = knob.key.split(".")
     default = config.to_dict()[group][key]

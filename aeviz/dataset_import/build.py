@@ -19,12 +19,12 @@ from aeviz.errors import UserError
 from aeviz.images import Decoded, Span, Window
 from aeviz.images.fitting import Fit
 
-MOST_PIXELS = 16_000_000
-MOST_FILE = 64 << 20
+MAX_PIXELS = 16_000_000
+MAX_FILE = 64 << 20
 """Bytes of one file, as it unpacks."""
-MOST_UNPACKED = 8 << 30
+MAX_UNPACKED = 8 << 30
 """Bytes of all files in zips together, as they unpack: what a small zip may ask of the server."""
-MOST_LISTED = 200
+MAX_LISTED = 200
 FITS: dict[Fit, str] = {
     "cover": "cropped to a square",
     "contain": "padded to a square",
@@ -68,7 +68,7 @@ class Recipe:
     @property
     def most(self) -> int:
         """Images of this size that a data set holds."""
-        return min(custom.MOST, custom.MOST_VALUES // (self.shape[0] * self.side**2))
+        return min(custom.MOST, custom.MAX_VALUES // (self.shape[0] * self.side**2))
 
     def in_words(self) -> str:
         colour = "colour" if self.colour else "grey"
@@ -85,7 +85,7 @@ class LeftOut:
 
     def add(self, path: str, why: str) -> None:
         self.reasons[why] += 1
-        if len(self.listed) < MOST_LISTED:
+        if len(self.listed) < MAX_LISTED:
             self.listed.append((names.shown(path), why))
 
     def __len__(self) -> int:
@@ -130,7 +130,7 @@ class Reader:
     `window`: how their values are shown. `spans`: the values of all that were read.
     """
 
-    def __init__(self, window: Window | None = None, unpacked: int = MOST_UNPACKED) -> None:
+    def __init__(self, window: Window | None = None, unpacked: int = MAX_UNPACKED) -> None:
         self.spans: list[Span] = []
         self._window = window or Window()
         self._left = unpacked
@@ -139,11 +139,11 @@ class Reader:
     def read(self, item: Item) -> Decoded:
         if self._left <= 0 and isinstance(item, Zipped):
             raise UserError("the files before it unpack to more than is read")
-        content = item.read(MOST_FILE)
+        content = item.read(MAX_FILE)
         if isinstance(item, Zipped):
-            self._left -= MOST_FILE if content is None else len(content)
+            self._left -= MAX_FILE if content is None else len(content)
         if content is None:
-            raise UserError(f"larger than {MOST_FILE >> 20} MiB")
+            raise UserError(f"larger than {MAX_FILE >> 20} MiB")
         if not content:
             raise UserError("an empty file")
         if content[:4] in (ZIP, EMPTY_ZIP):
@@ -151,7 +151,7 @@ class Reader:
         digest = hashlib.sha256(content).digest()
         if digest in self._seen:
             raise UserError(TWIN)
-        decoded = images.decode(content, max_pixels=MOST_PIXELS, window=self._window)
+        decoded = images.decode(content, max_pixels=MAX_PIXELS, window=self._window)
         self.spans += [decoded.span] if decoded.span else []
         pixels = digest_of(decoded.pixels)
         if pixels in self._seen:
@@ -188,9 +188,9 @@ def build(
     """
     quota.check_quota(owner)
     kinds = names.classes([item.path for item in found.items], recipe.labels)
-    if len(set(kinds)) > custom.MOST_CLASSES:
+    if len(set(kinds)) > custom.MAX_CLASSES:
         raise UserError(
-            f"These images lie in {len(set(kinds)):,} folders, and {custom.MOST_CLASSES} classes "
+            f"These images lie in {len(set(kinds)):,} folders, and {custom.MAX_CLASSES} classes "
             "are the most: label them by another folder, or not at all."
         )
     chosen = share_out(kinds, recipe.most)

@@ -20,7 +20,7 @@ from aeviz.dataset_import import encodings, names, zip_archive
 from aeviz.errors import UserError
 
 HEADER = struct.Struct("<IQ")
-MOST_NAME = 4096
+MAX_NAME = 4096
 ZIP = b"PK\x03\x04"
 EMPTY_ZIP = b"PK\x05\x06"
 
@@ -194,7 +194,7 @@ def _frames(file: BinaryIO) -> Iterator[tuple[str, int, int]]:
             break
         long, size = HEADER.unpack(header)
         start = at + HEADER.size + long
-        if long > MOST_NAME or start + size > end:
+        if long > MAX_NAME or start + size > end:
             break
         name = file.read(long).decode(errors="replace")
         yield name, start, size

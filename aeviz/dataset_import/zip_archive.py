@@ -12,9 +12,9 @@ from typing import BinaryIO
 
 from aeviz.errors import UserError
 
-MOST_DIRECTORY = 16 << 20
+MAX_DIRECTORY = 16 << 20
 """Bytes of a zip's list of entries: some 100,000 of them."""
-MOST_ENTRIES = 100_000
+MAX_ENTRIES = 100_000
 BLOCK = 1 << 20
 
 _DAMAGED = (
@@ -42,9 +42,9 @@ class Bounded:
         self.seekable = lambda: True
 
     def read(self, size: int = -1) -> bytes:
-        if size > MOST_DIRECTORY:
+        if size > MAX_DIRECTORY:
             raise UserError("This zip lists too many files: put fewer of them into one zip.")
-        return self._file.read(MOST_DIRECTORY if size < 0 else size)
+        return self._file.read(MAX_DIRECTORY if size < 0 else size)
 
 
 @contextmanager
@@ -59,7 +59,7 @@ def opened(file: BinaryIO) -> Iterator[zipfile.ZipFile]:
             "This zip is damaged or cut short: make it again, or send the images themselves."
         ) from error
     with archive:
-        if len(archive.infolist()) > MOST_ENTRIES:
+        if len(archive.infolist()) > MAX_ENTRIES:
             raise UserError("This zip lists too many files: put fewer of them into one zip.")
         yield archive
 

@@ -38,10 +38,10 @@ FORMAT = "1"
 FEWEST = 20
 """Images of a data set: fewer leave nothing to learn from, or nothing to measure on."""
 MOST = 20_000
-MOST_VALUES = 1 << 28
+MAX_VALUES = 1 << 28
 """Pixels times channels of all images: what 4 GB of memory can be trained and measured on."""
 SIDES = (16, 128)
-MOST_CLASSES = 100
+MAX_CLASSES = 100
 LONGEST_TITLE = 60
 LONGEST_CLASS = 40
 LONGEST_REMARK = 400
@@ -82,7 +82,7 @@ class Description:
         said = (found.fit, *(part for pair in pairs for part in pair))
         sound = (
             _is_text(found.title, LONGEST_TITLE)
-            and 1 <= len(found.class_names) <= MOST_CLASSES
+            and 1 <= len(found.class_names) <= MAX_CLASSES
             and all(_is_text(name, LONGEST_CLASS) for name in found.class_names)
             and len(set(found.class_names)) == len(found.class_names) == len(found.counts)
             and all(type(n) is int and n > 0 for n in (*found.counts, *found.shape))
@@ -333,7 +333,7 @@ def keep(
     many images, or the disk does not take them.
     """
     check_count(len(images))
-    if len(images) > MOST or images.numel() > MOST_VALUES:
+    if len(images) > MOST or images.numel() > MAX_VALUES:
         raise UserError("These are too many images for their size: make them smaller.")
     names = tuple(about["class_names"])
     said = Description(

@@ -1,8 +1,8 @@
 """Synthetic degradations of photographs: noise, dead pixels, watermarks, holes, JPEG and more.
 
-One table, `DAMAGES`. Training draws an amount for each picture; pages and benchmarks set it.
+One table, `DEGRADATIONS`. Training draws an amount for each picture; pages and benchmarks set it.
 """
 
-from aeviz.degradations.table import DAMAGES, Damage, Damaged
+from aeviz.degradations.table import DEGRADATIONS, Degradation, Degraded
 
-__all__ = ["DAMAGES", "Damage", "Damaged"]
+__all__ = ["DEGRADATIONS", "Degradation", "Degraded"]

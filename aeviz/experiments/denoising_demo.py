@@ -33,7 +33,7 @@ class Score:
 
 
 @dataclass(frozen=True)
-class Trial:
+class DenoisingDemo:
     """x clean, x_noisy, x_hat restored, x_median filtered: all (N, C, H, W) in [0, 1]."""
 
     x: Tensor
@@ -48,7 +48,7 @@ class Trial:
 @torch.no_grad()
 def run_trial(
     model: Autoencoder, x: Tensor, kind: CorruptionKind, amount: float, seed: int
-) -> Trial:
+) -> DenoisingDemo:
     """Adds this noise to the clean x (N, C, H, W) in [0, 1], restores it, and scores the result.
 
     `amount` is the standard deviation (gaussian) or the share of pixels hit (the others); the same
@@ -59,7 +59,7 @@ def run_trial(
     x_hat = torch.cat([reconstruct(model, part) for part in x_noisy.split(500)])
     x_median = median(x_noisy)
     scores = (score(x, other) for other in (x_noisy, x_hat, x_median))
-    return Trial(x, x_noisy, x_hat, x_median, *scores)
+    return DenoisingDemo(x, x_noisy, x_hat, x_median, *scores)
 
 
 def score(x: Tensor, other: Tensor) -> Score:

@@ -12,7 +12,7 @@ from aeviz.handwriting import paper
 from aeviz.handwriting.boxes import Box
 from aeviz.handwriting.lines import without_lines
 from aeviz.handwriting.normalization import normalize
-from aeviz.handwriting.segmentation import LEAST_DARKNESS, characters, thickness
+from aeviz.handwriting.segmentation import MIN_DARKNESS, characters, thickness
 from aeviz.handwriting.style import Style, style_of, style_of_gallery
 
 _FINE: Final = 0.3  # thickness of a stroke, by the character's side: above, it may be none
@@ -66,4 +66,4 @@ def _found(grey: NDArray[np.uint8], light_on_dark: bool) -> tuple[NDArray[np.flo
 
 
 def _ink(grey: NDArray[np.uint8], light_on_dark: bool) -> NDArray[np.float32]:
-    return without_lines(paper.darkness(grey, light_on_dark), LEAST_DARKNESS)
+    return without_lines(paper.darkness(grey, light_on_dark), MIN_DARKNESS)

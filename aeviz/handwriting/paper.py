@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 Grey = NDArray[np.uint8]
 Map = NDArray[np.float32]
 
-LEAST_SIDE: Final = 512
+MIN_SIDE: Final = 512
 SIDE: Final = 1024
 """Least and largest longer side that photographs are resized to: strokes are several pixels wide,
 and the time and memory for a photograph are bounded."""
@@ -23,9 +23,9 @@ _MORE: Final = 1.5  # times as much light as dark that stands out is light writi
 
 
 def resized(pixels: Grey) -> Grey:
-    """Grey (h, w) of a photograph (H, W, 1 or 3), its longer side LEAST_SIDE to SIDE."""
+    """Grey (h, w) of a photograph (H, W, 1 or 3), its longer side MIN_SIDE to SIDE."""
     longer = max(pixels.shape[:2])
-    scale = min(max(longer, LEAST_SIDE), SIDE) / longer
+    scale = min(max(longer, MIN_SIDE), SIDE) / longer
     size = [max(1, round(scale * side)) for side in (pixels.shape[1], pixels.shape[0])]
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     small = cv2.resize(np.ascontiguousarray(pixels), size, interpolation=how)

@@ -16,7 +16,7 @@ Map = NDArray[np.float32]
 Mask = NDArray[np.uint8]
 
 MAX_FOUND: Final = 12
-LEAST_DARKNESS: Final = 0.1
+MIN_DARKNESS: Final = 0.1
 _INK: Final = 0.999  # the quantile of darkness that is surely ink, where there is any
 _EDGE: Final = 0.45  # of the ink's darkness: where a stroke ends
 
@@ -29,20 +29,20 @@ _MAX_PIECES: Final = 400
 # have; of 200 photographs of landscapes, people and animals 68 had a place within them.
 _MAX_LOOKED_AT: Final = 40
 _MAX_PARTS: Final = 5
-_LEAST_SIDE: Final = 0.04  # of the photograph's longer side
+_MIN_SIDE: Final = 0.04  # of the photograph's longer side
 _NARROWEST, _BROADEST = 0.03, 2.5  # width by height
-_LEAST_SHARE: Final = 0.3  # of the largest one's side
+_MIN_SHARE: Final = 0.3  # of the largest one's side
 _MAX_THICKNESS: Final = 0.55
 _MAX_LENGTH: Final = 4.5  # of all strokes
 _MAX_VARIATION: Final = 0.28  # of the ink's darkness
 _AROUND: Final = 0.5  # how far the paper is looked at
-_LEAST_PAPER: Final = 0.6  # of what is looked at
+_MIN_PAPER: Final = 0.6  # of what is looked at
 _MAX_SMEAR: Final = 0.6  # darkness of the paper, by the level at which ink ends
 
 
 def ink_level(darkness: Map) -> float:
     """The darkness at which strokes end."""
-    return max(LEAST_DARKNESS, _EDGE * float(np.quantile(darkness, _INK)))
+    return max(MIN_DARKNESS, _EDGE * float(np.quantile(darkness, _INK)))
 
 
 def characters(darkness: Map) -> list[Box]:
@@ -59,7 +59,7 @@ def characters(darkness: Map) -> list[Box]:
         written = [box for box in (whole, *pieces[:_MAX_PARTS]) if _is_written(darkness, box)]
         boxes += [whole] if whole in written else written
     largest = max((box.side for box in boxes), default=0.0)
-    boxes = [box for box in boxes if box.side > _LEAST_SHARE * largest]
+    boxes = [box for box in boxes if box.side > _MIN_SHARE * largest]
 
     def likelihood(box: Box) -> float:
         x, y = (box.left + box.right) / 2 / width - 0.5, (box.top + box.bottom) / 2 / height - 0.5
@@ -112,7 +112,7 @@ def _groups(pieces: list[Box]) -> list[list[Box]]:
 def _is_written(darkness: Map, box: Box) -> bool:
     """Whether there are a few thin and evenly dark strokes in the box, and clean paper around."""
     proportion = box.width / box.height
-    if box.side < _LEAST_SIDE * max(darkness.shape) or not _NARROWEST < proportion < _BROADEST:
+    if box.side < _MIN_SIDE * max(darkness.shape) or not _NARROWEST < proportion < _BROADEST:
         return False
     part = darkness[box.pixels(round(_AROUND * box.side))]
     level = ink_level(part)
@@ -123,7 +123,7 @@ def _is_written(darkness: Map, box: Box) -> bool:
     return (
         thickness(darkness, box) < _MAX_THICKNESS
         and length < _MAX_LENGTH * box.side
-        and paper.size > _LEAST_PAPER * part.size
+        and paper.size > _MIN_PAPER * part.size
         and float(np.quantile(paper, 0.9)) < _MAX_SMEAR * level
         and (not ink.size or float(ink.std()) < _MAX_VARIATION * float(ink.mean()))
     )

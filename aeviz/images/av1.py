@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from aeviz.images.containers import Damaged
+from aeviz.images.containers import CorruptFile
 
 _SEQUENCE_HEADER = 1
 
@@ -14,7 +14,7 @@ class _Bits:
     def read(self, count: int) -> int:
         self._left -= count
         if self._left < 0:
-            raise Damaged
+            raise CorruptFile
         return self._value >> self._left & (1 << count) - 1
 
     def skip_variable(self) -> None:
@@ -35,13 +35,13 @@ def coded_sizes(data: bytes, max_pixels: int) -> Iterator[tuple[int, int]]:
         if head & 2:
             size, at = _leb128(data, at)
         if size > len(data) - at:
-            raise Damaged
+            raise CorruptFile
         if head >> 3 & 15 == _SEQUENCE_HEADER:
             found = True
             yield _size(_Bits(data[at : at + min(size, 1024)]), max_pixels)
         at += size
     if not found:
-        raise Damaged
+        raise CorruptFile
 
 
 def _leb128(data: bytes, at: int) -> tuple[int, int]:
@@ -51,7 +51,7 @@ def _leb128(data: bytes, at: int) -> tuple[int, int]:
         value |= (byte & 127) << 7 * i
         if byte < 128:
             return value, at + i + 1
-    raise Damaged
+    raise CorruptFile
 
 
 def _size(bits: _Bits, max_pixels: int) -> tuple[int, int]:
@@ -63,7 +63,7 @@ def _size(bits: _Bits, max_pixels: int) -> tuple[int, int]:
         _skip_operating_points(bits)
     across, down = bits.read(4) + 1, bits.read(4) + 1
     if not reduced and 1 << across + down > 4 * max_pixels:
-        raise Damaged
+        raise CorruptFile
     return bits.read(across) + 1, bits.read(down) + 1
 
 

@@ -5,7 +5,7 @@ import struct
 import numpy as np
 
 from aeviz.errors import UserError
-from aeviz.images.containers import Container, Damaged, check_size
+from aeviz.images.containers import Container, CorruptFile, check_size
 
 MAX_RLE_PIXELS = 4_000_000  # Pillow decodes run-length BMP in Python, about 1 us a pixel
 _RUN_LENGTH, _BITFIELDS = (1, 2), (3, 6)
@@ -33,7 +33,7 @@ def walk_bmp(data: bytes, max_pixels: int) -> Container:
             )
         coded = data[offset : offset + stored] if stored else data[offset:]
         if len(coded) < stored or not coded.rstrip(b"\0").endswith(b"\1"):
-            raise Damaged
+            raise CorruptFile
     if compression in _BITFIELDS and bits in (16, 32) and header >= 40:
         has_alpha = header >= 56 or compression == 6
         masks = struct.unpack_from("<IIII" if has_alpha else "<III", data, 54)
@@ -50,7 +50,7 @@ def _as_bgra(
     width, height = size
     stride, rows = (width * bits + 31) // 32 * 4, abs(height)
     if offset + stride * rows > len(data) or not all(masks[:3]):
-        raise Damaged
+        raise CorruptFile
     samples = np.zeros((rows, width, 4), np.uint8)
     for y in range(rows):
         row = np.frombuffer(data, f"<u{bits // 8}", width, offset + y * stride).astype(np.uint64)
@@ -69,5 +69,5 @@ def _channel(row: np.ndarray, mask: int) -> np.ndarray:
     low = (mask & -mask).bit_length() - 1
     top = mask >> low
     if top & (top + 1):
-        raise Damaged
+        raise CorruptFile
     return ((row & np.uint64(mask)) >> np.uint64(low)) * np.uint64(510) // np.uint64(2 * top)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from aeviz.errors import UserError
 from aeviz.images.av1 import coded_sizes
-from aeviz.images.containers import MAX_BLOCKS, Container, Damaged, check_size
+from aeviz.images.containers import MAX_BLOCKS, Container, CorruptFile, check_size
 from aeviz.images.primaries import from_cicp
 
 _HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"}
@@ -38,7 +38,7 @@ def walk_boxes(data: bytes, max_pixels: int) -> Container:
     for width, height in sizes:
         check_size(width, height, max_pixels)
     if not sizes:
-        raise Damaged
+        raise CorruptFile
     if not brands & _AVIF:
         return _heic(data)
     _check_items(data, meta, max_pixels)
@@ -68,17 +68,17 @@ def boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]
             size, head = struct.unpack_from(">Q", data, start + 8)[0], 16
         size = size or end - start
         if size < head or start + size > end:
-            raise Damaged
+            raise CorruptFile
         yield kind, start + head, start + size
         start += size
-    raise Damaged
+    raise CorruptFile
 
 
 def _one(data: bytes, span: Span, wanted: bytes) -> Span:
     for kind, start, end in boxes(data, *span):
         if kind == wanted:
             return start, end
-    raise Damaged
+    raise CorruptFile
 
 
 def _without_film(data: bytes, top: list[tuple[bytes, int, int]]) -> tuple[int, bytes]:
@@ -110,7 +110,7 @@ def _check_items(data: bytes, meta: Span, max_pixels: int) -> None:
             check_size(width, height, max_pixels)
             decoded += width * height
     if not found or decoded > 4 * max_pixels:
-        raise Damaged
+        raise CorruptFile
 
 
 def _item_kinds(data: bytes, span: Span) -> dict[int, bytes]:
@@ -136,7 +136,7 @@ def _item_contents(data: bytes, meta: Span) -> Iterator[tuple[int, bytes]]:
     def number(size: int) -> int:
         nonlocal at
         if size not in (0, 2, 4, 8) or at + size > end:
-            raise Damaged
+            raise CorruptFile
         at += size
         return int.from_bytes(data[at - size : at])
 
@@ -154,6 +154,6 @@ def _item_contents(data: bytes, meta: Span) -> Iterator[tuple[int, bytes]]:
             length = number(length_size) or last - start
             total += length
             if length < 0 or start + length > last or total > len(data):
-                raise Damaged
+                raise CorruptFile
             parts.append(data[start : start + length])
         yield name, b"".join(parts)

@@ -32,14 +32,14 @@ class Container:
     stands_for_more: bool = False  # counting frames was given up at `frames`
 
 
-class Damaged(ValueError):  # noqa: N818  (a finding, turned into a UserError by `inspect`)
+class CorruptFile(ValueError):  # noqa: N818  (a finding, turned into a UserError by `inspect`)
     """The structure has a hole: the file was cut short or changed."""
 
 
 def check_size(width: int, height: int, max_pixels: int) -> None:
     """Raise UserError unless 1 <= width * height <= max_pixels."""
     if width < 1 or height < 1:
-        raise Damaged
+        raise CorruptFile
     if width * height > max_pixels:
         raise UserError(
             f"This image has {width:,} x {height:,} pixels, more than the "
@@ -67,7 +67,7 @@ def walk_gif(data: bytes, max_pixels: int) -> Container:
                 pos += 11 + _palette_bytes(flags)
                 frames += 1
             else:
-                raise Damaged
+                raise CorruptFile
             while data[pos]:
                 pos += 1 + data[pos]
                 blocks += 1
@@ -79,11 +79,11 @@ def walk_gif(data: bytes, max_pixels: int) -> Container:
                 first = data[start:pos]
             elif data[start + 1] == 0xF9:
                 control = data[start:pos]
-    except (Damaged, IndexError, struct.error):
+    except (CorruptFile, IndexError, struct.error):
         if not first:  # a whole first frame is a whole picture, whatever follows it
             raise
     if not first:
-        raise Damaged
+        raise CorruptFile
     more = blocks >= MAX_BLOCKS
     return Container("GIF", header + control + first + b";", frames, stands_for_more=more)
 
@@ -96,7 +96,7 @@ def walk_webp(data: bytes, max_pixels: int) -> Container:
     """Check the RIFF length and every chunk's; count animation frames."""
     end = 8 + int.from_bytes(data[4:8], "little")
     if end > len(data):
-        raise Damaged
+        raise CorruptFile
     kind = data[12:16]
     if kind == b"VP8X":
         width = 1 + int.from_bytes(data[24:27], "little")
@@ -107,7 +107,7 @@ def walk_webp(data: bytes, max_pixels: int) -> Container:
     elif kind == b"VP8 ":
         width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", data, 26))
     else:
-        raise Damaged
+        raise CorruptFile
     check_size(width, height, max_pixels)
     pos, frames, blocks = 12, 0, 0
     while pos + 8 <= end and blocks < MAX_BLOCKS:
@@ -115,7 +115,7 @@ def walk_webp(data: bytes, max_pixels: int) -> Container:
         frames += data[pos : pos + 4] == b"ANMF"
         pos += 8 + length
         if pos > end:
-            raise Damaged
+            raise CorruptFile
         pos += length & 1
         blocks += 1
     more = blocks >= MAX_BLOCKS
@@ -146,14 +146,14 @@ def walk_tiff(data: bytes, max_pixels: int) -> Container:
             break
         if not seen:
             if entries > 65_535:  # BigTIFF could say more
-                raise Damaged
+                raise CorruptFile
             _check_tiff_strips(data, order, table, entries, entry, big)
             if after:
                 patched = data[:following] + bytes(size) + data[following + size :]
         seen.append(page)
         page = after
     if not seen:
-        raise Damaged
+        raise CorruptFile
     return Container("TIFF", patched, len(seen), stands_for_more=len(seen) == MAX_PAGES)
 
 
@@ -165,7 +165,7 @@ def _check_tiff_strips(
             order + ("HHQ" if big else "HHI"), data, table + i * entry
         )
         if tag in (273, 324) and number > 200_000:  # strip and tile offsets: one decode call each
-            raise Damaged
+            raise CorruptFile
 
 
 Walker = Callable[[bytes, int], Container]

@@ -19,7 +19,7 @@ from aeviz.images.boxes import walk_boxes
 from aeviz.images.colour import to_srgb
 from aeviz.images.containers import (
     Container,
-    Damaged,
+    CorruptFile,
     Walker,
     check_size,
     walk_gif,
@@ -178,7 +178,7 @@ def _refusing(name: str) -> Iterator[None]:
     except MemoryError as error:
         raise UserError(f"This {name} file needs too much memory; make it smaller.") from error
     except Exception as error:
-        if not isinstance(error, Damaged):
+        if not isinstance(error, CorruptFile):
             log.debug("Refused a %s file: %r", name, error)
         raise UserError(
             f"This {name} file is cut short, damaged or of a kind that cannot be read; "
@@ -201,7 +201,7 @@ def _open(container: Container, max_pixels: int) -> Image.Image:
         extents = [tile[1] or (0, 0, 0, 0) for tile in im.tile]
         drawn = sum((x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in extents)
         if drawn < im.width * im.height * planes or (planes > 1 and im.info["bits"] != 8):
-            raise Damaged  # what is not drawn stays black; Pillow splits deep planes wrongly
+            raise CorruptFile  # what is not drawn stays black; Pillow splits deep planes wrongly
     im.info["orientation"], im.info["turned_by"] = _orientation(im, container.xmp)
     return im
 

@@ -16,7 +16,7 @@ import struct
 from dataclasses import dataclass, field
 from math import ceil
 
-from aeviz.images.containers import Container, Damaged, check_size
+from aeviz.images.containers import Container, CorruptFile, check_size
 
 # Fill for the decoder's look-ahead: all ones is no Huffman code, so little can be made of it.
 _FILL = b"\xff\x00" * 8
@@ -60,7 +60,7 @@ def walk_jpeg(data: bytes, max_pixels: int) -> Container:
         found = _MARKER.search(data, pos)
         segments += 1
         if found is None or segments > _MAX_SEGMENTS:
-            raise Damaged
+            raise CorruptFile
         start, marker = found.start(), data[found.start() + 1]
         pos = found.end()
         if marker in _ALONE:
@@ -70,19 +70,19 @@ def walk_jpeg(data: bytes, max_pixels: int) -> Container:
         pos += max(2, length)
         ignored = marker == 0xFE or 0xE0 <= marker <= 0xEF  # by decoders, whatever is in it
         if marker in (0xD8, 0xD9) or len(body) < length - 2 or (length < 2 and not ignored):
-            raise Damaged
+            raise CorruptFile
         if length < 2:
             continue
         if marker == 0xDD:
             interval = struct.unpack(">H", body)[0]
         elif 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
             if frame is not None:
-                raise Damaged
+                raise CorruptFile
             frame = _frame(marker, body, max_pixels)
         elif marker == 0xDA:
             scans += 1
             if frame is None or scans * frame.width * frame.height > max(_MAX_WORK, max_pixels):
-                raise Damaged
+                raise CorruptFile
             pos = _scan(data, pos, body, frame, interval)
         if not ignored or _is_read(marker, body):
             kept.append(data[start:pos])
@@ -105,13 +105,13 @@ def _frame(kind: int, body: bytes, max_pixels: int) -> _Frame:
     _, height, width, number = struct.unpack_from(">BHHB", body)
     check_size(width, height, max_pixels)
     if kind not in (*_SEQUENTIAL, *_PROGRESSIVE, *_ARITHMETIC) or not 1 <= number <= 4:
-        raise Damaged
+        raise CorruptFile
     sampling = {}
     for i in range(number):
         name, factors = body[6 + 3 * i], body[7 + 3 * i]
         sampling[name] = factors >> 4, factors & 15
         if not (1 <= factors >> 4 <= 4 and 1 <= factors & 15 <= 4):
-            raise Damaged
+            raise CorruptFile
     # 14: more than any point transform, so that a coefficient not yet seen is never complete
     return _Frame(kind, width, height, sampling, {name: [14] * 64 for name in sampling})
 
@@ -124,18 +124,18 @@ def _scan(data: bytes, pos: int, header: bytes, frame: _Frame, interval: int) ->
     if frame.kind not in _PROGRESSIVE:
         first, last, precision = 0, 63, 0
     if not components or last > 63 or any(name not in frame.missing for name in components):
-        raise Damaged
+        raise CorruptFile
     for name in components:
         frame.missing[name][first : last + 1] = [precision & 15] * (last + 1 - first)
     found = _SCAN_END.search(data, pos)
     end = found.start() if found else len(data)
     markers = _RESTART.finditer(data, pos, end)
     if not interval and next(markers, None):
-        raise Damaged
+        raise CorruptFile
     for i in range(frame.restarts(components, interval)):
         marker = next(markers, None)
         if marker is None or marker.group()[1] != 0xD0 + i % 8:
-            raise Damaged
+            raise CorruptFile
     if not found:  # no marker follows: cut short, if only by a few bits of the last block
-        raise Damaged
+        raise CorruptFile
     return end

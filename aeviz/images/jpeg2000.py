@@ -6,7 +6,7 @@ from math import ceil
 
 from aeviz.errors import UserError
 from aeviz.images.boxes import boxes
-from aeviz.images.containers import MAX_BLOCKS, Container, Damaged, check_size
+from aeviz.images.containers import MAX_BLOCKS, Container, CorruptFile, check_size
 
 SIGNATURE = b"\0\0\0\x0cjP  \r\n\x87\n"
 CODESTREAM = b"\xff\x4f\xff\x51"
@@ -51,13 +51,13 @@ def _in_boxes(data: bytes, max_pixels: int) -> tuple[bytes | None, int, int]:
             stream = start, end
             break
     if stream is None:
-        raise Damaged
+        raise CorruptFile
     return icc, *stream
 
 
 def _size(data: bytes, start: int, max_pixels: int) -> _Size:
     if data[start : start + 4] != CODESTREAM:
-        raise Damaged
+        raise CorruptFile
     x1, y1, x0, y0, tile_x, tile_y, tile_x0, tile_y0, components = struct.unpack_from(
         ">8IH", data, start + 8
     )
@@ -66,13 +66,13 @@ def _size(data: bytes, start: int, max_pixels: int) -> _Size:
     if (x1 - x0) * (y1 - y0) > MAX_PIXELS:
         raise UserError("This JPEG 2000 image is too large to read; save it as PNG and try again.")
     if not (tile_x and tile_y and 1 <= components <= 4):
-        raise Damaged
+        raise CorruptFile
     tiles = ceil((x1 - tile_x0) / tile_x) * ceil((y1 - tile_y0) / tile_y)
     if not 1 <= tiles <= 65_535 or min(tile_x, x1) * min(tile_y, y1) > 4 * max_pixels:
-        raise Damaged
+        raise CorruptFile
     samples = data[start + 42 : start + 42 + 3 * components]
     if len(samples) < 3 * components or 0 in samples[1::3] or 0 in samples[2::3]:
-        raise Damaged
+        raise CorruptFile
     bits = max((byte & 127) + 1 for byte in samples[::3])
     return _Size(x1 - x0, y1 - y0, tiles, components, bits)
 
@@ -90,18 +90,18 @@ def _check_stream(data: bytes, start: int, end: int, size: _Size) -> None:
             continue
         length = struct.unpack_from(">H", data, at + 2)[0]
         if length < 2 or at + 2 + length > end:
-            raise Damaged
+            raise CorruptFile
         if marker == 0xFF90:
             tile, part = struct.unpack_from(">HI", data, at + 4)
             seen.add(tile)
             first = at + part if part else end - 2
             if tile >= size.tiles or not at + 12 <= first <= end - 2:
-                raise Damaged
+                raise CorruptFile
         elif marker in (0xFF52, 0xFF53):
             _check_coding(data[at + 4 : at + 2 + length], marker == 0xFF52, size)
         at += 2 + length
     if len(seen) != size.tiles:
-        raise Damaged
+        raise CorruptFile
 
 
 def _check_coding(body: bytes, is_default: bool, size: _Size) -> None:
@@ -112,7 +112,7 @@ def _check_coding(body: bytes, is_default: bool, size: _Size) -> None:
         custom, layers, at = body[1] & 1, 1, 2
     levels = body[at]
     if levels > 32:
-        raise Damaged
+        raise CorruptFile
     precincts = 0
     for resolution in range(levels + 1):
         across = down = 15
@@ -124,4 +124,4 @@ def _check_coding(body: bytes, is_default: bool, size: _Size) -> None:
         )
     parts = (precincts + size.tiles * (levels + 1)) * size.components
     if parts > _MAX_PARTS or parts * layers > _MAX_PACKETS:
-        raise Damaged
+        raise CorruptFile

@@ -4,7 +4,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 
-from aeviz.images.containers import MAX_BLOCKS, Container, Damaged, check_size
+from aeviz.images.containers import MAX_BLOCKS, Container, CorruptFile, check_size
 from aeviz.images.primaries import Colours, from_cicp, from_gamma, is_known
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -31,12 +31,12 @@ def walk_png(data: bytes, max_pixels: int) -> Container:
     said: dict[bytes, bytes] = {}  # of its colours and orientation
     for kind, body, chunk in _chunks(data):
         if (kind == b"IHDR") == bool(expected):  # it comes first, and once
-            raise Damaged
+            raise CorruptFile
         if kind == b"IHDR":
             width, height, bits, colour, _, _, interlace = struct.unpack(">IIBBBBB", body)
             check_size(width, height, max_pixels)
             if colour not in _CHANNELS or bits not in (1, 2, 4, 8, 16):
-                raise Damaged
+                raise CorruptFile
             expected = _raw_bytes(width, height, bits * _CHANNELS[colour], interlace)
         elif kind in _COLOURS:
             said.setdefault(kind, bytes(body))
@@ -54,7 +54,7 @@ def walk_png(data: bytes, max_pixels: int) -> Container:
         elif kind in (b"IHDR", b"PLTE", b"tRNS", b"eXIf"):
             kept.append(chunk)
     if not expected or _inflated_bytes(pixels, expected) < expected:
-        raise Damaged
+        raise CorruptFile
     end = make_chunk(b"IEND", b"")
     icc, colours = _colours(said)
     data, xmp = b"".join([*kept, *coded, end]), _text(said.get(b"iTXt", b""))
@@ -83,16 +83,16 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview, memoryview]]:
         length, kind = struct.unpack_from(">I4s", data, pos)
         end = pos + 12 + length
         if end > len(data):
-            raise Damaged
+            raise CorruptFile
         sound = zlib.crc32(view[pos + 4 : end - 4]) == struct.unpack_from(">I", data, end - 4)[0]
         if sound:
             yield kind, view[pos + 8 : end - 4], view[pos:end]
         elif not kind[0] & 0x20:
-            raise Damaged
+            raise CorruptFile
         if kind == b"IEND":
             return
         pos = end
-    raise Damaged
+    raise CorruptFile
 
 
 def make_chunk(kind: bytes, body: bytes) -> bytes:

@@ -19,7 +19,7 @@ from aeviz.errors import UserError
 _MARK = b'"sha256":"'  # inside of a text its quotes would be escaped
 _ZEROS = b"0" * 64
 _BLOCK = 1 << 20
-_MOST_HEADER = 100 << 20  # as much as safetensors itself reads
+_MAX_HEADER = 100 << 20  # as much as safetensors itself reads
 
 
 def save(tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> bytes:
@@ -45,7 +45,7 @@ def check(path: Path, complaint: str) -> None:
 
 def _is_whole(file: BinaryIO) -> bool:
     start = file.read(8)
-    header = file.read(min(int.from_bytes(start, "little"), _MOST_HEADER))
+    header = file.read(min(int.from_bytes(start, "little"), _MAX_HEADER))
     at = header.find(_MARK) + len(_MARK)
     said = header[at : at + len(_ZEROS)]
     if at < len(_MARK) or len(said) < len(_ZEROS):

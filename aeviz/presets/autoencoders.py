@@ -22,7 +22,7 @@ from aeviz.presets.defaults import for_data
 
 
 @dataclass(frozen=True)
-class Knob:
+class Hyperparameter:
     """The setting that makes a type what it is: a dotted RunConfig key, shown as a control.
 
     `choices` where it is one of a few words; else a number between low and high, on a logarithmic
@@ -53,7 +53,7 @@ class Preset:
     formula: str
     try_this: str
     config: RunConfig
-    knobs: tuple[Knob, ...] = ()
+    knobs: tuple[Hyperparameter, ...] = ()
     steps: int = 1200
 
     def on(self, source: datasets.Source) -> RunConfig:
@@ -80,13 +80,13 @@ def _short(lr: float, batch_size: int = 128) -> TrainingConfig:
     return TrainingConfig(lr=lr, batch_size=batch_size, beta2=0.98, schedule="one-cycle")
 
 
-NOISE = Knob(
+NOISE = Hyperparameter(
     "corruption.kind",
     "Noise",
     "What is done to the image before it is encoded. The loss compares with the clean image.",
     choices=("none", "gaussian", "salt-and-pepper", "masking", "mixed"),
 )
-AMOUNT = Knob(
+AMOUNT = Hyperparameter(
     "corruption.amount",
     "Noise amount",
     "Standard deviation (Gaussian) or share of pixels hit (the others).",
@@ -192,7 +192,7 @@ PRESETS: dict[str, Preset] = _table(
             training=_short(0.003),
         ),
         (
-            Knob(
+            Hyperparameter(
                 "loss.weight",
                 "L1 weight",
                 "What each unit of activation costs. More: fewer active units, more error.",
@@ -219,7 +219,7 @@ PRESETS: dict[str, Preset] = _table(
             training=_short(0.01),
         ),
         (
-            Knob(
+            Hyperparameter(
                 "loss.rho",
                 "Target activity rho",
                 "The mean activation that each unit is held at, over the images of a batch.",
@@ -228,7 +228,7 @@ PRESETS: dict[str, Preset] = _table(
                 formula=r"\textstyle\sum_j \mathrm{KL}(\rho \,\Vert\, \hat\rho_j), \quad "
                 r"\hat\rho_j = \frac{1}{N}\sum_i z_{ij}",
             ),
-            Knob(
+            Hyperparameter(
                 "loss.weight",
                 "Sparsity weight",
                 "How strongly each unit is held to rho.",
@@ -255,7 +255,7 @@ PRESETS: dict[str, Preset] = _table(
             training=_short(0.01),
         ),
         (
-            Knob(
+            Hyperparameter(
                 "loss.weight",
                 "Jacobian weight",
                 "What it costs if the code moves when the image does.",
@@ -283,7 +283,7 @@ PRESETS: dict[str, Preset] = _table(
             training=_short(0.004),
         ),
         (
-            Knob("corruption.kind", NOISE.label, NOISE.help, choices=NOISE.choices[1:]),
+            Hyperparameter("corruption.kind", NOISE.label, NOISE.help, choices=NOISE.choices[1:]),
             AMOUNT,
         ),
     ),
@@ -303,7 +303,7 @@ PRESETS: dict[str, Preset] = _table(
             training=_short(0.006),
         ),
         (
-            Knob(
+            Hyperparameter(
                 "loss.beta",
                 "beta",
                 "Weight of the KL. Less: sharper reconstructions. More: codes closer to the "
@@ -336,7 +336,7 @@ PRESETS: dict[str, Preset] = _table(
             training=_short(0.004),
         ),
         (
-            Knob(
+            Hyperparameter(
                 "loss.beta",
                 "beta",
                 "Weight of the KL. More: fewer dimensions in use, and less detail.",

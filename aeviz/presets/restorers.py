@@ -8,7 +8,7 @@ from __future__ import annotations
 from aeviz.config import (
     BottleneckConfig,
     CorruptionConfig,
-    DamageKind,
+    DegradationKind,
     LossConfig,
     NetworkConfig,
     RunConfig,
@@ -18,7 +18,7 @@ from aeviz.config import (
 _WIDTHS = (48, 96, 192)
 
 
-def _restorer(damage: DamageKind, epochs: int, lr: float = 4e-3) -> RunConfig:
+def _restorer(damage: DegradationKind, epochs: int, lr: float = 4e-3) -> RunConfig:
     return RunConfig(
         type="restorer",
         dataset="photos",

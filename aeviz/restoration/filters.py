@@ -40,7 +40,7 @@ class Told:
 
 
 @dataclass(frozen=True)
-class Baseline:
+class ClassicalFilter:
     """`says` in one line how it works. `package` has to be installed for it."""
 
     name: str
@@ -328,40 +328,40 @@ def _whole(values: np.ndarray, dtype: np.dtype | type) -> np.ndarray:
     return values.round().clip(0, np.iinfo(dtype).max).astype(dtype)
 
 
-BASELINES: dict[str, Baseline] = {
+BASELINES: dict[str, ClassicalFilter] = {
     baseline.name: baseline
     for baseline in (
-        Baseline(
+        ClassicalFilter(
             "median", "Median",
             "Each value becomes the middle one of its 3 × 3 to 7 × 7 neighbours.",
             "cv2", _median,
         ),
-        Baseline(
+        ClassicalFilter(
             "adaptive-median", "Adaptive median",
             "Only the darkest and brightest of their neighbours become the middle one.",
             "cv2", _adaptive,
         ),
-        Baseline(
+        ClassicalFilter(
             "nlm", "Non-local means",
             "Averages pixels whose surroundings look alike.",
             "cv2", _nlm,
         ),
-        Baseline(
+        ClassicalFilter(
             "bm3d", "BM3D",
             "Stacks blocks that look alike and filters each stack at once: the best classical one.",
             "bm3d", _bm3d,
         ),
-        Baseline(
+        ClassicalFilter(
             "bicubic", "Bicubic",
             "Draws a smooth curve through the pixels.",
             "PIL", _bicubic,
         ),
-        Baseline(
+        ClassicalFilter(
             "telea", "Telea",
             "Fills from the edge inwards, each pixel with the average of what is known near it.",
             "cv2", _telea,
         ),
-        Baseline(
+        ClassicalFilter(
             "ns", "Navier-Stokes",
             "Lets the lines of equal brightness flow into the hole.",
             "cv2", _navier_stokes,

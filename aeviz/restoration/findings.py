@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from aeviz.images.photo import Photo, is_narrow, used_range
-from aeviz.restoration.noise_level import Noise, measure_noise, noise_to_tell
+from aeviz.restoration.noise_level import Noise, measure_noise, noise_level_for
 from aeviz.restoration.synthetic import kind_of
 from aeviz.restoration.tasks import Task
 
-LEAST_NOISE = 0.5
+MIN_NOISE = 0.5
 """Less, on the 255 scale, is none."""
-_LEAST_SAID = 3.0
+_MIN_SAID = 3.0
 """Less may as well be texture, of whose loss to JPEG nothing is said."""
 
 _WHAT = {
@@ -49,16 +49,16 @@ def find(task: Task, photo: Photo, sigma: float | None) -> Findings:
     if kind := kind_of(photo.pixels):
         return Findings(untouched=True, notes=(f"{_WHAT[kind]}, {_UNTOUCHED}: {_STRENGTH}.",))
     noise = measure_noise(photo.pixels, photo.alpha)
-    if noise.known and noise.sigma < LEAST_NOISE:
+    if noise.known and noise.sigma < MIN_NOISE:
         return Findings(untouched=True, notes=(f"No noise was found, {_UNTOUCHED}: {_STRENGTH}.",))
-    return Findings(noise_to_tell(noise.sigma), notes=_noise_notes(noise))
+    return Findings(noise_level_for(noise.sigma), notes=_noise_notes(noise))
 
 
 def _noise_notes(noise: Noise) -> tuple[str, ...]:
     """Why the level found may be wrong, if so."""
     if noise.coarse:
         return (_COARSE,)
-    return (_PARTIAL,) if noise.partial and noise.sigma >= _LEAST_SAID else ()
+    return (_PARTIAL,) if noise.partial and noise.sigma >= _MIN_SAID else ()
 
 
 def noise_of(photo: Photo) -> float:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from aeviz.degradations.pixels import luminance
 from aeviz.nn.unet import Restorer
-from aeviz.restoration.inference import answered, chroma
+from aeviz.restoration.inference import chroma, predict
 
 SIDE = 256
 """Pixels of the small copy that is asked about."""
@@ -25,7 +25,7 @@ def sure(model: Restorer, pixels: np.ndarray, precision: str) -> float:
     levels = torch.linspace(0, 1, _LEVELS, device=device)
     flat = levels.view(-1, 1, 1, 1).expand(-1, 3, _PLAIN, _PLAIN)
     colours, plain = (
-        chroma(answered(model, part, torch.zeros_like(part[:, :1]), precision).float())
+        chroma(predict(model, part, torch.zeros_like(part[:, :1]), precision).float())
         for part in (x, flat)
     )
     return confidence(x[:, :1], colours, plain[:, :, _PLAIN // 2, _PLAIN // 2])

@@ -13,18 +13,18 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from aeviz.degradations import DAMAGES, Damaged
+from aeviz.degradations import DEGRADATIONS, Degraded
 from aeviz.degradations.pixels import luminance
 from aeviz.device import autocast
 from aeviz.evaluation.metrics import PSNR_CAP, psnr, ssim
 from aeviz.nn.unet import Restorer
-from aeviz.restoration.noise_level import estimate_noise, noise_to_tell
+from aeviz.restoration.noise_level import estimate_noise, noise_level_for
 from aeviz.restoration.watermark.estimate import unblended
 
 Figures = dict[str, float]
 
 
-class Trial(NamedTuple):
+class RestorationCase(NamedTuple):
     """One damage at one amount, on colour photographs or on their luminance."""
 
     damage: str
@@ -37,19 +37,35 @@ class Trial(NamedTuple):
         return f"{self.damage} {self.amount:g}{' grey' if self.grey else ''}"
 
 
-TRIALS: dict[str, tuple[Trial, ...]] = {
+RESTORATION_CASES: dict[str, tuple[RestorationCase, ...]] = {
     "noise": (
-        *(Trial("noise", sigma, grey) for grey in (True, False) for sigma in (15, 25, 50)),
-        Trial("noise", 0, True),
-        Trial("noise", 0),
+        *(
+            RestorationCase("noise", sigma, grey)
+            for grey in (True, False)
+            for sigma in (15, 25, 50)
+        ),
+        RestorationCase("noise", 0, True),
+        RestorationCase("noise", 0),
     ),
-    "impulse": (Trial("impulse", 10), Trial("impulse", 30), Trial("impulse", 50)),
-    "watermark": (Trial("watermark", 30), Trial("watermark", 50), Trial("watermark", 70)),
-    "holes": (Trial("holes", 6), Trial("holes", 14), Trial("holes", 24)),
-    "x2": (Trial("x2", 2),),
-    "x4": (Trial("x4", 4),),
-    "jpeg": (Trial("jpeg", 10), Trial("jpeg", 20), Trial("jpeg", 40)),
-    "grey": (Trial("grey", 0),),
+    "impulse": (
+        RestorationCase("impulse", 10),
+        RestorationCase("impulse", 30),
+        RestorationCase("impulse", 50),
+    ),
+    "watermark": (
+        RestorationCase("watermark", 30),
+        RestorationCase("watermark", 50),
+        RestorationCase("watermark", 70),
+    ),
+    "holes": (
+        RestorationCase("holes", 6),
+        RestorationCase("holes", 14),
+        RestorationCase("holes", 24),
+    ),
+    "x2": (RestorationCase("x2", 2),),
+    "x4": (RestorationCase("x4", 4),),
+    "jpeg": (RestorationCase("jpeg", 10), RestorationCase("jpeg", 20), RestorationCase("jpeg", 40)),
+    "grey": (RestorationCase("grey", 0),),
 }
 """Damage -> what it is measured at."""
 
@@ -67,7 +83,7 @@ each other. The second, in which rows become columns, differs most from the firs
 is worth 0.11 dB, where a mirror image is worth 0.08."""
 
 
-def damaged(trial: Trial, photos: list[Tensor]) -> Iterator[tuple[Tensor, Damaged]]:
+def damaged(trial: RestorationCase, photos: list[Tensor]) -> Iterator[tuple[Tensor, Degraded]]:
     """Each photograph (3, H, W) uint8 -> the clean x (1, 3, H, W) in [0, 1] and the damaged one.
 
     The seed is the photograph's place in the list, whatever restores it. Of photographs that are
@@ -80,12 +96,12 @@ def damaged(trial: Trial, photos: list[Tensor]) -> Iterator[tuple[Tensor, Damage
         if trial.grey:
             x = ((luminance(x) * 255).round() / 255).expand(-1, 3, -1, -1)
         chance = torch.Generator().manual_seed(seed)
-        yield x, DAMAGES[trial.damage].at(x, trial.amount, chance)
+        yield x, DEGRADATIONS[trial.damage].at(x, trial.amount, chance)
 
 
 @torch.inference_mode()
-def restored(
-    model: Restorer, damage: Damaged, precision: str = "auto", vividness: float = 1.0
+def restore_8bit(
+    model: Restorer, damage: Degraded, precision: str = "auto", vividness: float = 1.0
 ) -> Tensor:
     """The photograph (1, 3, H, W) that `model` makes of the damaged one, rounded to 8 bits.
 
@@ -96,12 +112,12 @@ def restored(
     known = damage.known
     if model.config.corruption.kind == "noise":
         pixels = (damage.x[0] * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
-        known = torch.full_like(known, noise_to_tell(estimate_noise(pixels)) / 255)
-    x_hat = mended(model, damage.x.to(device), known.to(device), precision, vividness).cpu()
+        known = torch.full_like(known, noise_level_for(estimate_noise(pixels)) / 255)
+    x_hat = restore(model, damage.x.to(device), known.to(device), precision, vividness).cpu()
     return (x_hat * 255).round() / 255
 
 
-def mended(
+def restore(
     model: Restorer, x: Tensor, known: Tensor, precision: str = "auto", vividness: float = 1.0
 ) -> Tensor:
     """What `model` makes of damaged pictures x (N, 3, H, W) and of what is known of their damage,
@@ -111,7 +127,7 @@ def mended(
     are multiplied by `vividness`.
     """
     kind = model.config.corruption.kind
-    x_hat = answered(model, x, known, precision)
+    x_hat = predict(model, x, known, precision)
     if model.matte:
         return unblended(x, x_hat)
     if kind == "holes":
@@ -119,10 +135,10 @@ def mended(
     return recoloured(x, x_hat, vividness) if kind == "grey" else x_hat
 
 
-def answered(model: Restorer, x: Tensor, known: Tensor, precision: str = "auto") -> Tensor:
+def predict(model: Restorer, x: Tensor, known: Tensor, precision: str = "auto") -> Tensor:
     """What the network itself makes of x (N, 3, H, W), a picture or a matte in [0, 1]: the mean
     over as many views of it as its damage is looked at from."""
-    turns = _TURNS[: DAMAGES[model.config.corruption.kind].views]
+    turns = _TURNS[: DEGRADATIONS[model.config.corruption.kind].views]
     answer = x.new_zeros(())
     with autocast(x.device, precision):
         for turn in turns:
@@ -142,7 +158,7 @@ def recoloured(x: Tensor, x_hat: Tensor, vividness: float = 1.0) -> Tensor:
 
 
 def measure(
-    trial: Trial, photos: list[Tensor], restore: Callable[[Tensor, Damaged], Tensor]
+    trial: RestorationCase, photos: list[Tensor], restore: Callable[[Tensor, Degraded], Tensor]
 ) -> Figures:
     """Means over the photographs of the figures of what `restore(x_clean, damaged)` answers; a
     perfect picture counts for 100 dB. The clean one is for peers that are told its noise."""
@@ -152,7 +168,7 @@ def measure(
     return {key: sum(row[key] for row in rows) / len(rows) for key in rows[0]}
 
 
-def figures(damage: str, x: Tensor, given: Damaged, x_hat: Tensor) -> Figures:
+def figures(damage: str, x: Tensor, given: Degraded, x_hat: Tensor) -> Figures:
     """What is told of one restored photograph, all in dB but `ssim...`, `worse` and `chroma`.
 
     For all: psnr and ssim, before and after. Where a part is touched (watermark, holes): psnr
@@ -221,8 +237,8 @@ def vividness(model: Restorer, photos: list[Tensor]) -> float:
     the factor still leaves an error smaller than that of grey: E|c - k p|^2 = E|c|^2 - (2 k - k^2)
     E|p|^2 where p = E[c | x].
     """
-    trial = TRIALS["grey"][0]
-    found = measure(trial, photos, lambda x, damage: restored(model, damage))["chroma"]
+    trial = RESTORATION_CASES["grey"][0]
+    found = measure(trial, photos, lambda x, damage: restore_8bit(model, damage))["chroma"]
     return round(min(max(0.55 / max(found, 1e-6), 1.0), 1.8), 3)
 
 
@@ -232,8 +248,8 @@ def card_figures(model: Restorer, photos: list[Tensor], vividness: float = 1.0) 
         trial.name: {
             key: round(value, 4)
             for key, value in measure(
-                trial, photos, lambda x, damage: restored(model, damage, vividness=vividness)
+                trial, photos, lambda x, damage: restore_8bit(model, damage, vividness=vividness)
             ).items()
         }
-        for trial in TRIALS[model.config.corruption.kind]
+        for trial in RESTORATION_CASES[model.config.corruption.kind]
     }

@@ -21,7 +21,7 @@ _UNCLIPPED = 0.7
 _LEAST = 8
 _ROUNDS = 4
 _TINTED = 0.98
-_LEAST_COARSE = 0.8
+_MIN_COARSE = 0.8
 _COARSE = (1.5, 8.0)
 _SMOOTH, _QUIET = 2.0, 3.0
 _SHARED = 0.35
@@ -32,7 +32,7 @@ _FINE = np.add.outer(np.arange(8), np.arange(8)) >= 8
 _NIL, _MORE_NIL = 0.7, 0.6
 """Of an 8 x 8 block's finest waves, 60 % more than in white noise are below 0.7 after JPEG of a
 quality at which the estimate from single pixels is too low by a fifth or more."""
-_LEAST_TOLD, _MOST_TOLD = 5.0, 55.0
+_MIN_TOLD, _MAX_TOLD = 5.0, 55.0
 MAX_SIGMA = 100.0
 """More, on the 255 scale, is no noise: a drawing of black and white dots, say."""
 
@@ -77,7 +77,7 @@ def measure_noise(pixels: np.ndarray, alpha: np.ndarray | None = None) -> Noise:
     if _is_tinted(patches):
         channels = range(patches[0].values.shape[2])
         sigma = max(_sigma([patch.channel(n) for patch in patches]) for n in channels)
-    if sigma < _LEAST_COARSE:
+    if sigma < _MIN_COARSE:
         return Noise(sigma)
     whole = [patch.quiet(sigma) for patch in patches]
     patches = [patch.halved() for patch in whole]
@@ -204,10 +204,10 @@ def _levels(patches: list[_Patch]) -> tuple[float, float]:
     return min(sigma, MAX_SIGMA), math.sqrt(np.median(texture[open_][chosen]))
 
 
-def noise_to_tell(found: float) -> float:
+def noise_level_for(found: float) -> float:
     """The level that a restorer is told for this estimate: the same, or 0, which leaves it to the
     network, where so little noise may as well be texture; never more than restorers have learnt."""
-    return min(found, _MOST_TOLD) if found >= _LEAST_TOLD else 0.0
+    return min(found, _MAX_TOLD) if found >= _MIN_TOLD else 0.0
 
 
 def sampled(

@@ -17,7 +17,7 @@ from aeviz.images.photo import Photo
 from aeviz.nn.unet import Restorer
 from aeviz.restoration import guess
 from aeviz.restoration.findings import Findings, find, without_hidden_colours
-from aeviz.restoration.inference import mended
+from aeviz.restoration.inference import restore
 from aeviz.restoration.noise_level import MAX_SIGMA
 from aeviz.restoration.tasks import Task
 from aeviz.restoration.tiles import Box, Grid, mosaic
@@ -196,7 +196,7 @@ class _Work:
             x = x * (1 - known)
         if self.task.damage == "grey":
             x = luminance(x).expand(-1, 3, -1, -1)
-        return mended(self.model, x, known, self.precision, self.vividness)
+        return restore(self.model, x, known, self.precision, self.vividness)
 
     def _input(self, pixels: np.ndarray, boxes: list[Box]) -> Tensor:
         """Under these boxes of the result, in [0, 1], enlarged to its size."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aeviz.config import DamageKind
+from aeviz.config import DegradationKind
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Task:
     name: str
     title: str
     says: str
-    damage: DamageKind
+    damage: DegradationKind
     baselines: tuple[str, ...] = ()
     scale: int = 1
     mask: bool = False

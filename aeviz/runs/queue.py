@@ -26,7 +26,7 @@ FAR = 5
 """The fifth in the queue, and whoever stands behind it, looks a fifth as often."""
 FORGET_SECONDS = 86_400.0
 """After a day without a turn a person is new again."""
-MOST_SLOTS = 4
+MAX_SLOTS = 4
 """More than this is not begun unless it is asked for: each run takes half a gigabyte and more."""
 
 _NOBODY = "nobody"
@@ -56,7 +56,7 @@ def slots() -> int:
 def carried(cores: int, gpu: bool) -> int:
     """How many runs a machine carries at once: one for every four cores, as networks of this size
     gain little from more; one for every two where a GPU does the work; four at most."""
-    return max(1, min(MOST_SLOTS, cores // (2 if gpu else 4)))
+    return max(1, min(MAX_SLOTS, cores // (2 if gpu else 4)))
 
 
 def cores() -> int:

@@ -16,7 +16,7 @@ from aeviz.runs.listing import Row
 
 LATELY = 5
 """Runs whose pace tells how much faster or slower than estimated this machine is."""
-MOST_OFF = 10.0
+MAX_OFF = 10.0
 
 
 def until_turns(rows: Sequence[Row]) -> dict[str, float]:
@@ -73,7 +73,7 @@ def _pace(rows: Sequence[Row]) -> float:
         if len(ratios) == LATELY:
             break
     found = median(ratios) if ratios else 1.0
-    return min(max(found, 1 / MOST_OFF), MOST_OFF)
+    return min(max(found, 1 / MAX_OFF), MAX_OFF)
 
 
 @lru_cache(500)

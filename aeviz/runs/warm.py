@@ -28,7 +28,7 @@ from aeviz.runs.store import Run
 from aeviz.training.cpu.malloc import give_back, keep_memory
 
 IDLE_SECONDS = 600.0
-FEWEST_BYTES = 1_500_000_000
+MIN_BYTES = 1_500_000_000
 """Of available memory, below which there is none."""
 _LONGEST = 1 << 20
 
@@ -65,7 +65,7 @@ def keep(environment: dict[str, str]) -> None:
         _forget()
         if _begun is not None and not _begun.is_over:
             return
-        if os.environ.get("AEVIZ_WARM") == "0" or not queue.is_idle() or available() < FEWEST_BYTES:
+        if os.environ.get("AEVIZ_WARM") == "0" or not queue.is_idle() or available() < MIN_BYTES:
             return
         ours, theirs = socket.socketpair()
         with theirs:

@@ -49,7 +49,7 @@ _ABOUT_THE_FORM: Final = {b"accept-encoding", b"if-none-match", b"if-modified-si
 _NAME: Final = re.compile(r"[\w.-]{1,80}")
 
 
-class Front:
+class Preload:
     """ASGI middleware; `base_path` as `server.baseUrlPath` has it."""
 
     def __init__(self, app: ASGIApp, base_path: str = "") -> None:

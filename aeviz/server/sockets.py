@@ -27,7 +27,7 @@ class EndedError(Exception):
         self.code = code
 
 
-class Door:
+class SocketGuard:
     """Lets the app's own pages in, as many as `places` has; `allowed_origins` are further origins
     whose pages may come, such as a proxy's."""
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from aeviz.config import RunConfig, TrainingConfig
-from aeviz.degradations import DAMAGES
+from aeviz.degradations import DEGRADATIONS
 from aeviz.degradations.pixels import luminance
 from aeviz.device import autocast
 from aeviz.errors import UserError
@@ -82,7 +82,7 @@ def train(model: Restorer, photos: list[Tensor]) -> Iterator[PhotoStep]:
     """
     config, training = model.config, model.config.training
     device = next(model.parameters()).device
-    outside = DAMAGES[config.corruption.kind].outside
+    outside = DEGRADATIONS[config.corruption.kind].outside
     shown = Squares(photos, training.crop, device)
     chance = torch.Generator(device).manual_seed(training.seed + 1)
     optimizers = make_optimizers(model, training)
@@ -125,7 +125,7 @@ class Batch(NamedTuple):
 
 def draw(photos: Squares, count: int, kind: str, chance: torch.Generator) -> Batch:
     """Squares that were damaged in this way, on the device of `photos` and `chance`."""
-    damage = DAMAGES[kind]
+    damage = DEGRADATIONS[kind]
     x = some_grey(photos.draw(count, chance), damage.grey, chance)
     return Batch(x, *damage.draw(x, chance))
 

@@ -28,7 +28,7 @@ from benchmarks.gpu.clock import Share
 from benchmarks.gpu.sizes import Sizes
 from benchmarks.reference_losses import all_training_images
 from benchmarks.speedrun import OURS, TARGET
-from benchmarks.trainers import EXAMPLE, Job, ours, pytorch_example
+from benchmarks.trainers import EXAMPLE, Task, ours, pytorch_example
 from benchmarks.training import NETWORKS, RECOMMENDED, flops_per_image, peak
 
 GOAL_RATIO, GOAL_MEGAPIXELS = 30, 20
@@ -68,10 +68,10 @@ def training(
         **NETWORKS[network],
         **{"training.epochs": sizes.figure_epochs, "training.device": device.type},
     )
-    job = Job(config, _first(dataset, sizes.figure_images), device)
+    job = Task(config, _first(dataset, sizes.figure_images), device)
     fast = replace(job, config=config.replace(**RECOMMENDED[network]))
     once = config.replace(**{"training.epochs": 1})
-    example = Job(once, _first(dataset, sizes.example_images), device)
+    example = Task(once, _first(dataset, sizes.example_images), device)
     for each, run in ((job, ours), (fast, ours), (example, pytorch_example)):
         run(replace(each, config=once, dataset=_first(dataset, 256)))  # first kernels
     rates = {
@@ -105,7 +105,7 @@ def speedrun(
     config = OURS.replace(**{"training.device": device.type})
     if sizes.figure_images < 1_000:
         config = config.replace(**{"training.epochs": 1})
-    rate, loss = ours(Job(config, whole, device))
+    rate, loss = ours(Task(config, whole, device))
     theirs = EXAMPLE.training.epochs * len(whole.train) / example_rates["dense"]
     return {
         "seconds": round(config.training.epochs * len(whole.train) / rate, 2),

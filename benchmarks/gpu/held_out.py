@@ -12,22 +12,26 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from aeviz.degradations import DAMAGES
+from aeviz.degradations import DEGRADATIONS
 from aeviz.degradations.pixels import luminance
 from aeviz.device import autocast
 from aeviz.nn.unet import Restorer
-from aeviz.restoration.inference import Trial, chroma, recoloured
-from aeviz.restoration.noise_level import estimate_noise, noise_to_tell
+from aeviz.restoration.inference import RestorationCase, chroma, recoloured
+from aeviz.restoration.noise_level import estimate_noise, noise_level_for
 
-TRIALS: dict[str, tuple[Trial, ...]] = {
-    "noise": (Trial("noise", 25, True), Trial("noise", 50, True), Trial("noise", 25)),
-    "impulse": (Trial("impulse", 30),),
-    "watermark": (Trial("watermark", 50),),
-    "holes": (Trial("holes", 14), Trial("holes", 24)),
-    "x2": (Trial("x2", 2),),
-    "x4": (Trial("x4", 4),),
-    "jpeg": (Trial("jpeg", 10), Trial("jpeg", 40)),
-    "grey": (Trial("grey", 0),),
+TRIALS: dict[str, tuple[RestorationCase, ...]] = {
+    "noise": (
+        RestorationCase("noise", 25, True),
+        RestorationCase("noise", 50, True),
+        RestorationCase("noise", 25),
+    ),
+    "impulse": (RestorationCase("impulse", 30),),
+    "watermark": (RestorationCase("watermark", 50),),
+    "holes": (RestorationCase("holes", 14), RestorationCase("holes", 24)),
+    "x2": (RestorationCase("x2", 2),),
+    "x4": (RestorationCase("x4", 4),),
+    "jpeg": (RestorationCase("jpeg", 10), RestorationCase("jpeg", 40)),
+    "grey": (RestorationCase("grey", 0),),
 }
 _MULTIPLE = 8
 _AT_ONCE = 16
@@ -37,7 +41,7 @@ class Case(NamedTuple):
     """Photographs of one size under one degradation: x, x_in (N, 3, H, W), known and where
     (N, 1, H, W)."""
 
-    trial: Trial
+    trial: RestorationCase
     x: Tensor
     x_in: Tensor
     known: Tensor
@@ -61,10 +65,10 @@ def _alike(photos: list[Tensor]) -> Tensor:
     return torch.stack(cut).float() / 255
 
 
-def _case(trial: Trial, x: Tensor, device: torch.device) -> Case:
+def _case(trial: RestorationCase, x: Tensor, device: torch.device) -> Case:
     if trial.grey:
         x = ((luminance(x) * 255).round() / 255).expand(-1, 3, -1, -1)
-    damage = DAMAGES[trial.damage]
+    damage = DEGRADATIONS[trial.damage]
     given = [
         damage.at(one[None], trial.amount, torch.Generator().manual_seed(seed))
         for seed, one in enumerate(x)
@@ -78,7 +82,7 @@ def _case(trial: Trial, x: Tensor, device: torch.device) -> Case:
 def _known_noise(x: Tensor) -> float:
     """The noise level of x (3, H, W) that a denoiser is given: an estimate, on the scale of 1."""
     pixels = (x * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
-    return noise_to_tell(estimate_noise(pixels)) / 255
+    return noise_level_for(estimate_noise(pixels)) / 255
 
 
 @torch.no_grad()

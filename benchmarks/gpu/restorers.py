@@ -20,7 +20,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from aeviz.cli.terminal import say
 from aeviz.config import RunConfig
-from aeviz.degradations import DAMAGES, marks
+from aeviz.degradations import DEGRADATIONS, marks
 from aeviz.errors import UserError
 from aeviz.models import checkpoint
 from aeviz.nn.unet import Restorer
@@ -68,7 +68,7 @@ class Ahead:
         self._pool.submit(lambda: self._session.photos)
         for side in {sizes.crop, sizes.matte_crop}:
             self._pool.submit(marks.stencils, side, side, device)
-        for kind in ("noise", *(kind for kind in DAMAGES if kind != "noise")):
+        for kind in ("noise", *(kind for kind in DEGRADATIONS if kind != "noise")):
             self._cases[kind] = self._pool.submit(self._make, kind)
 
     def cases(self, kind: str) -> list[held_out.Case]:
@@ -144,7 +144,7 @@ class Stage:
         self.config = config_of(name, session)
         kind = self.config.corruption.kind
         self.cases = (
-            [case for each in DAMAGES for case in ahead.cases(each)]
+            [case for each in DEGRADATIONS for case in ahead.cases(each)]
             if name == FOUNDATION
             else ahead.cases(kind)
         )
@@ -212,7 +212,7 @@ class Stage:
         return lambda: draw(shown, count, kind, chance)
 
     def _outside(self, kind: str) -> float:
-        return 0.0 if self.name == FOUNDATION else DAMAGES[kind].outside
+        return 0.0 if self.name == FOUNDATION else DEGRADATIONS[kind].outside
 
     def _check(self, share: Share) -> None:
         """Measures the average, keeps it where it is the best, and goes back where it is none."""
@@ -281,8 +281,8 @@ def every_kind(shown: Squares, count: int, chance: torch.Generator) -> Batch:
     """Squares under all degradations, as many of each. What counts outside of what was touched is
     in `where`, so errors outside of that count nothing."""
     parts = []
-    for kind, damage in DAMAGES.items():
-        batch = draw(shown, max(1, count // len(DAMAGES)), kind, chance)
+    for kind, damage in DEGRADATIONS.items():
+        batch = draw(shown, max(1, count // len(DEGRADATIONS)), kind, chance)
         counted = batch.where + (1 - batch.where) * damage.outside
         parts.append(batch._replace(where=counted))
     return Batch(*(torch.cat(part) for part in zip(*parts, strict=True)))

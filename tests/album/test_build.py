@@ -171,7 +171,7 @@ def test_an_image_above_sixteen_megapixels_is_left_out(tmp_path: Path) -> None:
 def test_a_file_that_unpacks_to_too_much_is_left_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(building, "MOST_FILE", 4 << 20)
+    monkeypatch.setattr(building, "MAX_FILE", 4 << 20)
     bomb = zipped(two_classes() | {"cats/bomb.png": bytes(64 << 20)})
     assert len(bomb) < 200_000
     _, left_out = made(tmp_path, {"a.zip": bomb})

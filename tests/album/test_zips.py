@@ -116,7 +116,7 @@ def test_a_size_that_lies_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> No
     struct.pack_into("<I", data, at + 24, 10)
     assert read_all(bytes(data)) == ["damaged inside the zip"]
     struct.pack_into("<I", data, at + 24, 0xFFFFFFF0)
-    monkeypatch.setattr(building, "MOST_FILE", 1 << 20)
+    monkeypatch.setattr(building, "MAX_FILE", 1 << 20)
     assert read_all(bytes(data)) == ["larger than 1 MiB"]
 
 
@@ -132,18 +132,18 @@ def test_a_list_longer_than_is_read_is_a_sentence() -> None:
 
     data = bytearray(zipped({"a.png": picture(1)}) + bytes(0))
     end = data.index(b"PK\5\6")
-    padded = bytes(zip_archive.MOST_DIRECTORY + 100) + bytes(data[:end])
+    padded = bytes(zip_archive.MAX_DIRECTORY + 100) + bytes(data[:end])
     tail = bytearray(data[end:])
-    struct.pack_into("<II", tail, 12, zip_archive.MOST_DIRECTORY + 50, 0)
+    struct.pack_into("<II", tail, 12, zip_archive.MAX_DIRECTORY + 50, 0)
     file = Asked(padded + bytes(tail))
     with pytest.raises(UserError, match="too many files"), zip_archive.opened(file):
         pass
-    assert file.most <= zip_archive.MOST_DIRECTORY
+    assert file.most <= zip_archive.MAX_DIRECTORY
 
 
 def test_more_entries_than_are_read_are_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     data = zipped({f"{i}.png": b"" for i in range(30)})
-    monkeypatch.setattr(zip_archive, "MOST_ENTRIES", 29)
+    monkeypatch.setattr(zip_archive, "MAX_ENTRIES", 29)
     with pytest.raises(UserError, match="too many files"), zip_archive.opened(io.BytesIO(data)):
         pass
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from aeviz.degradations import DAMAGES, marks, pixels
+from aeviz.degradations import DEGRADATIONS, marks, pixels
 from aeviz.degradations import strokes as strokes_module
 from aeviz.degradations.jpeg import through_jpeg
 from aeviz.degradations.strokes import Walks, _inside, strokes
@@ -128,7 +128,7 @@ def test_a_piece_of_a_stroke_is_all_that_lies_near_its_line() -> None:
 
 def test_training_draws_strokes_all_at_once() -> None:
     x = scenes(6, 64, 64)
-    damaged = DAMAGES["holes"].draw(x, chance())
+    damaged = DEGRADATIONS["holes"].draw(x, chance())
     assert torch.equal(damaged.known, damaged.where)
     assert damaged.x[damaged.known.bool().expand_as(x)].max() == 0
     assert torch.equal(damaged.x * (1 - damaged.known), x * (1 - damaged.known))

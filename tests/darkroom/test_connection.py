@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from aeviz.server.photos.connection import Connection
-from aeviz.server.photos.worker import Job
+from aeviz.server.photos.connection import PhotoConnection
+from aeviz.server.photos.worker import PhotoJob
 
 
 class Socket:
@@ -34,10 +34,10 @@ class Line:
         self.asked: list[str] = []
         self.ended = threading.Event()
 
-    def submit(self, job: Job, first: bool) -> None:
+    def submit(self, job: PhotoJob, first: bool) -> None:
         self.asked.append("submit")
 
-    def forget(self, client: Connection) -> None:
+    def forget(self, client: PhotoConnection) -> None:
         self.asked.append("forget")
         if "submit" in self.asked:
             self.ended.set()
@@ -46,12 +46,12 @@ class Line:
 def test_a_job_that_is_being_made_as_the_socket_breaks_ends_with_it() -> None:
     line, making, broken = Line(), threading.Event(), threading.Event()
 
-    def make_job(connection: Connection, number: int, message: dict[str, Any]) -> Any:
+    def make_job(connection: PhotoConnection, number: int, message: dict[str, Any]) -> Any:
         making.set()
         broken.wait(10)
 
     async def run() -> None:
-        connection = Connection(Socket(), line, make_job)  # type: ignore[arg-type]
+        connection = PhotoConnection(Socket(), line, make_job)  # type: ignore[arg-type]
         serving = asyncio.create_task(connection.serve())
         await asyncio.to_thread(making.wait, 10)
         connection.tell({"job": 0, "state": "waiting"})

@@ -181,9 +181,9 @@ def test_half_of_the_room_on_the_disk_is_left_to_others(monkeypatch: pytest.Monk
 
 
 SCRIPT = """
-from aeviz.server.photos.routes import Darkroom
+from aeviz.server.photos.routes import PhotoServer
 import numpy as np, sys
-darkroom = Darkroom()
+darkroom = PhotoServer()
 darkroom.store.add("a.png", {"pixels": np.zeros((4, 4, 3), np.uint8)})
 print(darkroom.store.folder, flush=True)
 sys.stdin.readline()

@@ -12,7 +12,7 @@ import pytest
 
 from aeviz.errors import UserError
 from aeviz.server.photos import worker
-from aeviz.server.photos.worker import SMALL_PIXELS, Job, Step, Steps, Worker
+from aeviz.server.photos.worker import SMALL_PIXELS, PhotoJob, Step, Steps, Worker
 
 LARGE = 40_000_000
 
@@ -30,7 +30,7 @@ class Page:
         if message["state"] in ("done", "stopped", "failed"):
             self.ended.release()
 
-    def show(self, job: Job, step: Step) -> None:
+    def show(self, job: PhotoJob, step: Step) -> None:
         self.tiles.append(job.number)
 
     def states(self, number: int) -> list[str]:
@@ -53,8 +53,8 @@ class Bench:
 
     def job(
         self, page: Page, number: int, steps: int = 1, pixels: int = 100, name: str = "", **end: Any
-    ) -> Job:
-        return Job(page, number, pixels, self._steps(name or str(number), steps, end))
+    ) -> PhotoJob:
+        return PhotoJob(page, number, pixels, self._steps(name or str(number), steps, end))
 
     def _steps(self, name: str, count: int, end: dict[str, Any]) -> Steps:
         try:
@@ -128,8 +128,8 @@ def test_a_page_whose_steps_take_long_has_fewer_of_them(
     first, slow, quick = Page(), Page(), Page()
     bench.worker.submit(bench.job(first, 0))
     bench.begun()  # so that the others are there when turns are given
-    bench.worker.submit(Job(slow, 1, 100, steps("slow", 10, 3)))
-    bench.worker.submit(Job(quick, 1, 100, steps("quick", 1, 20)))
+    bench.worker.submit(PhotoJob(slow, 1, 100, steps("slow", 10, 3)))
+    bench.worker.submit(PhotoJob(quick, 1, 100, steps("quick", 1, 20)))
     bench.open()
     slow.wait()
     quick.wait()
@@ -156,16 +156,16 @@ def test_of_one_page_few_jobs_are_begun_however_many_are_to_be_first(bench: Benc
         begun += 1
         most = max(most, begun)
         if number < 8:
-            job = Job(page, number + 1, 100, steps(number + 1))
+            job = PhotoJob(page, number + 1, 100, steps(number + 1))
             bench.worker.submit(job, first=True)
         for done in (1, 2, 3):
             yield Step(done, 3)
         begun -= 1
         return {}
 
-    bench.worker.submit(Job(page, 0, 100, steps(0)))
+    bench.worker.submit(PhotoJob(page, 0, 100, steps(0)))
     page.wait(9)
-    assert most == worker.MOST_BEGUN
+    assert most == worker.MAX_BEGUN
 
 
 def test_a_stopped_job_ends_after_the_tile_under_way_and_the_next_one_begins(bench: Bench) -> None:
@@ -227,7 +227,7 @@ def test_a_job_that_fails_is_told_in_a_sentence_and_the_next_one_runs(
         yield
 
     page = Page()
-    bench.worker.submit(Job(page, 1, LARGE, failing()))
+    bench.worker.submit(PhotoJob(page, 1, LARGE, failing()))
     bench.worker.submit(bench.job(page, 2, pixels=LARGE))
     bench.open()
     page.wait(2)
@@ -294,7 +294,7 @@ def test_a_waiting_large_job_of_a_page_that_goes_keeps_no_place(bench: Bench) ->
 def test_a_number_in_use_and_too_many_jobs_are_refused(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "MOST_JOBS", 2)
+    monkeypatch.setattr(worker, "MAX_JOBS", 2)
     page = Page()
     bench.worker.submit(bench.job(page, 1))
     with pytest.raises(UserError, match="Job 1 is still under way"):

@@ -21,14 +21,14 @@ from darkroom_tools import (
 )
 from starlette.testclient import TestClient
 
-from aeviz.degradations import DAMAGES
+from aeviz.degradations import DEGRADATIONS
 from aeviz.errors import UserError
 from aeviz.models.checkpoint import LoadedRestorer
 from aeviz.restoration import photo as restore_photo
 from aeviz.restoration.filters import BASELINES
 from aeviz.restoration.tasks import TASKS
 from aeviz.server.photos import jobs
-from aeviz.server.photos.routes import Darkroom
+from aeviz.server.photos.routes import PhotoServer
 from aeviz.server.photos.scores import scores
 
 CLEAN = picture(61, 83)
@@ -88,7 +88,7 @@ def test_holes_that_the_page_made_are_known(client: TestClient) -> None:
 def test_a_photo_too_large_for_damage_is_told_so(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aeviz.server.photos.degrade.MOST_PIXELS", 1000)
+    monkeypatch.setattr("aeviz.server.photos.degrade.MAX_PIXELS", 1000)
     answer = client.post(f"{BASE}/photos?damage=noise", content=png(CLEAN))
     assert (answer.status_code, "make it smaller" in answer.json()["error"]) == (400, True)
 
@@ -216,7 +216,7 @@ def test_a_model_that_is_missing_or_damaged_is_told_in_a_sentence() -> None:
     def load(name: str) -> LoadedRestorer:
         raise UserError(f"{name}.safetensors is cut short.")
 
-    darkroom = Darkroom(load=load)
+    darkroom = PhotoServer(load=load)
     from starlette.applications import Starlette
 
     with TestClient(Starlette(routes=darkroom.routes())) as client:
@@ -239,21 +239,21 @@ class Slowly:
         self.at = threading.Semaphore(0)
         monkeypatch.setattr(restore_photo, "SIDE", 128)
         monkeypatch.setattr(restore_photo, "OVERLAP", 32)
-        mended = restore_photo.mended
+        restore = restore_photo.restore
 
         def slow(*args):
             self.at.release()
             assert self.go.acquire(timeout=60)
-            return mended(*args)
+            return restore(*args)
 
-        monkeypatch.setattr(restore_photo, "mended", slow)
+        monkeypatch.setattr(restore_photo, "restore", slow)
 
     def begun(self) -> None:
         assert self.at.acquire(timeout=60)
 
 
 def test_stop_ends_a_job_mid_way_and_leaves_nothing(
-    client: TestClient, darkroom: Darkroom, monkeypatch: pytest.MonkeyPatch
+    client: TestClient, darkroom: PhotoServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     photo = upload(client, picture(300, 400))["id"]
     slowly = Slowly(monkeypatch)
@@ -273,7 +273,7 @@ def test_stop_ends_a_job_mid_way_and_leaves_nothing(
 
 
 def test_a_socket_that_closes_stops_its_jobs(
-    client: TestClient, darkroom: Darkroom, monkeypatch: pytest.MonkeyPatch
+    client: TestClient, darkroom: PhotoServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     photo = upload(client, picture(300, 400))["id"]
     slowly = Slowly(monkeypatch)
@@ -362,5 +362,5 @@ def test_a_photo_dropped_while_it_is_restored_ends_in_a_result(
 
 
 def test_every_task_has_its_damage() -> None:
-    assert {task.damage for task in TASKS.values()} == set(DAMAGES)
+    assert {task.damage for task in TASKS.values()} == set(DEGRADATIONS)
     assert jobs.methods(TASKS["denoise"])[0] == "ours"

@@ -21,11 +21,11 @@ from websockets.sync.client import ClientConnection, connect
 
 from aeviz.limits import Limit
 from aeviz.restoration import photo as restore_photo
-from aeviz.server.photos.routes import Darkroom
+from aeviz.server.photos.routes import PhotoServer
 
 
 @pytest.fixture
-def address(darkroom: Darkroom) -> Iterator[str]:
+def address(darkroom: PhotoServer) -> Iterator[str]:
     """host:port of a server with tiny models."""
     listener = socket.create_server(("127.0.0.1", 0))
     app = Starlette(routes=darkroom.routes())
@@ -119,9 +119,9 @@ def test_more_pages_than_the_server_takes_are_told_so(address: str) -> None:
 
 
 def test_a_page_that_never_reads_loses_tiles_then_its_socket_and_holds_up_nobody(
-    address: str, darkroom: Darkroom, monkeypatch: pytest.MonkeyPatch
+    address: str, darkroom: PhotoServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aeviz.server.photos.connection.MOST_UNSENT", 100_000)
+    monkeypatch.setattr("aeviz.server.photos.connection.MAX_UNSENT", 100_000)
     monkeypatch.setattr("aeviz.server.photos.connection.SEND_SECONDS", 1.0)
     monkeypatch.setattr(restore_photo, "SIDE", 128)
     monkeypatch.setattr(restore_photo, "OVERLAP", 32)
@@ -144,7 +144,7 @@ def test_a_page_that_never_reads_loses_tiles_then_its_socket_and_holds_up_nobody
 def test_tiles_that_a_slow_page_did_not_take_are_counted(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aeviz.server.photos.connection.MOST_UNSENT", -1)
+    monkeypatch.setattr("aeviz.server.photos.connection.MAX_UNSENT", -1)
     photo = upload(address, picture(16, 16))
     with open_socket(address) as page:
         page.send(wish(photo))

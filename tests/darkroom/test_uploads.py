@@ -18,7 +18,7 @@ from aeviz.errors import UserError
 from aeviz.images import MAX_BYTES, Photo, write_photo
 from aeviz.images.decoding import MAX_PIXELS
 from aeviz.server import uploads
-from aeviz.server.photos.routes import MOST_UPLOAD, Darkroom
+from aeviz.server.photos.routes import MAX_UPLOAD, PhotoServer
 from aeviz.server.photos.store import GONE
 from aeviz.server.uploads import BusyError, Uploads
 
@@ -46,7 +46,7 @@ def refusal(client: TestClient, data: bytes) -> str:
     ids=["empty", "cut", "corrupt", "svg", "html", "heic", "zeros"],
 )
 def test_what_is_no_photo_is_refused_in_a_sentence(
-    client: TestClient, darkroom: Darkroom, data: bytes, said: str
+    client: TestClient, darkroom: PhotoServer, data: bytes, said: str
 ) -> None:
     sentence = refusal(client, data)
     assert said in sentence
@@ -63,19 +63,19 @@ def test_a_decompression_bomb_is_refused(client: TestClient) -> None:
 
 
 def test_the_limit_is_that_of_the_decoder() -> None:
-    assert MOST_UPLOAD == MAX_BYTES
+    assert MAX_UPLOAD == MAX_BYTES
 
 
 def test_a_body_said_to_be_too_large_is_refused_before_it_is_read(client: TestClient) -> None:
     answer = client.post(
-        f"{BASE}/photos", content=b"x", headers={"Content-Length": str(MOST_UPLOAD + 1)}
+        f"{BASE}/photos", content=b"x", headers={"Content-Length": str(MAX_UPLOAD + 1)}
     )
     assert answer.status_code == 413
     assert answer.json() == {"error": "This file is larger than 320 MiB; make the image smaller."}
 
 
 def test_a_body_that_does_not_say_its_size_is_refused_while_it_is_read(
-    client: TestClient, darkroom: Darkroom, monkeypatch: pytest.MonkeyPatch
+    client: TestClient, darkroom: PhotoServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(darkroom._uploads, "_most", 3 << 20)
     sent = []
@@ -219,7 +219,7 @@ def test_a_foreign_page_is_refused(client: TestClient, origin: str, method: str,
 def test_our_own_page_and_a_named_proxy_are_let_in(client: TestClient) -> None:
     for headers in ({"Origin": "http://testserver"}, {}):
         assert client.post(f"{BASE}/photos", content=PHOTO, headers=headers).status_code == 200
-    proxied = Darkroom(["https://class.example/"])
+    proxied = PhotoServer(["https://class.example/"])
     try:
         assert proxied._door.origins.allow({"origin": "https://class.example", "host": "inner"})
     finally:
@@ -252,7 +252,7 @@ def test_a_photo_is_no_result_and_a_result_no_photo_to_restore_for_ever(client: 
     assert client.get(f"{BASE}/results/{photo['id']}").status_code == 404
 
 
-def test_a_dropped_photo_is_gone_everywhere(client: TestClient, darkroom: Darkroom) -> None:
+def test_a_dropped_photo_is_gone_everywhere(client: TestClient, darkroom: PhotoServer) -> None:
     photo = upload(client, picture(16, 16))["id"]
     assert client.get(f"{BASE}/photos/{photo}/before").status_code == 200
     assert client.delete(f"{BASE}/photos/{photo}").json() == {}
@@ -284,7 +284,7 @@ def test_two_hundred_photos_at_once_are_all_restored(client: TestClient) -> None
 
 
 def test_queued_uploads_wait_on_the_disk_and_few_are_decoded_at_once(
-    client: TestClient, darkroom: Darkroom, monkeypatch: pytest.MonkeyPatch
+    client: TestClient, darkroom: PhotoServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inside, most, go = 0, 0, threading.Event()
     counting = threading.Lock()

@@ -43,7 +43,7 @@ TO_THE_TOP = """() => {
 }"""
 AT_REST = """document.getAnimations().every(
   (motion) => !(motion instanceof CSSTransition) || motion.playState !== 'running')"""
-MOST_STOPS = 400
+MAX_STOPS = 400
 MENU = ("Home", "Explore", "Train", "Runs", "Reconstruct", "Restore")
 
 
@@ -182,7 +182,7 @@ def walk(page: Page, key: str) -> dict[int, str]:
     stops: dict[int, str] = {}
     page.evaluate(TO_THE_TOP)
     last = "the top"
-    for _ in range(MOST_STOPS):
+    for _ in range(MAX_STOPS):
         page.keyboard.press(key)
         focused = page.evaluate(FOCUSED)
         if focused is None or (len(stops) > 1 and focused[0] == next(iter(stops))):
@@ -190,7 +190,7 @@ def walk(page: Page, key: str) -> dict[int, str]:
         number, name = focused
         assert number not in stops, f"{key} leads from {last} to {name} once more"
         stops[number] = last = name
-    raise AssertionError(f"after {MOST_STOPS} times {key} the focus is at {last}")
+    raise AssertionError(f"after {MAX_STOPS} times {key} the focus is at {last}")
 
 
 @pytest.mark.parametrize("name", VIEWS)

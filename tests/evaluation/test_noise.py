@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from aeviz.restoration.noise_level import estimate_noise, noise_to_tell
+from aeviz.restoration.noise_level import estimate_noise, noise_level_for
 
 Y, X = np.mgrid[:320, :480].astype(float)
 
@@ -90,4 +90,4 @@ def test_black_and_white_dots_are_told_as_no_more_noise_than_restorers_have_lear
     dots = np.random.default_rng(0).random((256, 256, 1)) < 0.25
     pixels = dots.astype(np.uint8) * 255
     assert estimate_noise(pixels) <= 100
-    assert 0 < noise_to_tell(estimate_noise(pixels)) <= 55
+    assert 0 < noise_level_for(estimate_noise(pixels)) <= 55

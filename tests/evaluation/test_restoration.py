@@ -7,10 +7,10 @@ import math
 import pytest
 import torch
 
-from aeviz.degradations import DAMAGES, Damaged
+from aeviz.degradations import DEGRADATIONS, Degraded
 from aeviz.nn.unet import Restorer
 from aeviz.restoration import inference
-from aeviz.restoration.inference import TRIALS, Trial
+from aeviz.restoration.inference import RESTORATION_CASES, RestorationCase
 from tests.small_restorer import tiny
 
 
@@ -26,18 +26,18 @@ def photos(n: int = 2) -> list[torch.Tensor]:
 
 
 def test_every_damage_is_measured() -> None:
-    assert TRIALS.keys() == DAMAGES.keys()
-    for damage, trials in TRIALS.items():
+    assert RESTORATION_CASES.keys() == DEGRADATIONS.keys()
+    for damage, trials in RESTORATION_CASES.items():
         assert all(trial.damage == damage for trial in trials)
         assert len({trial.name for trial in trials}) == len(trials)
 
 
-@pytest.mark.parametrize("damage", TRIALS)
+@pytest.mark.parametrize("damage", RESTORATION_CASES)
 def test_a_network_that_changes_nothing_gains_nothing(damage: str) -> None:
     name = {"holes": "inpaint", "noise": "denoise", "grey": "colour"}.get(damage, damage)
     model = Restorer(tiny(f"restore-{name}")).eval()
     figures = inference.card_figures(model, photos())
-    assert len(figures) == len(TRIALS[damage])
+    assert len(figures) == len(RESTORATION_CASES[damage])
     for told in figures.values():
         assert told["psnr"] == pytest.approx(told["psnr_before"], abs=0.02)
         assert told["ssim"] == pytest.approx(told["ssim_before"], abs=0.002)
@@ -45,7 +45,7 @@ def test_a_network_that_changes_nothing_gains_nothing(damage: str) -> None:
 
 def test_a_perfect_answer_counts_a_hundred() -> None:
     for damage in ("noise", "x2", "holes", "grey"):
-        trial = TRIALS[damage][0]
+        trial = RESTORATION_CASES[damage][0]
         told = inference.measure(trial, photos(), lambda x, damaged: x)
         assert told["psnr"] == 100
         assert told["psnr_before"] < 60
@@ -54,7 +54,7 @@ def test_a_perfect_answer_counts_a_hundred() -> None:
 
 
 def test_the_photographs_are_damaged_alike_each_time_and_each_in_its_own_way() -> None:
-    trial, same = Trial("noise", 25), photos(1) * 2
+    trial, same = RestorationCase("noise", 25), photos(1) * 2
     first = [damaged.x for _, damaged in inference.damaged(trial, same)]
     again = [damaged.x for _, damaged in inference.damaged(trial, same)]
     assert torch.equal(first[0], again[0])
@@ -65,7 +65,7 @@ def test_psnr_inside_and_outside_by_hand() -> None:
     x = torch.full((1, 3, 20, 20), 0.5)
     where = torch.zeros(1, 1, 20, 20)
     where[..., :5] = 1
-    given = Damaged(x + 0.1 * where, where, where)
+    given = Degraded(x + 0.1 * where, where, where)
     told = inference.figures("watermark", x, given, x + 0.01)
     assert told["inside_before"] == pytest.approx(20, abs=1e-3)
     assert told["inside"] == pytest.approx(40, abs=1e-3)
@@ -81,7 +81,7 @@ def test_enlarged_pictures_are_measured_on_luminance_without_their_border() -> N
     x_hat[..., :4, :] = 0  # within the border of x4
     x_hat[:, 0] += 0.1
     x_hat[:, 1] -= 0.1 * 0.299 / 0.587  # other colours, the same luminance
-    given = Damaged(x + 0.1, torch.zeros(1, 1, 30, 30), torch.ones(1, 1, 30, 30))
+    given = Degraded(x + 0.1, torch.zeros(1, 1, 30, 30), torch.ones(1, 1, 30, 30))
     told = inference.figures("x4", x, given, x_hat)
     assert told["psnr"] > 90
     assert told["psnr_before"] == pytest.approx(20, abs=1e-3)
@@ -125,8 +125,8 @@ def test_a_picture_turned_and_restored_is_the_restored_turned(name: str, same: b
             parameter += 0.1 * torch.randn(parameter.shape, generator=chance)
     x, known = torch.rand(1, 3, 32, 48, generator=chance), torch.zeros(1, 1, 32, 48)
     with torch.inference_mode():
-        turned = inference.mended(model, turn(x), turn(known), "fp32")
-        plain = inference.mended(model, x, known, "fp32")
+        turned = inference.restore(model, turn(x), turn(known), "fp32")
+        plain = inference.restore(model, x, known, "fp32")
         assert torch.allclose(turn(turned), plain, atol=1e-6) == same
 
 
@@ -139,10 +139,10 @@ def test_of_a_matte_the_photograph_without_the_mark_is_made() -> None:
     """A network that draws the true matte: what was covered comes back."""
     chance = torch.Generator().manual_seed(0)
     x = torch.nn.functional.interpolate(torch.rand(1, 3, 6, 8, generator=chance), (96, 128))
-    given = DAMAGES["watermark"].at(x, 50, chance)
+    given = DEGRADATIONS["watermark"].at(x, 50, chance)
     model = Restorer(tiny("restore-watermark")).eval()
     model.restore = lambda seen, known: _matte_like(seen, given)  # type: ignore[method-assign]
-    told = inference.figures("watermark", x, given, inference.restored(model, given, "fp32"))
+    told = inference.figures("watermark", x, given, inference.restore_8bit(model, given, "fp32"))
     assert told["inside"] > told["inside_before"] + 4
     assert told["outside"] > 40
 

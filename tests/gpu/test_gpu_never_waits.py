@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch._subclasses.fake_tensor import DataDependentOutputException
 
-from aeviz.degradations import DAMAGES, marks
+from aeviz.degradations import DEGRADATIONS, marks
 from aeviz.nn.unet import Restorer
 from aeviz.training.restorers import Batch, draw
 from aeviz.training.squares import Squares
@@ -59,9 +59,9 @@ def test_this_gpu_finds_what_would_wait() -> None:
         torch.ones(3, device=GPU) + torch.ones(3)
 
 
-@pytest.mark.parametrize("name", DAMAGES)
+@pytest.mark.parametrize("name", DEGRADATIONS)
 def test_degradations(name: str) -> None:
-    assert on_gpu(DAMAGES[name].draw(torch.empty(16, 3, 64, 64, device=GPU), chance()))
+    assert on_gpu(DEGRADATIONS[name].draw(torch.empty(16, 3, 64, 64, device=GPU), chance()))
 
 
 def test_squares_and_batches_of_all_degradations() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from aeviz.degradations import DAMAGES, marks
+from aeviz.degradations import DEGRADATIONS, marks
 from aeviz.models import checkpoint
 from aeviz.nn.unet import Restorer
 from aeviz.training.restorers import begin, draw
@@ -67,7 +67,7 @@ def test_a_foundation_sees_all_degradations_alike() -> None:
     batch = every_kind(squares(), 16, torch.Generator().manual_seed(0))
     assert batch.x.shape == batch.x_in.shape == (16, 3, 32, 32)
     assert batch.known.shape == batch.where.shape == (16, 1, 32, 32)
-    holes = 2 * list(DAMAGES).index("holes")
+    holes = 2 * list(DEGRADATIONS).index("holes")
     assert torch.equal(batch.where[holes], batch.known[holes])  # nothing outside counts
     assert batch.where[:holes].min() == 1  # all counts where marks are
 

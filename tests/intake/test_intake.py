@@ -17,7 +17,7 @@ from aeviz import limits
 from aeviz.dataset_import import spool
 from aeviz.errors import UserError
 from aeviz.server.dataset_uploads import routes
-from aeviz.server.dataset_uploads.jobs import Job
+from aeviz.server.dataset_uploads.jobs import ImportJob
 from aeviz.server.dataset_uploads.waiting import Waiting
 from aeviz.server.visitors import Visitor
 
@@ -202,7 +202,7 @@ def test_a_job_answers_and_tells_how_far_it_is() -> None:
         progress(0.5, "Half of it")
         return 7
 
-    job = Job(work)
+    job = ImportJob(work)
     assert job.result() == 7
     assert (job.share, job.text, job.is_over) == (0.5, "Half of it", True)
 
@@ -215,7 +215,7 @@ def test_a_cancelled_job_answers_none() -> None:
         while not cancelled():
             time.sleep(0.001)
 
-    job = Job(work)
+    job = ImportJob(work)
     assert begun.wait(60)
     job.cancel()
     assert job.result() is None
@@ -223,8 +223,8 @@ def test_a_cancelled_job_answers_none() -> None:
 
 def test_jobs_wait_for_one_of_two_threads_and_may_be_cancelled_there() -> None:
     go = threading.Event()
-    busy = [Job(lambda progress, cancelled: go.wait(60)) for _ in range(2)]
-    third = Job(lambda progress, cancelled: pytest.fail("it was cancelled"))
+    busy = [ImportJob(lambda progress, cancelled: go.wait(60)) for _ in range(2)]
+    third = ImportJob(lambda progress, cancelled: pytest.fail("it was cancelled"))
     assert third.text == "Waiting for its turn"
     third.cancel()
     go.set()
@@ -245,4 +245,4 @@ def test_whatever_goes_wrong_is_a_sentence(error: Exception, sentence: str) -> N
         raise error
 
     with pytest.raises(UserError, match=sentence):
-        Job(work).result()
+        ImportJob(work).result()

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 import aeviz
-from aeviz.server.preload import Front
+from aeviz.server.preload import Preload
 
 STATIC = Path(str(streamlit.__file__)).parent / "static"
 DARKROOM = Path(str(aeviz.__file__)).parent / "web" / "darkroom" / "static"
@@ -35,7 +35,7 @@ def client_of(base_path: str = "") -> TestClient:
     app = Starlette(
         routes=[*pages, Route("/{rest:path}", anything)],
         middleware=[
-            Middleware(Front, base_path=base_path),
+            Middleware(Preload, base_path=base_path),
             Middleware(GZipMiddleware, minimum_size=1),
         ],
     )

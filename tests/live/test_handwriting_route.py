@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from aeviz.images import encode_png, encode_sprite
-from aeviz.server.live.handwriting import MOST_BYTES
+from aeviz.server.live.handwriting import MAX_BYTES
 from aeviz.server.live.routes import routes
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "handwriting"))
@@ -87,7 +87,7 @@ def test_what_cannot_be_read_is_a_sentence(client: TestClient) -> None:
     for content, sentence in (
         (b"", "empty"),
         (b"no picture", "not an image"),
-        (b"\0" * (MOST_BYTES + 1), "larger than 4 MiB"),
+        (b"\0" * (MAX_BYTES + 1), "larger than 4 MiB"),
         (too_many, "pixels"),
     ):
         answer = client.post(PATH, content=content)

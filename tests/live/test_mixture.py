@@ -74,10 +74,10 @@ def test_the_mixture_is_fitted_once(client: TestClient, monkeypatch: pytest.Monk
 
 
 def test_of_many_codes_only_some_are_fitted() -> None:
-    from aeviz.server.live.mixture import LEAST_CODES, MOST_NUMBERS, _some
+    from aeviz.server.live.mixture import MAX_NUMBERS, MIN_CODES, _some
 
-    assert len(_some(torch.zeros(10_000, 16))) == MOST_NUMBERS // 16
-    assert len(_some(torch.zeros(10_000, 1024))) == LEAST_CODES
+    assert len(_some(torch.zeros(10_000, 16))) == MAX_NUMBERS // 16
+    assert len(_some(torch.zeros(10_000, 1024))) == MIN_CODES
     assert len(_some(torch.zeros(1000, 1024))) == 1000
 
 

@@ -7,7 +7,7 @@ import torch
 from live_models import loaded
 
 from aeviz.server.live.computer import ModelComputer
-from aeviz.server.live.threads import ThriftyComputer
+from aeviz.server.live.threads import FrameBudgetComputer
 
 
 def in_a_thread(work: Callable[[], object]) -> None:
@@ -39,7 +39,7 @@ def test_short_passes_run_on_one_thread_and_long_ones_on_all(
 
     def drag() -> None:
         torch.set_num_threads(3)
-        computer = ThriftyComputer(loaded().model)
+        computer = FrameBudgetComputer(loaded().model)
         computer.warm_up()
         computer._row_seconds = 1e-3
         used.clear()
@@ -60,7 +60,7 @@ def test_other_threads_keep_theirs_whether_they_run_already_or_start_later() -> 
 
     def drag() -> None:
         torch.set_num_threads(3)
-        ThriftyComputer(loaded().model).warm_up()
+        FrameBudgetComputer(loaded().model).warm_up()
         in_a_thread(lambda: seen.append(torch.get_num_threads()))
 
     before = torch.get_num_threads()
@@ -71,6 +71,6 @@ def test_other_threads_keep_theirs_whether_they_run_already_or_start_later() -> 
 
 
 def test_warming_up_learns_what_a_row_takes() -> None:
-    computer = ThriftyComputer(loaded().model)
+    computer = FrameBudgetComputer(loaded().model)
     in_a_thread(computer.warm_up)
     assert computer._row_seconds > 0

@@ -7,7 +7,7 @@ import torch
 from small_restorer import tiny
 
 from aeviz.degradations.pixels import luminance
-from aeviz.degradations.table import Damaged
+from aeviz.degradations.table import Degraded
 from aeviz.nn.unet import Restorer
 from aeviz.restoration import guess
 from aeviz.restoration.inference import chroma, correlation, figures, recoloured
@@ -50,7 +50,7 @@ def test_a_network_that_colours_all_alike_is_not_sure() -> None:
 def test_a_constant_tint_fails_the_measure() -> None:
     grey = HUES.mean(1, keepdim=True).expand_as(HUES)
     tint = grey + (HUES - grey).mean((2, 3), keepdim=True)
-    given = Damaged(grey, grey[:, :1] * 0, torch.ones_like(grey[:, :1]))
+    given = Degraded(grey, grey[:, :1] * 0, torch.ones_like(grey[:, :1]))
     of_tint, of_truth = (figures("grey", HUES, given, x) for x in (tint, HUES))
     assert of_tint["correlation"] == pytest.approx(0, abs=0.02)
     assert of_tint["psnr"] == pytest.approx(of_tint["psnr_tint"], abs=0.5)

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from aeviz.degradations import DAMAGES
+from aeviz.degradations import DEGRADATIONS
 from aeviz.degradations.pixels import luminance
 from aeviz.errors import UserError
 from aeviz.images.photo import Photo
@@ -23,7 +23,7 @@ from aeviz.nn.unet import Restorer
 from aeviz.presets.restorers import RESTORERS
 from aeviz.restoration import guess
 from aeviz.restoration import photo as engine
-from aeviz.restoration.inference import answered
+from aeviz.restoration.inference import predict
 from aeviz.restoration.photo import Stopped, Tile, restore_photo, restoring, vividness_of
 from aeviz.restoration.tasks import TASKS
 
@@ -97,7 +97,7 @@ def test_tiles_give_what_one_piece_gives() -> None:
     model, photo = random_model(), Photo(picture(1000, 1208))
     with torch.no_grad():
         x = as_tensor(photo.pixels)
-        whole = answered(model, x, torch.zeros_like(x[:, :1]), "fp32")[0].permute(1, 2, 0).numpy()
+        whole = predict(model, x, torch.zeros_like(x[:, :1]), "fp32")[0].permute(1, 2, 0).numpy()
     result = restore_photo(model, TASKS["jpeg"], photo, precision="fp32")
     assert np.abs(whole - photo.pixels / 255).mean() > 0.01
     assert np.abs(result.pixels / 255 - whole).max() < 0.51 / 255
@@ -160,7 +160,7 @@ def test_where_there_is_no_hole_the_network_is_not_asked() -> None:
     spy, mask = Spy("inpaint", 0.5, 0.5, 0.5), np.zeros((400, 2000), bool)
     mask[0, 0] = True
     restore_photo(spy, TASKS["inpaint"], Photo(picture(400, 2000)), mask=mask)
-    assert len(spy.asked) == DAMAGES["holes"].views  # of one window of several
+    assert len(spy.asked) == DEGRADATIONS["holes"].views  # of one window of several
 
 
 @pytest.mark.parametrize(

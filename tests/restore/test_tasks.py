@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aeviz.degradations import DAMAGES
+from aeviz.degradations import DEGRADATIONS
 from aeviz.presets.restorers import RESTORERS
 from aeviz.restoration.filters import BASELINES
 from aeviz.restoration.tasks import TASKS, Task
@@ -14,7 +14,7 @@ from aeviz.restoration.tasks import TASKS, Task
 def test_a_task_has_its_model_its_damage_and_its_rivals(task: Task) -> None:
     assert TASKS[task.name] is task
     assert RESTORERS[task.model].corruption.kind == task.damage
-    assert task.damage in DAMAGES
+    assert task.damage in DEGRADATIONS
     assert set(task.baselines) <= set(BASELINES)
     assert task.scale == (int(task.name[1]) if task.name in ("x2", "x4") else 1)
     assert task.mask == (task.damage == "holes")

@@ -15,7 +15,7 @@ from aeviz.errors import UserError
 from aeviz.models import checkpoint, library
 from aeviz.presets.restorers import RESTORERS
 from aeviz.restoration import inference
-from aeviz.restoration.inference import restored
+from aeviz.restoration.inference import restore_8bit
 from aeviz.training import restorers as training
 from tests.small_restorer import TINY, tiny
 
@@ -52,9 +52,9 @@ def test_a_denoiser_learns_to_denoise() -> None:
     widths = {"network.channels": [16, 16, 16], "training.epochs": 32, "training.lr": 5e-3}
     config = tiny("restore-denoise", **widths)
     model = training.begin(config, None, CPU)
-    trial = inference.Trial("noise", 25)
+    trial = inference.RestorationCase("noise", 25)
     list(training.train(model, gradients()))
-    told = inference.measure(trial, gradients(), lambda x, given: restored(model, given))
+    told = inference.measure(trial, gradients(), lambda x, given: restore_8bit(model, given))
     assert told["psnr"] > told["psnr_before"] + 1
 
 

@@ -11,7 +11,7 @@ import torch
 
 from aeviz.images import decode
 from aeviz.ui.reconstruct import frames
-from aeviz.ui.reconstruct.codes import MOST_BARS, code_bars, summary
+from aeviz.ui.reconstruct.codes import MAX_BARS, code_bars, summary
 from aeviz.ui.reconstruct.frames import Stack
 from aeviz.ui.restore.colours import ABSOLUTE, SIGNED, colourise, error_map, fitting_limit
 
@@ -92,7 +92,7 @@ def test_whiskers_span_one_sigma_to_each_side_and_stay_inside() -> None:
 
 
 def test_a_long_code_is_a_field_of_cells() -> None:
-    z = torch.zeros(MOST_BARS + 1)
+    z = torch.zeros(MAX_BARS + 1)
     z[10] = 4.0
     html = code_bars(z, None, 4.0)
     found = re.search(r'src="data:image/png;base64,([^"]+)"', html)

@@ -37,11 +37,11 @@ _INSIDE, _BESIDE = 5, 9
 """Colours within a square of the first side inside a part are compared with those within one of the
 second beside it."""
 
-_LEAST_INSIDE, _LEAST_BESIDE = 0.15, 0.1
+_MIN_INSIDE, _MIN_BESIDE = 0.15, 0.1
 """The shares of those squares that must be deep inside, else all of the part in it counts, and
 beside, else nothing is told there."""
 
-_LEAST_PAIRS = 40
+_MIN_PAIRS = 40
 _PROPOSERS = 24
 _LEVELS, _MORE = (0.5, 0.25), 3.0
 """Above the first level of the matte lie the parts that propose; those above the second do where
@@ -156,9 +156,9 @@ def _edges(y: Tensor, matte: Tensor, level: float = _LEVELS[0]) -> tuple[Tensor,
     away = 1 - F.max_pool2d(covered[None], 5, 1, 2)[0]
     inside, share_in = local_mean(y, core, _INSIDE)
     thin, _ = local_mean(y, covered, _INSIDE)  # of strokes without a core
-    inside = torch.where(share_in > _LEAST_INSIDE, inside, thin)
+    inside = torch.where(share_in > _MIN_INSIDE, inside, thin)
     beside, share_out = local_mean(y, away, _BESIDE)
-    tells = (parts > 0) & (share_out[0] > _LEAST_BESIDE)
+    tells = (parts > 0) & (share_out[0] > _MIN_BESIDE)
     return parts, _Edges(inside[:, tells], beside[:, tells], parts[tells], count)
 
 
@@ -208,7 +208,7 @@ def _around(chosen: Tensor) -> Tensor:
 
 def _fitted(edges: _Edges) -> Mark | None:
     """The mark of which these would be the edges; None where they are too few or it is none."""
-    if edges.part.numel() < _LEAST_PAIRS:
+    if edges.part.numel() < _MIN_PAIRS:
         return None
     slope, offset = _matched(edges.beside, edges.inside)
     opacity = min(1 - slope, _STRONGEST)

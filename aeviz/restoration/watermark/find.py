@@ -17,7 +17,7 @@ from torch import Tensor
 
 from aeviz.images.photo import Photo
 from aeviz.nn.unet import Restorer
-from aeviz.restoration.inference import answered
+from aeviz.restoration.inference import predict
 from aeviz.restoration.tiles import Box
 from aeviz.restoration.watermark import estimate, unblend
 
@@ -68,7 +68,7 @@ def find(model: Restorer, photo: Photo, precision: str = "auto") -> Watermark:
     """Looks at the whole photograph, on the device that the model is on."""
     height, width = photo.pixels.shape[:2]
     y = _small(photo.pixels).to(next(model.parameters()).device)
-    matte = answered(model, y, torch.zeros_like(y[:, :1]), precision)[0]
+    matte = predict(model, y, torch.zeros_like(y[:, :1]), precision)[0]
     return Watermark(*estimate.find(y[0], matte), height, width)
 
 

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 _threads = ThreadPoolExecutor(AT_ONCE, "intake", lower_priority)
 
 
-class Job(Generic[T]):
+class ImportJob(Generic[T]):
     """Work in one of the threads: how far it is, and what came of it.
 
     `work(progress, cancelled)` answers None where it was cancelled.

@@ -50,7 +50,7 @@ class Computer(Protocol):
 
 
 @dataclass(eq=False)
-class Job:
+class DecodeRequest:
     """A request, when it arrived, how many of its rows are under way, and its reply so far."""
 
     request: Request
@@ -83,10 +83,10 @@ class Job:
 class Client:
     """One connection and what it waits for: small requests, and large ones apart from them."""
 
-    small: deque[Job] = field(default_factory=deque)
-    large: deque[Job] = field(default_factory=deque)
+    small: deque[DecodeRequest] = field(default_factory=deque)
+    large: deque[DecodeRequest] = field(default_factory=deque)
 
-    def lane(self, request: Request) -> deque[Job]:
+    def lane(self, request: Request) -> deque[DecodeRequest]:
         return self.small if request.rows <= SMALL_ROWS else self.large
 
 
@@ -100,7 +100,7 @@ class Failure:
 Answer = bytes | bytearray | Failure
 Reply = tuple[Client, Answer]
 Deliver = Callable[[Sequence[Reply]], None]
-Slice = tuple[Client, Job, NDArray[np.float32]]
+Slice = tuple[Client, DecodeRequest, NDArray[np.float32]]
 
 
 class Batcher:
@@ -127,7 +127,7 @@ class Batcher:
         """Queue `request` behind the earlier ones of `client`, which sees to how many wait."""
         with self._wake:
             lane = client.lane(request)
-            lane.append(Job(request, time.perf_counter()))
+            lane.append(DecodeRequest(request, time.perf_counter()))
             (self._small if lane is client.small else self._large)[client] = None
             self._wake.notify()
 

@@ -24,7 +24,7 @@ MAX_WAITING: Final = 8
 SEND_SECONDS: Final = 20.0
 
 
-class Connection(Client):
+class LiveConnection(Client):
     """A client with a socket: replies wait here until the network has taken them.
 
     `memory` is shared by all clients of a server: the bytes of replies that are no small ones.
@@ -111,15 +111,15 @@ class Connection(Client):
 
 def deliver(replies: Sequence[Reply]) -> None:
     """Hand a pass's replies to their event loop, all in one call; for any thread."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Connection, Answer]]] = {}
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[LiveConnection, Answer]]] = {}
     for client, reply in replies:
-        if isinstance(client, Connection):
+        if isinstance(client, LiveConnection):
             by_loop.setdefault(client.loop, []).append((client, reply))
     for loop, batch in by_loop.items():
         with suppress(RuntimeError):  # the loop has closed: the server is going down
             loop.call_soon_threadsafe(_hand_out, batch)
 
 
-def _hand_out(batch: Sequence[tuple[Connection, Answer]]) -> None:
+def _hand_out(batch: Sequence[tuple[LiveConnection, Answer]]) -> None:
     for connection, reply in batch:
         connection.put(reply)

@@ -22,8 +22,8 @@ from aeviz.server.visitors import visitor
 if TYPE_CHECKING:
     from aeviz.handwriting import Box, Reading, Style
 
-MOST_BYTES: Final = 4 << 20
-MOST_PIXELS: Final = 4_000_000
+MAX_BYTES: Final = 4 << 20
+MAX_PIXELS: Final = 4_000_000
 """The browser shrinks photographs first: this is room enough."""
 BODY_SECONDS: Final = 60.0
 
@@ -65,7 +65,7 @@ def _read(body: bytes, style_of: Any, frame: tuple[float, ...] | None) -> dict[s
     style: Style | None = style_of()
     if style is None:
         raise UserError("This model was not trained on handwriting: its pictures stay whole.")
-    pixels = images.decode(body, max_pixels=MOST_PIXELS, max_bytes=MOST_BYTES).pixels
+    pixels = images.decode(body, max_pixels=MAX_PIXELS, max_bytes=MAX_BYTES).pixels
     box = None if frame is None else handwriting.Box(*frame)
     reading: Reading = handwriting.read(pixels, style, box)
     image = reading.image
@@ -102,7 +102,7 @@ async def _body(request: Request) -> bytes:
         async with asyncio.timeout(BODY_SECONDS):
             async for part in request.stream():
                 size += len(part)
-                if size > MOST_BYTES:
+                if size > MAX_BYTES:
                     raise UserError("This photograph is larger than 4 MiB: make it smaller.")
                 parts.append(part)
     except TimeoutError as error:

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from aeviz.latent.space import Mixture
     from aeviz.models.checkpoint import Gallery
 
-MOST_DRAWS: Final = 1024
-MOST_SEED: Final = 2**31 - 1
+MAX_DRAWS: Final = 1024
+MAX_SEED: Final = 2**31 - 1
 # Numbers that the fit is given at most: it takes a second or two on one core.
-MOST_NUMBERS: Final = 160_000
-LEAST_CODES: Final = 2000
+MAX_NUMBERS: Final = 160_000
+MIN_CODES: Final = 2000
 SEED: Final = 0
 
 
@@ -56,7 +56,7 @@ class CodeMixture:
 def _some(latents: Tensor) -> Tensor:
     """A random part of the codes (N, d), as large as is fitted within a second or two."""
     count, width = latents.shape
-    most = max(LEAST_CODES, MOST_NUMBERS // width)
+    most = max(MIN_CODES, MAX_NUMBERS // width)
     if count <= most:
         return latents
     return latents[torch.randperm(count, generator=torch.Generator().manual_seed(SEED))[:most]]

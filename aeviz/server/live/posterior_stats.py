@@ -16,8 +16,8 @@ from aeviz.server.live.computer import ModelComputer
 if TYPE_CHECKING:
     from aeviz.nn.model import Autoencoder
 
-MOST_QUERIES: Final = 500  # codes whose nearest neighbour is looked for, among all
-MOST_RETURNS: Final = 400  # codes decoded, encoded and decoded again
+MAX_QUERIES: Final = 500  # codes whose nearest neighbour is looked for, among all
+MAX_RETURNS: Final = 400  # codes decoded, encoded and decoded again
 SEED: Final = 0
 
 
@@ -35,11 +35,11 @@ def typical(model: Autoencoder, latents: Tensor, active: list[int]) -> dict[str,
         return None
     order = torch.randperm(count, generator=torch.Generator().manual_seed(SEED))
     codes = latents[:, active] if active else latents
-    queries = order[:MOST_QUERIES]
+    queries = order[:MAX_QUERIES]
     nearest = nearest_others(codes, queries)
     # Each sampled code and the next one of a random order: pairs as good as independent.
-    apart = (codes[queries] - codes[order.roll(-1)[:MOST_QUERIES]]).norm(dim=1)
-    image, code = round_trip(model, latents[order[:MOST_RETURNS]], active)
+    apart = (codes[queries] - codes[order.roll(-1)[:MAX_QUERIES]]).norm(dim=1)
+    image, code = round_trip(model, latents[order[:MAX_RETURNS]], active)
     return {
         "nearest_median": float(nearest.median()),
         "nearest_p95": float(nearest.quantile(0.95)),

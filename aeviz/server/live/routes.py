@@ -32,12 +32,12 @@ from aeviz.errors import UserError
 from aeviz.server.assets import Files, live_file
 from aeviz.server.diagnosis import Diagnosis
 from aeviz.server.live import catalog
-from aeviz.server.live.connection import Connection, deliver
+from aeviz.server.live.connection import LiveConnection, deliver
 from aeviz.server.live.handwriting import Photos
 from aeviz.server.live.stats import Stats
 from aeviz.server.live.store import Load, ModelStore, OpenModel, Version
 from aeviz.server.shares import Shares
-from aeviz.server.sockets import Door
+from aeviz.server.sockets import SocketGuard
 
 T = TypeVar("T")
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -54,7 +54,7 @@ class LiveServer:
     ) -> None:
         self.stats = Stats()
         self.store = ModelStore(load, version, deliver, self.stats)
-        self._door = Door(
+        self._door = SocketGuard(
             allowed_origins,
             Shares(limits.SOCKETS),
         )
@@ -70,7 +70,7 @@ class LiveServer:
         await self._door.serve(socket, lambda: self._serve(socket))
 
     async def _serve(self, socket: WebSocket) -> None:
-        client = Connection(socket, self._memory)
+        client = LiveConnection(socket, self._memory)
         name = socket.path_params["model"]
         model = await run_sync(self.store.join, name, client, limiter=self._opening)
         try:
@@ -92,11 +92,11 @@ class LiveServer:
 
     async def mixture(self, request: Request) -> Response:
         """`n` codes drawn with `seed` from the mixture fitted to the gallery's (`mixture`)."""
-        from aeviz.server.live.mixture import MOST_DRAWS, MOST_SEED  # imported late: it needs torch
+        from aeviz.server.live.mixture import MAX_DRAWS, MAX_SEED  # imported late: it needs torch
 
         try:
-            n = _whole(request, "n", 32, 1, MOST_DRAWS)
-            seed = _whole(request, "seed", 0, 0, MOST_SEED)
+            n = _whole(request, "n", 32, 1, MAX_DRAWS)
+            seed = _whole(request, "seed", 0, 0, MAX_SEED)
         except UserError as error:
             return JSONResponse({"error": str(error)}, status_code=400)
         model = await self._model(request)

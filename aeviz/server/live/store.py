@@ -13,7 +13,7 @@ from aeviz.server.assets import Asset
 from aeviz.server.live.batcher import Batcher, Client, Deliver
 from aeviz.server.live.protocol import Shape
 from aeviz.server.live.stats import Stats
-from aeviz.server.live.threads import ThriftyComputer
+from aeviz.server.live.threads import FrameBudgetComputer
 
 if TYPE_CHECKING:
     from aeviz.handwriting import Style
@@ -40,7 +40,7 @@ class OpenModel:
         self.shape = Shape((channels, height, width), model.latent_dim)
         self.memory = _memory(loaded)
         self.clients: set[Client] = set()
-        self.batcher = Batcher(ThriftyComputer(model), deliver, stats, name)
+        self.batcher = Batcher(FrameBudgetComputer(model), deliver, stats, name)
         self.making = asyncio.Lock()
         self._lock = threading.Lock()
         self._sprite: Asset | None = None

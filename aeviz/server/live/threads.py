@@ -27,7 +27,7 @@ TRIAL_ROWS: Final = 8
 _counting = threading.Lock()
 
 
-class ThriftyComputer(ModelComputer):
+class FrameBudgetComputer(ModelComputer):
     """Runs a pass on one thread where that is expected to end within a frame, else on all.
 
     For one thread alone, which calls `warm_up` first.

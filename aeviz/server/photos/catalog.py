@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any, Final
 
-from aeviz.degradations import DAMAGES, Damage
+from aeviz.degradations import DEGRADATIONS, Degradation
 from aeviz.models import library
 from aeviz.models.library import ModelInfo
 from aeviz.restoration.filters import BASELINES
@@ -34,13 +34,13 @@ def _told(task: Task, there: dict[str, ModelInfo]) -> dict[str, Any]:
         "scale": task.scale,
         "mask": task.mask,
         "slider": asdict(task.slider) if task.slider else None,
-        "damage": _damage(DAMAGES[task.damage]),
+        "damage": _damage(DEGRADATIONS[task.damage]),
         "baselines": rivals,
         "model": {"name": task.model, **there[task.model].card},
     }
 
 
-def _damage(damage: Damage) -> dict[str, Any]:
+def _damage(damage: Degradation) -> dict[str, Any]:
     """The damage that the page can add; low, high and default are null where it has one amount."""
     told = {key: getattr(damage, key) for key in ("name", "label", "unit")}
     one = damage.low == damage.high

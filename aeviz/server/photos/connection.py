@@ -14,20 +14,20 @@ from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocket
 
 from aeviz.server.live.protocol import CLOSE_TOO_SLOW, BadMessageError
-from aeviz.server.photos.worker import Job, Message, Step, Worker, failure
+from aeviz.server.photos.worker import Message, PhotoJob, Step, Worker, failure
 from aeviz.server.sockets import EndedError, until_one_ends
 
 HEADER: Final = struct.Struct("<5I")  # job, x, y, width, height
-MOST_TEXT: Final = 4096
-MOST_NUMBER: Final = 2**32 - 1
-MOST_UNSENT: Final = 8 << 20  # bytes of tiles that wait for the network; further ones are left out
-MOST_STATES: Final = 200  # messages that wait; beyond them progress is left out
+MAX_TEXT: Final = 4096
+MAX_NUMBER: Final = 2**32 - 1
+MAX_UNSENT: Final = 8 << 20  # bytes of tiles that wait for the network; further ones are left out
+MAX_STATES: Final = 200  # messages that wait; beyond them progress is left out
 SEND_SECONDS: Final = 20.0
 
-MakeJob = Callable[["Connection", int, dict[str, Any]], Job]
+MakeJob = Callable[["PhotoConnection", int, dict[str, Any]], PhotoJob]
 
 
-class Connection:
+class PhotoConnection:
     """The worker's view of a page (`worker.Client`), and the page's of the worker.
 
     `make_job(connection, number, message)` builds what a "restore" asks for; UserError where it
@@ -49,15 +49,15 @@ class Connection:
 
     def tell(self, message: Message) -> None:
         """Queue a message; progress is left out while too many wait."""
-        if message["state"] == "working" and len(self._outbox) > MOST_STATES:
+        if message["state"] == "working" and len(self._outbox) > MAX_STATES:
             return
         if message["state"] in ("done", "stopped", "failed"):
             message = {**message, "skipped": self._skipped.pop(message["job"], 0)}
         self._hand_over(json.dumps(message))
 
-    def show(self, job: Job, step: Step) -> None:
+    def show(self, job: PhotoJob, step: Step) -> None:
         """Queue a finished tile; left out while the network has not taken the ones before."""
-        if self._unsent > MOST_UNSENT:
+        if self._unsent > MAX_UNSENT:
             self._skipped[job.number] = self._skipped.get(job.number, 0) + 1
             return
         from aeviz.server.photos.previews import encode_tile  # imported late: it needs torch
@@ -101,12 +101,8 @@ class Connection:
 
     def _obey(self, message: dict[str, Any]) -> None:
         number = message.get("job")
-        if (
-            not isinstance(number, int)
-            or isinstance(number, bool)
-            or not 0 <= number <= MOST_NUMBER
-        ):
-            raise BadMessageError(f"job must be a whole number from 0 to {MOST_NUMBER}")
+        if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= MAX_NUMBER:
+            raise BadMessageError(f"job must be a whole number from 0 to {MAX_NUMBER}")
         if message.get("do") == "stop":
             self._worker.stop(self, number)
         elif message.get("do") == "restore":
@@ -139,8 +135,8 @@ class Connection:
 
 
 def _parsed(text: str | None) -> dict[str, Any]:
-    if text is None or len(text) > MOST_TEXT:
-        raise BadMessageError(f"messages are JSON texts of up to {MOST_TEXT} characters")
+    if text is None or len(text) > MAX_TEXT:
+        raise BadMessageError(f"messages are JSON texts of up to {MAX_TEXT} characters")
     try:
         message = json.loads(text)
     except (ValueError, RecursionError) as error:

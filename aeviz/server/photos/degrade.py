@@ -8,18 +8,18 @@ from typing import Final, NamedTuple
 import numpy as np
 import torch
 
-from aeviz.degradations import DAMAGES
+from aeviz.degradations import DEGRADATIONS
 from aeviz.errors import UserError
 from aeviz.images import Photo
 from aeviz.server.photos.previews import resized
 
-MOST_PIXELS: Final = 16_000_000
+MAX_PIXELS: Final = 16_000_000
 SCALES: Final = {"x2": 2, "x4": 4}
 
 _one_at_a_time = threading.Lock()  # each holds a large photograph in floats, several times
 
 
-class Damaged(NamedTuple):
+class DegradedPhoto(NamedTuple):
     """The damaged photograph, the clean pixels to compare with, and bool (H, W) True in holes."""
 
     photo: Photo
@@ -27,22 +27,22 @@ class Damaged(NamedTuple):
     mask: np.ndarray | None
 
 
-def damage(photo: Photo, name: str, amount: float | None, seed: int) -> Damaged:
+def damage(photo: Photo, name: str, amount: float | None, seed: int) -> DegradedPhoto:
     """The photograph damaged by `amount`, None for the usual one; UserError where that cannot be.
 
     The same seed, the same damage. A photograph that is made smaller is first cut to whole pixels.
     """
-    kind = DAMAGES.get(name)
+    kind = DEGRADATIONS.get(name)
     if kind is None:
         raise UserError(f"There is no damage called {name[:40]!r}.")
     amount = kind.default if amount is None else amount
     if not kind.low <= amount <= kind.high:
         raise UserError(f"{kind.label} must lie between {kind.low:g} and {kind.high:g}.")
     height, width, channels = photo.pixels.shape
-    if height * width > MOST_PIXELS:
+    if height * width > MAX_PIXELS:
         raise UserError(
             f"This photo has {height * width / 1e6:.0f} megapixels; damage is added to "
-            f"photos of up to {MOST_PIXELS / 1e6:.0f}: make it smaller."
+            f"photos of up to {MAX_PIXELS / 1e6:.0f}: make it smaller."
         )
     if name in SCALES:
         return _smaller(photo, SCALES[name])
@@ -56,10 +56,10 @@ def damage(photo: Photo, name: str, amount: float | None, seed: int) -> Damaged:
     alpha = photo.alpha
     if alpha is not None and alpha.dtype != np.uint8:
         alpha = (alpha // 257).astype(np.uint8)
-    return Damaged(Photo(pixels, alpha, photo.notes), photo.pixels, mask)
+    return DegradedPhoto(Photo(pixels, alpha, photo.notes), photo.pixels, mask)
 
 
-def _smaller(photo: Photo, scale: int) -> Damaged:
+def _smaller(photo: Photo, scale: int) -> DegradedPhoto:
     height, width = (side // scale for side in photo.pixels.shape[:2])
     if not height or not width:
         raise UserError(f"This photo is too small to be made {scale} times smaller.")
@@ -68,7 +68,7 @@ def _smaller(photo: Photo, scale: int) -> Damaged:
     if alpha is not None:
         alpha = resized(alpha[whole][:, :, None], height, width)[:, :, 0]
     small = Photo(resized(photo.pixels[whole], height, width), alpha, photo.notes)
-    return Damaged(small, photo.pixels[whole], None)
+    return DegradedPhoto(small, photo.pixels[whole], None)
 
 
 def _floats(pixels: np.ndarray) -> np.ndarray:

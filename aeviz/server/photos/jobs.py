@@ -13,14 +13,14 @@ from aeviz.errors import UserError
 from aeviz.images import Photo, safe_name
 from aeviz.models import library
 from aeviz.models.checkpoint import LoadedRestorer
-from aeviz.restoration.filters import BASELINES, Baseline, Told
+from aeviz.restoration.filters import BASELINES, ClassicalFilter, Told
 from aeviz.restoration.findings import without_hidden_colours
 from aeviz.restoration.photo import restoring as tiles_of
 from aeviz.restoration.photo import vividness_of
 from aeviz.restoration.tasks import Task
 from aeviz.server.photos.previews import resized
 from aeviz.server.photos.scores import scoring
-from aeviz.server.photos.store import Kept, Store
+from aeviz.server.photos.store import Store, StoredPhoto
 from aeviz.server.photos.worker import Step, Steps
 
 OURS: Final = "ours"
@@ -46,7 +46,7 @@ class Restorers:
         return self._loaded[name][1]
 
 
-def photo_of(kept: Kept) -> Photo:
+def photo_of(kept: StoredPhoto) -> Photo:
     """The pixels that are kept, read from the disk where they are used."""
     return Photo(kept.read("pixels"), kept.read_if_there("alpha"), kept.notes)
 
@@ -57,7 +57,7 @@ def methods(task: Task) -> tuple[str, ...]:
 
 
 def restoring(
-    store: Store, kept: Kept, task: Task, method: str, sigma: float | None, load: Load
+    store: Store, kept: StoredPhoto, task: Task, method: str, sigma: float | None, load: Load
 ) -> Steps:
     """The steps of one job; answers what the page is told of the result."""
     photo, mask = photo_of(kept), kept.read_if_there("mask") if task.mask else None
@@ -98,7 +98,7 @@ def _restored(
 
 
 def _filtered(
-    photo: Photo, task: Task, filter_: Baseline, mask: np.ndarray | None, sigma: float | None
+    photo: Photo, task: Task, filter_: ClassicalFilter, mask: np.ndarray | None, sigma: float | None
 ) -> Generator[Step, None, Photo]:
     if not filter_.available():
         raise UserError(f"{filter_.title} is not installed on this server.")
@@ -117,7 +117,9 @@ def _filtered(
     return Photo(pixels, alpha, photo.notes)
 
 
-def _scored(kept: Kept, pixels: np.ndarray) -> Generator[None, None, dict[str, float] | None]:
+def _scored(
+    kept: StoredPhoto, pixels: np.ndarray
+) -> Generator[None, None, dict[str, float] | None]:
     """Scores against the photo's reference; None where it has none of this size."""
     reference = kept.read_if_there("reference")
     if reference is None or reference.shape[:2] != pixels.shape[:2]:

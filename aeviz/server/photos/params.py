@@ -12,8 +12,8 @@ from urllib.parse import parse_qs
 
 from aeviz.errors import UserError
 
-MOST_ZIPPED: Final = 1000
-MOST_SEED: Final = 2**31 - 1
+MAX_ZIPPED: Final = 1000
+MAX_SEED: Final = 2**31 - 1
 _NUMBER: Final = re.compile(r"[0-9]{1,10}(\.[0-9]{1,10})?")
 
 
@@ -34,7 +34,7 @@ def damage(query: Mapping[str, str]) -> AskedDamage | None:
     return AskedDamage(
         query["damage"],
         None if not amount else _number("amount", amount),
-        whole("seed", query.get("seed"), 1, MOST_SEED),
+        whole("seed", query.get("seed"), 1, MAX_SEED),
     )
 
 
@@ -53,7 +53,7 @@ def zipped(body: bytes, content_type: str) -> list[tuple[str, int]]:
     {"results": ["id", "id:70"], "strength": 100}."""
     try:
         if content_type.startswith("application/x-www-form-urlencoded"):
-            fields = parse_qs(body.decode(), max_num_fields=MOST_ZIPPED + 10)
+            fields = parse_qs(body.decode(), max_num_fields=MAX_ZIPPED + 10)
             results: Any = fields.get("results", [])
             usual: Any = fields.get("strength", [None])[0]
         else:
@@ -63,8 +63,8 @@ def zipped(body: bytes, content_type: str) -> list[tuple[str, int]]:
         raise UserError("Say which results are to go into the zip.") from error
     if not isinstance(results, list) or not all(isinstance(one, str) for one in results):
         raise UserError("Say which results are to go into the zip.")
-    if not 1 <= len(results) <= MOST_ZIPPED:
-        raise UserError(f"A zip holds 1 to {MOST_ZIPPED:,} results.")
+    if not 1 <= len(results) <= MAX_ZIPPED:
+        raise UserError(f"A zip holds 1 to {MAX_ZIPPED:,} results.")
     usual = strength(usual)
     parts = [one.partition(":") for one in results]
     return [(result, strength(own or None, usual)) for result, _, own in parts]

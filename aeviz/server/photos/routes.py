@@ -34,20 +34,20 @@ from aeviz.errors import UnsureError, UserError
 from aeviz.io.paths import WEB
 from aeviz.server.assets import Files, live_file
 from aeviz.server.photos import params, samples
-from aeviz.server.photos.connection import Connection
+from aeviz.server.photos.connection import PhotoConnection
 from aeviz.server.photos.store import GoneError, Store
-from aeviz.server.photos.worker import Job, Worker, lower_priority
+from aeviz.server.photos.worker import PhotoJob, Worker, lower_priority
 from aeviz.server.shares import Shares
-from aeviz.server.sockets import Door
+from aeviz.server.sockets import SocketGuard
 from aeviz.server.uploads import CHUNK, BusyError, TooLargeError, Uploads
 
 if TYPE_CHECKING:
     from aeviz.server.photos.jobs import Load
-    from aeviz.server.photos.service import Picture, Studio
+    from aeviz.server.photos.service import PhotoService, Picture
 
 STATIC: Final = WEB / "darkroom" / "static"
-MOST_UPLOAD: Final = 320 << 20  # `images.MAX_BYTES`, without what that imports
-MOST_WISHES: Final = 1 << 20  # bytes that say what a zip is to hold
+MAX_UPLOAD: Final = 320 << 20  # `images.MAX_BYTES`, without what that imports
+MAX_WISHES: Final = 1 << 20  # bytes that say what a zip is to hold
 PICTURE_THREADS: Final = 2
 
 T = TypeVar("T")
@@ -63,7 +63,7 @@ class ForeignError(UserError):
     """A page of another origin asks."""
 
 
-class Darkroom:
+class PhotoServer:
     """The endpoints, with the photos and the worker that they share.
 
     `allowed_origins` are further origins whose pages may ask, such as a proxy's; `load` another way
@@ -74,12 +74,12 @@ class Darkroom:
         self.store = Store()
         self.worker = Worker()
         self._load = load
-        self._door = Door(
+        self._door = SocketGuard(
             allowed_origins,
             Shares(limits.PHOTO_SOCKETS),
         )
-        self._uploads = Uploads(self.store.folder, MOST_UPLOAD)
-        self._wishes = Uploads(self.store.folder, MOST_WISHES)
+        self._uploads = Uploads(self.store.folder, MAX_UPLOAD)
+        self._wishes = Uploads(self.store.folder, MAX_WISHES)
         # Few at once, for each may hold a photo of 50 megapixels; the others wait on the disk. Two
         # pools, so that what is looked at never waits for a folder that is dropped.
         self._coming = ThreadPoolExecutor(PICTURE_THREADS, "darkroom-in", lower_priority)
@@ -96,11 +96,11 @@ class Darkroom:
         self.store.close()
 
     @cached_property
-    def studio(self) -> Studio:
+    def studio(self) -> PhotoService:
         """What works on photos; for a thread, as it imports what takes seconds."""
-        from aeviz.server.photos.service import Studio
+        from aeviz.server.photos.service import PhotoService
 
-        return Studio(self.store, self._load)
+        return PhotoService(self.store, self._load)
 
     # ---- photos in -----------------------------------------------------------------------------
 
@@ -191,9 +191,11 @@ class Darkroom:
 
     async def work(self, socket: WebSocket) -> None:
         """Serve one page until it goes."""
-        await self._door.serve(socket, lambda: Connection(socket, self.worker, self._job).serve())
+        await self._door.serve(
+            socket, lambda: PhotoConnection(socket, self.worker, self._job).serve()
+        )
 
-    def _job(self, client: Connection, number: int, message: dict[str, Any]) -> Job:
+    def _job(self, client: PhotoConnection, number: int, message: dict[str, Any]) -> PhotoJob:
         return self.studio.job(client, number, message)
 
     async def tasks(self, request: Request) -> Response:

@@ -25,10 +25,10 @@ from aeviz.server.photos.jobs import OURS, Load, Restorers, methods, photo_of, r
 from aeviz.server.photos.params import AskedDamage
 from aeviz.server.photos.previews import VIEW_PIXELS, blended, difference, resized
 from aeviz.server.photos.scores import Scores, scores
-from aeviz.server.photos.store import GONE, GoneError, Kept, Store
-from aeviz.server.photos.worker import Client, Job
+from aeviz.server.photos.store import GONE, GoneError, Store, StoredPhoto
+from aeviz.server.photos.worker import PhotoClient, PhotoJob
 
-MOST_SCORED: Final = 4
+MAX_SCORED: Final = 4
 PNG: Final = "image/png"
 JPEG: Final = "image/jpeg"
 
@@ -42,7 +42,7 @@ class Picture:
     name: str = ""
 
 
-class Studio:
+class PhotoService:
     """Works on the photos of `store`; `load` finds a restorer by its name."""
 
     def __init__(self, store: Store, load: Load | None = None) -> None:
@@ -106,7 +106,7 @@ class Studio:
         if window is not None:
             reference = stretched(reference, (window[0], window[1]))
         self._store.write(kept, "reference", reference)
-        results = self._store.results_of(photo)[:MOST_SCORED]
+        results = self._store.results_of(photo)[:MAX_SCORED]
         return {
             "before": _scores_before(kept.read("pixels"), reference),
             "results": {
@@ -177,7 +177,7 @@ class Studio:
 
     # ---- restored ------------------------------------------------------------------------------
 
-    def job(self, client: Client, number: int, message: dict[str, Any]) -> Job:
+    def job(self, client: PhotoClient, number: int, message: dict[str, Any]) -> PhotoJob:
         """The job that a "restore" asks for; UserError where it cannot be done."""
         task = TASKS.get(str(message.get("task")))
         if task is None:
@@ -193,27 +193,29 @@ class Studio:
             raise UserError("There is no such method for this task: reload the page.")
         height, width = photo.pixels.shape[:2]
         steps = restoring(self._store, kept, task, method, sigma, self._load)
-        return Job(client, number, height * width * task.scale**2, steps)
+        return PhotoJob(client, number, height * width * task.scale**2, steps)
 
     # ---- parts ---------------------------------------------------------------------------------
 
-    def _result(self, wanted: str) -> Kept:
+    def _result(self, wanted: str) -> StoredPhoto:
         kept = self._store.get(wanted)
         if kept.original is None:
             raise GoneError(GONE)
         return kept
 
-    def _original(self, result: Kept) -> Kept:
+    def _original(self, result: StoredPhoto) -> StoredPhoto:
         assert result.original is not None
         return self._store.get(result.original)
 
-    def _blend(self, result: Kept, strength: int) -> Photo:
+    def _blend(self, result: StoredPhoto, strength: int) -> Photo:
         after = photo_of(result)
         if strength == 100:
             return after
         return blended(self._original(result).read("pixels"), after, strength)
 
-    def _view(self, kept: Kept, name: str, strength: int, make: Callable[[], Photo]) -> Picture:
+    def _view(
+        self, kept: StoredPhoto, name: str, strength: int, make: Callable[[], Photo]
+    ) -> Picture:
         file = self._store.file(
             kept,
             f"{name}-{strength}",

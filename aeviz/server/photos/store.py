@@ -24,9 +24,9 @@ import numpy as np
 from aeviz.errors import UserError
 from aeviz.io import disk, locks
 
-MOST_BYTES: Final = 16 << 30  # and half of the room on the disk, at most
-MOST_KEPT: Final = 5000
-MOST_PASSING: Final = 4  # files of one photo or result
+MAX_BYTES: Final = 16 << 30  # and half of the room on the disk, at most
+MAX_KEPT: Final = 5000
+MAX_PASSING: Final = 4  # files of one photo or result
 _PREFIX: Final = "aeviz-darkroom-"
 _LOCK: Final = ".lock"
 _SETTLED: Final = 60.0  # seconds
@@ -38,7 +38,7 @@ class GoneError(UserError):
 
 
 @dataclass(eq=False)
-class Kept:
+class StoredPhoto:
     """A photo or a result: arrays and files under short names in a folder of its own.
 
     `original` is the id of the photo that a result was made of; `passing` are the names of files
@@ -75,7 +75,7 @@ class Kept:
 class Store:
     """All that is kept, `most_bytes` and `most` at most. For any thread."""
 
-    def __init__(self, most_bytes: int = MOST_BYTES, most: int = MOST_KEPT) -> None:
+    def __init__(self, most_bytes: int = MAX_BYTES, most: int = MAX_KEPT) -> None:
         # Private to this user (mode 0700), and removed when the process ends; where that was
         # killed, by the next one.
         self._folder = tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True)
@@ -87,7 +87,7 @@ class Store:
         self._in_use = locks.take(self.folder / _LOCK)
         self._most_bytes = min(most_bytes, disk.room(self.folder) // 2)
         self._most = most
-        self._kept: OrderedDict[str, Kept] = OrderedDict()  # the least recently used first
+        self._kept: OrderedDict[str, StoredPhoto] = OrderedDict()  # the least recently used first
         self._pinned: Counter[str] = Counter()
         self._bytes = 0
         self._lock = threading.Lock()
@@ -110,10 +110,10 @@ class Store:
         arrays: dict[str, np.ndarray],
         notes: tuple[str, ...] = (),
         original: str | None = None,
-    ) -> Kept:
+    ) -> StoredPhoto:
         """Keep these arrays under a new id; UserError where the disk is full."""
         new = secrets.token_urlsafe(16)
-        kept = Kept(new, name, self.folder / new, notes, original)
+        kept = StoredPhoto(new, name, self.folder / new, notes, original)
         try:
             with _saying_plainly(kept.folder):
                 kept.folder.mkdir()
@@ -127,7 +127,7 @@ class Store:
         self._make_room(kept)
         return kept
 
-    def get(self, wanted: str) -> Kept:
+    def get(self, wanted: str) -> StoredPhoto:
         """What has this id, which counts as used now; GoneError where nothing has."""
         with self._lock:
             kept = self._kept.get(wanted)
@@ -138,7 +138,7 @@ class Store:
                 self._kept.move_to_end(kept.original)
         return kept
 
-    def results_of(self, photo: str) -> list[Kept]:
+    def results_of(self, photo: str) -> list[StoredPhoto]:
         """The results made of this photo, the last used first."""
         with self._lock:
             return [kept for kept in reversed(self._kept.values()) if kept.original == photo]
@@ -169,7 +169,7 @@ class Store:
         for kept in dropped:
             self._remove(kept)
 
-    def write(self, kept: Kept, part: str, array: np.ndarray) -> None:
+    def write(self, kept: StoredPhoto, part: str, array: np.ndarray) -> None:
         """Keep an array beside the others of `kept`, in the place of an older one of that name."""
         path = kept.folder / f"{part}.npy"
         trial = kept.folder / f".{part}-{secrets.token_hex(4)}.npy"
@@ -182,7 +182,7 @@ class Store:
         self._make_room(kept)
 
     def file(
-        self, kept: Kept, name: str, make: Callable[[], bytes], passing: bool = False
+        self, kept: StoredPhoto, name: str, make: Callable[[], bytes], passing: bool = False
     ) -> BinaryIO:
         """The file `name` beside the arrays of `kept`, open, so that it can be read whatever is
         dropped meanwhile; `make` writes it when it is first asked for. Of the `passing` ones only
@@ -205,23 +205,23 @@ class Store:
         self._make_room(kept)
         return opened
 
-    def _let_pass(self, kept: Kept, newest: str) -> None:
+    def _let_pass(self, kept: StoredPhoto, newest: str) -> None:
         """Remove the oldest of `kept`'s passing files, where they are too many."""
         kept.passing.append(newest)
-        if len(kept.passing) > MOST_PASSING:
+        if len(kept.passing) > MAX_PASSING:
             oldest = kept.folder / kept.passing.popleft()
             with suppress(OSError):
                 size = oldest.stat().st_size
                 oldest.unlink()
                 self._count(kept, -size)
 
-    def _count(self, kept: Kept, more: int) -> None:
+    def _count(self, kept: StoredPhoto, more: int) -> None:
         with self._lock:
             if not kept.gone:  # else what was still being written has been counted off
                 kept.bytes += more
                 self._bytes += more
 
-    def _make_room(self, newest: Kept) -> None:
+    def _make_room(self, newest: StoredPhoto) -> None:
         dropped = []
         with self._lock:
             left = self._bytes
@@ -234,7 +234,7 @@ class Store:
         for kept in dropped:
             self._remove(kept)
 
-    def _remove(self, kept: Kept) -> None:
+    def _remove(self, kept: StoredPhoto) -> None:
         with self._lock:
             kept.gone = True
             self._bytes -= kept.bytes

@@ -25,8 +25,8 @@ from aeviz.server.photos.store import GoneError
 
 SMALL_PIXELS: Final = 2_000_000  # a result of so many is always begun
 HELD_PIXELS: Final = 64_000_000  # of results that are begun, small ones not counted
-MOST_JOBS: Final = 1000  # that wait for one page
-MOST_BEGUN: Final = 4  # of one page
+MAX_JOBS: Final = 1000  # that wait for one page
+MAX_BEGUN: Final = 4  # of one page
 SHORTEST_TURN: Final = 0.25  # seconds that a step counts at least
 NICENESS: Final = 5
 """Behind what a page waits for at once, before training (`aeviz.runs.worker`)."""
@@ -50,21 +50,21 @@ Steps = Generator[Step | None, None, Message]
 """None stands for work that is no tile's; the end is what the page is told beside "done"."""
 
 
-class Client(Protocol):
+class PhotoClient(Protocol):
     """A page's connection as the worker sees it; called from the worker's thread, never waits."""
 
     def tell(self, message: Message) -> None:
         """A message about a job."""
 
-    def show(self, job: Job, step: Step) -> None:
+    def show(self, job: PhotoJob, step: Step) -> None:
         """A finished tile."""
 
 
 @dataclass(eq=False)
-class Job:
+class PhotoJob:
     """Work of one page, under the page's own number, on a result of so many pixels."""
 
-    client: Client
+    client: PhotoClient
     number: int
     pixels: int
     steps: Steps
@@ -86,22 +86,22 @@ class Worker:
     def __init__(self) -> None:
         self._wake = threading.Condition()
         # The pages that wait, whose turn is next first, each with its jobs in their order.
-        self._turns: dict[Client, deque[Job]] = {}
-        self._spent: dict[Client, float] = {}  # seconds, of the pages that wait
-        self._stopped: deque[Job] = deque()
+        self._turns: dict[PhotoClient, deque[PhotoJob]] = {}
+        self._spent: dict[PhotoClient, float] = {}  # seconds, of the pages that wait
+        self._stopped: deque[PhotoJob] = deque()
         self._held = 0
-        self._reserved: Client | None = None
+        self._reserved: PhotoClient | None = None
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="darkroom", daemon=True)
         self._thread.start()
 
-    def submit(self, job: Job, first: bool = False) -> None:
+    def submit(self, job: PhotoJob, first: bool = False) -> None:
         """Queue a job behind its page's others, or before those; UserError where they are too many
         or one has this number."""
         with self._wake:
             own = self._turns.get(job.client, deque())
-            if len(own) >= MOST_JOBS:
-                raise UserError(f"{MOST_JOBS:,} photos of this page wait already: try again later.")
+            if len(own) >= MAX_JOBS:
+                raise UserError(f"{MAX_JOBS:,} photos of this page wait already: try again later.")
             if any(job.number == other.number for other in own):
                 raise UserError(f"Job {job.number} is still under way: choose another number.")
             ahead = (0 if first else len(own)) + len(self._turns.keys() - {job.client})
@@ -115,7 +115,7 @@ class Worker:
             job.say("waiting", ahead=ahead)  # before the thread can say anything else of it
             self._wake.notify()
 
-    def stop(self, client: Client, number: int) -> None:
+    def stop(self, client: PhotoClient, number: int) -> None:
         """End this job of the page, wherever it stands; without effect where there is none."""
         with self._wake:
             for job in self._turns.get(client, ()):
@@ -124,7 +124,7 @@ class Worker:
                     break
             self._wake.notify()
 
-    def forget(self, client: Client) -> None:
+    def forget(self, client: PhotoClient) -> None:
         """End all jobs of a page that has gone."""
         with self._wake:
             for job in self._turns.get(client, ()):
@@ -138,7 +138,7 @@ class Worker:
             self._wake.notify()
         self._thread.join(5)
 
-    def _to_be_closed(self, job: Job) -> None:
+    def _to_be_closed(self, job: PhotoJob) -> None:
         if not job.stopped:
             job.stopped = True
             self._stopped.append(job)
@@ -161,19 +161,19 @@ class Worker:
                     self._turns[job.client] = jobs
                     self._spent[job.client] = spent + took
 
-    def _next(self) -> Job | None:
+    def _next(self) -> PhotoJob | None:
         """A stopped job, to be closed; else a job of the page whose turn it is."""
         if self._stopped:
             return self._stopped.popleft()
         for client in sorted(self._turns, key=lambda client: self._spent[client]):
             jobs = self._turns[client]
-            full = sum(job.began > 0 for job in jobs) >= MOST_BEGUN
+            full = sum(job.began > 0 for job in jobs) >= MAX_BEGUN
             for job in jobs:
                 if job.began or (not full and self._may_begin(job)):
                     return job
         return None
 
-    def _may_begin(self, job: Job) -> bool:
+    def _may_begin(self, job: PhotoJob) -> bool:
         """Whether there is room for the job's result."""
         if not job.large:
             return True
@@ -185,7 +185,7 @@ class Worker:
         self._reserved = None
         return True
 
-    def _advance(self, job: Job) -> None:
+    def _advance(self, job: PhotoJob) -> None:
         """One step of the job, or its end."""
         now = time.perf_counter()
         try:
@@ -205,7 +205,7 @@ class Worker:
         else:
             job.seconds += time.perf_counter() - now
 
-    def _step(self, job: Job) -> None:
+    def _step(self, job: PhotoJob) -> None:
         """A step, told to the page; after the last tile the end follows in the same turn."""
         while (step := next(job.steps)) is not None:
             left = (time.perf_counter() - job.began) / step.done
@@ -216,7 +216,7 @@ class Worker:
             if step.done < step.total:
                 return
 
-    def _end(self, job: Job, state: str, **more: Any) -> None:
+    def _end(self, job: PhotoJob, state: str, **more: Any) -> None:
         with self._wake:
             jobs = self._turns.get(job.client, deque())
             if job in jobs:

@@ -16,7 +16,7 @@ from aeviz.training.snapshots import Snapshot
 PRIOR_REACH = 3.0
 """Sigmas of the prior that a VAE's map shows at least, so that one sees its codes fill it."""
 ROOM = 1.12
-MOST_REACH = 1e6
+MAX_REACH = 1e6
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class View:
 
 def view(places: NDArray[np.float32], gaussian: bool) -> View:
     """The part of the plane that holds nearly all places (M, 2); of fewer than 200, all."""
-    usable = places[np.isfinite(places).all(1)].clip(-MOST_REACH, MOST_REACH)
+    usable = places[np.isfinite(places).all(1)].clip(-MAX_REACH, MAX_REACH)
     if not len(usable):
         return View(0.0, 0.0, PRIOR_REACH)
     ordered = np.sort(usable.astype(np.float64), axis=0)

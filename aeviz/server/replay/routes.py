@@ -29,7 +29,7 @@ STATIC: Final = WEB / "replay" / "static"
 EPOCH_BYTES: Final = 64 << 20
 """Packed epochs kept in memory: what a class looks at together is packed once."""
 FILM_BYTES: Final = 48 << 20
-MOST_FILMS: Final = 12
+MAX_FILMS: Final = 12
 """Films that are made or wait to be; each takes the one thread for seconds."""
 MEDIA: Final = {"gif": "image/gif", "mp4": "video/mp4"}
 
@@ -37,7 +37,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 Key = tuple[object, ...]
 
 
-class Kept:
+class CachedFilms:
     """Assets by key, the least recently used dropped where all together are larger than `most`."""
 
     def __init__(self, most: int) -> None:
@@ -64,7 +64,7 @@ class Replay:
     """The endpoints, with what they have made before."""
 
     def __init__(self) -> None:
-        self._epochs, self._films = Kept(EPOCH_BYTES), Kept(FILM_BYTES)
+        self._epochs, self._films = CachedFilms(EPOCH_BYTES), CachedFilms(FILM_BYTES)
         self._making: dict[Key, asyncio.Future[Asset]] = {}
         self._studio = ThreadPoolExecutor(1, "film", _give_way)
         self._files = Files()
@@ -119,7 +119,7 @@ class Replay:
         """The film, which others may be waiting for already."""
         making = self._making.get(key)
         if making is None:
-            if len(self._making) >= MOST_FILMS:
+            if len(self._making) >= MAX_FILMS:
                 raise UserError("Many films are being made just now: try again in a minute.")
             loop = asyncio.get_running_loop()
             making = asyncio.ensure_future(loop.run_in_executor(self._studio, self._make, key))

@@ -25,7 +25,7 @@ from aeviz.training.cpu.optimizer_step import stepper
 
 MOST = 4
 """Each has gradients of its own: as much memory as the weights."""
-FEWEST_IMAGES = 16
+MIN_IMAGES = 16
 """In a piece. Below it, what a piece costs whatever its size is more than its images do."""
 
 Learn = Callable[[Tensor, Tensor, float], Terms]
@@ -50,7 +50,7 @@ def pieces_of(config: RunConfig, threads: int) -> int:
     """Into how many pieces batches are divided where so many threads of a CPU train."""
     if config.network.kind != "conv" or not separable(config):
         return 1
-    return max(1, min(threads, MOST, config.training.batch_size // FEWEST_IMAGES))
+    return max(1, min(threads, MOST, config.training.batch_size // MIN_IMAGES))
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from aeviz.evaluation.evaluate import ACTIVE
 from aeviz.ui.reconstruct.frames import data_uri, scale_bar
 from aeviz.ui.restore.colours import ABSOLUTE, SIGNED, colourise
 
-MOST_BARS = 64
+MAX_BARS = 64
 
 
 def code_bars(mu: Tensor, sigma: Tensor | None, reach: float) -> str:
@@ -20,7 +20,7 @@ def code_bars(mu: Tensor, sigma: Tensor | None, reach: float) -> str:
     `reach` is the largest size of a number that the drawing has room for. Up to 64 numbers are
     bars; more are cells of a field, row by row.
     """
-    return _field(mu, reach) if len(mu) > MOST_BARS else _bars(mu, sigma, reach)
+    return _field(mu, reach) if len(mu) > MAX_BARS else _bars(mu, sigma, reach)
 
 
 def summary(mu: Tensor, sigma: Tensor | None) -> str:

@@ -12,19 +12,19 @@ from aeviz.ui.reconstruct.frames import data_uri
 
 EACH = 8
 """Images of a class in a row."""
-MOST_ROWS = 12
+MAX_ROWS = 12
 
 
 def rows(classes: Mapping[str, Sequence[Tensor]], counts: Mapping[str, int], unit: str) -> str:
     """A row of images, uint8 (C, H, W), for each class, its name and how many it has."""
     html = ""
-    for name in list(classes)[:MOST_ROWS]:
+    for name in list(classes)[:MAX_ROWS]:
         number = f"{counts[name]:,} {unit}{'s' * (counts[name] != 1)}"
         html += f"<span>{escape(name)}<i>{number}</i></span>"
         shown = list(classes[name])[:EACH]
         html += _row(shown, name) if shown else "<i>none of them among the samples</i>"
-    if len(classes) > MOST_ROWS:
-        html += f"<p>and {len(classes) - MOST_ROWS} more classes</p>"
+    if len(classes) > MAX_ROWS:
+        html += f"<p>and {len(classes) - MAX_ROWS} more classes</p>"
     return f'<div class="av-seen">{html}</div>'
 
 

@@ -28,7 +28,7 @@ from aeviz.ui.shared.opened import Opened, open_model
 
 SHOWN = 10
 FORMATS = ["png", "jpg", "jpeg", "webp", "avif", "bmp", "tif", "tiff", "gif", "jp2", "j2k"]
-MOST_FILES = 200
+MAX_FILES = 200
 _KINDS = {
     "mnist": "digits", "mnist-5k": "digits", "digits": "digits", "fashion-mnist": "clothes",
 }  # fmt: skip
@@ -182,10 +182,10 @@ def uploads(label: str, shape: ImageShape, style: Style | None = None) -> list[I
         label, type=FORMATS, accept_multiple_files=True, key="uploads",
         help="PNG, JPEG, WebP, AVIF, BMP, TIFF or GIF. Each is fitted to the size the model takes.",
     )  # fmt: skip
-    if len(files) > MOST_FILES:
-        st.warning(f"Only the first {MOST_FILES} of {len(files)} files are used.")
+    if len(files) > MAX_FILES:
+        st.warning(f"Only the first {MAX_FILES} of {len(files)} files are used.")
     items = []
-    for file in files[:MOST_FILES]:
+    for file in files[:MAX_FILES]:
         try:
             if style is None:
                 x, notes = _read(file, file.file_id, shape)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from aeviz.config import CorruptionKind
 from aeviz.escaping import in_markdown
-from aeviz.experiments.denoising_demo import Trial, run_trial
+from aeviz.experiments.denoising_demo import DenoisingDemo, run_trial
 from aeviz.experiments.photo_crops import photo_crops
 from aeviz.models import library
 from aeviz.models.library import ModelInfo
@@ -100,7 +100,7 @@ def _telling(x: Tensor) -> Tensor:
     return x[x.flatten(1).var(1).argsort(descending=True)]
 
 
-def _cell(opened: Opened, trial: Trial) -> Cell:
+def _cell(opened: Opened, trial: DenoisingDemo) -> Cell:
     known = signs_of(opened)
     warned = torch.zeros(len(trial.x))
     if known is not None:

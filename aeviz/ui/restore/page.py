@@ -13,7 +13,7 @@ from torch import Tensor
 from aeviz.config import CorruptionKind
 from aeviz.escaping import in_markdown
 from aeviz.evaluation.evaluate import reconstruct
-from aeviz.experiments.denoising_demo import Score, Trial, run_trial
+from aeviz.experiments.denoising_demo import DenoisingDemo, Score, run_trial
 from aeviz.images import encode_png
 from aeviz.models import library
 from aeviz.models.library import ModelInfo
@@ -114,7 +114,7 @@ def new_noise() -> None:
     )
 
 
-def trial(opened: Opened, items: Sequence[Item], noise: Controls) -> Trial:
+def trial(opened: Opened, items: Sequence[Item], noise: Controls) -> DenoisingDemo:
     """Corrupt the items with the chosen noise, and restore them."""
     x = torch.stack([item.x for item in items])
     return run_trial(opened.loaded.model, x, noise.kind, noise.amount, noise.seed)
@@ -166,7 +166,7 @@ def _change(label: str, before: str, after: str, unit: str = "") -> str:
     )
 
 
-def trial_flow(opened: Opened, large: Item, items: Sequence[Item], result: Trial) -> None:
+def trial_flow(opened: Opened, large: Item, items: Sequence[Item], result: DenoisingDemo) -> None:
     """noisy, the model, restored, clean and the median filter, left to right."""
     i = place_of(large, items)
     markup(
@@ -181,7 +181,7 @@ def trial_flow(opened: Opened, large: Item, items: Sequence[Item], result: Trial
     )
 
 
-def trial_stacks(items: Sequence[Item], result: Trial) -> list[Stack]:
+def trial_stacks(items: Sequence[Item], result: DenoisingDemo) -> list[Stack]:
     """noisy over restored over filtered over clean, with the PSNR before and after."""
     images = zip(result.x_noisy, result.x_hat, result.x_median, result.x, strict=True)
     psnr = zip(result.noisy.psnr.tolist(), result.restored.psnr.tolist(), strict=True)

@@ -23,7 +23,7 @@ from aeviz.identity import Person
 from aeviz.images.fitting import Fit
 from aeviz.io.paths import WEB
 from aeviz.runs import dataset_usage
-from aeviz.server.dataset_uploads.jobs import Job
+from aeviz.server.dataset_uploads.jobs import ImportJob
 from aeviz.ui.reconstruct import own_pictures
 from aeviz.ui.shared import person
 from aeviz.ui.shared.markup import markup, problem
@@ -46,14 +46,14 @@ class Visit:
 
     open: bool = False
     upload: str | None = None
-    looking: Job[Look] | None = None
+    looking: ImportJob[Look] | None = None
     seen: Look | None = None
-    making: Job[tuple[str, LeftOut]] | None = None
+    making: ImportJob[tuple[str, LeftOut]] | None = None
     problem: str = ""
     drops: int = 0
 
     @property
-    def job(self) -> Job[Any] | None:
+    def job(self) -> ImportJob[Any] | None:
         return self.looking or self.making
 
 
@@ -150,7 +150,7 @@ def received(upload: object) -> None:
     with _problems(at):
         path = spool.find(upload)
         at.upload, at.drops = str(upload), at.drops + 1
-        at.looking = Job(partial(look, path))
+        at.looking = ImportJob(partial(look, path))
 
 
 def _progress() -> None:
@@ -274,7 +274,7 @@ def _make(at: Visit, recipe: Recipe | None) -> None:
         return
     at.problem = ""
     with _problems(at):
-        at.making = Job(partial(_build, spool.find(at.upload), recipe, person.me().owner))
+        at.making = ImportJob(partial(_build, spool.find(at.upload), recipe, person.me().owner))
 
 
 def _build(

@@ -19,7 +19,15 @@ from aeviz.errors import UserError
 from aeviz.escaping import in_markdown
 from aeviz.export import config_link
 from aeviz.nn.networks import ImageShape
-from aeviz.presets.autoencoders import AMOUNT, NOISE, PRESETS, Knob, Preset, data_of, kind_of
+from aeviz.presets.autoencoders import (
+    AMOUNT,
+    NOISE,
+    PRESETS,
+    Hyperparameter,
+    Preset,
+    data_of,
+    kind_of,
+)
 from aeviz.presets.defaults import epochs_for
 from aeviz.runs import worker
 from aeviz.runs.estimate import Estimate, Memory, estimate
@@ -265,7 +273,7 @@ def _objective(preset: Preset, changes: dict[str, Any]) -> None:
         st.latex(curves.objective(config))
 
 
-def _row(preset: Preset, knobs: Sequence[Knob], width: int) -> dict[str, Any]:
+def _row(preset: Preset, knobs: Sequence[Hyperparameter], width: int) -> dict[str, Any]:
     """Controls side by side, so many in a row."""
     changes: dict[str, Any] = {}
     for start in range(0, len(knobs), width):
@@ -276,7 +284,7 @@ def _row(preset: Preset, knobs: Sequence[Knob], width: int) -> dict[str, Any]:
     return changes
 
 
-def _control(preset: Preset, knob: Knob) -> Any:
+def _control(preset: Preset, knob: Hyperparameter) -> Any:
     """The widget that suits the setting: words to choose from, a slider, or a number.
 
     Numbers have no bounds here: RunConfig knows them, and says them in a sentence.

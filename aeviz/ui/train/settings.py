@@ -9,7 +9,7 @@ from typing import Any
 from aeviz.config import RunConfig
 from aeviz.device import pick_device
 from aeviz.errors import UserError
-from aeviz.presets.autoencoders import AMOUNT, NOISE, PRESETS, Knob
+from aeviz.presets.autoencoders import AMOUNT, NOISE, PRESETS, Hyperparameter
 
 WORDS = {
     "none": "None",
@@ -45,14 +45,16 @@ WORDS = {
     "bf16": "bf16",
 }
 
-CODE_SIZE = Knob("bottleneck.latent_dim", "Code size", "How many numbers one image becomes.")
-KIND = Knob(
+CODE_SIZE = Hyperparameter(
+    "bottleneck.latent_dim", "Code size", "How many numbers one image becomes."
+)
+KIND = Hyperparameter(
     "network.kind",
     "Network",
     "Dense layers see all pixels at once; convolutions slide small filters over them.",
     choices=("dense", "conv"),  # a unet is for photographs
 )
-LOSS = Knob(
+LOSS = Hyperparameter(
     "loss.reconstruction",
     "Reconstruction loss",
     "How the difference between output and image counts. BCE suits pixels that are nearly black or "
@@ -60,31 +62,31 @@ LOSS = Knob(
     "twice the error costs twice as much, so a few large errors are forgiven.",
     choices=("bce", "mse", "l1"),
 )
-EPOCHS = Knob(
+EPOCHS = Hyperparameter(
     "training.epochs",
     "Epochs",
     "How many times the network sees each training image. It follows the data set and the batch "
     "size, so that the network learns for enough steps; change it to train for longer.",
 )
-BATCH = Knob(
+BATCH = Hyperparameter(
     "training.batch_size",
     "Batch size",
     "Images per step. A larger batch gives a steadier gradient, but each step takes longer.",
 )
-RATE = Knob(
+RATE = Hyperparameter(
     "training.lr",
     "Learning rate",
     "The size of a step. Too large and the loss explodes; too small and nothing happens.",
 )
 BETA = (
-    Knob(
+    Hyperparameter(
         "loss.warmup",
         "beta warm-up",
         "Share of the training, or of each cycle, over which β moves from its start to its value. "
         "0: it has its value from the first step.",
         formula=r"\beta(t) = \beta_0 + (\beta - \beta_0) \min(1,\; t / w)",
     ),
-    Knob(
+    Hyperparameter(
         "loss.beta_start",
         "beta at the start",
         "From 0, the code fills up before the KL costs anything. From a value above β, the code "
@@ -92,13 +94,13 @@ BETA = (
         0,
         20,
     ),
-    Knob(
+    Hyperparameter(
         "loss.cycles",
         "beta cycles",
         "How often β starts again (Fu et al. 2019); 1 is a plain warm-up.",
         formula=r"\beta(t) = \beta \cdot \min\big(1,\; (M t \bmod 1) / w\big)",
     ),
-    Knob(
+    Hyperparameter(
         "loss.free_bits",
         "Free bits",
         "Nats each code dimension may hold at no cost, so that none collapses; in training only.",
@@ -107,50 +109,62 @@ BETA = (
 )
 CORRUPTION = (NOISE, AMOUNT)
 LEARNING = (
-    Knob(
+    Hyperparameter(
         "training.schedule",
         "Schedule",
         "How the learning rate changes during training.",
         formula=r"\text{cosine: } \eta(t) = \eta\, \tfrac{1}{2} (1 + \cos \pi t)",
     ),
-    Knob(
+    Hyperparameter(
         "training.patience",
         "Early stopping",
         "Ends once the validation loss has not fallen for so many epochs, and keeps the best one; "
         "0 never.",
         formula=r"\text{epoch} - \mathrm{argmin}_e L_{\text{val}}(e) \geq p",
     ),
-    Knob(
+    Hyperparameter(
         "training.optimizer",
         "Optimiser",
         "The rule that turns gradients into steps.",
         choices=("adam", "adamw", "sgd"),
     ),
-    Knob("training.weight_decay", "Weight decay", "Pulls all weights a little towards zero."),
-    Knob(
+    Hyperparameter(
+        "training.weight_decay", "Weight decay", "Pulls all weights a little towards zero."
+    ),
+    Hyperparameter(
         "training.clip", "Gradient clipping", "Longest gradient a step may have; 0 sets no limit."
     ),
-    Knob(
+    Hyperparameter(
         "training.augment",
         "Augmentation",
         "Changes the training images at random: shifts, crops or mirrors them.",
     ),
 )
 LAYERS = (
-    Knob("network.activation", "Activation", "What bends the layers; without it they are linear."),
-    Knob("network.norm", "Normalisation", "Keeps each layer's values in one range over a batch."),
-    Knob(
+    Hyperparameter(
+        "network.activation", "Activation", "What bends the layers; without it they are linear."
+    ),
+    Hyperparameter(
+        "network.norm", "Normalisation", "Keeps each layer's values in one range over a batch."
+    ),
+    Hyperparameter(
         "network.dropout", "Dropout", "Share of values dropped at random while it trains.", 0, 0.9
     ),
-    Knob("network.residual", "Residual blocks", "Extra blocks per convolution: deeper and slower."),
-    Knob(
+    Hyperparameter(
+        "network.residual", "Residual blocks", "Extra blocks per convolution: deeper and slower."
+    ),
+    Hyperparameter(
         "network.output", "Output layer", "Sigmoid keeps pixels in 0 to 1, as BCE needs; or linear."
     ),
 )
 MACHINE = (
-    Knob("training.seed", "Seed", "Fixes weights, order and noise: the same seed repeats the run."),
-    Knob("training.device", "Device", "Where it trains. Automatic takes a GPU where there is one."),
-    Knob(
+    Hyperparameter(
+        "training.seed", "Seed", "Fixes weights, order and noise: the same seed repeats the run."
+    ),
+    Hyperparameter(
+        "training.device", "Device", "Where it trains. Automatic takes a GPU where there is one."
+    ),
+    Hyperparameter(
         "training.precision",
         "Precision",
         "bf16 is faster for large networks on new chips. Automatic takes the faster one.",
@@ -178,7 +192,7 @@ def value_of(config: RunConfig, key: str) -> Any:
     return reduce(getattr, key.split("."), config)
 
 
-def usable_words(knob: Knob) -> list[str]:
+def usable_words(knob: Hyperparameter) -> list[str]:
     """The words a setting knows, as RunConfig's types list them; devices only where they are."""
     group: Any = RunConfig()
     *path, last = knob.key.split(".")
@@ -217,7 +231,7 @@ def told(key: str, value: Any) -> str:
     return f"{label[:1].lower()}{label[1:]} {text}"
 
 
-def help_of(knob: Knob) -> str:
+def help_of(knob: Hyperparameter) -> str:
     """What a setting does, in one line, and its formula."""
     return f"{knob.help}  \n$\\displaystyle {knob.formula}$" if knob.formula else knob.help
 
