@@ -37,7 +37,7 @@ def files(paths: Sequence[Path]) -> list[Path]:
     except OSError as error:
         raise UserError(f"{error.filename} cannot be read: {error.strerror}.") from error
     if not found:
-        raise UserError("There are no files in this folder: name images, or a folder of them.")
+        raise UserError("No image files found. Pass image files or a folder that contains some.")
     return found
 
 

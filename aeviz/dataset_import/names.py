@@ -1,5 +1,4 @@
-"""Names from outside: they say what an image is called and which class it is of, never where
-anything is written."""
+"""File and class names from uploads. Used as labels only, never as paths."""
 
 from __future__ import annotations
 

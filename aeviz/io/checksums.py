@@ -1,4 +1,4 @@
-"""Safetensors files that know when a byte of theirs has changed.
+"""Safetensors files with a SHA-256 checksum.
 
 The format itself has no checksum: a flipped bit in a weight is just another weight. A sealed file
 has in its metadata, under `sha256`, the SHA-256 (hex) of the whole file, taken with 64 zeros in the

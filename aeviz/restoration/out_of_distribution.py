@@ -1,4 +1,4 @@
-"""Does this image look like what the model knows? A model restores everything into its own data.
+"""Out-of-distribution check for an input image. A model restores everything into its own data.
 
 Two signs tell. What a denoiser takes away, x - x_hat, is noise where the image is of the model's
 kind: it averages out over a few pixels. Where the image is of another kind, its shape is taken away

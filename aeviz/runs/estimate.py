@@ -59,7 +59,7 @@ class Memory:
 
 @dataclass(frozen=True)
 class Estimate:
-    """Seconds are a rough guess. `steps`: how often the weights are moved, in all."""
+    """Seconds are a rough guess. `steps`: total optimizer steps."""
 
     parameters: int
     memory: Memory

@@ -1,4 +1,4 @@
-"""Whose turn it is: round and round between people, first come first served for each of them."""
+"""Fair-share queue order: round-robin over owners, first-in-first-out within each."""
 
 from __future__ import annotations
 

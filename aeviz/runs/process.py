@@ -65,7 +65,7 @@ def wait_and_work(run: Run, server: int | None = None) -> None:
 def stopped(run: Run) -> str:
     """What is said of a run that was stopped while it waited: it may have trained before."""
     if run.status.epoch:
-        return "Stopped before it went on: what it had learnt is kept."
+        return "Stopped before resuming. Earlier progress is kept."
     return "Stopped before its training began."
 
 

@@ -1,4 +1,4 @@
-"""What stands before the whole app, so that a page is there sooner.
+"""ASGI middleware that serves Streamlit's static files from memory and preloads a page's modules.
 
 - Streamlit's own files come from memory, compressed once: a page asks for a hundred of them, three
   megabytes, and a class asks all at the same time.

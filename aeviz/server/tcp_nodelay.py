@@ -1,4 +1,4 @@
-"""Small answers at once.
+"""Set TCP_NODELAY on Streamlit's listening socket.
 
 Streamlit makes its listening socket without naming the protocol, so that asyncio does not know it
 for TCP and leaves Nagle's algorithm on (RFC 896): the body of an answer then waits until the

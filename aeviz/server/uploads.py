@@ -1,4 +1,4 @@
-"""Bodies of requests, read to the disk as they come: no upload waits its turn in memory."""
+"""Spool request bodies to disk as they arrive."""
 
 from __future__ import annotations
 

@@ -60,4 +60,4 @@ def note(asked: RunConfig, used: RunConfig) -> str:
     wanted, got = asked.training.batch_size, used.training.batch_size
     if got == wanted:
         return ""
-    return f"The memory was not enough for batches of {wanted}: it learns in batches of {got}."
+    return f"Not enough memory for a batch size of {wanted}; training with {got}."

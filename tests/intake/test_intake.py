@@ -76,7 +76,7 @@ def test_without_its_length_it_is_refused(client: TestClient) -> None:
     answer = client.post(URL, content=iter([b"x", b"y"]))
     assert (answer.status_code, answer.json()["error"]) == (
         400,
-        "Send the images with their length.",
+        "Content-Length is required.",
     )
 
 

@@ -52,9 +52,7 @@ def test_the_batch_is_halved_until_memory_suffices(
     status, steps = run.status, 3 * -(-100 // size)
     assert (status.phase, status.step, status.steps) == ("done", steps, steps)
     assert status.note == (
-        f"The memory was not enough for batches of 32: it learns in batches of {size}."
-        if times
-        else ""
+        f"Not enough memory for a batch size of 32; training with {size}." if times else ""
     )
     rows = [row for row in run.metrics() if "validation" in row]
     assert [(row["epoch"], row["step"]) for row in rows] == [

@@ -252,7 +252,7 @@ def test_a_stop_while_it_waits_to_go_on_says_that_its_epochs_are_kept(
     run.request_stop()
     worker.work(run)
     assert run.status.phase == "stopped"
-    assert run.status.message == "Stopped before it went on: what it had learnt is kept."
+    assert run.status.message == "Stopped before resuming. Earlier progress is kept."
     assert run.metrics() == rows
 
 

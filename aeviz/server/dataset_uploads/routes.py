@@ -36,7 +36,7 @@ class Intake:
         told = request.headers.get("content-length", "")
         try:
             if not told.isdigit() or len(told) > 15:
-                raise UserError("Send the images with their length.")
+                raise UserError("Content-Length is required.")
             name = await self._take_in(request, int(told))
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to read it

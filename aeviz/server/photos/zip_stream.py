@@ -1,4 +1,4 @@
-"""A zip that is sent while it is written: of any size, held nowhere whole."""
+"""Stream a ZIP archive without storing it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a process that trains has its memory, where the C library is glibc.
+"""Keep freed memory in the training process instead of returning it to the kernel (glibc only).
 
 Each step asks for the same memory again. glibc gives large pieces of it back to the system at once,
 and what a thread frees too, so that the next step gets it anew, page by page and zeroed: a seventh

@@ -219,7 +219,7 @@ def not_alike(rows: Sequence[Row], term: str) -> str:
     if len(units) > 1:
         reasons.append(f"they are measured differently ({'; '.join(units)})")
     if term == "loss" and len(betas) > 1:
-        reasons.append("another beta weighs the KL otherwise")
+        reasons.append("they weight the KL differently (different beta)")
     if not reasons:
         return ""
     return f"Compare the shapes of these curves, not their heights: {' and '.join(reasons)}."
