@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from conftest import open_page, save_tiny_model
 from photo_tool import PAGE as PHOTOS
 from photo_tool import restored
 from playwright.sync_api import Browser, Page, expect
 from small_run import run_of
 
 from aeviz.runs.store import Run
+from tests.e2e.conftest import open_page, save_tiny_model
 
 SERIOUS = {"serious", "critical"}
 # Chips and radio buttons are one stop, their group; within it the arrow keys lead. A stop keeps its

@@ -12,9 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, answers, drawn, free_port, open_page, save_tiny_model, until
 from photo_tool import PAGE, opened, payload, photo, restored, small_restorers
 from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.conftest import ROOT, answers, drawn, free_port, open_page, save_tiny_model, until
 
 pytestmark = pytest.mark.skipif(
     not (shutil.which("nginx") and shutil.which("openssl")), reason="needs nginx and openssl"

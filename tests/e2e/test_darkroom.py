@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import free_port, serve
 from photo_tool import (
     CANVAS,
     PAGE,
@@ -23,6 +22,8 @@ from photo_tool import (
 )
 from PIL import Image
 from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import free_port, serve
 
 
 @pytest.fixture(scope="module")

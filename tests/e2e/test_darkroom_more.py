@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import CHROMIUM, drawn, open_page, serve
 from photo_tool import (
     CANVAS,
     PAGE,
@@ -27,6 +26,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, Route, expect
 
 from benchmarks import browser as browsers
+from tests.e2e.conftest import CHROMIUM, drawn, open_page, serve
 
 FAKE_CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 KEEP_STREAMS = """() => {

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from conftest import free_port, serve
 from playwright.sync_api import FloatRect, Page, expect
+
+from tests.e2e.conftest import free_port, serve
 
 DECODES = "performance.getEntriesByName('aeviz.decode').length"
 # UMAP of 1,000 random codes of 100 numbers: neighbours against a plain search, codes at the points,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from conftest import open_page
 from playwright.sync_api import Browser, Page, expect
-from test_explore import box, open_explore
+
+from tests.e2e.conftest import open_page
+from tests.e2e.test_explore import box, open_explore
 
 FULL = "document.fullscreenElement !== null"
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from conftest import WAIT_MS
 from numpy.typing import NDArray
 from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import WAIT_MS
 
 DECODES = "performance.getEntriesByName('aeviz.decode').length"
 PIXELS = "document.querySelector('[data-testid=aeviz-canvas]').toDataURL()"

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import drawn
 from playwright.sync_api import FloatRect, Page, expect
-from test_explore import DECODES, PIXELS, box, open_explore, pixels_after_move
-from test_modes_draw import grey
 
 from aeviz.models import checkpoint
+from tests.e2e.conftest import drawn
+from tests.e2e.test_explore import DECODES, PIXELS, box, open_explore, pixels_after_move
+from tests.e2e.test_modes_draw import grey
 
 A, B, C = [1.5, -1.0, 0.5, 1.0], [-1.0, 1.5, 1.0, -0.5], [0.5, 0.25, -1.0, 2.0]
 SUM = [a - b + c for a, b, c in zip(A, B, C, strict=True)]

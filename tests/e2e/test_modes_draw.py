@@ -8,10 +8,11 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import NO_PICTURES
 from PIL import Image
 from playwright.sync_api import FloatRect, Page, expect
-from test_explore import DECODES, PIXELS, box, open_explore
+
+from tests.e2e.conftest import NO_PICTURES
+from tests.e2e.test_explore import DECODES, PIXELS, box, open_explore
 
 HANDLE = "document.querySelector('.aeviz-handle').style.transform"
 BLANK = [0] * 144

@@ -8,9 +8,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
-from conftest import until
 from playwright.sync_api import FloatRect, Locator, Page, expect
 from scipy import stats
+
+from tests.e2e.conftest import until
 
 FILLED = """(id) => {
     const canvas = document.querySelector(`[data-testid=${id}]`);

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import NO_PICTURES, drawn
 from PIL import Image
 from playwright.sync_api import Page, expect
-from test_explore import DECODES, PIXELS, box, open_explore, pixels_after_move
 
 from aeviz.latent import space
+from tests.e2e.conftest import NO_PICTURES, drawn
+from tests.e2e.test_explore import DECODES, PIXELS, box, open_explore, pixels_after_move
 
 STRIP = "document.querySelector('[data-testid=aeviz-strip-{}]').toDataURL()"
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import av
 import pytest
-from conftest import drawn, open_page
 from PIL import Image
 from playwright.sync_api import Browser, Page, Route, expect
 from small_run import EPOCHS, run_of, snapshot, write
 
 from aeviz.io import locks
 from aeviz.runs.store import Run, Status
+from tests.e2e.conftest import drawn, open_page
 
 LAST = str(EPOCHS - 1)
 FILM_MS = 240_000

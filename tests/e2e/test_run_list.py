@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from conftest import open_page
 from playwright.sync_api import Browser, Locator, Page, expect
-from test_train import TRAINED_MS, train
+
+from tests.e2e.conftest import open_page
+from tests.e2e.test_train import TRAINED_MS, train
 
 
 def row(page: Page, run: str) -> Locator:

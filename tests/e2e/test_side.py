@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from playwright.sync_api import Page, expect
-from test_explore import PIXELS, box, open_explore
+
+from tests.e2e.test_explore import PIXELS, box, open_explore
 
 NEAREST = (
     "[...document.querySelectorAll('[data-testid=aeviz-nearest] button')]"

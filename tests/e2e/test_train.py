@@ -8,10 +8,10 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from conftest import open_page
 from playwright.sync_api import Browser, Page, expect
 
 from aeviz.models import checkpoint
+from tests.e2e.conftest import open_page
 
 TRAINED_MS = 480_000
 """A worker imports a lot, and steps back behind all else on a machine that is busy."""

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from fuzzing import seeds
 
 from aeviz.errors import UserError
 from aeviz.images import read_photo
-from tests.images.fuzzing import seeds
 
 CUTS = 60
 FILES = seeds()

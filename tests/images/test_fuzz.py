@@ -6,8 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from tests.images.fuzzing import check, mutated, seeds
+from fuzzing import check, mutated, seeds
 
 ROOT = Path(__file__).parents[2]
 FILES = 2_000

@@ -6,12 +6,12 @@ import zlib
 
 import numpy as np
 import pytest
+from fuzzing import bmp_fields
 from PIL import Image, ImageCms
 
 from aeviz.errors import UserError
 from aeviz.images import decode, read_photo
 from aeviz.images.png import make_chunk
-from tests.images.fuzzing import bmp_fields
 
 RNG = np.random.default_rng(2)
 NOISE = RNG.integers(0, 256, (24, 40, 3), dtype=np.uint8)

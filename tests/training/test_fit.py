@@ -4,7 +4,6 @@ import math
 
 import pytest
 import torch
-from test_loop import CPU, diverging, same, weights
 
 from aeviz.config import RunConfig
 from aeviz.datasets import Dataset
@@ -12,6 +11,7 @@ from aeviz.errors import UserError
 from aeviz.training import loop
 from aeviz.training.fit import fit
 from aeviz.training.loop import StepResult, begin
+from tests.training.test_loop import CPU, diverging, same, weights
 
 
 def test_a_whole_training(config: RunConfig, dataset: Dataset) -> None:

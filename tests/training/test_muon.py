@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from small_restorer import tiny
 
 from aeviz.errors import UserError
 from aeviz.nn.unet import Restorer
@@ -11,7 +12,6 @@ from aeviz.presets.autoencoders import PRESETS
 from aeviz.presets.restorers import RESTORERS
 from aeviz.training.muon import Muon, orthogonal
 from aeviz.training.restorers import make_optimizers
-from tests.small_restorer import tiny
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (8, 50), (50, 8)])

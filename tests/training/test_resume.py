@@ -7,13 +7,13 @@ import pytest
 import safetensors.torch
 import torch
 from safetensors import safe_open
-from test_loop import CPU, same, trained, weights
 
 from aeviz.config import RunConfig
 from aeviz.datasets import Dataset
 from aeviz.errors import UserError
 from aeviz.training import divergence, resume
 from aeviz.training.loop import TrainingState, begin, train
+from tests.training.test_loop import CPU, same, trained, weights
 
 VARIANTS = {
     "vae": {},

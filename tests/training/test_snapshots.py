@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 from safetensors.numpy import load_file, save_file
-from test_loop import CPU
 
 from aeviz.config import RunConfig
 from aeviz.datasets import Dataset
@@ -16,6 +15,7 @@ from aeviz.evaluation.evaluate import reconstruct
 from aeviz.evaluation.validation import to_float
 from aeviz.training import snapshots
 from aeviz.training.loop import begin
+from tests.training.test_loop import CPU
 
 
 def test_a_snapshot_reads_back_what_was_seen(
