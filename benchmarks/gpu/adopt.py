@@ -37,7 +37,7 @@ LOSS = 0.05
 UNSEEN = 45.0
 """dB; what is better than that is as good."""
 
-TESTS = ("tests/test_bundled.py", "tests/test_bundled_restorers.py")
+TESTS = ("tests/models/test_bundled.py", "tests/models/test_bundled_restorers.py")
 _KEPT = ("epochs", "steps", "seconds", "started_from", "device", "versions", "date", "precision")
 
 

@@ -235,7 +235,9 @@ def recorded_steps(dataset: Dataset, device: torch.device, sizes: Sizes) -> dict
         for recorded in ("0", "1"):
             os.environ[graphs.SWITCH] = recorded
             steps = train(begin(config, dataset, device), dataset)
-            curves.append(torch.stack([next(steps).terms.total for _ in range(sizes.check_steps)]))
+            # cloned, since a replayed graph writes each loss into the same tensor
+            losses = [next(steps).terms.total.clone() for _ in range(sizes.check_steps)]
+            curves.append(torch.stack(losses))
         found = _apart(*(curve.cpu() for curve in curves))
         switch = "1" if found["good"] else "0"
     finally:

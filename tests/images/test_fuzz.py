@@ -14,7 +14,7 @@ FILES = 2_000
 
 def test_mutated_files_end_in_a_photo_or_a_sentence():
     child = subprocess.run(
-        [sys.executable, "tests/images/fuzzing.py", "0", str(FILES)],
+        [sys.executable, "tests/helpers/fuzzing.py", "0", str(FILES)],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONFAULTHANDLER": "1"},
         capture_output=True,

@@ -1,4 +1,4 @@
-"""One page's socket: jobs in, states and finished tiles out; see docs/darkroom-protocol.md."""
+"""One page's socket: jobs in, states and finished tiles out; see docs/photo-protocol.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Starlette routes of the darkroom; docs/darkroom-protocol.md has the whole of it.
+"""The Starlette routes of the darkroom; docs/photo-protocol.md has the whole of it.
 
 POST   /aeviz/darkroom/photos                  a photo in, damaged on the way where that is asked
 PUT    /aeviz/darkroom/photos/{id}/reference   the clean one to compare with;  .../mask  the holes
