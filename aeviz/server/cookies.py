@@ -9,6 +9,7 @@ from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aeviz.identity import is_secret, new_secret
+from aeviz.server import http
 from aeviz.server.headers import frame_ancestors
 
 COOKIE: Final = "aeviz-person"
@@ -24,7 +25,7 @@ class Cookie:
     def __init__(self, app: ASGIApp, base_path: str = "") -> None:
         self._app = app
         self._framed = bool(frame_ancestors())
-        self._path = f"/{base_path.strip('/')}" if base_path.strip("/") else "/"
+        self._path = http.base(base_path) or "/"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not _opens_a_page(scope):

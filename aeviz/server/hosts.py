@@ -10,6 +10,7 @@ from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from aeviz.server import http
 from aeviz.server.origins import HOSTS, AllowedHosts, is_web_page
 from aeviz.server.proxy import at_this_machine, look_for_proxy
 
@@ -38,7 +39,7 @@ class Hosts:
     ) -> None:
         self._app = app
         self._hosts = AllowedHosts(allowed_origins)
-        self._base = f"/{base_path.strip('/')}/" if base_path.strip("/") else "/"
+        self._base = f"{http.base(base_path)}/"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):

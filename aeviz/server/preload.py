@@ -24,6 +24,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aeviz.io.paths import WEB
+from aeviz.server import http
 from aeviz.server.assets import LIVE_STATIC, Files, live_file
 
 # The pages that end in a live part: its module, the model if it shows one and the address names
@@ -54,7 +55,7 @@ class Preload:
 
     def __init__(self, app: ASGIApp, base_path: str = "") -> None:
         self._app = app
-        self._base = f"/{base_path.strip('/')}/" if base_path.strip("/") else "/"
+        self._base = f"{http.base(base_path)}/"
         self._files = Files()
         spec = find_spec("streamlit")
         origin = spec.origin if spec else None

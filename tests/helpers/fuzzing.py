@@ -1,8 +1,8 @@
 """The child process of test_fuzz.py: mutated files through `read_photo`, one line for each.
 
 A decoder written in C that falls over takes this process with it; the last line, begun before
-the file is read, says which file did it. `python tests/helpers/fuzzing.py --write FILE SEED`, run in
-the project's root, writes that file: keep it in tests/images/reproducers/.
+the file is read, says which file did it. `python tests/helpers/fuzzing.py --write FILE SEED`, run
+in the project's root, writes that file: keep it in tests/helpers/reproducers/.
 """
 
 import io

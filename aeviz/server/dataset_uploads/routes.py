@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Route
 from aeviz import limits
 from aeviz.dataset_import import spool
 from aeviz.errors import UserError
+from aeviz.server import http
 from aeviz.server.dataset_uploads.waiting import Waiting
 from aeviz.server.origins import Origins
 from aeviz.server.uploads import BusyError, Uploads
@@ -62,5 +63,5 @@ def _refused(sentence: str, status: int) -> Response:
 
 def routes(base_path: str = "", allowed_origins: Collection[str] = ()) -> list[BaseRoute]:
     """The route, under `base_path` (as `server.baseUrlPath` has it)."""
-    base = f"/{base_path.strip('/')}" if base_path.strip("/") else ""
+    base = http.base(base_path)
     return [Route(f"{base}/{PATH}", Intake(allowed_origins).upload, methods=["POST"])]

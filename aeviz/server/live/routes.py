@@ -14,7 +14,7 @@ GET  /aeviz/static/{file}     the browser half;  /aeviz/plotly.min.js  Plotly, a
 from __future__ import annotations
 
 import threading
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Callable, Collection
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
@@ -29,8 +29,10 @@ from starlette.websockets import WebSocket
 
 from aeviz import limits
 from aeviz.errors import UserError
+from aeviz.server import http
 from aeviz.server.assets import Files, live_file
 from aeviz.server.diagnosis import Diagnosis
+from aeviz.server.http import errors_as_sentences, whole
 from aeviz.server.live import catalog
 from aeviz.server.live.connection import LiveConnection, deliver
 from aeviz.server.live.handwriting import Photos
@@ -40,7 +42,6 @@ from aeviz.server.shares import Shares
 from aeviz.server.sockets import SocketGuard
 
 T = TypeVar("T")
-Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class LiveServer:
@@ -95,8 +96,8 @@ class LiveServer:
         from aeviz.server.live.mixture import MAX_DRAWS, MAX_SEED  # imported late: it needs torch
 
         try:
-            n = _whole(request, "n", 32, 1, MAX_DRAWS)
-            seed = _whole(request, "seed", 0, 0, MAX_SEED)
+            n = whole("n", request.query_params.get("n"), 32, MAX_DRAWS, low=1)
+            seed = whole("seed", request.query_params.get("seed"), 0, MAX_SEED)
         except UserError as error:
             return JSONResponse({"error": str(error)}, status_code=400)
         model = await self._model(request)
@@ -149,15 +150,15 @@ def routes(
     server = LiveServer(allowed_origins, **models)
     if not models:
         threading.Thread(target=catalog.warm_up, name="warm-up", daemon=True).start()
-    base = f"/{base_path.strip('/')}" if base_path.strip("/") else ""
+    base = http.base(base_path)
     return [
         WebSocketRoute(f"{base}/aeviz/live/{{model}}", server.live),
         Route(f"{base}/aeviz/live/stats", server.live_stats),
         Route(f"{base}/aeviz/connection", Diagnosis(allowed_origins).connection),
-        Route(f"{base}/aeviz/models", _plainly(server.models)),
-        Route(f"{base}/aeviz/gallery/{{model}}", _plainly(server.gallery)),
-        Route(f"{base}/aeviz/sprite/{{model}}", _plainly(server.sprite)),
-        Route(f"{base}/aeviz/mixture/{{model}}", _plainly(server.mixture)),
+        Route(f"{base}/aeviz/models", errors_as_sentences(server.models)),
+        Route(f"{base}/aeviz/gallery/{{model}}", errors_as_sentences(server.gallery)),
+        Route(f"{base}/aeviz/sprite/{{model}}", errors_as_sentences(server.sprite)),
+        Route(f"{base}/aeviz/mixture/{{model}}", errors_as_sentences(server.mixture)),
         Route(f"{base}/aeviz/handwriting/{{model}}", server.photos.read, methods=["POST"]),
         Route(f"{base}/aeviz/static/{{file}}", server.static),
         Route(f"{base}/aeviz/plotly.min.js", server.plotly),
@@ -170,24 +171,3 @@ def plotly_path() -> Path:
     if spec is None or spec.origin is None:
         raise UserError("Plotly is not installed: run pip install -r requirements.txt.")
     return Path(spec.origin).parent / "package_data" / "plotly.min.js"
-
-
-def _whole(request: Request, name: str, default: int, low: int, high: int) -> int:
-    """A whole number of the address's query; raises UserError where it is none, or out of range."""
-    text = request.query_params.get(name, str(default))
-    # Ten digits hold every bound; longer texts need not be read.
-    if not (text.isascii() and text.isdigit() and len(text) <= 10 and low <= int(text) <= high):
-        raise UserError(f"Give {name} as a whole number from {low} to {high}.")
-    return int(text)
-
-
-def _plainly(endpoint: Endpoint) -> Endpoint:
-    """`endpoint`, with what a person can put right told as a sentence and status 404."""
-
-    async def answer(request: Request) -> Response:
-        try:
-            return await endpoint(request)
-        except UserError as error:
-            return JSONResponse({"error": str(error)}, status_code=404)
-
-    return answer

@@ -11,6 +11,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs
 
 from aeviz.errors import UserError
+from aeviz.server.http import whole
 
 MAX_ZIPPED: Final = 1000
 MAX_SEED: Final = 2**31 - 1
@@ -68,17 +69,6 @@ def zipped(body: bytes, content_type: str) -> list[tuple[str, int]]:
     usual = strength(usual)
     parts = [one.partition(":") for one in results]
     return [(result, strength(own or None, usual)) for result, _, own in parts]
-
-
-def whole(name: str, value: Any, usual: int, most: int) -> int:
-    """A whole number from 0 to `most`, `usual` where none is given."""
-    if value is None:
-        return usual
-    text = str(value)
-    # Ten digits hold every bound; longer texts need not be read.
-    if not (text.isascii() and text.isdigit() and len(text) <= 10 and int(text) <= most):
-        raise UserError(f"Give {name} as a whole number from 0 to {most}.")
-    return int(text)
 
 
 def _number(name: str, text: str) -> float:

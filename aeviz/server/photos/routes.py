@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
 from pathlib import Path
@@ -32,7 +32,9 @@ from starlette.websockets import WebSocket
 from aeviz import limits
 from aeviz.errors import UnsureError, UserError
 from aeviz.io.paths import WEB
+from aeviz.server import http
 from aeviz.server.assets import Files, live_file
+from aeviz.server.http import Endpoint
 from aeviz.server.photos import params, samples
 from aeviz.server.photos.connection import PhotoConnection
 from aeviz.server.photos.store import GoneError, Store
@@ -51,7 +53,6 @@ MAX_WISHES: Final = 1 << 20  # bytes that say what a zip is to hold
 PICTURE_THREADS: Final = 2
 
 T = TypeVar("T")
-Endpoint = Callable[[Request], Awaitable[Response]]
 _HEADERS: Final = {
     "Cache-Control": "private, max-age=3600",
     "Content-Encoding": "identity",  # so that no middleware compresses a PNG again
@@ -204,7 +205,7 @@ class PhotoServer:
 
     def routes(self, base_path: str = "") -> list[BaseRoute]:
         """The routes, under `base_path` (as `server.baseUrlPath` has it)."""
-        base = f"/{base_path.strip('/')}" if base_path.strip("/") else ""
+        base = http.base(base_path)
         base += "/aeviz/darkroom"
 
         def route(path: str, endpoint: Endpoint, method: str = "GET") -> Route:

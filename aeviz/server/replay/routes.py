@@ -11,19 +11,20 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from aeviz.errors import UserError
 from aeviz.io.paths import WEB
+from aeviz.server import http
 from aeviz.server.assets import Asset, Files, live_file
+from aeviz.server.http import errors_as_sentences
 
 STATIC: Final = WEB / "replay" / "static"
 EPOCH_BYTES: Final = 64 << 20
@@ -33,7 +34,6 @@ MAX_FILMS: Final = 12
 """Films that are made or wait to be; each takes the one thread for seconds."""
 MEDIA: Final = {"gif": "image/gif", "mp4": "video/mp4"}
 
-Endpoint = Callable[[Request], Awaitable[Response]]
 Key = tuple[object, ...]
 
 
@@ -148,10 +148,10 @@ class Replay:
 
     def routes(self, base_path: str = "") -> list[BaseRoute]:
         """The routes, under `base_path` (as `server.baseUrlPath` has it)."""
-        base = f"/{base_path.strip('/')}" if base_path.strip("/") else ""
+        base = http.base(base_path)
         return [
-            Route(f"{base}/aeviz/runs/{{run}}/epochs/{{epoch}}", _plainly(self.epoch)),
-            Route(f"{base}/aeviz/runs/{{run}}/replay.{{kind}}", _plainly(self.film)),
+            Route(f"{base}/aeviz/runs/{{run}}/epochs/{{epoch}}", errors_as_sentences(self.epoch)),
+            Route(f"{base}/aeviz/runs/{{run}}/replay.{{kind}}", errors_as_sentences(self.film)),
             Route(f"{base}/aeviz/replay/static/{{file}}", self.static),
         ]
 
@@ -169,15 +169,3 @@ def _give_way() -> None:
     from aeviz.server.photos.worker import lower_priority
 
     lower_priority()
-
-
-def _plainly(endpoint: Endpoint) -> Endpoint:
-    """`endpoint`, with what a person can put right told as a sentence and status 404."""
-
-    async def answer(request: Request) -> Response:
-        try:
-            return await endpoint(request)
-        except UserError as error:
-            return JSONResponse({"error": str(error)}, status_code=404)
-
-    return answer
