@@ -50,7 +50,7 @@ def test_restore_that_restores_nothing_fails(
     sentence = refusal(
         capsys, "restore", tmp_path / "empty", "--out", tmp_path / "clean", "--model", denoiser
     )
-    assert "There are no files in this folder" in sentence
+    assert "No image files found" in sentence
     assert not (tmp_path / "clean").exists()
 
 

@@ -72,5 +72,5 @@ def test_files_of_folders_in_order_without_hidden_ones(tmp_path: Path) -> None:
     (tmp_path / "inner").mkdir()
     named = tmp_path / "inner" / "missing.png"
     assert [file.name for file in files([tmp_path, named])] == ["a.png", "b.png", "missing.png"]
-    with pytest.raises(UserError, match="There are no files"):
+    with pytest.raises(UserError, match="No image files found"):
         files([tmp_path / "inner"])

@@ -258,7 +258,7 @@ def test_the_ticked_runs_curves_lie_over_each_other() -> None:
     app = press(app, "runs-term", "loss")
     figure = data(app, "aeviz-curves-over")["figure"]
     assert figure["data"][0]["y"] == [30.0, 15.0]
-    assert any("another beta weighs the KL" in item.value for item in app.caption)
+    assert any("they weight the KL differently" in item.value for item in app.caption)
     app = press(app, "runs-term", "recon")
     assert data(app, "aeviz-curves-over")["figure"]["data"][0]["y"] == [20.0, 10.0]
     assert not any("heights" in item.value for item in app.caption)

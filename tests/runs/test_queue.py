@@ -236,8 +236,8 @@ def test_two_servers_never_train_more_than_there_are_slots(
 ) -> None:
     """Six processes of two servers, which share nothing but the folder, and one slot."""
     code = (
-        "import sys, time; from pathlib import Path; from aeviz.training import queue, runs\n"
-        "queue.POLL_SECONDS = 0.01; run = runs.Run(Path(sys.argv[1])); log = Path(sys.argv[2])\n"
+        "import sys, time; from pathlib import Path; from aeviz.runs import queue, store\n"
+        "queue.POLL_SECONDS = 0.01; run = store.Run(Path(sys.argv[1])); log = Path(sys.argv[2])\n"
         "with queue.turn(run, lambda: False):\n"
         "    log.open('a').write('in\\n'); time.sleep(0.05); log.open('a').write('out\\n')\n"
     )
@@ -291,7 +291,7 @@ def test_a_lock_ends_with_its_process(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     assert not locks.held(path)
     code = (
-        "import sys, time; from pathlib import Path; from aeviz.training import locks\n"
+        "import sys, time; from pathlib import Path; from aeviz.io import locks\n"
         "lock = locks.take(Path(sys.argv[1])); print('locked', flush=True); time.sleep(60)"
     )
     process = subprocess.Popen(

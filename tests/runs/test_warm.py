@@ -135,7 +135,7 @@ def test_there_is_none_where_it_is_off_or_memory_is_short(
 
 def test_it_ends_with_its_server(config: RunConfig) -> None:
     code = (
-        "import sys; from aeviz.training import warm, worker; worker.keep_warm()\n"
+        "import sys; from aeviz.runs import warm, worker; worker.keep_warm()\n"
         "print(warm.pid(), flush=True); sys.stdin.read()"
     )
     server = subprocess.Popen(

@@ -533,7 +533,7 @@ def resume_position(run: Run) -> int:
 def test_when_the_server_ends_the_worker_keeps_the_model_and_ends_too(runs_dir: Path) -> None:
     code = (
         "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "from aeviz.config import RunConfig; from aeviz.training import worker\n"
+        "from aeviz.config import RunConfig; from aeviz.runs import worker\n"
         "run = worker.start(RunConfig.from_json(sys.argv[1])); print(run.id, flush=True)\n"
         "sys.stdin.read()"
     )  # the handler, for a shell has what it runs in the background ignore that signal

@@ -23,7 +23,8 @@ export default (component) => {
 @cache
 def component(module: str, *styles: str) -> Any:
     """The component that runs this module ("static/home.js"); `styles` are CSS files in `WEB`."""
-    name = module.rpartition("/")[2].removesuffix(".js")
+    folder, _, file = module.partition("/static/")  # a folder's one entry is called like that
+    name = folder if file else module.rpartition("/")[2].removesuffix(".js")
     css = "\n".join((WEB / style).read_text() for style in styles or ("static/aeviz.css",))
     script = _SCRIPT % module
     return st.components.v2.component(f"aeviz_{name}", css=css, js=script, isolate_styles=False)
