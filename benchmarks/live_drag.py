@@ -29,7 +29,7 @@ from benchmarks.serving import ROOT, serve
 
 STREAMLIT_PAGE = """
 import torch, streamlit as st
-from aeviz import library
+from aeviz.models import library
 model = st.cache_resource(lambda: library.load({model!r}, "cpu").model)()
 value = st.slider("dimension 0", -3.0, 3.0, 0.0, 0.01)
 z = torch.zeros(1, model.latent_dim)
