@@ -65,12 +65,12 @@ PARCEL: Final = 2 * GIB
 """Bytes of the images that are sent at once."""
 PARCEL_ITEMS: Final = 100_000
 """Files in them, those in zips counted, too."""
-WAITING_PARCELS_OF_PERSON: Final = 2
-WAITING_PARCELS: Final = Limit(
-    in_all=16 * GIB, person=WAITING_PARCELS_OF_PERSON * PARCEL, address=8 * GIB
+WAITING_UPLOADS_OF_PERSON: Final = 2
+WAITING_UPLOADS: Final = Limit(
+    in_all=16 * GIB, person=WAITING_UPLOADS_OF_PERSON * PARCEL, address=8 * GIB
 )
 """Bytes of the uploads that wait to be made a data set, and of those under way."""
-WAITING_PARCEL: Final = MIB
+MIN_WAITING_UPLOAD: Final = MIB
 """Bytes that each of them counts for at least, which bounds their number."""
 
 OWN_DATASETS: Final = Limit(in_all=300, person=20)

@@ -48,7 +48,7 @@ def both(number: Limit, size: Limit) -> list[int]:
         ("what is sent at once", [limits.PARCEL, limits.PARCEL_ITEMS]),
         (
             "uploads that wait to be made a data set, or are under way",
-            [limits.WAITING_PARCELS_OF_PERSON, *shares(limits.WAITING_PARCELS)],
+            [limits.WAITING_UPLOADS_OF_PERSON, *shares(limits.WAITING_UPLOADS)],
         ),
         ("data sets", both(limits.OWN_DATASETS, limits.OWN_DATASET_BYTES)),
         ("model files", both(limits.MODELS, limits.MODEL_BYTES)),
@@ -68,4 +68,4 @@ def test_one_person_has_less_than_an_address_and_that_less_than_all() -> None:
         parts = shares(limit)
         assert parts == sorted(set(parts))
     assert limits.REPLIES.person >= limits.REPLY  # else it would wait for ever
-    assert limits.WAITING_PARCELS.person >= limits.PARCEL * limits.WAITING_PARCELS_OF_PERSON
+    assert limits.WAITING_UPLOADS.person >= limits.PARCEL * limits.WAITING_UPLOADS_OF_PERSON

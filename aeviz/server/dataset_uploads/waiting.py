@@ -35,7 +35,7 @@ class Waiting:
 
         UserError where there is no room. After this comes `arrived`, whatever happens.
         """
-        size = max(size, limits.WAITING_PARCEL)
+        size = max(size, limits.MIN_WAITING_UPLOAD)
         with self._lock:
             self._forget_removed()
             self._make_room(visitor.person)
@@ -57,7 +57,7 @@ class Waiting:
 
     def _make_room(self, person: str) -> None:
         mine = [name for name, one in self._uploads.items() if one.visitor.person == person]
-        for name in mine[: len(mine) + 1 - limits.WAITING_PARCELS_OF_PERSON]:
+        for name in mine[: len(mine) + 1 - limits.WAITING_UPLOADS_OF_PERSON]:
             if self._uploads[name].under_way:
                 raise UserError("Your last uploads are still under way: wait until they are here.")
             spool.forget(name)
@@ -65,7 +65,7 @@ class Waiting:
 
     def _check(self, visitor: Visitor, size: int) -> None:
         known = self._uploads.values()
-        in_all, _, of_address = limits.WAITING_PARCELS
+        in_all, _, of_address = limits.WAITING_UPLOADS
         if sum(one.size for one in known) + self._others() + size > in_all:
             raise UserError(
                 "Others have sent so many images that there is no room for more: try again later."

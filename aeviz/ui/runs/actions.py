@@ -19,8 +19,7 @@ from aeviz.presets.autoencoders import PRESETS
 from aeviz.runs import manage
 from aeviz.runs.listing import Row
 from aeviz.runs.store import OVER, Run, Status
-from aeviz.ui import refusal
-from aeviz.ui.runs import table
+from aeviz.ui.runs import refusal, table
 
 EXACTLY = "Continues from the last whole epoch, exactly as if it had never ended."
 _REFUSED = "runs-refused"

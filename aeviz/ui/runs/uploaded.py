@@ -12,7 +12,7 @@ from aeviz.escaping import in_markdown
 from aeviz.identity import Person
 from aeviz.models import uploads
 from aeviz.models.uploads import Upload
-from aeviz.ui import refusal
+from aeviz.ui.runs import refusal
 from aeviz.ui.runs.table import age
 from aeviz.ui.shared import person
 from aeviz.ui.train.settings import size_in_words

@@ -118,8 +118,8 @@ def test_the_last_two_of_a_person_wait(client: TestClient) -> None:
 
 
 def test_all_that_waits_is_bounded(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "WAITING_PARCEL", 1)
-    monkeypatch.setattr(limits, "WAITING_PARCELS", limits.Limit(in_all=10, person=10, address=10))
+    monkeypatch.setattr(limits, "MIN_WAITING_UPLOAD", 1)
+    monkeypatch.setattr(limits, "WAITING_UPLOADS", limits.Limit(in_all=10, person=10, address=10))
     assert client.post(URL, content=b"sixish").status_code == 200
     refused(client.post(URL, content=b"five5"), "Others have sent so many images")
     assert client.post(URL, content=b"four").status_code == 200
@@ -128,8 +128,8 @@ def test_all_that_waits_is_bounded(client: TestClient, monkeypatch: pytest.Monke
 def test_uploads_from_before_a_restart_count(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "WAITING_PARCEL", 1)
-    monkeypatch.setattr(limits, "WAITING_PARCELS", limits.Limit(in_all=10, person=10, address=10))
+    monkeypatch.setattr(limits, "MIN_WAITING_UPLOAD", 1)
+    monkeypatch.setattr(limits, "WAITING_UPLOADS", limits.Limit(in_all=10, person=10, address=10))
     spool.folder().mkdir(parents=True)
     (spool.folder() / spool.new_id()).write_bytes(b"sixish")
     refused(client.post(URL, content=b"five5"), "Others have sent so many images")
@@ -137,8 +137,8 @@ def test_uploads_from_before_a_restart_count(
 
 def test_an_address_leaves_room_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many browsers there are behind it: each of these has a cookie of its own."""
-    monkeypatch.setattr(limits, "WAITING_PARCEL", 1)
-    monkeypatch.setattr(limits, "WAITING_PARCELS", limits.Limit(in_all=20, person=10, address=10))
+    monkeypatch.setattr(limits, "MIN_WAITING_UPLOAD", 1)
+    monkeypatch.setattr(limits, "WAITING_UPLOADS", limits.Limit(in_all=20, person=10, address=10))
     app = Starlette(routes=routes.routes())
     crowd = [TestClient(app, client=("10.0.0.1", 1)) for _ in range(3)]
     for number, one in enumerate(crowd):
@@ -154,8 +154,8 @@ def test_an_address_leaves_room_for_others(monkeypatch: pytest.MonkeyPatch) -> N
 def test_tiny_uploads_are_not_without_number(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    most = 2 * limits.WAITING_PARCEL
-    monkeypatch.setattr(limits, "WAITING_PARCELS", limits.Limit(9 * most, 9 * most, most))
+    most = 2 * limits.MIN_WAITING_UPLOAD
+    monkeypatch.setattr(limits, "WAITING_UPLOADS", limits.Limit(9 * most, 9 * most, most))
     for number in range(2):
         client.cookies.set("aeviz-person", str(number) * 43)
         assert client.post(URL, content=b"x").status_code == 200
@@ -177,8 +177,8 @@ def test_an_upload_that_is_refused_gives_its_room_back(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rooms = iter([100, 3, 100, 100])
-    monkeypatch.setattr(limits, "WAITING_PARCEL", 1)
-    monkeypatch.setattr(limits, "WAITING_PARCELS", limits.Limit(in_all=9, person=9, address=4))
+    monkeypatch.setattr(limits, "MIN_WAITING_UPLOAD", 1)
+    monkeypatch.setattr(limits, "WAITING_UPLOADS", limits.Limit(in_all=9, person=9, address=4))
     monkeypatch.setattr("aeviz.io.disk.room", lambda folder: next(rooms))
     refused(client.post(URL, content=b"four"), "disk is full")
     assert client.post(URL, content=b"four").status_code == 200
