@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
-from aeviz.runs import store, worker
+from aeviz.runs import spawn, store
 from aeviz.server.live.routes import routes
 from aeviz.server.preload import Preload
 from aeviz.server.tcp_nodelay import at_once
@@ -35,11 +35,11 @@ async def press(request: Request) -> JSONResponse:
 def _press(asked: dict[str, str]) -> str:
     if "resume" in asked:
         run = store.find(asked["resume"])
-        worker.resume_run(run)
+        spawn.resume_run(run)
         return run.id
     # Without owners runs are taken first come first served, and the benchmark says so by failing.
-    owner = (asked["owner"],) if "owner" in signature(worker.start).parameters else ()
-    return worker.start(RunConfig.from_json(asked["config"]), *owner).id
+    owner = (asked["owner"],) if "owner" in signature(spawn.start).parameters else ()
+    return spawn.start(RunConfig.from_json(asked["config"]), *owner).id
 
 
 @asynccontextmanager

@@ -44,7 +44,7 @@ from aeviz.nn.model import Autoencoder
 from aeviz.presets.autoencoders import PRESETS, Preset
 from aeviz.presets.defaults import with_steps
 from aeviz.runs import queue
-from aeviz.runs.worker import threads
+from aeviz.runs.spawn import threads
 from aeviz.server.photos import samples
 from aeviz.training.loop import begin, train
 from benchmarks.claims import Claim, claims, measure

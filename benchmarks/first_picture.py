@@ -33,7 +33,7 @@ from aeviz import datasets
 from aeviz.config import RunConfig
 from aeviz.evaluation.metrics import knn_accuracy
 from aeviz.presets.autoencoders import PRESETS, preset
-from aeviz.runs import warm, worker
+from aeviz.runs import spawn, warm
 from aeviz.runs.store import Run
 from aeviz.training import snapshots
 from aeviz.training.snapshots import Snapshot
@@ -67,7 +67,7 @@ def watch(
     scores: list[str] = []
     warm_up()
     began = time.perf_counter()
-    run = worker.start(config)
+    run = spawn.start(config)
     judged = -1
     while "reached" not in seen and time.perf_counter() - began < limit and not run.is_over:
         now = time.perf_counter() - began
@@ -95,7 +95,7 @@ def warm_up() -> None:
     """Has a warm worker at hand, unless AEVIZ_WARM says that there is to be none."""
     deadline = time.perf_counter() + WARM_SECONDS
     while os.environ.get("AEVIZ_WARM") != "0" and not warm.is_ready():
-        worker.keep_warm()
+        spawn.keep_warm()
         if time.perf_counter() > deadline:
             raise SystemExit("there is no warm worker: is there too little memory?")
         time.sleep(POLL_SECONDS)

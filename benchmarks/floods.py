@@ -22,7 +22,7 @@ from aeviz.images import encode_sprite
 from aeviz.models import checkpoint
 from aeviz.nn.model import Autoencoder
 from aeviz.presets.autoencoders import preset
-from aeviz.runs import worker
+from aeviz.runs import spawn
 
 LARGE = "large-images"
 SLOW = "slow-gallery"
@@ -176,7 +176,7 @@ def many_runs(target: Target) -> Iterator[str]:
     owner, runs = secrets.token_hex(16), []
     for _ in range(60):
         with contextlib.suppress(Exception):  # refused
-            runs.append(worker.start(config, owner))
+            runs.append(spawn.start(config, owner))
     yield f"{len(runs)} of 60 runs of one person were started"
     for run in runs:
         run.request_stop()

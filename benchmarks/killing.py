@@ -31,7 +31,7 @@ from aeviz.io import checksums
 from aeviz.models import checkpoint
 from aeviz.presets.autoencoders import preset
 from aeviz.runs import reporter, store, worker
-from aeviz.runs.process import lock_of
+from aeviz.runs.run_lock import lock_of
 from aeviz.runs.store import Run
 from aeviz.training import resume, snapshots
 from aeviz.training.loop import begin, steps_per_epoch

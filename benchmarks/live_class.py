@@ -60,12 +60,12 @@ def measure(script: str, args: argparse.Namespace) -> dict[str, Any]:
 def training() -> Iterator[None]:
     """A VAE in training until the block ends, started as the Train page starts it."""
     from aeviz.presets.autoencoders import preset
-    from aeviz.runs import worker
+    from aeviz.runs import spawn
 
     with tempfile.TemporaryDirectory() as folder:
         os.environ["AEVIZ_RUNS"] = folder
         config = preset("vae").config.replace(dataset="mnist-5k", **{"training.epochs": 10_000})
-        run = worker.start(config)
+        run = spawn.start(config)
         try:
             wait_until(lambda: run.status.phase == "running" and run.status.step > 10)
             yield

@@ -6,6 +6,7 @@ from aeviz.device import describe, pick_device
 from aeviz.models import library
 from aeviz.ui.shared import live
 from aeviz.ui.shared.explain import how_it_works
+from aeviz.wording import plural
 
 MODEL = "vae-mnist-2d"
 TEXT = r"""
@@ -20,10 +21,6 @@ NEXT = [
     ("train", "Train your own", "Choose data, type and size; watch it learn in about a minute."),
     ("restore", "Clean up a photo", "Drop a photo in: grain, scratches and watermarks come off."),
 ]
-
-
-def plural(count: int, word: str) -> str:
-    return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
 infos = library.models()

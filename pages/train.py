@@ -4,7 +4,7 @@ import streamlit as st
 
 from aeviz.errors import UserError
 from aeviz.escaping import in_markdown
-from aeviz.runs import store, worker
+from aeviz.runs import spawn, store
 from aeviz.ui.runs import run_list
 from aeviz.ui.shared.explain import how_it_works
 from aeviz.ui.train import own_images, page, run_view
@@ -21,7 +21,7 @@ if wanted is not None:
         said = in_markdown(str(error), None)
         st.warning(f"{said} Choose one from the list below, or train a new one.")
 
-worker.keep_warm()
+spawn.keep_warm()
 page.open_link()
 fold = st.expander("Settings of a new run", expanded=run is None, icon=":material/tune:")
 with fold, st.container(key="train-settings"):

@@ -11,13 +11,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
 FLOORS: tuple[set[str], ...] = (
-    {"errors", "escaping", "limits"},
+    {"errors", "escaping", "limits", "wording"},
     {"io", "images"},
     {"config", "device", "quota"},
     {"identity", "teacher", "degradations", "datasets", "handwriting", "nn"},
@@ -217,6 +218,37 @@ def test_no_package_index_is_named() -> None:
     }
     assert not found
     assert ROOT / "aeviz" / "cli" / "main.py" in texts()
+
+
+def at_import(tree: ast.AST) -> Iterator[ast.ImportFrom]:
+    """What runs when the file is imported: no import of a function, and none for types only."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.ImportFrom):
+            yield node
+        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            types_only = isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+            if not types_only:
+                yield from at_import(node)
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    names = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in SOURCES
+    }
+    uses: dict[str, set[str]] = {}
+    for name, path in names.items():
+        wanted = {
+            full if (full := f"{node.module}.{alias.name}") in names else f"{node.module}"
+            for node in at_import(parsed(path))
+            for alias in node.names
+        }
+        uses[name] = wanted & names.keys() - {name}
+    assert len(uses["aeviz.ui.train.page"]) > 10
+    try:
+        TopologicalSorter(uses).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
 
 
 def test_each_file_has_its_room() -> None:

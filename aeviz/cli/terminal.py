@@ -10,6 +10,7 @@ from pathlib import Path
 
 from aeviz.errors import UserError
 from aeviz.images import MAX_BYTES
+from aeviz.wording import clock
 
 _BAR = 24
 
@@ -86,10 +87,3 @@ class Progress:
 
 def _width() -> int:
     return shutil.get_terminal_size().columns - 1
-
-
-def clock(seconds: float) -> str:
-    """83 -> "1:23", 3723 -> "1:02:03"."""
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

@@ -21,7 +21,7 @@ from aeviz.errors import UserError
 from aeviz.nn.model import Autoencoder, check_size
 from aeviz.nn.networks import ImageShape, multiplications
 from aeviz.runs import queue
-from aeviz.runs.worker import threads
+from aeviz.runs.spawn import threads
 from aeviz.training.cpu.microbatches import pieces_of
 from aeviz.training.loop import check_batches, steps_per_epoch
 

@@ -15,8 +15,8 @@ from aeviz.errors import UserError
 from aeviz.identity import Person
 from aeviz.io import atomic
 from aeviz.io.paths import runs_dir
-from aeviz.runs import queue, worker
-from aeviz.runs.process import lock_once_over
+from aeviz.runs import queue, spawn
+from aeviz.runs.run_lock import lock_once_over
 from aeviz.runs.store import Run
 
 LONGEST_NAME = 80
@@ -68,13 +68,13 @@ def move_up(run: Run, person: Person) -> None:
 def go_on(run: Run, person: Person) -> None:
     """Continues a run that ended before it was done."""
     check(run, person)
-    worker.resume_run(run)
+    spawn.resume_run(run)
 
 
 def train_on(run: Run, epochs: int, person: Person) -> None:
     """Continues a run that is over for so many further epochs."""
     check(run, person)
-    worker.train_on(run, epochs)
+    spawn.train_on(run, epochs)
 
 
 def remove(run: Run, person: Person) -> None:

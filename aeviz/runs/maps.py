@@ -25,7 +25,8 @@ from typing import TYPE_CHECKING, TextIO
 from aeviz.io import atomic, locks
 from aeviz.io.paths import runs_dir
 from aeviz.runs import queue
-from aeviz.runs.process import lock_of, step_back
+from aeviz.runs.process import step_back
+from aeviz.runs.run_lock import lock_of
 from aeviz.runs.store import Run
 
 if TYPE_CHECKING:

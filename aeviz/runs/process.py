@@ -1,6 +1,6 @@
-"""The process of one run: it waits for its turn, and then trains.
+"""The process of a run: `python -m aeviz.runs.process RUN_FOLDER` waits for its turn, then trains.
 
-It learns how to train (half a gigabyte of libraries) only when it is among the next, so thirty runs
+PyTorch (about 0.5 GB) is imported only once the run is near the head of the queue, so thirty runs
 in the queue are thirty small processes.
 """
 
@@ -13,35 +13,16 @@ import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn, TextIO
+from typing import NoReturn
 
 from aeviz.errors import UserError
-from aeviz.io import atomic, locks
 from aeviz.runs import queue
+from aeviz.runs.run_lock import lock_of
 from aeviz.runs.store import Phase, Run
 from aeviz.training.cpu.malloc import keep_memory
 
 NICENESS = 10
 """The server answers first where both want the processor: a class drags while a run trains."""
-
-LEAVING_SECONDS = 30
-"""How long a process that has ended its run may take to be gone."""
-
-
-def lock_of(run: Run, patience: float) -> TextIO | None:
-    """The lock that says that somebody is at work on the run; None where it is taken."""
-    with atomic.in_words("The run's folder cannot be written"):
-        return locks.take(run.pid_path, patience)
-
-
-def lock_once_over(run: Run) -> TextIO | None:
-    """The same lock, of a run that may have ended just now: on a busy machine its process holds it
-    for seconds after it has said so. None where the run is at work."""
-    for _ in range(LEAVING_SECONDS):
-        lock = lock_of(run, patience=1.0)
-        if lock is not None or not run.is_over:
-            return lock
-    return None
 
 
 def wait_and_work(run: Run, server: int | None = None) -> None:
@@ -52,24 +33,17 @@ def wait_and_work(run: Run, server: int | None = None) -> None:
         return orphaned or run.stop_requested or run.is_gone
 
     try:
-        with queue.turn(run, cancelled, _learn_to_train):
+        with queue.turn(run, cancelled, _import_training):
             from aeviz.runs import worker
 
             worker.work(run, server)
     except queue.CancelledError:
-        _end(run, "stopped", stopped(run))
+        _end(run, "stopped", queue.stopped_message(run))
     except UserError as error:
         _end(run, "failed", str(error))
 
 
-def stopped(run: Run) -> str:
-    """What is said of a run that was stopped while it waited: it may have trained before."""
-    if run.status.epoch:
-        return "Stopped before resuming. Earlier progress is kept."
-    return "Stopped before its training began."
-
-
-def _learn_to_train() -> None:
+def _import_training() -> None:
     from aeviz.runs import worker
 
     del worker  # from now on it is there
@@ -92,7 +66,7 @@ def step_back(niceness: int) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m aeviz.runs.worker", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m aeviz.runs.process", description=__doc__)
     parser.add_argument("folder", type=Path, help="a run's folder")
     parser.add_argument("--server", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--lock", type=int, help=argparse.SUPPRESS)  # as this process inherits it

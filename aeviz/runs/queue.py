@@ -237,3 +237,10 @@ def _note(slot: TextIO, owner: str) -> None:
         slot.write(owner)
         slot.flush()
         (_folder() / f"turn-{owner or _NOBODY}").touch()
+
+
+def stopped_message(run: Run) -> str:
+    """What is said of a run that was stopped while it waited: it may have trained before."""
+    if run.status.epoch:
+        return "Stopped before resuming. Earlier progress is kept."
+    return "Stopped before its training began."

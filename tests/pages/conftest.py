@@ -6,7 +6,7 @@ import pytest
 
 from aeviz.config import RunConfig
 from aeviz.identity import Person
-from aeviz.runs import store, worker
+from aeviz.runs import spawn, store
 from aeviz.runs.store import Run
 from aeviz.ui.shared import person
 
@@ -35,5 +35,5 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[RunConfig]:
         configs.append(config)
         return store.create(config, owner)
 
-    monkeypatch.setattr(worker, "start", start)
+    monkeypatch.setattr(spawn, "start", start)
     return configs

@@ -14,7 +14,7 @@ from aeviz.errors import UserError
 from aeviz.identity import Person
 from aeviz.io import locks
 from aeviz.presets.autoencoders import PRESETS
-from aeviz.runs import manage, store, worker
+from aeviz.runs import manage, spawn, store
 from aeviz.runs.store import Run, Status
 from aeviz.ui.shared import person
 from aeviz.ui.train import run_view
@@ -104,7 +104,7 @@ def test_a_run_is_continued_for_as_many_epochs_as_were_asked_for(
     def train_on(run: Run, epochs: int) -> None:
         asked.append((run, epochs))
 
-    monkeypatch.setattr(worker, "train_on", train_on)
+    monkeypatch.setattr(spawn, "train_on", train_on)
     app = open_train(run=run.id)
     assert not any(label.startswith("Continue") for label in labels(app))
     app.number_input(key=f"further-{run.id}").set_value(7)

@@ -16,7 +16,7 @@ from aeviz.errors import UserError
 from aeviz.identity import Person
 from aeviz.io import locks
 from aeviz.presets.autoencoders import PRESETS, title
-from aeviz.runs import listing, manage, store, worker
+from aeviz.runs import listing, manage, spawn, store
 from aeviz.runs.store import Run, Status
 from aeviz.teacher import TEACHERS
 from aeviz.ui.runs import table
@@ -227,7 +227,7 @@ def test_a_run_of_mine_that_trains_can_be_stopped() -> None:
 
 def test_a_run_goes_on_for_further_epochs(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[Run, int]] = []
-    monkeypatch.setattr(worker, "train_on", lambda run, epochs: asked.append((run, epochs)))
+    monkeypatch.setattr(spawn, "train_on", lambda run, epochs: asked.append((run, epochs)))
     mine = a_run()
     mine.resume_path.touch()
     app = open_runs(runs_chosen=[mine.id])

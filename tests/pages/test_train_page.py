@@ -17,7 +17,7 @@ from aeviz.presets.autoencoders import PRESETS
 from aeviz.runs import maps, queue, store, worker
 from aeviz.runs.store import Run, Status
 from aeviz.ui.runs import actions, run_list
-from aeviz.ui.train import run_view, settings
+from aeviz.ui.train import settings
 
 SECONDS = 60
 
@@ -317,15 +317,7 @@ def test_steps_of_a_logarithmic_slider() -> None:
     assert settings.log_steps(1, 50, 4.0) == [1, 2, 4, 5, 10, 20, 50]
 
 
-def test_places_and_times_in_words() -> None:
-    assert [run_view.ordinal(n) for n in (1, 2, 3, 4, 11, 12, 21, 112)] == [
-        "next", "2nd", "3rd", "4th", "11th", "12th", "21st", "112th"
-    ]  # fmt: skip
-    assert [run_view.clock(s) for s in (7, 67.4, 600, 3725)] == ["0:07", "1:07", "10:00", "1:02:05"]
-    assert [run_view.soon(s) for s in (0, 29, 60, 170)] == [
-        "in less than a minute", "in less than a minute", "in about 1 minute",
-        "in about 3 minutes",
-    ]  # fmt: skip
+def test_a_run_that_has_epochs_left_continues_to_its_end() -> None:
     config = PRESETS["vae"].config.replace(**{"training.epochs": 16})
     labels = [actions.continue_label(Status(epoch=n), config) for n in (1, 15, 16)]
     assert labels == ["Continue (15 epochs left)", "Continue (1 epoch left)", "Continue"]

@@ -16,8 +16,8 @@ from aeviz.errors import UserError
 from aeviz.identity import Person
 from aeviz.io import locks
 from aeviz.models import checkpoint
-from aeviz.runs import manage, process, store, worker
-from aeviz.runs.process import lock_of
+from aeviz.runs import manage, run_lock, spawn, store, worker
+from aeviz.runs.run_lock import lock_of
 from aeviz.runs.store import Run, Status
 from aeviz.training import loop, resume
 from tests.runs.test_worker import ended, here, tiny
@@ -122,7 +122,7 @@ def test_a_process_that_is_slow_to_leave_its_finished_run_is_waited_for(
         looks.append(patience)
         return lock_of(run, patience=0.01)
 
-    monkeypatch.setattr(process, "lock_of", look)
+    monkeypatch.setattr(run_lock, "lock_of", look)
     lock = locks.take(run.pid_path)
     assert lock is not None
 
@@ -153,7 +153,7 @@ def test_pages_that_remove_rename_and_continue_at_once_leave_a_whole_run_or_none
 ) -> None:
     """Whatever comes first: where the run is deleted nothing of it comes back, and no other page
     sees anything but a sentence."""
-    monkeypatch.setattr(worker.subprocess, "Popen", lambda *_, **__: pytest.fail("started"))
+    monkeypatch.setattr(spawn.subprocess, "Popen", lambda *_, **__: pytest.fail("started"))
     for _ in range(20):
         run = store.create(config, ADA.owner)
         run.write_status(Status("done", epoch=3))
@@ -209,8 +209,8 @@ def test_a_run_that_goes_on_equals_one_that_was_asked_for_longer_at_once(
         def poll(self) -> int:
             return 0
 
-    monkeypatch.setattr(worker.subprocess, "Popen", Started)
-    worker.train_on(run, 2)
+    monkeypatch.setattr(spawn.subprocess, "Popen", Started)
+    spawn.train_on(run, 2)
     assert run.config.training.epochs == 5
     worker.work(run)
     assert (run.status.phase, run.status.epoch, run.status.steps) == ("done", 5, 20)
@@ -244,7 +244,7 @@ def test_a_run_without_a_saved_state_cannot_go_on_longer(run: Run) -> None:
 
 def test_two_pages_that_continue_a_run_start_it_once(runs_dir: Path) -> None:
     config = tiny(**{"training.epochs": 2})
-    run = worker.start(config, ADA.owner)
+    run = spawn.start(config, ADA.owner)
     assert ended(run).phase == "done"
     errors: list[str] = []
 

@@ -24,7 +24,7 @@ from aeviz.identity import Person
 from aeviz.io import atomic, locks
 from aeviz.latent.layouts import Cancelled
 from aeviz.models import checkpoint
-from aeviz.runs import manage, maps, store, worker
+from aeviz.runs import manage, maps, spawn, store, worker
 from aeviz.runs.store import Run
 from aeviz.training import finish
 from tests.runs.test_worker import tiny, until
@@ -272,7 +272,7 @@ def test_who_is_told_to_stop_leaves_the_maps_to_others(
 
 
 def test_a_worker_gives_its_slot_back_lays_out_and_may_be_killed(runs_dir: Path) -> None:
-    run = worker.start(tiny(**{"bottleneck.latent_dim": 3, "training.epochs": 1}))
+    run = spawn.start(tiny(**{"bottleneck.latent_dim": 3, "training.epochs": 1}))
     pid = int(run.pid_path.read_text())
     until(lambda: maps.share(run) is not None, run)
     assert run.status.phase == "done"

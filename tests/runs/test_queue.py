@@ -14,7 +14,7 @@ from aeviz.config import RunConfig
 from aeviz.errors import UserError
 from aeviz.io import locks
 from aeviz.limits import Limit
-from aeviz.runs import queue, store, worker
+from aeviz.runs import queue, spawn, store
 from aeviz.runs.store import Run
 from aeviz.runs.time_slice import MakesWay
 
@@ -159,17 +159,17 @@ def test_one_person_has_so_many_runs_that_wait(
     config: RunConfig, runs_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("aeviz.limits.RUNS", Limit(in_all=3, person=2))
-    monkeypatch.setattr(worker, "_spawn", lambda run, change=None: None)
+    monkeypatch.setattr(spawn, "_spawn", lambda run, change=None: None)
     for _ in range(2):
-        worker.start(config, "a" * 32)
+        spawn.start(config, "a" * 32)
     with pytest.raises(UserError, match="You have 2 runs that train or wait"):
-        worker.start(config, "a" * 32)
-    worker.start(config, "b" * 32)
+        spawn.start(config, "a" * 32)
+    spawn.start(config, "b" * 32)
     with pytest.raises(UserError, match="3 runs wait already"):
-        worker.start(config, "c" * 32)
+        spawn.start(config, "c" * 32)
     assert len(store.runs()) == 3
     store.runs()[0].write_status(store.Status("done"))
-    worker.start(config, "c" * 32)
+    spawn.start(config, "c" * 32)
 
 
 def test_a_run_of_somebody_who_has_none_comes_before_anothers_second(
@@ -274,7 +274,7 @@ def test_slots_that_are_no_number_are_a_sentence_before_anything_starts(
 ) -> None:
     monkeypatch.setenv("AEVIZ_WORKERS", said)
     with pytest.raises(UserError, match=r"AEVIZ_WORKERS .* whole number; it is"):
-        worker.start(config)
+        spawn.start(config)
     assert store.runs() == []
 
 

@@ -16,7 +16,7 @@ from aeviz.config import RunConfig
 from aeviz.errors import UserError
 from aeviz.identity import Person
 from aeviz.io import locks
-from aeviz.runs import manage, store, worker
+from aeviz.runs import manage, spawn, store
 from aeviz.runs.store import Status
 
 ROOT = Path(__file__).parents[2]
@@ -128,7 +128,7 @@ def test_two_servers_on_one_folder_lose_no_update(config: RunConfig, runs_dir: P
 if __name__ == "__main__":
     popen = subprocess.Popen
     # a worker that does nothing but live
-    worker.subprocess.Popen = lambda _, **more: popen(["sleep", "600"], **more)  # type: ignore
+    spawn.subprocess.Popen = lambda _, **more: popen(["sleep", "600"], **more)  # type: ignore
     said = json.loads(sys.argv[1])
     said["config"] = RunConfig.from_json(said["config"])
     print("ready", flush=True)

@@ -17,7 +17,7 @@ import torch
 from aeviz.config import RunConfig
 from aeviz.io import locks
 from aeviz.models import checkpoint
-from aeviz.runs import queue, store, warm, worker
+from aeviz.runs import queue, spawn, store, warm
 from aeviz.runs.store import Run
 from tests.runs.test_worker import ended, tiny, until
 from tests.training.test_loop import same
@@ -39,7 +39,7 @@ def _on(runs_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def ready(run: Run) -> int:
     """The process of a warm worker that has nothing left to learn."""
-    worker.keep_warm()
+    spawn.keep_warm()
     until(warm.is_ready, run)
     pid = warm.pid()
     assert pid is not None
@@ -52,14 +52,14 @@ def weights(run: Run) -> dict[str, torch.Tensor]:
 
 def test_it_takes_the_run_with_its_lock_and_trains_it_as_any_other(runs_dir: Path) -> None:
     config = tiny(**{"training.epochs": 3})
-    cold = worker.start(config)
+    cold = spawn.start(config)
     assert ended(cold).phase == "done"
     pid = ready(cold)
-    run = worker.start(config)
+    run = spawn.start(config)
     assert int(run.pid_path.read_text()) == pid
     assert run.is_alive
     assert warm.pid() is None, "it is handed one run"
-    worker.keep_warm()
+    spawn.keep_warm()
     assert warm.pid() is None, "the next would learn while this one begins"
     assert ended(run).phase == "done", (run.folder / "worker.log").read_text()
     assert same(weights(run), weights(cold))
@@ -76,7 +76,7 @@ def test_it_gives_way_to_the_server(config: RunConfig) -> None:
 
 def test_what_it_says_goes_into_the_log_of_its_run(config: RunConfig) -> None:
     ready(store.create(config))
-    run = worker.start(tiny(dataset="gone"))
+    run = spawn.start(tiny(dataset="gone"))
     assert ended(run).phase == "failed"
     assert "no data set called" in run.status.message
     until(lambda: not run.is_alive, run)
@@ -96,7 +96,7 @@ def test_one_that_has_died_is_replaced_by_a_worker_of_the_runs_own(config: RunCo
     pid = ready(other)
     os.kill(pid, signal.SIGKILL)
     until(lambda: not warm.is_ready(), other)
-    run = worker.start(tiny(**{"training.epochs": 1}))
+    run = spawn.start(tiny(**{"training.epochs": 1}))
     assert int(run.pid_path.read_text()) != pid
     assert ended(run).phase == "done"
 
@@ -105,18 +105,18 @@ def test_there_is_none_where_a_run_would_have_to_wait(
     config: RunConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with queue.turn(store.create(config), lambda: False):
-        worker.keep_warm()
+        spawn.keep_warm()
         assert warm.pid() is None
 
 
 def test_a_run_that_has_to_wait_leaves_it_to_others(
     config: RunConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    worker.keep_warm()
+    spawn.keep_warm()
     pid = warm.pid()
     assert pid is not None
     with queue.turn(store.create(config), lambda: False):
-        run = worker.start(config)
+        run = spawn.start(config)
         assert int(run.pid_path.read_text()) != pid
         assert warm.pid() == pid
         run.request_stop()
@@ -129,13 +129,13 @@ def test_there_is_none_where_it_is_off_or_memory_is_short(
 ) -> None:
     monkeypatch.setenv("AEVIZ_WARM", off)
     monkeypatch.setattr(warm, "available", lambda: free)
-    worker.keep_warm()
+    spawn.keep_warm()
     assert warm.pid() is None
 
 
 def test_it_ends_with_its_server(config: RunConfig) -> None:
     code = (
-        "import sys; from aeviz.runs import warm, worker; worker.keep_warm()\n"
+        "import sys; from aeviz.runs import spawn, warm; spawn.keep_warm()\n"
         "print(warm.pid(), flush=True); sys.stdin.read()"
     )
     server = subprocess.Popen(

@@ -21,7 +21,7 @@ from aeviz.errors import UserError
 from aeviz.io import locks
 from aeviz.models import checkpoint, library
 from aeviz.presets.autoencoders import preset
-from aeviz.runs import queue, store, worker
+from aeviz.runs import process, queue, spawn, store, worker
 from aeviz.runs.store import Run
 from aeviz.training import loop, resume
 from tests.training.test_loop import CPU, same, trained
@@ -434,7 +434,7 @@ def test_a_removed_folder_ends_its_training_with_a_sentence_and_nothing_else(
     assert [path.name for path in runs_dir.iterdir() if path.name[0] != "."] == [other.id]
     assert sorted(path.name for path in other.folder.iterdir()) == ["config.json", "status.json"]
     with pytest.raises(UserError, match="no longer on the disk"):
-        worker.resume_run(run)
+        spawn.resume_run(run)
 
 
 def test_a_folder_that_may_only_be_read_is_a_sentence(
@@ -466,7 +466,7 @@ def test_a_folder_that_is_not_there_is_a_sentence_on_the_command_line(
 ) -> None:
     monkeypatch.setattr("sys.argv", ["worker", str(tmp_path / "gone")])
     with pytest.raises(SystemExit, match=r"^aeviz: The run's folder .* no longer there\.$"):
-        worker.main()
+        process.main()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -475,7 +475,7 @@ def test_a_run_that_is_done_cannot_go_on(here: Callable[..., Run]) -> None:
     worker.work(run)
     assert not run.can_resume
     with pytest.raises(UserError, match="nothing left"):
-        worker.resume_run(run)
+        spawn.resume_run(run)
 
 
 # ---- as a process of its own -------------------------------------------------------------------
@@ -483,8 +483,8 @@ def test_a_run_that_is_done_cannot_go_on(here: Callable[..., Run]) -> None:
 
 def test_two_runs_of_one_name_train_one_after_the_other(runs_dir: Path) -> None:
     config = tiny(name="Twice", **{"training.epochs": 2})
-    first = worker.start(config)
-    second, third = worker.start(config), worker.start(config)
+    first = spawn.start(config)
+    second, third = spawn.start(config), spawn.start(config)
     assert len({first.id, second.id, third.id}) == 3
     third.request_stop()
     assert ended(third).phase == "stopped"
@@ -502,10 +502,10 @@ def test_two_runs_of_one_name_train_one_after_the_other(runs_dir: Path) -> None:
 
 def test_a_killed_worker_is_seen_and_its_run_goes_on_to_the_same_end(runs_dir: Path) -> None:
     config = tiny(**{"training.epochs": 400})
-    run = worker.start(config)
+    run = spawn.start(config)
     until(run.resume_path.exists, run)
     with pytest.raises(UserError, match="nothing left to train"):
-        worker.resume_run(run)
+        spawn.resume_run(run)
     os.kill(int(run.pid_path.read_text()), signal.SIGKILL)
     until(lambda: not run.is_alive, run)
     status = run.status
@@ -513,7 +513,7 @@ def test_a_killed_worker_is_seen_and_its_run_goes_on_to_the_same_end(runs_dir: P
     assert status.message.endswith("what it had saved is kept.")
 
     saved = resume_position(run)
-    worker.resume_run(run)
+    spawn.resume_run(run)
     until(lambda: run.status.step > saved, run)
     run.request_stop()
     status = ended(run)
@@ -533,8 +533,8 @@ def resume_position(run: Run) -> int:
 def test_when_the_server_ends_the_worker_keeps_the_model_and_ends_too(runs_dir: Path) -> None:
     code = (
         "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "from aeviz.config import RunConfig; from aeviz.runs import worker\n"
-        "run = worker.start(RunConfig.from_json(sys.argv[1])); print(run.id, flush=True)\n"
+        "from aeviz.config import RunConfig; from aeviz.runs import spawn\n"
+        "run = spawn.start(RunConfig.from_json(sys.argv[1])); print(run.id, flush=True)\n"
         "sys.stdin.read()"
     )  # the handler, for a shell has what it runs in the background ignore that signal
     server = subprocess.Popen(
@@ -564,7 +564,7 @@ def test_a_second_worker_cannot_take_a_run(config: RunConfig, runs_dir: Path) ->
     assert lock is not None
     with lock:
         result = subprocess.run(
-            [sys.executable, "-m", "aeviz.runs.worker", str(run.folder)],
+            [sys.executable, "-m", "aeviz.runs.process", str(run.folder)],
             cwd=Path(__file__).parents[2],
             capture_output=True,
             text=True,

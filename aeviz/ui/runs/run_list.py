@@ -14,7 +14,8 @@ from aeviz.runs.listing import Row
 from aeviz.ui.runs import uploaded
 from aeviz.ui.shared import person
 from aeviz.ui.train.page import sentence
-from aeviz.ui.train.run_view import EVERY_SECONDS, ordinal, soon
+from aeviz.ui.train.run_view import EVERY_SECONDS
+from aeviz.wording import place_in_queue, soon
 
 ICONS = {
     "queued": ":material/hourglass_empty:",
@@ -62,7 +63,7 @@ def _state(row: Row, turn: float | None) -> str:
     if status.phase == "running" and status.steps:
         return f"training, {status.step / status.steps:.0%}"
     if status.phase == "queued" and row.place:
-        text = f"waiting, {ordinal(row.place)} in the queue"
+        text = f"waiting, {place_in_queue(row.place)} in the queue"
         return text if turn is None else f"{text}, starts {soon(turn)}"
     return f"{status.phase}, {ago(time.time() - status.updated)}"
 

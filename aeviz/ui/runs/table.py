@@ -20,7 +20,7 @@ from aeviz.ui.shared import person
 from aeviz.ui.shared.component import component
 from aeviz.ui.train import settings
 from aeviz.ui.train.losses import SHORT, UNITS
-from aeviz.ui.train.run_view import ordinal
+from aeviz.wording import place_in_queue
 
 KEY = "aeviz-runs-table"
 CHOSEN, SORT = "runs-chosen", "runs-sort"
@@ -151,7 +151,7 @@ def state(row: Row) -> str:
     if status.phase == "running":
         return f"training, {status.step / status.steps:.0%}" if status.steps else "starting"
     if status.phase == "queued":
-        return f"waiting, {ordinal(row.place)}" if row.place else "starting"
+        return f"waiting, {place_in_queue(row.place)}" if row.place else "starting"
     return status.phase
 
 

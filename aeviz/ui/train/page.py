@@ -29,7 +29,7 @@ from aeviz.presets.autoencoders import (
     kind_of,
 )
 from aeviz.presets.defaults import epochs_for
-from aeviz.runs import worker
+from aeviz.runs import spawn
 from aeviz.runs.estimate import Estimate, Memory, estimate
 from aeviz.training.loop import steps_per_epoch
 from aeviz.ui.shared import person
@@ -447,5 +447,5 @@ def start(config: RunConfig) -> None:
         return
     person.need_owner()
     st.session_state["train-started"] = (config.to_json(), time.monotonic())
-    st.query_params.from_dict({"run": worker.start(config, person.me().owner).id})
+    st.query_params.from_dict({"run": spawn.start(config, person.me().owner).id})
     st.rerun()

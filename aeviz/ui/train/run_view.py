@@ -33,6 +33,7 @@ from aeviz.ui.train import diagnostics, export, replay
 from aeviz.ui.train.losses import AFTER, UNITS, excuse, named, summed
 from aeviz.ui.train.page import sentence
 from aeviz.ui.train.settings import duration
+from aeviz.wording import clock, place_in_queue, soon
 
 EVERY_SECONDS = 1.0
 ROWS = 12
@@ -100,7 +101,7 @@ def progress_text(run: Run, status: Status, config: RunConfig) -> str:
         number = queue.place(run)
         if number is None:
             return "Starting"
-        text = f"Waiting for its turn: {ordinal(number)} in the queue"
+        text = f"Waiting for its turn: {place_in_queue(number)} in the queue"
         seconds = wait_time.until_turns(listing.rows()).get(run.id)
         return text if seconds is None else f"{text} · starts {soon(seconds)}"
     if status.phase == "finishing":
@@ -115,30 +116,6 @@ def progress_text(run: Run, status: Status, config: RunConfig) -> str:
     if status.seconds_left is not None:
         text += f" · {clock(status.seconds_left)} left"
     return text
-
-
-def ordinal(number: int) -> str:
-    """A place in the queue: "next", "2nd", "11th", "21st"."""
-    if number == 1:
-        return "next"
-    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{'th' if number % 100 in (11, 12, 13) else ending}"
-
-
-def soon(seconds: float) -> str:
-    """A rough time to wait: "in less than a minute", "in about 3 minutes"."""
-    minutes = round(seconds / 60)
-    if minutes < 1:
-        return "in less than a minute"
-    return f"in about {minutes} minute{'s' * (minutes > 1)}"
-
-
-def clock(seconds: float) -> str:
-    """Minutes and seconds, "1:07"."""
-    whole = round(seconds)
-    hours, rest = divmod(whole, 3600)
-    tail = f"{rest // 60:02d}:{rest % 60:02d}"
-    return f"{hours}:{tail}" if hours else tail.removeprefix("0")
 
 
 def _result(run: Run, status: Status, config: RunConfig, me: Person) -> None:

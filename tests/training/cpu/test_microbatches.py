@@ -13,7 +13,7 @@ from aeviz.config import RunConfig
 from aeviz.datasets import Dataset
 from aeviz.nn.losses import Terms
 from aeviz.nn.model import Autoencoder
-from aeviz.runs import worker
+from aeviz.runs import spawn
 from aeviz.training.cpu import microbatches
 from aeviz.training.loop import begin, set_learning_rate, train
 from tests.training.test_loop import CPU, same, trained, weights
@@ -197,4 +197,4 @@ def test_a_dense_network_leaves_a_processor_to_the_server(
     config: RunConfig, kind: str, cores: int, slots: int, number: int
 ) -> None:
     config = config.replace(**{"network.kind": kind})
-    assert worker.threads(config, cores, slots) == number
+    assert spawn.threads(config, cores, slots) == number
