@@ -49,6 +49,7 @@ def test_two_people_see_their_own_runs_and_both_the_classs(
         row(other, theirs).get_by_role("checkbox").check()
         expect(curve).to_have_count(2)
         row(page, mine).get_by_role("checkbox").check()
+        expect(page.get_by_test_id("aeviz-curves-over").locator(".legendtoggle")).to_have_count(1)
         page.get_by_role("button", name="Delete").click()
         page.get_by_role("button", name="Delete for good").click()
         for who in (page, other):
