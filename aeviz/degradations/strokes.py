@@ -1,8 +1,8 @@
 """Strokes and scratches for training: a whole batch of masks at once, on any device.
 
-A mask is a walk of straight pieces with round ends, which now and then begins anew elsewhere, until
-a tenth of the square is covered. A pixel lies in a piece where its distance to the line between the
-piece's ends is below half the stroke's width.
+A mask is a chain of straight pieces with round ends. Now and then the chain restarts at another
+place, until a tenth of the square is covered. A pixel lies in a piece if its distance to the line
+between the piece's ends is below half the stroke's width.
 """
 
 from __future__ import annotations

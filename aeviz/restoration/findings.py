@@ -31,7 +31,7 @@ _STRENGTH = "set the noise level by hand to denoise it all the same"
 
 @dataclass(frozen=True)
 class Findings:
-    """`sigma`: the noise that a restorer is told. `untouched`: there is nothing to restore."""
+    """`sigma`: the noise level passed to the restorer. `untouched`: nothing to restore."""
 
     sigma: float = 0.0
     untouched: bool = False

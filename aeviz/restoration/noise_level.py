@@ -205,7 +205,7 @@ def _levels(patches: list[_Patch]) -> tuple[float, float]:
 
 
 def noise_level_for(found: float) -> float:
-    """The level that a restorer is told for this estimate: the same, or 0, which leaves it to the
+    """The level passed to the restorer for this estimate: the same, or 0, which leaves it to the
     network, where so little noise may as well be texture; never more than restorers have learnt."""
     return min(found, _MAX_TOLD) if found >= _MIN_TOLD else 0.0
 

@@ -72,7 +72,7 @@ def train_on(run: Run, epochs: int) -> None:
     if not 1 <= epochs <= MAX_EPOCHS:
         raise UserError(f"A run can go on for 1 to {MAX_EPOCHS:,} epochs more.")
     if not run.resume_path.exists():
-        raise UserError("This run has no saved state to go on from: duplicate it, and train anew.")
+        raise UserError("This run has no saved state. Duplicate it and train the copy.")
     _check_number(run.owner)
 
     def longer(config: RunConfig) -> RunConfig:

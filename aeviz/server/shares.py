@@ -33,7 +33,7 @@ class Shares:
         return True
 
     async def wait(self, visitor: Visitor, amount: int = 1) -> None:
-        """Takes the amount once it is free. One that is larger than a share would wait for ever."""
+        """Takes the amount once it is free. An amount larger than the share would wait forever."""
         if not self._waiting and self.take(visitor, amount):
             return
         entry = (visitor, amount, asyncio.get_running_loop().create_future())

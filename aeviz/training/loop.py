@@ -2,7 +2,7 @@
 
 Images stay in memory as uint8 on the device; a batch is one gather, one conversion and one pass
 forwards and back (`aeviz.training.cpu.microbatches`). `train` is a generator: it yields after
-every step, so whoever drives it decides what to show, what to save and when to stop.
+every step, so the caller decides what to show, what to save and when to stop.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ class PhotoService:
     def take_in(
         self, body: Path, name: str, damage: AskedDamage | None, stretch: bool = False
     ) -> dict[str, Any]:
-        """Keep an uploaded photo, its range stretched if asked; what the page is told of it."""
+        """Keep an uploaded photo, its range stretched if asked; returns what the page shows."""
         photo = read_photo(body.read_bytes())
         narrow = is_narrow(photo)
         arrays, told = {}, {}
