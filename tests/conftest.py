@@ -30,3 +30,9 @@ def _no_own_datasets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         del os.environ["AEVIZ_DATASETS"]
     else:
         os.environ["AEVIZ_DATASETS"] = before
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests come last: Playwright keeps an event loop running in the tests' thread, in
+    which no other test could call `asyncio.run`."""
+    items.sort(key=lambda item: "e2e" in item.path.parts)

@@ -40,7 +40,8 @@ def test_two_people_see_their_own_runs_and_both_the_classs(
         expect(row(other, mine)).to_have_attribute("data-phase", "done", timeout=TRAINED_MS)
         row(other, mine).get_by_role("checkbox").check()
         expect(other.get_by_role("link", name="Duplicate with changes")).to_be_visible()
-        expect(other.get_by_role("button", name="Delete")).to_have_count(1)
+        bar = ".st-key-aeviz-runs-bar"
+        expect(other.locator(bar).get_by_role("button", name="Delete")).to_have_count(1)
         curve = other.get_by_test_id("aeviz-curves-over").locator(".legendtoggle")
         expect(curve).to_have_count(1)
 
@@ -50,7 +51,7 @@ def test_two_people_see_their_own_runs_and_both_the_classs(
         expect(curve).to_have_count(2)
         row(page, mine).get_by_role("checkbox").check()
         expect(page.get_by_test_id("aeviz-curves-over").locator(".legendtoggle")).to_have_count(1)
-        page.get_by_role("button", name="Delete").click()
+        page.locator(bar).get_by_role("button", name="Delete").click()
         page.get_by_role("button", name="Delete for good").click()
         for who in (page, other):
             expect(row(who, mine)).to_have_count(0)
