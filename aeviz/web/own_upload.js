@@ -26,13 +26,17 @@ async function dropped(transfer) {
   const walk = async (entry) => {
     if (found.length >= MOST_FILES) return;
     if (entry.isFile) {
-      const file = await new Promise((settle, fail) => { entry.file(settle, fail); });
+      const file = await new Promise((settle, fail) => {
+        entry.file(settle, fail);
+      });
       found.push({ path: entry.fullPath.replace(/^\//, ''), file });
       return;
     }
     const reader = entry.createReader();
     for (;;) {
-      const some = await new Promise((settle, fail) => { reader.readEntries(settle, fail); });
+      const some = await new Promise((settle, fail) => {
+        reader.readEntries(settle, fail);
+      });
       if (!some.length) return;
       for (const inner of some) await walk(inner);
     }
@@ -57,17 +61,25 @@ function open(root, tell) {
   const folder = element('input', { type: 'file', webkitdirectory: true, hidden: true });
   input.dataset.testid = 'aeviz-own-files';
   folder.dataset.testid = 'aeviz-own-folder';
-  const choose = element('button', { type: 'button', className: 'av-button av-first' }, 'Choose a zip or images');
+  const choose = element(
+    'button',
+    { type: 'button', className: 'av-button av-first' },
+    'Choose a zip or images',
+  );
   const chooseFolder = element('button', { type: 'button', className: 'av-button' }, 'Choose a folder');
   const bar = element('div', { className: 'av-sent' }, element('i', {}));
   const said = element('p', { className: 'av-said' });
   said.setAttribute('role', 'status');
   const cancel = element('button', { type: 'button', className: 'av-button' }, 'Cancel');
   const start = element(
-    'div', { className: 'av-start' },
+    'div',
+    { className: 'av-start' },
     element('b', {}, 'Drop a zip, images or folders here'),
-    element('span', { className: 'av-quiet' },
-      'Put the images of each class into a folder of its name. PNG, JPEG, WebP, AVIF, BMP, TIFF or GIF, up to 16 megapixels each.'),
+    element(
+      'span',
+      { className: 'av-quiet' },
+      'Put the images of each class into a folder of its name. PNG, JPEG, WebP, AVIF, BMP, TIFF or GIF, up to 16 megapixels each.',
+    ),
     element('span', { className: 'av-row' }, choose, chooseFolder),
   );
   const going = element('div', { className: 'av-going', hidden: true }, bar, cancel);
@@ -95,8 +107,10 @@ function open(root, tell) {
   const send = (files) => {
     if (request || !files.length) return;
     const total = files.reduce((sum, { file }) => sum + file.size, 0);
-    if (files.length >= MOST_FILES) return rest('These are too many files: put them into a zip, or choose fewer.', true);
-    if (total > MOST_BYTES) return rest('This is more than 2 GiB: choose fewer images, or smaller ones.', true);
+    if (files.length >= MOST_FILES)
+      return rest('These are too many files: put them into a zip, or choose fewer.', true);
+    if (total > MOST_BYTES)
+      return rest('This is more than 2 GiB: choose fewer images, or smaller ones.', true);
     const body = parcel(files);
     request = new XMLHttpRequest();
     request.upload.onprogress = ({ loaded }) => {
@@ -104,7 +118,11 @@ function open(root, tell) {
     };
     request.onload = () => {
       let answer = null;
-      try { answer = JSON.parse(request.responseText); } catch { /* said below */ }
+      try {
+        answer = JSON.parse(request.responseText);
+      } catch {
+        /* said below */
+      }
       if (request.status === 200 && answer?.id) {
         show(1, 'All has arrived.');
         tell(answer.id);
@@ -112,7 +130,13 @@ function open(root, tell) {
       else rest(answer?.error ?? AWAY, true);
     };
     request.onerror = async () => {
-      const readable = await files[0].file.slice(0, 1).arrayBuffer().then(() => true, () => false);
+      const readable = await files[0].file
+        .slice(0, 1)
+        .arrayBuffer()
+        .then(
+          () => true,
+          () => false,
+        );
       rest(readable ? AWAY : UNREADABLE, true);
     };
     request.onabort = () => rest('Cancelled; nothing was kept.');
@@ -134,7 +158,9 @@ function open(root, tell) {
     event.preventDefault();
     zone.dataset.over = '';
   };
-  zone.ondragleave = () => { delete zone.dataset.over; };
+  zone.ondragleave = () => {
+    delete zone.dataset.over;
+  };
   zone.ondrop = async (event) => {
     event.preventDefault();
     delete zone.dataset.over;

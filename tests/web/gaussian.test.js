@@ -9,9 +9,13 @@ const near = (found, wanted, tolerance) =>
 test('Phi has the values of the tables', () => {
   // scipy.stats.norm.cdf
   for (const [x, p] of [
-    [0, 0.5], [1, 0.8413447460685429], [-1.96, 0.024997895148220435], [3, 0.9986501019683699],
+    [0, 0.5],
+    [1, 0.8413447460685429],
+    [-1.96, 0.024997895148220435],
+    [3, 0.9986501019683699],
     [-8, 6.220960574271785e-16],
-  ]) near(cdf(x), p, 1e-14 + 1e-7 * Math.min(p, 1 - p));
+  ])
+    near(cdf(x), p, 1e-14 + 1e-7 * Math.min(p, 1 - p));
   assert.equal(cdf(40), 1);
   assert.equal(cdf(-40), 0);
 });
@@ -34,7 +38,13 @@ test('draws repeat with their seed and are normal', () => {
 });
 
 test('the covariance on a plane is J diag(variance) J transposed', () => {
-  const rows = [[1, 2, 0], [0, -1, 3]];
+  const rows = [
+    [1, 2, 0],
+    [0, -1, 3],
+  ];
   const toPlace = (z) => rows.map((row) => row.reduce((sum, a, j) => sum + a * z[j], 5));
-  assert.deepEqual(covarianceOnPlane({ toPlace }, [1, 4, 2]), [[17, -8], [-8, 22]]);
+  assert.deepEqual(covarianceOnPlane({ toPlace }, [1, 4, 2]), [
+    [17, -8],
+    [-8, 22],
+  ]);
 });

@@ -15,7 +15,13 @@ function gallery() {
   const dims = Array.from({ length: SIZE }, (_, index) => ({ index, std: random() }));
   return {
     random,
-    latents, umap, dims, latentDim: SIZE, count: COUNT, plane: null, trustworthiness: {},
+    latents,
+    umap,
+    dims,
+    latentDim: SIZE,
+    count: COUNT,
+    plane: null,
+    trustworthiness: {},
   };
 }
 
@@ -26,8 +32,10 @@ test('the tree finds the neighbours that a plain search finds', () => {
   const index = new PlaneIndex(umap, 8);
   for (let i = 0; i < 300; i += 1) {
     const [x, y] = [2 * random(), 2 * random()];
-    const squares = Array.from({ length: COUNT }, (_, k) =>
-      (umap[2 * k] - x) ** 2 + (umap[2 * k + 1] - y) ** 2).sort((a, b) => a - b);
+    const squares = Array.from(
+      { length: COUNT },
+      (_, k) => (umap[2 * k] - x) ** 2 + (umap[2 * k + 1] - y) ** 2,
+    ).sort((a, b) => a - b);
     assert.ok(apart([...index.nearest([x, y]).squares], squares) < 1e-9);
   }
 });

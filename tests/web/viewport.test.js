@@ -15,7 +15,10 @@ const close = (found, wanted) =>
 
 test('all points are inside, with one scale for both axes', () => {
   const viewport = fitted();
-  for (const [x, y] of [[-2, -1], [2, 1]]) {
+  for (const [x, y] of [
+    [-2, -1],
+    [2, 1],
+  ]) {
     const [px, py] = viewport.toPixel(x, y);
     assert.ok(px > 0 && px < 400 && py > 0 && py < 300);
   }

@@ -41,7 +41,10 @@ function examples(own, other, z) {
   const sides = z ? [Math.sign(dot(minus(z, own.mean), way)) || 1] : [1, -1];
   return sides.map((side) => {
     const at = ({ codes, mean }, steps) =>
-      closest(codes, mean.map((value, j) => value + side * steps * spread * way[j]));
+      closest(
+        codes,
+        mean.map((value, j) => value + side * steps * spread * way[j]),
+      );
     const [a, b, c] = [at(own, FAR), at(own, NEAR), at(other, NEAR)];
     const [from, to] = [own.codes[b], z ?? own.codes[a]];
     const result = analogy(to, from, other.codes[c]);

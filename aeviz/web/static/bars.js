@@ -12,7 +12,10 @@ export class CodeBars {
     this.reach = Math.max(...dims.map(({ mean, std }) => Math.abs(mean) + 2.5 * std)) || 1;
     this.allPositive = this.dims.every(({ low }) => low >= 0);
     this.canvas = h('canvas', {
-      class: 'aeviz-bars', role: 'img', 'data-testid': 'aeviz-code', 'aria-label': 'No code yet',
+      class: 'aeviz-bars',
+      role: 'img',
+      'data-testid': 'aeviz-code',
+      'aria-label': 'No code yet',
     });
     this.resizing = new ResizeObserver(() => {
       this.stopTheme ??= onThemeChange(this.canvas, () => this.measure());

@@ -18,7 +18,11 @@ export class Picture {
 
   /** @param {Uint8Array} pixels  H * W * C values, as they come from the server */
   draw(pixels) {
-    const { words, channels, frame: { width, height } } = this;
+    const {
+      words,
+      channels,
+      frame: { width, height },
+    } = this;
     pack(words, width, 0, pixels, 0, [channels, height, width]);
     this.context.putImageData(this.frame, 0, 0);
   }

@@ -16,7 +16,10 @@ export function centred(image, [channels, height, width]) {
   const [dy, dx] = [shift(rows), shift(columns)];
   for (let y = Math.max(0, -dy); y < Math.min(height, height - dy); y += 1) {
     const from = Math.max(0, -dx);
-    const row = image.subarray((y * width + from) * channels, (y * width + Math.min(width, width - dx)) * channels);
+    const row = image.subarray(
+      (y * width + from) * channels,
+      (y * width + Math.min(width, width - dx)) * channels,
+    );
     moved.set(row, ((y + dy) * width + from + dx) * channels);
   }
   return moved;

@@ -26,15 +26,20 @@ export class ClassDirection {
     this.means = classMeans(gallery);
     this.labels = [...this.means.keys()].filter((label) => this.means[label]);
     if (this.labels.length < 2) {
-      this.element = h('p', { class: 'aeviz-muted aeviz-direction' }, this.labels.length
-        ? 'All codes of this gallery are of one class, so there is no direction from one class to another.'
-        : 'This model has no codes with classes, so there is no direction from one class to another.');
+      this.element = h(
+        'p',
+        { class: 'aeviz-muted aeviz-direction' },
+        this.labels.length
+          ? 'All codes of this gallery are of one class, so there is no direction from one class to another.'
+          : 'This model has no codes with classes, so there is no direction from one class to another.',
+      );
       return;
     }
     const { params, z, point } = state.view;
     const wanted = [params.from, params.to].map((text) => (text ? Number(text) : null));
-    this.ends = [wanted, classes, this.labels].find(([from, to]) =>
-      from !== to && this.means[from] && this.means[to]).slice(0, 2);
+    this.ends = [wanted, classes, this.labels]
+      .find(([from, to]) => from !== to && this.means[from] && this.means[to])
+      .slice(0, 2);
     const amount = Number(params.amount) || 0;
     this.amount = Math.min(MOST, Math.max(-MOST, amount));
     /** The code that is moved: the one on the screen without the amount. */
@@ -49,30 +54,58 @@ export class ClassDirection {
 
   build() {
     const { classNames, imageShape } = this.stage.gallery;
-    this.selects = ['from', 'to'].map((name, end) => h('select', {
-      class: 'aeviz-select', 'aria-label': `Direction ${name} class`, 'data-testid': `aeviz-${name}`,
-      onchange: (event) => this.choose(end, Number(event.target.value), event.timeStamp),
-    }, ...this.labels.map((label) => h('option', { value: label }, classNames[label]))));
+    this.selects = ['from', 'to'].map((name, end) =>
+      h(
+        'select',
+        {
+          class: 'aeviz-select',
+          'aria-label': `Direction ${name} class`,
+          'data-testid': `aeviz-${name}`,
+          onchange: (event) => this.choose(end, Number(event.target.value), event.timeStamp),
+        },
+        ...this.labels.map((label) => h('option', { value: label }, classNames[label])),
+      ),
+    );
     this.strip = new Strip(imageShape, FRAMES, {
-      testid: 'aeviz-strip-direction', label: `The code, moved by −${MOST} to ${MOST} times the direction`,
+      testid: 'aeviz-strip-direction',
+      label: `The code, moved by −${MOST} to ${MOST} times the direction`,
       onChoose: (frame, time) => this.go(amountOf(frame), time),
     });
     this.input = h('input', {
-      type: 'range', min: -MOST, max: MOST, step: STEP, 'data-testid': 'aeviz-amount',
-      'aria-label': 'Amount', title: 'Double-click: back to 0',
+      type: 'range',
+      min: -MOST,
+      max: MOST,
+      step: STEP,
+      'data-testid': 'aeviz-amount',
+      'aria-label': 'Amount',
+      title: 'Double-click: back to 0',
       oninput: (event) => this.go(this.input.valueAsNumber, event.timeStamp),
       ondblclick: (event) => this.go(0, event.timeStamp),
     });
     this.output = h('output', { class: 'aeviz-readout' });
     this.note = h('p', { class: 'aeviz-muted' });
     const [from, to] = this.selects;
-    this.element = h('section', {
-      class: 'aeviz-direction', 'aria-label': 'Class direction', 'data-chosen': true, style: `--frame: ${100 / FRAMES}%`,
-    },
-    h('div', { class: 'aeviz-bar' }, h('h4', {}, 'Move from class'), from, h('span', {}, 'to'), to, this.output),
-    this.strip.element,
-    h('div', { class: 'aeviz-slider aeviz-along' }, this.input),
-    this.note);
+    this.element = h(
+      'section',
+      {
+        class: 'aeviz-direction',
+        'aria-label': 'Class direction',
+        'data-chosen': true,
+        style: `--frame: ${100 / FRAMES}%`,
+      },
+      h(
+        'div',
+        { class: 'aeviz-bar' },
+        h('h4', {}, 'Move from class'),
+        from,
+        h('span', {}, 'to'),
+        to,
+        this.output,
+      ),
+      this.strip.element,
+      h('div', { class: 'aeviz-slider aeviz-along' }, this.input),
+      this.note,
+    );
   }
 
   /** Where the direction leads, as a code. */

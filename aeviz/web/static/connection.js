@@ -21,11 +21,15 @@ export async function arrival() {
 export function refusal({ host, scheme, allowed }) {
   if (allowed) return '';
   if (withoutPort(host) !== location.host) {
-    return `A proxy in front of this server changes the address of requests: you asked for ${location.host}, ` +
-      `and the server was asked for ${host}. The proxy must pass on Host unchanged. ${DOC}`;
+    return (
+      `A proxy in front of this server changes the address of requests: you asked for ${location.host}, ` +
+      `and the server was asked for ${host}. The proxy must pass on Host unchanged. ${DOC}`
+    );
   }
-  return `You use ${location.protocol.replace(':', '')}, and the server was asked by ${scheme}. ` +
-    `The proxy in front of it must send X-Forwarded-Proto. ${DOC}`;
+  return (
+    `You use ${location.protocol.replace(':', '')}, and the server was asked by ${scheme}. ` +
+    `The proxy in front of it must send X-Forwarded-Proto. ${DOC}`
+  );
 }
 
 /** Why the server answers 403 to an upload of this page; '' where that is not known. */
@@ -38,9 +42,11 @@ export async function whyRefused() {
 export async function whyNoSocket() {
   const seen = await arrival();
   if (!seen) return null;
-  return refusal(seen) ||
+  return (
+    refusal(seen) ||
     'This network blocks WebSockets, which this page needs. Ask for connections to ' +
-    `${location.host} to be let through; trying again meanwhile.`;
+      `${location.host} to be let through; trying again meanwhile.`
+  );
 }
 
 /** A host as `location.host` writes it: without the port that its scheme has anyway. */

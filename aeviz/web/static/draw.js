@@ -23,7 +23,9 @@ export class DrawingPad {
     [this.channels, this.height, this.width] = imageShape;
     this.onChange = (image, time) => onChange(centre ? centred(image, imageShape) : image, time);
     this.picture = new Picture(imageShape, {
-      'data-testid': 'aeviz-drawing', 'aria-label': 'Drawing pad', class: 'aeviz-pixels aeviz-pad',
+      'data-testid': 'aeviz-drawing',
+      'aria-label': 'Drawing pad',
+      class: 'aeviz-pixels aeviz-pad',
     });
     this.image = new Float32Array(this.width * this.height * this.channels);
     this.last = null;
@@ -39,9 +41,16 @@ export class DrawingPad {
     canvas.onpointerup = canvas.onpointercancel = () => {
       this.last = null;
     };
-    this.clearButton = h('button', {
-      type: 'button', class: 'aeviz-quiet', 'data-testid': 'aeviz-clear', onclick: (event) => this.clear(event.timeStamp),
-    }, 'Clear');
+    this.clearButton = h(
+      'button',
+      {
+        type: 'button',
+        class: 'aeviz-quiet',
+        'data-testid': 'aeviz-clear',
+        onclick: (event) => this.clear(event.timeStamp),
+      },
+      'Clear',
+    );
     this.element = h('div', { class: 'aeviz-padframe' }, canvas, this.clearButton);
     this.show();
   }

@@ -25,32 +25,48 @@ async function open(root, { model, report }, signal, setStateValue) {
   if (signal.aborted) return () => {};
   const status = new StatusLine();
   const picture = new Picture(gallery.imageShape, {
-    'data-testid': 'aeviz-reconstruction', 'aria-label': 'Reconstruction of the drawing',
+    'data-testid': 'aeviz-reconstruction',
+    'aria-label': 'Reconstruction of the drawing',
   });
   const bars = new CodeBars(gallery.dims);
   const error = h('p', { class: 'aeviz-muted' }, 'Draw on the left.');
   const client = connectTo(gallery, status);
 
-  const follow = followDrawing(client, (reply) => {
-    picture.draw(reply.pixels);
-    bars.draw(reply.code);
-    bars.describe(reply.code);
-    error.textContent = `MSE ${reply.error.toPrecision(2)} per pixel`;
-  }, signal);
+  const follow = followDrawing(
+    client,
+    (reply) => {
+      picture.draw(reply.pixels);
+      bars.draw(reply.code);
+      bars.describe(reply.code);
+      error.textContent = `MSE ${reply.error.toPrecision(2)} per pixel`;
+    },
+    signal,
+  );
   let resting;
-  const pad = new DrawingPad(gallery.imageShape, (image, time) => {
-    follow(image, time);
-    if (!report) return;
-    clearTimeout(resting);
-    resting = setTimeout(() => setStateValue(
-      'drawing', pad.empty ? null : Array.from(toBytes(image)),
-    ), REST_MS);
-  }, { centre: gallery.handwriting });
+  const pad = new DrawingPad(
+    gallery.imageShape,
+    (image, time) => {
+      follow(image, time);
+      if (!report) return;
+      clearTimeout(resting);
+      resting = setTimeout(
+        () => setStateValue('drawing', pad.empty ? null : Array.from(toBytes(image))),
+        REST_MS,
+      );
+    },
+    { centre: gallery.handwriting },
+  );
 
-  root.replaceChildren(status.element, h('div', { class: 'aeviz-draw' },
-    h('figure', {}, h('h4', { class: 'aeviz-bar' }, 'Draw here'), pad.element),
-    h('figure', {}, h('h4', { class: 'aeviz-bar' }, 'Code'), bars.canvas, error),
-    h('figure', {}, h('h4', { class: 'aeviz-bar' }, 'Reconstruction'), picture.canvas)));
+  root.replaceChildren(
+    status.element,
+    h(
+      'div',
+      { class: 'aeviz-draw' },
+      h('figure', {}, h('h4', { class: 'aeviz-bar' }, 'Draw here'), pad.element),
+      h('figure', {}, h('h4', { class: 'aeviz-bar' }, 'Code'), bars.canvas, error),
+      h('figure', {}, h('h4', { class: 'aeviz-bar' }, 'Reconstruction'), picture.canvas),
+    ),
+  );
   return () => {
     clearTimeout(resting);
     client.close();

@@ -26,7 +26,8 @@ import { button, tabs } from './toolbar.js';
 const PINNED_MS = 150;
 const SAID_MS = 1600;
 const FOLLOWS = 'Follows the pointer over the map; a click keeps the place.';
-const ON_SLICE = 'On a dot: that dot’s own code. Elsewhere: a slice through the kept code. A click keeps the place.';
+const ON_SLICE =
+  'On a dot: that dot’s own code. Elsewhere: a slice through the kept code. A click keeps the place.';
 
 /** @param {{data: {model: string, colours: string[]}, parentElement: HTMLElement}} component */
 export default (component) => mount(component, open);
@@ -46,7 +47,8 @@ async function open(root, { model, colours }, signal) {
   };
 
   const picture = new Picture(gallery.imageShape, {
-    'data-testid': 'aeviz-canvas', 'aria-label': 'Decoded image',
+    'data-testid': 'aeviz-canvas',
+    'aria-label': 'Decoded image',
   });
   const client = connectTo(gallery, status, (pixels) => picture.draw(pixels));
   client.move(state.view.z); // asked for now, it is there when all else has been built
@@ -59,13 +61,20 @@ async function open(root, { model, colours }, signal) {
     state.set({ z, point: null, preview: null }, time); // its own slider moves a locked number too
   });
   state.guard = (z) => sliders.keepLocked(z, state.view.z);
-  const map = !gallery.count ? null : new LatentMap({ ...gallery, colours, wheel: true }, {
-    onMove: (x, y, index, time) => state.look(codeUnder(projection(), gallery, { x, y, index }, state.view.z), time),
-    onLeave: (time) => state.set({ preview: null }, time),
-    onPin: (x, y, index, time) => (index < 0
-      ? state.go(projection().toCode(x, y, state.view.z), null, time)
-      : state.go(codeOf(gallery, index), index, time)),
-  });
+  const map = !gallery.count
+    ? null
+    : new LatentMap(
+        { ...gallery, colours, wheel: true },
+        {
+          onMove: (x, y, index, time) =>
+            state.look(codeUnder(projection(), gallery, { x, y, index }, state.view.z), time),
+          onLeave: (time) => state.set({ preview: null }, time),
+          onPin: (x, y, index, time) =>
+            index < 0
+              ? state.go(projection().toCode(x, y, state.view.z), null, time)
+              : state.go(codeOf(gallery, index), index, time),
+        },
+      );
   let onMap = projection();
   const showProjection = () => {
     if (projection() === onMap) return;
@@ -84,10 +93,14 @@ async function open(root, { model, colours }, signal) {
   const caption = h('figcaption', {}, 'This model has no gallery to draw a map of: use the sliders.');
   const hint = h('p', { class: 'aeviz-muted', 'data-testid': 'aeviz-hint' });
   const projectionTabs = tabs(choices, {
-    name: 'Projection', testid: 'aeviz-projection', onChoose: (id) => state.set({ projection: id, preview: null }),
+    name: 'Projection',
+    testid: 'aeviz-projection',
+    onChoose: (id) => state.set({ projection: id, preview: null }),
   });
   const modeTabs = tabs(modes.list, {
-    name: 'Mode', testid: 'aeviz-mode', onChoose: (id) => state.set({ mode: id, params: {}, preview: null }),
+    name: 'Mode',
+    testid: 'aeviz-mode',
+    onChoose: (id) => state.set({ mode: id, params: {}, preview: null }),
   });
   const label = () => {
     projectionTabs.choose(state.view.projection);
@@ -118,41 +131,78 @@ async function open(root, { model, colours }, signal) {
     modes.update(view, patch, time);
   });
 
-  const actions = h('div', { class: 'aeviz-actions' },
+  const actions = h(
+    'div',
+    { class: 'aeviz-actions' },
     button('Reset', 'Back to the first code', () => {
       const { z, point } = startingCode(gallery);
       state.go(z, point);
     }),
-    button(gallery.gaussian ? 'Sample' : 'Random', sampleHelp(gallery), () =>
-      state.go(randomCode(gallery))));
-  root.replaceChildren(status.element,
-    h('div', { class: 'aeviz-toolbar' }, modeTabs.element, hint, h('div', { class: 'aeviz-actions' },
-      fullScreenButton(() => root, 'aeviz-full-screen', signal), linkButton(address), saveButton(() => modes.picture() ?? picture.canvas, state))),
-    h('div', { class: 'aeviz-stage' },
-      h('div', { class: 'aeviz-explorer' },
-        map && h('div', { class: 'aeviz-mapside' },
-          h('div', { class: 'aeviz-bar' },
-            choices.length > 1 ? projectionTabs.element : h('h2', {}, 'Latent map'), zoomButtons(map)),
-          h('div', { class: 'aeviz-mapframe' }, map.element),
-          gallery.classNames.length > 1
-            ? legend(gallery.classNames, colours, (i, visible) => map.toggleClass(i, visible)) : null,
-          mapNote,
-          map.selection.element),
-        h('figure', { class: 'aeviz-decoded' },
+    button(gallery.gaussian ? 'Sample' : 'Random', sampleHelp(gallery), () => state.go(randomCode(gallery))),
+  );
+  root.replaceChildren(
+    status.element,
+    h(
+      'div',
+      { class: 'aeviz-toolbar' },
+      modeTabs.element,
+      hint,
+      h(
+        'div',
+        { class: 'aeviz-actions' },
+        fullScreenButton(() => root, 'aeviz-full-screen', signal),
+        linkButton(address),
+        saveButton(() => modes.picture() ?? picture.canvas, state),
+      ),
+    ),
+    h(
+      'div',
+      { class: 'aeviz-stage' },
+      h(
+        'div',
+        { class: 'aeviz-explorer' },
+        map &&
+          h(
+            'div',
+            { class: 'aeviz-mapside' },
+            h(
+              'div',
+              { class: 'aeviz-bar' },
+              choices.length > 1 ? projectionTabs.element : h('h2', {}, 'Latent map'),
+              zoomButtons(map),
+            ),
+            h('div', { class: 'aeviz-mapframe' }, map.element),
+            gallery.classNames.length > 1
+              ? legend(gallery.classNames, colours, (i, visible) => map.toggleClass(i, visible))
+              : null,
+            mapNote,
+            map.selection.element,
+          ),
+        h(
+          'figure',
+          { class: 'aeviz-decoded' },
           h('h2', { class: 'aeviz-bar' }, 'Decoded'),
           picture.canvas,
-          caption),
-        pinned.element),
-      modes.element),
-    h('section', { class: 'aeviz-dims' },
+          caption,
+        ),
+        pinned.element,
+      ),
+      modes.element,
+    ),
+    h(
+      'section',
+      { class: 'aeviz-dims' },
       h('div', { class: 'aeviz-bar' }, h('h2', {}, slidersTitle(gallery)), actions),
-      sliders.element));
+      sliders.element,
+    ),
+  );
 
   label();
   readouts();
   modes.show(state.view.mode);
   // Not waited for: whoever leaves meanwhile is to be let go at once.
-  map?.start(projection().points, projection().axes)
+  map
+    ?.start(projection().points, projection().axes)
     .catch((error) => status.show({ kind: 'lost', text: error.message }));
   settle();
   return () => {
@@ -188,29 +238,44 @@ function slidersTitle({ count, dims, latentDim }) {
   const active = dims.filter((dim) => dim.active).length;
   if (latentDim === 1) return 'The code';
   if (!count) return `${latentDim.toLocaleString('en')} dimensions`;
-  const all = latentDim === 2 ? '2 dimensions' : `${latentDim.toLocaleString('en')} dimensions, the most informative first`;
+  const all =
+    latentDim === 2
+      ? '2 dimensions'
+      : `${latentDim.toLocaleString('en')} dimensions, the most informative first`;
   return active === latentDim ? all : `${all} · ${active} carry information`;
 }
 
 function zoomButtons(map) {
-  return h('div', { class: 'aeviz-actions' },
+  return h(
+    'div',
+    { class: 'aeviz-actions' },
     map.tools.element,
     button('+', 'Zoom in', () => map.zoom(0.7), { 'aria-label': 'Zoom in' }),
     button('−', 'Zoom out', () => map.zoom(1 / 0.7), { 'aria-label': 'Zoom out' }),
-    button('⤢', 'Show all points', () => map.resetView(), { 'aria-label': 'Show all points' }));
+    button('⤢', 'Show all points', () => map.resetView(), { 'aria-label': 'Show all points' }),
+  );
 }
 
 function linkButton(address) {
-  const element = button('Copy link', 'A link that shows exactly this', async () => {
-    address.write();
-    say(element, (await copyLink()) ? 'Copied' : 'Copy the address above', 'Copy link');
-  }, { 'data-testid': 'aeviz-copy-link' });
+  const element = button(
+    'Copy link',
+    'A link that shows exactly this',
+    async () => {
+      address.write();
+      say(element, (await copyLink()) ? 'Copied' : 'Copy the address above', 'Copy link');
+    },
+    { 'data-testid': 'aeviz-copy-link' },
+  );
   return element;
 }
 
 function saveButton(canvas, state) {
-  return button('Save PNG', 'Save the picture as a file', () =>
-    savePng(canvas(), `${state.view.model}-${state.view.mode}`), { 'data-testid': 'aeviz-save' });
+  return button(
+    'Save PNG',
+    'Save the picture as a file',
+    () => savePng(canvas(), `${state.view.model}-${state.view.mode}`),
+    { 'data-testid': 'aeviz-save' },
+  );
 }
 
 /** Answer a click in the button itself. */

@@ -13,7 +13,9 @@ const TEXT = 'Full screen';
 export function fullScreenButton(target, testid, signal) {
   if (!document.fullscreenEnabled) return null;
   const button = h('button', {
-    type: 'button', class: 'aeviz-quiet', 'data-testid': testid,
+    type: 'button',
+    class: 'aeviz-quiet',
+    'data-testid': testid,
     onclick: () => (document.fullscreenElement ? document.exitFullscreen() : target().requestFullscreen()),
   });
   const tell = () => {

@@ -8,9 +8,10 @@ export function cdf(x) {
   const t = Math.abs(x);
   if (t > 37) return x > 0 ? 1 : 0;
   const bell = Math.exp((-t * t) / 2);
-  const tail = t < 7.07106781186547
-    ? (bell * polynomial(HART_OVER, t)) / polynomial(HART_UNDER, t)
-    : bell / (t + 1 / (t + 2 / (t + 3 / (t + 4 / (t + 0.65))))) / 2.506628274631;
+  const tail =
+    t < 7.07106781186547
+      ? (bell * polynomial(HART_OVER, t)) / polynomial(HART_UNDER, t)
+      : bell / (t + 1 / (t + 2 / (t + 3 / (t + 4 / (t + 0.65))))) / 2.506628274631;
   return x > 0 ? 1 - tail : tail;
 }
 
@@ -43,12 +44,10 @@ const MIDDLE_UNDER = [
   -54.47609879822406, 161.5858368580409, -155.6989798598866, 66.80131188771972, -13.28068155288572, 1,
 ];
 const TAIL_OVER = [
-  -7.784894002430293e-3, -0.3223964580411365, -2.400758277161838, -2.549732539343734,
-  4.374664141464968, 2.938163982698783,
+  -7.784894002430293e-3, -0.3223964580411365, -2.400758277161838, -2.549732539343734, 4.374664141464968,
+  2.938163982698783,
 ];
-const TAIL_UNDER = [
-  7.784695709041462e-3, 0.3224671290700398, 2.445134137142996, 3.754408661907416, 1,
-];
+const TAIL_UNDER = [7.784695709041462e-3, 0.3224671290700398, 2.445134137142996, 3.754408661907416, 1];
 
 const middle = (q) => (q * polynomial(MIDDLE_OVER, q * q)) / polynomial(MIDDLE_UNDER, q * q);
 const tail = (q) => polynomial(TAIL_OVER, q) / polynomial(TAIL_UNDER, q);
@@ -94,5 +93,8 @@ export function covarianceOnPlane({ toPlace }, variance) {
     xy += variance[j] * dx * dy;
     yy += variance[j] * dy * dy;
   }
-  return [[xx, xy], [xy, yy]];
+  return [
+    [xx, xy],
+    [xy, yy],
+  ];
 }

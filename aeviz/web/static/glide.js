@@ -11,7 +11,7 @@ const DURATION_MS = 450;
 export async function glide(signal, draw) {
   const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
   const began = performance.now();
-  for (let t = 0; t < 1;) {
+  for (let t = 0; t < 1; ) {
     await new Promise(requestAnimationFrame);
     if (signal.aborted) return;
     t = still ? 1 : Math.min(1, (performance.now() - began) / DURATION_MS);

@@ -11,8 +11,11 @@ const shown = new Set();
 export class Hint {
   constructor() {
     const touch = matchMedia('(hover: none)').matches;
-    this.element = h('p', { class: 'aeviz-maphint', 'data-testid': 'aeviz-map-hint', hidden: known },
-      touch ? 'Touch the map · drag the handle' : 'Move the pointer here · drag the handle');
+    this.element = h(
+      'p',
+      { class: 'aeviz-maphint', 'data-testid': 'aeviz-map-hint', hidden: known },
+      touch ? 'Touch the map · drag the handle' : 'Move the pointer here · drag the handle',
+    );
     shown.add(this.element);
   }
 

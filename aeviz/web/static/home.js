@@ -19,7 +19,8 @@ async function open(root, { model, colours }, signal) {
   const [projection] = projections(gallery);
   const status = new StatusLine();
   const picture = new Picture(gallery.imageShape, {
-    'data-testid': 'aeviz-canvas', 'aria-label': 'Decoded image',
+    'data-testid': 'aeviz-canvas',
+    'aria-label': 'Decoded image',
   });
   const client = connectTo(gallery, status, (pixels) => picture.draw(pixels));
   let code = gallery.count ? codeOf(gallery, 0) : new Float32Array(gallery.latentDim);
@@ -29,17 +30,27 @@ async function open(root, { model, colours }, signal) {
     readout.textContent = `z = (${[...code].slice(0, 2).map(number).join(', ')})`;
     client.move(code, time);
   };
-  const map = new LatentMap({ ...gallery, colours, wheel: false, plain: true }, {
-    onMove: visit,
-    onPin: visit,
-    onLeave: () => {}, // the last image stays
-  });
+  const map = new LatentMap(
+    { ...gallery, colours, wheel: false, plain: true },
+    {
+      onMove: visit,
+      onPin: visit,
+      onLeave: () => {}, // the last image stays
+    },
+  );
   const readout = h('figcaption', { class: 'aeviz-readout' });
-  root.replaceChildren(status.element, h('div', { class: 'aeviz-home' },
-    h('div', { class: 'aeviz-mapframe' }, map.element),
-    h('figure', { class: 'aeviz-decoded' }, picture.canvas, readout)));
+  root.replaceChildren(
+    status.element,
+    h(
+      'div',
+      { class: 'aeviz-home' },
+      h('div', { class: 'aeviz-mapframe' }, map.element),
+      h('figure', { class: 'aeviz-decoded' }, picture.canvas, readout),
+    ),
+  );
   // Not waited for: whoever leaves meanwhile is to be let go at once.
-  map.start(projection.points, projection.axes)
+  map
+    .start(projection.points, projection.axes)
     .catch((error) => status.show({ kind: 'lost', text: error.message }));
   visit(...projection.toPlace(code), -1, performance.now());
   return () => {

@@ -4,9 +4,15 @@ import { h } from './dom.js';
 
 export class Labels {
   constructor(classNames, colours) {
-    this.names = classNames.map((name, i) => h('span', {
-      style: `--class: ${colours[i % colours.length]}`,
-    }, name));
+    this.names = classNames.map((name, i) =>
+      h(
+        'span',
+        {
+          style: `--class: ${colours[i % colours.length]}`,
+        },
+        name,
+      ),
+    );
     this.element = h('div', { class: 'aeviz-labels', 'aria-hidden': 'true' }, ...this.names);
     this.centres = [];
   }
@@ -22,7 +28,10 @@ export class Labels {
       return name.hidden ? [] : [{ name, at: viewport.toPixel(...this.centres[i]) }];
     });
     const written = [];
-    for (const { name, at: [x, top] } of wanted.sort((one, other) => one.at[1] - other.at[1])) {
+    for (const {
+      name,
+      at: [x, top],
+    } of wanted.sort((one, other) => one.at[1] - other.at[1])) {
       const reach = name.offsetWidth / 2;
       let y = top;
       for (const other of written) {

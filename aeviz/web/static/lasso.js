@@ -19,7 +19,12 @@ export class Outline {
   extend(px, py) {
     const [[x, y]] = this.corners;
     if (this.tool === 'box') {
-      this.corners = [[x, y], [px, y], [px, py], [x, py]];
+      this.corners = [
+        [x, y],
+        [px, y],
+        [px, py],
+        [x, py],
+      ];
     } else {
       const [lastX, lastY] = this.corners[this.corners.length - 1];
       if (Math.hypot(px - lastX, py - lastY) >= STEP_PIXELS) this.corners.push([px, py]);

@@ -22,18 +22,24 @@ export function legend(classNames, colours, onToggle) {
     const alone = visible.every((shown, j) => !shown || j === i);
     visible.forEach((_, j) => set(j, alone || j === i));
   };
-  const keys = classNames.map((name, i) => h('button', {
-    type: 'button',
-    class: 'aeviz-key',
-    'aria-pressed': 'true',
-    'aria-label': `Class ${name}`,
-    title: `Click: hide or show ${name}. Double-click or Alt-click: ${name} alone.`,
-    style: `--class: ${colours[i % colours.length]}`,
-    onclick: (event) => {
-      // The first click of a double click has hidden or shown this class already.
-      if (event.detail === 2 || event.altKey || event.shiftKey) isolate(i);
-      else set(i, !visible[i]);
-    },
-  }, name));
+  const keys = classNames.map((name, i) =>
+    h(
+      'button',
+      {
+        type: 'button',
+        class: 'aeviz-key',
+        'aria-pressed': 'true',
+        'aria-label': `Class ${name}`,
+        title: `Click: hide or show ${name}. Double-click or Alt-click: ${name} alone.`,
+        style: `--class: ${colours[i % colours.length]}`,
+        onclick: (event) => {
+          // The first click of a double click has hidden or shown this class already.
+          if (event.detail === 2 || event.altKey || event.shiftKey) isolate(i);
+          else set(i, !visible[i]);
+        },
+      },
+      name,
+    ),
+  );
   return h('div', { class: 'aeviz-legend', role: 'group', 'aria-label': 'Classes' }, ...keys);
 }

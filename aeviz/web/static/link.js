@@ -9,9 +9,15 @@ const SAID_MS = 2000;
 export default ({ data, parentElement }) => {
   let button = parentElement.querySelector(':scope > .av-link');
   if (!button) {
-    button = h('button', {
-      type: 'button', class: 'av-link', 'data-testid': 'aeviz-settings-link',
-    }, h('span', { 'aria-live': 'polite' }));
+    button = h(
+      'button',
+      {
+        type: 'button',
+        class: 'av-link',
+        'data-testid': 'aeviz-settings-link',
+      },
+      h('span', { 'aria-live': 'polite' }),
+    );
     parentElement.append(button);
   }
   const words = button.firstChild;

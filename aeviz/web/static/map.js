@@ -53,42 +53,60 @@ export class LatentMap {
     this.outline = new Outline();
     this.hint = plain ? null : new Hint();
     this.thumbnail = sprite && !plain ? new Thumbnail(sprite, classNames, colours) : null;
-    this.layer = h('div', {
-      class: 'aeviz-layer',
-      tabindex: 0,
-      role: 'application',
-      'aria-label': 'Latent map. Arrow keys move the code, plus and minus zoom, '
-        + 'M, B and L choose to move, to select by box or by lasso.',
-    },
-    this.labels.element, this.overlay.lines, this.outline.element, this.cursor, this.handle,
-    this.overlay.signs, this.thumbnail?.element ?? null, this.hint?.element ?? null);
-    this.element = h('div', { class: 'aeviz-map', 'data-testid': 'aeviz-map' },
-      this.underlay.element, this.layerOfPoints.element, this.layer);
+    this.layer = h(
+      'div',
+      {
+        class: 'aeviz-layer',
+        tabindex: 0,
+        role: 'application',
+        'aria-label':
+          'Latent map. Arrow keys move the code, plus and minus zoom, ' +
+          'M, B and L choose to move, to select by box or by lasso.',
+      },
+      this.labels.element,
+      this.overlay.lines,
+      this.outline.element,
+      this.cursor,
+      this.handle,
+      this.overlay.signs,
+      this.thumbnail?.element ?? null,
+      this.hint?.element ?? null,
+    );
+    this.element = h(
+      'div',
+      { class: 'aeviz-map', 'data-testid': 'aeviz-map' },
+      this.underlay.element,
+      this.layerOfPoints.element,
+      this.layer,
+    );
     this.welcome(Boolean(this.hint?.shown));
     /** The tool group, for the map's bar. */
-    this.tools = new Tools((tool) =>
-      this.layer.classList.toggle('aeviz-selecting', tool !== 'move'));
+    this.tools = new Tools((tool) => this.layer.classList.toggle('aeviz-selecting', tool !== 'move'));
     /** The chosen images and their counts, to be placed under the map. */
     this.selection = new Selection({ labels, classNames, sprite }, colours, {
       pick: (index, time) => listener.onPin(...this.placeOf(index), index, time),
       clear: () => this.select([]),
     });
     this.pointing = new Pointing(this, listener);
-    this.gestures = new Gestures(this.layer, { wheel }, {
-      move: (px, py, time) => this.pointing.look(px, py, time),
-      press: (px, py, time) => this.pointing.press(px, py, time),
-      leave: (time) => this.pointing.leave(time),
-      key: (event) => this.pointing.key(event),
-      step: (dx, dy, time) => {
-        const [px, py] = this.viewport.toPixel(...(this.place ?? [0, 0]));
-        listener.onPin(...this.viewport.toPlace(px + dx, py + dy), -1, time);
+    this.gestures = new Gestures(
+      this.layer,
+      { wheel },
+      {
+        move: (px, py, time) => this.pointing.look(px, py, time),
+        press: (px, py, time) => this.pointing.press(px, py, time),
+        leave: (time) => this.pointing.leave(time),
+        key: (event) => this.pointing.key(event),
+        step: (dx, dy, time) => {
+          const [px, py] = this.viewport.toPixel(...(this.place ?? [0, 0]));
+          listener.onPin(...this.viewport.toPlace(px + dx, py + dy), -1, time);
+        },
+        zoom: (factor, px, py) => this.zoom(factor, px, py),
+        pan: (dx, dy) => {
+          this.viewport.pan(dx, dy);
+          this.redraw();
+        },
       },
-      zoom: (factor, px, py) => this.zoom(factor, px, py),
-      pan: (dx, dy) => {
-        this.viewport.pan(dx, dy);
-        this.redraw();
-      },
-    });
+    );
     this.resizing = new ResizeObserver(() => this.resize());
     this.resizing.observe(this.element);
   }
@@ -250,9 +268,8 @@ export class LatentMap {
   pointAt(px, py, radius) {
     if (this.pointsUnseen) return -1;
     if (this.nearby?.points !== this.points) this.nearby = new Nearby(this.points);
-    return this.nearby.nearest(
-      ...this.viewport.toPlace(px, py), radius * this.viewport.scale,
-      (i) => this.isVisible(i),
+    return this.nearby.nearest(...this.viewport.toPlace(px, py), radius * this.viewport.scale, (i) =>
+      this.isVisible(i),
     );
   }
 

@@ -16,11 +16,22 @@ export class Meter {
     this.words = WORDS.map((word) => h('span', {}, word));
     this.details = h('div', { class: 'aeviz-why', role: 'tooltip' });
     // Focus as well as the pointer opens the readings: a tap focuses.
-    this.element = h('div', {
-      class: 'aeviz-meter', role: 'meter', tabindex: 0, 'data-testid': 'aeviz-meter', hidden: true,
-      'aria-label': 'Distance from the data', 'aria-valuemin': 0, 'aria-valuemax': MOST_SCORE,
-    }, h('div', { class: 'aeviz-gauge', 'aria-hidden': 'true' }, h('b'), h('b'), h('b'), this.marker),
-    h('div', { class: 'aeviz-words', 'aria-hidden': 'true' }, ...this.words), this.details);
+    this.element = h(
+      'div',
+      {
+        class: 'aeviz-meter',
+        role: 'meter',
+        tabindex: 0,
+        'data-testid': 'aeviz-meter',
+        hidden: true,
+        'aria-label': 'Distance from the data',
+        'aria-valuemin': 0,
+        'aria-valuemax': MOST_SCORE,
+      },
+      h('div', { class: 'aeviz-gauge', 'aria-hidden': 'true' }, h('b'), h('b'), h('b'), this.marker),
+      h('div', { class: 'aeviz-words', 'aria-hidden': 'true' }, ...this.words),
+      this.details,
+    );
   }
 
   /**
@@ -58,17 +69,23 @@ export class Meter {
     const { typical } = this;
     const lines = [];
     if (typical && nearest !== undefined) {
-      lines.push(`Nearest gallery code: ${short(nearest)} away. 95 % of gallery codes have a ` +
-        `neighbour within ${short(typical.nearest_p95)}, half within ${short(typical.nearest_median)}.`);
+      lines.push(
+        `Nearest gallery code: ${short(nearest)} away. 95 % of gallery codes have a ` +
+          `neighbour within ${short(typical.nearest_p95)}, half within ${short(typical.nearest_median)}.`,
+      );
     }
     if (typical && image !== undefined) {
-      lines.push(`Encoded and decoded again, the image changes by ${short(image)} (MSE) and the code ` +
-        `by ${short(code)}; 99 % of gallery images by less than ${short(typical.image_p99)} and ` +
-        `${short(typical.code_p99)}.`);
+      lines.push(
+        `Encoded and decoded again, the image changes by ${short(image)} (MSE) and the code ` +
+          `by ${short(code)}; 99 % of gallery images by less than ${short(typical.image_p99)} and ` +
+          `${short(typical.code_p99)}.`,
+      );
     }
     if (prior) {
-      lines.push(`Under the prior, log N(z; 0, I) = ${short(prior.logDensity)} nats. Its length is ` +
-        `${short(prior.length)}; ${longer(prior.longer)} of the prior’s draws are longer.`);
+      lines.push(
+        `Under the prior, log N(z; 0, I) = ${short(prior.logDensity)} nats. Its length is ` +
+          `${short(prior.length)}; ${longer(prior.longer)} of the prior’s draws are longer.`,
+      );
     }
     return lines;
   }

@@ -17,7 +17,11 @@ import { readCode } from './state.js';
 import { stack } from './strip.js';
 import { button } from './toolbar.js';
 
-const SLOTS = [{ id: 'a', sign: 'A' }, { id: 'b', sign: 'B' }, { id: 'c', sign: 'C' }];
+const SLOTS = [
+  { id: 'a', sign: 'A' },
+  { id: 'b', sign: 'B' },
+  { id: 'c', sign: 'C' },
+];
 
 /** @param {import('./modes.js').Stage} stage */
 export function open(stage) {
@@ -30,7 +34,8 @@ class Arithmetic {
     this.stage = stage;
     this.mine = stage.state.view.z;
     this.result = new Picture(stage.gallery.imageShape, {
-      'data-testid': 'aeviz-result', 'aria-label': 'A minus B plus C',
+      'data-testid': 'aeviz-result',
+      'aria-label': 'A minus B plus C',
     });
     this.decode = newestOnly((codes) => this.draw(codes));
     this.slots = new Slots(stage, SLOTS, () => this.show());
@@ -41,19 +46,38 @@ class Arithmetic {
   }
 
   build() {
-    const keep = button('Keep', 'Go there: the result becomes the code', (event) => {
-      this.go(this.code, null, event.timeStamp);
-      this.direction.begin(this.stage.state.view);
-    }, { 'data-testid': 'aeviz-keep' });
+    const keep = button(
+      'Keep',
+      'Go there: the result becomes the code',
+      (event) => {
+        this.go(this.code, null, event.timeStamp);
+        this.direction.begin(this.stage.state.view);
+      },
+      { 'data-testid': 'aeviz-keep' },
+    );
     const sign = (text) => h('span', { class: 'aeviz-sumsign' }, text);
-    return h('div', { class: 'aeviz-arithmetic' },
-      h('div', { class: 'aeviz-sum' },
-        this.a.element, sign('−'), this.b.element, sign('+'), this.c.element, sign('='),
-        h('section', { class: 'aeviz-slot', 'aria-label': 'Result' },
+    return h(
+      'div',
+      { class: 'aeviz-arithmetic' },
+      h(
+        'div',
+        { class: 'aeviz-sum' },
+        this.a.element,
+        sign('−'),
+        this.b.element,
+        sign('+'),
+        this.c.element,
+        sign('='),
+        h(
+          'section',
+          { class: 'aeviz-slot', 'aria-label': 'Result' },
           h('h4', { class: 'aeviz-slot-head' }, 'Result'),
           this.result.canvas,
-          h('div', { class: 'aeviz-slot-row' }, keep))),
-      this.direction.element);
+          h('div', { class: 'aeviz-slot-row' }, keep),
+        ),
+      ),
+      this.direction.element,
+    );
   }
 
   /**

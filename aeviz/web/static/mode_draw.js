@@ -15,25 +15,42 @@ import { invert, readPicture } from './upload.js';
 /** @param {import('./modes.js').Stage} stage */
 export function open({ gallery, state, client, signal }) {
   const reconstruction = new Picture(gallery.imageShape, {
-    'data-testid': 'aeviz-drawn-reconstruction', 'aria-label': 'Reconstruction of the drawing',
+    'data-testid': 'aeviz-drawn-reconstruction',
+    'aria-label': 'Reconstruction of the drawing',
   });
   const error = h('output', { class: 'aeviz-readout' }, '–');
-  const note = h('p', { class: 'aeviz-muted aeviz-slot-note', role: 'status', 'data-testid': 'aeviz-draw-note' });
-  const follow = followDrawing(client, (reply) => {
-    state.go(reply.code, null, reply.time); // first of all: the rest is drawn in the same frame
-    reconstruction.draw(reply.pixels);
-    error.textContent = `${reply.error.toPrecision(2)} MSE`;
-  }, signal);
-  const pad = new DrawingPad(gallery.imageShape, (image, time) => {
-    note.replaceChildren();
-    follow(image, time);
-  }, { centre: gallery.handwriting });
+  const note = h('p', {
+    class: 'aeviz-muted aeviz-slot-note',
+    role: 'status',
+    'data-testid': 'aeviz-draw-note',
+  });
+  const follow = followDrawing(
+    client,
+    (reply) => {
+      state.go(reply.code, null, reply.time); // first of all: the rest is drawn in the same frame
+      reconstruction.draw(reply.pixels);
+      error.textContent = `${reply.error.toPrecision(2)} MSE`;
+    },
+    signal,
+  );
+  const pad = new DrawingPad(
+    gallery.imageShape,
+    (image, time) => {
+      note.replaceChildren();
+      follow(image, time);
+    },
+    { centre: gallery.handwriting },
+  );
 
   const lay = (fitted, time) => {
     pad.lay(fitted.image, time);
     note.replaceChildren(fitted.note);
   };
-  const editor = new PhotoEditor(gallery, { onRead: lay, onFailure: (text) => note.replaceChildren(text) }, signal);
+  const editor = new PhotoEditor(
+    gallery,
+    { onRead: lay, onFailure: (text) => note.replaceChildren(text) },
+    signal,
+  );
   const read = async (file, time) => {
     try {
       const fitted = await readPicture(file, gallery);
@@ -49,20 +66,37 @@ export function open({ gallery, state, client, signal }) {
     invert(image);
     pad.lay(image, event.timeStamp);
   });
-  const element = h('div', { class: 'aeviz-drawmode' },
+  const element = h(
+    'div',
+    { class: 'aeviz-drawmode' },
     editor.element,
     h('figure', {}, h('h4', { class: 'aeviz-bar' }, 'Draw here'), pad.element),
     h('figure', {}, h('h4', { class: 'aeviz-bar' }, 'Reconstruction'), reconstruction.canvas),
-    h('div', { class: 'aeviz-drawside' },
-      h('div', { class: 'aeviz-bar', title: 'Mean squared error per pixel, on the scale of 0 to 1' },
-        h('h4', {}, 'They differ by'), error),
-      h('p', { class: 'aeviz-muted' },
-        'The encoder turns the drawing into a code, the decoder turns the code back into an image. '
-          + (gallery.handwriting ? 'The drawing is centred first, as the training images are. ' : '')
-          + 'Draw something that the model has never seen, and look what it makes of it.'),
-      h('div', { class: 'aeviz-slot-row' },
-        ...fileButton({ testid: 'aeviz-draw-file', onFile: read }), gallery.imageShape[0] === 1 ? turn : null),
-      note));
+    h(
+      'div',
+      { class: 'aeviz-drawside' },
+      h(
+        'div',
+        { class: 'aeviz-bar', title: 'Mean squared error per pixel, on the scale of 0 to 1' },
+        h('h4', {}, 'They differ by'),
+        error,
+      ),
+      h(
+        'p',
+        { class: 'aeviz-muted' },
+        'The encoder turns the drawing into a code, the decoder turns the code back into an image. ' +
+          (gallery.handwriting ? 'The drawing is centred first, as the training images are. ' : '') +
+          'Draw something that the model has never seen, and look what it makes of it.',
+      ),
+      h(
+        'div',
+        { class: 'aeviz-slot-row' },
+        ...fileButton({ testid: 'aeviz-draw-file', onFile: read }),
+        gallery.imageShape[0] === 1 ? turn : null,
+      ),
+      note,
+    ),
+  );
   takeDrops(element, read);
 
   return {

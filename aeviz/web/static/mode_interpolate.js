@@ -40,7 +40,14 @@ class Interpolate {
     this.t = Math.min(1, Math.max(0, Number(params.t) || 0));
     this.mine = z;
     this.build();
-    this.slots = new Slots(stage, [{ id: 'a', sign: 'A' }, { id: 'b', sign: 'B' }], (slot, time) => this.filled(slot, time));
+    this.slots = new Slots(
+      stage,
+      [
+        { id: 'a', sign: 'A' },
+        { id: 'b', sign: 'B' },
+      ],
+      (slot, time) => this.filled(slot, time),
+    );
     [this.a, this.b] = this.slots.list;
     this.element.prepend(this.a.element);
     this.element.append(this.b.element);
@@ -56,43 +63,68 @@ class Interpolate {
 
   build() {
     const { gallery } = this.stage;
-    const strip = (id, label) => new Strip(gallery.imageShape, FRAMES, {
-      testid: `aeviz-strip-${id}`, label, onChoose: (frame, time) => {
-        if (id in PATHS) this.choose(id);
-        this.pause();
-        this.go(frame / (FRAMES - 1), time);
+    const strip = (id, label) =>
+      new Strip(gallery.imageShape, FRAMES, {
+        testid: `aeviz-strip-${id}`,
+        label,
+        onChoose: (frame, time) => {
+          if (id in PATHS) this.choose(id);
+          this.pause();
+          this.go(frame / (FRAMES - 1), time);
+        },
+      });
+    this.strips = {
+      lerp: strip('lerp', KINDS[0].title),
+      slerp: strip('slerp', KINDS[1].title),
+      pixels: strip('pixels', 'Blended pixels'),
+    };
+    this.tabs = tabs(KINDS, {
+      name: 'Path',
+      testid: 'aeviz-path',
+      onChoose: (id) => {
+        this.choose(id);
+        if (this.onPath) this.go(this.t);
       },
     });
-    this.strips = {
-      lerp: strip('lerp', KINDS[0].title), slerp: strip('slerp', KINDS[1].title), pixels: strip('pixels', 'Blended pixels'),
-    };
-    this.tabs = tabs(KINDS, { name: 'Path', testid: 'aeviz-path', onChoose: (id) => {
-      this.choose(id);
-      if (this.onPath) this.go(this.t);
-    } });
-    this.play = button('▶ Play', 'There and back along the path', () => (this.playing ? this.pause() : this.start()), {
-      'data-testid': 'aeviz-play',
-    });
+    this.play = button(
+      '▶ Play',
+      'There and back along the path',
+      () => (this.playing ? this.pause() : this.start()),
+      {
+        'data-testid': 'aeviz-play',
+      },
+    );
     this.input = h('input', {
-      type: 'range', min: 0, max: STEPS, step: 1, 'data-testid': 'aeviz-t', 'aria-label': 'From A to B',
+      type: 'range',
+      min: 0,
+      max: STEPS,
+      step: 1,
+      'data-testid': 'aeviz-t',
+      'aria-label': 'From A to B',
       oninput: (event) => {
         this.pause();
         this.go(this.input.valueAsNumber / STEPS, event.timeStamp);
       },
     });
     this.output = h('output', { class: 'aeviz-readout' });
-    const row = (strip, title) => h('div', { class: 'aeviz-strip-row' },
-      h('p', { class: 'aeviz-muted' }, title), strip.element);
+    const row = (strip, title) =>
+      h('div', { class: 'aeviz-strip-row' }, h('p', { class: 'aeviz-muted' }, title), strip.element);
     this.rows = {
       lerp: row(this.strips.lerp, KINDS[0].title),
       slerp: row(this.strips.slerp, KINDS[1].title),
       pixels: row(this.strips.pixels, 'Blending pixels, without the model: both images at once'),
     };
-    this.element = h('div', { class: 'aeviz-interpolate' },
-      h('div', { class: 'aeviz-strips' },
+    this.element = h(
+      'div',
+      { class: 'aeviz-interpolate' },
+      h(
+        'div',
+        { class: 'aeviz-strips' },
         h('div', { class: 'aeviz-bar' }, this.play, this.tabs.element, this.output),
         ...Object.values(this.rows),
-        h('div', { class: 'aeviz-slider aeviz-along', style: `--frame: ${100 / FRAMES}%` }, this.input)));
+        h('div', { class: 'aeviz-slider aeviz-along', style: `--frame: ${100 / FRAMES}%` }, this.input),
+      ),
+    );
     this.draw = newestOnly((ends) => this.decode(ends));
   }
 
@@ -193,10 +225,12 @@ class Interpolate {
       const places = Array.from({ length: ON_MAP }, (_, i) => toPlace(codes.subarray(i * d, (i + 1) * d)));
       map.setPath(places, { key: id, dashed: id !== this.kind });
     }
-    map.setMarkers([a, b].map((slot) => {
-      const [x, y] = toPlace(slot.z);
-      return { x, y, label: slot.id.toUpperCase() };
-    }));
+    map.setMarkers(
+      [a, b].map((slot) => {
+        const [x, y] = toPlace(slot.z);
+        return { x, y, label: slot.id.toUpperCase() };
+      }),
+    );
   }
 
   start() {

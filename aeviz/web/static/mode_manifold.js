@@ -13,37 +13,54 @@ const [LEAST, USUAL, MOST] = [2, 15, 30];
 const FADED = 0.25;
 const SAME = 1e-4; // a change of the code off the plane that nobody sees
 const LOOK = {
-  quantiles: 'Each tile shows the middle of an equally likely part of the prior N(0, I). Points spread evenly '
-    + 'over the square mean that the codes follow the prior; the decoder has hardly learnt bare patches.',
-  even: 'Follow a row: does one image turn into the next little by little, or fall apart between the '
-    + 'points? The decoder has not learnt from any image there.',
+  quantiles:
+    'Each tile shows the middle of an equally likely part of the prior N(0, I). Points spread evenly ' +
+    'over the square mean that the codes follow the prior; the decoder has hardly learnt bare patches.',
+  even:
+    'Follow a row: does one image turn into the next little by little, or fall apart between the ' +
+    'points? The decoder has not learnt from any image there.',
   slice: 'Follow a row: does one image turn into the next little by little, or fall apart?',
-  layout: 'Each tile is the image of the mean code of the points nearest to it: where one image turns '
-    + 'into another from one tile to the next, the map has torn apart what lies between.',
+  layout:
+    'Each tile is the image of the mean code of the points nearest to it: where one image turns ' +
+    'into another from one tile to the next, the map has torn apart what lies between.',
 };
 /** @param {import('./gallery.js').Gallery} gallery */
 function aboutSlice({ latentDim, tsne }) {
-  const others = latentDim === 3 ? 'direction of the code stays as it is' : `${latentDim - 2} directions of the code stay as they are`;
-  return ` This is a slice through the kept code: the other ${others}. No other image lies exactly in it, so no points are drawn.`
-    + (tsne ? ' t-SNE shows all classes.' : '');
+  const others =
+    latentDim === 3
+      ? 'direction of the code stays as it is'
+      : `${latentDim - 2} directions of the code stay as they are`;
+  return (
+    ` This is a slice through the kept code: the other ${others}. No other image lies exactly in it, so no points are drawn.` +
+    (tsne ? ' t-SNE shows all classes.' : '')
+  );
 }
 
 /** @param {import('./modes.js').Stage} stage */
 export function open(stage) {
   const { gallery, state, client, map } = stage;
-  const sheet = new Sheet(gallery.imageShape, { rows: USUAL, columns: USUAL }, {
-    'data-testid': 'aeviz-manifold', 'aria-label': 'Decoded images of places all over the plane',
-  });
+  const sheet = new Sheet(
+    gallery.imageShape,
+    { rows: USUAL, columns: USUAL },
+    {
+      'data-testid': 'aeviz-manifold',
+      'aria-label': 'Decoded images of places all over the plane',
+    },
+  );
   const decoder = new SheetDecoder(client, (index, pixels) => sheet.draw(index, pixels));
 
   const count = slider((n) => state.remember({ n: n === USUAL ? null : n }));
-  const steps = tabs([
-    { id: 'quantiles', label: 'Gaussian quantiles', hint: 'Steps of equal probability under the prior' },
-    { id: 'even', label: 'Even steps', hint: 'Steps of equal length over the points’ range' },
-  ], {
-    name: 'Steps', testid: 'aeviz-steps',
-    onChoose: (id) => state.remember({ steps: id === 'even' ? id : null }),
-  });
+  const steps = tabs(
+    [
+      { id: 'quantiles', label: 'Gaussian quantiles', hint: 'Steps of equal probability under the prior' },
+      { id: 'even', label: 'Even steps', hint: 'Steps of equal length over the points’ range' },
+    ],
+    {
+      name: 'Steps',
+      testid: 'aeviz-steps',
+      onChoose: (id) => state.remember({ steps: id === 'even' ? id : null }),
+    },
+  );
   const wrapped = new Map();
   let chosen = null;
   const fits = () => gallery.gaussian && chosen.linear;
@@ -55,7 +72,8 @@ export function open(stage) {
     return wrapped.get(projection.id);
   };
   const points = h('input', {
-    type: 'checkbox', 'data-testid': 'aeviz-manifold-points',
+    type: 'checkbox',
+    'data-testid': 'aeviz-manifold-points',
     onchange: () => state.remember({ points: points.checked ? null : 'hidden' }),
   });
   const showPoints = h('label', { class: 'aeviz-check' }, points, 'Points');
@@ -88,16 +106,20 @@ export function open(stage) {
     steps.element.hidden = !fits();
     showPoints.hidden = chosen.slice;
     points.checked = !hidden;
-    look.textContent = chosen.slice ? LOOK.slice + aboutSlice(gallery) : LOOK[chosen.linear ? spacing : 'layout'];
+    look.textContent = chosen.slice
+      ? LOOK.slice + aboutSlice(gallery)
+      : LOOK[chosen.linear ? spacing : 'layout'];
     refresh();
   };
 
   stage.wrapProjection(wrap);
   return {
-    element: h('div', { class: 'aeviz-manifold' },
-      h('div', { class: 'aeviz-bar' },
-        count.element, steps.element, showPoints),
-      look),
+    element: h(
+      'div',
+      { class: 'aeviz-manifold' },
+      h('div', { class: 'aeviz-bar' }, count.element, steps.element, showPoints),
+      look,
+    ),
     update(view, patch) {
       if ('params' in patch) stage.wrapProjection(wrap);
       if ('params' in patch || 'projection' in patch) settle();
@@ -120,8 +142,13 @@ function numberOf({ params }) {
 
 function slider(onInput) {
   const input = h('input', {
-    type: 'range', min: LEAST, max: MOST, step: 1, 'data-testid': 'aeviz-manifold-n',
-    'aria-label': 'Images along each side', oninput: () => onInput(input.valueAsNumber),
+    type: 'range',
+    min: LEAST,
+    max: MOST,
+    step: 1,
+    'data-testid': 'aeviz-manifold-n',
+    'aria-label': 'Images along each side',
+    oninput: () => onInput(input.valueAsNumber),
   });
   const said = h('output', {});
   return {

@@ -10,7 +10,12 @@ import { AroundImage } from './sample_image.js';
 import { tabs } from './toolbar.js';
 
 const VIEWS = [
-  { id: 'draws', label: 'New codes', hint: 'Draws from the prior, and from a mixture fitted to the codes', View: Draws },
+  {
+    id: 'draws',
+    label: 'New codes',
+    hint: 'Draws from the prior, and from a mixture fitted to the codes',
+    View: Draws,
+  },
   { id: 'image', label: 'Around one image', hint: 'z = μ + σ · ε, one ε at a time', View: AroundImage },
 ];
 
@@ -20,7 +25,8 @@ export function open(stage) {
   const views = VIEWS.filter(({ id }) => id === 'draws' || gallery.logvar);
   const wanted = () => views.find(({ id }) => id === state.view.params.show) ?? views[0];
   const choice = tabs(views, {
-    name: 'What to draw', testid: 'aeviz-sample',
+    name: 'What to draw',
+    testid: 'aeviz-sample',
     onChoose: (id) => state.remember({ show: id === 'draws' ? null : id }),
   });
   const bar = h('div', { class: 'aeviz-bar' });

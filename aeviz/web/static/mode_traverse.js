@@ -12,7 +12,11 @@ const FIRST = 10;
 const MOST = 64;
 const GAP = 1;
 /** Tiles a row, by the width that there is for them: odd, so that one is in the middle. */
-const COLUMNS = [[900, 15], [560, 11], [0, 7]];
+const COLUMNS = [
+  [900, 15],
+  [560, 11],
+  [0, 7],
+];
 
 /** @param {import('./modes.js').Stage} stage */
 export function open(stage) {
@@ -21,9 +25,13 @@ export function open(stage) {
   const rowsOf = ({ params }) => (params.rows === 'all' ? dims.length : Math.min(FIRST, dims.length));
   let columns = 11;
 
-  const sheet = new Sheet(gallery.imageShape, { rows: rowsOf(state.view), columns, gap: GAP }, {
-    'data-testid': 'aeviz-traverse',
-  });
+  const sheet = new Sheet(
+    gallery.imageShape,
+    { rows: rowsOf(state.view), columns, gap: GAP },
+    {
+      'data-testid': 'aeviz-traverse',
+    },
+  );
   const decoder = new SheetDecoder(client, (index, pixels) => sheet.draw(index, pixels));
   const value = ({ low, high }, column) => low + ((high - low) * column) / (columns - 1);
   const at = (index) => ({ dim: dims[Math.floor(index / columns)], column: index % columns });
@@ -39,26 +47,36 @@ export function open(stage) {
       const { dim, column } = at(index);
       return `z${dim.index} = ${value(dim, column).toFixed(2).replace('-', '−')}`;
     },
-    onLook: (index, time) => (index === null
-      ? state.set({ preview: null }, time) : state.look(codeAt(index), time)),
+    onLook: (index, time) =>
+      index === null ? state.set({ preview: null }, time) : state.look(codeAt(index), time),
     onPick: (index, time) => state.go(codeAt(index), null, time),
   });
   const labels = h('div', { class: 'aeviz-rowlabels' });
-  const more = dims.length <= FIRST ? null : button('', 'More or fewer dimensions', () =>
-    state.remember({ rows: state.view.params.rows === 'all' ? null : 'all' }), {
-    'data-testid': 'aeviz-traverse-more',
-  });
+  const more =
+    dims.length <= FIRST
+      ? null
+      : button(
+          '',
+          'More or fewer dimensions',
+          () => state.remember({ rows: state.view.params.rows === 'all' ? null : 'all' }),
+          {
+            'data-testid': 'aeviz-traverse-more',
+          },
+        );
 
   const refresh = oncePerFrame(() => {
     if (stage.signal.aborted) return;
     const { z } = state.view;
     const shown = dims.slice(0, sheet.rows);
-    tiles.mark(shown.map((dim, row) => {
-      const share = (z[dim.index] - dim.low) / (dim.high - dim.low);
-      return row * columns + Math.round(Math.min(1, Math.max(0, share)) * (columns - 1));
-    }));
+    tiles.mark(
+      shown.map((dim, row) => {
+        const share = (z[dim.index] - dim.low) / (dim.high - dim.low);
+        return row * columns + Math.round(Math.min(1, Math.max(0, share)) * (columns - 1));
+      }),
+    );
     decoder.want(
-      Array.from({ length: sheet.count }, (_, index) => codeAt(index)), `${sheet.rows} x ${columns}`,
+      Array.from({ length: sheet.count }, (_, index) => codeAt(index)),
+      `${sheet.rows} x ${columns}`,
     );
   });
   const layOut = () => {
@@ -70,14 +88,20 @@ export function open(stage) {
     element.style.setProperty('--columns', String(columns));
     refresh();
   };
-  const element = h('div', { class: 'aeviz-traverse' },
+  const element = h(
+    'div',
+    { class: 'aeviz-traverse' },
     h('div', { class: 'aeviz-rows' }, labels, tiles.element),
-    h('p', { class: 'aeviz-muted aeviz-look' },
-      'Each row starts at the lowest value that the gallery’s codes take and ends at the highest; '
-        + 'the outlined image is where the code is now. Does a row change one thing only, '
-        + 'such as size or slant? Below each name stands how much the number carries: '
-        + (gallery.gaussian ? 'its KL divergence from the prior.' : 'its share of the codes’ variance.'),
-      more && h('span', { class: 'aeviz-more' }, more)));
+    h(
+      'p',
+      { class: 'aeviz-muted aeviz-look' },
+      'Each row starts at the lowest value that the gallery’s codes take and ends at the highest; ' +
+        'the outlined image is where the code is now. Does a row change one thing only, ' +
+        'such as size or slant? Below each name stands how much the number carries: ' +
+        (gallery.gaussian ? 'its KL divergence from the prior.' : 'its share of the codes’ variance.'),
+      more && h('span', { class: 'aeviz-more' }, more),
+    ),
+  );
   const sizing = new ResizeObserver(([{ contentRect }]) => {
     const [, wanted] = COLUMNS.find(([width]) => contentRect.width >= width);
     if (wanted === columns) return;
@@ -102,11 +126,19 @@ export function open(stage) {
 }
 
 function rowLabel({ index, information, active }, { gaussian, count }) {
-  const carried = gaussian ? `${information.toFixed(information < 10 ? 1 : 0)} nats` : `${Math.round(100 * information)} %`;
+  const carried = gaussian
+    ? `${information.toFixed(information < 10 ? 1 : 0)} nats`
+    : `${Math.round(100 * information)} %`;
   const help = gaussian
     ? 'How much this number tells of the image: KL divergence from the prior, in nats'
     : 'This number’s share of the codes’ variance';
-  return h('div', { class: active ? null : 'aeviz-idle', title: active ? help : 'Moving this number hardly changes the image' },
+  return h(
+    'div',
+    {
+      class: active ? null : 'aeviz-idle',
+      title: active ? help : 'Moving this number hardly changes the image',
+    },
     h('span', {}, 'z', h('sub', {}, String(index))),
-    count ? h('small', {}, active ? carried : 'nothing') : null);
+    count ? h('small', {}, active ? carried : 'nothing') : null,
+  );
 }

@@ -17,7 +17,11 @@ import { tabs } from './toolbar.js';
 const PLAIN = ['standard', 'deep', 'convolutional'];
 const WAYS = [
   { id: 'place', label: 'Same place', hint: 'The same code, decoded by both' },
-  { id: 'image', label: 'Same image', hint: 'The test image nearest to the pointer, encoded and decoded by each' },
+  {
+    id: 'image',
+    label: 'Same image',
+    hint: 'The test image nearest to the pointer, encoded and decoded by each',
+  },
 ];
 
 /** @param {import('./modes.js').Stage} stage */
@@ -29,10 +33,16 @@ export async function open(stage) {
     return { element: h('p', { class: 'aeviz-muted' }, text), close() {} };
   }
   const chosen = others.find(({ name }) => name === state.view.params.with) ?? others[0];
-  const select = h('select', {
-    class: 'aeviz-select', 'aria-label': 'The other model', 'data-testid': 'aeviz-other-model',
-    onchange: () => show(select.value),
-  }, ...others.map(({ name, label }) => h('option', { value: name, selected: name === chosen.name }, label)));
+  const select = h(
+    'select',
+    {
+      class: 'aeviz-select',
+      'aria-label': 'The other model',
+      'data-testid': 'aeviz-other-model',
+      onchange: () => show(select.value),
+    },
+    ...others.map(({ name, label }) => h('option', { value: name, selected: name === chosen.name }, label)),
+  );
   const body = h('div', { class: 'aeviz-second' });
   const element = h('div', { class: 'aeviz-two' }, h('div', { class: 'aeviz-bar' }, select), body);
 
@@ -71,10 +81,15 @@ async function comparable(gallery) {
   const models = await answer.json();
   const own = models.find(({ name }) => name === gallery.name);
   const telling = PLAIN.includes(own?.type) ? ['vae'] : PLAIN;
-  const rank = (model) => 8 * (model.dataset !== own?.dataset) + 4 * (model.latent_dim !== gallery.latentDim)
-    + 2 * !telling.includes(model.type) + (model.type === own?.type);
+  const rank = (model) =>
+    8 * (model.dataset !== own?.dataset) +
+    4 * (model.latent_dim !== gallery.latentDim) +
+    2 * !telling.includes(model.type) +
+    (model.type === own?.type);
   return models
-    .filter(({ name, image_shape: shape }) => name !== gallery.name && String(shape) === String(gallery.imageShape))
+    .filter(
+      ({ name, image_shape: shape }) => name !== gallery.name && String(shape) === String(gallery.imageShape),
+    )
     .filter((model) => gallery.count || model.latent_dim === gallery.latentDim) // else nothing can be shared
     .sort((a, b) => rank(a) - rank(b));
 }
@@ -90,44 +105,69 @@ class SecondModel {
     Object.assign(this, { first: gallery, other, state, status, firstClient: client, closed: false });
     this.projection = clearest(projections(other));
     this.picture = new Picture(other.imageShape, {
-      'data-testid': 'aeviz-canvas-2', 'aria-label': `Decoded by ${other.name}`,
+      'data-testid': 'aeviz-canvas-2',
+      'aria-label': `Decoded by ${other.name}`,
     });
     this.client = connectTo(other, status, (pixels) => this.picture.draw(pixels));
     this.original = new Picture(gallery.imageShape, { 'aria-label': 'The image that both encode' });
-    this.map = !other.count ? null : new LatentMap({ ...other, colours, wheel: true }, {
-      onMove: (x, y, index, time) => this.lead(
-        codeUnder(this.projection, other, { x, y, index }, this.z), false, time),
-      onLeave: (time) => {
-        this.pointed = false;
-        this.state.set({ preview: null }, time);
-      },
-      onPin: (x, y, index, time) => this.lead(
-        index < 0 ? this.projection.toCode(x, y, this.z) : codeOf(other, index), true, time),
-    });
+    this.map = !other.count
+      ? null
+      : new LatentMap(
+          { ...other, colours, wheel: true },
+          {
+            onMove: (x, y, index, time) =>
+              this.lead(codeUnder(this.projection, other, { x, y, index }, this.z), false, time),
+            onLeave: (time) => {
+              this.pointed = false;
+              this.state.set({ preview: null }, time);
+            },
+            onPin: (x, y, index, time) =>
+              this.lead(index < 0 ? this.projection.toCode(x, y, this.z) : codeOf(other, index), true, time),
+          },
+        );
     if (this.map) this.map.element.dataset.testid = 'aeviz-map-2';
-    const ways = WAYS.filter(({ id }) => (id === 'place' ? other.latentDim === gallery.latentDim : gallery.count));
+    const ways = WAYS.filter(({ id }) =>
+      id === 'place' ? other.latentDim === gallery.latentDim : gallery.count,
+    );
     // Places compare where both maps show the whole code; of wider ones the image tells more.
     const usual = gallery.latentDim <= 2 ? 'place' : 'image';
     const wayOf = (id) => ways.find((way) => way.id === id);
     this.way = (wayOf(state.view.params.by) ?? wayOf(usual) ?? ways[0])?.id;
-    this.tabs = tabs(ways, { name: 'What both share', testid: 'aeviz-by', onChoose: (way) => this.share(way) });
+    this.tabs = tabs(ways, {
+      name: 'What both share',
+      testid: 'aeviz-by',
+      onChoose: (way) => this.share(way),
+    });
     this.note = h('p', { class: 'aeviz-muted' });
-    this.shared = h('figure', { class: 'aeviz-shared' }, this.original.canvas, h('figcaption', {}, 'The image both encode'));
+    this.shared = h(
+      'figure',
+      { class: 'aeviz-shared' },
+      this.original.canvas,
+      h('figcaption', {}, 'The image both encode'),
+    );
     this.z = other.count ? codeOf(other, 0) : new Float32Array(other.latentDim);
     this.encode = newestOnly((wish) => this.answer(wish));
     this.settle = oncePerFrame(() => this.map?.setHandle(...this.projection.toPlace(this.z)));
-    this.element = h('div', {},
+    this.element = h(
+      'div',
+      {},
       status.element,
-      h('div', { class: 'aeviz-explorer' },
-        this.map && h('div', { class: 'aeviz-mapside' }, h('div', { class: 'aeviz-mapframe' }, this.map.element)),
-        h('figure', { class: 'aeviz-decoded' }, this.picture.canvas)),
-      h('div', { class: 'aeviz-bar' }, this.tabs.element, this.shared, this.note));
+      h(
+        'div',
+        { class: 'aeviz-explorer' },
+        this.map &&
+          h('div', { class: 'aeviz-mapside' }, h('div', { class: 'aeviz-mapframe' }, this.map.element)),
+        h('figure', { class: 'aeviz-decoded' }, this.picture.canvas),
+      ),
+      h('div', { class: 'aeviz-bar' }, this.tabs.element, this.shared, this.note),
+    );
   }
 
   start() {
     this.share(this.way);
     this.settle();
-    this.map?.start(this.projection.points, this.projection.axes)
+    this.map
+      ?.start(this.projection.points, this.projection.axes)
       .catch((error) => this.status.show({ kind: 'lost', text: error.message }));
   }
 
@@ -136,9 +176,10 @@ class SecondModel {
     this.way = way;
     this.tabs.choose(way);
     this.shared.hidden = way !== 'image';
-    this.note.textContent = way === 'image'
-      ? 'Each model encodes this image and decodes its own code: the same picture lies elsewhere on each map.'
-      : 'The same code means something else to each: compare the gaps between the classes.';
+    this.note.textContent =
+      way === 'image'
+        ? 'Each model encodes this image and decodes its own code: the same picture lies elsewhere on each map.'
+        : 'The same code means something else to each: compare the gaps between the classes.';
     this.state.remember({ by: way });
     this.follow(this.state.shown, performance.now());
   }
@@ -151,11 +192,17 @@ class SecondModel {
   follow(z, time) {
     if (this.leading) return; // this map is where the pointer is
     if (this.way === 'place') this.moveTo(z, time);
-    else this.encode({ from: this.first, z, by: this.client, then: ({ code, pixels }) => {
-      this.z = code;
-      this.picture.draw(pixels);
-      this.settle();
-    } });
+    else
+      this.encode({
+        from: this.first,
+        z,
+        by: this.client,
+        then: ({ code, pixels }) => {
+          this.z = code;
+          this.picture.draw(pixels);
+          this.settle();
+        },
+      });
   }
 
   /** The pointer is on this model's map, at `z`: show it, and let the first model follow. */

@@ -163,11 +163,14 @@ export class Modes {
 /** Stands where a mode would: what went wrong, in a sentence. */
 function failed(error) {
   console.error(error);
-  const text = error instanceof TypeError // what the browser says of a server that is away
-    ? 'This mode could not be loaded. Is the server running? Choose it again to retry.' : error.message;
+  const text =
+    error instanceof TypeError // what the browser says of a server that is away
+      ? 'This mode could not be loaded. Is the server running? Choose it again to retry.'
+      : error.message;
   return {
     open: () => ({
-      element: h('p', { class: 'aeviz-status', role: 'alert' }, text), close() {},
+      element: h('p', { class: 'aeviz-status', role: 'alert' }, text),
+      close() {},
     }),
   };
 }

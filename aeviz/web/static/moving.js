@@ -81,7 +81,10 @@ export class MovingPoints {
   #build() {
     const { gl } = this;
     const program = gl.createProgram();
-    for (const [kind, text] of [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, FRAGMENT]]) {
+    for (const [kind, text] of [
+      [gl.VERTEX_SHADER, VERTEX],
+      [gl.FRAGMENT_SHADER, FRAGMENT],
+    ]) {
       const shader = gl.createShader(kind);
       gl.shaderSource(shader, text);
       gl.compileShader(shader);
@@ -91,9 +94,9 @@ export class MovingPoints {
     gl.useProgram(program);
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
-    this.uniforms = Object.fromEntries(['centre', 'reach', 'share', 'size'].map(
-      (name) => [name, gl.getUniformLocation(program, name)],
-    ));
+    this.uniforms = Object.fromEntries(
+      ['centre', 'reach', 'share', 'size'].map((name) => [name, gl.getUniformLocation(program, name)]),
+    );
     const attribute = (name, width, type, normalised) => {
       const at = gl.getAttribLocation(program, name);
       const buffer = gl.createBuffer();

@@ -15,9 +15,7 @@ export class NearestCodes {
   constructor({ latents, latentDim, count, dims }) {
     const active = dims.filter((dim) => dim.active);
     // Widest first: a far code is given up early. Padded to whole blocks with zeros.
-    this.kept = [...(active.length ? active : dims)]
-      .sort((a, b) => b.std - a.std)
-      .map(({ index }) => index);
+    this.kept = [...(active.length ? active : dims)].sort((a, b) => b.std - a.std).map(({ index }) => index);
     this.width = BLOCK * Math.ceil(this.kept.length / BLOCK);
     if (this.kept.length < BLOCK) this.width = this.kept.length;
     this.count = count;
@@ -91,22 +89,35 @@ export class NearestImages {
     this.colours = colours;
     this.thumbs = Array.from({ length: Math.min(SHOWN, count) }, (_, rank) => {
       const canvas = h('canvas', {
-        class: 'aeviz-pixels', width: sprite.width, height: sprite.height,
+        class: 'aeviz-pixels',
+        width: sprite.width,
+        height: sprite.height,
       });
       const name = h('span');
-      const button = h('button', {
-        type: 'button',
-        class: 'aeviz-thumb',
-        'data-testid': `aeviz-nearest-${rank}`,
-        onclick: (event) => thumb.index >= 0 && onPin(thumb.index, event.timeStamp),
-      }, canvas, name);
+      const button = h(
+        'button',
+        {
+          type: 'button',
+          class: 'aeviz-thumb',
+          'data-testid': `aeviz-nearest-${rank}`,
+          onclick: (event) => thumb.index >= 0 && onPin(thumb.index, event.timeStamp),
+        },
+        canvas,
+        name,
+      );
       const thumb = { button, canvas, name, index: -1 };
       return thumb;
     });
-    this.element = h('div', {
-      class: 'aeviz-nearest', role: 'group', 'aria-label': 'Nearest gallery images, nearest first',
-      'data-testid': 'aeviz-nearest',
-    }, ...this.thumbs.map(({ button }) => button));
+    this.element = h(
+      'div',
+      {
+        class: 'aeviz-nearest',
+        role: 'group',
+        'aria-label': 'Nearest gallery images, nearest first',
+        'data-testid': 'aeviz-nearest',
+      },
+      ...this.thumbs.map(({ button }) => button),
+    );
   }
 
   /** @param {number[]} indices  nearest first */

@@ -103,10 +103,12 @@ export class CodeIndex {
     this.width = Math.min(d, SKETCH);
     this.bucket = new Uint8Array(d);
     this.sign = new Float32Array(d);
-    [...dims].sort((a, b) => b.std - a.std).forEach(({ index }, rank) => {
-      this.bucket[index] = rank % this.width;
-      this.sign[index] = Math.imul(rank, 0x9e3779b1) < 0 ? -1 : 1;
-    });
+    [...dims]
+      .sort((a, b) => b.std - a.std)
+      .forEach(({ index }, rank) => {
+        this.bucket[index] = rank % this.width;
+        this.sign[index] = Math.imul(rank, 0x9e3779b1) < 0 ? -1 : 1;
+      });
     this.count = codes.length / d;
     this.few = new Few(most);
     this.sketches = new Float32Array(this.count * this.width);

@@ -36,14 +36,18 @@ class Picture {
   constructor(parent) {
     this.shapes = svg('g');
     this.grips = svg('g');
-    this.drawing = svg('svg', { class: 'av-net-drawing', 'aria-hidden': 'true' }, this.shapes,
-      this.grips);
+    this.drawing = svg('svg', { class: 'av-net-drawing', 'aria-hidden': 'true' }, this.shapes, this.grips);
     this.controls = new Map(); // by what they do: their focus outlives a change
     this.stage = h('div', { class: 'av-net-stage' }, this.drawing);
     this.words = h('p', { class: 'av-net-words' });
     this.facts = h('div', { class: 'av-net-facts' });
-    this.root = h('div', { class: 'av-net', 'data-testid': 'aeviz-network' },
-      h('div', { class: 'av-net-frame' }, this.stage), this.words, this.facts);
+    this.root = h(
+      'div',
+      { class: 'av-net', 'data-testid': 'aeviz-network' },
+      h('div', { class: 'av-net-frame' }, this.stage),
+      this.words,
+      this.facts,
+    );
     parent.append(this.root);
     this.edit = 0;
     this.drag = null;
@@ -59,8 +63,9 @@ class Picture {
     this.edit = data.edit;
     const { kind, shape, hidden, channels, code } = data;
     if (!this.drag) this.net = { kind, shape, hidden, channels, code };
-    this.facts.replaceChildren(...data.facts.map(([before, bold, after]) => h('span', {},
-      before, h('b', {}, bold), after)));
+    this.facts.replaceChildren(
+      ...data.facts.map(([before, bold, after]) => h('span', {}, before, h('b', {}, bold), after)),
+    );
     this.facts.hidden = !data.facts.length;
     this.facts.classList.remove('av-net-stale');
     this.draw();
@@ -96,7 +101,9 @@ class Picture {
     const width = Math.max(room, needed);
     const start = MARGIN + BAR / 2 + (width - needed) / 2;
     this.places = columns.map((column, i) => ({
-      ...column, x: start + i * step, height: heightOf(column.size, largest),
+      ...column,
+      x: start + i * step,
+      height: heightOf(column.size, largest),
     }));
     this.largest = largest;
     this.stage.style.width = `${width}px`;
@@ -116,7 +123,11 @@ class Picture {
       const { x, height, role, at } = place;
       const chosen = this.drag && this.drag.at === at && this.drag.role === role;
       const bar = svg('rect', {
-        x: x - BAR / 2, y: MIDDLE - height / 2, width: BAR, height, rx: 3,
+        x: x - BAR / 2,
+        y: MIDDLE - height / 2,
+        width: BAR,
+        height,
+        rx: 3,
         class: `av-net-${role === 'code' ? 'code' : 'layer'}${chosen ? ' av-net-chosen' : ''}`,
       });
       parts.push(bar);
@@ -125,27 +136,41 @@ class Picture {
     }
     const code = places.findIndex(({ role }) => role === 'code');
     const [first, middle, last] = [places[0].x, places[code].x, places.at(-1).x];
-    for (const [x, name] of [[first, 'image'], [(first + middle) / 2, 'encoder'],
-      [middle, 'code'], [(middle + last) / 2, 'decoder'], [last, 'image']]) {
+    for (const [x, name] of [
+      [first, 'image'],
+      [(first + middle) / 2, 'encoder'],
+      [middle, 'code'],
+      [(middle + last) / 2, 'decoder'],
+      [last, 'image'],
+    ]) {
       parts.push(svg('text', { x, y: HEIGHT - 6, class: 'av-net-role' }, name));
     }
     this.shapes.replaceChildren(...parts);
     this.drawing.classList.toggle('av-net-dragging', Boolean(this.drag));
     if (this.drag) return; // what a finger holds must stay, or its moves go elsewhere
-    this.grips.replaceChildren(...places.filter(({ role }) => role !== 'image')
-      .map((place) => this.grip(place)));
+    this.grips.replaceChildren(
+      ...places.filter(({ role }) => role !== 'image').map((place) => this.grip(place)),
+    );
   }
 
   /** What a hand takes hold of: the two ends of a bar, and an area around it. */
   grip(place) {
     const { x, height } = place;
-    const ends = [-1, 1].map((side) => svg('line', {
-      x1: x - 9, x2: x + 9, y1: MIDDLE + (side * height) / 2, y2: MIDDLE + (side * height) / 2,
-      class: 'av-net-end',
-    }));
+    const ends = [-1, 1].map((side) =>
+      svg('line', {
+        x1: x - 9,
+        x2: x + 9,
+        y1: MIDDLE + (side * height) / 2,
+        y2: MIDDLE + (side * height) / 2,
+        class: 'av-net-end',
+      }),
+    );
     const area = svg('rect', {
-      x: x - 18, width: 36, class: 'av-net-grip',
-      y: MIDDLE - height / 2 - 12, height: height + 24,
+      x: x - 18,
+      width: 36,
+      class: 'av-net-grip',
+      y: MIDDLE - height / 2 - 12,
+      height: height + 24,
     });
     area.addEventListener('pointerdown', (event) => this.take(event, place));
     // A finger on a bar draws it out and does not scroll: `touch-action` of a part of an SVG is
@@ -170,17 +195,19 @@ class Picture {
       this.net = this.with(place, nearby(size / place.each), before);
       this.draw();
     };
-    const end = (given) => ({ pointerId }) => {
-      if (pointerId !== event.pointerId) return;
-      leaving.abort();
-      const { moved } = this.drag;
-      const after = this.net;
-      this.drag = null;
-      if (!given) this.net = before;
-      if (given && moved && after !== before) this.change(after);
-      else this.draw();
-      if (given && !moved) this.controls.get(`${place.role}-${place.at}`)?.select();
-    };
+    const end =
+      (given) =>
+      ({ pointerId }) => {
+        if (pointerId !== event.pointerId) return;
+        leaving.abort();
+        const { moved } = this.drag;
+        const after = this.net;
+        this.drag = null;
+        if (!given) this.net = before;
+        if (given && moved && after !== before) this.change(after);
+        else this.draw();
+        if (given && !moved) this.controls.get(`${place.role}-${place.at}`)?.select();
+      };
     // Of the whole window: a hand may leave the bar while it draws it out.
     const leaving = new AbortController();
     const { signal } = leaving;
@@ -227,9 +254,11 @@ class Picture {
       if (role === 'code' || !next) return;
       const button = put(`add-${i}`, () => iconButton('+', 'add', i), x + step / 2, 4);
       button.onclick = () => this.change(next.net);
-      describe(button, `Add a layer of ${next.width} ${next.role === 'channels' ? 'channels' : 'nodes'}`
-        + ` between ${i ? nameOf(place, this.net) : 'the image'} and ${
-          nameOf(half[i + 1], this.net)}`);
+      describe(
+        button,
+        `Add a layer of ${next.width} ${next.role === 'channels' ? 'channels' : 'nodes'}` +
+          ` between ${i ? nameOf(place, this.net) : 'the image'} and ${nameOf(half[i + 1], this.net)}`,
+      );
     });
     for (const [key, control] of this.controls) {
       if (shown.has(key)) continue;
@@ -250,20 +279,34 @@ class Picture {
     const { role, at, x } = place;
     const value = role === 'code' ? this.net.code : this.net[role][at];
     const key = `${role}-${at}`;
-    const input = put(key, () => h('input', {
-      type: 'text', inputmode: 'numeric', role: 'spinbutton', autocomplete: 'off', maxlength: 5,
-      class: `av-net-number${role === 'code' ? ' av-net-number-code' : ''}`,
-      'data-testid': `aeviz-width-${key}`,
-    }), x, BELOW);
+    const input = put(
+      key,
+      () =>
+        h('input', {
+          type: 'text',
+          inputmode: 'numeric',
+          role: 'spinbutton',
+          autocomplete: 'off',
+          maxlength: 5,
+          class: `av-net-number${role === 'code' ? ' av-net-number-code' : ''}`,
+          'data-testid': `aeviz-width-${key}`,
+        }),
+      x,
+      BELOW,
+    );
     input.style.width = `${Math.min(56, step - 6)}px`;
-    describe(input, `${nameOf(place, this.net)}: ${
-      { code: 'numbers', channels: 'channels', hidden: 'nodes' }[role]}`);
+    describe(
+      input,
+      `${nameOf(place, this.net)}: ${{ code: 'numbers', channels: 'channels', hidden: 'nodes' }[role]}`,
+    );
     input.setAttribute('aria-valuenow', value);
     input.setAttribute('aria-valuemin', 1);
     input.setAttribute('aria-valuemax', role === 'code' ? this.limits.code : this.limits.width);
     if (!input.typing) input.value = value;
     input.onfocus = () => input.select();
-    input.oninput = () => { input.typing = true; };
+    input.oninput = () => {
+      input.typing = true;
+    };
     const take = () => {
       const typed = Number(input.value);
       const changed = input.typing && Number.isInteger(typed) && typed > 0 && typed !== value;
@@ -275,11 +318,13 @@ class Picture {
     input.onkeydown = (event) => {
       const steps = { ArrowUp: 1, ArrowDown: -1, PageUp: 2, PageDown: 0.5 }[event.key];
       if (event.key === 'Enter') take();
-      else if (event.key === 'Escape') { input.typing = false; this.draw(); } else if (steps) {
+      else if (event.key === 'Escape') {
+        input.typing = false;
+        this.draw();
+      } else if (steps) {
         event.preventDefault();
         input.typing = false;
-        const next = event.key.startsWith('Page') ? Math.round(value * steps)
-          : nearby(value, steps);
+        const next = event.key.startsWith('Page') ? Math.round(value * steps) : nearby(value, steps);
         this.change(this.with(place, next), true);
       } else return;
       input.select();
@@ -298,7 +343,12 @@ function sizeOf(height, largest) {
 
 function wedge(left, right) {
   const [x1, x2] = [left.x + BAR / 2, right.x - BAR / 2];
-  const points = [[x1, -left.height], [x2, -right.height], [x2, right.height], [x1, left.height]];
+  const points = [
+    [x1, -left.height],
+    [x2, -right.height],
+    [x2, right.height],
+    [x1, left.height],
+  ];
   return svg('polygon', {
     points: points.map(([x, height]) => `${x},${MIDDLE + height / 2}`).join(' '),
     class: 'av-net-wedge',
@@ -309,9 +359,20 @@ function wedge(left, right) {
 function label(x, text, from = 0) {
   const [first, ...rest] = text.split('x');
   const lines = [first + (rest.length && first ? ' ×' : ''), rest.join('×')];
-  return svg('text', { y: BELOW + (from ? 24 : 16), class: 'av-net-size' }, ...lines.map((line, i) => svg('tspan', {
-    x, dy: i ? 16 : 0,
-  }, i >= from && line ? `${from ? '×' : ''}${line}` : '')));
+  return svg(
+    'text',
+    { y: BELOW + (from ? 24 : 16), class: 'av-net-size' },
+    ...lines.map((line, i) =>
+      svg(
+        'tspan',
+        {
+          x,
+          dy: i ? 16 : 0,
+        },
+        i >= from && line ? `${from ? '×' : ''}${line}` : '',
+      ),
+    ),
+  );
 }
 
 function nameOf({ role, at }, net) {
@@ -321,9 +382,15 @@ function nameOf({ role, at }, net) {
 }
 
 function iconButton(sign, name, i) {
-  return h('button', {
-    type: 'button', class: `av-net-button av-net-${name}`, 'data-testid': `aeviz-layer-${name}-${i}`,
-  }, sign);
+  return h(
+    'button',
+    {
+      type: 'button',
+      class: `av-net-button av-net-${name}`,
+      'data-testid': `aeviz-layer-${name}-${i}`,
+    },
+    sign,
+  );
 }
 
 function describe(control, text) {

@@ -11,7 +11,11 @@ export function columnsOf({ kind, shape, hidden, channels, code }) {
   const [c, height, width] = shape;
   const pixels = c * height * width;
   const image = {
-    role: 'image', at: 0, each: 1, size: pixels, label: kind === 'conv' ? shape.join('x') : `${pixels}`,
+    role: 'image',
+    at: 0,
+    each: 1,
+    size: pixels,
+    label: kind === 'conv' ? shape.join('x') : `${pixels}`,
   };
   let [h, w] = [height, width];
   const convolutions = (kind === 'conv' ? channels : []).map((n, at) => {
@@ -58,7 +62,8 @@ export function inserted(net, after, limits) {
 export function nearby(width, way = 0) {
   const from = Math.max(1, way < 0 ? width - 1 : width);
   const step = Math.max(1, 2 ** (Math.floor(Math.log2(from)) - 3));
-  const multiple = [Math.ceil(width / step) - 1, Math.round(width / step),
-    Math.floor(width / step) + 1][way + 1];
+  const multiple = [Math.ceil(width / step) - 1, Math.round(width / step), Math.floor(width / step) + 1][
+    way + 1
+  ];
   return Math.max(1, multiple * step);
 }

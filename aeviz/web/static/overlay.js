@@ -35,11 +35,17 @@ export class Overlay {
     const style = colour && `--sign: ${colour}`;
     const shapes = [
       { element: svg('path', { class: 'aeviz-path-halo' }), draw: polyline },
-      { element: svg('path', { class: `aeviz-path${dashed ? ' aeviz-dashed' : ''}`, style }), draw: polyline },
+      {
+        element: svg('path', { class: `aeviz-path${dashed ? ' aeviz-dashed' : ''}`, style }),
+        draw: polyline,
+      },
     ];
     if (dots) shapes.push({ element: svg('path', { class: 'aeviz-path-dots', style }), draw: beads });
     this.lines.append(...shapes.map(({ element }) => element));
-    this.paths.set(key, shapes.map((shape) => ({ ...shape, places })));
+    this.paths.set(
+      key,
+      shapes.map((shape) => ({ ...shape, places })),
+    );
   }
 
   /** @param {Marker[]} markers @param {string} [key] */
@@ -73,7 +79,8 @@ export class Overlay {
       }
     }
     this.ellipse?.elements.forEach((element, i) =>
-      element.setAttribute('d', `${polyline(toPixels(this.ellipse.outlines[i]))}Z`));
+      element.setAttribute('d', `${polyline(toPixels(this.ellipse.outlines[i]))}Z`),
+    );
   }
 }
 
@@ -114,6 +121,10 @@ function polyline(pixels) {
 }
 
 function beads(pixels) {
-  return pixels.map(([x, y]) =>
-    `M${digit(x - DOT)} ${digit(y)}a${DOT} ${DOT} 0 1 0 ${2 * DOT} 0a${DOT} ${DOT} 0 1 0 ${-2 * DOT} 0`).join('');
+  return pixels
+    .map(
+      ([x, y]) =>
+        `M${digit(x - DOT)} ${digit(y)}a${DOT} ${DOT} 0 1 0 ${2 * DOT} 0a${DOT} ${DOT} 0 1 0 ${-2 * DOT} 0`,
+    )
+    .join('');
 }

@@ -61,8 +61,7 @@ export function classMeans({ latents, labels, classNames, latentDim: d }) {
     counts[label] += 1;
     for (let j = 0; j < d; j += 1) means[label][j] += latents[i * d + j];
   });
-  return means.map((total, label) =>
-    (counts[label] ? total.map((value) => value / counts[label]) : null));
+  return means.map((total, label) => (counts[label] ? total.map((value) => value / counts[label]) : null));
 }
 
 /** From one mean code to another. */

@@ -36,7 +36,9 @@ export class PhotoEditor {
       this.element.replaceChildren();
       return;
     }
-    const framed = new PhotoFrame({ ...photo, src: this.address }, (frame, time) => this.read({ photo, frame, time }));
+    const framed = new PhotoFrame({ ...photo, src: this.address }, (frame, time) =>
+      this.read({ photo, frame, time }),
+    );
     this.element.replaceChildren(h('h4', { class: 'aeviz-bar' }, 'Your photo'), framed.element);
   }
 }

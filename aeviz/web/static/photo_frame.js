@@ -22,14 +22,27 @@ export class PhotoFrame {
    */
   constructor({ src, width, height, found, frame }, onChange) {
     Object.assign(this, { found, onChange });
-    this.box = h('div', {
-      class: 'aeviz-crop', tabindex: 0, role: 'application', 'aria-roledescription': 'frame',
-      'data-testid': 'aeviz-crop', onkeydown: (event) => { this.key(event); },
-    }, ...CORNERS.map((corner) => h('i', { class: 'aeviz-corner', 'data-corner': corner })));
+    this.box = h(
+      'div',
+      {
+        class: 'aeviz-crop',
+        tabindex: 0,
+        role: 'application',
+        'aria-roledescription': 'frame',
+        'data-testid': 'aeviz-crop',
+        onkeydown: (event) => {
+          this.key(event);
+        },
+      },
+      ...CORNERS.map((corner) => h('i', { class: 'aeviz-corner', 'data-corner': corner })),
+    );
     this.others = found.map((place, i) => {
       const other = h('button', {
-        type: 'button', class: 'aeviz-found', title: 'Take this one',
-        'aria-label': `Digit ${i + 1} of ${found.length}`, 'data-testid': `aeviz-found-${i}`,
+        type: 'button',
+        class: 'aeviz-found',
+        title: 'Take this one',
+        'aria-label': `Digit ${i + 1} of ${found.length}`,
+        'data-testid': `aeviz-found-${i}`,
         onclick: (event) => {
           this.set(place, event.timeStamp);
           this.box.focus();
@@ -38,18 +51,35 @@ export class PhotoFrame {
       put(other, place);
       return other;
     });
-    this.stage = h('div', { class: 'aeviz-photo-stage', style: `aspect-ratio: ${width} / ${height}` },
-      h('img', { src, alt: 'Your photo', draggable: 'false' }), ...this.others, this.box);
+    this.stage = h(
+      'div',
+      { class: 'aeviz-photo-stage', style: `aspect-ratio: ${width} / ${height}` },
+      h('img', { src, alt: 'Your photo', draggable: 'false' }),
+      ...this.others,
+      this.box,
+    );
     this.stage.onpointerdown = (event) => this.grab(event);
-    this.whole = button('Whole picture', 'Take the whole picture as it is, without looking for a digit', (event) => {
-      this.show(null);
-      onChange(null, event.timeStamp);
-    }, { 'data-testid': 'aeviz-crop-whole' });
+    this.whole = button(
+      'Whole picture',
+      'Take the whole picture as it is, without looking for a digit',
+      (event) => {
+        this.show(null);
+        onChange(null, event.timeStamp);
+      },
+      { 'data-testid': 'aeviz-crop-whole' },
+    );
     const many = found.length > 1 ? `${found.length} digits found: click one. ` : '';
-    this.element = h('figure', { class: 'aeviz-photo', 'data-testid': 'aeviz-photo', style: `--ratio: ${width / height}` },
+    this.element = h(
+      'figure',
+      { class: 'aeviz-photo', 'data-testid': 'aeviz-photo', style: `--ratio: ${width / height}` },
       this.stage,
-      h('figcaption', {}, `${many}Drag the frame or its corners, or draw a new one. Keys: arrows move it, Shift + arrows resize it.`),
-      this.whole);
+      h(
+        'figcaption',
+        {},
+        `${many}Drag the frame or its corners, or draw a new one. Keys: arrows move it, Shift + arrows resize it.`,
+      ),
+      this.whole,
+    );
     this.show(frame);
   }
 
@@ -60,9 +90,14 @@ export class PhotoFrame {
     put(this.box, frame ?? WHOLE);
     this.box.toggleAttribute('data-whole', !frame);
     // What is in the frame is grasped with it.
-    this.others.forEach((other, i) => { other.hidden = Boolean(frame) && holds(frame, this.found[i]); });
-    this.box.setAttribute('aria-label', 'Frame around the digit, '
-      + `from ${left} to ${right} % across and ${top} to ${bottom} % down. Arrows move it, Shift and arrows resize it.`);
+    this.others.forEach((other, i) => {
+      other.hidden = Boolean(frame) && holds(frame, this.found[i]);
+    });
+    this.box.setAttribute(
+      'aria-label',
+      'Frame around the digit, ' +
+        `from ${left} to ${right} % across and ${top} to ${bottom} % down. Arrows move it, Shift and arrows resize it.`,
+    );
     this.whole.setAttribute('aria-pressed', !frame);
   }
 
@@ -79,7 +114,10 @@ export class PhotoFrame {
     const [dx, dy] = way.map((step) => STEP * step);
     const [left, top, right, bottom] = this.frame ?? WHOLE;
     if (event.shiftKey) {
-      this.set([left, top, clamp(right + dx, left + LEAST, 1), clamp(bottom + dy, top + LEAST, 1)], event.timeStamp);
+      this.set(
+        [left, top, clamp(right + dx, left + LEAST, 1), clamp(bottom + dy, top + LEAST, 1)],
+        event.timeStamp,
+      );
     } else {
       this.set(moved([left, top, right, bottom], dx, dy), event.timeStamp);
     }
@@ -99,7 +137,8 @@ export class PhotoFrame {
       const [x, y] = this.at(moving);
       if (corner) this.set(resized(start, corner, x, y), moving.timeStamp);
       else if (inside) this.set(moved(start, x - from[0], y - from[1]), moving.timeStamp);
-      else if (Math.hypot(x - from[0], y - from[1]) > LEAST) this.set(between(from, [x, y]), moving.timeStamp);
+      else if (Math.hypot(x - from[0], y - from[1]) > LEAST)
+        this.set(between(from, [x, y]), moving.timeStamp);
     };
     this.stage.onpointerup = this.stage.onpointercancel = () => {
       this.stage.onpointermove = this.stage.onpointerup = this.stage.onpointercancel = null;
@@ -117,8 +156,10 @@ export class PhotoFrame {
 
 function put(element, [left, top, right, bottom]) {
   Object.assign(element.style, {
-    left: `${100 * left}%`, top: `${100 * top}%`,
-    width: `${100 * (right - left)}%`, height: `${100 * (bottom - top)}%`,
+    left: `${100 * left}%`,
+    top: `${100 * top}%`,
+    width: `${100 * (right - left)}%`,
+    height: `${100 * (bottom - top)}%`,
   });
 }
 
@@ -135,8 +176,7 @@ function moved([left, top, right, bottom], dx, dy) {
 }
 
 function resized([left, top, right, bottom], corner, x, y) {
-  return between(
-    [corner.includes('w') ? right : left, corner.includes('n') ? bottom : top], [x, y]);
+  return between([corner.includes('w') ? right : left, corner.includes('n') ? bottom : top], [x, y]);
 }
 
 /** The frame with these two corners, not smaller than can be seen. */

@@ -36,8 +36,14 @@ export class PinnedCard {
     if (gallery.count) {
       this.search = new NearestCodes(gallery);
       this.images = new NearestImages(gallery, colours, onPin);
-      this.element.append(h('div', { class: 'aeviz-side-nearest' },
-        h('h2', { class: 'aeviz-bar' }, 'Nearest images'), this.images.element));
+      this.element.append(
+        h(
+          'div',
+          { class: 'aeviz-side-nearest' },
+          h('h2', { class: 'aeviz-bar' }, 'Nearest images'),
+          this.images.element,
+        ),
+      );
     }
     if (!gallery.count) this.element.append(h('h2', { class: 'aeviz-bar' }, 'Code'));
     const standing = h('div', { class: 'aeviz-side-code' }, this.meter.element, this.bars.canvas, this.code);
@@ -56,21 +62,30 @@ export class PinnedCard {
   keptImage() {
     const { imageShape } = this.gallery;
     this.original = new Picture(imageShape, {
-      'data-testid': 'aeviz-original', 'aria-label': 'Original image',
+      'data-testid': 'aeviz-original',
+      'aria-label': 'Original image',
     });
     this.reconstruction = new Picture(imageShape, {
-      'data-testid': 'aeviz-reconstruction', 'aria-label': 'Its reconstruction',
+      'data-testid': 'aeviz-reconstruction',
+      'aria-label': 'Its reconstruction',
     });
     this.heading = h('h2', { class: 'aeviz-bar' });
     this.error = h('p', {
-      class: 'aeviz-muted aeviz-fine', title: 'Mean squared error per pixel, on the scale of 0 to 1',
+      class: 'aeviz-muted aeviz-fine',
+      title: 'Mean squared error per pixel, on the scale of 0 to 1',
     });
-    return h('div', { class: 'aeviz-side-kept', 'aria-live': 'polite' },
+    return h(
+      'div',
+      { class: 'aeviz-side-kept', 'aria-live': 'polite' },
       this.heading,
-      h('div', { class: 'aeviz-pair' },
+      h(
+        'div',
+        { class: 'aeviz-pair' },
         h('figure', {}, this.original.canvas, h('figcaption', {}, 'Original')),
-        h('figure', {}, this.reconstruction.canvas, h('figcaption', {}, 'Reconstruction'))),
-      this.error);
+        h('figure', {}, this.reconstruction.canvas, h('figcaption', {}, 'Reconstruction')),
+      ),
+      this.error,
+    );
   }
 
   /** The code on the screen: follows every move. */

@@ -35,13 +35,17 @@ export async function loadPlotlyInAPause() {
 async function pause() {
   const began = performance.now();
   let moved = began;
-  const note = () => { moved = performance.now(); };
+  const note = () => {
+    moved = performance.now();
+  };
   window.addEventListener('pointermove', note, { capture: true, passive: true });
   for (;;) {
     const now = performance.now();
     const drawn = performance.getEntriesByName('aeviz.decode').length > 0;
     if ((drawn && now - moved > QUIET_MS) || now - began > PATIENCE_MS) break;
-    await new Promise((resolve) => { setTimeout(resolve, LOOK_MS); });
+    await new Promise((resolve) => {
+      setTimeout(resolve, LOOK_MS);
+    });
   }
   window.removeEventListener('pointermove', note, { capture: true });
 }

@@ -35,8 +35,7 @@ export class PointLayer {
     this.chosen = null;
     this.plot = h('div', { class: 'aeviz-plot' });
     this.moving = new MovingPoints();
-    this.element = h('div', { class: 'aeviz-points', 'aria-hidden': 'true' },
-      this.plot, this.moving.canvas);
+    this.element = h('div', { class: 'aeviz-points', 'aria-hidden': 'true' }, this.plot, this.moving.canvas);
     this.drawSoon = oncePerFrame(() => this.moving.usable && this.gl(this.way.share));
   }
 
@@ -176,8 +175,7 @@ export class PointLayer {
   /** Whether Plotly shows the points where they are. */
   get upToDate() {
     const { shown } = this;
-    return shown?.points === this.points && shown.look === this.look
-      && shown.view === this.viewport.key;
+    return shown?.points === this.points && shown.look === this.look && shown.view === this.viewport.key;
   }
 
   load(from, to, share = 1) {
@@ -227,8 +225,9 @@ export class PointLayer {
     const { chosen } = this;
     return {
       visible: this.members.map((_, label) => !this.hidden.has(label)),
-      selectedpoints: this.members.map((members) => (chosen
-        ? members.flatMap((i, at) => (chosen.has(i) ? [at] : [])) : null)),
+      selectedpoints: this.members.map((members) =>
+        chosen ? members.flatMap((i, at) => (chosen.has(i) ? [at] : [])) : null,
+      ),
     };
   }
 
@@ -244,7 +243,12 @@ export class PointLayer {
   layout() {
     const ranges = this.viewport.ranges;
     const axis = (range) => ({
-      range, zeroline: false, showgrid: false, showticklabels: false, ticks: '', fixedrange: true,
+      range,
+      zeroline: false,
+      showgrid: false,
+      showticklabels: false,
+      ticks: '',
+      fixedrange: true,
     });
     return {
       width: this.viewport.width,

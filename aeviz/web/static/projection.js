@@ -62,8 +62,10 @@ function plain(gallery, a, b) {
   return {
     id: 'z',
     label: 'z',
-    note: d === 2 ? 'The code itself, as it is.'
-      : `z${a} and z${b}, the two most informative of ${d} numbers. Drag the handle to move them; the other ${d - 2} stay.`,
+    note:
+      d === 2
+        ? 'The code itself, as it is.'
+        : `z${a} and z${b}, the two most informative of ${d} numbers. Drag the handle to move them; the other ${d - 2} stay.`,
     truth: null,
     points,
     axes: [`z${a}`, `z${b}`],
@@ -105,9 +107,10 @@ function line(gallery) {
 /** The plane of greatest variance. Its inverse is exact; what lies off the plane is kept. */
 function pca(gallery) {
   const { mean, components } = gallery.plane;
-  const toPlace = (z) => /** @type {[number, number]} */ (components.map(
-    (row) => row.reduce((sum, weight, j) => sum + weight * (z[j] - mean[j]), 0),
-  ));
+  const toPlace = (z) =>
+    /** @type {[number, number]} */ (
+      components.map((row) => row.reduce((sum, weight, j) => sum + weight * (z[j] - mean[j]), 0))
+    );
   return {
     id: 'pca',
     label: 'PCA',
@@ -120,7 +123,8 @@ function pca(gallery) {
     toCode(x, y, base) {
       const [x0, y0] = toPlace(base);
       return Float32Array.from(
-        base, (value, j) => value + (x - x0) * components[0][j] + (y - y0) * components[1][j],
+        base,
+        (value, j) => value + (x - x0) * components[0][j] + (y - y0) * components[1][j],
       );
     },
     toPlace,
@@ -154,9 +158,10 @@ function truth({ trustworthiness }, id) {
   return {
     share,
     text: `Are points that lie close here close in the code? ${Math.round(100 * share)} % trustworthy.`,
-    title: 'Trustworthiness: how far each point’s 12 nearest on the map are among its nearest in the '
-      + 'whole code. 100 %: no false neighbours; about 50 %: no better than a random map. '
-      + '(Venna & Kaski 2001, on up to 2,000 points.)',
+    title:
+      'Trustworthiness: how far each point’s 12 nearest on the map are among its nearest in the ' +
+      'whole code. 100 %: no false neighbours; about 50 %: no better than a random map. ' +
+      '(Venna & Kaski 2001, on up to 2,000 points.)',
   };
 }
 

@@ -8,7 +8,16 @@ import { h } from './dom.js';
  */
 export function projectionNote({ note, truth }) {
   if (!truth) return [note];
-  return [`${note} `, h('abbr', {
-    title: truth.title, tabindex: 0, 'data-testid': 'aeviz-trustworthiness',
-  }, truth.text)];
+  return [
+    `${note} `,
+    h(
+      'abbr',
+      {
+        title: truth.title,
+        tabindex: 0,
+        'data-testid': 'aeviz-trustworthiness',
+      },
+      truth.text,
+    ),
+  ];
 }

@@ -22,15 +22,27 @@ class Table {
   constructor(parent, data) {
     this.chosen = new Set(data.chosen);
     this.rows = new Map();
-    this.all = h('input', { type: 'checkbox', title: 'Tick all, or none', 'aria-label': 'Tick all, or none',
-      onchange: () => this.tickAll() });
+    this.all = h('input', {
+      type: 'checkbox',
+      title: 'Tick all, or none',
+      'aria-label': 'Tick all, or none',
+      onchange: () => this.tickAll(),
+    });
     this.heads = data.columns.map(([key, label]) => this.head(key, label, data.sorts.includes(key)));
     this.body = h('tbody');
     this.empty = h('p', { class: 'av-runs-empty' });
-    this.table = h('table', { 'aria-label': 'Runs' },
-      h('thead', {}, h('tr', {}, h('th', { class: 'av-runs-tick' }, this.all), ...this.heads)), this.body);
-    this.root = h('div', { class: 'av-runs', 'data-testid': 'aeviz-runs' },
-      h('div', { class: 'av-runs-frame', tabindex: '-1' }, this.table), this.empty);
+    this.table = h(
+      'table',
+      { 'aria-label': 'Runs' },
+      h('thead', {}, h('tr', {}, h('th', { class: 'av-runs-tick' }, this.all), ...this.heads)),
+      this.body,
+    );
+    this.root = h(
+      'div',
+      { class: 'av-runs', 'data-testid': 'aeviz-runs' },
+      h('div', { class: 'av-runs-frame', tabindex: '-1' }, this.table),
+      this.empty,
+    );
     parent.append(this.root);
   }
 
@@ -71,8 +83,12 @@ class Table {
     const link = h('a', { href: said.href, onclick: open });
     const cells = Object.fromEntries(columns.map(([key]) => [key, h('td', { class: `av-runs-${key}` })]));
     cells.name.append(link);
-    const element = h('tr', { 'data-run': said.id },
-      h('td', { class: 'av-runs-tick' }, box), ...Object.values(cells));
+    const element = h(
+      'tr',
+      { 'data-run': said.id },
+      h('td', { class: 'av-runs-tick' }, box),
+      ...Object.values(cells),
+    );
     const row = { element, box, cells: { ...cells, name: link } };
     this.rows.set(said.id, row);
     return row;

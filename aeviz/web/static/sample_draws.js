@@ -10,12 +10,14 @@ import { button } from './toolbar.js';
 const [ROWS, COLUMNS] = [4, 8];
 const COUNT = ROWS * COLUMNS;
 const SEEDS = 1e6;
-const WITH_PRIOR = 'A variational autoencoder is trained to fill its prior: draws from it should look '
-  + 'as good as draws from where the codes really are. Where they look worse, the codes left '
-  + 'the prior.';
-const WITHOUT_PRIOR = 'This model was never trained to decode draws from N(0, I), which knows nothing of where its '
-  + 'codes lie: the draws fall where no image came from, or crowd into one patch of the codes. The '
-  + 'mixture keeps to where codes are, and still meets the gaps between them.';
+const WITH_PRIOR =
+  'A variational autoencoder is trained to fill its prior: draws from it should look ' +
+  'as good as draws from where the codes really are. Where they look worse, the codes left ' +
+  'the prior.';
+const WITHOUT_PRIOR =
+  'This model was never trained to decode draws from N(0, I), which knows nothing of where its ' +
+  'codes lie: the draws fall where no image came from, or crowd into one patch of the codes. The ' +
+  'mixture keeps to where codes are, and still meets the gaps between them.';
 const NO_ANSWER = 'The server did not answer. Draw again to try once more.';
 
 export class Draws {
@@ -25,17 +27,33 @@ export class Draws {
     const { gallery, state } = stage;
     this.nearest = new NearestCodes(gallery);
     this.prior = new Draw(stage, this.nearest, {
-      title: gallery.gaussian ? 'From the prior, N(0, I)' : 'From a standard normal, N(0, I)', testid: 'aeviz-prior-draws', kind: 'dot',
+      title: gallery.gaussian ? 'From the prior, N(0, I)' : 'From a standard normal, N(0, I)',
+      testid: 'aeviz-prior-draws',
+      kind: 'dot',
     });
     this.mixture = new Draw(stage, this.nearest, {
-      title: 'From a mixture fitted to the codes', testid: 'aeviz-mixture-draws', kind: 'ring',
+      title: 'From a mixture fitted to the codes',
+      testid: 'aeviz-mixture-draws',
+      kind: 'ring',
     });
-    this.tools = [h('div', { class: 'aeviz-actions' },
-      button('Draw again', 'Other codes, drawn at random', () =>
-        state.remember({ seed: Math.floor(SEEDS * Math.random()) }), { 'data-testid': 'aeviz-draw-again' }))];
-    this.element = h('div', {},
+    this.tools = [
+      h(
+        'div',
+        { class: 'aeviz-actions' },
+        button(
+          'Draw again',
+          'Other codes, drawn at random',
+          () => state.remember({ seed: Math.floor(SEEDS * Math.random()) }),
+          { 'data-testid': 'aeviz-draw-again' },
+        ),
+      ),
+    ];
+    this.element = h(
+      'div',
+      {},
       h('div', { class: 'aeviz-halves' }, this.prior.element, this.mixture.element),
-      h('p', { class: 'aeviz-muted aeviz-look' }, gallery.gaussian ? WITH_PRIOR : WITHOUT_PRIOR));
+      h('p', { class: 'aeviz-muted aeviz-look' }, gallery.gaussian ? WITH_PRIOR : WITHOUT_PRIOR),
+    );
   }
 
   start() {
@@ -71,7 +89,9 @@ export class Draws {
     if (seed === this.seed) return;
     this.seed = seed;
     const normal = normals(seed);
-    this.prior.show(Array.from({ length: COUNT }, () => Float32Array.from({ length: gallery.latentDim }, normal)));
+    this.prior.show(
+      Array.from({ length: COUNT }, () => Float32Array.from({ length: gallery.latentDim }, normal)),
+    );
     try {
       const codes = await mixtureCodes(gallery, seed);
       if (seed === this.seed && !this.closed) this.mixture.show(codes);
@@ -86,7 +106,11 @@ class Draw {
   constructor({ gallery, state, client, map, projection }, nearest, { title, testid, kind }) {
     Object.assign(this, { gallery, state, map, projection, nearest, kind, testid });
     this.codes = [];
-    this.sheet = new Sheet(gallery.imageShape, { rows: ROWS, columns: COLUMNS, gap: 1 }, { 'data-testid': testid });
+    this.sheet = new Sheet(
+      gallery.imageShape,
+      { rows: ROWS, columns: COLUMNS, gap: 1 },
+      { 'data-testid': testid },
+    );
     this.decoder = new SheetDecoder(client, (index, pixels) => this.sheet.draw(index, pixels));
     this.tiles = new Tiles(this.sheet, {
       label: title,
@@ -98,9 +122,13 @@ class Draw {
     this.far = h('p', { class: 'aeviz-muted', 'data-testid': `${testid}-far` }, '\u00a0');
     this.note = h('p', { class: 'aeviz-muted aeviz-wait' });
     this.tiles.element.append(this.note);
-    this.element = h('figure', {},
+    this.element = h(
+      'figure',
+      {},
       h('h4', {}, h('span', { class: `aeviz-legend-${kind}`, 'aria-hidden': 'true' }), title),
-      this.tiles.element, this.far);
+      this.tiles.element,
+      this.far,
+    );
     this.say('Fitting to the codes…');
   }
 
@@ -131,7 +159,9 @@ class Draw {
     if (typical?.nearest_median) {
       const distances = found.map(({ distance }) => distance).sort((a, b) => a - b);
       const times = distances[COUNT / 2] / typical.nearest_median;
-      said.push(`Those are ${times.toFixed(times < 10 ? 1 : 0)} × as far away as test images are from each other.`);
+      said.push(
+        `Those are ${times.toFixed(times < 10 ? 1 : 0)} × as far away as test images are from each other.`,
+      );
     }
     return said.join(' ') || '\u00a0';
   }
@@ -150,10 +180,13 @@ class Draw {
   }
 
   place() {
-    this.map.setMarkers(this.codes.map((z) => {
-      const [x, y] = this.projection().toPlace(z);
-      return { x, y, kind: this.kind, colour: 'var(--st-text-color)' };
-    }), this.testid);
+    this.map.setMarkers(
+      this.codes.map((z) => {
+        const [x, y] = this.projection().toPlace(z);
+        return { x, y, kind: this.kind, colour: 'var(--st-text-color)' };
+      }),
+      this.testid,
+    );
   }
 
   close() {

@@ -22,38 +22,67 @@ export class AroundImage {
     this.index = null;
     this.draws = []; // newest first
     const rows = matchMedia(NARROW).matches ? 2 : 1;
-    this.sheet = new Sheet(gallery.imageShape, { rows, columns: KEPT / rows, gap: 1 }, {
-      'data-testid': 'aeviz-eps-strip',
-    });
+    this.sheet = new Sheet(
+      gallery.imageShape,
+      { rows, columns: KEPT / rows, gap: 1 },
+      {
+        'data-testid': 'aeviz-eps-strip',
+      },
+    );
     this.decoder = new SheetDecoder(client, (index, pixels) => this.sheet.draw(index, pixels));
     this.tiles = new Tiles(this.sheet, {
       label: 'The last draws, newest first',
       nameOf: (index) => `Draw ${this.made - index}`,
       isThere: (index) => index < this.draws.length,
-      onLook: (index, time) => (index === null
-        ? state.set({ preview: null }, time) : state.look(this.draws[index].z, time)),
+      onLook: (index, time) =>
+        index === null ? state.set({ preview: null }, time) : state.look(this.draws[index].z, time),
       onPick: (index, time) => state.go(this.draws[index].z, null, time),
     });
     this.thumbnail = h('canvas', { class: 'aeviz-pixels' });
     this.title = h('h4', {});
-    this.formula = h('div', { class: 'aeviz-formula', 'data-testid': 'aeviz-formula', 'aria-live': 'polite' });
+    this.formula = h('div', {
+      class: 'aeviz-formula',
+      'data-testid': 'aeviz-formula',
+      'aria-live': 'polite',
+    });
     this.plane = h('p', { class: 'aeviz-muted' });
-    this.closer = button('Zoom to the cloud', 'Show μ ± 3 σ on the map', () => this.zoom(), { 'data-testid': 'aeviz-zoom-cloud' });
+    this.closer = button('Zoom to the cloud', 'Show μ ± 3 σ on the map', () => this.zoom(), {
+      'data-testid': 'aeviz-zoom-cloud',
+    });
     this.tools = [h('div', { class: 'aeviz-actions' }, this.closer)];
-    const draw = button('Draw ε', 'One more draw from N(0, I)', () => this.draw(), { 'data-testid': 'aeviz-draw-eps' });
+    const draw = button('Draw ε', 'One more draw from N(0, I)', () => this.draw(), {
+      'data-testid': 'aeviz-draw-eps',
+    });
     draw.classList.add('aeviz-primary');
-    this.element = h('div', {},
-      h('div', { class: 'aeviz-around' },
+    this.element = h(
+      'div',
+      {},
+      h(
+        'div',
+        { class: 'aeviz-around' },
         h('figure', {}, this.thumbnail),
         h('div', {}, this.title, this.formula),
-        h('div', { class: 'aeviz-epsdraw' },
-          h('div', { class: 'aeviz-bar' }, draw, h('span', { class: 'aeviz-muted' }, 'Each click draws one new code, the newest first.')),
-          this.tiles.element)),
-      h('p', { class: 'aeviz-muted aeviz-look' },
+        h(
+          'div',
+          { class: 'aeviz-epsdraw' },
+          h(
+            'div',
+            { class: 'aeviz-bar' },
+            draw,
+            h('span', { class: 'aeviz-muted' }, 'Each click draws one new code, the newest first.'),
+          ),
+          this.tiles.element,
+        ),
+      ),
+      h(
+        'p',
+        { class: 'aeviz-muted aeviz-look' },
         'The encoder answers an image with a whole cloud of codes: its middle μ and its width σ. ',
         'Training decodes a point drawn from that cloud, so neighbouring codes must give similar images; writing the draw as ',
-        'μ + σ · ε lets the gradient pass through it to μ and σ.'),
-      this.plane);
+        'μ + σ · ε lets the gradient pass through it to μ and σ.',
+      ),
+      this.plane,
+    );
     this.find = atMostEvery(FIND_MS, () => this.#find());
   }
 
@@ -74,7 +103,10 @@ export class AroundImage {
     const z = this.mu.map((mu, j) => mu + this.sigma[j] * eps[j]);
     this.draws = [{ z, eps }, ...this.draws].slice(0, KEPT);
     this.made += 1;
-    this.decoder.want(this.draws.map((made) => made.z), `around ${this.index}`);
+    this.decoder.want(
+      this.draws.map((made) => made.z),
+      `around ${this.index}`,
+    );
     this.write();
     this.place();
     this.#mark();
@@ -137,13 +169,33 @@ export class AroundImage {
     const { gallery } = this.stage;
     const newest = this.draws[0];
     const cells = (words, tag) => words.map((word) => h(tag, {}, word));
-    const rows = gallery.dims.slice(0, NUMBERS).map(({ index: j }) => h('div', {},
-      h('b', {}, 'z', h('sub', {}, String(j))),
-      ...cells([newest ? number(newest.z[j]) : '?', '=', number(this.mu[j]), '+', number(this.sigma[j]), '·', newest ? number(newest.eps[j]) : '?'], 'span')));
+    const rows = gallery.dims
+      .slice(0, NUMBERS)
+      .map(({ index: j }) =>
+        h(
+          'div',
+          {},
+          h('b', {}, 'z', h('sub', {}, String(j))),
+          ...cells(
+            [
+              newest ? number(newest.z[j]) : '?',
+              '=',
+              number(this.mu[j]),
+              '+',
+              number(this.sigma[j]),
+              '·',
+              newest ? number(newest.eps[j]) : '?',
+            ],
+            'span',
+          ),
+        ),
+      );
     const rest = gallery.latentDim - rows.length;
     this.formula.replaceChildren(
-      h('div', { class: 'aeviz-formulahead' }, ...cells(['', 'z', '=', 'μ', '+', 'σ', '·', 'ε'], 'i')), ...rows,
-      ...(rest > 0 ? [h('small', { class: 'aeviz-muted' }, `and ${rest} more numbers alike`)] : []));
+      h('div', { class: 'aeviz-formulahead' }, ...cells(['', 'z', '=', 'μ', '+', 'σ', '·', 'ε'], 'i')),
+      ...rows,
+      ...(rest > 0 ? [h('small', { class: 'aeviz-muted' }, `and ${rest} more numbers alike`)] : []),
+    );
   }
 
   /** Cloud and draws on the map. */
@@ -156,12 +208,26 @@ export class AroundImage {
       return { x: left, y: top, ...look };
     };
     this.cloud = plane.linear
-      ? { x, y, matrix: covarianceOnPlane(plane, this.sigma.map((sigma) => sigma ** 2)) } : null;
+      ? {
+          x,
+          y,
+          matrix: covarianceOnPlane(
+            plane,
+            this.sigma.map((sigma) => sigma ** 2),
+          ),
+        }
+      : null;
     map.setEllipse(this.cloud);
     this.closer.disabled = !this.cloud;
     map.setMarkers([marker(this.mu, { kind: 'cross', label: '\u2002μ' })], 'mean');
-    map.setMarkers(this.draws.slice(1).map(({ z }) => marker(z, { kind: 'dot' })), 'draws');
-    map.setMarkers(this.draws.slice(0, 1).map(({ z }) => marker(z, { kind: 'letter', label: 'z' })), 'newest');
+    map.setMarkers(
+      this.draws.slice(1).map(({ z }) => marker(z, { kind: 'dot' })),
+      'draws',
+    );
+    map.setMarkers(
+      this.draws.slice(0, 1).map(({ z }) => marker(z, { kind: 'letter', label: 'z' })),
+      'newest',
+    );
     this.plane.textContent = plane.linear
       ? 'On the map: the cloud at one σ and, dashed, two σ, exactly as it falls on this plane.'
       : `${plane.label} bends the space, so σ has no outline on this map: choose PCA or z to see it.`;

@@ -28,18 +28,37 @@ export class Selection {
     });
     this.current = h('div', { class: 'aeviz-chosen-now', hidden: true });
     this.strip = h('div', { class: 'aeviz-chosen' }, h('div', {}, this.canvas, this.current));
-    this.element = h('section', {
-      class: 'aeviz-selection',
-      'data-testid': 'aeviz-selection',
-      'aria-label': 'Selection',
-      hidden: true,
-    },
-    h('div', { class: 'aeviz-bar', 'aria-live': 'polite' }, this.heading,
-      h('div', { class: 'aeviz-actions' }, h('button', {
-        type: 'button', class: 'aeviz-quiet', 'data-testid': 'aeviz-selection-clear',
-        title: 'Clear the selection', onclick: listener.clear,
-      }, 'Clear'))),
-    this.counts, this.strip);
+    this.element = h(
+      'section',
+      {
+        class: 'aeviz-selection',
+        'data-testid': 'aeviz-selection',
+        'aria-label': 'Selection',
+        hidden: true,
+      },
+      h(
+        'div',
+        { class: 'aeviz-bar', 'aria-live': 'polite' },
+        this.heading,
+        h(
+          'div',
+          { class: 'aeviz-actions' },
+          h(
+            'button',
+            {
+              type: 'button',
+              class: 'aeviz-quiet',
+              'data-testid': 'aeviz-selection-clear',
+              title: 'Clear the selection',
+              onclick: listener.clear,
+            },
+            'Clear',
+          ),
+        ),
+      ),
+      this.counts,
+      this.strip,
+    );
   }
 
   /** @param {number[]} indices  of the chosen points; none hides everything */
@@ -49,11 +68,13 @@ export class Selection {
     const sorted = [...indices].sort((a, b) => this.labels[a] - this.labels[b] || a - b);
     const every = Math.max(1, sorted.length / MOST);
     this.shown = Array.from(
-      { length: Math.min(MOST, sorted.length) }, (_, i) => sorted[Math.floor(i * every)],
+      { length: Math.min(MOST, sorted.length) },
+      (_, i) => sorted[Math.floor(i * every)],
     );
     const total = indices.length.toLocaleString('en');
-    this.heading.textContent = `${total} chosen`
-      + (this.shown.length < indices.length ? ` · ${this.shown.length} of ${total} shown` : '');
+    this.heading.textContent =
+      `${total} chosen` +
+      (this.shown.length < indices.length ? ` · ${this.shown.length} of ${total} shown` : '');
     this.#count(indices);
     this.at = -1;
     this.current.hidden = true;
@@ -88,11 +109,20 @@ export class Selection {
     for (const i of indices) counts.set(this.labels[i], (counts.get(this.labels[i]) ?? 0) + 1);
     const most = Math.max(...counts.values());
     const classes = [...counts].filter(([label]) => label in this.classNames);
-    this.counts.replaceChildren(...classes.sort(([a], [b]) => a - b).map(([label, count]) => h('li', {
-      style: `--class: ${this.colours[label % this.colours.length]}; --share: ${count / most}`,
-    },
-    h('span', {}, this.classNames[label]),
-    h('span', { 'data-testid': `aeviz-selection-count-${label}` }, String(count)))));
+    this.counts.replaceChildren(
+      ...classes
+        .sort(([a], [b]) => a - b)
+        .map(([label, count]) =>
+          h(
+            'li',
+            {
+              style: `--class: ${this.colours[label % this.colours.length]}; --share: ${count / most}`,
+            },
+            h('span', {}, this.classNames[label]),
+            h('span', { 'data-testid': `aeviz-selection-count-${label}` }, String(count)),
+          ),
+        ),
+    );
   }
 
   async #draw() {
@@ -111,9 +141,7 @@ export class Selection {
     shown.forEach((index, i) => {
       const x = (index % sprite.columns) * sprite.width;
       const y = Math.floor(index / sprite.columns) * sprite.height;
-      context.drawImage(
-        sprite.image, x, y, sprite.width, sprite.height, i * width, 0, width, height,
-      );
+      context.drawImage(sprite.image, x, y, sprite.width, sprite.height, i * width, 0, width, height);
     });
   }
 }

@@ -108,10 +108,14 @@ class Slider {
     const about = active
       ? `Dimension ${index}: information ${information.toPrecision(2)}.`
       : `Dimension ${index} carries almost nothing: moving it hardly changes the image.`;
-    this.element = h('div', { class: active ? 'aeviz-slider' : 'aeviz-slider aeviz-idle' },
+    this.element = h(
+      'div',
+      { class: active ? 'aeviz-slider' : 'aeviz-slider aeviz-idle' },
       h('span', { title: about }, 'z', h('sub', {}, String(index))),
       h('span', { class: 'aeviz-range', title: `${about} Double-click: back to its mean.` }, this.input),
-      this.value, this.lock);
+      this.value,
+      this.lock,
+    );
   }
 
   show(value) {

@@ -27,25 +27,51 @@ export class Slot {
     this.z = null;
     this.original = new Picture(gallery.imageShape, { 'aria-label': `${sign}: original` });
     this.decoded = new Picture(gallery.imageShape, {
-      'aria-label': `${sign}: decoded`, 'data-testid': `aeviz-slot-${id}-decoded`,
+      'aria-label': `${sign}: decoded`,
+      'data-testid': `aeviz-slot-${id}-decoded`,
     });
     this.what = h('span', { class: 'aeviz-muted aeviz-slot-what' });
-    this.note = h('p', { class: 'aeviz-muted aeviz-slot-note', role: 'status', 'data-testid': `aeviz-slot-${id}-note` });
-    this.map = button('Map', 'Then click or drag on the map: that place comes here', () => listener.onArm(this), {
-      'aria-pressed': false, 'data-testid': `aeviz-slot-${id}-map`,
+    this.note = h('p', {
+      class: 'aeviz-muted aeviz-slot-note',
+      role: 'status',
+      'data-testid': `aeviz-slot-${id}-note`,
     });
+    this.map = button(
+      'Map',
+      'Then click or drag on the map: that place comes here',
+      () => listener.onArm(this),
+      {
+        'aria-pressed': false,
+        'data-testid': `aeviz-slot-${id}-map`,
+      },
+    );
     const read = (file, time) => this.read(file, time);
     const upload = fileButton({ testid: `aeviz-slot-${id}-file`, onFile: read });
-    this.element = h('section', {
-      class: 'aeviz-slot', 'data-testid': `aeviz-slot-${id}`, 'aria-label': sign,
-    },
-    h('div', { class: 'aeviz-slot-head' }, h('span', { class: 'aeviz-letter' }, sign), this.what),
-    h('div', { class: 'aeviz-pair' },
-      h('figure', {}, this.original.canvas, h('figcaption', {}, 'Original')),
-      h('figure', {}, this.decoded.canvas, h('figcaption', {}, 'Decoded'))),
-    gallery.count ? this.fromGallery() : null,
-    h('div', { class: 'aeviz-slot-row' }, stage.map ? this.map : null, ...upload, this.fromPhoto(), this.fromPad()),
-    this.note);
+    this.element = h(
+      'section',
+      {
+        class: 'aeviz-slot',
+        'data-testid': `aeviz-slot-${id}`,
+        'aria-label': sign,
+      },
+      h('div', { class: 'aeviz-slot-head' }, h('span', { class: 'aeviz-letter' }, sign), this.what),
+      h(
+        'div',
+        { class: 'aeviz-pair' },
+        h('figure', {}, this.original.canvas, h('figcaption', {}, 'Original')),
+        h('figure', {}, this.decoded.canvas, h('figcaption', {}, 'Decoded')),
+      ),
+      gallery.count ? this.fromGallery() : null,
+      h(
+        'div',
+        { class: 'aeviz-slot-row' },
+        stage.map ? this.map : null,
+        ...upload,
+        this.fromPhoto(),
+        this.fromPad(),
+      ),
+      this.note,
+    );
     takeDrops(this.element, read);
   }
 
@@ -63,7 +89,8 @@ export class Slot {
     this.element.toggleAttribute('data-bare', point === null && !image);
     if (image) this.original.draw(image);
     else if (point !== null) gallery.sprite.draw(this.original.canvas, point);
-    this.what.textContent = what || (point === null ? 'a place' : gallery.classNames[gallery.labels[point]] ?? 'an image');
+    this.what.textContent =
+      what || (point === null ? 'a place' : (gallery.classNames[gallery.labels[point]] ?? 'an image'));
     this.note.replaceChildren(note);
     this.photo.hidden = !photo;
     this.listener.onFill(this, time);
@@ -94,15 +121,25 @@ export class Slot {
   fromGallery() {
     const { gallery } = this.stage;
     const names = gallery.classNames.length > 1 ? gallery.classNames : [];
-    this.select = h('select', {
-      class: 'aeviz-select', 'aria-label': 'Class to take a gallery image from',
-      'data-testid': `aeviz-slot-${this.id}-class`, onchange: (event) => this.draw(this.label, event.timeStamp),
-    }, h('option', { value: ANY }, names.length ? 'Any class' : 'Gallery'),
-    ...names.map((name, label) => h('option', { value: label }, name)));
-    return h('div', { class: 'aeviz-slot-row' }, this.select,
+    this.select = h(
+      'select',
+      {
+        class: 'aeviz-select',
+        'aria-label': 'Class to take a gallery image from',
+        'data-testid': `aeviz-slot-${this.id}-class`,
+        onchange: (event) => this.draw(this.label, event.timeStamp),
+      },
+      h('option', { value: ANY }, names.length ? 'Any class' : 'Gallery'),
+      ...names.map((name, label) => h('option', { value: label }, name)),
+    );
+    return h(
+      'div',
+      { class: 'aeviz-slot-row' },
+      this.select,
       button('Another', 'Another image from the gallery', (event) => this.draw(this.label, event.timeStamp), {
         'data-testid': `aeviz-slot-${this.id}-another`,
-      }));
+      }),
+    );
   }
 
   get label() {
@@ -123,7 +160,11 @@ export class Slot {
     const { client, gallery, signal } = this.stage;
     const { code } = await client.encode(fitted.image);
     if (signal.aborted) return;
-    this.fill(code, { image: toBytes(fitted.image), what: 'your picture', note: fitted.note, photo: fitted.photo }, time);
+    this.fill(
+      code,
+      { image: toBytes(fitted.image), what: 'your picture', note: fitted.note, photo: fitted.photo },
+      time,
+    );
     if (gallery.imageShape[0] > 1 || fitted.photo) return;
     const turn = button('Invert', 'Turn light and dark round', (event) => {
       invert(fitted.image);
@@ -134,11 +175,19 @@ export class Slot {
 
   /** The uploaded photo with its frame, on a sheet that a button opens. */
   fromPhoto() {
-    this.editor = new PhotoEditor(this.stage.gallery, {
-      onRead: (fitted, time) => this.encode(fitted, time).catch((error) => this.note.replaceChildren(error.message)),
-      onFailure: (sentence) => this.note.replaceChildren(sentence),
-    }, this.stage.signal);
-    this.photo = this.sheet({ text: 'Frame', title: 'Correct the frame around the digit', id: 'photo' }, () => [this.editor.element]);
+    this.editor = new PhotoEditor(
+      this.stage.gallery,
+      {
+        onRead: (fitted, time) =>
+          this.encode(fitted, time).catch((error) => this.note.replaceChildren(error.message)),
+        onFailure: (sentence) => this.note.replaceChildren(sentence),
+      },
+      this.stage.signal,
+    );
+    this.photo = this.sheet(
+      { text: 'Frame', title: 'Correct the frame around the digit', id: 'photo' },
+      () => [this.editor.element],
+    );
     this.photo.hidden = true;
     this.photo.querySelector('.aeviz-padsheet').classList.add('aeviz-photosheet');
     return this.photo;
@@ -146,10 +195,14 @@ export class Slot {
 
   fromPad() {
     const { client, gallery, signal } = this.stage;
-    const follow = followDrawing(client, ({ code, drawn, time }) =>
-      this.fill(code, { image: drawn, what: 'your drawing' }, time), signal);
-    return this.sheet({ text: 'Draw', title: 'Draw an image', id: 'draw' }, () =>
-      [new DrawingPad(gallery.imageShape, follow, { centre: gallery.handwriting }).element]);
+    const follow = followDrawing(
+      client,
+      ({ code, drawn, time }) => this.fill(code, { image: drawn, what: 'your drawing' }, time),
+      signal,
+    );
+    return this.sheet({ text: 'Draw', title: 'Draw an image', id: 'draw' }, () => [
+      new DrawingPad(gallery.imageShape, follow, { centre: gallery.handwriting }).element,
+    ]);
   }
 
   /** A button that opens a sheet, which is filled by `content` when it first opens. */
@@ -159,21 +212,30 @@ export class Slot {
     const show = (open) => {
       // One source at a time.
       if (open && this.element.hasAttribute('data-armed')) this.listener.onArm(this);
-      if (open && !sheet.firstChild) sheet.append(...content(), button('Done', 'Close', () => show(false)));
+      if (open && !sheet.firstChild)
+        sheet.append(
+          ...content(),
+          button('Done', 'Close', () => show(false)),
+        );
       sheet.hidden = !open;
       toggle.setAttribute('aria-expanded', open);
     };
     const toggle = button(text, title, () => show(sheet.hidden), {
-      'aria-expanded': false, 'data-testid': `aeviz-slot-${this.id}-${id}`,
+      'aria-expanded': false,
+      'data-testid': `aeviz-slot-${this.id}-${id}`,
     });
     sheet.onkeydown = (event) => {
       if (event.key !== 'Escape') return;
       show(false);
       toggle.focus();
     };
-    document.addEventListener('pointerdown', (event) => {
-      if (!sheet.hidden && !sheet.contains(event.target) && event.target !== toggle) show(false);
-    }, { signal });
+    document.addEventListener(
+      'pointerdown',
+      (event) => {
+        if (!sheet.hidden && !sheet.contains(event.target) && event.target !== toggle) show(false);
+      },
+      { signal },
+    );
     return h('span', { class: 'aeviz-padplace' }, toggle, sheet);
   }
 }
@@ -221,7 +283,8 @@ export class Slots {
  * @param {number | null} [except]  an image that is not to be taken
  */
 export function randomPoint({ labels, count }, label, except = null) {
-  const chosen = [...Array(count).keys()].filter((i) =>
-    i !== except && (label === null || labels[i] === label));
+  const chosen = [...Array(count).keys()].filter(
+    (i) => i !== except && (label === null || labels[i] === label),
+  );
   return chosen.length ? chosen[Math.floor(chosen.length * Math.random())] : null;
 }

@@ -36,9 +36,16 @@ export class LiveClient {
    *   `onFrame` draws H * W * C values; `why` says what lets HTTP through and no WebSocket, or null
    *   where the server is away; `dial` opens the socket.
    */
-  constructor(url, {
-    latentDim, onFrame = () => {}, onStatus = () => {}, why = async () => null, dial = () => new WebSocket(url),
-  }) {
+  constructor(
+    url,
+    {
+      latentDim,
+      onFrame = () => {},
+      onStatus = () => {},
+      why = async () => null,
+      dial = () => new WebSocket(url),
+    },
+  ) {
     this.url = url;
     this.latentDim = latentDim;
     this.onFrame = onFrame;

@@ -71,7 +71,10 @@ export function readAddress(model, latentDim) {
   const query = new URLSearchParams(window.location.search);
   const named = query.get('model');
   const wanted = {
-    projection: query.get('projection'), mode: query.get('mode'), z: null, params: {},
+    projection: query.get('projection'),
+    mode: query.get('mode'),
+    z: null,
+    params: {},
   };
   if (named && named !== model) return wanted;
   wanted.z = readCode(query.get('z'), latentDim);

@@ -5,7 +5,10 @@ import { h } from './dom.js';
 export class StatusLine {
   constructor() {
     this.element = h('div', {
-      class: 'aeviz-status', role: 'status', 'data-testid': 'aeviz-status', hidden: true,
+      class: 'aeviz-status',
+      role: 'status',
+      'data-testid': 'aeviz-status',
+      hidden: true,
     });
   }
 

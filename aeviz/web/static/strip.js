@@ -14,13 +14,23 @@ export class Strip {
     this.gap = Math.max(1, Math.round(width / 28));
     const whole = count * width + (count - 1) * this.gap;
     this.canvas = h('canvas', {
-      width: whole, height, role: 'img', 'data-testid': testid, 'aria-label': label,
+      width: whole,
+      height,
+      role: 'img',
+      'data-testid': testid,
+      'aria-label': label,
       style: `aspect-ratio: ${whole} / ${height}`, // keeps its place before anything is drawn
     });
     this.cursor = h('div', { class: 'aeviz-frame' });
-    this.element = h('div', {
-      class: 'aeviz-strip', style: `--frame: ${(100 * width) / whole}%`,
-    }, this.canvas, this.cursor);
+    this.element = h(
+      'div',
+      {
+        class: 'aeviz-strip',
+        style: `--frame: ${(100 * width) / whole}%`,
+      },
+      this.canvas,
+      this.cursor,
+    );
     this.context = this.canvas.getContext('2d');
     this.image = this.context.createImageData(whole, height);
     this.words = new Uint32Array(this.image.data.buffer);

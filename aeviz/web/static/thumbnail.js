@@ -18,9 +18,17 @@ export class Thumbnail {
     const { width, height } = sprite;
     this.canvas = h('canvas', { class: 'aeviz-pixels', width, height });
     this.name = h('span');
-    this.element = h('div', {
-      class: 'aeviz-thumbnail', 'data-testid': 'aeviz-thumbnail', 'aria-hidden': 'true', hidden: true,
-    }, this.canvas, this.name);
+    this.element = h(
+      'div',
+      {
+        class: 'aeviz-thumbnail',
+        'data-testid': 'aeviz-thumbnail',
+        'aria-hidden': 'true',
+        hidden: true,
+      },
+      this.canvas,
+      this.name,
+    );
     this.index = -1;
   }
 

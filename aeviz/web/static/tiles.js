@@ -97,7 +97,8 @@ export class Tiles {
     this.looked = null;
     const { canvas } = sheet;
     const handlers = {
-      pointermove: (event) => event.pointerType === 'mouse' && this.#look(this.#under(event), event.timeStamp),
+      pointermove: (event) =>
+        event.pointerType === 'mouse' && this.#look(this.#under(event), event.timeStamp),
       pointerleave: (event) => this.#look(null, event.timeStamp),
       click: (event) => this.#pick(this.#under(event), event.timeStamp),
       keydown: (event) => this.#key(event),
@@ -119,7 +120,8 @@ export class Tiles {
   /** Outline these tiles, in place of those outlined before. @param {number[]} indices */
   mark(indices) {
     while (this.marks.childElementCount > indices.length) this.marks.lastChild.remove();
-    while (this.marks.childElementCount < indices.length) this.marks.append(h('div', { class: 'aeviz-tilemark' }));
+    while (this.marks.childElementCount < indices.length)
+      this.marks.append(h('div', { class: 'aeviz-tilemark' }));
     indices.forEach((index, i) => this.#surround(this.marks.children[i], index));
   }
 
@@ -140,7 +142,7 @@ export class Tiles {
   }
 
   #there(index) {
-    return this.options.isThere?.(index) ?? true ? index : null;
+    return (this.options.isThere?.(index) ?? true) ? index : null;
   }
 
   #look(index, time) {

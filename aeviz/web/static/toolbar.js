@@ -9,9 +9,18 @@ import { h } from './dom.js';
  *   `name` for those who cannot see the group, `testid` the beginning of each button's handle
  */
 export function tabs(choices, { name, testid, onChoose }) {
-  const buttons = choices.map(({ id, label, hint }) => h('button', {
-    type: 'button', 'data-testid': `${testid}-${id}`, title: hint ?? null, onclick: () => onChoose(id),
-  }, label));
+  const buttons = choices.map(({ id, label, hint }) =>
+    h(
+      'button',
+      {
+        type: 'button',
+        'data-testid': `${testid}-${id}`,
+        title: hint ?? null,
+        onclick: () => onChoose(id),
+      },
+      label,
+    ),
+  );
   const step = (event) => {
     const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     const at = buttons.indexOf(document.activeElement);
@@ -19,13 +28,18 @@ export function tabs(choices, { name, testid, onChoose }) {
     buttons[(at + by + buttons.length) % buttons.length].focus();
     event.preventDefault();
   };
-  const element = h('div', { class: 'aeviz-tabs', role: 'group', 'aria-label': name, onkeydown: step }, ...buttons);
+  const element = h(
+    'div',
+    { class: 'aeviz-tabs', role: 'group', 'aria-label': name, onkeydown: step },
+    ...buttons,
+  );
   return {
     element,
-    choose: (chosen) => buttons.forEach((button, i) => {
-      button.setAttribute('aria-pressed', choices[i].id === chosen);
-      if (choices[i].id === chosen) scrollTo(element, button);
-    }),
+    choose: (chosen) =>
+      buttons.forEach((button, i) => {
+        button.setAttribute('aria-pressed', choices[i].id === chosen);
+        if (choices[i].id === chosen) scrollTo(element, button);
+      }),
   };
 }
 
@@ -47,7 +61,10 @@ export function button(content, title, onclick, attributes = {}) {
  */
 export function fileButton({ testid, onFile }) {
   const input = h('input', {
-    type: 'file', accept: 'image/*', hidden: true, 'data-testid': testid,
+    type: 'file',
+    accept: 'image/*',
+    hidden: true,
+    'data-testid': testid,
     onchange: (event) => {
       const [file] = input.files;
       input.value = ''; // so that the same file can be chosen again

@@ -6,8 +6,7 @@ export class Underlay {
   constructor() {
     this.spread = h('div');
     this.axes = [h('div', { class: 'aeviz-axis-x' }), h('div', { class: 'aeviz-axis-y' })];
-    this.element = h('div', { class: 'aeviz-underlay', 'aria-hidden': 'true' },
-      this.spread, ...this.axes);
+    this.element = h('div', { class: 'aeviz-underlay', 'aria-hidden': 'true' }, this.spread, ...this.axes);
     this.canvas = null;
   }
 
@@ -23,7 +22,9 @@ export class Underlay {
 
   /** Whether zero is drawn as a line, across and up. */
   showAxes(shown) {
-    this.axes.forEach((axis) => { axis.hidden = !shown; });
+    this.axes.forEach((axis) => {
+      axis.hidden = !shown;
+    });
   }
 
   /** @param {import('./viewport.js').Viewport} viewport */
@@ -38,7 +39,7 @@ export class Underlay {
     const [width, height] = [canvas.width, canvas.height];
     canvas.style.width = `${width}px`;
     canvas.style.height = `${height}px`;
-    canvas.style.transform = `translate(${left}px, ${top}px) `
-      + `scale(${(right - left) / width}, ${(bottom - top) / height})`;
+    canvas.style.transform =
+      `translate(${left}px, ${top}px) ` + `scale(${(right - left) / width}, ${(bottom - top) / height})`;
   }
 }

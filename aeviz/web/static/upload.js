@@ -7,7 +7,8 @@ const MOST_PIXELS = 50e6;
 const GREY = [0.299, 0.587, 0.114]; // ITU-R BT.601 luminance
 const TILES_LOOKED_AT = 64;
 const FOUND = 'The digit was found, cleaned and centred, as in the training images.';
-const NONE_FOUND = 'No digit was found in this picture, so the whole of it is used. Draw a frame around the digit.';
+const NONE_FOUND =
+  'No digit was found in this picture, so the whole of it is used. Draw a frame around the digit.';
 export const NO_INK = 'There is no digit in this frame.';
 
 /**
@@ -34,7 +35,7 @@ export async function readPicture(file, gallery) {
   const [, height, width] = gallery.imageShape;
   const same = bitmap.width === width && bitmap.height === height;
   const photo = gallery.handwriting && !same ? await shrunk(bitmap) : null;
-  const reading = photo && await readHandwriting(gallery.name, photo);
+  const reading = photo && (await readHandwriting(gallery.name, photo));
   if (photo) Object.assign(photo, { found: reading.found, frame: reading.frame });
   const whole = await fitWhole(bitmap, gallery, same);
   if (!photo) return { ...whole, photo };
@@ -66,10 +67,16 @@ async function fitWhole(bitmap, gallery, same) {
     if (channels === 1) image[i] = GREY[0] * r + GREY[1] * g + GREY[2] * b;
     else image.set([r, g, b], 3 * i);
   }
-  const inverted = channels === 1 && (!same || gallery.handwriting)
-    && borderMedian(image, width, height) > 0.5 && await hasDarkGround(gallery);
+  const inverted =
+    channels === 1 &&
+    (!same || gallery.handwriting) &&
+    borderMedian(image, width, height) > 0.5 &&
+    (await hasDarkGround(gallery));
   if (inverted) invert(image);
-  const done = [same ? null : `fitted to ${width} × ${height}`, inverted ? 'inverted to light on dark' : null];
+  const done = [
+    same ? null : `fitted to ${width} × ${height}`,
+    inverted ? 'inverted to light on dark' : null,
+  ];
   const note = done.filter(Boolean).join(', ');
   return { image, inverted, note: note && `${note[0].toUpperCase()}${note.slice(1)}.` };
 }
@@ -115,7 +122,9 @@ async function fit(bitmap, width, height) {
   const [w, h] = [scale * width, scale * height].map((side) => Math.max(1, Math.round(side)));
   const corner = [Math.floor((bitmap.width - w) / 2), Math.floor((bitmap.height - h) / 2)];
   const small = await createImageBitmap(bitmap, ...corner, w, h, {
-    resizeWidth: width, resizeHeight: height, resizeQuality: 'high',
+    resizeWidth: width,
+    resizeHeight: height,
+    resizeQuality: 'high',
   });
   bitmap.close();
   const context = new OffscreenCanvas(width, height).getContext('2d');

@@ -19,9 +19,7 @@ export class Viewport {
     const [left, right] = bounds(points, 0);
     const [low, high] = bounds(points, 1);
     const inner = 1 - 2 * MARGIN;
-    const scale = Math.max(
-      (right - left) / (this.width * inner), (high - low) / (this.height * inner), 1e-9,
-    );
+    const scale = Math.max((right - left) / (this.width * inner), (high - low) / (this.height * inner), 1e-9);
     this.home = { x: (left + right) / 2, y: (low + high) / 2, scale };
     this.reset();
   }
@@ -58,16 +56,12 @@ export class Viewport {
 
   /** CSS pixels from the map's top left corner -> place on the plane. */
   toPlace(px, py) {
-    return [
-      this.x + (px - this.width / 2) * this.scale, this.y - (py - this.height / 2) * this.scale,
-    ];
+    return [this.x + (px - this.width / 2) * this.scale, this.y - (py - this.height / 2) * this.scale];
   }
 
   /** Place on the plane -> CSS pixels from the map's top left corner. */
   toPixel(x, y) {
-    return [
-      this.width / 2 + (x - this.x) / this.scale, this.height / 2 - (y - this.y) / this.scale,
-    ];
+    return [this.width / 2 + (x - this.x) / this.scale, this.height / 2 - (y - this.y) / this.scale];
   }
 
   /** Zoom by `factor` (below 1: closer) about a pixel, which keeps its place. */

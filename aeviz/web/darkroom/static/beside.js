@@ -5,7 +5,10 @@ import { labelOf, wordsOf } from './compare.js';
 import { told } from './numbers.js';
 import { session } from './session.js';
 
-const SIDES = [['left', 'L', 'on the left of the divider'], ['right', 'R', 'on the right of the divider']];
+const SIDES = [
+  ['left', 'L', 'on the left of the divider'],
+  ['right', 'R', 'on the right of the divider'],
+];
 
 export class Beside {
   constructor() {
@@ -44,17 +47,38 @@ class Row {
   constructor(name) {
     this.name = name;
     this.figures = h('span', { class: 'dr-figures' });
-    this.sides = SIDES.map(([side, letter, where]) => h('button', {
-      type: 'button', title: `${labelOf(name)} ${where}`, 'aria-label': `${labelOf(name)} ${where}`,
-      'data-testid': `aeviz-${side}-${name}`, onclick: () => put(side, name),
-    }, letter));
+    this.sides = SIDES.map(([side, letter, where]) =>
+      h(
+        'button',
+        {
+          type: 'button',
+          title: `${labelOf(name)} ${where}`,
+          'aria-label': `${labelOf(name)} ${where}`,
+          'data-testid': `aeviz-${side}-${name}`,
+          onclick: () => put(side, name),
+        },
+        letter,
+      ),
+    );
     this.error = h('p', { class: 'dr-error', hidden: true });
-    this.element = h('div', { class: 'dr-row', 'data-ours': name === 'ours' },
-      h('button', {
-        type: 'button', class: 'dr-rowname', title: wordsOf(name) || `Show ${labelOf(name)}`, 'data-testid': `aeviz-beside-${name}`,
-        onclick: () => put(name === 'before' ? 'left' : 'right', name),
-      }, labelOf(name)),
-      this.figures, h('span', { class: 'dr-sides' }, ...this.sides), this.error);
+    this.element = h(
+      'div',
+      { class: 'dr-row', 'data-ours': name === 'ours' },
+      h(
+        'button',
+        {
+          type: 'button',
+          class: 'dr-rowname',
+          title: wordsOf(name) || `Show ${labelOf(name)}`,
+          'data-testid': `aeviz-beside-${name}`,
+          onclick: () => put(name === 'before' ? 'left' : 'right', name),
+        },
+        labelOf(name),
+      ),
+      this.figures,
+      h('span', { class: 'dr-sides' }, ...this.sides),
+      this.error,
+    );
   }
 
   update() {
@@ -75,7 +99,9 @@ function said(job, name) {
   if (job.state === 'working') return `${Math.round(100 * job.share)} %`;
   if (job.state !== 'done') return { waiting: 'waiting', stopped: 'stopped', failed: '' }[job.state];
   const { scores, seconds } = job.result;
-  return [score(scores), `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`].filter(Boolean).join(' · ');
+  return [score(scores), `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`]
+    .filter(Boolean)
+    .join(' · ');
 }
 
 function score(scores) {

@@ -16,7 +16,10 @@ export function camera(stage, { take, say }) {
   let turn = 0; // the person may have closed it, or asked once more, before the camera answers
   // Without https there is no camera for a page, but a phone's own camera may still be asked.
   const input = h('input', {
-    type: 'file', accept: 'image/*', capture: 'environment', hidden: true,
+    type: 'file',
+    accept: 'image/*',
+    capture: 'environment',
+    hidden: true,
     onchange: () => {
       take([...input.files]);
       input.value = '';
@@ -47,9 +50,12 @@ export function camera(stage, { take, say }) {
     try {
       opened = await navigator.mediaDevices.getUserMedia(WISH);
     } catch (error) {
-      if (asked === turn) say(error.name === 'NotAllowedError'
-        ? 'The browser does not let this page use the camera: allow it in the address bar.'
-        : 'No camera was found; choose a photo instead.');
+      if (asked === turn)
+        say(
+          error.name === 'NotAllowedError'
+            ? 'The browser does not let this page use the camera: allow it in the address bar.'
+            : 'No camera was found; choose a photo instead.',
+        );
       return;
     }
     if (asked !== turn) {
@@ -61,19 +67,30 @@ export function camera(stage, { take, say }) {
     video.muted = true;
     video.srcObject = stream;
     const shutter = h('button', {
-      type: 'button', class: 'dr-shutter', title: 'Take the photo', 'aria-label': 'Take the photo',
-      'data-testid': 'aeviz-shutter', disabled: true, onclick: () => shoot(video),
+      type: 'button',
+      class: 'dr-shutter',
+      title: 'Take the photo',
+      'aria-label': 'Take the photo',
+      'data-testid': 'aeviz-shutter',
+      disabled: true,
+      onclick: () => shoot(video),
     });
     video.onloadeddata = () => {
       shutter.disabled = false;
       shutter.focus();
     };
-    finder = h('div', {
-      class: 'dr-finder',
-      onkeydown: (event) => {
-        if (event.key === 'Escape') close();
+    finder = h(
+      'div',
+      {
+        class: 'dr-finder',
+        onkeydown: (event) => {
+          if (event.key === 'Escape') close();
+        },
       },
-    }, video, shutter, sign('close', 'Close the camera', close, 'aeviz-camera-close'));
+      video,
+      shutter,
+      sign('close', 'Close the camera', close, 'aeviz-camera-close'),
+    );
     stage.append(finder);
   };
   return { open, close, input };

@@ -32,7 +32,10 @@ export function wordsOf(name) {
 export function panes({ width, height }) {
   if (session.look.mode !== 'beside') return [{ x: 0, width, height }];
   const half = (width - GAP) / 2;
-  return [{ x: 0, width: half, height }, { x: half + GAP, width: half, height }];
+  return [
+    { x: 0, width: half, height },
+    { x: half + GAP, width: half, height },
+  ];
 }
 
 /**
@@ -45,15 +48,18 @@ export function drawComparison(context, view, divide, all) {
   const { mode, left, right, painting } = session.look;
   const { height } = view;
   if (painting) {
-    for (const pane of all) within(context, pane.x, pane.width, height, () => {
-      context.translate(pane.x, 0);
-      drawSide(context, view, 'before');
-    });
+    for (const pane of all)
+      within(context, pane.x, pane.width, height, () => {
+        context.translate(pane.x, 0);
+        drawSide(context, view, 'before');
+      });
   } else if (mode === 'beside') {
-    all.forEach((pane, i) => within(context, pane.x, pane.width, height, () => {
-      context.translate(pane.x, 0);
-      drawSide(context, view, i ? right : left);
-    }));
+    all.forEach((pane, i) =>
+      within(context, pane.x, pane.width, height, () => {
+        context.translate(pane.x, 0);
+        drawSide(context, view, i ? right : left);
+      }),
+    );
   } else if (mode === 'difference') {
     drawDifference(context, view);
   } else if (mode === 'after') {

@@ -23,36 +23,63 @@ export function changeDamage(change) {
 export class AddDamage {
   constructor() {
     this.box = h('input', {
-      type: 'checkbox', role: 'switch', 'data-testid': 'aeviz-add-damage',
-      onchange: () => changeDamage((photo) => {
-        photo.adds = this.box.checked;
-      }),
+      type: 'checkbox',
+      role: 'switch',
+      'data-testid': 'aeviz-add-damage',
+      onchange: () =>
+        changeDamage((photo) => {
+          photo.adds = this.box.checked;
+        }),
     });
     this.says = h('span', {});
     this.range = new Range({
-      label: '', testid: 'aeviz-amount',
+      label: '',
+      testid: 'aeviz-amount',
       onInput: (value) => this.range.show(value, this.amount(value)),
       onRelease: (value) => changeDamage(() => session.amounts.set(session.task.damage.name, value)),
     });
-    this.again = sign('dice', 'Draw it anew', () => changeDamage((photo) => {
-      photo.seed += 1;
-    }), 'aeviz-seed');
+    this.again = sign(
+      'dice',
+      'Draw it anew',
+      () =>
+        changeDamage((photo) => {
+          photo.seed += 1;
+        }),
+      'aeviz-seed',
+    );
     this.row = h('div', { class: 'dr-amount' }, this.range.element, this.again);
     this.input = h('input', {
-      type: 'file', accept: 'image/*,.tif,.tiff', hidden: true, 'data-testid': 'aeviz-reference',
+      type: 'file',
+      accept: 'image/*,.tif,.tiff',
+      hidden: true,
+      'data-testid': 'aeviz-reference',
       onchange: () => {
         const [file] = this.input.files;
         this.input.value = '';
         if (file) this.measure(file);
       },
     });
-    this.original = h('button', {
-      type: 'button', class: 'aeviz-quiet', 'data-testid': 'aeviz-original', title: 'The same photo without its damage: then PSNR and SSIM can be told',
-      onclick: () => this.input.click(),
-    }, 'Compare with a clean original');
+    this.original = h(
+      'button',
+      {
+        type: 'button',
+        class: 'aeviz-quiet',
+        'data-testid': 'aeviz-original',
+        title: 'The same photo without its damage: then PSNR and SSIM can be told',
+        onclick: () => this.input.click(),
+      },
+      'Compare with a clean original',
+    );
     this.error = h('p', { class: 'dr-error', role: 'alert', hidden: true });
-    this.element = h('section', {},
-      h('label', { class: 'dr-switch' }, this.says, this.box), this.row, this.original, this.input, this.error);
+    this.element = h(
+      'section',
+      {},
+      h('label', { class: 'dr-switch' }, this.says, this.box),
+      this.row,
+      this.original,
+      this.input,
+      this.error,
+    );
   }
 
   amount(value) {

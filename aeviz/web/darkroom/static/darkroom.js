@@ -28,9 +28,14 @@ async function open(root, data, signal) {
   if (signal.aborted) return () => {};
 
   const status = new StatusLine();
-  const chips = tabs(session.tasks.map(({ name, title, says }) => ({ id: name, label: title, hint: says })), {
-    name: 'What to do', testid: 'aeviz-task', onChoose: (name) => session.choose(name),
-  });
+  const chips = tabs(
+    session.tasks.map(({ name, title, says }) => ({ id: name, label: title, hint: says })),
+    {
+      name: 'What to do',
+      testid: 'aeviz-task',
+      onChoose: (name) => session.choose(name),
+    },
+  );
   const stage = new Stage(() => tools.zoomed());
   const desk = h('div', { class: 'dr-desk' });
   const tools = new Tools(stage.view, {
@@ -45,13 +50,26 @@ async function open(root, data, signal) {
   const finder = camera(viewer, { take, say: (sentence) => session.say(sentence) });
   const strip = new Strip({ choose: ways.choose, shoot: finder.open });
   const said = h('p', { class: 'dr-said', role: 'alert', hidden: true });
-  viewer.append(stage.element, progress.element, said, h('div', { class: 'dr-drop' }, icon('photo'), 'Drop to restore'));
+  viewer.append(
+    stage.element,
+    progress.element,
+    said,
+    h('div', { class: 'dr-drop' }, icon('photo'), 'Drop to restore'),
+  );
   desk.append(viewer, tools.element, strip.element);
   root.classList.add('dr-root');
-  root.replaceChildren(status.element,
-    h('div', { class: 'dr', 'data-testid': 'aeviz-darkroom' },
-      h('nav', { class: 'dr-tasks' }, chips.element), desk, panel.element),
-    ways.input, finder.input);
+  root.replaceChildren(
+    status.element,
+    h(
+      'div',
+      { class: 'dr', 'data-testid': 'aeviz-darkroom' },
+      h('nav', { class: 'dr-tasks' }, chips.element),
+      desk,
+      panel.element,
+    ),
+    ways.input,
+    finder.input,
+  );
 
   let chosen = null;
   const update = oncePerFrame(() => {

@@ -10,19 +10,30 @@ export class Divider {
   /** @param {(share: number) => void} onMove  where it is to be, 0..1 of the viewer */
   constructor(onMove) {
     this.share = 0.5;
-    this.element = h('div', {
-      class: 'dr-divider', role: 'slider', tabindex: 0, 'data-testid': 'aeviz-divider',
-      'aria-label': 'Divider between before and after', 'aria-orientation': 'horizontal',
-      'aria-valuemin': 0, 'aria-valuemax': 100,
-      onkeydown: (event) => {
-        const by = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -5, PageUp: 5 }[event.key];
-        const to = { Home: 0, End: 1 }[event.key];
-        if (by === undefined && to === undefined) return;
-        onMove(to ?? this.share + by * (event.shiftKey ? LEAP : STEP));
-        event.preventDefault();
-        event.stopPropagation();
+    this.element = h(
+      'div',
+      {
+        class: 'dr-divider',
+        role: 'slider',
+        tabindex: 0,
+        'data-testid': 'aeviz-divider',
+        'aria-label': 'Divider between before and after',
+        'aria-orientation': 'horizontal',
+        'aria-valuemin': 0,
+        'aria-valuemax': 100,
+        onkeydown: (event) => {
+          const by = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -5, PageUp: 5 }[
+            event.key
+          ];
+          const to = { Home: 0, End: 1 }[event.key];
+          if (by === undefined && to === undefined) return;
+          onMove(to ?? this.share + by * (event.shiftKey ? LEAP : STEP));
+          event.preventDefault();
+          event.stopPropagation();
+        },
       },
-    }, h('span', { class: 'dr-knob' }, icon('divide')));
+      h('span', { class: 'dr-knob' }, icon('divide')),
+    );
   }
 
   /** @param {number} share @param {number} x  where that is, in CSS pixels @param {string} text */

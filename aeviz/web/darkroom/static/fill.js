@@ -7,7 +7,8 @@ import { Range } from './range.js';
 import { session } from './session.js';
 import { sign } from './tools.js';
 
-const UNSURE = 'Nearly all of the photo is painted over, and little is left to fill it from: take some paint away, or press Fill again.';
+const UNSURE =
+  'Nearly all of the photo is painted over, and little is left to fill it from: take some paint away, or press Fill again.';
 
 export class Fill {
   /** @param {import('./stage.js').Stage} stage */
@@ -17,9 +18,10 @@ export class Fill {
     this.unsure = null;
     const brush = (erase) => {
       // The holes that were added have their own mask; what one paints goes on the photo itself.
-      if (session.shown.adds) changeDamage((photo) => {
-        photo.adds = false;
-      });
+      if (session.shown.adds)
+        changeDamage((photo) => {
+          photo.adds = false;
+        });
       const same = session.look.painting && stage.brush.erase === erase;
       stage.brush.erase = erase;
       session.set({ painting: !same });
@@ -33,7 +35,8 @@ export class Fill {
     this.undo = sign('undo', 'Take the last stroke back', change('undo'), 'aeviz-undo');
     this.clear = sign('clear', 'Take all paint away', change('clear'), 'aeviz-clear');
     this.size = new Range({
-      label: 'Brush', testid: 'aeviz-brush',
+      label: 'Brush',
+      testid: 'aeviz-brush',
       onInput: (value) => {
         stage.brush.size = value;
         this.size.show(value, String(value));
@@ -42,13 +45,32 @@ export class Fill {
     });
     this.size.within({ low: 4, high: 120 });
     this.size.show(stage.brush.size, String(stage.brush.size));
-    this.go = h('button', {
-      type: 'button', class: 'aeviz-primary', 'data-testid': 'aeviz-fill', onclick: () => this.send(),
-    }, 'Fill');
+    this.go = h(
+      'button',
+      {
+        type: 'button',
+        class: 'aeviz-primary',
+        'data-testid': 'aeviz-fill',
+        onclick: () => this.send(),
+      },
+      'Fill',
+    );
     this.error = h('p', { class: 'dr-error', role: 'alert', hidden: true });
-    this.element = h('section', { class: 'dr-fill' },
-      h('div', { class: 'dr-brushes', role: 'group', 'aria-label': 'Brush' }, this.paint, this.erase, this.undo, this.clear, this.go),
-      this.size.element, this.error);
+    this.element = h(
+      'section',
+      { class: 'dr-fill' },
+      h(
+        'div',
+        { class: 'dr-brushes', role: 'group', 'aria-label': 'Brush' },
+        this.paint,
+        this.erase,
+        this.undo,
+        this.clear,
+        this.go,
+      ),
+      this.size.element,
+      this.error,
+    );
   }
 
   update() {

@@ -117,13 +117,17 @@ export function handle(element, stage) {
     stage.view.toggle(point.x, point.y);
     stage.changed();
   });
-  element.addEventListener('wheel', (event) => {
-    event.preventDefault();
-    const point = stage.fold(at(event));
-    const by = event.deltaY * (event.deltaMode ? LINE : 1) * (event.ctrlKey ? 4 : 1); // a pinch on a pad
-    stage.view.zoomBy(Math.exp(-WHEEL * by), point.x, point.y);
-    stage.changed();
-  }, { passive: false });
+  element.addEventListener(
+    'wheel',
+    (event) => {
+      event.preventDefault();
+      const point = stage.fold(at(event));
+      const by = event.deltaY * (event.deltaMode ? LINE : 1) * (event.ctrlKey ? 4 : 1); // a pinch on a pad
+      stage.view.zoomBy(Math.exp(-WHEEL * by), point.x, point.y);
+      stage.changed();
+    },
+    { passive: false },
+  );
   element.addEventListener('keydown', (event) => {
     delete element.dataset.pointer;
     if (event.ctrlKey || event.metaKey || event.altKey) return;

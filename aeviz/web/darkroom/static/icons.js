@@ -27,5 +27,9 @@ const PATHS = {
 
 /** @param {keyof typeof PATHS} name */
 export function icon(name) {
-  return svg('svg', { viewBox: '0 0 24 24', class: 'dr-icon', 'aria-hidden': 'true' }, svg('path', { d: PATHS[name] }));
+  return svg(
+    'svg',
+    { viewBox: '0 0 24 24', class: 'dr-icon', 'aria-hidden': 'true' },
+    svg('path', { d: PATHS[name] }),
+  );
 }

@@ -11,7 +11,11 @@ const TYPES = 'image/*,.tif,.tiff,.bmp,.webp,.avif,.jp2,.j2k';
  */
 export function intake(element, take) {
   const input = h('input', {
-    type: 'file', accept: TYPES, multiple: true, hidden: true, 'data-testid': 'aeviz-files',
+    type: 'file',
+    accept: TYPES,
+    multiple: true,
+    hidden: true,
+    'data-testid': 'aeviz-files',
     onchange: () => {
       take([...input.files]);
       input.value = ''; // so that the same file can be chosen again

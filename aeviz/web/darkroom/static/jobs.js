@@ -50,18 +50,20 @@ export class Job {
   /** Draw a tile where it belongs; they come as files, which take a moment to decode. */
   tile({ x, y, image }, size, onDrawn) {
     const { rests } = this;
-    this.painted = this.painted.then(async () => {
-      const bitmap = await createImageBitmap(image);
-      if (rests === this.rests) {
-        this.layer ??= new Layer(size.width, size.height);
-        this.layer.put(bitmap, x, y);
-        this.drawn = true;
-        onDrawn();
-      }
-      bitmap.close();
-    }).catch(() => {
-      this.missed = true; // fetched whole when all is done
-    });
+    this.painted = this.painted
+      .then(async () => {
+        const bitmap = await createImageBitmap(image);
+        if (rests === this.rests) {
+          this.layer ??= new Layer(size.width, size.height);
+          this.layer.put(bitmap, x, y);
+          this.drawn = true;
+          onDrawn();
+        }
+        bitmap.close();
+      })
+      .catch(() => {
+        this.missed = true; // fetched whole when all is done
+      });
   }
 
   /** Fetch the whole picture where the layer does not hold it. */

@@ -78,8 +78,17 @@ export class Layer {
     const level = this.levels[k];
     const [sx, sy] = [level.width / whole.width, level.height / whole.height];
     context.imageSmoothingEnabled = zoom < SHARP;
-    context.drawImage(level, (left - whole.x) * sx, (top - whole.y) * sy, width * sx, height * sy,
-      left, top, width, height);
+    context.drawImage(
+      level,
+      (left - whole.x) * sx,
+      (top - whole.y) * sy,
+      width * sx,
+      height * sy,
+      left,
+      top,
+      width,
+      height,
+    );
   }
 
   /** Give the memory back at once, not when the browser finds the time. */

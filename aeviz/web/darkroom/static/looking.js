@@ -18,7 +18,15 @@ export class Looking {
     this.shown = null;
     /** @type {Map<string, number>} how much damage is added, of each kind */
     this.amounts = new Map();
-    this.look = { mode: 'divider', divide: 0.5, strength: 1, left: 'before', right: 'ours', loupe: false, painting: false };
+    this.look = {
+      mode: 'divider',
+      divide: 0.5,
+      strength: 1,
+      left: 'before',
+      right: 'ours',
+      loupe: false,
+      painting: false,
+    };
   }
 
   /** What is looked at, as the server has it; null while there is nothing. */
@@ -67,7 +75,7 @@ export class Looking {
     const { damage } = this.task;
     if (!photo.adds || !damage) return null;
     const fixed = damage.low === null || damage.low === damage.high;
-    const amount = fixed ? null : this.amounts.get(damage.name) ?? damage.default;
+    const amount = fixed ? null : (this.amounts.get(damage.name) ?? damage.default);
     return { name: damage.name, amount, seed: photo.seed };
   }
 
@@ -81,11 +89,14 @@ export class Looking {
   /** A side shows what there is of this photo: another one's rivals have not been run for it. */
   reside() {
     const missing = (name) => !['before', 'ours'].includes(name) && !this.job(name);
-    if ([this.look.left, this.look.right].some(missing)) Object.assign(this.look, { left: 'before', right: 'ours' });
+    if ([this.look.left, this.look.right].some(missing))
+      Object.assign(this.look, { left: 'before', right: 'ours' });
   }
 
   /** Whether there is all that the task needs: a mask, where it fills. */
   restorable(variant) {
-    return !this.task.mask || Boolean(variant.info.mask) || Boolean(variant.photo.mask?.sent === variant.info.id);
+    return (
+      !this.task.mask || Boolean(variant.info.mask) || Boolean(variant.photo.mask?.sent === variant.info.id)
+    );
   }
 }

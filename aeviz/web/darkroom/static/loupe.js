@@ -6,7 +6,10 @@ import { session } from './session.js';
 const RADIUS = 92;
 const TIMES = 3;
 const ABOVE = 132; // a finger would cover it
-const RINGS = [[7, 'rgb(0 0 0 / 35%)'], [2.5, '#fff']]; // a blurred shadow would cost four frames
+const RINGS = [
+  [7, 'rgb(0 0 0 / 35%)'],
+  [2.5, '#fff'],
+]; // a blurred shadow would cost four frames
 
 /**
  * @param {CanvasRenderingContext2D} context  in CSS pixels
@@ -17,7 +20,13 @@ const RINGS = [[7, 'rgb(0 0 0 / 35%)'], [2.5, '#fff']]; // a blurred shadow woul
  */
 export function drawLoupe(context, view, at, pointer, { width, ground }) {
   const centre = { x: pointer.x, y: pointer.touch ? Math.max(RADIUS + 4, pointer.y - ABOVE) : pointer.y };
-  const glass = { whole: enlarged(view.whole, at, centre), width, height: view.height, ratio: view.ratio, zoom: TIMES * view.zoom };
+  const glass = {
+    whole: enlarged(view.whole, at, centre),
+    width,
+    height: view.height,
+    ratio: view.ratio,
+    zoom: TIMES * view.zoom,
+  };
   context.save();
   context.beginPath();
   context.arc(centre.x, centre.y, RADIUS, 0, 2 * Math.PI);

@@ -68,8 +68,12 @@ function figure(label, unit, testid, title) {
   const from = h('i', {});
   const to = h('b', {});
   const gain = h('span', { class: 'dr-gain' });
-  const element = h('div', { class: 'dr-figure', title, 'data-testid': testid },
-    h('span', { class: 'aeviz-muted' }, label), h('div', {}, from, to, h('small', {}, unit), gain));
+  const element = h(
+    'div',
+    { class: 'dr-figure', title, 'data-testid': testid },
+    h('span', { class: 'aeviz-muted' }, label),
+    h('div', {}, from, to, h('small', {}, unit), gain),
+  );
   const show = (before, after, digits) => {
     const text = (value) => told(value, digits);
     from.textContent = after === undefined || after === null ? '' : `${text(before)} → `;

@@ -17,35 +17,59 @@ export class Panel {
     this.about = h('p', { class: 'aeviz-muted' });
     this.says = h('p', {});
     this.stretch = h('input', {
-      type: 'checkbox', role: 'switch', 'data-testid': 'aeviz-stretch',
+      type: 'checkbox',
+      role: 'switch',
+      'data-testid': 'aeviz-stretch',
       onchange: () => session.stretch(this.stretch.checked),
     });
-    this.narrow = h('label', {
-      class: 'dr-switch', title: 'The darkest value becomes black and the brightest white, in the download, too.', hidden: true,
-    }, h('span', {}, 'Stretch to full brightness'), this.stretch);
+    this.narrow = h(
+      'label',
+      {
+        class: 'dr-switch',
+        title: 'The darkest value becomes black and the brightest white, in the download, too.',
+        hidden: true,
+      },
+      h('span', {}, 'Stretch to full brightness'),
+      this.stretch,
+    );
     this.sigma = new Range({
-      label: 'Noise', testid: 'aeviz-sigma',
+      label: 'Noise',
+      testid: 'aeviz-sigma',
       title: 'How strong the noise is. It was measured; say it yourself where that went wrong.',
       onInput: (value) => this.sigma.show(value, `σ ${value}`),
       onRelease: (value) => this.tell(value),
     });
     this.found = h('button', {
-      type: 'button', class: 'dr-link', title: 'Back to the noise that was measured', 'data-testid': 'aeviz-sigma-found',
+      type: 'button',
+      class: 'dr-link',
+      title: 'Back to the noise that was measured',
+      'data-testid': 'aeviz-sigma-found',
       onclick: () => this.tell(null),
     });
     this.noise = h('div', { class: 'dr-noise' }, this.sigma.element, this.found);
     this.strength = new Range({
-      label: 'Strength', testid: 'aeviz-strength', title: 'How much of the change is kept; the download is the same.',
+      label: 'Strength',
+      testid: 'aeviz-strength',
+      title: 'How much of the change is kept; the download is the same.',
       onInput: (value) => session.set({ strength: value / 100 }),
     });
     this.strength.within({ low: 0, high: 100 });
     this.skips = h('input', {
-      type: 'checkbox', role: 'switch', 'data-testid': 'aeviz-bottleneck',
+      type: 'checkbox',
+      role: 'switch',
+      'data-testid': 'aeviz-bottleneck',
       onchange: () => put('right', this.skips.checked ? 'bottleneck' : 'ours'),
     });
-    this.lesson = h('section', { class: 'dr-lesson' },
+    this.lesson = h(
+      'section',
+      { class: 'dr-lesson' },
       h('label', { class: 'dr-switch' }, h('span', {}, 'Without skip connections'), this.skips),
-      h('p', { class: 'aeviz-muted' }, 'All of the photo has to pass the bottleneck then: the noise is lost, and the detail with it.'));
+      h(
+        'p',
+        { class: 'aeviz-muted' },
+        'All of the photo has to pass the bottleneck then: the noise is lost, and the detail with it.',
+      ),
+    );
     this.sliders = h('section', { class: 'dr-sliders' }, this.noise, this.strength.element);
     this.numbers = new Numbers();
     this.fill = new Fill(stage);
@@ -53,12 +77,19 @@ export class Panel {
     this.damage = new AddDamage();
     this.save = new Save();
     this.model = h('p', { class: 'aeviz-muted dr-model', 'data-testid': 'aeviz-model' });
-    this.element = h('aside', { class: 'dr-panel', 'aria-label': 'Restoring' },
+    this.element = h(
+      'aside',
+      { class: 'dr-panel', 'aria-label': 'Restoring' },
       h('header', {}, this.name, this.about, this.narrow, this.says),
       this.numbers.element,
       this.fill.element,
       this.sliders,
-      this.save.element, this.beside.element, this.lesson, this.damage.element, this.model);
+      this.save.element,
+      this.beside.element,
+      this.lesson,
+      this.damage.element,
+      this.model,
+    );
   }
 
   /** @param {number | null} sigma  what the noise is to be taken for; null: as it was found */
@@ -105,7 +136,8 @@ function described({ width, height, channels, depth, notes }, credit) {
   const parts = [
     `${width.toLocaleString('en')} × ${height.toLocaleString('en')}`,
     megapixels >= 1 ? `${megapixels.toFixed(megapixels < 10 ? 1 : 0)} MP` : null,
-    channels === 1 ? 'grey' : null, depth === 16 ? '16 bit' : null,
+    channels === 1 ? 'grey' : null,
+    depth === 16 ? '16 bit' : null,
     credit ? `photo: ${credit}` : null,
   ];
   const facts = parts.filter(Boolean).join(' · ');

@@ -51,19 +51,22 @@ export class Photo {
 
   /** Make the small picture for the strip, one photo after the other. */
   makeThumb(onMade, source = () => this.file()) {
-    thumbs = thumbs.then(async () => {
-      if (this.thumb || this.dropped) return;
-      const bitmap = await createImageBitmap(await source(), {
-        resizeHeight: THUMB_HEIGHT, resizeQuality: 'medium',
-      });
-      const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
-      canvas.getContext('2d').drawImage(bitmap, 0, 0);
-      bitmap.close();
-      const small = await canvas.convertToBlob({ type: 'image/webp', quality: 0.8 });
-      if (this.dropped) return;
-      this.thumb = URL.createObjectURL(small);
-      onMade();
-    }).catch(() => {}); // a TIFF: the browser cannot read it, the server's view of it comes later
+    thumbs = thumbs
+      .then(async () => {
+        if (this.thumb || this.dropped) return;
+        const bitmap = await createImageBitmap(await source(), {
+          resizeHeight: THUMB_HEIGHT,
+          resizeQuality: 'medium',
+        });
+        const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+        canvas.getContext('2d').drawImage(bitmap, 0, 0);
+        bitmap.close();
+        const small = await canvas.convertToBlob({ type: 'image/webp', quality: 0.8 });
+        if (this.dropped) return;
+        this.thumb = URL.createObjectURL(small);
+        onMade();
+      })
+      .catch(() => {}); // a TIFF: the browser cannot read it, the server's view of it comes later
     return thumbs;
   }
 

@@ -8,17 +8,38 @@ export class Progress {
   constructor() {
     this.bar = h('i', { class: 'dr-bar' });
     this.text = h('span', { class: 'dr-saying' });
-    this.stop = h('button', {
-      type: 'button', 'data-testid': 'aeviz-stop',
-      onclick: () => liveJobs().forEach((job) => session.jobs.stop(job)),
-    }, 'Stop');
-    this.again = h('button', {
-      type: 'button', 'data-testid': 'aeviz-again',
-      onclick: () => session.run(session.chosen),
-    }, 'Restore');
-    this.element = h('div', {
-      class: 'dr-progress', role: 'group', 'aria-label': 'Progress', 'data-testid': 'aeviz-progress', hidden: true,
-    }, this.bar, this.text, this.stop, this.again);
+    this.stop = h(
+      'button',
+      {
+        type: 'button',
+        'data-testid': 'aeviz-stop',
+        onclick: () => liveJobs().forEach((job) => session.jobs.stop(job)),
+      },
+      'Stop',
+    );
+    this.again = h(
+      'button',
+      {
+        type: 'button',
+        'data-testid': 'aeviz-again',
+        onclick: () => session.run(session.chosen),
+      },
+      'Restore',
+    );
+    this.element = h(
+      'div',
+      {
+        class: 'dr-progress',
+        role: 'group',
+        'aria-label': 'Progress',
+        'data-testid': 'aeviz-progress',
+        hidden: true,
+      },
+      this.bar,
+      this.text,
+      this.stop,
+      this.again,
+    );
   }
 
   update() {
@@ -60,9 +81,12 @@ function now() {
 function saying(job) {
   const name = job.method === 'ours' ? session.task.title : labelOf(job.method);
   if (job.state === 'waiting') {
-    return job.ahead ? `${name} · ${job.ahead} ${job.ahead === 1 ? 'photo' : 'photos'} before it` : `${name} · begins`;
+    return job.ahead
+      ? `${name} · ${job.ahead} ${job.ahead === 1 ? 'photo' : 'photos'} before it`
+      : `${name} · begins`;
   }
-  const left = job.secondsLeft === null || job.secondsLeft === undefined ? '' : ` · ${clock(job.secondsLeft)} left`;
+  const left =
+    job.secondsLeft === null || job.secondsLeft === undefined ? '' : ` · ${clock(job.secondsLeft)} left`;
   return `${name} · ${percent(job.share)}${left}`;
 }
 

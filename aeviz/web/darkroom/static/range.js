@@ -12,7 +12,9 @@ export class Range {
     this.name = h('span', {}, label);
     this.value = h('output', {});
     this.input = h('input', {
-      type: 'range', 'data-testid': testid, 'aria-label': label,
+      type: 'range',
+      'data-testid': testid,
+      'aria-label': label,
       oninput: () => onInput(this.input.valueAsNumber),
       onchange: () => onRelease(this.input.valueAsNumber),
     });

@@ -7,23 +7,46 @@ import { session } from './session.js';
 
 export class Save {
   constructor() {
-    this.one = h('button', {
-      type: 'button', class: 'aeviz-primary dr-download', 'data-testid': 'aeviz-download', disabled: true, onclick: () => this.saveOne(),
-    }, icon('download'), h('span', {}, 'Download'));
+    this.one = h(
+      'button',
+      {
+        type: 'button',
+        class: 'aeviz-primary dr-download',
+        'data-testid': 'aeviz-download',
+        disabled: true,
+        onclick: () => this.saveOne(),
+      },
+      icon('download'),
+      h('span', {}, 'Download'),
+    );
     this.note = h('p', { class: 'aeviz-muted' });
     this.many = h('button', {
-      type: 'button', class: 'aeviz-quiet', 'data-testid': 'aeviz-download-all', onclick: () => this.saveAll(),
+      type: 'button',
+      class: 'aeviz-quiet',
+      'data-testid': 'aeviz-download-all',
+      onclick: () => this.saveAll(),
     });
     this.rest = h('button', {
-      type: 'button', class: 'aeviz-quiet', 'data-testid': 'aeviz-restore-all', onclick: () => restoreRest(),
+      type: 'button',
+      class: 'aeviz-quiet',
+      'data-testid': 'aeviz-restore-all',
+      onclick: () => restoreRest(),
     });
     this.stop = h('button', {
-      type: 'button', class: 'aeviz-quiet', 'data-testid': 'aeviz-stop-all',
+      type: 'button',
+      class: 'aeviz-quiet',
+      'data-testid': 'aeviz-stop-all',
       onclick: () => session.stopAll(),
     });
     this.error = h('p', { class: 'dr-error', role: 'alert', hidden: true });
-    this.element = h('section', { class: 'dr-save' }, this.one, this.note,
-      h('div', { class: 'dr-all' }, this.many, this.rest, this.stop), this.error);
+    this.element = h(
+      'section',
+      { class: 'dr-save' },
+      this.one,
+      this.note,
+      h('div', { class: 'dr-all' }, this.many, this.rest, this.stop),
+      this.error,
+    );
   }
 
   update() {
@@ -32,11 +55,17 @@ export class Save {
     const strength = percent();
     this.one.disabled = job?.state !== 'done';
     const info = variant?.info;
-    const parts = !info || !job?.result ? [] : [
-      'PNG', `${job.result.width} × ${job.result.height}`, info.depth === 16 ? '16 bit' : null,
-      info.channels === 1 && task.name !== 'colour' ? 'grey' : null, info.alpha ? 'transparent' : null,
-      strength < 100 ? `strength ${strength} %` : null,
-    ];
+    const parts =
+      !info || !job?.result
+        ? []
+        : [
+            'PNG',
+            `${job.result.width} × ${job.result.height}`,
+            info.depth === 16 ? '16 bit' : null,
+            info.channels === 1 && task.name !== 'colour' ? 'grey' : null,
+            info.alpha ? 'transparent' : null,
+            strength < 100 ? `strength ${strength} %` : null,
+          ];
     this.note.textContent = parts.filter(Boolean).join(' · ');
     const results = finished();
     this.many.hidden = session.photos.length < 2;
@@ -58,7 +87,10 @@ export class Save {
     this.one.dataset.busy = '';
     try {
       const blob = await getBlob(`results/${result}`, strength < 100 ? { strength } : {});
-      const link = h('a', { href: URL.createObjectURL(blob), download: `${stem(shown.name)}-${task.name}${chosen === 'ours' ? '' : `-${chosen}`}.png` });
+      const link = h('a', {
+        href: URL.createObjectURL(blob),
+        download: `${stem(shown.name)}-${task.name}${chosen === 'ours' ? '' : `-${chosen}`}.png`,
+      });
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
     } catch (error) {
@@ -74,10 +106,16 @@ export class Save {
     const name = 'dr-zip';
     const strength = percent('ours');
     const frame = h('iframe', { name, hidden: true });
-    const form = h('form', { method: 'post', action: address('zip'), target: name, hidden: true },
-      ...finished().map((job) => h('input', {
-        name: 'results', value: strength < 100 ? `${job.result.result}:${strength}` : job.result.result,
-      })));
+    const form = h(
+      'form',
+      { method: 'post', action: address('zip'), target: name, hidden: true },
+      ...finished().map((job) =>
+        h('input', {
+          name: 'results',
+          value: strength < 100 ? `${job.result.result}:${strength}` : job.result.result,
+        }),
+      ),
+    );
     this.element.append(frame, form);
     // A download loads nothing into the frame; what is loaded is the server's sentence.
     frame.onload = () => {
@@ -107,15 +145,18 @@ function percent(method = session.chosen) {
 }
 
 function finished() {
-  return session.photos.map((photo) => session.variantOf(photo).job(session.task.name, 'ours'))
+  return session.photos
+    .map((photo) => session.variantOf(photo).job(session.task.name, 'ours'))
     .filter((job) => job?.state === 'done');
 }
 
 function unrestored() {
-  return session.photos.map((photo) => session.variantOf(photo)).filter((variant) => {
-    const job = variant.job(session.task.name, 'ours');
-    return variant.state === 'ready' && (!job || job.state === 'stopped') && session.restorable(variant);
-  });
+  return session.photos
+    .map((photo) => session.variantOf(photo))
+    .filter((variant) => {
+      const job = variant.job(session.task.name, 'ours');
+      return variant.state === 'ready' && (!job || job.state === 'stopped') && session.restorable(variant);
+    });
 }
 
 function restoreRest() {
@@ -123,5 +164,10 @@ function restoreRest() {
 }
 
 function stem(name) {
-  return name.replace(/\.[^.]*$/, '').replace(/[^\p{L}\p{N}._ -]+/gu, '_').slice(0, 80) || 'photo';
+  return (
+    name
+      .replace(/\.[^.]*$/, '')
+      .replace(/[^\p{L}\p{N}._ -]+/gu, '_')
+      .slice(0, 80) || 'photo'
+  );
 }

@@ -57,7 +57,10 @@ class Session extends Looking {
     const [tasks, samples] = await asked.catch(() => {
       throw new Error('The photo server did not answer: reload the page.');
     });
-    if (!tasks.length) throw new Error('There is no restorer of photographs here: put a restore-….safetensors into checkpoints/.');
+    if (!tasks.length)
+      throw new Error(
+        'There is no restorer of photographs here: put a restore-….safetensors into checkpoints/.',
+      );
     this.tasks = tasks;
     this.task = tasks.find(({ name }) => name === taskName) ?? tasks[0];
     this.samples = samples.map((sample) => new Photo({ name: `${sample.name}.png`, sample }));
@@ -111,7 +114,8 @@ class Session extends Looking {
     photo.drop();
     const at = this.photos.indexOf(photo);
     this.photos.splice(at, 1);
-    if (this.shown === photo) this.show(this.photos[Math.min(at, this.photos.length - 1)] ?? this.samples[0] ?? null);
+    if (this.shown === photo)
+      this.show(this.photos[Math.min(at, this.photos.length - 1)] ?? this.samples[0] ?? null);
     this.changed();
   }
 
@@ -170,7 +174,11 @@ class Session extends Looking {
     if (this.variantOf(variant.photo) !== variant) return; // no longer wanted so
     variant.photo.narrow = variant.info.narrow;
     this.makeThumb(variant);
-    if (variant.original) variant.measure(variant.original).catch(({ message }) => this.say(message)).finally(() => this.changed());
+    if (variant.original)
+      variant
+        .measure(variant.original)
+        .catch(({ message }) => this.say(message))
+        .finally(() => this.changed());
     const first = variant === this.variant;
     this.begun(variant, first);
     if (first) this.hold();
@@ -178,7 +186,11 @@ class Session extends Looking {
 
   /** Make the small picture of what the server has, where the photo has none. */
   makeThumb({ photo, info }) {
-    if (!photo.thumb) photo.makeThumb(() => this.changed(), () => getBlob(`photos/${info.id}/before`));
+    if (!photo.thumb)
+      photo.makeThumb(
+        () => this.changed(),
+        () => getBlob(`photos/${info.id}/before`),
+      );
   }
 
   /** Have the photo that is looked at spread over the whole range of brightness, or as its file has it. */

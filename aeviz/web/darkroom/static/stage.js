@@ -24,10 +24,19 @@ export class Stage {
     this.divider = new Divider((share) => session.set({ divide: Math.min(1, Math.max(0, share)) }));
     this.wait = h('img', { class: 'dr-wait', alt: '' });
     this.labels = [h('span', { class: 'dr-label dr-left' }), h('span', { class: 'dr-label dr-right' })];
-    this.element = h('div', {
-      class: 'dr-hands', tabindex: 0, role: 'group',
-      'aria-label': 'Viewer. Plus and minus zoom, arrows pan, 0 fits, 1 is 100 %, L is the loupe.',
-    }, this.wait, this.canvas, ...this.labels, this.divider.element);
+    this.element = h(
+      'div',
+      {
+        class: 'dr-hands',
+        tabindex: 0,
+        role: 'group',
+        'aria-label': 'Viewer. Plus and minus zoom, arrows pan, 0 fits, 1 is 100 %, L is the loupe.',
+      },
+      this.wait,
+      this.canvas,
+      ...this.labels,
+      this.divider.element,
+    );
     this.draw = oncePerFrame(() => this.drawNow());
     handle(this.element, this.hands());
     this.observer = new ResizeObserver(() => this.resized());
@@ -48,7 +57,8 @@ export class Stage {
         if (session.look.loupe || session.look.painting) this.draw();
       },
       changed: () => this.draw(),
-      focus: (doing) => (doing === 'divide' ? this.divider.element : this.element).focus({ preventScroll: true }),
+      focus: (doing) =>
+        (doing === 'divide' ? this.divider.element : this.element).focus({ preventScroll: true }),
       key: (key) => {
         if (key.toLowerCase() !== 'l') return false;
         session.set({ loupe: !session.look.loupe });
@@ -61,7 +71,8 @@ export class Stage {
     const { clientWidth, clientHeight } = this.element;
     const ratio = window.devicePixelRatio || 1;
     const [width, height] = [clientWidth, clientHeight].map((side) => Math.max(1, Math.round(side * ratio)));
-    if (this.canvas.width !== width || this.canvas.height !== height) Object.assign(this.canvas, { width, height });
+    if (this.canvas.width !== width || this.canvas.height !== height)
+      Object.assign(this.canvas, { width, height });
     this.drawNow(); // at once: a canvas of a new size is empty
   }
 
@@ -111,9 +122,17 @@ export class Stage {
     const parted = ready && look.mode === 'divider' && !look.painting;
     const x = parted ? this.dividerX() : 0;
     this.divider.element.hidden = !parted;
-    if (parted) this.divider.show(look.divide, x, `${names[0]} on the left, ${Math.round((100 * x) / this.view.width)} %`);
+    if (parted)
+      this.divider.show(
+        look.divide,
+        x,
+        `${names[0]} on the left, ${Math.round((100 * x) / this.view.width)} %`,
+      );
     const [left, right] = {
-      divider: names, beside: names, after: [null, names[1]], difference: [null, 'Difference × 4'],
+      divider: names,
+      beside: names,
+      after: [null, names[1]],
+      difference: [null, 'Difference × 4'],
     }[look.mode];
     const painting = look.painting ? 'Paint over what should go' : null;
     [painting ?? left, painting ? null : right].forEach((text, i) => {
@@ -130,7 +149,8 @@ export class Stage {
 
   drawGlass() {
     drawLoupe(this.context, this.view, this.fold(this.pointer), this.pointer, {
-      width: this.element.clientWidth, ground: GROUND,
+      width: this.element.clientWidth,
+      ground: GROUND,
     });
   }
 
@@ -139,12 +159,24 @@ export class Stage {
     const { whole, scale } = view;
     const { mask } = session.shown;
     context.globalAlpha = MASK_ALPHA;
-    if (mask) all.forEach((pane) => context.drawImage(mask.canvas, whole.x + pane.x, whole.y, whole.width, whole.height));
+    if (mask)
+      all.forEach((pane) =>
+        context.drawImage(mask.canvas, whole.x + pane.x, whole.y, whole.width, whole.height),
+      );
     context.globalAlpha = 1;
     if (!this.pointer) return;
     context.beginPath();
-    context.arc(this.pointer.x, this.pointer.y, (this.brush.size * this.perSize() * scale) / 2, 0, 2 * Math.PI);
-    for (const [width, colour] of [[3, 'rgb(0 0 0 / 60%)'], [1.5, '#fff']]) {
+    context.arc(
+      this.pointer.x,
+      this.pointer.y,
+      (this.brush.size * this.perSize() * scale) / 2,
+      0,
+      2 * Math.PI,
+    );
+    for (const [width, colour] of [
+      [3, 'rgb(0 0 0 / 60%)'],
+      [1.5, '#fff'],
+    ]) {
       Object.assign(context, { lineWidth: width, strokeStyle: colour });
       context.stroke();
     }

@@ -11,31 +11,84 @@ export class Strip {
   constructor({ choose, shoot }) {
     /** @type {Map<number, Frame>} */
     this.frames = new Map();
-    this.invitation = h('div', { class: 'dr-invite' },
-      icon('photo'), h('span', { class: 'dr-mouse' }, 'Drop or paste photos, or'), h('span', { class: 'dr-touch' }, 'Your own photos'),
-      h('button', { type: 'button', class: 'aeviz-primary', 'data-testid': 'aeviz-choose', onclick: choose }, 'Choose'),
-      h('button', {
-        type: 'button', class: 'dr-sign', 'data-testid': 'aeviz-camera', title: 'Take a photo', 'aria-label': 'Take a photo', onclick: shoot,
-      }, icon('camera')));
-    this.add = h('button', {
-      type: 'button', class: 'dr-add', title: 'Add photos: choose, drop or paste them', 'aria-label': 'Add photos',
-      'data-testid': 'aeviz-add', onclick: choose,
-    }, icon('add'));
-    this.shoot = h('button', {
-      type: 'button', class: 'dr-add', title: 'Take a photo', 'aria-label': 'Take a photo', onclick: shoot,
-    }, icon('camera'));
-    this.own = h('div', { class: 'dr-frames', role: 'group', 'aria-label': 'Your photos', 'data-testid': 'aeviz-photos' });
-    this.samples = h('div', { class: 'dr-frames', role: 'group', 'aria-label': 'Samples', 'data-testid': 'aeviz-samples' });
-    this.named = h('span', { class: 'dr-named' }, 'Samples');
-    this.element = h('div', {
-      class: 'dr-strip',
-      onkeydown: (event) => this.step(event),
-      onwheel: (event) => {
-        if (event.deltaX || this.element.scrollWidth <= this.element.clientWidth) return;
-        this.element.scrollLeft += event.deltaY; // a wheel that only goes up and down
-        event.preventDefault();
+    this.invitation = h(
+      'div',
+      { class: 'dr-invite' },
+      icon('photo'),
+      h('span', { class: 'dr-mouse' }, 'Drop or paste photos, or'),
+      h('span', { class: 'dr-touch' }, 'Your own photos'),
+      h(
+        'button',
+        { type: 'button', class: 'aeviz-primary', 'data-testid': 'aeviz-choose', onclick: choose },
+        'Choose',
+      ),
+      h(
+        'button',
+        {
+          type: 'button',
+          class: 'dr-sign',
+          'data-testid': 'aeviz-camera',
+          title: 'Take a photo',
+          'aria-label': 'Take a photo',
+          onclick: shoot,
+        },
+        icon('camera'),
+      ),
+    );
+    this.add = h(
+      'button',
+      {
+        type: 'button',
+        class: 'dr-add',
+        title: 'Add photos: choose, drop or paste them',
+        'aria-label': 'Add photos',
+        'data-testid': 'aeviz-add',
+        onclick: choose,
       },
-    }, this.invitation, this.add, this.shoot, this.own, this.named, this.samples);
+      icon('add'),
+    );
+    this.shoot = h(
+      'button',
+      {
+        type: 'button',
+        class: 'dr-add',
+        title: 'Take a photo',
+        'aria-label': 'Take a photo',
+        onclick: shoot,
+      },
+      icon('camera'),
+    );
+    this.own = h('div', {
+      class: 'dr-frames',
+      role: 'group',
+      'aria-label': 'Your photos',
+      'data-testid': 'aeviz-photos',
+    });
+    this.samples = h('div', {
+      class: 'dr-frames',
+      role: 'group',
+      'aria-label': 'Samples',
+      'data-testid': 'aeviz-samples',
+    });
+    this.named = h('span', { class: 'dr-named' }, 'Samples');
+    this.element = h(
+      'div',
+      {
+        class: 'dr-strip',
+        onkeydown: (event) => this.step(event),
+        onwheel: (event) => {
+          if (event.deltaX || this.element.scrollWidth <= this.element.clientWidth) return;
+          this.element.scrollLeft += event.deltaY; // a wheel that only goes up and down
+          event.preventDefault();
+        },
+      },
+      this.invitation,
+      this.add,
+      this.shoot,
+      this.own,
+      this.named,
+      this.samples,
+    );
   }
 
   update() {
@@ -57,7 +110,8 @@ export class Strip {
       const cell = this.frames.get(session.shown?.key)?.element.getBoundingClientRect();
       const strip = this.element.getBoundingClientRect();
       if (!cell) return;
-      const beyond = Math.max(0, cell.right + MARGIN - strip.right) || Math.min(0, cell.left - MARGIN - strip.left);
+      const beyond =
+        Math.max(0, cell.right + MARGIN - strip.right) || Math.min(0, cell.left - MARGIN - strip.left);
       this.element.scrollLeft += beyond;
     });
   }
@@ -69,7 +123,8 @@ export class Strip {
       frame.update();
       return frame.element;
     });
-    const same = elements.length === row.children.length && elements.every((one, i) => one === row.children[i]);
+    const same =
+      elements.length === row.children.length && elements.every((one, i) => one === row.children[i]);
     if (!same) row.replaceChildren(...elements);
   }
 
@@ -94,14 +149,37 @@ class Frame {
     this.image = h('img', { alt: '', draggable: 'false' });
     this.sign = h('span', { class: 'dr-state' });
     this.bar = h('i', { class: 'dr-bar' });
-    this.button = h('button', {
-      type: 'button', class: 'dr-frame', onclick: () => session.show(photo),
-      'data-testid': photo.sample ? `aeviz-sample-${photo.sample.name}` : 'aeviz-photo',
-    }, this.image, this.sign, this.bar);
-    this.element = h('div', { class: 'dr-cell' }, this.button, photo.sample ? null : h('button', {
-      type: 'button', class: 'dr-remove', title: `Remove ${photo.name}`, 'aria-label': `Remove ${photo.name}`,
-      'data-testid': 'aeviz-remove', onclick: () => session.remove(photo),
-    }, icon('close')));
+    this.button = h(
+      'button',
+      {
+        type: 'button',
+        class: 'dr-frame',
+        onclick: () => session.show(photo),
+        'data-testid': photo.sample ? `aeviz-sample-${photo.sample.name}` : 'aeviz-photo',
+      },
+      this.image,
+      this.sign,
+      this.bar,
+    );
+    this.element = h(
+      'div',
+      { class: 'dr-cell' },
+      this.button,
+      photo.sample
+        ? null
+        : h(
+            'button',
+            {
+              type: 'button',
+              class: 'dr-remove',
+              title: `Remove ${photo.name}`,
+              'aria-label': `Remove ${photo.name}`,
+              'data-testid': 'aeviz-remove',
+              onclick: () => session.remove(photo),
+            },
+            icon('close'),
+          ),
+    );
   }
 
   update() {
@@ -126,13 +204,15 @@ class Frame {
 /** How far a photo is. @returns {{state: string, share: number | null, text: string}} */
 function how(photo) {
   const variant = session.variantOf(photo);
-  if (photo.sample && variant.state === 'waiting' && session.shown !== photo) return { state: 'idle', share: null, text: '' };
+  if (photo.sample && variant.state === 'waiting' && session.shown !== photo)
+    return { state: 'idle', share: null, text: '' };
   if (variant.state === 'failed') return { state: 'failed', share: null, text: variant.error };
   if (variant.state === 'waiting') return { state: 'waiting', share: null, text: 'waiting to be sent' };
   if (variant.state === 'sending') return { state: 'sending', share: 0.3 * variant.sent, text: 'being sent' };
   const job = variant.job(session.task.name, 'ours');
   if (!job) return { state: 'idle', share: null, text: '' };
-  if (job.state === 'working') return { state: 'working', share: 0.3 + 0.7 * job.share, text: 'being restored' };
+  if (job.state === 'working')
+    return { state: 'working', share: 0.3 + 0.7 * job.share, text: 'being restored' };
   if (job.state === 'failed') return { state: 'failed', share: null, text: job.error };
   return { state: job.state, share: null, text: job.state };
 }

@@ -20,25 +20,73 @@ export class Tools {
       work();
       changed();
     };
-    this.modes = MODES.map(({ id, text, title }) => h('button', {
-      type: 'button', title, 'data-testid': `aeviz-show-${id}`, 'aria-label': text,
-      onclick: () => session.set({ mode: id }),
-    }, icon(id), h('span', { class: 'dr-word' }, text)));
+    this.modes = MODES.map(({ id, text, title }) =>
+      h(
+        'button',
+        {
+          type: 'button',
+          title,
+          'data-testid': `aeviz-show-${id}`,
+          'aria-label': text,
+          onclick: () => session.set({ mode: id }),
+        },
+        icon(id),
+        h('span', { class: 'dr-word' }, text),
+      ),
+    );
     this.percent = h('button', {
-      type: 'button', class: 'dr-percent', title: '100 %, or the whole picture (double-click does the same)',
-      'data-testid': 'aeviz-zoom', onclick: zoom(() => view.toggle(view.width / 2, view.height / 2)),
+      type: 'button',
+      class: 'dr-percent',
+      title: '100 %, or the whole picture (double-click does the same)',
+      'data-testid': 'aeviz-zoom',
+      onclick: zoom(() => view.toggle(view.width / 2, view.height / 2)),
     });
-    this.loupe = sign('loupe', 'Loupe: three times as large, before and after in one glass (L)',
-      () => session.set({ loupe: !session.look.loupe }), 'aeviz-loupe');
-    this.element = h('div', { class: 'dr-tools' },
+    this.loupe = sign(
+      'loupe',
+      'Loupe: three times as large, before and after in one glass (L)',
+      () => session.set({ loupe: !session.look.loupe }),
+      'aeviz-loupe',
+    );
+    this.element = h(
+      'div',
+      { class: 'dr-tools' },
       h('div', { class: 'dr-modes', role: 'group', 'aria-label': 'Show' }, ...this.modes),
-      h('div', { class: 'dr-zoom', role: 'group', 'aria-label': 'Zoom' },
+      h(
+        'div',
+        { class: 'dr-zoom', role: 'group', 'aria-label': 'Zoom' },
         this.loupe,
-        h('button', { type: 'button', class: 'dr-sign', title: 'Smaller', 'aria-label': 'Zoom out', onclick: zoom(() => view.zoomBy(1 / STEP)) }, '−'),
+        h(
+          'button',
+          {
+            type: 'button',
+            class: 'dr-sign',
+            title: 'Smaller',
+            'aria-label': 'Zoom out',
+            onclick: zoom(() => view.zoomBy(1 / STEP)),
+          },
+          '−',
+        ),
         this.percent,
-        h('button', { type: 'button', class: 'dr-sign', title: 'Larger', 'aria-label': 'Zoom in', onclick: zoom(() => view.zoomBy(STEP)) }, '+'),
-        sign('fit', 'The whole picture (0)', zoom(() => view.fit()), 'aeviz-fit'),
-        document.fullscreenEnabled ? sign('full', 'Full screen', full, 'aeviz-full') : null));
+        h(
+          'button',
+          {
+            type: 'button',
+            class: 'dr-sign',
+            title: 'Larger',
+            'aria-label': 'Zoom in',
+            onclick: zoom(() => view.zoomBy(STEP)),
+          },
+          '+',
+        ),
+        sign(
+          'fit',
+          'The whole picture (0)',
+          zoom(() => view.fit()),
+          'aeviz-fit',
+        ),
+        document.fullscreenEnabled ? sign('full', 'Full screen', full, 'aeviz-full') : null,
+      ),
+    );
   }
 
   update() {
@@ -56,7 +104,16 @@ export class Tools {
 
 /** A button with a sign only. */
 export function sign(name, title, onclick, testid) {
-  return h('button', {
-    type: 'button', class: 'dr-sign', title, 'aria-label': title, onclick, 'data-testid': testid,
-  }, icon(name));
+  return h(
+    'button',
+    {
+      type: 'button',
+      class: 'dr-sign',
+      title,
+      'aria-label': title,
+      onclick,
+      'data-testid': testid,
+    },
+    icon(name),
+  );
 }

@@ -49,13 +49,21 @@ export class Uploads {
     try {
       const { photo, added, stretch } = variant;
       const query = {
-        name: photo.name, damage: added?.name, amount: added?.amount, seed: added?.seed,
+        name: photo.name,
+        damage: added?.name,
+        amount: added?.amount,
+        seed: added?.seed,
         stretch: stretch ? 1 : null,
       };
-      const info = await upload(await readable(await photo.file()), query, (share) => {
-        variant.sent = share;
-        this.listener.onChange();
-      }, signal);
+      const info = await upload(
+        await readable(await photo.file()),
+        query,
+        (share) => {
+          variant.sent = share;
+          this.listener.onChange();
+        },
+        signal,
+      );
       this.failures = 0;
       if (signal.aborted) forget(info.id);
       else this.arrived(variant, info);
@@ -100,8 +108,11 @@ async function readable(file) {
   if (file.size > MOST_MIB << 20) {
     throw new Problem(`This file is larger than ${MOST_MIB} MiB; make the image smaller.`);
   }
-  await file.slice(0, 1).arrayBuffer().catch(() => {
-    throw new Problem('This cannot be read: it is a folder, or has changed since it was chosen.');
-  });
+  await file
+    .slice(0, 1)
+    .arrayBuffer()
+    .catch(() => {
+      throw new Problem('This cannot be read: it is a folder, or has changed since it was chosen.');
+    });
   return file;
 }

@@ -50,7 +50,10 @@ export class View {
   /** Zoom by `factor` about a place in the window, which stays where it is. */
   zoomBy(factor, px = this.width / 2, py = this.height / 2) {
     const least = Math.min(this.fitScale, 1 / this.ratio);
-    const scale = Math.min(Math.max(MOST / this.ratio, 2 * this.fitScale), Math.max(least, this.scale * factor));
+    const scale = Math.min(
+      Math.max(MOST / this.ratio, 2 * this.fitScale),
+      Math.max(least, this.scale * factor),
+    );
     const { x, y } = this.place(px, py);
     this.scale = scale;
     this.x = x - (px - this.width / 2) / (this.picture.width * scale);

@@ -78,16 +78,18 @@ export class Epochs {
       if (this.loaded.get(one.epoch)?.stamp === one.stamp) continue;
       if (this.failed.has(name) || this.underWay.has(name)) continue;
       this.underWay.add(name);
-      this.fetch(one).catch((error) => {
-        this.failed.add(name);
-        this.message = error.message;
-      }).finally(() => {
-        this.underWay.delete(name);
-        if (this.stopped.signal.aborted) return;
-        this.forget();
-        this.onChange();
-        this.fetchMore();
-      });
+      this.fetch(one)
+        .catch((error) => {
+          this.failed.add(name);
+          this.message = error.message;
+        })
+        .finally(() => {
+          this.underWay.delete(name);
+          if (this.stopped.signal.aborted) return;
+          this.forget();
+          this.onChange();
+          this.fetchMore();
+        });
       if (!this.loaded.size) return; // nothing delays the first picture
     }
   }
@@ -141,7 +143,11 @@ export function placesAt(there, time, into) {
 
 /** The view at `time`: zooming by equal factors in equal times. */
 export function viewAt(there, time) {
-  const { before: { view: from }, after: { view: to }, share } = around(there, time);
+  const {
+    before: { view: from },
+    after: { view: to },
+    share,
+  } = around(there, time);
   const t = share * share * (3 - 2 * share);
   return {
     x: from.x + (to.x - from.x) * t,

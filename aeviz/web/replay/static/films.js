@@ -2,7 +2,10 @@
 
 import { h, themeColour } from '../../static/dom.js';
 
-const KINDS = [['gif', 'GIF'], ['mp4', 'MP4']];
+const KINDS = [
+  ['gif', 'GIF'],
+  ['mp4', 'MP4'],
+];
 
 /**
  * @param {string} run
@@ -11,26 +14,36 @@ const KINDS = [['gif', 'GIF'], ['mp4', 'MP4']];
  */
 export function films(run, say) {
   const buttons = KINDS.map(([kind, label]) => {
-    const button = h('button', {
-      type: 'button', class: 'aeviz-quiet', 'data-testid': `aeviz-replay-${kind}`,
-      title: `Download the whole replay as ${label}`,
-      onclick: async () => {
-        button.disabled = true;
-        button.textContent = `${label} …`;
-        say('');
-        try {
-          await download(run, kind, isDark(button) ? 'dark' : 'light');
-        } catch (error) {
-          say(error.message);
-        }
-        button.disabled = false;
-        button.textContent = label;
+    const button = h(
+      'button',
+      {
+        type: 'button',
+        class: 'aeviz-quiet',
+        'data-testid': `aeviz-replay-${kind}`,
+        title: `Download the whole replay as ${label}`,
+        onclick: async () => {
+          button.disabled = true;
+          button.textContent = `${label} …`;
+          say('');
+          try {
+            await download(run, kind, isDark(button) ? 'dark' : 'light');
+          } catch (error) {
+            say(error.message);
+          }
+          button.disabled = false;
+          button.textContent = label;
+        },
       },
-    }, label);
+      label,
+    );
     return button;
   });
   return {
-    element: h('div', { class: 'replay-films', role: 'group', 'aria-label': 'Download the replay' }, ...buttons),
+    element: h(
+      'div',
+      { class: 'replay-films', role: 'group', 'aria-label': 'Download the replay' },
+      ...buttons,
+    ),
     usable(on) {
       for (const button of buttons) button.hidden = !on;
     },

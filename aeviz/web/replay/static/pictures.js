@@ -60,24 +60,30 @@ class Fading {
 /** What the decoder makes of a grid of codes. */
 export class ManifoldSheet extends Fading {
   constructor() {
-    super({
-      'data-testid': 'aeviz-replay-manifold',
-      'aria-label': 'What the decoder draws over the plane of codes',
-    }, ({ manifold, rows }) => {
-      if (!manifold) return null;
-      const columns = manifold.count / rows;
-      return grid(manifold, rows, columns, 0, (row, column) => row * columns + column);
-    });
+    super(
+      {
+        'data-testid': 'aeviz-replay-manifold',
+        'aria-label': 'What the decoder draws over the plane of codes',
+      },
+      ({ manifold, rows }) => {
+        if (!manifold) return null;
+        const columns = manifold.count / rows;
+        return grid(manifold, rows, columns, 0, (row, column) => row * columns + column);
+      },
+    );
   }
 }
 
 /** Eight images as the network got them, each beside what it made of it. */
 export class Pairs extends Fading {
   constructor() {
-    super({
-      'data-testid': 'aeviz-replay-pairs',
-      'aria-label': 'Eight images as the network got them, each beside its reconstruction',
-    }, (epoch) => this.sheet(epoch));
+    super(
+      {
+        'data-testid': 'aeviz-replay-pairs',
+        'aria-label': 'Eight images as the network got them, each beside its reconstruction',
+      },
+      (epoch) => this.sheet(epoch),
+    );
     this.upright = true;
   }
 

@@ -78,10 +78,17 @@ class Player {
     });
     this.number = h('strong', { 'data-testid': 'aeviz-replay-epoch' });
     this.details = h('span', { class: 'aeviz-muted' });
-    this.live = h('button', {
-      type: 'button', class: 'replay-live', 'data-testid': 'aeviz-replay-live',
-      title: 'Follow the newest epoch while it trains', onclick: () => this.follow(),
-    }, 'Live');
+    this.live = h(
+      'button',
+      {
+        type: 'button',
+        class: 'replay-live',
+        'data-testid': 'aeviz-replay-live',
+        title: 'Follow the newest epoch while it trains',
+        onclick: () => this.follow(),
+      },
+      'Live',
+    );
     this.status = h('p', { class: 'aeviz-status', role: 'status', hidden: true });
     this.films = films(data.run, (message) => this.say(message));
     const figure = (name, picture, caption) => h('figure', { class: `replay-${name}` }, picture, caption);
@@ -89,15 +96,27 @@ class Player {
     this.root = h(
       'div',
       { class: 'aeviz replay', 'data-testid': 'aeviz-replay' },
-      h('div', { class: 'replay-head' },
-        h('p', { class: 'replay-epoch' }, this.number, this.details), this.live, this.films.element,
-        fullScreenButton(() => this.root, 'aeviz-replay-full-screen', this.leaving.signal)),
+      h(
+        'div',
+        { class: 'replay-head' },
+        h('p', { class: 'replay-epoch' }, this.number, this.details),
+        this.live,
+        this.films.element,
+        fullScreenButton(() => this.root, 'aeviz-replay-full-screen', this.leaving.signal),
+      ),
       this.status,
-      h('div', { class: 'replay-stage' },
-        h('figure', { class: 'replay-codes' }, this.scatter.element,
-          h('figcaption', {}, 'Where the encoder puts validation images')),
+      h(
+        'div',
+        { class: 'replay-stage' },
+        h(
+          'figure',
+          { class: 'replay-codes' },
+          this.scatter.element,
+          h('figcaption', {}, 'Where the encoder puts validation images'),
+        ),
         figure('manifold', this.manifold.canvas, this.manifoldCaption),
-        figure('pairs', this.pairs.canvas, h('figcaption', {}, 'In and out'))),
+        figure('pairs', this.pairs.canvas, h('figcaption', {}, 'In and out')),
+      ),
       h('div', { class: 'replay-transport' }, this.button.element, this.timeline.element, this.speeds),
       legend(data.classNames, data.colours, (index, visible) => {
         this.scatter.hidden[visible ? 'delete' : 'add'](index);
@@ -111,7 +130,8 @@ class Player {
   show(data) {
     this.data = data;
     if (!data.active) this.following = false;
-    else if (!this.active) { // it begins, or goes on
+    else if (!this.active) {
+      // it begins, or goes on
       this.playing = this.opening = false;
       this.following = true;
     }
@@ -126,7 +146,11 @@ class Player {
   arrived() {
     const { there, known } = this.epochs;
     this.say(there.length ? '' : this.epochs.message);
-    this.timeline.show(there.map(({ epoch }) => epoch), this.data.losses, this.data.total);
+    this.timeline.show(
+      there.map(({ epoch }) => epoch),
+      this.data.losses,
+      this.data.total,
+    );
     if (!there.length) return;
     this.root.classList.add('replay-ready');
     if (this.following && this.time < there.at(-1).epoch) this.glide(there.at(-1).epoch);
@@ -270,8 +294,9 @@ class Player {
     const { epoch } = share < 0.5 ? before : after;
     const loss = this.timeline.losses.get(epoch);
     this.number.textContent = epoch ? `Epoch ${epoch}` : 'Untrained';
-    this.details.textContent = ` of ${this.data.total}`
-      + (Number.isFinite(loss) ? ` · validation loss ${figures(loss)} ${this.data.unit}` : '');
+    this.details.textContent =
+      ` of ${this.data.total}` +
+      (Number.isFinite(loss) ? ` · validation loss ${figures(loss)} ${this.data.unit}` : '');
     this.root.dataset.epoch = String(epoch);
     this.root.dataset.playing = String(this.playing);
     this.live.setAttribute('aria-pressed', String(this.following));

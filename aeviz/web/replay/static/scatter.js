@@ -17,7 +17,9 @@ export class Scatter {
     this.gaussian = gaussian;
     this.hidden = new Set();
     this.canvas = h('canvas', {
-      class: 'replay-canvas', role: 'img', 'data-testid': 'aeviz-replay-map',
+      class: 'replay-canvas',
+      role: 'img',
+      'data-testid': 'aeviz-replay-map',
       'aria-label': 'Codes of validation images by class, as they move while the network learns',
     });
     this.context = this.canvas.getContext('2d');
@@ -95,7 +97,8 @@ export class Scatter {
     context.stroke();
     if (this.gaussian) {
       const glow = context.createRadialGradient(cx, cy, 0, cx, cy, 3 * factor);
-      for (let i = 0; i <= 6; i += 1) glow.addColorStop(i / 6, fade(this.text, Math.exp(-((i / 2) ** 2) / 2)));
+      for (let i = 0; i <= 6; i += 1)
+        glow.addColorStop(i / 6, fade(this.text, Math.exp(-((i / 2) ** 2) / 2)));
       context.globalAlpha = 0.09;
       context.fillStyle = glow;
       context.fillRect(0, 0, side, side);
@@ -145,8 +148,12 @@ export class Scatter {
       const reach = context.measureText(name).width / 2 + 3;
       const x = within(reach, median(members.map((i) => here[2 * i])), side - reach);
       const middle = median(members.map((i) => here[2 * i + 1]));
-      const y = LINES.map((line) => within(9, middle + line, side - 9)).find((at) => !written.some(
-        (other) => Math.abs(x - other.x) < reach + other.reach && Math.abs(at - other.y) < LINE));
+      const y = LINES.map((line) => within(9, middle + line, side - 9)).find(
+        (at) =>
+          !written.some(
+            (other) => Math.abs(x - other.x) < reach + other.reach && Math.abs(at - other.y) < LINE,
+          ),
+      );
       if (y === undefined) return;
       written.push({ x, y, reach });
       context.strokeStyle = this.ground;
@@ -166,7 +173,10 @@ export class Scatter {
     const context = canvas.getContext('2d');
     context.scale(this.scale, this.scale);
     context.translate(this.spriteSide / 2, this.spriteSide / 2);
-    for (const [fill, r] of [[this.ground, radius + 0.7], [colour, radius]]) {
+    for (const [fill, r] of [
+      [this.ground, radius + 0.7],
+      [colour, radius],
+    ]) {
       context.fillStyle = fill;
       context.beginPath();
       context.arc(0, 0, r, 0, 2 * Math.PI);

@@ -12,10 +12,17 @@ export class Timeline {
   constructor(onScrub) {
     this.onScrub = onScrub;
     this.canvas = h('canvas', { 'aria-hidden': 'true' });
-    this.element = h('div', {
-      class: 'replay-timeline', role: 'slider', tabindex: '0', 'aria-label': 'Epoch',
-      'data-testid': 'aeviz-replay-scrubber',
-    }, this.canvas);
+    this.element = h(
+      'div',
+      {
+        class: 'replay-timeline',
+        role: 'slider',
+        tabindex: '0',
+        'aria-label': 'Epoch',
+        'data-testid': 'aeviz-replay-scrubber',
+      },
+      this.canvas,
+    );
     this.context = this.canvas.getContext('2d');
     this.epochs = [];
     this.losses = new Map();
@@ -80,7 +87,8 @@ export class Timeline {
 
   /** The loss over the epochs as a hill: strong as far as it was played. */
   hill(now, floor) {
-    const known = [...this.losses].filter(([, loss]) => Number.isFinite(loss))
+    const known = [...this.losses]
+      .filter(([, loss]) => Number.isFinite(loss))
       .map(([epoch, loss]) => [this.x(epoch), loss]);
     if (known.length < 2) return;
     const values = known.map(([, loss]) => loss);
@@ -177,9 +185,14 @@ export class Timeline {
     const back = (by) => before.at(-by) ?? epochs[0];
     const on = (by) => after[by - 1] ?? epochs.at(-1);
     const keys = {
-      ArrowLeft: () => back(1), ArrowDown: () => back(1), PageDown: () => back(far),
-      ArrowRight: () => on(1), ArrowUp: () => on(1), PageUp: () => on(far),
-      Home: () => epochs[0], End: () => epochs.at(-1),
+      ArrowLeft: () => back(1),
+      ArrowDown: () => back(1),
+      PageDown: () => back(far),
+      ArrowRight: () => on(1),
+      ArrowUp: () => on(1),
+      PageUp: () => on(far),
+      Home: () => epochs[0],
+      End: () => epochs.at(-1),
     };
     return epochs.length && key in keys ? keys[key]() : null;
   }

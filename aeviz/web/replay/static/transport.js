@@ -9,10 +9,17 @@ const SPEEDS = [0.5, 1, 2, 4];
 /** @returns {{element: HTMLElement, show: (playing: boolean) => void}} */
 export function playButton(onPress) {
   const path = svg('path', { d: PLAY });
-  const element = h('button', {
-    type: 'button', class: 'replay-play', 'aria-label': 'Play', 'data-testid': 'aeviz-replay-play',
-    onclick: onPress,
-  }, svg('svg', { viewBox: '0 0 24 24', 'aria-hidden': 'true' }, path));
+  const element = h(
+    'button',
+    {
+      type: 'button',
+      class: 'replay-play',
+      'aria-label': 'Play',
+      'data-testid': 'aeviz-replay-play',
+      onclick: onPress,
+    },
+    svg('svg', { viewBox: '0 0 24 24', 'aria-hidden': 'true' }, path),
+  );
   let shown = false;
   return {
     element,
@@ -29,7 +36,9 @@ export function playButton(onPress) {
 export function speedButton(speed, onChange) {
   let at = Math.max(0, SPEEDS.indexOf(speed));
   const button = h('button', {
-    type: 'button', class: 'aeviz-quiet replay-speed', 'data-testid': 'aeviz-replay-speed',
+    type: 'button',
+    class: 'aeviz-quiet replay-speed',
+    'data-testid': 'aeviz-replay-speed',
     title: 'How fast it plays',
     onclick: () => {
       at = (at + 1) % SPEEDS.length;
