@@ -1,40 +1,82 @@
 /** Small helpers for building the page. */
 
+/** @import { Attributes, AttributeValue, Child } from './types.d.ts' */
+
 /**
  * `h('button', {class: 'x', onclick: f}, 'text', child)`: an element with attributes and children.
  * Functions become listeners, all else attributes. They are not set as `onclick` properties: what
- * such a property's function answers counts, and `false` would cancel the event, a Tab as well.
- * @param {string} tag
- * @param {Record<string, any>} [attributes]
- * @param {...(Node | string | null)} children
- * @returns {any}
+ * such a property's function returns counts, and `false` would cancel the event, a Tab as well.
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Attributes} [attributes]
+ * @param {...Child} children
+ * @returns {HTMLElementTagNameMap[Tag]}
  */
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (typeof value === 'function') element.addEventListener(name.slice(2), value);
-    else if (value !== null && value !== false) element.setAttribute(name, value === true ? '' : value);
+    if (typeof value === 'function') {
+      element.addEventListener(name.slice(2), /** @type {EventListener} */ (value));
+    } else setAttribute(element, name, value);
   }
   element.append(...children.filter((child) => child !== null));
   return element;
 }
 
-/** As `h`, for the elements of SVG. */
+/**
+ * As `h`, for the elements of SVG.
+ * @template {keyof SVGElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Record<string, AttributeValue>} [attributes]
+ * @param {...Child} children
+ * @returns {SVGElementTagNameMap[Tag]}
+ */
 export function svg(tag, attributes = {}, ...children) {
   const element = document.createElementNS('http://www.w3.org/2000/svg', tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value !== null && value !== false) element.setAttribute(name, value);
-  }
+  for (const [name, value] of Object.entries(attributes)) setAttribute(element, name, value);
   element.append(...children.filter((child) => child !== null));
   return element;
 }
 
-/** The value of one of Streamlit's theme variables at `element`. */
+/** @param {Element} element @param {string} name @param {AttributeValue} value */
+function setAttribute(element, name, value) {
+  if (value === null || value === undefined || value === false) return;
+  element.setAttribute(name, value === true ? '' : String(value));
+}
+
+/**
+ * The 2D context of a canvas.
+ * @overload
+ * @param {HTMLCanvasElement} canvas
+ * @param {CanvasRenderingContext2DSettings} [settings]
+ * @returns {CanvasRenderingContext2D}
+ */
+/**
+ * @overload
+ * @param {OffscreenCanvas} canvas
+ * @param {CanvasRenderingContext2DSettings} [settings]
+ * @returns {OffscreenCanvasRenderingContext2D}
+ */
+/**
+ * @param {HTMLCanvasElement | OffscreenCanvas} canvas
+ * @param {CanvasRenderingContext2DSettings} [settings]
+ */
+export function context2d(canvas, settings) {
+  const context = canvas.getContext('2d', settings);
+  if (!context) throw new Error('The browser has no memory left to draw with. Close other tabs and reload.');
+  return context;
+}
+
+/** The value of one of Streamlit's theme variables at `element`. @param {Element} element @param {string} name */
 export function themeColour(element, name) {
   return getComputedStyle(element).getPropertyValue(name).trim();
 }
 
-/** Call `listener` whenever the theme at `element` changes; returns a function that stops it. */
+/**
+ * Call `listener` whenever the theme at `element` changes; returns a function that stops it.
+ * @param {Element} element
+ * @param {() => void} listener
+ */
 export function onThemeChange(element, listener) {
   let last = themeColour(element, '--st-background-color');
   const observer = new MutationObserver(() => {
@@ -44,14 +86,14 @@ export function onThemeChange(element, listener) {
       listener();
     }
   });
-  for (let node = element; node; node = node.parentElement) {
+  for (let node = /** @type {Element | null} */ (element); node; node = node.parentElement) {
     observer.observe(node, { attributes: true, attributeFilter: ['style', 'class'] });
   }
   observer.observe(document.head, { childList: true });
   return () => observer.disconnect();
 }
 
-/** `work`, done at most once per animation frame however often it is asked for. */
+/** `work`, done at most once per animation frame however often it is asked for. @param {() => void} work */
 export function oncePerFrame(work) {
   let asked = false;
   return () => {
@@ -64,7 +106,11 @@ export function oncePerFrame(work) {
   };
 }
 
-/** `work`, at once and then at most every `ms` milliseconds; the last call is never lost. */
+/**
+ * `work`, at once and then at most every `ms` milliseconds; the last call is never lost.
+ * @param {number} ms
+ * @param {() => void} work
+ */
 export function atMostEvery(ms, work) {
   let timer = 0;
   let again = false;
@@ -83,13 +129,19 @@ export function atMostEvery(ms, work) {
 }
 
 /**
+ * @template T
+ * @typedef {{take: (input: T) => void, flush: () => void, drop: () => void}} Newest
+ */
+
+/**
  * `work` with the newest input: at once, and then at most once per animation frame.
  * @template T
  * @param {(input: T) => void} work
- * @returns {{take: (input: T) => void, flush: () => void, drop: () => void}}
+ * @returns {Newest<T>}
  *   `flush` does at once what still waits for the frame, `drop` forgets it
  */
 export function firstThenPerFrame(work) {
+  /** @type {{input: T} | null} */
   let waiting = null;
   let busy = false;
   const flush = () => {

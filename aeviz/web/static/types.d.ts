@@ -1,0 +1,32 @@
+/** Types that many modules share. Those of one subject are in its module: Gallery, View, Projection, Panel. */
+
+/** Channels, height, width. */
+export type ImageShape = [number, number, number];
+
+/** The numbers between encoder and decoder, or others of a fixed length. */
+export type Numbers = ArrayLike<number>;
+
+/** A place on a plane, or a pixel of an element: x, y. */
+export type Point = [number, number];
+
+/** What Streamlit passes to the default export of a component's module, on every rerun. */
+export interface Component<Data> {
+  data: Data;
+  parentElement: HTMLElement;
+  setStateValue: (name: string, value: unknown) => void;
+  setTriggerValue: (name: string, value: unknown) => void;
+}
+
+type Listeners = {
+  [Name in keyof HTMLElementEventMap as `on${Name}`]?: ((event: HTMLElementEventMap[Name]) => unknown) | null;
+};
+
+/** What `h` makes of an element: listeners by `onclick` and the like, and attributes by their names. */
+export interface Attributes extends Listeners {
+  [name: string]: AttributeValue | ((event: never) => unknown);
+}
+
+/** `true` sets an empty attribute; null and false set none. */
+export type AttributeValue = string | number | boolean | null | undefined;
+
+export type Child = Node | string | null;
