@@ -103,3 +103,12 @@ RUNS: Final = Limit(in_all=200, person=10)
 """Runs that train or wait."""
 LONGEST_TRAINING_SECONDS: Final = 1800.0
 """After so long, a run makes way for others that wait. It can be continued."""
+
+# ---- the Lab -----------------------------------------------------------------------------------
+
+LAB_JOBS: Final = Limit(in_all=100, person=3)
+"""Experiments that run or wait."""
+LAB_KEPT: Final = 300
+"""Results that are kept; the one that was asked for longest ago goes first."""
+LAB_RESULT: Final = 4 * MIB
+"""Bytes of the rows of one result."""

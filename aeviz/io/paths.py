@@ -31,6 +31,11 @@ def runs_dir() -> Path:
     return Path(named) if named else _people_dir() / "runs"
 
 
+def lab_dir() -> Path:
+    """Results of the Lab that people have asked for: a hidden folder beside their runs."""
+    return runs_dir() / ".lab"
+
+
 def datasets_dir() -> Path:
     """People's own data sets: `AEVIZ_DATASETS`, else `datasets/` in `_people_dir`."""
     named = os.environ.get("AEVIZ_DATASETS")

@@ -13,7 +13,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import Protocol, TextIO
 
 from aeviz.errors import UserError
 from aeviz.io import atomic, locks
@@ -32,6 +32,16 @@ MAX_SLOTS = 4
 _NOBODY = "nobody"
 _GPU = Path("/dev/nvidiactl")
 _held: set[str] = set()
+
+
+class Waits(Protocol):
+    """What waits for a turn: a run, or a job of the Lab."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def owner(self) -> str: ...
 
 
 class CancelledError(Exception):
@@ -69,7 +79,7 @@ def cores() -> int:
 
 @contextlib.contextmanager
 def turn(
-    run: Run, cancelled: Callable[[], bool], soon: Callable[[], object] = lambda: None
+    run: Waits, cancelled: Callable[[], bool], soon: Callable[[], object] = lambda: None
 ) -> Iterator[None]:
     """Waits for this run's turn and holds it; a second time within the same process, at once.
 
@@ -121,7 +131,7 @@ def places() -> dict[str, int]:
     return {ticket.run: number for number, ticket in enumerate(_waiting(), 1)}
 
 
-def place(run: Run) -> int | None:
+def place(run: Waits) -> int | None:
     """Where this run stands; None where it does not wait."""
     return places().get(run.id)
 
@@ -141,7 +151,7 @@ def _read(path: Path) -> Ticket:
 
 
 @contextlib.contextmanager
-def _ticket(run: Run) -> Iterator[Ticket]:
+def _ticket(run: Waits) -> Iterator[Ticket]:
     """A locked file that stands for the ticket. It gets its name only once it is locked, so that
     nobody takes it for one left behind."""
     folder = _folder()

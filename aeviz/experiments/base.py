@@ -1,0 +1,225 @@
+"""An experiment of the Lab: a claim, the tasks that test it, and the verdict on their results.
+
+An experiment is one file with a class of parameters (`aeviz.experiments.parameters`), a function
+that lists independent tasks, a function that does one of them, and a function that judges the
+rows. `aeviz.experiments.table` lists them; pages, command line and tests read that table. Nothing
+here knows Streamlit or Plotly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from aeviz import datasets
+from aeviz.datasets import Source
+from aeviz.errors import UserError
+from aeviz.experiments import parameters
+
+Row = dict[str, float | int | str]
+"""One measurement: the arm, what was varied, the seed, and what was measured. Plain numbers and
+texts, so that a table of rows is a CSV file."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One training or one evaluation. `key` names it within its experiment and is a file name;
+    `values` are plain data."""
+
+    key: str
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A PNG file, and in a few words what it shows. `group`: pictures of one group stand below each
+    other, so that they can be compared."""
+
+    caption: str
+    png: bytes = b""
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a task found. Pictures have names that are file names."""
+
+    rows: list[Row]
+    pictures: dict[str, Picture] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Result:
+    """The rows of all finished tasks, in the order of the tasks, and their pictures by
+    "TASK/NAME", without the bytes."""
+
+    parameters: Any
+    rows: list[Row]
+    pictures: Mapping[str, Picture] = field(default_factory=dict)
+    complete: bool = True
+
+    def of(self, measure: str, **where: Any) -> list[float]:
+        """The values of one column in the rows that match, in the order of the rows."""
+        return [
+            float(row[measure])
+            for row in self.rows
+            if measure in row and all(row.get(name) == value for name, value in where.items())
+        ]
+
+    def values(self, column: str, **where: Any) -> list[Any]:
+        """The different values of a column in the rows that match, in the order of the rows."""
+        found: Iterator[Any] = (
+            row[column]
+            for row in self.rows
+            if column in row and all(row.get(name) == value for name, value in where.items())
+        )
+        return list(dict.fromkeys(found))
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the numbers say of the claim. `sentence` names who is ahead, by how much and with which
+    interval; it is computed from the result, never typed."""
+
+    outcome: Literal["holds", "fails", "open"]
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One measure of the rows as a figure: a dot per row, a line or a bar through the means.
+
+    `x` and `y` are columns. `kind`: "curve" over numbers, "bars" over words. `better`: which end of
+    the measure is good, said beside the axis. `where` chooses rows. `note`: one sentence under the
+    chart. `marks`: places on the x axis with a label each.
+    """
+
+    y: str
+    label: str
+    x: str = "arm"
+    x_label: str = ""
+    kind: Literal["curve", "bars"] = "curve"
+    log_x: bool = False
+    log_y: bool = False
+    better: Literal["lower", "higher", ""] = ""
+    where: Mapping[str, Any] = field(default_factory=dict)
+    note: str = ""
+    marks: Callable[[Result], Sequence[tuple[float, str]]] = lambda result: ()
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a student draws before the run: the measure of one arm over `at` (the places of x), from
+    `low` to `high`, on the experiment's first chart. With `winner` the student also picks an arm.
+    """
+
+    ask: str
+    arm: str
+    at: Callable[[Any], Sequence[float | str]]
+    low: float
+    high: float
+    winner: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A question with a few answers. `right` is the index of the correct one; `reasons` say of each
+    answer why it is right or wrong."""
+
+    text: str
+    answers: tuple[str, ...]
+    right: int
+    reasons: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.answers) != len(self.reasons) or not 0 <= self.right < len(self.answers):
+            raise ValueError("each answer needs a reason, and one of them is right")
+
+
+@dataclass(frozen=True)
+class Numeric:
+    """A question whose answer is a number of the student's own result. `answer` computes it, or
+    None if the result does not have it; within `tolerance` (a share of it) counts as right."""
+
+    text: str
+    answer: Callable[[Result], float | None]
+    reason: str
+    tolerance: float = 0.05
+
+
+@dataclass(frozen=True)
+class BreakIt:
+    """Parameters for which the claim fails, and in one sentence what to look at."""
+
+    label: str
+    text: str
+    changes: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One claim and all that tests it.
+
+    `parameters` is a frozen dataclass whose defaults are the live scale; `reference` changes them
+    to the scale of full data sets. `tasks(p)` are independent; `work(p, task)` does one, in any
+    process. `judge(result)` is called with at least one finished task; it says "open" if the rows
+    do not carry a verdict. `needs`: what the data set must have. `table` shows these columns under
+    the charts. `protocol(p)`: lines (what, how) of the protocol card beside data set, seeds and
+    time. `recipe(p, row)`: a configuration that a row was trained with, which the page links to
+    Train; None if there is none.
+    """
+
+    name: str
+    title: str
+    claim: str
+    why: str
+    parameters: type
+    tasks: Callable[[Any], Sequence[Task]]
+    work: Callable[[Any, Task], Output]
+    judge: Callable[[Result], Verdict]
+    charts: tuple[Chart, ...]
+    prediction: Prediction
+    break_it: BreakIt
+    questions: tuple[Choice | Numeric, ...]
+    protocol: Callable[[Any], Sequence[tuple[str, str]]]
+    reference: Mapping[str, Any]
+    needs: frozenset[Literal["labels", "factors"]] = frozenset()
+    min_images: int = 60
+    max_values: int = 3 * 64 * 64
+    table: tuple[str, ...] = ()
+    check: Callable[[Any], None] = lambda parameters: None
+    recipe: Callable[[Any, Row], Any] = lambda parameters, row: None
+
+    def build(self, data: Mapping[str, Any]) -> Any:
+        """Parameters from plain data. UserError for a bad one, and for a data set that cannot
+        answer the question."""
+        found: Any = parameters.build(self.parameters, data)
+        name = getattr(found, "dataset", None)
+        if name is not None:
+            self._check_dataset(datasets.find(name))
+        self.check(found)
+        return found
+
+    def _check_dataset(self, source: Source) -> None:
+        title, images = source.title, sum(source.counts)
+        if "labels" in self.needs and len(source.class_names) < 2:
+            raise UserError(
+                f"“{self.title}” needs images of two or more classes; {title} has one: choose "
+                "another data set."
+            )
+        if "factors" in self.needs and not source.factor_names:
+            raise UserError(
+                f"“{self.title}” needs the true factors of each image, which {title} does not "
+                "have: choose shapes or shapes-colour."
+            )
+        if images < self.min_images:
+            raise UserError(
+                f"“{self.title}” needs at least {self.min_images} images; {title} has {images}."
+            )
+        channels, height, width = source.image_shape
+        if channels * height * width > self.max_values:
+            raise UserError(
+                f"The images of {title} are too large for “{self.title}”: it takes up to "
+                f"{self.max_values:,} numbers per image."
+            )

@@ -1,0 +1,95 @@
+"""The process of a job of the Lab: `python -m aeviz.experiments.process FOLDER`.
+
+It waits for its turn in the queue of the trainings, does the tasks that are not done yet, and
+writes each result as soon as it is there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from aeviz.errors import UserError
+from aeviz.experiments import jobs, parameters
+from aeviz.experiments.jobs import Job, Status
+from aeviz.experiments.run import in_turn
+from aeviz.io import locks
+from aeviz.runs import queue
+from aeviz.runs.process import NICENESS, step_back
+
+
+def answer(job: Job, server: int | None = None) -> None:
+    """Does what is left of the job, to its end or to a Stop. `server`: the process that started
+    this one; the job stops if it ends."""
+
+    def should_stop() -> bool:
+        orphaned = server is not None and os.getppid() != server
+        return orphaned or job.stop_requested
+
+    status = job.status
+    try:
+        with queue.turn(job, should_stop):
+            status = _work(job, should_stop)
+    except queue.CancelledError:
+        status = replace(status, phase="stopped", message="Stopped before it began.")
+    except UserError as error:
+        status = replace(job.status, phase="failed", message=str(error))
+    except Exception:
+        traceback.print_exc()  # into job.log
+        message = "The experiment failed unexpectedly; job.log in its folder says why."
+        status = replace(job.status, phase="failed", message=message)
+    if job.folder.exists():
+        job.write_status(status)
+
+
+def _work(job: Job, should_stop: Callable[[], bool]) -> Status:
+    experiment, found = job.question()
+    tasks = experiment.tasks(found)
+    done = {key: task for key, task in job.finished().items() if key in {t.key for t in tasks}}
+    left = [task for task in tasks if task.key not in done]
+
+    def status(phase: jobs.Phase, message: str = "") -> Status:
+        seconds = sum(task.seconds for task in done.values())
+        created = job.status.created
+        return Status(phase, len(done), len(tasks), seconds, message, created)
+
+    job.write_status(status("running"))
+    for new in in_turn(experiment.name, parameters.plain(found), left, should_stop):
+        done[new.key] = new
+        job.keep(done, new)
+        job.write_status(status("running"))
+    if len(done) == len(tasks):
+        return status("done")
+    return status("stopped", "Stopped; what was measured is kept.")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m aeviz.experiments.process", description=__doc__
+    )
+    parser.add_argument("folder", type=Path, help="a job's folder")
+    parser.add_argument("--server", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--lock", type=int, help=argparse.SUPPRESS)  # as this process inherits it
+    args = parser.parse_args()
+    job = Job(args.folder)
+    lock = None
+    if args.lock is None:
+        lock = locks.take(job.folder / "pid", patience=1.0)
+        if lock is None:
+            sys.exit("aeviz: another process does this job.")
+    step_back(NICENESS)
+    signal.signal(signal.SIGTERM, lambda *_: (job.folder / "stop").touch())
+    answer(job, args.server)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # taking the libraries down would take seconds
+
+
+if __name__ == "__main__":
+    main()

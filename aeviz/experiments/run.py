@@ -1,0 +1,112 @@
+"""Do the tasks of an experiment one after the other, or several at a time in processes.
+
+An executor takes independent tasks and yields each one's output as soon as it is there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import multiprocessing
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import aeviz
+from aeviz.experiments import table
+from aeviz.experiments.base import Output, Picture, Result, Row, Task
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+_COMPUTES = ("config.py", "datasets", "degradations", "nn", "presets", "training", "evaluation",
+             "latent", "restoration")  # fmt: skip
+"""What a measured number depends on, beside the experiment's own file."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """A finished task: its output and the seconds that it took."""
+
+    key: str
+    rows: list[Row]
+    pictures: dict[str, Picture]
+    seconds: float
+
+
+def work(name: str, data: dict[str, Any], task: Task) -> Done:
+    """Does one task. It can be called in any process, since all of it is named by plain data."""
+    experiment = table.find(name)
+    began = time.perf_counter()
+    output: Output = experiment.work(experiment.build(data), task)
+    return Done(task.key, output.rows, output.pictures, time.perf_counter() - began)
+
+
+def in_turn(
+    name: str,
+    data: dict[str, Any],
+    tasks: Sequence[Task],
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Iterator[Done]:
+    """Does the tasks in this process."""
+    for task in tasks:
+        if should_stop():
+            return
+        yield work(name, data, task)
+
+
+def in_processes(
+    name: str,
+    data: dict[str, Any],
+    tasks: Sequence[Task],
+    should_stop: Callable[[], bool] = lambda: False,
+    workers: int = 2,
+) -> Iterator[Done]:
+    """Does the tasks in so many processes of this machine; in this one if it is only one."""
+    if workers < 2 or len(tasks) < 2:
+        yield from in_turn(name, data, tasks, should_stop)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(workers, len(tasks)), context) as pool:
+        waiting = [pool.submit(partial(work, name, data), task) for task in tasks]
+        for future in as_completed(waiting):
+            yield future.result()
+            if should_stop():
+                pool.shutdown(wait=False, cancel_futures=True)
+                return
+
+
+def assemble(experiment_name: str, parameters: Any, done: dict[str, Done]) -> Result:
+    """The result of the tasks that are done, in the order of the tasks."""
+    tasks = table.find(experiment_name).tasks(parameters)
+    rows = [row for task in tasks if task.key in done for row in done[task.key].rows]
+    pictures = {
+        f"{task.key}/{name}": picture
+        for task in tasks
+        if task.key in done
+        for name, picture in done[task.key].pictures.items()
+    }
+    return Result(parameters, rows, pictures, complete=all(task.key in done for task in tasks))
+
+
+@cache
+def revision(name: str) -> str:
+    """12 hexadecimal digits that change with the version of aeviz and with any file that the
+    experiment's numbers may depend on."""
+    digest = hashlib.sha256(aeviz.__version__.encode())
+    module = table.MODULES[name]
+    files = [_PACKAGE / "experiments" / f"{part}.py" for part in (module, "base", "fitting")]
+    for part in _COMPUTES:
+        path = _PACKAGE / part
+        files += sorted(path.rglob("*.py")) if path.is_dir() else [path]
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def key_of(name: str, data: dict[str, Any]) -> str:
+    """What a question is known by: the experiment, its parameters and the revision of the code."""
+    text = json.dumps([name, data, revision(name)], sort_keys=True)
+    return f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"

@@ -1,0 +1,104 @@
+"""Means with intervals, and which of two arms is ahead: what a verdict rests on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy import stats
+
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate and its 95 % confidence interval; `low` and `high` are infinite for one value."""
+
+    mean: float
+    low: float
+    high: float
+    count: int
+
+    def __str__(self) -> str:
+        if not math.isfinite(self.high):
+            return f"{self.mean:.3g} (one value)"
+        return f"{self.mean:.3g} ({self.low:.3g} to {self.high:.3g})"
+
+
+def interval(values: Sequence[float]) -> Interval:
+    """Mean of repeats, with Student's t interval: mean +- t(n - 1) s / sqrt(n)."""
+    data = np.asarray(values, dtype=np.float64)
+    mean, n = float(data.mean()), len(data)
+    if n < 2:
+        return Interval(mean, -math.inf, math.inf, n)
+    half = float(stats.t.ppf(0.5 + LEVEL / 2, n - 1) * data.std(ddof=1) / math.sqrt(n))
+    return Interval(mean, mean - half, mean + half, n)
+
+
+def wilson(successes: int, trials: int) -> Interval:
+    """Wilson's interval of a share, 0 to 1 (Wilson 1927): for an accuracy on `trials` images."""
+    z = float(stats.norm.ppf(0.5 + LEVEL / 2))
+    share = successes / trials
+    centre = (share + z * z / (2 * trials)) / (1 + z * z / trials)
+    half = (
+        z
+        / (1 + z * z / trials)
+        * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
+    )
+    return Interval(share, centre - half, centre + half, trials)
+
+
+def auc(normal: Sequence[float], anomalous: Sequence[float]) -> Interval:
+    """Area under the ROC curve of scores that are higher for anomalies, with the interval of Hanley
+    & McNeil 1982. It is the chance that an anomaly scores above a normal image; ties count half."""
+    a, b = np.asarray(normal, dtype=np.float64), np.asarray(anomalous, dtype=np.float64)
+    ranks = stats.rankdata(np.concatenate([a, b]))
+    n, m = len(a), len(b)
+    area = float((ranks[n:].sum() - m * (m + 1) / 2) / (n * m))
+    q1, q2 = area / (2 - area), 2 * area * area / (1 + area)
+    variance = area * (1 - area) + (m - 1) * (q1 - area * area) + (n - 1) * (q2 - area * area)
+    half = float(stats.norm.ppf(0.5 + LEVEL / 2)) * math.sqrt(max(variance, 0.0) / (n * m))
+    return Interval(area, max(0.0, area - half), min(1.0, area + half), n + m)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Whether `a` is above `b`: the difference of their means with its 95 % interval."""
+
+    difference: Interval
+    ahead: Literal["a", "b", "open"]
+
+
+def compare(a: Sequence[float], b: Sequence[float], paired: bool = False) -> Comparison:
+    """The difference a - b. "open": its interval contains zero, or there is one value of each.
+
+    `paired`: the i-th of both share their seed or split, so that what they share cancels. Else
+    Welch's t interval. Two arms without any spread are compared as they are.
+    """
+    x, y = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    if paired:
+        if len(x) != len(y):
+            raise ValueError("pairs need as many values of each")
+        difference = interval([*(x - y)])
+    else:
+        difference = _welch(x, y)
+    if difference.low > 0:
+        return Comparison(difference, "a")
+    return Comparison(difference, "b" if difference.high < 0 else "open")
+
+
+def _welch(x: np.ndarray, y: np.ndarray) -> Interval:
+    mean, n = float(x.mean() - y.mean()), len(x) + len(y)
+    if len(x) < 2 and len(y) < 2:
+        return Interval(mean, -math.inf, math.inf, n)
+    # one value stands for an arm without randomness, such as PCA
+    parts = [float(v.var(ddof=1)) / len(v) if len(v) > 1 else 0.0 for v in (x, y)]
+    total = sum(parts)
+    if not total:
+        return Interval(mean, mean, mean, n)
+    below = sum(part**2 / (len(v) - 1) for part, v in zip(parts, (x, y), strict=True) if len(v) > 1)
+    half = float(stats.t.ppf(0.5 + LEVEL / 2, total**2 / below)) * math.sqrt(total)
+    return Interval(mean, mean - half, mean + half, n)
