@@ -6,9 +6,11 @@ const AT_ONCE = 3;
 const GONE = 204; // the run has dropped it, as it does with most epochs of many
 
 /**
- * @typedef {{epoch: number, stamp: string}} Known
- * @typedef {{epoch: number, view: {x: number, y: number, reach: number}, places: Float32Array,
- *   labels: Int16Array, x: Images, xIn: Images, xHat: Images, manifold: Images | null,
+ * @typedef {{epoch: number, stamp: string}} Known  `stamp` is the version of its file
+ * @typedef {{x: number, y: number, reach: number}} View  its middle, and how far it reaches from there
+ * @typedef {{epoch: number, view: [number, number, number]}} Header  as the server sends it
+ * @typedef {{epoch: number, view: View, places: Float32Array,
+ *   labels: Int16Array, xIn: Images, xHat: Images, manifold: Images | null,
  *   rows: number}} Epoch
  * @typedef {{pixels: Uint8Array, count: number, shape: [number, number, number]}} Images
  *   `shape` is C, H, W; the pixels have their channels last
@@ -27,7 +29,9 @@ export class Epochs {
     /** @type {Map<number, Epoch & {stamp: string}>} */
     this.loaded = new Map();
     this.at = Infinity; // where the player stands
+    /** @type {Set<string>} */
     this.failed = new Set();
+    /** @type {Set<string>} */
     this.underWay = new Set();
     this.message = '';
     this.stopped = new AbortController();
@@ -40,9 +44,14 @@ export class Epochs {
     this.fetchMore();
   }
 
-  /** Those that can be drawn, first epoch first. */
+  /** Those that can be drawn, first epoch first. @returns {Epoch[]} */
   get there() {
     return [...this.loaded.values()].sort((one, other) => one.epoch - other.epoch);
+  }
+
+  /** The epochs that can be drawn, in order. */
+  get numbers() {
+    return this.there.map(({ epoch }) => epoch);
   }
 
   /**
@@ -94,20 +103,26 @@ export class Epochs {
     }
   }
 
+  /** @param {Known} one */
   async fetch(one) {
     const path = `aeviz/runs/${encodeURIComponent(this.run)}/epochs/${one.epoch}`;
     const url = new URL(`${path}?v=${one.stamp}`, document.baseURI);
     const answer = await fetch(url, { signal: this.stopped.signal });
-    if (answer.status === GONE) return this.failed.add(key(one));
+    if (answer.status === GONE) {
+      this.failed.add(key(one));
+      return;
+    }
     if (!answer.ok) throw new Error((await answer.json()).error);
     const epoch = read(unpack(await answer.arrayBuffer()));
-    return this.loaded.set(one.epoch, { ...epoch, stamp: one.stamp });
+    this.loaded.set(one.epoch, { ...epoch, stamp: one.stamp });
   }
 }
 
 /**
  * Where `time`, in epochs, lies: the two epochs around it and the share of the way between them.
- * @param {Epoch[]} there  at least one
+ * @template {{epoch: number}} E
+ * @param {E[]} there  at least one
+ * @param {number} time
  */
 export function around(there, time) {
   let first = 0;
@@ -123,7 +138,8 @@ export function around(there, time) {
  * Places at `time`, along a curve that is smooth where one epoch ends and the next begins, and that
  * never leaves the range of the two it lies between (cubic Hermite with Fritsch and Butland's
  * slopes): points glide through epochs and do not stop at each.
- * @param {Epoch[]} there
+ * @param {{epoch: number, places: Float32Array}[]} there
+ * @param {number} time
  * @param {Float32Array} into
  */
 export function placesAt(there, time, into) {
@@ -141,7 +157,12 @@ export function placesAt(there, time, into) {
   return into;
 }
 
-/** The view at `time`: zooming by equal factors in equal times. */
+/**
+ * The view at `time`: zooming by equal factors in equal times.
+ * @param {{epoch: number, view: View}[]} there
+ * @param {number} time
+ * @returns {View}
+ */
 export function viewAt(there, time) {
   const {
     before: { view: from },
@@ -156,33 +177,42 @@ export function viewAt(there, time) {
   };
 }
 
-/** Harmonic mean of two steps, 0 where they turn round. */
+/** Harmonic mean of two steps, 0 where they turn round. @param {number} one @param {number} other */
 function slope(one, other) {
   const product = one * other;
   return product > 0 ? (2 * product) / (one + other) : 0;
 }
 
+/** @param {Known} one */
 function key({ epoch, stamp }) {
   return `${epoch} ${stamp}`;
 }
 
-/** @returns {Epoch} */
+/**
+ * @param {ReturnType<typeof unpack>} packed
+ * @returns {Epoch}
+ */
 function read({ header, array, shape }) {
+  /** @param {string} name @returns {Images | null} */
   const images = (name) => {
     const pixels = array(name);
-    if (!pixels) return null;
+    if (!(pixels instanceof Uint8Array)) return null;
     const [h, w, c] = shape(name).slice(-3);
     return { pixels, count: pixels.length / (h * w * c), shape: [c, h, w] };
   };
-  const [x, y, reach] = header.view;
+  const [places, labels, x, xHat] = [array('places'), array('labels'), images('x'), images('x_hat')];
+  if (!(places instanceof Float32Array && labels instanceof Int16Array && x && xHat)) {
+    throw new Error('This epoch cannot be read.');
+  }
+  /** @type {Header} */
+  const { epoch, view: [middleX, middleY, reach] } = header;
   return {
-    epoch: header.epoch,
-    view: { x, y, reach },
-    places: array('places'),
-    labels: array('labels'),
-    x: images('x'),
-    xIn: images('x_in') ?? images('x'),
-    xHat: images('x_hat'),
+    epoch,
+    view: { x: middleX, y: middleY, reach },
+    places,
+    labels,
+    xIn: images('x_in') ?? x,
+    xHat,
     manifold: images('tiles'),
     rows: shape('tiles')[0] ?? 0,
   };

@@ -1,6 +1,7 @@
 /** The replay as a file to keep: the server makes it once, which takes some seconds. */
 
 import { h, themeColour } from '../../static/dom.js';
+import { drawing } from './drawing.js';
 
 const KINDS = [
   ['gif', 'GIF'],
@@ -14,25 +15,20 @@ const KINDS = [
  */
 export function films(run, say) {
   const buttons = KINDS.map(([kind, label]) => {
-    const button = h(
-      'button',
-      {
-        type: 'button',
-        class: 'aeviz-quiet',
-        'data-testid': `aeviz-replay-${kind}`,
-        title: `Download the whole replay as ${label}`,
-        onclick: async () => {
-          button.disabled = true;
-          button.textContent = `${label} …`;
-          say('');
-          try {
-            await download(run, kind, isDark(button) ? 'dark' : 'light');
-          } catch (error) {
-            say(error.message);
-          }
-          button.disabled = false;
-          button.textContent = label;
-        },
+    const button = h('button', {
+      type: 'button', class: 'aeviz-quiet', 'data-testid': `aeviz-replay-${kind}`,
+      title: `Download the whole replay as ${label}`,
+      onclick: async () => {
+        button.disabled = true;
+        button.textContent = `${label} …`;
+        say('');
+        try {
+          await download(run, kind, isDark(button) ? 'dark' : 'light');
+        } catch (error) {
+          say(error instanceof Error ? error.message : String(error));
+        }
+        button.disabled = false;
+        button.textContent = label;
       },
       label,
     );
@@ -50,6 +46,7 @@ export function films(run, say) {
   };
 }
 
+/** @param {string} run @param {string} kind @param {'light' | 'dark'} theme */
 async function download(run, kind, theme) {
   const path = `aeviz/runs/${encodeURIComponent(run)}/replay.${kind}?theme=${theme}`;
   const answer = await fetch(new URL(path, document.baseURI));
@@ -60,9 +57,9 @@ async function download(run, kind, theme) {
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
 
-/** Whether the page is dark, by the lightness of its ground. */
+/** Whether the page is dark, by the lightness of its ground. @param {Element} element */
 function isDark(element) {
-  const context = document.createElement('canvas').getContext('2d');
+  const context = drawing(document.createElement('canvas'));
   context.fillStyle = themeColour(element, '--st-background-color') || '#fff';
   context.fillRect(0, 0, 1, 1);
   const [red, green, blue] = context.getImageData(0, 0, 1, 1).data;

@@ -2,24 +2,33 @@
 
 import { pack } from '../../static/canvas.js';
 import { h } from '../../static/dom.js';
+import { drawing } from './drawing.js';
 import { around } from './epochs.js';
 
 const KEPT = 12;
 
+/**
+ * @typedef {import('./epochs.js').Epoch} Epoch
+ * @typedef {(epoch: Epoch) => HTMLCanvasElement | null} Make  null where the epoch has no such images
+ */
+
 /** Sheets of images, drawn once for each epoch. */
 class Sheets {
-  /** @param {(epoch: import('./epochs.js').Epoch) => HTMLCanvasElement | null} make */
+  /** @param {Make} make */
   constructor(make) {
     this.make = make;
+    /** @type {Map<Epoch, HTMLCanvasElement | null>} */
     this.kept = new Map();
   }
 
+  /** @param {Epoch} epoch */
   of(epoch) {
     let sheet = this.kept.get(epoch);
     if (sheet === undefined) {
       sheet = this.make(epoch);
       this.kept.set(epoch, sheet);
-      if (this.kept.size > KEPT) this.kept.delete(this.kept.keys().next().value);
+      const [oldest] = this.kept.keys();
+      if (this.kept.size > KEPT) this.kept.delete(oldest);
     }
     return sheet;
   }
@@ -30,13 +39,15 @@ class Sheets {
 }
 
 class Fading {
+  /** @param {Record<string, string>} attributes  of the canvas @param {Make} make */
   constructor(attributes, make) {
     this.sheets = new Sheets(make);
+    /** @type {HTMLCanvasElement} */
     this.canvas = h('canvas', { class: 'replay-pixels', role: 'img', ...attributes });
-    this.context = this.canvas.getContext('2d');
+    this.context = drawing(this.canvas);
   }
 
-  /** @param {import('./epochs.js').Epoch[]} there */
+  /** @param {Epoch[]} there  at least one @param {number} time */
   draw(there, time) {
     const { before, after, share } = around(there, time);
     const [from, to] = [this.sheets.of(before), this.sheets.of(after)];
@@ -60,17 +71,14 @@ class Fading {
 /** What the decoder makes of a grid of codes. */
 export class ManifoldSheet extends Fading {
   constructor() {
-    super(
-      {
-        'data-testid': 'aeviz-replay-manifold',
-        'aria-label': 'What the decoder draws over the plane of codes',
-      },
-      ({ manifold, rows }) => {
-        if (!manifold) return null;
-        const columns = manifold.count / rows;
-        return grid(manifold, rows, columns, 0, (row, column) => row * columns + column);
-      },
-    );
+    super({
+      'data-testid': 'aeviz-replay-manifold',
+      'aria-label': 'What the decoder draws over the plane of codes',
+    }, ({ manifold, rows }) => {
+      if (!manifold) return null;
+      const columns = manifold.count / rows;
+      return grid(manifold.pixels, manifold.shape, rows, columns, 0, (row, column) => row * columns + column);
+    });
   }
 }
 
@@ -94,27 +102,34 @@ export class Pairs extends Fading {
     this.sheets.clear();
   }
 
+  /** @param {Epoch} epoch */
   sheet({ xIn, xHat }) {
-    const [channels, height, width] = xIn.shape;
-    const { count } = xIn;
+    const { count, shape: [, , width] } = xIn;
     const pixels = new Uint8Array(2 * xIn.pixels.length);
     pixels.set(xIn.pixels);
     pixels.set(xHat.pixels, xIn.pixels.length);
-    const both = { pixels, shape: [channels, height, width] };
     const gap = Math.max(1, Math.round(width / 14));
     return this.upright
-      ? grid(both, count, 2, gap, (row, column) => column * count + row)
-      : grid(both, 2, count, gap, (row, column) => row * count + column);
+      ? grid(pixels, xIn.shape, count, 2, gap, (row, column) => column * count + row)
+      : grid(pixels, xIn.shape, 2, count, gap, (row, column) => row * count + column);
   }
 }
 
-/** Images in rows and columns on one canvas, with a clear gap between them. */
-function grid({ pixels, shape }, rows, columns, gap, at) {
+/**
+ * Images in rows and columns on one canvas, with a clear gap between them.
+ * @param {Uint8Array} pixels  of all images
+ * @param {[number, number, number]} shape  C, H, W of one
+ * @param {number} rows
+ * @param {number} columns
+ * @param {number} gap
+ * @param {(row: number, column: number) => number} at  which image is there
+ */
+function grid(pixels, shape, rows, columns, gap, at) {
   const [channels, height, width] = shape;
   const canvas = document.createElement('canvas');
   canvas.width = columns * (width + gap) - gap;
   canvas.height = rows * (height + gap) - gap;
-  const context = canvas.getContext('2d');
+  const context = drawing(canvas);
   const frame = context.createImageData(canvas.width, canvas.height);
   const words = new Uint32Array(frame.data.buffer);
   for (let row = 0; row < rows; row += 1) {

@@ -1,6 +1,7 @@
 /** The map of the player: points that glide with a trail behind them, over the prior's circles. */
 
 import { h, themeColour } from '../../static/dom.js';
+import { drawing } from './drawing.js';
 import { placesAt, viewAt } from './epochs.js';
 
 const TRAIL = 0.3; // epochs that a trail reaches back
@@ -10,21 +11,35 @@ const LINE = 17; // pixels from one name to the next below it
 const LINES = [0, LINE, -LINE, 2 * LINE, -2 * LINE]; // where a name may go, its own place first
 
 export class Scatter {
-  /** @param {string[]} colours  of the classes @param {boolean} gaussian  whether there is a prior */
+  /**
+   * @param {string[]} classNames
+   * @param {string[]} colours  of the classes
+   * @param {boolean} gaussian  whether there is a prior
+   */
   constructor(classNames, colours, gaussian) {
     this.classNames = classNames;
     this.colours = classNames.map((_, i) => colours[i % colours.length]);
     this.gaussian = gaussian;
+    /** Classes that are not shown. @type {Set<number>} */
     this.hidden = new Set();
+    /** @type {HTMLCanvasElement} */
     this.canvas = h('canvas', {
       class: 'replay-canvas',
       role: 'img',
       'data-testid': 'aeviz-replay-map',
       'aria-label': 'Codes of validation images by class, as they move while the network learns',
     });
-    this.context = this.canvas.getContext('2d');
+    this.context = drawing(this.canvas);
     this.here = this.tail = new Float32Array(0);
+    /** @type {HTMLElement} */
     this.element = h('div', { class: 'replay-map' }, this.canvas);
+    this.side = 0; // of the map, in CSS pixels; 0 before it is laid out
+    this.scale = 1; // canvas pixels in a CSS pixel
+    this.text = this.ground = '#888';
+    this.font = 'sans-serif';
+    /** A point of each class. @type {HTMLCanvasElement[]} */
+    this.sprites = [];
+    this.spriteSide = 0;
   }
 
   /** As many pixels as the screen has, and the theme's colours. */
@@ -40,10 +55,13 @@ export class Scatter {
     this.sprites = this.colours.map((colour) => this.sprite(colour));
   }
 
-  /** @param {import('./epochs.js').Epoch[]} there @param {boolean} moving  whether to draw trails */
+  /**
+   * @param {import('./epochs.js').Epoch[]} there  at least one
+   * @param {number} time
+   * @param {boolean} moving  whether to draw trails
+   */
   draw(there, time, moving) {
-    const { labels } = there.at(-1);
-    const { length } = there.at(-1).places;
+    const { labels, places: { length } } = there[there.length - 1];
     if (!this.side || there.some(({ places }) => places.length !== length)) return;
     if (this.here.length !== length) {
       this.here = new Float32Array(length);
@@ -72,6 +90,7 @@ export class Scatter {
     this.names(labels);
   }
 
+  /** Places in the plane become CSS pixels. @param {Float32Array} places @param {import('./epochs.js').View} view */
   toPixels(places, { x, y, reach }) {
     const { side } = this;
     const factor = side / 2 / reach;
@@ -81,7 +100,7 @@ export class Scatter {
     }
   }
 
-  /** The axes and, for a VAE, its prior: one, two and three sigmas. */
+  /** The axes and, for a VAE, its prior: one, two and three sigmas. @param {import('./epochs.js').View} view */
   lines({ x, y, reach }) {
     const { context, side } = this;
     const factor = side / 2 / reach;
@@ -112,6 +131,7 @@ export class Scatter {
     context.globalAlpha = 1;
   }
 
+  /** @param {Int16Array} labels */
   trails(labels) {
     const { context, here, tail } = this;
     context.globalAlpha = TRAIL_OPACITY;
@@ -131,17 +151,22 @@ export class Scatter {
     context.globalAlpha = 1;
   }
 
-  /** The classes' names at the middle of their points: a line or two higher or lower where one is
-   * written already, and left out where there is no room at all. */
+  /**
+   * The classes' names at the middle of their points: a line or two higher or lower where one is
+   * written already, and left out where there is no room at all.
+   * @param {Int16Array} labels
+   */
   names(labels) {
     const { context, here, side } = this;
     context.font = `600 13px ${this.font}`;
     context.textAlign = 'center';
     context.textBaseline = 'middle';
     context.lineJoin = 'round';
+    /** @type {{x: number, y: number, reach: number}[]} */
     const written = [];
     this.classNames.forEach((name, label) => {
       if (this.hidden.has(label)) return;
+      /** @type {number[]} */
       const members = [];
       for (let i = 0; i < labels.length; i += 1) if (labels[i] === label) members.push(i);
       if (!members.length) return;
@@ -164,35 +189,36 @@ export class Scatter {
     });
   }
 
-  /** A point of this colour with a thin rim of the ground's, so that neighbours stay apart. */
+  /** A point of this colour with a thin rim of the ground's, so that neighbours stay apart. @param {string} colour */
   sprite(colour) {
     const radius = Math.max(2, this.side / 190);
     this.spriteSide = 2 * Math.ceil(radius + 1.5);
     const canvas = document.createElement('canvas');
     canvas.width = canvas.height = this.spriteSide * this.scale;
-    const context = canvas.getContext('2d');
+    const context = drawing(canvas);
     context.scale(this.scale, this.scale);
     context.translate(this.spriteSide / 2, this.spriteSide / 2);
-    for (const [fill, r] of [
-      [this.ground, radius + 0.7],
-      [colour, radius],
-    ]) {
+    const disc = (/** @type {string} */ fill, /** @type {number} */ r) => {
       context.fillStyle = fill;
       context.beginPath();
       context.arc(0, 0, r, 0, 2 * Math.PI);
       context.fill();
-    }
+    };
+    disc(this.ground, radius + 0.7);
+    disc(colour, radius);
     return canvas;
   }
 }
 
+/** @param {number} low @param {number} value @param {number} high */
 const within = (low, value, high) => Math.max(low, Math.min(value, high));
 
+/** @param {number[]} values */
 function median(values) {
   return values.sort((a, b) => a - b)[values.length >> 1];
 }
 
-/** A colour as the theme gives it, `share` as strong. */
+/** A colour as the theme gives it, `share` as strong. @param {string} colour @param {number} share */
 function fade(colour, share) {
   return `color-mix(in srgb, ${colour} ${(100 * share).toFixed(1)}%, transparent)`;
 }

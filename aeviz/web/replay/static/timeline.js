@@ -1,6 +1,8 @@
 /** The scrubber: epochs from left to right over the loss that each of them reached. */
 
 import { h, themeColour } from '../../static/dom.js';
+import { drawing } from './drawing.js';
+import { keyTarget } from './playhead.js';
 
 const PAD = 10; // pixels at either end, half a knob
 const TOP = 8;
@@ -11,20 +13,21 @@ export class Timeline {
   /** @param {(time: number, settle: boolean) => void} onScrub  `settle`: the hand has let go */
   constructor(onScrub) {
     this.onScrub = onScrub;
+    /** @type {HTMLCanvasElement} */
     this.canvas = h('canvas', { 'aria-hidden': 'true' });
-    this.element = h(
-      'div',
-      {
-        class: 'replay-timeline',
-        role: 'slider',
-        tabindex: '0',
-        'aria-label': 'Epoch',
-        'data-testid': 'aeviz-replay-scrubber',
-      },
-      this.canvas,
-    );
-    this.context = this.canvas.getContext('2d');
+    /** @type {HTMLElement} */
+    this.element = h('div', {
+      class: 'replay-timeline', role: 'slider', tabindex: '0', 'aria-label': 'Epoch',
+      'data-testid': 'aeviz-replay-scrubber',
+    }, this.canvas);
+    this.context = drawing(this.canvas);
+    this.width = 0; // CSS pixels; 0 before it is laid out
+    this.height = 0;
+    this.scale = 1; // canvas pixels in a CSS pixel
+    this.text = this.accent = this.ground = '#888';
+    /** @type {number[]} */
     this.epochs = [];
+    /** @type {Map<number, number>} the validation loss of each epoch */
     this.losses = new Map();
     this.to = 1;
     this.time = 0;
@@ -32,7 +35,11 @@ export class Timeline {
     this.listen();
   }
 
-  /** @param {number[]} epochs  that can be drawn @param {[number, number][]} losses  by epoch */
+  /**
+   * @param {number[]} epochs  that can be drawn
+   * @param {[number, number][]} losses  by epoch
+   * @param {number} to  the epoch at the right end
+   */
   show(epochs, losses, to) {
     this.epochs = epochs;
     this.losses = new Map(losses);
@@ -52,6 +59,7 @@ export class Timeline {
     this.ground = themeColour(this.element, '--st-background-color') || '#fff';
   }
 
+  /** @param {number} time @param {string} said  that, in words */
   draw(time, said) {
     this.time = time;
     this.element.setAttribute('aria-valuenow', time.toFixed(2));
@@ -85,21 +93,21 @@ export class Timeline {
     context.globalAlpha = 1;
   }
 
-  /** The loss over the epochs as a hill: strong as far as it was played. */
+  /** The loss over the epochs as a hill: strong as far as it was played. @param {number} now @param {number} floor  pixels */
   hill(now, floor) {
-    const known = [...this.losses]
-      .filter(([, loss]) => Number.isFinite(loss))
-      .map(([epoch, loss]) => [this.x(epoch), loss]);
+    const known = [...this.losses].filter(([, loss]) => Number.isFinite(loss))
+      .map(([epoch, loss]) => ({ x: this.x(epoch), loss }));
     if (known.length < 2) return;
-    const values = known.map(([, loss]) => loss);
+    const values = known.map(({ loss }) => loss);
     const [low, high] = [Math.min(...values), Math.max(...values)];
     const room = floor - TOP - 6;
-    const y = (loss) => floor - 6 - room * Math.sqrt((loss - low) / (high - low || 1));
+    const y = (/** @type {number} */ loss) => floor - 6 - room * Math.sqrt((loss - low) / (high - low || 1));
     const { context } = this;
     const path = () => {
       context.beginPath();
-      known.forEach(([x, loss], i) => context[i ? 'lineTo' : 'moveTo'](x, y(loss)));
+      for (const { x, loss } of known) context.lineTo(x, y(loss));
     };
+    /** @param {number} from @param {number} to @param {number} opacity @param {string} colour */
     const half = (from, to, opacity, colour) => {
       context.save();
       context.beginPath();
@@ -111,8 +119,8 @@ export class Timeline {
       context.lineWidth = 1.5;
       context.lineJoin = 'round';
       context.stroke();
-      context.lineTo(known.at(-1)[0], floor);
-      context.lineTo(known[0][0], floor);
+      context.lineTo(known[known.length - 1].x, floor);
+      context.lineTo(known[0].x, floor);
       context.globalAlpha = opacity / 2;
       context.fill();
       context.restore();
@@ -121,6 +129,7 @@ export class Timeline {
     half(now, this.width, 0.18, this.text);
   }
 
+  /** @param {number} from @param {number} to @param {number} y @param {string} colour @param {number} opacity */
   bar(from, to, y, colour, opacity) {
     const { context } = this;
     context.globalAlpha = opacity;
@@ -130,6 +139,7 @@ export class Timeline {
     context.fill();
   }
 
+  /** @param {number} x @param {number} y @param {number} radius @param {string} colour @param {number} opacity */
   dot(x, y, radius, colour, opacity) {
     const { context } = this;
     context.globalAlpha = opacity;
@@ -139,13 +149,14 @@ export class Timeline {
     context.fill();
   }
 
+  /** Where an epoch is, in CSS pixels. @param {number} epoch */
   x(epoch) {
     return PAD + (epoch / this.to) * (this.width - 2 * PAD);
   }
 
   listen() {
     const { element } = this;
-    const at = (event) => {
+    const at = (/** @type {PointerEvent} */ event) => {
       const { left, width } = element.getBoundingClientRect();
       const share = (event.clientX - left - PAD) / Math.max(1, width - 2 * PAD);
       return share * this.to;
@@ -168,32 +179,11 @@ export class Timeline {
     };
     element.onkeydown = (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
-      const time = this.step(event.key);
+      const time = keyTarget(event.key, this.epochs, this.time);
       if (time === null) return;
       event.preventDefault();
       this.time = time; // a second key may come before the next frame shows it
       this.onScrub(time, true);
     };
-  }
-
-  /** Where a key leads to, or null: to the epoch before or after, ten further, to either end. */
-  step(key) {
-    const { epochs, time } = this;
-    const before = epochs.filter((epoch) => epoch < time - 1e-3);
-    const after = epochs.filter((epoch) => epoch > time + 1e-3);
-    const far = Math.max(1, Math.ceil(epochs.length / 10));
-    const back = (by) => before.at(-by) ?? epochs[0];
-    const on = (by) => after[by - 1] ?? epochs.at(-1);
-    const keys = {
-      ArrowLeft: () => back(1),
-      ArrowDown: () => back(1),
-      PageDown: () => back(far),
-      ArrowRight: () => on(1),
-      ArrowUp: () => on(1),
-      PageUp: () => on(far),
-      Home: () => epochs[0],
-      End: () => epochs.at(-1),
-    };
-    return epochs.length && key in keys ? keys[key]() : null;
   }
 }

@@ -6,7 +6,7 @@ const PLAY = 'M8 5.2v13.6c0 .8.9 1.3 1.6.9l10.5-6.8a1.05 1.05 0 0 0 0-1.8L9.6 4.
 const PAUSE = 'M7.5 4.5h3v15h-3zM13.5 4.5h3v15h-3z';
 const SPEEDS = [0.5, 1, 2, 4];
 
-/** @returns {{element: HTMLElement, show: (playing: boolean) => void}} */
+/** @param {() => void} onPress @returns {{element: HTMLElement, show: (playing: boolean) => void}} */
 export function playButton(onPress) {
   const path = svg('path', { d: PLAY });
   const element = h(
@@ -32,7 +32,12 @@ export function playButton(onPress) {
   };
 }
 
-/** A button that goes through the speeds. */
+/**
+ * A button that goes through the speeds.
+ * @param {number} speed
+ * @param {(speed: number) => void} onChange
+ * @returns {HTMLElement}
+ */
 export function speedButton(speed, onChange) {
   let at = Math.max(0, SPEEDS.indexOf(speed));
   const button = h('button', {
