@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { around, placesAt, viewAt } from '../../aeviz/web/replay/static/epochs.js';
-import { Playhead, keyTarget } from '../../aeviz/web/replay/static/playhead.js';
+import { keyTarget, Playhead } from '../../aeviz/web/replay/static/playhead.js';
 
 const EPOCHS = [0, 1, 2, 4, 8];
 
@@ -166,7 +166,10 @@ test('keys lead from epoch to epoch', () => {
   const to = (key, time) => keyTarget(key, many, time);
   assert.deepEqual([to('ArrowLeft', 10), to('ArrowDown', 11), to('ArrowLeft', 0)], [8, 10, 0]);
   assert.deepEqual([to('ArrowRight', 10), to('ArrowUp', 11), to('ArrowRight', 78)], [12, 12, 78]);
-  assert.deepEqual([to('PageDown', 20), to('PageDown', 3), to('PageUp', 20), to('PageUp', 77)], [12, 0, 28, 78]);
+  assert.deepEqual(
+    [to('PageDown', 20), to('PageDown', 3), to('PageUp', 20), to('PageUp', 77)],
+    [12, 0, 28, 78],
+  );
   assert.deepEqual([to('Home', 20), to('End', 20), to('a', 20)], [0, 78, null]);
   assert.equal(keyTarget('End', [], 0), null);
 });

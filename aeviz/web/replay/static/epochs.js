@@ -205,7 +205,10 @@ function read({ header, array, shape }) {
     throw new Error('This epoch cannot be read.');
   }
   /** @type {Header} */
-  const { epoch, view: [middleX, middleY, reach] } = header;
+  const {
+    epoch,
+    view: [middleX, middleY, reach],
+  } = header;
   return {
     epoch,
     view: { x: middleX, y: middleY, reach },

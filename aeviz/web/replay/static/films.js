@@ -1,7 +1,6 @@
 /** The replay as a file to keep: the server makes it once, which takes some seconds. */
 
-import { h, themeColour } from '../../static/dom.js';
-import { drawing } from './drawing.js';
+import { context2d, h, themeColour } from '../../static/dom.js';
 
 const KINDS = [
   ['gif', 'GIF'],
@@ -15,20 +14,25 @@ const KINDS = [
  */
 export function films(run, say) {
   const buttons = KINDS.map(([kind, label]) => {
-    const button = h('button', {
-      type: 'button', class: 'aeviz-quiet', 'data-testid': `aeviz-replay-${kind}`,
-      title: `Download the whole replay as ${label}`,
-      onclick: async () => {
-        button.disabled = true;
-        button.textContent = `${label} …`;
-        say('');
-        try {
-          await download(run, kind, isDark(button) ? 'dark' : 'light');
-        } catch (error) {
-          say(error instanceof Error ? error.message : String(error));
-        }
-        button.disabled = false;
-        button.textContent = label;
+    const button = h(
+      'button',
+      {
+        type: 'button',
+        class: 'aeviz-quiet',
+        'data-testid': `aeviz-replay-${kind}`,
+        title: `Download the whole replay as ${label}`,
+        onclick: async () => {
+          button.disabled = true;
+          button.textContent = `${label} …`;
+          say('');
+          try {
+            await download(run, kind, isDark(button) ? 'dark' : 'light');
+          } catch (error) {
+            say(error instanceof Error ? error.message : String(error));
+          }
+          button.disabled = false;
+          button.textContent = label;
+        },
       },
       label,
     );
@@ -59,7 +63,7 @@ async function download(run, kind, theme) {
 
 /** Whether the page is dark, by the lightness of its ground. @param {Element} element */
 function isDark(element) {
-  const context = drawing(document.createElement('canvas'));
+  const context = context2d(document.createElement('canvas'));
   context.fillStyle = themeColour(element, '--st-background-color') || '#fff';
   context.fillRect(0, 0, 1, 1);
   const [red, green, blue] = context.getImageData(0, 0, 1, 1).data;

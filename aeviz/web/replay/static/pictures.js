@@ -1,8 +1,7 @@
 /** Pictures that fade from one epoch's into the next one's: the manifold, and images rebuilt. */
 
 import { pack } from '../../static/canvas.js';
-import { h } from '../../static/dom.js';
-import { drawing } from './drawing.js';
+import { context2d, h } from '../../static/dom.js';
 import { around } from './epochs.js';
 
 const KEPT = 12;
@@ -44,7 +43,7 @@ class Fading {
     this.sheets = new Sheets(make);
     /** @type {HTMLCanvasElement} */
     this.canvas = h('canvas', { class: 'replay-pixels', role: 'img', ...attributes });
-    this.context = drawing(this.canvas);
+    this.context = context2d(this.canvas);
   }
 
   /** @param {Epoch[]} there  at least one @param {number} time */
@@ -71,14 +70,24 @@ class Fading {
 /** What the decoder makes of a grid of codes. */
 export class ManifoldSheet extends Fading {
   constructor() {
-    super({
-      'data-testid': 'aeviz-replay-manifold',
-      'aria-label': 'What the decoder draws over the plane of codes',
-    }, ({ manifold, rows }) => {
-      if (!manifold) return null;
-      const columns = manifold.count / rows;
-      return grid(manifold.pixels, manifold.shape, rows, columns, 0, (row, column) => row * columns + column);
-    });
+    super(
+      {
+        'data-testid': 'aeviz-replay-manifold',
+        'aria-label': 'What the decoder draws over the plane of codes',
+      },
+      ({ manifold, rows }) => {
+        if (!manifold) return null;
+        const columns = manifold.count / rows;
+        return grid(
+          manifold.pixels,
+          manifold.shape,
+          rows,
+          columns,
+          0,
+          (row, column) => row * columns + column,
+        );
+      },
+    );
   }
 }
 
@@ -104,7 +113,10 @@ export class Pairs extends Fading {
 
   /** @param {Epoch} epoch */
   sheet({ xIn, xHat }) {
-    const { count, shape: [, , width] } = xIn;
+    const {
+      count,
+      shape: [, , width],
+    } = xIn;
     const pixels = new Uint8Array(2 * xIn.pixels.length);
     pixels.set(xIn.pixels);
     pixels.set(xHat.pixels, xIn.pixels.length);
@@ -129,7 +141,7 @@ function grid(pixels, shape, rows, columns, gap, at) {
   const canvas = document.createElement('canvas');
   canvas.width = columns * (width + gap) - gap;
   canvas.height = rows * (height + gap) - gap;
-  const context = drawing(canvas);
+  const context = context2d(canvas);
   const frame = context.createImageData(canvas.width, canvas.height);
   const words = new Uint32Array(frame.data.buffer);
   for (let row = 0; row < rows; row += 1) {

@@ -8,7 +8,7 @@
 import { h, oncePerFrame, onThemeChange } from '../../static/dom.js';
 import { fullScreenButton } from '../../static/fullscreen.js';
 import { legend } from '../../static/legend.js';
-import { Epochs, around } from './epochs.js';
+import { around, Epochs } from './epochs.js';
 import { films } from './films.js';
 import { ManifoldSheet, Pairs } from './pictures.js';
 import { Playhead } from './playhead.js';
@@ -57,11 +57,17 @@ class Player {
     this.button = playButton(() => this.move(() => this.head.toggle(this.epochs.numbers)));
     this.number = h('strong', { 'data-testid': 'aeviz-replay-epoch' });
     this.details = h('span', { class: 'aeviz-muted' });
-    this.live = h('button', {
-      type: 'button', class: 'replay-live', 'data-testid': 'aeviz-replay-live',
-      title: 'Follow the newest epoch while it trains',
-      onclick: () => this.move(() => this.head.follow(this.epochs.numbers)),
-    }, 'Live');
+    this.live = h(
+      'button',
+      {
+        type: 'button',
+        class: 'replay-live',
+        'data-testid': 'aeviz-replay-live',
+        title: 'Follow the newest epoch while it trains',
+        onclick: () => this.move(() => this.head.follow(this.epochs.numbers)),
+      },
+      'Live',
+    );
     this.status = h('p', { class: 'aeviz-status', role: 'status', hidden: true });
     this.films = films(data.run, (message) => this.say(message));
     this.root = this.build();
@@ -79,7 +85,8 @@ class Player {
       this.head.speed = speed;
     });
     /** @param {string} name @param {HTMLElement} picture @param {string} caption */
-    const figure = (name, picture, caption) => h('figure', { class: `replay-${name}` }, picture, h('figcaption', {}, caption));
+    const figure = (name, picture, caption) =>
+      h('figure', { class: `replay-${name}` }, picture, h('figcaption', {}, caption));
     return h(
       'div',
       { class: 'aeviz replay', 'data-testid': 'aeviz-replay' },
@@ -92,10 +99,13 @@ class Player {
         fullScreenButton(() => this.root, 'aeviz-replay-full-screen', this.leaving.signal),
       ),
       this.status,
-      h('div', { class: 'replay-stage' },
+      h(
+        'div',
+        { class: 'replay-stage' },
         figure('codes', this.scatter.element, 'Where the encoder puts validation images'),
         figure('manifold', this.manifold.canvas, 'What the decoder draws there'),
-        figure('pairs', this.pairs.canvas, 'In and out')),
+        figure('pairs', this.pairs.canvas, 'In and out'),
+      ),
       h('div', { class: 'replay-transport' }, this.button.element, this.timeline.element, speeds),
       legend(data.classNames, data.colours, (index, visible) => {
         this.scatter.hidden[visible ? 'delete' : 'add'](index);
@@ -188,8 +198,11 @@ class Player {
     const { epoch } = share < 0.5 ? before : after;
     const loss = this.timeline.losses.get(epoch);
     this.number.textContent = epoch ? `Epoch ${epoch}` : 'Untrained';
-    this.details.textContent = ` of ${this.data.total}`
-      + (loss !== undefined && Number.isFinite(loss) ? ` · validation loss ${figures(loss)} ${this.data.unit}` : '');
+    this.details.textContent =
+      ` of ${this.data.total}` +
+      (loss !== undefined && Number.isFinite(loss)
+        ? ` · validation loss ${figures(loss)} ${this.data.unit}`
+        : '');
     this.root.dataset.epoch = String(epoch);
     this.root.dataset.playing = String(this.head.playing);
     this.live.setAttribute('aria-pressed', String(this.head.following));

@@ -43,7 +43,8 @@ export class Playhead {
   /** The training is under way, or over. @param {boolean} active */
   train(active) {
     if (!active) this.following = false;
-    else if (!this.active) { // it begins, or goes on
+    else if (!this.active) {
+      // it begins, or goes on
       this.playing = this.opening = false;
       this.following = true;
     }
@@ -160,13 +161,22 @@ export function keyTarget(key, epochs, time) {
   const after = epochs.filter((epoch) => epoch > time + NEAR);
   const far = Math.max(1, Math.ceil(epochs.length / 10));
   switch (key) {
-    case 'ArrowLeft': case 'ArrowDown': return before.at(-1) ?? first;
-    case 'PageDown': return before.at(-far) ?? first;
-    case 'ArrowRight': case 'ArrowUp': return after[0] ?? last;
-    case 'PageUp': return after[far - 1] ?? last;
-    case 'Home': return first;
-    case 'End': return last;
-    default: return null;
+    case 'ArrowLeft':
+    case 'ArrowDown':
+      return before.at(-1) ?? first;
+    case 'PageDown':
+      return before.at(-far) ?? first;
+    case 'ArrowRight':
+    case 'ArrowUp':
+      return after[0] ?? last;
+    case 'PageUp':
+      return after[far - 1] ?? last;
+    case 'Home':
+      return first;
+    case 'End':
+      return last;
+    default:
+      return null;
   }
 }
 

@@ -1,7 +1,6 @@
 /** The map of the player: points that glide with a trail behind them, over the prior's circles. */
 
-import { h, themeColour } from '../../static/dom.js';
-import { drawing } from './drawing.js';
+import { context2d, h, themeColour } from '../../static/dom.js';
 import { placesAt, viewAt } from './epochs.js';
 
 const TRAIL = 0.3; // epochs that a trail reaches back
@@ -29,7 +28,7 @@ export class Scatter {
       'data-testid': 'aeviz-replay-map',
       'aria-label': 'Codes of validation images by class, as they move while the network learns',
     });
-    this.context = drawing(this.canvas);
+    this.context = context2d(this.canvas);
     this.here = this.tail = new Float32Array(0);
     /** @type {HTMLElement} */
     this.element = h('div', { class: 'replay-map' }, this.canvas);
@@ -61,7 +60,10 @@ export class Scatter {
    * @param {boolean} moving  whether to draw trails
    */
   draw(there, time, moving) {
-    const { labels, places: { length } } = there[there.length - 1];
+    const {
+      labels,
+      places: { length },
+    } = there[there.length - 1];
     if (!this.side || there.some(({ places }) => places.length !== length)) return;
     if (this.here.length !== length) {
       this.here = new Float32Array(length);
@@ -195,7 +197,7 @@ export class Scatter {
     this.spriteSide = 2 * Math.ceil(radius + 1.5);
     const canvas = document.createElement('canvas');
     canvas.width = canvas.height = this.spriteSide * this.scale;
-    const context = drawing(canvas);
+    const context = context2d(canvas);
     context.scale(this.scale, this.scale);
     context.translate(this.spriteSide / 2, this.spriteSide / 2);
     const disc = (/** @type {string} */ fill, /** @type {number} */ r) => {

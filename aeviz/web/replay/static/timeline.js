@@ -1,7 +1,6 @@
 /** The scrubber: epochs from left to right over the loss that each of them reached. */
 
-import { h, themeColour } from '../../static/dom.js';
-import { drawing } from './drawing.js';
+import { context2d, h, themeColour } from '../../static/dom.js';
 import { keyTarget } from './playhead.js';
 
 const PAD = 10; // pixels at either end, half a knob
@@ -16,11 +15,18 @@ export class Timeline {
     /** @type {HTMLCanvasElement} */
     this.canvas = h('canvas', { 'aria-hidden': 'true' });
     /** @type {HTMLElement} */
-    this.element = h('div', {
-      class: 'replay-timeline', role: 'slider', tabindex: '0', 'aria-label': 'Epoch',
-      'data-testid': 'aeviz-replay-scrubber',
-    }, this.canvas);
-    this.context = drawing(this.canvas);
+    this.element = h(
+      'div',
+      {
+        class: 'replay-timeline',
+        role: 'slider',
+        tabindex: '0',
+        'aria-label': 'Epoch',
+        'data-testid': 'aeviz-replay-scrubber',
+      },
+      this.canvas,
+    );
+    this.context = context2d(this.canvas);
     this.width = 0; // CSS pixels; 0 before it is laid out
     this.height = 0;
     this.scale = 1; // canvas pixels in a CSS pixel
@@ -95,7 +101,8 @@ export class Timeline {
 
   /** The loss over the epochs as a hill: strong as far as it was played. @param {number} now @param {number} floor  pixels */
   hill(now, floor) {
-    const known = [...this.losses].filter(([, loss]) => Number.isFinite(loss))
+    const known = [...this.losses]
+      .filter(([, loss]) => Number.isFinite(loss))
       .map(([epoch, loss]) => ({ x: this.x(epoch), loss }));
     if (known.length < 2) return;
     const values = known.map(({ loss }) => loss);
