@@ -18,11 +18,22 @@ export class Problem extends Error {
   }
 }
 
-/** An address of the photo server, below the page's base. */
+/** Anything that was thrown, as a Problem. @param {unknown} error */
+export function asProblem(error) {
+  if (error instanceof Problem) return error;
+  return new Problem(error instanceof Error ? error.message : String(error));
+}
+
+/**
+ * @typedef {Record<string, string | number | null | undefined>} Query  null and undefined are left out
+ * @typedef {{error?: string}} Refusal
+ */
+
+/** An address of the photo server, below the page's base. @param {string} path @param {Query} [query] */
 export function address(path, query = {}) {
   const url = new URL(BASE + path, document.baseURI);
   for (const [name, value] of Object.entries(query)) {
-    if (value !== null && value !== undefined) url.searchParams.set(name, value);
+    if (value !== null && value !== undefined) url.searchParams.set(name, String(value));
   }
   return url.href;
 }
@@ -34,22 +45,27 @@ export function socketAddress() {
   return url.href;
 }
 
-/** @returns {Promise<any>} the JSON at this path */
+/** @param {string} path @returns {Promise<any>} the JSON at this path */
 export async function getJson(path) {
   return (await ask(address(path))).json();
 }
 
-/** @returns {Promise<Blob>} the file at this path */
+/** @param {string} path @param {Query} [query] @returns {Promise<Blob>} the file at this path */
 export async function getBlob(path, query) {
   return (await ask(address(path, query))).blob();
 }
 
-/** @returns {Promise<any>} what the server says about `body`, put at this path */
+/**
+ * @param {string} path
+ * @param {Blob} body
+ * @param {Query} [query]
+ * @returns {Promise<any>} what the server says about `body`, put at this path
+ */
 export async function putBlob(path, body, query) {
   return (await ask(address(path, query), { method: 'PUT', body })).json();
 }
 
-/** Have the server forget a photo; that it cannot be told now is no harm. */
+/** Have the server forget a photo or a result; that it cannot be told now is no harm. @param {string} id */
 export function forget(id) {
   fetch(address(`photos/${id}`), { method: 'DELETE', keepalive: true }).catch(() => {});
 }
@@ -57,11 +73,10 @@ export function forget(id) {
 /**
  * Upload a photo.
  * @param {Blob} blob
- * @param {{name: string, damage?: string, amount?: number, seed?: number,
- *   stretch?: number}} query
+ * @param {Query} query
  * @param {(share: number) => void} onProgress  0..1
  * @param {AbortSignal} signal
- * @returns {Promise<any>} what the server says about it
+ * @returns {Promise<import('./photos.js').Info>} what the server says about it
  */
 export function upload(blob, query, onProgress, signal) {
   // fetch cannot tell how much has gone out.
@@ -81,6 +96,7 @@ export function upload(blob, query, onProgress, signal) {
   });
 }
 
+/** @param {string} url @param {RequestInit} [options] */
 async function ask(url, options) {
   let response;
   try {
@@ -92,14 +108,17 @@ async function ask(url, options) {
   return response;
 }
 
+/** @param {number} status @param {Refusal | null} said */
 async function problem(status, said) {
   const refused = status === 403 && (await whyRefused());
   if (refused) return new Problem(refused);
-  if (said?.error) return new Problem(said.error, { 404: 'gone', 409: 'unsure' }[status] ?? 'refused');
+  if (said?.error)
+    return new Problem(said.error, status === 404 ? 'gone' : status === 409 ? 'unsure' : 'refused');
   if (status >= 500 && status !== 500) return new Problem(AWAY, 'away'); // a proxy without its server
   return new Problem(`The server could not do this (status ${status}); try it once more.`);
 }
 
+/** @param {string} text @returns {any} null where it is no JSON */
 function parsed(text) {
   try {
     return JSON.parse(text);

@@ -5,6 +5,7 @@ import { labelOf, wordsOf } from './compare.js';
 import { told } from './numbers.js';
 import { session } from './session.js';
 
+/** @type {['left' | 'right', string, string][]} */
 const SIDES = [
   ['left', 'L', 'on the left of the divider'],
   ['right', 'R', 'on the right of the divider'],
@@ -20,7 +21,7 @@ export class Beside {
   }
 
   update() {
-    const made = (name) => name !== 'bottleneck' || session.job(name); // that has a switch of its own
+    const made = (/** @type {string} */ name) => name !== 'bottleneck' || session.job(name); // that has a switch of its own
     const names = ['before', 'ours', ...session.task.baselines.map(({ name }) => name).filter(made)];
     const key = `${session.task.name} ${names}`;
     if (key !== this.built) {
@@ -32,10 +33,15 @@ export class Beside {
   }
 }
 
-/** Show what a method makes of the photo, and have it made first where that is so. */
+/**
+ * Show what a method makes of the photo, and have it made first where that is so.
+ * @param {'left' | 'right'} side
+ * @param {string} name
+ */
 export function put(side, name) {
   const { variant, look } = session;
   const other = side === 'left' ? 'right' : 'left';
+  /** @type {Partial<import('./looking.js').Look>} */
   const change = { [side]: name };
   if (look[other] === name) change[other] = look[side]; // the two change places
   if (look.mode === 'after' && side === 'left') change.mode = 'divider';
@@ -44,6 +50,7 @@ export function put(side, name) {
 }
 
 class Row {
+  /** @param {string} name */
   constructor(name) {
     this.name = name;
     this.figures = h('span', { class: 'dr-figures' });
@@ -83,27 +90,31 @@ class Row {
 
   update() {
     const { look, variant } = session;
-    const job = this.name === 'before' ? null : session.job(this.name);
+    const job = this.name === 'before' ? undefined : session.job(this.name);
     const text = this.name === 'before' ? score(variant?.info?.before) : said(job, this.name);
     if (this.figures.textContent !== text) this.figures.textContent = text;
-    this.element.dataset.made = this.name === 'before' || Boolean(job);
-    this.sides.forEach((button, i) => button.setAttribute('aria-pressed', look[SIDES[i][0]] === this.name));
+    this.element.dataset.made = String(this.name === 'before' || Boolean(job));
+    this.sides.forEach((button, i) =>
+      button.setAttribute('aria-pressed', String(look[SIDES[i][0]] === this.name)),
+    );
     const error = job?.state === 'failed' && this.name !== 'ours' ? job.error : '';
     this.error.hidden = !error;
     this.error.textContent = error;
   }
 }
 
+/** @param {import('./jobs.js').Job | undefined} job @param {string} name */
 function said(job, name) {
   if (!job) return name === 'ours' ? '' : 'run';
   if (job.state === 'working') return `${Math.round(100 * job.share)} %`;
-  if (job.state !== 'done') return { waiting: 'waiting', stopped: 'stopped', failed: '' }[job.state];
+  if (!job.result) return job.state === 'failed' ? '' : job.state;
   const { scores, seconds } = job.result;
   return [score(scores), `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`]
     .filter(Boolean)
     .join(' · ');
 }
 
+/** @param {import('./photos.js').Score | null | undefined} scores */
 function score(scores) {
   return scores ? `${told(scores.psnr, 1)} dB · ${told(scores.ssim, 2)}` : '';
 }

@@ -1,6 +1,6 @@
 /** A photo from the camera: the picture fills the viewer, a round button takes it. */
 
-import { h } from '../../static/dom.js';
+import { context2d, h } from '../../static/dom.js';
 import { sign } from './tools.js';
 
 const WISH = { video: { facingMode: 'environment', width: { ideal: 4096 }, height: { ideal: 3072 } } };
@@ -11,7 +11,9 @@ const WISH = { video: { facingMode: 'environment', width: { ideal: 4096 }, heigh
  * @returns {{open: () => void, close: () => void, input: HTMLElement}}
  */
 export function camera(stage, { take, say }) {
+  /** @type {MediaStream | null} */
   let stream = null;
+  /** @type {HTMLElement | null} */
   let finder = null;
   let turn = 0; // the person may have closed it, or asked once more, before the camera answers
   // Without https there is no camera for a page, but a phone's own camera may still be asked.
@@ -21,7 +23,7 @@ export function camera(stage, { take, say }) {
     capture: 'environment',
     hidden: true,
     onchange: () => {
-      take([...input.files]);
+      take([...(input.files ?? [])]);
       input.value = '';
     },
   });
@@ -31,9 +33,9 @@ export function camera(stage, { take, say }) {
     finder?.remove();
     stream = finder = null;
   };
-  const shoot = async (video) => {
+  const shoot = async (/** @type {HTMLVideoElement} */ video) => {
     const canvas = new OffscreenCanvas(video.videoWidth, video.videoHeight);
-    canvas.getContext('2d').drawImage(video, 0, 0);
+    context2d(canvas).drawImage(video, 0, 0);
     close();
     const blob = await canvas.convertToBlob({ type: 'image/png' });
     const time = new Date().toTimeString().slice(0, 8).replaceAll(':', '-');
@@ -52,7 +54,7 @@ export function camera(stage, { take, say }) {
     } catch (error) {
       if (asked === turn)
         say(
-          error.name === 'NotAllowedError'
+          error instanceof DOMException && error.name === 'NotAllowedError'
             ? 'The browser does not let this page use the camera: allow it in the address bar.'
             : 'No camera was found; choose a photo instead.',
         );

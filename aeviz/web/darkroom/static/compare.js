@@ -1,6 +1,14 @@
 /** Drawing two pictures to be compared: parted, side by side, one alone, or their difference. */
 
+import { context2d } from '../../static/dom.js';
 import { session } from './session.js';
+
+/**
+ * @typedef {CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D} Context
+ * @typedef {import('./layer.js').Glass} Glass
+ * @typedef {import('./layer.js').Layer} Layer
+ * @typedef {{x: number, width: number, height: number}} Pane  a window for a picture, in CSS pixels
+ */
 
 const GAP = 2;
 const DOUBLINGS = 2;
@@ -12,9 +20,11 @@ const mixed = new OffscreenCanvas(1, 1);
 /** What a side may show, by its name, in words. @param {string} name */
 export function labelOf(name) {
   const ours = session.task.name === 'colour' ? 'After: a guess' : 'After';
-  return { before: 'Before', ours }[name] ?? baseline(name)?.title ?? name;
+  if (name === 'before') return 'Before';
+  return name === 'ours' ? ours : (baseline(name)?.title ?? name);
 }
 
+/** @param {string} wanted */
 function baseline(wanted) {
   return session.task.baselines.find(({ name }) => name === wanted);
 }
@@ -27,7 +37,7 @@ export function wordsOf(name) {
 /**
  * The windows that the pictures lie in, from left to right.
  * @param {{width: number, height: number}} size  of the canvas, in CSS pixels
- * @returns {{x: number, width: number, height: number}[]}
+ * @returns {Pane[]}
  */
 export function panes({ width, height }) {
   if (session.look.mode !== 'beside') return [{ x: 0, width, height }];
@@ -43,6 +53,7 @@ export function panes({ width, height }) {
  * @param {CanvasRenderingContext2D} context  in CSS pixels
  * @param {import('./view.js').View} view  of the first pane
  * @param {number} divide  where the divider is, in CSS pixels
+ * @param {Pane[]} all
  */
 export function drawComparison(context, view, divide, all) {
   const { mode, left, right, painting } = session.look;
@@ -72,8 +83,8 @@ export function drawComparison(context, view, divide, all) {
 
 /**
  * Draw the picture of this name.
- * @param {CanvasRenderingContext2D} context
- * @param {import('./layer.js').Glass} view
+ * @param {Context} context
+ * @param {Glass} view
  * @param {string} name
  */
 export function drawSide(context, view, name) {
@@ -94,30 +105,37 @@ export function drawSide(context, view, name) {
   context.globalAlpha = 1;
 }
 
-/** Two pictures that one sees through, mixed by themselves before they lie over what is behind them. */
+/**
+ * Two pictures that one sees through, mixed by themselves before they lie over what is behind them.
+ * @param {Context} context
+ * @param {Glass} view
+ * @param {Layer | null} before
+ * @param {Layer | null} after
+ * @param {number} strength
+ */
 function drawBlend(context, view, before, after, strength) {
   const { ratio } = view;
   const [width, height] = [Math.ceil(view.width * ratio), Math.ceil(view.height * ratio)];
   if (mixed.width !== width || mixed.height !== height) Object.assign(mixed, { width, height });
-  const mix = mixed.getContext('2d');
+  const mix = context2d(mixed);
   mix.setTransform(ratio, 0, 0, ratio, 0, 0);
   mix.clearRect(0, 0, view.width + 1, view.height + 1);
   mix.globalAlpha = 1 - strength;
-  before.paint(mix, view);
+  before?.paint(mix, view);
   mix.globalAlpha = strength;
   mix.globalCompositeOperation = 'lighter';
-  after.paint(mix, view);
+  after?.paint(mix, view);
   mix.globalCompositeOperation = 'source-over';
   context.drawImage(mixed, 0, 0, width / ratio, height / ratio);
 }
 
-/** |right - left| times four, of what is on the screen: it follows strength, zoom and tiles. */
+/** |right - left| times four, of what is on the screen: it follows strength, zoom and tiles. @param {Context} context @param {Glass} view */
 function drawDifference(context, view) {
   const { canvas } = context;
   if (other.width !== canvas.width || other.height !== canvas.height) {
     Object.assign(other, { width: canvas.width, height: canvas.height });
   }
-  const beside = other.getContext('2d');
+  const beside = context2d(other);
   beside.setTransform(view.ratio, 0, 0, view.ratio, 0, 0);
   beside.fillStyle = '#000';
   beside.fillRect(0, 0, view.width, view.height);
@@ -134,6 +152,14 @@ function drawDifference(context, view) {
   context.setTransform(view.ratio, 0, 0, view.ratio, 0, 0);
 }
 
+/**
+ * Draw in a part of the window only.
+ * @param {Context} context
+ * @param {number} x
+ * @param {number} width
+ * @param {number} height
+ * @param {() => void} draw
+ */
 function within(context, x, width, height, draw) {
   context.save();
   context.beginPath();
@@ -143,7 +169,7 @@ function within(context, x, width, height, draw) {
   context.restore();
 }
 
-/** What is seen through a picture that is not opaque. */
+/** What is seen through a picture that is not opaque. @param {Context} context @param {Glass} view */
 function drawChecks(context, { whole, width, height }) {
   const [left, top] = [Math.max(whole.x, 0), Math.max(whole.y, 0)];
   const right = Math.min(whole.x + whole.width, width);

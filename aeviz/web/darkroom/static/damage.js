@@ -1,6 +1,8 @@
 /** For clean photos: damage added to them, so that the result can be measured; or a clean original. */
 
 import { h } from '../../static/dom.js';
+import { asProblem } from './api.js';
+import { amountOf } from './looking.js';
 import { Range } from './range.js';
 import { session } from './session.js';
 import { sign } from './tools.js';
@@ -12,6 +14,7 @@ import { sign } from './tools.js';
  */
 export function changeDamage(change) {
   const { shown: photo, variant } = session;
+  if (!photo || !variant) return;
   change(photo);
   if (session.variantOf(photo) !== variant && variant.added) {
     session.discard(variant);
@@ -31,12 +34,14 @@ export class AddDamage {
           photo.adds = this.box.checked;
         }),
     });
+    /** What the error is about. @type {import('./photos.js').Variant | null} */
+    this.errorOf = null;
     this.says = h('span', {});
     this.range = new Range({
       label: '',
       testid: 'aeviz-amount',
       onInput: (value) => this.range.show(value, this.amount(value)),
-      onRelease: (value) => changeDamage(() => session.amounts.set(session.task.damage.name, value)),
+      onRelease: (value) => changeDamage(() => session.amounts.set(session.task.damage?.name ?? '', value)),
     });
     this.again = sign(
       'dice',
@@ -54,7 +59,7 @@ export class AddDamage {
       hidden: true,
       'data-testid': 'aeviz-reference',
       onchange: () => {
-        const [file] = this.input.files;
+        const file = this.input.files?.[0];
         this.input.value = '';
         if (file) this.measure(file);
       },
@@ -82,8 +87,9 @@ export class AddDamage {
     );
   }
 
+  /** @param {number} value */
   amount(value) {
-    const { unit } = session.task.damage;
+    const unit = session.task.damage?.unit ?? '';
     if (unit.startsWith('σ')) return `σ ${value}`;
     return unit ? `${value} ${unit}` : String(value);
   }
@@ -94,31 +100,34 @@ export class AddDamage {
     this.box.checked = Boolean(photo?.adds && damage);
     this.box.disabled = !photo || !damage;
     this.says.textContent = photo?.sample ? 'Damage added to the sample' : 'Add damage, to measure';
-    const fixed = !damage || damage.low === null || damage.low === damage.high;
-    this.row.hidden = !this.box.checked || (fixed && !['watermark', 'holes'].includes(damage?.name));
-    this.range.element.hidden = fixed;
-    if (!fixed && document.activeElement !== this.range.input) this.write(damage);
+    const choice = amountOf(damage);
+    this.row.hidden = !this.box.checked || (!choice && !['watermark', 'holes'].includes(damage?.name ?? ''));
+    this.range.element.hidden = !choice;
+    if (damage && choice && document.activeElement !== this.range.input) this.write(damage.name, choice);
     this.original.hidden = this.box.checked || variant?.state !== 'ready';
     this.original.disabled = Boolean(variant?.measuring);
     this.original.textContent = variant?.measuring ? 'Measuring…' : 'Compare with a clean original';
     if (this.errorOf !== variant) this.fail('');
   }
 
-  write(damage) {
-    this.range.within(damage);
-    const value = session.amounts.get(damage.name) ?? damage.default;
+  /** @param {string} name @param {import('./looking.js').Amount} choice */
+  write(name, choice) {
+    this.range.within(choice);
+    const value = session.amounts.get(name) ?? choice.default;
     this.range.show(value, this.amount(value));
   }
 
   /** Have the server measure against a clean original. @param {File} file */
   async measure(file) {
     const { variant } = session;
+    if (!variant) return;
     this.fail('');
     const measured = variant.measure(file);
     session.changed();
     try {
       await measured;
-    } catch (error) {
+    } catch (thrown) {
+      const error = asProblem(thrown);
       if (error.kind === 'gone') {
         variant.original = file; // for when the photo is there again
         session.renew(variant);
@@ -129,6 +138,7 @@ export class AddDamage {
     session.changed();
   }
 
+  /** @param {string} sentence */
   fail(sentence, variant = session.variant) {
     this.errorOf = variant;
     this.error.hidden = !sentence;

@@ -19,10 +19,11 @@ import { Stage } from './stage.js';
 import { Strip } from './strip.js';
 import { Tools } from './tools.js';
 
-/** @param {{data: any, parentElement: HTMLElement}} component */
+/** @param {import('../../static/types.d.ts').Component<unknown>} component */
 export default (component) => mount(component, open);
 
-async function open(root, data, signal) {
+/** @param {HTMLElement} root @param {unknown} _data @param {AbortSignal} signal */
+async function open(root, _data, signal) {
   const query = new URLSearchParams(window.location.search);
   await session.start(query.get('task'), query.get('sample'));
   if (signal.aborted) return () => {};
@@ -44,7 +45,7 @@ async function open(root, data, signal) {
   });
   const progress = new Progress();
   const panel = new Panel(stage);
-  const take = (files) => session.add(files);
+  const take = (/** @type {File[]} */ files) => session.add(files);
   const ways = intake(root, take);
   const viewer = h('div', { class: 'dr-viewer', 'data-testid': 'aeviz-dropzone' });
   const finder = camera(viewer, { take, say: (sentence) => session.say(sentence) });
@@ -71,11 +72,15 @@ async function open(root, data, signal) {
     finder.input,
   );
 
+  /** @type {import('./looking.js').Task | null} */
   let chosen = null;
   const update = oncePerFrame(() => {
     if (signal.aborted) return;
     status.show(session.status);
-    if (chosen !== session.task) chips.choose((chosen = session.task).name);
+    if (chosen !== session.task) {
+      chosen = session.task;
+      chips.choose(chosen.name);
+    }
     for (const part of [tools, progress, panel, strip]) part.update();
     said.hidden = !session.said;
     said.textContent = session.said;

@@ -25,9 +25,10 @@ export class Divider {
           const by = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -5, PageUp: 5 }[
             event.key
           ];
-          const to = { Home: 0, End: 1 }[event.key];
-          if (by === undefined && to === undefined) return;
-          onMove(to ?? this.share + by * (event.shiftKey ? LEAP : STEP));
+          const end = { Home: 0, End: 1 }[event.key];
+          if (by !== undefined) onMove(this.share + by * (event.shiftKey ? LEAP : STEP));
+          else if (end !== undefined) onMove(end);
+          else return;
           event.preventDefault();
           event.stopPropagation();
         },
@@ -40,7 +41,7 @@ export class Divider {
   show(share, x, text) {
     this.share = share;
     this.element.style.transform = `translateX(${x}px)`;
-    this.element.setAttribute('aria-valuenow', Math.round(100 * share));
+    this.element.setAttribute('aria-valuenow', String(Math.round(100 * share)));
     this.element.setAttribute('aria-valuetext', text);
   }
 }

@@ -1,7 +1,7 @@
 /** Fill: a brush for what should go. */
 
 import { h } from '../../static/dom.js';
-import { putBlob } from './api.js';
+import { asProblem, putBlob } from './api.js';
 import { changeDamage } from './damage.js';
 import { Range } from './range.js';
 import { session } from './session.js';
@@ -16,7 +16,10 @@ export class Fill {
     this.stage = stage;
     /** The last stroke there was when the server asked whether so much is meant. @type {import('./mask.js').Stroke | null} */
     this.unsure = null;
-    const brush = (erase) => {
+    /** What the error is about. @type {import('./photos.js').Variant | null} */
+    this.errorOf = null;
+    const brush = (/** @type {boolean} */ erase) => {
+      if (!session.shown) return;
       // The holes that were added have their own mask; what one paints goes on the photo itself.
       if (session.shown.adds)
         changeDamage((photo) => {
@@ -26,8 +29,8 @@ export class Fill {
       stage.brush.erase = erase;
       session.set({ painting: !same });
     };
-    const change = (name) => () => {
-      session.shown.mask?.[name]();
+    const change = (/** @type {'undo' | 'clear'} */ name) => () => {
+      session.shown?.mask?.[name]();
       session.set({ painting: true });
     };
     this.paint = sign('brush', 'Paint over what should go', () => brush(false), 'aeviz-paint');
@@ -77,10 +80,11 @@ export class Fill {
     const { task, shown, look } = session;
     this.element.hidden = !task.mask;
     if (!task.mask) return;
-    const { mask } = shown ?? {};
+    const mask = shown?.mask;
     if (this.errorOf !== session.variant) this.fail('');
-    this.paint.setAttribute('aria-pressed', look.painting && !this.stage.brush.erase);
-    this.erase.setAttribute('aria-pressed', look.painting && this.stage.brush.erase);
+    this.paint.setAttribute('aria-pressed', String(look.painting && !this.stage.brush.erase));
+    this.erase.setAttribute('aria-pressed', String(look.painting && this.stage.brush.erase));
+    this.paint.disabled = this.erase.disabled = !shown;
     this.undo.disabled = this.clear.disabled = !mask?.strokes.length;
     this.go.disabled = !mask || mask.empty || session.variant?.state !== 'ready';
   }
@@ -88,24 +92,29 @@ export class Fill {
   /** Send the mask and have it filled. */
   async send() {
     const { shown: photo, variant } = session;
-    const last = photo.mask.strokes.at(-1);
+    const mask = photo?.mask;
+    if (!mask || !variant?.info) return;
+    const { id } = variant.info;
+    const last = mask.strokes.at(-1) ?? null;
     const sure = this.unsure === last ? 1 : null;
     this.unsure = null;
     this.fail('');
     try {
-      await putBlob(`photos/${variant.info.id}/mask`, await photo.mask.png(), { sure });
-      photo.mask.sent = variant.info.id;
+      await putBlob(`photos/${id}/mask`, await mask.png(), { sure });
+      mask.sent = id;
       for (const method of ['ours', session.look.right]) {
         if (method === 'ours' || (method !== 'before' && session.job(method))) session.run(method, variant);
       }
       session.set({ painting: false });
-    } catch (error) {
+    } catch (thrown) {
+      const error = asProblem(thrown);
       if (error.kind === 'gone') session.renew(variant);
       if (error.kind === 'unsure') this.unsure = last;
       this.fail(error.kind === 'unsure' ? UNSURE : error.message, variant);
     }
   }
 
+  /** @param {string} sentence */
   fail(sentence, variant = session.variant) {
     this.errorOf = variant;
     this.error.hidden = !sentence;

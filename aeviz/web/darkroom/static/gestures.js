@@ -2,6 +2,7 @@
  * Hands on the viewer: drag the divider or the picture, pinch, wheel, double click, brush, keys.
  */
 
+/** How near the divider a pointer takes hold of it, in CSS pixels. @type {Record<string, number>} */
 const NEAR = { mouse: 24, pen: 28, touch: 40 };
 const WHEEL = 0.0022;
 const LINE = 18; // pixels in a wheel's line
@@ -9,6 +10,7 @@ const ARROW = 60;
 const KEY_ZOOM = 1.4;
 
 /**
+ * @typedef {'pinch' | 'divide' | 'paint' | 'pan' | 'look'} Doing
  * @typedef {{x: number, y: number}} Point  CSS pixels from the viewer's top left corner
  * @typedef {{
  *   view: import('./view.js').View,
@@ -16,7 +18,7 @@ const KEY_ZOOM = 1.4;
  *   fold: (point: Point) => Point,
  *   looking: () => boolean, painting: () => boolean, brush: (kind: 'begin' | 'to' | 'end' | 'undo', point?: Point) => void,
  *   hover: (point: (Point & {touch: boolean}) | null) => void, changed: () => void,
- *   focus: (doing: string) => void, key: (key: string) => boolean}} Stage
+ *   focus: (doing: Doing) => void, key: (key: string) => boolean}} Stage
  *   `divideAt` is null where there is no divider; `fold` brings a place in the right pane to the left
  */
 
@@ -27,17 +29,20 @@ const KEY_ZOOM = 1.4;
 export function handle(element, stage) {
   /** @type {Map<number, Point>} */
   const down = new Map();
+  /** @type {Doing | null} */
   let doing = null;
   let tapped = false;
 
-  const at = (event) => {
+  const at = (/** @type {MouseEvent} */ event) => {
     const box = element.getBoundingClientRect();
     return { x: event.clientX - box.left, y: event.clientY - box.top };
   };
+  /** @param {PointerEvent} event @param {Point} point */
   const near = (event, point) => {
     const x = stage.divideAt();
-    return x !== null && Math.abs(point.x - x) < NEAR[event.pointerType];
+    return x !== null && Math.abs(point.x - x) < (NEAR[event.pointerType] ?? NEAR.mouse);
   };
+  /** @param {PointerEvent} event @param {Point} point @returns {Doing} */
   const begin = (event, point) => {
     if (down.size > 1) return 'pinch';
     if (near(event, point) && !stage.painting()) return 'divide';
@@ -45,7 +50,7 @@ export function handle(element, stage) {
     if (stage.view.roams || event.button === 1) return 'pan';
     return stage.divideAt() === null || stage.looking() ? 'look' : 'divide';
   };
-  const start = (event) => {
+  const start = (/** @type {PointerEvent} */ event) => {
     if (event.button > 1) return;
     element.setPointerCapture(event.pointerId);
     const point = at(event);
@@ -64,17 +69,17 @@ export function handle(element, stage) {
     stage.hover({ ...point, touch: event.pointerType === 'touch' });
     event.preventDefault();
   };
-  const move = (event) => {
+  const move = (/** @type {PointerEvent} */ event) => {
     const point = at(event);
     const touch = event.pointerType === 'touch';
     const last = down.get(event.pointerId);
     if (!last) {
-      element.dataset.near = near(event, point) && !stage.painting();
+      element.dataset.near = String(near(event, point) && !stage.painting());
       stage.hover({ ...point, touch });
       return;
     }
     tapped = false;
-    if (doing === 'pinch') pinch(event.pointerId, point);
+    if (doing === 'pinch') pinch(event.pointerId, last, point);
     if (doing === 'pan') stage.view.pan(point.x - last.x, point.y - last.y);
     if (doing === 'divide') stage.divide(point.x);
     if (doing === 'paint') {
@@ -85,15 +90,15 @@ export function handle(element, stage) {
     stage.hover({ ...point, touch });
     stage.changed();
   };
-  const pinch = (id, point) => {
+  /** @param {number} id @param {Point} last  where this finger was @param {Point} point */
+  const pinch = (id, last, point) => {
     const [other] = [...down].filter(([key]) => key !== id).map(([, place]) => place);
-    const last = down.get(id);
-    const apart = (a) => Math.hypot(a.x - other.x, a.y - other.y) || 1;
+    const apart = (/** @type {Point} */ a) => Math.hypot(a.x - other.x, a.y - other.y) || 1;
     const middle = stage.fold({ x: (point.x + other.x) / 2, y: (point.y + other.y) / 2 });
     stage.view.zoomBy(apart(point) / apart(last), middle.x, middle.y);
     stage.view.pan((point.x - last.x) / 2, (point.y - last.y) / 2);
   };
-  const end = (event) => {
+  const end = (/** @type {PointerEvent} */ event) => {
     if (!down.delete(event.pointerId)) return;
     if (doing === 'paint') stage.brush('end');
     if (tapped && event.type === 'pointerup') stage.divide(at(event).x);

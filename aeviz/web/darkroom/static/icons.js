@@ -25,7 +25,9 @@ const PATHS = {
   dice: 'M5 5h14v14H5zM9 9h.01M15 15h.01M15 9h.01M9 15h.01M12 12h.01',
 };
 
-/** @param {keyof typeof PATHS} name */
+/** @typedef {keyof typeof PATHS} Sign */
+
+/** @param {Sign} name */
 export function icon(name) {
   return svg(
     'svg',

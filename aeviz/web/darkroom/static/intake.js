@@ -17,39 +17,43 @@ export function intake(element, take) {
     hidden: true,
     'data-testid': 'aeviz-files',
     onchange: () => {
-      take([...input.files]);
+      take([...(input.files ?? [])]);
       input.value = ''; // so that the same file can be chosen again
     },
   });
-  const hasFiles = (event) => event.dataTransfer?.types.includes('Files');
+  const hasFiles = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes('Files');
+  const inside = (/** @type {DragEvent} */ event) =>
+    event.target instanceof Node && element.contains(event.target);
   const leave = () => delete element.dataset.dropping;
   // On the whole page: a file dropped beside the tool must not replace the page.
-  const over = (event) => {
+  const over = (/** @type {DragEvent} */ event) => {
     if (!hasFiles(event)) return;
     event.preventDefault();
-    if (element.contains(event.target)) element.dataset.dropping = '';
+    if (inside(event)) element.dataset.dropping = '';
     else leave();
   };
-  const gone = (event) => {
+  const gone = (/** @type {DragEvent} */ event) => {
     if (!event.relatedTarget) leave();
   };
-  const drop = (event) => {
+  const drop = (/** @type {DragEvent} */ event) => {
     if (!hasFiles(event)) return;
     event.preventDefault();
     leave();
-    if (element.contains(event.target)) take([...event.dataTransfer.files]);
+    if (inside(event)) take([...(event.dataTransfer?.files ?? [])]);
   };
-  const paste = (event) => {
+  const paste = (/** @type {ClipboardEvent} */ event) => {
     const files = [...(event.clipboardData?.files ?? [])];
     if (files.length) take(files);
   };
-  const listeners = { dragover: over, dragleave: gone, drop, paste };
-  for (const [name, listener] of Object.entries(listeners)) document.addEventListener(name, listener);
+  const listening = new AbortController();
+  const { signal } = listening;
+  document.addEventListener('dragover', over, { signal });
+  document.addEventListener('dragleave', gone, { signal });
+  document.addEventListener('drop', drop, { signal });
+  document.addEventListener('paste', paste, { signal });
   return {
     choose: () => input.click(),
     input,
-    stop() {
-      for (const [name, listener] of Object.entries(listeners)) document.removeEventListener(name, listener);
-    },
+    stop: () => listening.abort(),
   };
 }

@@ -1,11 +1,17 @@
 /** What is being made of the photos: a queue over the socket, two jobs on the server at a time. */
 
-import { getBlob } from './api.js';
+import { asProblem, getBlob } from './api.js';
 import { Layer } from './layer.js';
 import { Work } from './work.js';
 
 const AT_ONCE = 2;
 const LIVE = ['waiting', 'working'];
+
+/**
+ * @typedef {import('./api.js').Problem} Problem
+ * @typedef {import('./work.js').Message} Message
+ * @typedef {{width: number, height: number}} Size
+ */
 
 /** One photo, one task, one method. */
 export class Job {
@@ -14,17 +20,20 @@ export class Job {
    * @param {{task: string, method: string, sigma?: number | null}} order
    */
   constructor(variant, { task, method, sigma = null }) {
-    Object.assign(this, { variant, task, method, sigma });
+    this.variant = variant;
+    this.task = task;
+    this.method = method;
+    this.sigma = sigma;
     this.n = 0;
     /** @type {'waiting' | 'working' | 'done' | 'stopped' | 'failed'} */
     this.state = 'waiting';
     this.ahead = 0;
     this.done = 0;
     this.total = 0;
+    /** @type {number | null} */
     this.secondsLeft = null;
     this.error = '';
-    /** @type {{result: string, width: number, height: number, seconds: number,
-     *   scores: import('./photos.js').Score | null, notes: string[]} | null} */
+    /** @type {import('./work.js').Result | null} */
     this.result = null;
     /** @type {Layer | null} what there is of it, tile by tile */
     this.layer = null;
@@ -47,7 +56,12 @@ export class Job {
     return this.total ? this.done / this.total : 0;
   }
 
-  /** Draw a tile where it belongs; they come as files, which take a moment to decode. */
+  /**
+   * Draw a tile where it belongs; they come as files, which take a moment to decode.
+   * @param {import('./work.js').Tile} tile
+   * @param {Size} size  of the whole picture
+   * @param {() => void} onDrawn
+   */
   tile({ x, y, image }, size, onDrawn) {
     const { rests } = this;
     this.painted = this.painted
@@ -66,11 +80,12 @@ export class Job {
       });
   }
 
-  /** Fetch the whole picture where the layer does not hold it. */
+  /** Fetch the whole picture where the layer does not hold it. @param {(problem: Problem | null) => void} onLoaded */
   async load(onLoaded) {
-    if (this.state !== 'done' || this.whole || this.loading) return;
+    if (!this.result || this.whole || this.loading) return;
     this.loading = true;
     const { rests } = this;
+    /** @type {Problem | null} */
     let problem = null;
     try {
       const layer = await Layer.from(await getBlob(`results/${this.result.result}/view`));
@@ -82,7 +97,7 @@ export class Job {
         layer.drop();
       }
     } catch (error) {
-      problem = error;
+      problem = asProblem(error);
     }
     this.loading = false;
     onLoaded(problem);
@@ -100,9 +115,9 @@ export class Job {
 
 export class Jobs {
   /**
-   * @param {{onChange: () => void, onDrawn: () => void, onEnd: (job: Job) => void,
-   *   seen: (job: Job) => {width: number, height: number} | null,
-   *   onStatus: (status: {kind: string, text: string}) => void}} listener
+   * @param {{onChange: () => void, onDrawn: () => void, onEnd: (job: Job, said: Message) => void,
+   *   seen: (job: Job) => Size | null,
+   *   onStatus: (status: import('./work.js').Status) => void}} listener
    *   `seen` answers the size of the job's picture if somebody is looking at it
    */
   constructor(listener) {
@@ -126,14 +141,14 @@ export class Jobs {
     return [...this.waiting, ...this.running.values()];
   }
 
-  /** Take a job on; `first`: somebody is looking, before all others. */
+  /** Take a job on; `first`: somebody is looking, before all others. @param {Job} job @param {boolean} first */
   add(job, first) {
     if (first) this.waiting.unshift(job);
     else this.waiting.push(job);
     this.pump(first);
   }
 
-  /** Bring a job that still waits to the front. */
+  /** Bring a job that still waits to the front. @param {Job} job */
   hurry(job) {
     const at = this.waiting.indexOf(job);
     if (at < 0) return;
@@ -147,20 +162,22 @@ export class Jobs {
       return;
     }
     const places = AT_ONCE + (first ? 1 : 0);
-    while (this.running.size < places && this.waiting.length) this.send(this.waiting.shift(), first);
+    for (const job of this.waiting.splice(0, places - this.running.size)) this.send(job, first);
     this.listener.onChange();
   }
 
+  /** @param {Job} job @param {boolean} first */
   send(job, first) {
     this.made += 1;
     job.n = this.made;
     this.running.set(job.n, job);
-    const { task, method, sigma, n } = job;
-    const order = { do: 'restore', job: n, photo: job.variant.info.id, task, sigma, method };
-    this.work.send(first ? { ...order, first: true } : order);
+    const { variant, task, method, sigma, n } = job;
+    /** @type {import('./work.js').Order} */
+    const order = { do: 'restore', job: n, photo: variant.known.id, task, sigma, method };
+    this.work.send(first ? { ...order, first } : order);
   }
 
-  /** End a job that is not done. */
+  /** End a job that is not done. @param {Job} job */
   stop(job) {
     if (!job.live) return;
     const at = this.waiting.indexOf(job);
@@ -171,6 +188,7 @@ export class Jobs {
     this.listener.onChange();
   }
 
+  /** @param {number} n @param {import('./work.js').Tile} tile */
   tile(n, tile) {
     const job = this.running.get(n);
     if (!job) return;
@@ -179,27 +197,30 @@ export class Jobs {
     else job.missed = true;
   }
 
-  receive({ job: n, state, ...said }) {
-    const job = this.running.get(n);
+  /** @param {Message} message */
+  receive(message) {
+    const job = this.running.get(message.job);
     if (!job) return; // stopped meanwhile
-    job.state = state;
-    if (state === 'waiting') job.ahead = said.ahead;
-    if (state === 'working') {
-      Object.assign(job, { done: said.done, total: said.total, secondsLeft: said.seconds_left });
+    job.state = message.state;
+    if (message.state === 'waiting') job.ahead = message.ahead;
+    if (message.state === 'working') {
+      const { done, total, seconds_left: secondsLeft } = message;
+      Object.assign(job, { done, total, secondsLeft });
     }
-    if (state === 'failed') job.error = said.error;
-    if (state === 'done') job.result = said;
-    if (!job.live) this.ended(job, said);
+    if (message.state === 'failed') job.error = message.error;
+    if (message.state === 'done') job.result = message;
+    if (!job.live) this.ended(job, message);
     this.listener.onChange();
   }
 
+  /** @param {Job} job @param {Message} said */
   async ended(job, said) {
     this.running.delete(job.n);
     this.pump();
     await job.painted;
     // Tiles come without what is see-through.
-    const complete = !job.missed && !said.skipped && !job.variant.info?.alpha;
-    job.whole = job.state === 'done' && complete && job.drawn;
+    job.whole =
+      said.state === 'done' && !said.skipped && job.drawn && !job.missed && !job.variant.info?.alpha;
     this.listener.onEnd(job, said);
   }
 

@@ -5,11 +5,14 @@
  * pixels, so that a frame costs what the screen has, not what the picture has, and nothing flickers.
  */
 
+import { context2d } from '../../static/dom.js';
+
 const LEAST_SIDE = 512;
 /** From this many screen pixels on, a pixel is a sharp square: one wants to see it then. */
 const SHARP = 6;
 
 /**
+ * @typedef {[number, number, number, number]} Box  left, top, right, bottom, in pixels
  * @typedef {{whole: {x: number, y: number, width: number, height: number}, width: number,
  *   height: number, ratio: number, zoom: number}} Glass
  *   where the whole picture lies in a window of this width and height, in CSS pixels; `ratio` screen
@@ -17,7 +20,7 @@ const SHARP = 6;
  */
 
 export class Layer {
-  /** An empty one, transparent. */
+  /** An empty one, transparent. @param {number} width @param {number} height */
   constructor(width, height) {
     this.width = width;
     this.height = height;
@@ -42,20 +45,27 @@ export class Layer {
     return this.width * this.height;
   }
 
-  /** Put a part of the picture in its place. @param {ImageBitmap} part */
+  /** Put a part of the picture in its place. @param {ImageBitmap} part @param {number} x @param {number} y */
   put(part, x, y) {
-    const context = this.levels[0].getContext('2d');
+    const context = context2d(this.levels[0]);
     context.clearRect(x, y, part.width, part.height);
     context.drawImage(part, x, y);
+    /** @type {Box} */
     let box = [x, y, x + part.width, y + part.height];
     for (let k = 1; k < this.levels.length; k += 1) box = this.halve(k, box);
   }
 
-  /** Draw level k anew within `box` of the level before it; answers the box that this was. */
+  /**
+   * Draw level k anew within a box of the level before it; returns the box that this was.
+   * @param {number} k
+   * @param {Box} box
+   * @returns {Box}
+   */
   halve(k, [left, top, right, bottom]) {
+    /** @type {Box} */
     const box = [left >> 1, top >> 1, (right + 1) >> 1, (bottom + 1) >> 1];
     const [x, y, w, h] = [box[0], box[1], box[2] - box[0], box[3] - box[1]];
-    const context = this.levels[k].getContext('2d');
+    const context = context2d(this.levels[k]);
     context.clearRect(x, y, w, h);
     // At exactly a half, bilinear is the mean of four pixels.
     context.drawImage(this.levels[k - 1], 2 * x, 2 * y, 2 * w, 2 * h, x, y, w, h);
@@ -64,7 +74,7 @@ export class Layer {
 
   /**
    * Draw what is seen of it.
-   * @param {CanvasRenderingContext2D} context  in CSS pixels
+   * @param {import('./compare.js').Context} context  in CSS pixels
    * @param {Glass} glass  where it lies
    */
   paint(context, { whole, width: seenWidth, height: seenHeight, ratio, zoom }) {

@@ -6,13 +6,20 @@ import { session } from './session.js';
 const RADIUS = 92;
 const TIMES = 3;
 const ABOVE = 132; // a finger would cover it
+/** @type {[number, string][]} */
 const RINGS = [
   [7, 'rgb(0 0 0 / 35%)'],
   [2.5, '#fff'],
 ]; // a blurred shadow would cost four frames
 
 /**
- * @param {CanvasRenderingContext2D} context  in CSS pixels
+ * @typedef {import('./compare.js').Context} Context
+ * @typedef {import('./layer.js').Glass} Glass
+ * @typedef {{x: number, y: number}} Point  in CSS pixels
+ */
+
+/**
+ * @param {Context} context  in CSS pixels
  * @param {import('./view.js').View} view
  * @param {{x: number, y: number}} at  the place that is looked at, in the first pane
  * @param {{x: number, y: number, touch: boolean}} pointer
@@ -49,7 +56,7 @@ export function drawLoupe(context, view, at, pointer, { width, ground }) {
   context.stroke();
 }
 
-/** Where the whole picture lies, so large that the place at `at` is at the glass's centre. */
+/** Where the whole picture lies, so large that the place at `at` is at the glass's centre. @param {Glass['whole']} whole @param {Point} at @param {Point} centre */
 function enlarged(whole, at, centre) {
   return {
     x: centre.x - TIMES * (at.x - whole.x),
@@ -59,6 +66,7 @@ function enlarged(whole, at, centre) {
   };
 }
 
+/** @param {Context} context @param {Glass} glass @param {string} side @param {number} x @param {Point} centre */
 function half(context, glass, side, x, { y }) {
   context.save();
   context.beginPath();

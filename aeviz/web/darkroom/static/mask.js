@@ -1,15 +1,21 @@
 /** Where a photo is to be filled: strokes of a round brush, kept as strokes so that one can go back. */
 
+import { context2d } from '../../static/dom.js';
+
 const INK = '#ff3b5c';
 
-/** @typedef {{size: number, erase: boolean, points: {x: number, y: number}[]}} Stroke  in pixels */
+/**
+ * @typedef {{x: number, y: number}} Point
+ * @typedef {{size: number, erase: boolean, points: Point[]}} Stroke  in pixels of the photo
+ */
 
 export class Mask {
+  /** @param {number} width @param {number} height */
   constructor(width, height) {
     this.width = width;
     this.height = height;
     this.canvas = new OffscreenCanvas(width, height);
-    this.context = this.canvas.getContext('2d');
+    this.context = context2d(this.canvas);
     /** @type {Stroke[]} */
     this.strokes = [];
     /** The photo, as the server names it, that was sent this mask. @type {string | null} */
@@ -20,13 +26,17 @@ export class Mask {
     return !this.strokes.some((stroke) => !stroke.erase);
   }
 
+  /** @param {number} size @param {boolean} erase @param {Point} point */
   begin(size, erase, point) {
-    this.strokes.push({ size, erase, points: [point] });
-    this.draw(this.strokes.at(-1), 0);
+    const stroke = { size, erase, points: [point] };
+    this.strokes.push(stroke);
+    this.draw(stroke, 0);
   }
 
+  /** Go on with the last stroke. @param {Point} point */
   to(point) {
     const stroke = this.strokes.at(-1);
+    if (!stroke) return;
     stroke.points.push(point);
     this.draw(stroke, stroke.points.length - 2);
   }
@@ -46,7 +56,7 @@ export class Mask {
     for (const stroke of this.strokes) this.draw(stroke, 0);
   }
 
-  /** Draw a stroke from one of its points on. */
+  /** Draw a stroke from one of its points on. @param {Stroke} stroke @param {number} from */
   draw({ size, erase, points }, from) {
     const { context } = this;
     context.globalCompositeOperation = erase ? 'destination-out' : 'source-over';
@@ -60,7 +70,7 @@ export class Mask {
   /** @returns {Promise<Blob>} a PNG, white where there is a hole */
   async png() {
     const sheet = new OffscreenCanvas(this.width, this.height);
-    const context = sheet.getContext('2d');
+    const context = context2d(sheet);
     context.drawImage(this.canvas, 0, 0);
     context.globalCompositeOperation = 'source-in';
     context.fillStyle = '#fff';

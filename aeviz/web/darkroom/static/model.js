@@ -1,5 +1,6 @@
 /** The model in a line: what it reached, how large it is, what it learnt from. */
 
+/** The trial of a task that a card tells of, and what it was. @type {Record<string, [string, string]>} */
 const TRIALS = {
   denoise: ['noise 25', 'at σ 25'],
   impulse: ['impulse 30', 'at 30 % lost'],
@@ -17,7 +18,7 @@ export function card({ name, model }) {
   if (!model) return guess;
   const [trial, words] = TRIALS[name] ?? [];
   const figures = model.metrics?.[trial];
-  const worse = Math.round((figures?.worse ?? 0) * model.test_images);
+  const worse = Math.round((figures?.worse ?? 0) * (model.test_images ?? 0));
   const parts = [
     model.name,
     figures

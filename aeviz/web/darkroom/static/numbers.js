@@ -6,6 +6,11 @@ import { session } from './session.js';
 
 const PAUSE_MS = 200; // the picture follows the hand without the server; its figures once it rests
 
+/**
+ * @typedef {import('./photos.js').Score} Score
+ * @typedef {import('./work.js').Result} Result
+ */
+
 export class Numbers {
   constructor() {
     this.psnr = figure('PSNR', 'dB', 'aeviz-psnr', '10 dB more is a tenth of the squared error');
@@ -13,9 +18,14 @@ export class Numbers {
     this.element = h('div', { class: 'dr-numbers' }, this.psnr.element, this.ssim.element);
     /**
      * Figures that were asked for, by result and strength, of each reference: null where there are none.
-     * @type {WeakMap<import('./photos.js').Score, Map<string, import('./photos.js').Score | null>>}
+     * @type {WeakMap<Score, Map<string, Score | null>>}
      */
     this.known = new WeakMap();
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined;
+    /** @type {string | null} */
+    this.asked = null;
+    /** @type {{before: Score | null, result: Result | null, scores: Score | null}} */
     this.last = { before: null, result: null, scores: null };
   }
 
@@ -31,20 +41,20 @@ export class Numbers {
   /**
    * Of the method on the right, at the strength that is chosen. The server is asked for the weaker
    * ones; until it answers, the last figures of the same result stand.
-   * @param {import('./photos.js').Score} before
+   * @param {Score} before
    */
   after(before) {
     const result = session.job(session.chosen)?.result;
     if (!result) return null;
     const strength = Math.round(100 * session.strength());
     if (strength === 100 && result.scores) return result.scores;
-    if (!this.known.has(before)) this.known.set(before, new Map());
-    const scores = this.known.get(before).get(`${result.result}:${strength}`);
+    const scores = this.known.get(before)?.get(`${result.result}:${strength}`);
     if (scores === undefined) this.ask(before, result, strength);
     else this.last = { before, result, scores };
     return this.last.result === result && this.last.before === before ? this.last.scores : result.scores;
   }
 
+  /** @param {Score} before @param {Result} result @param {number} strength  in % */
   ask(before, result, strength) {
     const what = `${result.result}:${strength}`;
     if (this.asked === what) return;
@@ -53,7 +63,8 @@ export class Numbers {
     this.timer = setTimeout(async () => {
       try {
         const scores = await getJson(`results/${result.result}/scores?strength=${strength}`);
-        this.known.get(before).set(what, scores);
+        const known = this.known.get(before) ?? new Map();
+        this.known.set(before, known.set(what, scores));
         if (strength === 100) result.scores = scores;
         session.changed();
       } catch {
@@ -64,26 +75,27 @@ export class Numbers {
   }
 }
 
+/** @param {string} label @param {string} unit @param {string} testid @param {string} title */
 function figure(label, unit, testid, title) {
   const from = h('i', {});
   const to = h('b', {});
-  const gain = h('span', { class: 'dr-gain' });
   const element = h(
     'div',
     { class: 'dr-figure', title, 'data-testid': testid },
     h('span', { class: 'aeviz-muted' }, label),
-    h('div', {}, from, to, h('small', {}, unit), gain),
+    h('div', {}, from, to, h('small', {}, unit)),
   );
+  /** @param {number} before @param {number | undefined} after @param {number} digits */
   const show = (before, after, digits) => {
-    const text = (value) => told(value, digits);
-    from.textContent = after === undefined || after === null ? '' : `${text(before)} → `;
+    const text = (/** @type {number} */ value) => told(value, digits);
+    from.textContent = after === undefined ? '' : `${text(before)} → `;
     to.textContent = text(after ?? before);
-    element.dataset.better = after > before;
+    element.dataset.better = String(after !== undefined && after > before);
   };
   return { element, show };
 }
 
-/** A figure in words; the PSNR of what is the same has no end. */
+/** A figure in words; the PSNR of what is the same has no end. @param {number} value @param {number} digits */
 export function told(value, digits) {
   return value >= 99 ? '∞' : value.toFixed(digits);
 }

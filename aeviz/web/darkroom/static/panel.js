@@ -20,7 +20,9 @@ export class Panel {
       type: 'checkbox',
       role: 'switch',
       'data-testid': 'aeviz-stretch',
-      onchange: () => session.stretch(this.stretch.checked),
+      onchange: () => {
+        session.stretch(this.stretch.checked);
+      },
     });
     this.narrow = h(
       'label',
@@ -58,7 +60,9 @@ export class Panel {
       type: 'checkbox',
       role: 'switch',
       'data-testid': 'aeviz-bottleneck',
-      onchange: () => put('right', this.skips.checked ? 'bottleneck' : 'ours'),
+      onchange: () => {
+        put('right', this.skips.checked ? 'bottleneck' : 'ours');
+      },
     });
     this.lesson = h(
       'section',
@@ -94,8 +98,8 @@ export class Panel {
 
   /** @param {number | null} sigma  what the noise is to be taken for; null: as it was found */
   tell(sigma) {
-    session.shown.sigma = sigma;
-    if (session.variant.state === 'ready') session.run('ours');
+    if (session.shown) session.shown.sigma = sigma;
+    if (session.variant?.state === 'ready') session.run('ours');
     session.changed();
   }
 
@@ -104,12 +108,12 @@ export class Panel {
     const info = variant?.info;
     write(this.name, shown?.title ?? 'No photo yet');
     const notes = new Set([...(info?.notes ?? []), ...(session.job()?.result?.notes ?? [])]);
-    write(this.about, info ? described({ ...info, notes: [...notes] }, shown.sample?.credit) : '');
+    write(this.about, info ? described({ ...info, notes: [...notes] }, shown?.sample?.credit) : '');
     this.narrow.hidden = !shown?.narrow;
     this.stretch.checked = Boolean(shown?.stretch);
     write(this.says, task.says);
     this.noise.hidden = !session.asksNoise;
-    if (session.asksNoise) this.writeNoise(task.slider, shown, info);
+    if (session.asksNoise && task.slider) this.writeNoise(task.slider, shown, info);
     this.strength.show(Math.round(100 * look.strength), `${Math.round(100 * look.strength)} %`);
     this.strength.input.disabled = !session.job() || session.chosen !== 'ours';
     this.sliders.hidden = task.mask; // half a hole is of no use
@@ -119,6 +123,11 @@ export class Panel {
     write(this.model, card(task));
   }
 
+  /**
+   * @param {{low: number, high: number}} slider
+   * @param {import('./photos.js').Photo | null} photo
+   * @param {import('./photos.js').Info | null | undefined} info
+   */
   writeNoise(slider, photo, info) {
     const told = photo?.sigma ?? null;
     const found = Math.min(slider.high, info?.sigma ?? 0); // and that is what the network is told
@@ -131,6 +140,7 @@ export class Panel {
   }
 }
 
+/** @param {import('./photos.js').Info} info @param {string} [credit] */
 function described({ width, height, channels, depth, notes }, credit) {
   const megapixels = (width * height) / 1e6;
   const parts = [
@@ -144,6 +154,7 @@ function described({ width, height, channels, depth, notes }, credit) {
   return notes.length ? [`${facts}.`, ...notes].join(' ') : facts; // notes are sentences
 }
 
+/** @param {HTMLElement} element @param {string} text */
 function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }

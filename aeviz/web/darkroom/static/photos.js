@@ -6,16 +6,29 @@
  * done is the result.
  */
 
-import { getBlob, putBlob } from './api.js';
+import { context2d } from '../../static/dom.js';
+import { asProblem, getBlob, putBlob } from './api.js';
 import { Layer } from './layer.js';
 
 const THUMB_HEIGHT = 112;
 let made = 0;
 let thumbs = Promise.resolve();
 
+/**
+ * @typedef {import('./api.js').Problem} Problem
+ * @typedef {{name: string, title: string, width: number, height: number, credit: string}} Sample
+ * @typedef {{id: string, name: string, width: number, height: number, channels: 1 | 3, depth: 8 | 16,
+ *   alpha: boolean, notes: string[], range: number, narrow: boolean, sigma: number,
+ *   reference: boolean, mask: boolean, before?: Score}} Info
+ *   what the server says of a photo (docs/photo-protocol.md)
+ * @typedef {{psnr: number, ssim: number}} Score
+ * @typedef {{before: Score, results: Record<string, Score>}} Measured  against a clean picture; results by id
+ * @typedef {{name: string, amount: number | null, seed: number}} Added  damage; null: of its only amount
+ */
+
 export class Photo {
   /**
-   * @param {{name: string, blob?: Blob, sample?: {name: string, title: string}}} about
+   * @param {{name: string, blob?: Blob | null, sample?: Sample | null}} about  one of the two
    */
   constructor({ name, blob = null, sample = null }) {
     made += 1;
@@ -30,11 +43,13 @@ export class Photo {
     this.narrow = false;
     this.stretch = false;
     this.seed = 43; // a watermark right across the picture, which comes off well on every sample
-    this.sigma = null; // what the person says of the noise; null: as found
+    /** What the person says of the noise; null: as found. @type {number | null} */
+    this.sigma = null;
     /** @type {import('./mask.js').Mask | null} */
     this.mask = null;
     /** @type {Map<string, Variant>} */
     this.variants = new Map();
+    /** The address of its small picture. @type {string | null} */
     this.thumb = null;
     this.dropped = false;
   }
@@ -45,11 +60,13 @@ export class Photo {
 
   /** The file itself; a sample's is fetched when it is wanted. */
   async file() {
-    this.blob ??= await getBlob(`samples/${encodeURIComponent(this.sample.name)}`);
-    return this.blob;
+    if (this.blob) return this.blob;
+    const blob = await getBlob(`samples/${encodeURIComponent(this.sample?.name ?? '')}`);
+    this.blob = blob;
+    return blob;
   }
 
-  /** Make the small picture for the strip, one photo after the other. */
+  /** Make the small picture for the strip, one photo after the other. @param {() => void} onMade */
   makeThumb(onMade, source = () => this.file()) {
     thumbs = thumbs
       .then(async () => {
@@ -59,7 +76,7 @@ export class Photo {
           resizeQuality: 'medium',
         });
         const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
-        canvas.getContext('2d').drawImage(bitmap, 0, 0);
+        context2d(canvas).drawImage(bitmap, 0, 0);
         bitmap.close();
         const small = await canvas.convertToBlob({ type: 'image/webp', quality: 0.8 });
         if (this.dropped) return;
@@ -83,13 +100,7 @@ export class Photo {
   }
 }
 
-/**
- * @typedef {{id: string, name: string, width: number, height: number, channels: 1 | 3, depth: 8 | 16,
- *   alpha: boolean, notes: string[], range: number, narrow: boolean, sigma: number, reference?: boolean, mask?: boolean,
- *   before?: Score}} Info
- * @typedef {{psnr: number, ssim: number}} Score
- * @typedef {{name: string, amount: number | null, seed: number}} Added
- */
+/** A photo as the server has it: as it is, or with damage added, or stretched. */
 export class Variant {
   /** @param {Photo} photo @param {Added | null} added */
   constructor(photo, added) {
@@ -115,22 +126,30 @@ export class Variant {
     this.gone = new AbortController();
   }
 
+  /** What the server says of it, once it has it. @returns {Info} */
+  get known() {
+    if (!this.info) throw new Error('The server does not have this photo yet.');
+    return this.info;
+  }
+
+  /** @param {string} task @param {string} method */
   job(task, method) {
     return this.jobs.get(`${task}/${method}`);
   }
 
-  /** Load the picture as it is before. */
+  /** Load the picture as it is before. @param {(problem: Problem | null) => void} onLoaded */
   async load(onLoaded) {
     if (this.before || this.loading || this.state !== 'ready') return;
     this.loading = true;
     const { rests } = this;
+    /** @type {Problem | null} */
     let problem = null;
     try {
-      const layer = await Layer.from(await getBlob(`photos/${this.info.id}/before`));
+      const layer = await Layer.from(await getBlob(`photos/${this.known.id}/before`));
       if (rests === this.rests) this.before = layer;
       else layer.drop();
     } catch (error) {
-      problem = error;
+      problem = asProblem(error);
     }
     this.loading = false;
     onLoaded(problem);
@@ -138,9 +157,10 @@ export class Variant {
 
   /** Have the server measure it, and what was made of it, against a clean picture. @param {Blob} original */
   async measure(original) {
-    const { info } = this;
+    const info = this.known;
     this.measuring = true;
     try {
+      /** @type {Measured} */
       const { before, results } = await putBlob(`photos/${info.id}/reference`, original);
       this.original = original;
       Object.assign(info, { before, reference: true });
@@ -158,7 +178,7 @@ export class Variant {
   }
 
   /** Put the results out of memory, but for some; they are fetched again when they are looked at. */
-  restJobs(except = []) {
+  restJobs(/** @type {import('./jobs.js').Job[]} */ except = []) {
     for (const job of this.jobs.values()) if (!except.includes(job)) job.rest();
   }
 

@@ -50,7 +50,7 @@ export class Progress {
     this.stop.hidden = kind !== 'live';
     this.again.hidden = kind !== 'again';
     this.bar.hidden = share === undefined;
-    if (share !== undefined) this.bar.style.setProperty('--share', share);
+    if (share !== undefined) this.bar.style.setProperty('--share', String(share));
     if (this.text.textContent !== text) this.text.textContent = text;
   }
 }
@@ -78,6 +78,7 @@ function now() {
   return { text: '' };
 }
 
+/** @param {import('./jobs.js').Job} job */
 function saying(job) {
   const name = job.method === 'ours' ? session.task.title : labelOf(job.method);
   if (job.state === 'waiting') {
@@ -85,16 +86,16 @@ function saying(job) {
       ? `${name} · ${job.ahead} ${job.ahead === 1 ? 'photo' : 'photos'} before it`
       : `${name} · begins`;
   }
-  const left =
-    job.secondsLeft === null || job.secondsLeft === undefined ? '' : ` · ${clock(job.secondsLeft)} left`;
+  const left = job.secondsLeft === null ? '' : ` · ${clock(job.secondsLeft)} left`;
   return `${name} · ${percent(job.share)}${left}`;
 }
 
+/** @param {number} share */
 export function percent(share) {
   return `${Math.round(100 * share)} %`;
 }
 
-/** 75 -> "1:15" */
+/** 75 -> "1:15" @param {number} seconds */
 function clock(seconds) {
   const whole = Math.max(0, Math.ceil(seconds));
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;

@@ -8,15 +8,19 @@ export class Range {
    *   onRelease?: (value: number) => void}} options
    *   `onInput` follows the hand, `onRelease` comes once it lets go
    */
-  constructor({ label, testid, title = null, onInput, onRelease = () => {} }) {
+  constructor({ label, testid, title, onInput, onRelease = () => {} }) {
     this.name = h('span', {}, label);
     this.value = h('output', {});
     this.input = h('input', {
       type: 'range',
       'data-testid': testid,
       'aria-label': label,
-      oninput: () => onInput(this.input.valueAsNumber),
-      onchange: () => onRelease(this.input.valueAsNumber),
+      oninput: () => {
+        onInput(this.input.valueAsNumber);
+      },
+      onchange: () => {
+        onRelease(this.input.valueAsNumber);
+      },
     });
     this.element = h('div', { class: 'dr-range aeviz-slider', title }, this.name, this.value, this.input);
   }
@@ -29,9 +33,11 @@ export class Range {
     this.input.setAttribute('aria-label', label);
   }
 
+  /** @param {number} value @param {string} text  what it is, in words */
   show(value, text) {
     this.input.valueAsNumber = value;
-    const share = (this.input.valueAsNumber - this.input.min) / (this.input.max - this.input.min || 1);
+    const [low, high] = [Number(this.input.min), Number(this.input.max)];
+    const share = (this.input.valueAsNumber - low) / (high - low || 1);
     this.input.style.setProperty('--fill', `${100 * share}%`);
     this.input.setAttribute('aria-valuetext', text);
     if (this.value.textContent !== text) this.value.textContent = text;

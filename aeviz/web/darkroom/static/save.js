@@ -1,7 +1,7 @@
 /** Taking the results along: the photo on the screen, or all of them in one file. */
 
 import { h } from '../../static/dom.js';
-import { address, getBlob } from './api.js';
+import { address, asProblem, getBlob } from './api.js';
 import { icon } from './icons.js';
 import { session } from './session.js';
 
@@ -39,6 +39,8 @@ export class Save {
       onclick: () => session.stopAll(),
     });
     this.error = h('p', { class: 'dr-error', role: 'alert', hidden: true });
+    /** @type {HTMLIFrameElement | null} */
+    this.frame = null;
     this.element = h(
       'section',
       { class: 'dr-save' },
@@ -81,7 +83,8 @@ export class Save {
 
   async saveOne() {
     const { shown, task, chosen } = session;
-    const { result } = session.job(chosen).result;
+    const result = session.job(chosen)?.result?.result;
+    if (!shown || !result) return;
     const strength = percent();
     this.fail('');
     this.one.dataset.busy = '';
@@ -94,7 +97,7 @@ export class Save {
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
     } catch (error) {
-      this.fail(error.message);
+      this.fail(asProblem(error).message);
     } finally {
       delete this.one.dataset.busy;
     }
@@ -109,11 +112,8 @@ export class Save {
     const form = h(
       'form',
       { method: 'post', action: address('zip'), target: name, hidden: true },
-      ...finished().map((job) =>
-        h('input', {
-          name: 'results',
-          value: strength < 100 ? `${job.result.result}:${strength}` : job.result.result,
-        }),
+      ...finished().map(({ result }) =>
+        h('input', { name: 'results', value: strength < 100 ? `${result}:${strength}` : result }),
       ),
     );
     this.element.append(frame, form);
@@ -133,6 +133,7 @@ export class Save {
     this.frame = frame;
   }
 
+  /** @param {string} sentence */
   fail(sentence) {
     this.error.hidden = !sentence;
     this.error.textContent = sentence;
@@ -144,10 +145,12 @@ function percent(method = session.chosen) {
   return Math.round(100 * session.strength(method));
 }
 
+/** Our results of the person's photos. */
 function finished() {
-  return session.photos
-    .map((photo) => session.variantOf(photo).job(session.task.name, 'ours'))
-    .filter((job) => job?.state === 'done');
+  return session.photos.flatMap((photo) => {
+    const result = session.variantOf(photo).job(session.task.name, 'ours')?.result;
+    return result ? [result] : [];
+  });
 }
 
 function unrestored() {
@@ -163,6 +166,7 @@ function restoreRest() {
   for (const variant of unrestored()) session.run('ours', variant, false);
 }
 
+/** @param {string} name  of a file */
 function stem(name) {
   return (
     name

@@ -1,6 +1,6 @@
 /** The viewer: one canvas that shows before and after, and the hands on it. */
 
-import { h, oncePerFrame } from '../../static/dom.js';
+import { context2d, h, oncePerFrame } from '../../static/dom.js';
 import { drawComparison, labelOf, panes } from './compare.js';
 import { Divider } from './divider.js';
 import { handle } from './gestures.js';
@@ -11,16 +11,28 @@ import { View } from './view.js';
 
 const GROUND = '#16191a'; // neutral, in both themes: colours are judged on it
 const MASK_ALPHA = 0.6;
+/** Around the brush. @type {[number, string][]} */
+const RIM = [
+  [3, 'rgb(0 0 0 / 60%)'],
+  [1.5, '#fff'],
+];
+
+/**
+ * @typedef {import('./gestures.js').Point} Point
+ * @typedef {Point & {touch: boolean}} Pointer
+ * @typedef {import('./photos.js').Info} Info
+ */
 
 export class Stage {
   /** @param {() => void} onZoom  called when zoom or place have changed */
   constructor(onZoom) {
     this.view = new View();
     this.onZoom = onZoom;
+    /** @type {Pointer | null} */
     this.pointer = null;
     this.brush = { size: 28, erase: false };
     this.canvas = h('canvas', { class: 'dr-canvas', 'data-testid': 'aeviz-photo-canvas' });
-    this.context = this.canvas.getContext('2d', { alpha: false });
+    this.context = context2d(this.canvas, { alpha: false });
     this.divider = new Divider((share) => session.set({ divide: Math.min(1, Math.max(0, share)) }));
     this.wait = h('img', { class: 'dr-wait', alt: '' });
     this.labels = [h('span', { class: 'dr-label dr-left' }), h('span', { class: 'dr-label dr-right' })];
@@ -43,6 +55,7 @@ export class Stage {
     this.observer.observe(this.element);
   }
 
+  /** @returns {import('./gestures.js').Stage} */
   hands() {
     return {
       view: this.view,
@@ -76,7 +89,7 @@ export class Stage {
     this.drawNow(); // at once: a canvas of a new size is empty
   }
 
-  /** A place in the right pane is the same place in the left one. */
+  /** A place in the right pane is the same place in the left one. @param {Point} point */
   fold({ x, y }) {
     const all = this.panes();
     return { x: x - (all.findLast((pane) => x >= pane.x) ?? all[0]).x, y };
@@ -102,20 +115,23 @@ export class Stage {
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.fillStyle = GROUND;
     context.fillRect(0, 0, this.element.clientWidth, view.height);
-    const ready = Boolean(variant?.info && variant.before);
-    if (ready) {
-      view.show(session.sizeFor());
+    const info = variant?.before ? variant.info : null;
+    const ready = info !== null;
+    if (info) {
+      view.show(session.sizeFor(info));
       drawComparison(context, view, this.dividerX(), all);
-      if (look.painting) this.drawMask(all);
-      if (look.loupe && this.pointer) this.drawGlass();
+      if (look.painting) this.drawMask(all, info);
+      if (look.loupe && this.pointer) this.drawGlass(this.pointer);
     }
-    this.canvas.hidden = !ready && Boolean(shown?.thumb);
-    this.wait.hidden = ready || !shown?.thumb;
-    if (!this.wait.hidden && this.wait.src !== shown.thumb) this.wait.src = shown.thumb;
+    const thumb = ready ? null : shown?.thumb;
+    this.canvas.hidden = Boolean(thumb);
+    this.wait.hidden = !thumb;
+    if (thumb && this.wait.src !== thumb) this.wait.src = thumb;
     this.describe(ready);
     this.onZoom();
   }
 
+  /** @param {boolean} ready */
   describe(ready) {
     const { look, shown } = session;
     const names = [labelOf(look.left), labelOf(look.right)];
@@ -141,23 +157,25 @@ export class Stage {
     });
     this.canvas.setAttribute('role', 'img');
     this.canvas.setAttribute('aria-label', shown ? `${shown.title}: ${names.join(' and ')}` : 'No photo yet');
-    this.element.dataset.painting = look.painting;
+    this.element.dataset.painting = String(look.painting);
     // As long as there is nothing to pan, a finger going up or down scrolls the page.
     this.element.style.touchAction = look.painting || look.loupe || this.view.roams ? 'none' : 'pan-y';
-    this.element.dataset.glass = look.loupe && this.pointer !== null;
+    this.element.dataset.glass = String(look.loupe && this.pointer !== null);
   }
 
-  drawGlass() {
-    drawLoupe(this.context, this.view, this.fold(this.pointer), this.pointer, {
+  /** @param {Pointer} pointer */
+  drawGlass(pointer) {
+    drawLoupe(this.context, this.view, this.fold(pointer), pointer, {
       width: this.element.clientWidth,
       ground: GROUND,
     });
   }
 
-  drawMask(all) {
+  /** @param {import('./compare.js').Pane[]} all @param {Info} info */
+  drawMask(all, info) {
     const { context, view } = this;
     const { whole, scale } = view;
-    const { mask } = session.shown;
+    const mask = session.shown?.mask;
     context.globalAlpha = MASK_ALPHA;
     if (mask)
       all.forEach((pane) =>
@@ -169,35 +187,27 @@ export class Stage {
     context.arc(
       this.pointer.x,
       this.pointer.y,
-      (this.brush.size * this.perSize() * scale) / 2,
+      (this.brush.size * perSize(info) * scale) / 2,
       0,
       2 * Math.PI,
     );
-    for (const [width, colour] of [
-      [3, 'rgb(0 0 0 / 60%)'],
-      [1.5, '#fff'],
-    ]) {
+    for (const [width, colour] of RIM) {
       Object.assign(context, { lineWidth: width, strokeStyle: colour });
       context.stroke();
     }
   }
 
-  /** The brush's size is told for a photo 1,000 pixels wide, so that it fits small and large ones. */
-  perSize() {
-    const { width, height } = session.variant.info;
-    return Math.max(width, height) / 1000;
-  }
-
+  /** @param {'begin' | 'to' | 'end' | 'undo'} kind @param {Point} [point] */
   stroke(kind, point) {
     const { shown: photo, variant } = session;
-    if (!variant?.info) return;
+    if (!photo || !variant?.info) return;
     const { width, height } = variant.info;
     photo.mask ??= new Mask(width, height);
     if (kind === 'undo') photo.mask.undo();
     if (point) {
       const place = this.view.place(point.x, point.y);
       const on = { x: place.x * width, y: place.y * height };
-      if (kind === 'begin') photo.mask.begin(this.brush.size * this.perSize(), this.brush.erase, on);
+      if (kind === 'begin') photo.mask.begin(this.brush.size * perSize(variant.info), this.brush.erase, on);
       else photo.mask.to(on);
     }
     if (kind === 'end') session.changed();
@@ -207,4 +217,9 @@ export class Stage {
   destroy() {
     this.observer.disconnect();
   }
+}
+
+/** The brush's size is given for a photo 1,000 pixels wide, so that it fits small and large ones. @param {Info} info */
+function perSize({ width, height }) {
+  return Math.max(width, height) / 1000;
 }

@@ -11,6 +11,8 @@ export class Strip {
   constructor({ choose, shoot }) {
     /** @type {Map<number, Frame>} */
     this.frames = new Map();
+    /** The photo that was last brought into sight. @type {import('./photos.js').Photo | null} */
+    this.revealed = null;
     this.invitation = h(
       'div',
       { class: 'dr-invite' },
@@ -107,7 +109,7 @@ export class Strip {
     if (this.revealed === session.shown) return;
     this.revealed = session.shown;
     requestAnimationFrame(() => {
-      const cell = this.frames.get(session.shown?.key)?.element.getBoundingClientRect();
+      const cell = this.frames.get(session.shown?.key ?? 0)?.element.getBoundingClientRect();
       const strip = this.element.getBoundingClientRect();
       if (!cell) return;
       const beyond =
@@ -116,10 +118,11 @@ export class Strip {
     });
   }
 
+  /** @param {HTMLElement} row @param {import('./photos.js').Photo[]} photos */
   fill(row, photos) {
     const elements = photos.map((photo) => {
-      if (!this.frames.has(photo.key)) this.frames.set(photo.key, new Frame(photo));
-      const frame = this.frames.get(photo.key);
+      const frame = this.frames.get(photo.key) ?? new Frame(photo);
+      this.frames.set(photo.key, frame);
       frame.update();
       return frame.element;
     });
@@ -128,12 +131,12 @@ export class Strip {
     if (!same) row.replaceChildren(...elements);
   }
 
-  /** Arrow keys go from photo to photo. */
+  /** Arrow keys go from photo to photo. @param {KeyboardEvent} event */
   step(event) {
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (!by) return;
     const { all } = session;
-    const next = all[all.indexOf(session.shown) + by];
+    const next = all[(session.shown ? all.indexOf(session.shown) : -1) + by];
     if (next) {
       session.show(next);
       this.frames.get(next.key)?.button.focus();
@@ -143,9 +146,10 @@ export class Strip {
 }
 
 class Frame {
+  /** @param {import('./photos.js').Photo} photo */
   constructor(photo) {
     this.photo = photo;
-    this.shows = null;
+    this.shows = ''; // what it was last drawn with
     this.image = h('img', { alt: '', draggable: 'false' });
     this.sign = h('span', { class: 'dr-state' });
     this.bar = h('i', { class: 'dr-bar' });
@@ -191,17 +195,21 @@ class Frame {
     if (photo.thumb && this.image.src !== photo.thumb) this.image.src = photo.thumb;
     this.image.hidden = !photo.thumb;
     const current = session.shown === photo;
-    button.setAttribute('aria-current', current);
+    button.setAttribute('aria-current', String(current));
     button.dataset.state = state;
     button.title = `${photo.title}${text ? `: ${text}` : ''}`;
     button.setAttribute('aria-label', button.title);
     this.bar.hidden = share === null;
-    this.bar.style.setProperty('--share', share ?? 0);
+    this.bar.style.setProperty('--share', String(share ?? 0));
     this.sign.replaceChildren(...(state === 'done' || state === 'failed' ? [icon(state)] : []));
   }
 }
 
-/** How far a photo is. @returns {{state: string, share: number | null, text: string}} */
+/**
+ * How far a photo is.
+ * @param {import('./photos.js').Photo} photo
+ * @returns {{state: string, share: number | null, text: string}}
+ */
 function how(photo) {
   const variant = session.variantOf(photo);
   if (photo.sample && variant.state === 'waiting' && session.shown !== photo)

@@ -4,6 +4,7 @@ import { h } from '../../static/dom.js';
 import { icon } from './icons.js';
 import { session } from './session.js';
 
+/** @type {{id: import('./looking.js').Mode, text: string, title: string}[]} */
 const MODES = [
   { id: 'divider', text: 'Divider', title: 'Before and after, parted by a line that one drags' },
   { id: 'beside', text: 'Side by side', title: 'Before beside after, zoomed and moved together' },
@@ -16,7 +17,7 @@ export class Tools {
   /** @param {import('./view.js').View} view @param {{changed: () => void, full: () => void}} stage */
   constructor(view, { changed, full }) {
     this.view = view;
-    const zoom = (work) => () => {
+    const zoom = (/** @type {() => void} */ work) => () => {
       work();
       changed();
     };
@@ -91,8 +92,8 @@ export class Tools {
 
   update() {
     const { mode, loupe } = session.look;
-    this.modes.forEach((button, i) => button.setAttribute('aria-pressed', MODES[i].id === mode));
-    this.loupe.setAttribute('aria-pressed', loupe);
+    this.modes.forEach((button, i) => button.setAttribute('aria-pressed', String(MODES[i].id === mode)));
+    this.loupe.setAttribute('aria-pressed', String(loupe));
     this.zoomed();
   }
 
@@ -102,7 +103,13 @@ export class Tools {
   }
 }
 
-/** A button with a sign only. */
+/**
+ * A button with a sign only.
+ * @param {import('./icons.js').Sign} name
+ * @param {string} title
+ * @param {() => void} onclick
+ * @param {string} testid
+ */
 export function sign(name, title, onclick, testid) {
   return h(
     'button',

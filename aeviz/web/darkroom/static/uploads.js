@@ -1,27 +1,28 @@
 /** Photos on their way to the server: two at a time, the one that is looked at first. */
 
-import { forget, Problem, upload } from './api.js';
+import { asProblem, forget, Problem, upload } from './api.js';
 
 const AT_ONCE = 2;
 const MOST_MIB = 320; // as the server has it, which would say so only at the end
 const RETRY_MS = [500, 1000, 2000, 4000];
 
+/** @typedef {import('./photos.js').Variant} Variant */
+
 export class Uploads {
   /**
-   * @param {{onChange: () => void, onReady: (variant: import('./photos.js').Variant) => void,
-   *   onFailed: (variant: import('./photos.js').Variant) => void,
-   *   waits: (variant: import('./photos.js').Variant) => boolean}} listener
+   * @param {{onChange: () => void, onReady: (variant: Variant) => void,
+   *   onFailed: (variant: Variant) => void, waits: (variant: Variant) => boolean}} listener
    *   `waits` answers whether a photo had better stay here for now; call `pump` when that changes
    */
   constructor(listener) {
     this.listener = listener;
-    /** @type {import('./photos.js').Variant[]} */
+    /** @type {Variant[]} */
     this.waiting = [];
     this.sending = 0;
     this.failures = 0;
   }
 
-  /** @param {import('./photos.js').Variant} variant */
+  /** @param {Variant} variant @param {boolean} [first]  before all others */
   add(variant, first = false) {
     if (variant.state !== 'waiting') return;
     const at = this.waiting.indexOf(variant);
@@ -36,10 +37,12 @@ export class Uploads {
     while (this.sending < AT_ONCE) {
       const at = this.waiting.findIndex((variant) => !this.listener.waits(variant));
       if (at < 0) return;
-      this.send(...this.waiting.splice(at, 1));
+      const [variant] = this.waiting.splice(at, 1);
+      this.send(variant);
     }
   }
 
+  /** @param {Variant} variant */
   async send(variant) {
     const { signal } = variant.gone;
     if (signal.aborted) return;
@@ -68,7 +71,7 @@ export class Uploads {
       if (signal.aborted) forget(info.id);
       else this.arrived(variant, info);
     } catch (error) {
-      this.failed(variant, error);
+      this.failed(variant, asProblem(error));
     } finally {
       this.sending -= 1;
       this.listener.onChange();
@@ -76,12 +79,14 @@ export class Uploads {
     }
   }
 
+  /** @param {Variant} variant @param {import('./photos.js').Info} info */
   arrived(variant, info) {
     variant.info = info;
     variant.state = 'ready';
     this.listener.onReady(variant);
   }
 
+  /** @param {Variant} variant @param {Problem} error */
   failed(variant, error) {
     variant.sent = 0;
     if (variant.gone.signal.aborted) return;
@@ -103,7 +108,7 @@ export class Uploads {
   }
 }
 
-/** The file, where there is any use in sending it: what cannot be read looks like a server that is away. */
+/** The file, where there is any use in sending it: what cannot be read looks like a server that is away. @param {Blob} file */
 async function readable(file) {
   if (file.size > MOST_MIB << 20) {
     throw new Problem(`This file is larger than ${MOST_MIB} MiB; make the image smaller.`);

@@ -27,6 +27,7 @@ export class View {
     else this.settle();
   }
 
+  /** @param {number} width @param {number} height @param {number} ratio */
   resize(width, height, ratio) {
     Object.assign(this, { width: Math.max(1, width), height: Math.max(1, height), ratio });
     if (this.fitted) this.fit();
@@ -47,7 +48,7 @@ export class View {
     Object.assign(this, { scale: this.fitScale, x: 0.5, y: 0.5, fitted: true });
   }
 
-  /** Zoom by `factor` about a place in the window, which stays where it is. */
+  /** Zoom by `factor` about a place in the window, which stays where it is. @param {number} factor */
   zoomBy(factor, px = this.width / 2, py = this.height / 2) {
     const least = Math.min(this.fitScale, 1 / this.ratio);
     const scale = Math.min(
@@ -62,7 +63,7 @@ export class View {
     this.settle();
   }
 
-  /** 100 %, and from there back to the whole; where the whole is that large already, closer. */
+  /** 100 %, and from there back to the whole; where the whole is that large already, closer. @param {number} px @param {number} py */
   toggle(px, py) {
     if (!this.fitted) {
       this.fit();
@@ -72,6 +73,7 @@ export class View {
     this.zoomBy((this.fitScale < 0.8 * full ? full : 3 * this.fitScale) / this.scale, px, py);
   }
 
+  /** @param {number} dx @param {number} dy  CSS pixels */
   pan(dx, dy) {
     this.x -= dx / (this.picture.width * this.scale);
     this.y -= dy / (this.picture.height * this.scale);
@@ -93,7 +95,7 @@ export class View {
   /** Where the whole picture lies in the window, on whole screen pixels: sharp at 100 %. */
   get whole() {
     const { picture, scale, ratio } = this;
-    const snap = (value) => Math.round(value * ratio) / ratio;
+    const snap = (/** @type {number} */ value) => Math.round(value * ratio) / ratio;
     return {
       x: snap(this.width / 2 - this.x * picture.width * scale),
       y: snap(this.height / 2 - this.y * picture.height * scale),
@@ -102,14 +104,14 @@ export class View {
     };
   }
 
-  /** CSS pixels in the window -> place on the picture, 0..1. */
+  /** CSS pixels in the window -> place on the picture, 0..1. @param {number} px @param {number} py */
   place(px, py) {
     const { whole } = this;
     return { x: (px - whole.x) / whole.width, y: (py - whole.y) / whole.height };
   }
 }
 
-/** `at` so that `half` a window about it lies within 0..1; the middle where that cannot be. */
+/** `at` so that `half` a window about it lies within 0..1; the middle where that cannot be. @param {number} at @param {number} half */
 function held(at, half) {
   return half >= 0.5 ? 0.5 : Math.min(1 - half, Math.max(half, at));
 }

@@ -8,19 +8,34 @@ const HEADER = 20;
 const AWAY = 'The server is away. Reconnecting; your photos stay here.';
 
 /**
+ * What the page asks for, and what the server says of each job (docs/photo-protocol.md).
+ *
+ * @typedef {{do: 'restore', job: number, photo: string, task: string, method: string,
+ *   sigma: number | null, first?: true} | {do: 'stop', job: number}} Order
+ * @typedef {{result: string, width: number, height: number, seconds: number,
+ *   scores: import('./photos.js').Score | null, notes: string[], skipped: number}} Result
+ * @typedef {{job: number} & ({state: 'waiting', ahead: number}
+ *   | {state: 'working', done: number, total: number, seconds_left: number | null}
+ *   | {state: 'done'} & Result
+ *   | {state: 'stopped'}
+ *   | {state: 'failed', error: string, gone: boolean})} Message
  * @typedef {{x: number, y: number, image: Blob}} Tile
+ * @typedef {{kind: 'connecting' | 'open' | 'lost', text: string}} Status
  */
 export class Work {
   /**
-   * @param {{onOpen: () => void, onLost: () => void, onMessage: (message: any) => void,
+   * @param {{onOpen: () => void, onLost: () => void, onMessage: (message: Message) => void,
    *   onTile: (job: number, tile: Tile) => void,
-   *   onStatus: (status: {kind: 'connecting' | 'open' | 'lost', text: string}) => void}} listener
+   *   onStatus: (status: Status) => void}} listener
    */
   constructor(listener) {
     this.listener = listener;
     this.failures = 0;
+    /** @type {WebSocket | null} */
     this.socket = null;
     this.everOpen = false;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.retry = undefined;
   }
 
   get open() {
@@ -47,12 +62,14 @@ export class Work {
     socket.onclose = (event) => this.lost(event);
   }
 
+  /** @param {ArrayBuffer} data */
   tile(data) {
     const head = new DataView(data);
     const [job, x, y] = [0, 4, 8].map((at) => head.getUint32(at, true));
     this.listener.onTile(job, { x, y, image: new Blob([new Uint8Array(data, HEADER)]) });
   }
 
+  /** @param {CloseEvent} event */
   lost({ reason }) {
     this.socket = null;
     this.listener.onLost();
@@ -69,7 +86,8 @@ export class Work {
     if (!this.open) this.listener.onStatus({ kind: 'lost', text: why ?? AWAY });
   }
 
-  send(message) {
-    this.socket.send(JSON.stringify(message));
+  /** Only while it is open. @param {Order} order */
+  send(order) {
+    this.socket?.send(JSON.stringify(order));
   }
 }
