@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from aeviz.images import encode_png
-from aeviz.io.paths import WEB
 from aeviz.ui.restore.colours import gradient
+from aeviz.ui.shared.component import css
 
 Image = Tensor | NDArray[np.uint8]
 """A float tensor (C, H, W) in [0, 1], or uint8 pixels (H, W, C)."""
 
-_CSS = (WEB / "styles" / "frames.css").read_text()
+_CSS = css("styles/frames.css")
 PER_LINE = 10
 
 

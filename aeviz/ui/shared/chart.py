@@ -12,4 +12,6 @@ def chart(figure: Figure, testid: str, label: str) -> None:
     `label` says in words what the chart shows.
     """
     data = {"figure": figure, "testid": testid, "label": label}
-    component("static/chart.js")(key=testid, data=data, height=figure["layout"]["height"])
+    component("static/chart.js", "styles/base.css")(
+        key=testid, data=data, height=figure["layout"]["height"]
+    )

@@ -21,10 +21,16 @@ export default (component) => {
 
 
 @cache
+def css(*files: str) -> str:
+    """The design tokens, and these CSS files of `WEB` after them."""
+    return "\n".join((WEB / file).read_text() for file in ("styles/tokens.css", *files))
+
+
+@cache
 def component(module: str, *styles: str) -> Any:
     """The component that runs this module ("static/home.js"); `styles` are CSS files in `WEB`."""
     folder, _, file = module.partition("/static/")  # a folder's one entry is called like that
     name = folder if file else module.rpartition("/")[2].removesuffix(".js")
-    css = "\n".join((WEB / style).read_text() for style in styles or ("static/aeviz.css",))
-    script = _SCRIPT % module
-    return st.components.v2.component(f"aeviz_{name}", css=css, js=script, isolate_styles=False)
+    return st.components.v2.component(
+        f"aeviz_{name}", css=css(*styles), js=_SCRIPT % module, isolate_styles=False
+    )

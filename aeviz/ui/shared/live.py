@@ -16,12 +16,16 @@ from aeviz.ui.shared.component import component
 def explorer(model: str) -> None:
     """The latent-space explorer of the model of this name."""
     data = {"model": model, "colours": CLASS_COLOURS}
-    component("static/explorer.js")(key="aeviz-explorer", data=data)
+    _live("explorer.js", "map", "explorer", "modes", "drawing", "photo_frame")(
+        key="aeviz-explorer", data=data
+    )
 
 
 def home(model: str) -> None:
     """The map and the image that follows the pointer, without controls."""
-    component("static/home.js")(key="aeviz-home", data={"model": model, "colours": CLASS_COLOURS})
+    _live("home.js", "map", "home")(
+        key="aeviz-home", data={"model": model, "colours": CLASS_COLOURS}
+    )
 
 
 def drawing(info: ModelInfo, key: str = "aeviz-drawing") -> NDArray[np.uint8] | None:
@@ -29,7 +33,7 @@ def drawing(info: ModelInfo, key: str = "aeviz-drawing") -> NDArray[np.uint8] | 
 
     Answers the drawing once the pen has rested, uint8 (C, H, W), or None while the pad is empty.
     """
-    result = component("static/drawing.js")(
+    result = _live("drawing.js", "drawing")(
         key=key,
         data={"model": info.name, "report": True},
         default={"drawing": None},
@@ -49,7 +53,14 @@ def drawing(info: ModelInfo, key: str = "aeviz-drawing") -> NDArray[np.uint8] | 
 def photo_frame(photo: dict[str, Any], key: str, on_frame: Callable[[], None]) -> None:
     """A photo with a frame around what is taken from it. The component's value `frame` is the frame
     that a person has chosen, as four shares of the sides, or "whole"."""
-    component("static/framing.js")(key=key, data=photo, on_frame_change=on_frame)
+    _live("framing.js", "photo_frame")(key=key, data=photo, on_frame_change=on_frame)
+
+
+def _live(module: str, *styles: str) -> Any:
+    """A component of `static/`, with these of the `styles/`."""
+    return component(
+        f"static/{module}", "styles/base.css", *(f"styles/{name}.css" for name in styles)
+    )
 
 
 def _nothing() -> None:

@@ -9,10 +9,9 @@ import streamlit as st
 
 from aeviz.errors import UserError
 from aeviz.escaping import in_markdown
-from aeviz.io.paths import WEB
+from aeviz.ui.shared.component import css
 
-_STYLES = ("frames.css", "train.css", "own_images.css")
-_CSS = "".join((WEB / "styles" / name).read_text() for name in _STYLES)
+_CSS = css("styles/frames.css", "styles/train.css", "styles/own_images.css")
 
 # Unchanged HTML is left alone, so that nothing blinks while the page refreshes itself.
 _JS = """

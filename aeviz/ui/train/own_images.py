@@ -26,6 +26,7 @@ from aeviz.runs import dataset_usage
 from aeviz.server.dataset_uploads.jobs import ImportJob
 from aeviz.ui.reconstruct import own_pictures
 from aeviz.ui.shared import person
+from aeviz.ui.shared.component import css
 from aeviz.ui.shared.markup import markup, problem
 
 EVERY_SECONDS = 0.5
@@ -37,7 +38,6 @@ LABELS: dict[Labels, str] = {
     "none": "No classes",
 }
 _KEY, _MADE, _NEW = "own-images", "own-images-made", "own-images-new"
-_STYLES = ("frames.css", "own_images.css")
 
 
 @dataclass
@@ -136,7 +136,7 @@ def _ask(at: Visit) -> None:
 
     component = st.components.v2.component(
         "aeviz_own_upload",
-        css="".join((WEB / "styles" / name).read_text() for name in _STYLES),
+        css=css("styles/frames.css", "styles/own_images.css"),
         js=(WEB / "own_upload.js").read_text(),
         isolate_styles=False,
     )

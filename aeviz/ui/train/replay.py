@@ -42,7 +42,7 @@ def player(
         "classNames": class_names(config, newest.labels),
         "colours": CLASS_COLOURS,
     }
-    component("replay/static/player.js", "static/aeviz.css", "replay/static/replay.css")(
+    component("replay/static/player.js", "styles/base.css", "replay/static/replay.css")(
         key=f"aeviz-replay-{run.id}", data=data
     )
 
