@@ -259,5 +259,5 @@ test('a file that the server refuses does not keep the others from being seen', 
   bad.answer(400, { error: 'This is no picture.' });
   await settled();
   assert.equal(session.shown, session.photos[1]);
-  assert.equal(session.said, '1.png: This is no picture.');
+  assert.equal(session.message, '1.png: This is no picture.');
 });

@@ -1,4 +1,4 @@
-/** The photo server over HTTP: each call answers what the server said, or throws one sentence. */
+/** The photo server over HTTP: each call returns the server's response, or throws a Problem. */
 
 import { whyRefused } from '../../static/connection.js';
 
@@ -10,7 +10,7 @@ export class Problem extends Error {
   /**
    * @param {string} sentence
    * @param {'refused' | 'unsure' | 'gone' | 'away'} kind  refused: trying again is of no use;
-   *   unsure: it asks first; gone: the server has forgotten the photo; away: nothing answered
+   *   unsure: it has to be confirmed; gone: the server has forgotten the photo; away: no response
    */
   constructor(sentence, kind = 'refused') {
     super(sentence);
@@ -59,13 +59,13 @@ export async function getBlob(path, query) {
  * @param {string} path
  * @param {Blob} body
  * @param {Query} [query]
- * @returns {Promise<any>} what the server says about `body`, put at this path
+ * @returns {Promise<any>} the server's response to `body`, put at this path
  */
 export async function putBlob(path, body, query) {
   return (await ask(address(path, query), { method: 'PUT', body })).json();
 }
 
-/** Have the server forget a photo or a result; that it cannot be told now is no harm. @param {string} id */
+/** Have the server forget a photo or a result; a failure does no harm, it forgets unused ones anyway. @param {string} id */
 export function forget(id) {
   fetch(address(`photos/${id}`), { method: 'DELETE', keepalive: true }).catch(() => {});
 }
@@ -76,18 +76,18 @@ export function forget(id) {
  * @param {Query} query
  * @param {(share: number) => void} onProgress  0..1
  * @param {AbortSignal} signal
- * @returns {Promise<import('./photos.js').Info>} what the server says about it
+ * @returns {Promise<import('./photos.js').Info>} the photo as the server has it
  */
 export function upload(blob, query, onProgress, signal) {
-  // fetch cannot tell how much has gone out.
+  // fetch does not report how much has been sent.
   const request = new XMLHttpRequest();
   signal.addEventListener('abort', () => request.abort());
   return new Promise((settle, fail) => {
     request.upload.onprogress = ({ loaded, total }) => onProgress(total ? loaded / total : 0);
     request.onload = () => {
-      const said = parsed(request.responseText);
-      if (request.status === 200 && said) settle(said);
-      else problem(request.status, said).then(fail);
+      const body = parsed(request.responseText);
+      if (request.status === 200 && body) settle(body);
+      else problem(request.status, body).then(fail);
     };
     request.onerror = () => fail(new Problem(AWAY, 'away'));
     request.onabort = () => fail(new Problem('Taken away.'));
@@ -108,12 +108,12 @@ async function ask(url, options) {
   return response;
 }
 
-/** @param {number} status @param {Refusal | null} said */
-async function problem(status, said) {
+/** @param {number} status @param {Refusal | null} body */
+async function problem(status, body) {
   const refused = status === 403 && (await whyRefused());
   if (refused) return new Problem(refused);
-  if (said?.error)
-    return new Problem(said.error, status === 404 ? 'gone' : status === 409 ? 'unsure' : 'refused');
+  if (body?.error)
+    return new Problem(body.error, status === 404 ? 'gone' : status === 409 ? 'unsure' : 'refused');
   if (status >= 500 && status !== 500) return new Problem(AWAY, 'away'); // a proxy without its server
   return new Problem(`The server could not do this (status ${status}); try it once more.`);
 }

@@ -1,8 +1,8 @@
-/** The classical filters beside ours: each is run when it is asked for, and put on a side. */
+/** The classical filters beside ours: each runs on request, and is shown on a side. */
 
 import { h } from '../../static/dom.js';
 import { labelOf, wordsOf } from './compare.js';
-import { told } from './numbers.js';
+import { inWords } from './numbers.js';
 import { session } from './session.js';
 
 /** @type {['left' | 'right', string, string][]} */
@@ -91,7 +91,7 @@ class Row {
   update() {
     const { look, variant } = session;
     const job = this.name === 'before' ? undefined : session.job(this.name);
-    const text = this.name === 'before' ? score(variant?.info?.before) : said(job, this.name);
+    const text = this.name === 'before' ? score(variant?.info?.before) : progress(job, this.name);
     if (this.figures.textContent !== text) this.figures.textContent = text;
     this.element.dataset.made = String(this.name === 'before' || Boolean(job));
     this.sides.forEach((button, i) =>
@@ -104,7 +104,7 @@ class Row {
 }
 
 /** @param {import('./jobs.js').Job | undefined} job @param {string} name */
-function said(job, name) {
+function progress(job, name) {
   if (!job) return name === 'ours' ? '' : 'run';
   if (job.state === 'working') return `${Math.round(100 * job.share)} %`;
   if (!job.result) return job.state === 'failed' ? '' : job.state;
@@ -116,5 +116,5 @@ function said(job, name) {
 
 /** @param {import('./photos.js').Score | null | undefined} scores */
 function score(scores) {
-  return scores ? `${told(scores.psnr, 1)} dB · ${told(scores.ssim, 2)}` : '';
+  return scores ? `${inWords(scores.psnr, 1)} dB · ${inWords(scores.ssim, 2)}` : '';
 }

@@ -15,8 +15,8 @@ export function camera(stage, { take, say }) {
   let stream = null;
   /** @type {HTMLElement | null} */
   let finder = null;
-  let turn = 0; // the person may have closed it, or asked once more, before the camera answers
-  // Without https there is no camera for a page, but a phone's own camera may still be asked.
+  let turn = 0; // the person may have closed it, or opened it once more, before the camera is there
+  // Without https there is no camera for a page, but a phone's own camera can still be used.
   const input = h('input', {
     type: 'file',
     accept: 'image/*',
@@ -47,12 +47,12 @@ export function camera(stage, { take, say }) {
       return;
     }
     close();
-    const asked = turn;
+    const mine = turn;
     let opened;
     try {
       opened = await navigator.mediaDevices.getUserMedia(WISH);
     } catch (error) {
-      if (asked === turn)
+      if (mine === turn)
         say(
           error instanceof DOMException && error.name === 'NotAllowedError'
             ? 'The browser does not let this page use the camera: allow it in the address bar.'
@@ -60,7 +60,7 @@ export function camera(stage, { take, say }) {
         );
       return;
     }
-    if (asked !== turn) {
+    if (mine !== turn) {
       stop(opened);
       return;
     }

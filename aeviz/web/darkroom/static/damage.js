@@ -36,7 +36,7 @@ export class AddDamage {
     });
     /** What the error is about. @type {import('./photos.js').Variant | null} */
     this.errorOf = null;
-    this.says = h('span', {});
+    this.label = h('span', {});
     this.range = new Range({
       label: '',
       testid: 'aeviz-amount',
@@ -70,7 +70,7 @@ export class AddDamage {
         type: 'button',
         class: 'aeviz-quiet',
         'data-testid': 'aeviz-original',
-        title: 'The same photo without its damage: then PSNR and SSIM can be told',
+        title: 'The same photo without its damage: then PSNR and SSIM can be computed',
         onclick: () => this.input.click(),
       },
       'Compare with a clean original',
@@ -79,7 +79,7 @@ export class AddDamage {
     this.element = h(
       'section',
       {},
-      h('label', { class: 'dr-switch' }, this.says, this.box),
+      h('label', { class: 'dr-switch' }, this.label, this.box),
       this.row,
       this.original,
       this.input,
@@ -99,7 +99,7 @@ export class AddDamage {
     const { damage } = task;
     this.box.checked = Boolean(photo?.adds && damage);
     this.box.disabled = !photo || !damage;
-    this.says.textContent = photo?.sample ? 'Damage added to the sample' : 'Add damage, to measure';
+    this.label.textContent = photo?.sample ? 'Damage added to the sample' : 'Add damage, to measure';
     const choice = amountOf(damage);
     this.row.hidden = !this.box.checked || (!choice && !['watermark', 'holes'].includes(damage?.name ?? ''));
     this.range.element.hidden = !choice;

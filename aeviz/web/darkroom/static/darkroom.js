@@ -50,11 +50,11 @@ async function open(root, _data, signal) {
   const viewer = h('div', { class: 'dr-viewer', 'data-testid': 'aeviz-dropzone' });
   const finder = camera(viewer, { take, say: (sentence) => session.say(sentence) });
   const strip = new Strip({ choose: ways.choose, shoot: finder.open });
-  const said = h('p', { class: 'dr-said', role: 'alert', hidden: true });
+  const message = h('p', { class: 'dr-said', role: 'alert', hidden: true });
   viewer.append(
     stage.element,
     progress.element,
-    said,
+    message,
     h('div', { class: 'dr-drop' }, icon('photo'), 'Drop to restore'),
   );
   desk.append(viewer, tools.element, strip.element);
@@ -82,8 +82,8 @@ async function open(root, _data, signal) {
       chips.choose(chosen.name);
     }
     for (const part of [tools, progress, panel, strip]) part.update();
-    said.hidden = !session.said;
-    said.textContent = session.said;
+    message.hidden = !session.message;
+    message.textContent = session.message;
     remember();
   });
   const stop = session.subscribe(() => {

@@ -115,10 +115,10 @@ export class Job {
 
 export class Jobs {
   /**
-   * @param {{onChange: () => void, onDrawn: () => void, onEnd: (job: Job, said: Message) => void,
+   * @param {{onChange: () => void, onDrawn: () => void, onEnd: (job: Job, message: Message) => void,
    *   seen: (job: Job) => Size | null,
    *   onStatus: (status: import('./work.js').Status) => void}} listener
-   *   `seen` answers the size of the job's picture if somebody is looking at it
+   *   `seen` returns the size of the job's picture if somebody is looking at it
    */
   constructor(listener) {
     this.listener = listener;
@@ -213,18 +213,18 @@ export class Jobs {
     this.listener.onChange();
   }
 
-  /** @param {Job} job @param {Message} said */
-  async ended(job, said) {
+  /** @param {Job} job @param {Message} message */
+  async ended(job, message) {
     this.running.delete(job.n);
     this.pump();
     await job.painted;
     // Tiles come without what is see-through.
     job.whole =
-      said.state === 'done' && !said.skipped && job.drawn && !job.missed && !job.variant.info?.alpha;
-    this.listener.onEnd(job, said);
+      message.state === 'done' && !message.skipped && job.drawn && !job.missed && !job.variant.info?.alpha;
+    this.listener.onEnd(job, message);
   }
 
-  /** The socket broke: what ran is asked for again, before all else. */
+  /** The socket broke: what ran is sent again, before all else. */
   lost() {
     const again = [...this.running.values()];
     this.running.clear();

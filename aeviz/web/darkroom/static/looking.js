@@ -21,7 +21,7 @@ import { Variant } from './photos.js';
  *   `left` and `right`: "before", "ours" or the name of a baseline; `divide` and `strength`: 0..1
  */
 
-/** What there is before the server has said what there is. @type {Task} */
+/** The task before the list of tasks has arrived. @type {Task} */
 const NONE = {
   name: '',
   title: '',
@@ -42,7 +42,7 @@ export class Looking {
   constructor() {
     /** @type {Set<() => void>} */
     this.listeners = new Set();
-    this.said = '';
+    this.message = '';
     /** @type {Task[]} */
     this.tasks = [];
     this.task = NONE;
@@ -74,7 +74,7 @@ export class Looking {
 
   /** @param {string} sentence  about what was just tried */
   say(sentence) {
-    this.said = sentence;
+    this.message = sentence;
     this.changed();
   }
 
@@ -98,7 +98,7 @@ export class Looking {
     return this.look.right === 'before' ? 'ours' : this.look.right;
   }
 
-  /** Whether the task is told how strong the noise is. */
+  /** Whether the noise level is an input of the task. */
   get asksNoise() {
     return this.task.slider !== null && this.task.slider.unit !== '%';
   }

@@ -17,14 +17,14 @@ export class Numbers {
     this.ssim = figure('SSIM', '', 'aeviz-ssim', 'Likeness of local patterns; 1 is identical');
     this.element = h('div', { class: 'dr-numbers' }, this.psnr.element, this.ssim.element);
     /**
-     * Figures that were asked for, by result and strength, of each reference: null where there are none.
+     * Figures from the server, by result and strength, of each reference: null if it has none.
      * @type {WeakMap<Score, Map<string, Score | null>>}
      */
     this.known = new WeakMap();
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
     /** @type {string | null} */
-    this.asked = null;
+    this.pending = null;
     /** @type {{before: Score | null, result: Result | null, scores: Score | null}} */
     this.last = { before: null, result: null, scores: null };
   }
@@ -39,8 +39,8 @@ export class Numbers {
   }
 
   /**
-   * Of the method on the right, at the strength that is chosen. The server is asked for the weaker
-   * ones; until it answers, the last figures of the same result stand.
+   * Of the method on the right, at the strength that is chosen. The weaker ones come from
+   * the server; until they are here, the last figures of the same result stand.
    * @param {Score} before
    */
   after(before) {
@@ -57,8 +57,8 @@ export class Numbers {
   /** @param {Score} before @param {Result} result @param {number} strength  in % */
   ask(before, result, strength) {
     const what = `${result.result}:${strength}`;
-    if (this.asked === what) return;
-    this.asked = what;
+    if (this.pending === what) return;
+    this.pending = what;
     clearTimeout(this.timer);
     this.timer = setTimeout(async () => {
       try {
@@ -70,7 +70,7 @@ export class Numbers {
       } catch {
         // The picture is right without them; the next change asks again.
       }
-      if (this.asked === what) this.asked = null;
+      if (this.pending === what) this.pending = null;
     }, PAUSE_MS);
   }
 }
@@ -87,7 +87,7 @@ function figure(label, unit, testid, title) {
   );
   /** @param {number} before @param {number | undefined} after @param {number} digits */
   const show = (before, after, digits) => {
-    const text = (/** @type {number} */ value) => told(value, digits);
+    const text = (/** @type {number} */ value) => inWords(value, digits);
     from.textContent = after === undefined ? '' : `${text(before)} → `;
     to.textContent = text(after ?? before);
     element.dataset.better = String(after !== undefined && after > before);
@@ -96,6 +96,6 @@ function figure(label, unit, testid, title) {
 }
 
 /** A figure in words; the PSNR of what is the same has no end. @param {number} value @param {number} digits */
-export function told(value, digits) {
+export function inWords(value, digits) {
   return value >= 99 ? '∞' : value.toFixed(digits);
 }

@@ -15,7 +15,7 @@ export class Panel {
   constructor(stage) {
     this.name = h('h2', { class: 'dr-name' });
     this.about = h('p', { class: 'aeviz-muted' });
-    this.says = h('p', {});
+    this.summary = h('p', {});
     this.stretch = h('input', {
       type: 'checkbox',
       role: 'switch',
@@ -39,14 +39,14 @@ export class Panel {
       testid: 'aeviz-sigma',
       title: 'How strong the noise is. It was measured; say it yourself where that went wrong.',
       onInput: (value) => this.sigma.show(value, `σ ${value}`),
-      onRelease: (value) => this.tell(value),
+      onRelease: (value) => this.setNoise(value),
     });
     this.found = h('button', {
       type: 'button',
       class: 'dr-link',
       title: 'Back to the noise that was measured',
       'data-testid': 'aeviz-sigma-found',
-      onclick: () => this.tell(null),
+      onclick: () => this.setNoise(null),
     });
     this.noise = h('div', { class: 'dr-noise' }, this.sigma.element, this.found);
     this.strength = new Range({
@@ -84,7 +84,7 @@ export class Panel {
     this.element = h(
       'aside',
       { class: 'dr-panel', 'aria-label': 'Restoring' },
-      h('header', {}, this.name, this.about, this.narrow, this.says),
+      h('header', {}, this.name, this.about, this.narrow, this.summary),
       this.numbers.element,
       this.fill.element,
       this.sliders,
@@ -97,7 +97,7 @@ export class Panel {
   }
 
   /** @param {number | null} sigma  what the noise is to be taken for; null: as it was found */
-  tell(sigma) {
+  setNoise(sigma) {
     if (session.shown) session.shown.sigma = sigma;
     if (session.variant?.state === 'ready') session.run('ours');
     session.changed();
@@ -111,7 +111,7 @@ export class Panel {
     write(this.about, info ? described({ ...info, notes: [...notes] }, shown?.sample?.credit) : '');
     this.narrow.hidden = !shown?.narrow;
     this.stretch.checked = Boolean(shown?.stretch);
-    write(this.says, task.says);
+    write(this.summary, task.says);
     this.noise.hidden = !session.asksNoise;
     if (session.asksNoise && task.slider) this.writeNoise(task.slider, shown, info);
     this.strength.show(Math.round(100 * look.strength), `${Math.round(100 * look.strength)} %`);
@@ -129,14 +129,14 @@ export class Panel {
    * @param {import('./photos.js').Info | null | undefined} info
    */
   writeNoise(slider, photo, info) {
-    const told = photo?.sigma ?? null;
-    const found = Math.min(slider.high, info?.sigma ?? 0); // and that is what the network is told
+    const chosen = photo?.sigma ?? null;
+    const found = Math.min(slider.high, info?.sigma ?? 0); // and that is the network's input
     this.sigma.input.disabled = !info;
-    this.found.hidden = told === null;
+    this.found.hidden = chosen === null;
     write(this.found, `found: σ ${Math.round(found)}`);
     if (document.activeElement === this.sigma.input && this.sigma.input.matches(':active')) return;
-    this.sigma.within({ ...slider, label: told === null ? 'Noise found' : 'Noise, as you say' });
-    this.sigma.show(told ?? found, info ? `σ ${Math.round(told ?? found)}` : '');
+    this.sigma.within({ ...slider, label: chosen === null ? 'Noise found' : 'Noise, as you say' });
+    this.sigma.show(chosen ?? found, info ? `σ ${Math.round(chosen ?? found)}` : '');
   }
 }
 

@@ -20,7 +20,7 @@ let thumbs = Promise.resolve();
  * @typedef {{id: string, name: string, width: number, height: number, channels: 1 | 3, depth: 8 | 16,
  *   alpha: boolean, notes: string[], range: number, narrow: boolean, sigma: number,
  *   reference: boolean, mask: boolean, before?: Score}} Info
- *   what the server says of a photo (docs/photo-protocol.md)
+ *   a photo as the server describes it (docs/photo-protocol.md)
  * @typedef {{psnr: number, ssim: number}} Score
  * @typedef {{before: Score, results: Record<string, Score>}} Measured  against a clean picture; results by id
  * @typedef {{name: string, amount: number | null, seed: number}} Added  damage; null: of its only amount
@@ -126,7 +126,7 @@ export class Variant {
     this.gone = new AbortController();
   }
 
-  /** What the server says of it, once it has it. @returns {Info} */
+  /** How the server describes it, once it has it. @returns {Info} */
   get known() {
     if (!this.info) throw new Error('The server does not have this photo yet.');
     return this.info;
@@ -164,7 +164,7 @@ export class Variant {
       const { before, results } = await putBlob(`photos/${info.id}/reference`, original);
       this.original = original;
       Object.assign(info, { before, reference: true });
-      // Those that are not in the answer are measured when they are asked for.
+      // The others are measured when their figures are shown.
       for (const { result } of this.jobs.values()) if (result) result.scores = results[result.result] ?? null;
     } finally {
       this.measuring = false;

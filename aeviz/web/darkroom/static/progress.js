@@ -71,7 +71,7 @@ function now() {
   }
   const jobs = liveJobs();
   const job = jobs.find(({ state }) => state === 'working') ?? jobs[0];
-  if (job) return { text: saying(job), share: job.share, kind: 'live' };
+  if (job) return { text: describe(job), share: job.share, kind: 'live' };
   const chosen = session.job(session.chosen) ?? session.job();
   if (chosen?.state === 'failed') return { text: chosen.error, kind: 'failed' };
   if (chosen?.state === 'stopped') return { text: 'Stopped', kind: 'again' };
@@ -79,7 +79,7 @@ function now() {
 }
 
 /** @param {import('./jobs.js').Job} job */
-function saying(job) {
+function describe(job) {
   const name = job.method === 'ours' ? session.task.title : labelOf(job.method);
   if (job.state === 'waiting') {
     return job.ahead

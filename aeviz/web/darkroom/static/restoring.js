@@ -33,7 +33,7 @@ export class Restoring extends Looking {
         this.changed();
       },
       onDrawn: () => this.changed(),
-      onEnd: (job, said) => this.ended(job, said),
+      onEnd: (job, message) => this.ended(job, message),
       seen: (job) => (this.sides.includes(job) ? this.sizeFor(job.variant.known, job.task) : null),
       onStatus: (status) => {
         this.status = status;
@@ -131,10 +131,10 @@ export class Restoring extends Looking {
     this.changed();
   }
 
-  /** @param {Job} job @param {import('./work.js').Message} said */
-  ended(job, said) {
+  /** @param {Job} job @param {import('./work.js').Message} message */
+  ended(job, message) {
     const { variant } = job;
-    if (said.state === 'failed' && said.gone) this.renew(variant);
+    if (message.state === 'failed' && message.gone) this.renew(variant);
     else if (variant === this.variant) this.hold();
     if (job.state === 'done' && job.replaces) forget(job.replaces);
     this.changed();
@@ -149,7 +149,7 @@ export class Restoring extends Looking {
 
   /** The server has forgotten a photo (it was started anew): it is sent once more. @param {Variant} variant */
   renew(variant) {
-    if (variant.state !== 'ready') return; // several of its pictures were asked for
+    if (variant.state !== 'ready') return; // several of its pictures were requested
     for (const job of variant.jobs.values()) this.jobs.stop(job);
     variant.rest();
     variant.jobs.clear();

@@ -34,8 +34,8 @@ export class Session extends Restoring {
   /** @param {string | null} taskName @param {string | null} sampleName */
   async begin(taskName, sampleName) {
     /** @type {Promise<[import('./looking.js').Task[], import('./photos.js').Sample[]]>} */
-    const asked = Promise.all([getJson('tasks'), getJson('samples')]);
-    const [tasks, samples] = await asked.catch(() => {
+    const lists = Promise.all([getJson('tasks'), getJson('samples')]);
+    const [tasks, samples] = await lists.catch(() => {
       throw new Error('The photo server did not answer: reload the page.');
     });
     if (!tasks.length)
@@ -89,7 +89,7 @@ export class Session extends Restoring {
   /** Look at a photo. @param {Photo | null} photo */
   show(photo) {
     this.shown = photo;
-    this.said = '';
+    this.message = '';
     this.look.painting = false;
     this.attend();
   }
@@ -124,7 +124,7 @@ export class Session extends Restoring {
     this.attend();
   }
 
-  /** Stop all; photos that are still being sent wait to be asked for. */
+  /** Stop all; photos that are still being sent are not restored by themselves. */
   stopAll() {
     this.goesOn = false;
     for (const job of this.jobs.all) this.jobs.stop(job);

@@ -190,7 +190,7 @@ class Frame {
     const { photo, button } = this;
     const { state, share, text } = how(photo);
     const now = `${state} ${share} ${text} ${photo.thumb} ${session.shown === photo}`;
-    if (now === this.shows) return; // two hundred of them are asked at every change
+    if (now === this.shows) return; // two hundred of them are updated at every change
     this.shows = now;
     if (photo.thumb && this.image.src !== photo.thumb) this.image.src = photo.thumb;
     this.image.hidden = !photo.thumb;

@@ -12,7 +12,7 @@ export class Uploads {
   /**
    * @param {{onChange: () => void, onReady: (variant: Variant) => void,
    *   onFailed: (variant: Variant) => void, waits: (variant: Variant) => boolean}} listener
-   *   `waits` answers whether a photo had better stay here for now; call `pump` when that changes
+   *   `waits` returns whether a photo had better stay here for now; call `pump` when that changes
    */
   constructor(listener) {
     this.listener = listener;

@@ -8,7 +8,7 @@ const HEADER = 20;
 const AWAY = 'The server is away. Reconnecting; your photos stay here.';
 
 /**
- * What the page asks for, and what the server says of each job (docs/photo-protocol.md).
+ * What the page sends, and what the server sends of each job (docs/photo-protocol.md).
  *
  * @typedef {{do: 'restore', job: number, photo: string, task: string, method: string,
  *   sigma: number | null, first?: true} | {do: 'stop', job: number}} Order

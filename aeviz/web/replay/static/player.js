@@ -46,7 +46,7 @@ class Player {
     this.leaving = new AbortController();
     const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
     this.head = new Playhead(left.get(data.run), { active: data.active, still });
-    this.running = false; // a frame is asked for that moves it
+    this.running = false; // the next frame moves it
     this.ended = false;
     this.epochs = new Epochs(data.run, () => this.arrived());
     this.drawSoon = oncePerFrame(() => this.draw());
@@ -189,11 +189,11 @@ class Player {
     this.root.classList.toggle('replay-plain', this.manifold.canvas.hidden); // an older run's
     if (this.scatter.element.clientWidth !== this.scatter.side) this.scatter.fit();
     this.scatter.draw(there, time, this.head.moving || this.timeline.held);
-    this.tell(there, time);
+    this.describe(there, time);
   }
 
   /** Where it stands, in words. @param {import('./epochs.js').Epoch[]} there @param {number} time */
-  tell(there, time) {
+  describe(there, time) {
     const { before, after, share } = around(there, time);
     const { epoch } = share < 0.5 ? before : after;
     const loss = this.timeline.losses.get(epoch);

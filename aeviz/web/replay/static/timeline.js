@@ -65,11 +65,11 @@ export class Timeline {
     this.ground = themeColour(this.element, '--st-background-color') || '#fff';
   }
 
-  /** @param {number} time @param {string} said  that, in words */
-  draw(time, said) {
+  /** @param {number} time @param {string} text  that, in words */
+  draw(time, text) {
     this.time = time;
     this.element.setAttribute('aria-valuenow', time.toFixed(2));
-    this.element.setAttribute('aria-valuetext', said);
+    this.element.setAttribute('aria-valuetext', text);
     if (!this.width) return;
     const { context, width, height } = this;
     context.setTransform(this.scale, 0, 0, this.scale, 0, 0);

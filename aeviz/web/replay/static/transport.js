@@ -47,14 +47,14 @@ export function speedButton(speed, onChange) {
     title: 'How fast it plays',
     onclick: () => {
       at = (at + 1) % SPEEDS.length;
-      tell();
+      describe();
       onChange(SPEEDS[at]);
     },
   });
-  const tell = () => {
+  const describe = () => {
     button.textContent = `${SPEEDS[at] === 0.5 ? '½' : SPEEDS[at]}×`;
     button.setAttribute('aria-label', `Speed ${SPEEDS[at]}`);
   };
-  tell();
+  describe();
   return button;
 }
