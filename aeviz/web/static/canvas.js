@@ -1,17 +1,19 @@
 /** Pictures: small images of a model, drawn pixel by pixel and enlarged by the browser. */
 
-import { h } from './dom.js';
+/** @import { Attributes, ImageShape, Numbers } from './types.js' */
+
+import { context2d, h } from './dom.js';
 
 export class Picture {
   /**
-   * @param {[number, number, number]} imageShape  C, H, W
-   * @param {Record<string, string>} attributes  of the canvas element
+   * @param {ImageShape} imageShape
+   * @param {Attributes} attributes  of the canvas element
    */
   constructor([channels, height, width], attributes = {}) {
     this.channels = channels;
     this.canvas = h('canvas', { class: 'aeviz-pixels', role: 'img', width, height, ...attributes });
     // Without an alpha channel the browser need not blend the canvas with the page.
-    this.context = this.canvas.getContext('2d', { alpha: false });
+    this.context = context2d(this.canvas, { alpha: false });
     this.frame = this.context.createImageData(width, height);
     this.words = new Uint32Array(this.frame.data.buffer);
   }
@@ -46,7 +48,7 @@ export class Picture {
  * @param {number} corner  word of the image's top left corner
  * @param {Uint8Array} pixels  H * W * C values an image
  * @param {number} at  where in `pixels` the image begins
- * @param {[number, number, number]} imageShape  C, H, W
+ * @param {ImageShape} imageShape
  */
 export function pack(words, row, corner, pixels, at, [channels, height, width]) {
   const [green, blue] = channels === 1 ? [0, 0] : [1, 2];
@@ -58,7 +60,7 @@ export function pack(words, row, corner, pixels, at, [channels, height, width]) 
   }
 }
 
-/** Mean squared difference of two images with values 0..255, on the scale of [0, 1]. */
+/** Mean squared difference of two images with values 0..255, on the scale of [0, 1]. @param {Numbers} a @param {Numbers} b */
 export function meanSquaredError(a, b) {
   let sum = 0;
   for (let i = 0; i < a.length; i += 1) sum += (a[i] - b[i]) ** 2;
@@ -75,7 +77,7 @@ export function sideBySide(canvases) {
   const all = document.createElement('canvas');
   all.width = canvases.length * (width + gap) - gap;
   all.height = height;
-  const context = all.getContext('2d');
+  const context = context2d(all);
   canvases.forEach((canvas, i) => context.drawImage(canvas, i * (width + gap), 0));
   return all;
 }

@@ -2,7 +2,7 @@
  * An image moved by whole pixels so that its centre of mass is in the middle, as MNIST's digits are,
  * or as close to it as leaves all of the ink inside.
  * @param {Float32Array} image  H * W * C values, 0 where nothing is drawn
- * @param {[number, number, number]} imageShape  C, H, W
+ * @param {import('./types.js').ImageShape} imageShape
  */
 export function centred(image, [channels, height, width]) {
   const rows = new Float64Array(height);

@@ -17,6 +17,7 @@ export function connectAhead(model, signal) {
   signal.addEventListener('abort', () => takeOpened(url)?.close());
 }
 
+/** @param {string} url */
 function takeOpened(url) {
   const socket = openedAhead.get(url);
   openedAhead.delete(url);
@@ -40,6 +41,7 @@ export function connectTo(gallery, status, onFrame) {
   });
 }
 
+/** @param {string} model */
 function addressOf(model) {
   const url = new URL(`aeviz/live/${encodeURIComponent(model)}`, document.baseURI);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';

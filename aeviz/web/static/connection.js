@@ -49,7 +49,7 @@ export async function whyNoSocket() {
   );
 }
 
-/** A host as `location.host` writes it: without the port that its scheme has anyway. */
+/** A host as `location.host` writes it: without the port that its scheme has anyway. @param {string} host */
 function withoutPort(host) {
   return host.replace(location.protocol === 'https:' ? /:443$/ : /:80$/, '');
 }

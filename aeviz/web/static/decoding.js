@@ -3,6 +3,8 @@
 const CHUNK = 256;
 const LEAST_PAUSE_MS = 50;
 
+/** @typedef {{codes: Float32Array[], layout: string, order: number[]}} SheetOfCodes */
+
 export class SheetDecoder {
   /**
    * @param {import('./socket.js').LiveClient} client
@@ -11,7 +13,9 @@ export class SheetDecoder {
   constructor(client, draw) {
     this.client = client;
     this.draw = draw;
+    /** @type {SheetOfCodes | null} */
     this.wanted = null;
+    /** @type {string | null} */
     this.layout = null;
     this.running = false;
   }
@@ -46,6 +50,7 @@ export class SheetDecoder {
     this.wanted = null;
   }
 
+  /** @param {SheetOfCodes} sheet */
   async #decode({ codes, layout, order }) {
     for (let from = 0; from < order.length && layout === this.layout; from += CHUNK) {
       const chunk = order.slice(from, from + CHUNK);

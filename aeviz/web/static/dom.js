@@ -1,6 +1,6 @@
 /** Small helpers for building the page. */
 
-/** @import { Attributes, AttributeValue, Child } from './types.d.ts' */
+/** @import { Attributes, AttributeValue, Child } from './types.js' */
 
 /**
  * `h('button', {class: 'x', onclick: f}, 'text', child)`: an element with attributes and children.

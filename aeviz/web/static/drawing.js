@@ -5,21 +5,28 @@
 
 import { CodeBars } from './bars.js';
 import { Picture } from './canvas.js';
+import { connectTo } from './connect.js';
 import { h } from './dom.js';
 import { DrawingPad } from './draw.js';
 import { followDrawing, toBytes } from './follow.js';
 import { loadGallery } from './gallery.js';
 import { mount } from './mount.js';
-import { connectTo } from './connect.js';
 import { StatusLine } from './status.js';
 
 const REST_MS = 400;
 
-/** @param {{data: {model: string, report: boolean}, parentElement: HTMLElement,
- *   setStateValue: (name: string, value: any) => void}} component */
+/** @typedef {import('./types.js').Component<{model: string, report: boolean}>} DrawingComponent */
+
+/** @param {DrawingComponent} component */
 export default (component) =>
   mount(component, (root, data, signal) => open(root, data, signal, component.setStateValue));
 
+/**
+ * @param {HTMLElement} root
+ * @param {DrawingComponent['data']} data
+ * @param {AbortSignal} signal
+ * @param {DrawingComponent['setStateValue']} setStateValue
+ */
 async function open(root, { model, report }, signal, setStateValue) {
   const gallery = await loadGallery(model);
   if (signal.aborted) return () => {};
@@ -42,7 +49,7 @@ async function open(root, { model, report }, signal, setStateValue) {
     },
     signal,
   );
-  let resting;
+  let resting = 0;
   const pad = new DrawingPad(
     gallery.imageShape,
     (image, time) => {

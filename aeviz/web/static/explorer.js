@@ -5,6 +5,7 @@
  */
 
 import { Picture } from './canvas.js';
+import { connectAhead, connectTo } from './connect.js';
 import { atMostEvery, h, oncePerFrame } from './dom.js';
 import { fullScreenButton } from './fullscreen.js';
 import { codeOf, loadGallery } from './gallery.js';
@@ -17,7 +18,6 @@ import { clearest, codeUnder, projections } from './projection.js';
 import { projectionNote } from './projection_note.js';
 import { copyLink, savePng } from './share.js';
 import { Sliders } from './sliders.js';
-import { connectAhead, connectTo } from './connect.js';
 import { randomCode, startingCode } from './start.js';
 import { createState, mirrorAddress, readAddress } from './state.js';
 import { StatusLine } from './status.js';

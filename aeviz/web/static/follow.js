@@ -12,6 +12,7 @@ const KEPT_MEASURES = 4000;
  * @returns {(input: T) => Promise<void>}
  */
 export function newestOnly(work) {
+  /** @type {{input: T} | null} */
   let waiting = null;
   let busy = false;
   return async (input) => {
@@ -46,7 +47,7 @@ export function toBytes(image) {
  * @returns {(image: Float32Array, time: number) => void}
  */
 export function followDrawing(client, onReply, signal) {
-  const encode = newestOnly(async ({ image, time }) => {
+  const encode = newestOnly(async (/** @type {{image: Float32Array, time: number}} */ { image, time }) => {
     const { code, pixels } = await client.encode(image);
     if (signal.aborted) return;
     const drawn = toBytes(image);

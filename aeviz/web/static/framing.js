@@ -8,12 +8,16 @@ import { PhotoFrame } from './photo_frame.js';
 
 const REST_MS = 250;
 
-/** @param {{data: {src: string, width: number, height: number, found: number[][], frame: number[] | null},
- *   parentElement: HTMLElement, setStateValue: (name: string, value: any) => void}} component */
+/** @import { Frame } from './photo.js' */
+
+/**
+ * @typedef {{src: string, width: number, height: number, found: Frame[], frame: Frame | null}} FramedPhoto
+ * @param {import('./types.js').Component<FramedPhoto>} component
+ */
 export default ({ data, parentElement, setStateValue }) => {
   const { frame, ...photo } = data; // a frame that comes back from Python rebuilds nothing
   return mount({ data: photo, parentElement }, async (root) => {
-    let resting;
+    let resting = 0;
     const { element } = new PhotoFrame({ ...photo, frame }, (chosen) => {
       clearTimeout(resting);
       resting = setTimeout(() => setStateValue('frame', chosen ?? 'whole'), REST_MS);

@@ -3,14 +3,23 @@
  *
  * @typedef {{index: number, low: number, high: number, mean: number, std: number,
  *   information: number, active: boolean}} Dimension
- * @typedef {{name: string, imageShape: [number, number, number], latentDim: number,
+ * @typedef {{name: string, imageShape: import('./types.js').ImageShape, latentDim: number,
  *   gaussian: boolean, handwriting: boolean, count: number, classNames: string[], dims: Dimension[],
  *   labels: Int16Array, latents: Float32Array, logvar?: Float32Array, pca?: Float32Array,
  *   tsne?: Float32Array, umap?: Float32Array, trustworthiness: {pca?: number, tsne?: number, umap?: number},
  *   typical: import('./manifold.js').Typical | null,
- *   plane: {mean: number[], components: number[][]} | null, sprite: Sprite | null}} Gallery
+ *   plane: Plane | null, sprite: Sprite | null}} Gallery
+ *
+ * @typedef {{mean: number[], components: [number[], number[]]}} Plane  of the greatest variance
+ * @typedef {{version: string, columns: number, width: number, height: number}} SpriteLayout
+ *
+ * @typedef {{name: string, image_shape: import('./types.js').ImageShape, latent_dim: number,
+ *   gaussian: boolean, handwriting: boolean, count: number, class_names: string[], dims: Dimension[],
+ *   typical: import('./manifold.js').Typical | null, pca: Plane | null,
+ *   trustworthiness: Gallery['trustworthiness'], sprite: SpriteLayout | null}} Header  as it is sent
  */
 
+import { context2d } from './dom.js';
 import { unpack } from './packed.js';
 
 /**
@@ -22,6 +31,7 @@ export async function loadGallery(name, part = '') {
   const address = `aeviz/gallery/${encodeURIComponent(name)}${part}`;
   const answer = await fetch(new URL(address, document.baseURI));
   if (!answer.ok) throw new Error(await reason(answer));
+  /** @type {ReturnType<typeof unpack<Header>>} */
   const { header, array } = unpack(await answer.arrayBuffer());
   return {
     name: header.name,
@@ -47,6 +57,10 @@ export async function loadGallery(name, part = '') {
 
 /** The sheet of thumbnails; tiles are numbered along its rows. */
 export class Sprite {
+  /**
+   * @param {string} name  of the model
+   * @param {SpriteLayout} layout
+   */
   constructor(name, { version, columns, width, height }) {
     this.columns = columns;
     this.width = width;
@@ -69,8 +83,8 @@ export class Sprite {
     if (canvas.height !== this.height) canvas.height = this.height;
     const x = (index % this.columns) * this.width;
     const y = Math.floor(index / this.columns) * this.height;
-    const size = [this.width, this.height];
-    canvas.getContext('2d').drawImage(this.image, x, y, ...size, 0, 0, ...size);
+    const { width, height } = this;
+    context2d(canvas).drawImage(this.image, x, y, width, height, 0, 0, width, height);
   }
 }
 
@@ -105,6 +119,7 @@ function asOnMap(dims) {
   return [...dims].sort((a, b) => a.index - b.index);
 }
 
+/** @param {Response} answer @returns {Promise<string>} */
 async function reason(answer) {
   try {
     return (await answer.json()).error;

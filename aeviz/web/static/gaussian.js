@@ -3,6 +3,7 @@
 /**
  * Phi(x) in double precision: Hart's rational approximation (Hart et al. 1968, no. 5666) as given
  * by G. West, "Better approximations to cumulative normal functions", Wilmott 2005.
+ * @param {number} x
  */
 export function cdf(x) {
   const t = Math.abs(x);
@@ -27,6 +28,8 @@ const HART_UNDER = [
 /**
  * Phi^-1(p): P. J. Acklam's rational approximation (2003, relative error below 1.2e-9), then one
  * step of Halley's method, as he advises. +-Infinity at 0 and 1.
+ * @param {number} p
+ * @returns {number}
  */
 export function quantile(p) {
   if (!(p > 0 && p < 1)) return p >= 1 ? Infinity : -Infinity;
@@ -49,9 +52,11 @@ const TAIL_OVER = [
 ];
 const TAIL_UNDER = [7.784695709041462e-3, 0.3224671290700398, 2.445134137142996, 3.754408661907416, 1];
 
-const middle = (q) => (q * polynomial(MIDDLE_OVER, q * q)) / polynomial(MIDDLE_UNDER, q * q);
-const tail = (q) => polynomial(TAIL_OVER, q) / polynomial(TAIL_UNDER, q);
+const middle = (/** @type {number} */ q) =>
+  (q * polynomial(MIDDLE_OVER, q * q)) / polynomial(MIDDLE_UNDER, q * q);
+const tail = (/** @type {number} */ q) => polynomial(TAIL_OVER, q) / polynomial(TAIL_UNDER, q);
 
+/** @param {number[]} coefficients  the highest power's first @param {number} x */
 function polynomial(coefficients, x) {
   return coefficients.reduce((sum, coefficient) => sum * x + coefficient);
 }
@@ -76,7 +81,7 @@ export function normals(seed) {
 /**
  * Covariance on the plane of a code with independent numbers: J diag(variance) Jᵀ, where the
  * columns of J are the steps on the plane that one unit of each number makes.
- * @param {import('./projection.js').Projection} projection  a linear one
+ * @param {Pick<import('./projection.js').Projection, 'toPlace'>} projection  a linear one
  * @param {ArrayLike<number>} variance  of each number of the code
  * @returns {[[number, number], [number, number]]}
  */

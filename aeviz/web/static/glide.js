@@ -19,7 +19,7 @@ export async function glide(signal, draw) {
   }
 }
 
-/** @param {number} share  0 is `from`, 1 is `to` */
+/** @param {number} from @param {number} to @param {number} share  0 is `from`, 1 is `to` */
 export function mix(from, to, share) {
   return share === 1 ? to : from + share * (to - from);
 }

@@ -6,6 +6,7 @@ const READING_MS = 2500;
 const STAYS_MS = 5000;
 
 let known = false; // for this visit: a person needs it once, not once for each model
+/** @type {Set<HTMLElement>} */
 const shown = new Set();
 
 export class Hint {
@@ -16,6 +17,10 @@ export class Hint {
       { class: 'aeviz-maphint', 'data-testid': 'aeviz-map-hint', hidden: known },
       touch ? 'Touch the map · drag the handle' : 'Move the pointer here · drag the handle',
     );
+    /** @type {number | undefined} */
+    this.leaving = undefined;
+    /** @type {number | undefined} */
+    this.timer = undefined;
     shown.add(this.element);
   }
 

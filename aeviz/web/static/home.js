@@ -1,12 +1,12 @@
 /** Home: a map, and beside it the image of whatever place the pointer is over. */
 
 import { Picture } from './canvas.js';
+import { connectAhead, connectTo } from './connect.js';
 import { h } from './dom.js';
 import { codeOf, loadGallery } from './gallery.js';
 import { LatentMap } from './map.js';
 import { mount } from './mount.js';
 import { projections } from './projection.js';
-import { connectAhead, connectTo } from './connect.js';
 import { StatusLine } from './status.js';
 
 /** @param {{data: {model: string, colours: string[]}, parentElement: HTMLElement}} component */

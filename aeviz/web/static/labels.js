@@ -2,7 +2,11 @@
 
 import { h } from './dom.js';
 
+/** @import { Point } from './types.js' */
+/** @import { Viewport } from './viewport.js' */
+
 export class Labels {
+  /** @param {string[]} classNames @param {string[]} colours */
   constructor(classNames, colours) {
     this.names = classNames.map((name, i) =>
       h(
@@ -14,19 +18,29 @@ export class Labels {
       ),
     );
     this.element = h('div', { class: 'aeviz-labels', 'aria-hidden': 'true' }, ...this.names);
+    /** @type {(Point | null)[]} */
     this.centres = [];
+    /** @type {Float32Array | null} */
+    this.points = null;
   }
 
-  /** Write each name at the median of its points, or below the name that is there already. */
+  /**
+   * Write each name at the median of its points, or below the name that is there already.
+   * @param {Float32Array} points
+   * @param {Int16Array} classOf
+   * @param {Viewport} viewport
+   */
   place(points, classOf, viewport) {
     if (points !== this.points) {
       this.points = points;
       this.centres = this.names.map((_, label) => centre(points, classOf, label));
     }
     const wanted = this.names.flatMap((name, i) => {
-      name.hidden = !this.centres[i];
-      return name.hidden ? [] : [{ name, at: viewport.toPixel(...this.centres[i]) }];
+      const place = this.centres[i];
+      name.hidden = !place;
+      return place ? [{ name, at: viewport.toPixel(...place) }] : [];
     });
+    /** @type {{x: number, y: number, reach: number}[]} */
     const written = [];
     for (const {
       name,
@@ -43,13 +57,17 @@ export class Labels {
     }
   }
 
+  /** @param {number} index @param {boolean} visible */
   toggle(index, visible) {
     this.names[index].style.display = visible ? '' : 'none';
   }
 }
 
+/** @param {Float32Array} points @param {Int16Array} classOf @param {number} label @returns {Point | null} */
 function centre(points, classOf, label) {
+  /** @type {number[]} */
   const xs = [];
+  /** @type {number[]} */
   const ys = [];
   classOf.forEach((other, i) => {
     if (other !== label) return;
@@ -59,6 +77,7 @@ function centre(points, classOf, label) {
   return xs.length ? [median(xs), median(ys)] : null;
 }
 
+/** @param {number[]} values */
 function median(values) {
   return values.sort((a, b) => a - b)[values.length >> 1];
 }

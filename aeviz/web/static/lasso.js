@@ -2,20 +2,27 @@
 
 import { svg } from './dom.js';
 
+/** @import { Point } from './types.js' */
+
 const STEP_PIXELS = 3; // a corner of the lasso at most that often
 
 export class Outline {
   constructor() {
     this.path = svg('path', { class: 'aeviz-outline' });
+    /** @type {'box' | 'lasso'} */
+    this.tool = 'box';
+    /** @type {Point[]} */
+    this.corners = [];
     this.element = svg('svg', { class: 'aeviz-overlay', 'aria-hidden': 'true' }, this.path);
   }
 
-  /** @param {'box' | 'lasso'} tool */
+  /** @param {'box' | 'lasso'} tool @param {number} px @param {number} py */
   begin(tool, px, py) {
     this.tool = tool;
     this.corners = [[px, py]];
   }
 
+  /** @param {number} px @param {number} py */
   extend(px, py) {
     const [[x, y]] = this.corners;
     if (this.tool === 'box') {
@@ -32,7 +39,7 @@ export class Outline {
     this.path.setAttribute('d', `M${this.corners.map((corner) => corner.join(' ')).join('L')}Z`);
   }
 
-  /** Take the outline away. @returns {number[][]} its corners, in pixels */
+  /** Take the outline away. @returns {Point[]} its corners, in pixels */
   end() {
     this.path.removeAttribute('d');
     return this.corners;
@@ -42,7 +49,7 @@ export class Outline {
 /**
  * The points inside a polygon by the even-odd rule: those from which a ray to the left crosses its
  * edges an odd number of times.
- * @param {number[][]} corners  [x, y] each, in the plane of the points
+ * @param {Point[]} corners  in the plane of the points
  * @param {Float32Array} points  x0, y0, x1, y1, ...
  * @returns {number[]} their indices
  */

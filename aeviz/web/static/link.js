@@ -5,34 +5,49 @@ import { copyLink } from './share.js';
 
 const SAID_MS = 2000;
 
-/** @param {{data: any, parentElement: HTMLElement}} component */
+/** @type {WeakMap<HTMLElement, LinkButton>} */
+const buttons = new WeakMap();
+
+/** @param {import('./types.js').Component<{link: string, label: string, help: string}>} component */
 export default ({ data, parentElement }) => {
-  let button = parentElement.querySelector(':scope > .av-link');
-  if (!button) {
-    button = h(
+  const button = buttons.get(parentElement) ?? new LinkButton(parentElement);
+  buttons.set(parentElement, button);
+  button.show(data);
+};
+
+class LinkButton {
+  /** @param {HTMLElement} parent */
+  constructor(parent) {
+    this.words = h('span', { 'aria-live': 'polite' });
+    this.button = h(
       'button',
-      {
-        type: 'button',
-        class: 'av-link',
-        'data-testid': 'aeviz-settings-link',
-      },
-      h('span', { 'aria-live': 'polite' }),
+      { type: 'button', class: 'av-link', 'data-testid': 'aeviz-settings-link', onclick: () => this.copy() },
+      this.words,
     );
-    parentElement.append(button);
+    parent.append(this.button);
+    this.link = '';
+    this.label = '';
+    this.saying = 0;
   }
-  const words = button.firstChild;
-  button.title = data.help;
-  if (!button.saying) words.textContent = data.label;
-  button.onclick = async () => {
-    if (!(await copyLink(data.link))) {
-      window.prompt('Copy this link:', data.link);
+
+  /** @param {{link: string, label: string, help: string}} data */
+  show({ link, label, help }) {
+    this.link = link;
+    this.label = label;
+    this.button.title = help;
+    if (!this.saying) this.words.textContent = label;
+  }
+
+  async copy() {
+    if (!(await copyLink(this.link))) {
+      window.prompt('Copy this link:', this.link);
       return;
     }
-    words.textContent = 'Copied';
-    clearTimeout(button.saying);
-    button.saying = setTimeout(() => {
-      button.saying = null;
-      words.textContent = data.label;
+    this.words.textContent = 'Copied';
+    clearTimeout(this.saying);
+    this.saying = setTimeout(() => {
+      this.saying = 0;
+      this.words.textContent = this.label;
     }, SAID_MS);
-  };
-};
+  }
+}

@@ -27,11 +27,14 @@
  * @typedef {{nearest?: number, image?: number, code?: number, prior?: number}} Readings
  *   `nearest` and `code` in units of z, `image` a mean squared difference on the scale of [0, 1],
  *   `prior` in standard deviations
+ * @typedef {{limit: number, far: number}} Limit
  */
 
 export const WORDS = ['on the data', 'between', 'nowhere'];
 export const MOST_SCORE = 3;
 
+/** @type {(keyof Readings)[]} */
+const READINGS = ['nearest', 'image', 'code', 'prior'];
 const FAR = { nearest: 2.5, apart: 0.25, image: 3, code: 3 };
 const PRIOR = { limit: 2.326, far: 3.719 }; // normal quantiles of 0.99 and 0.9999
 const ONE_GREY = 1 / 255 ** 2; // a change of one grey level everywhere: nobody sees less
@@ -44,14 +47,16 @@ const LEAST = 1e-6; // so that codes that all coincide divide nothing by zero
  */
 export function judge(readings, typical) {
   const limits = limitsOf(typical);
-  const levels = Object.entries(readings)
-    .filter(([name, value]) => limits[name] && Number.isFinite(value))
-    .map(([name, value]) => level(value, limits[name]));
+  const levels = READINGS.flatMap((name) => {
+    const [value, limit] = [readings[name], limits[name]];
+    return limit && value !== undefined && Number.isFinite(value) ? [level(value, limit)] : [];
+  });
   if (!levels.length) return null;
   const score = Math.min(MOST_SCORE, Math.max(...levels));
   return { score, word: WORDS[Math.min(2, Math.floor(score))] };
 }
 
+/** @param {Typical | null} typical @returns {Partial<Record<keyof Readings, Limit>>} */
 function limitsOf(typical) {
   if (!typical) return { prior: PRIOR };
   const nearest = Math.max(typical.nearest_p95, LEAST);
@@ -65,6 +70,7 @@ function limitsOf(typical) {
   };
 }
 
+/** @param {number} value @param {Limit} limit */
 function level(value, { limit, far }) {
   const share = Math.max(0, value / limit);
   return share <= 1 ? share : 1 + Math.log(share) / Math.log(far / limit);

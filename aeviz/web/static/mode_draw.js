@@ -8,8 +8,8 @@ import { Picture, sideBySide } from './canvas.js';
 import { h } from './dom.js';
 import { DrawingPad } from './draw.js';
 import { followDrawing } from './follow.js';
-import { button, fileButton, takeDrops } from './toolbar.js';
 import { PhotoEditor } from './photo_editor.js';
+import { button, fileButton, takeDrops } from './toolbar.js';
 import { invert, readPicture } from './upload.js';
 
 /** @param {import('./modes.js').Stage} stage */

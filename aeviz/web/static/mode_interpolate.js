@@ -6,11 +6,11 @@
 import { h } from './dom.js';
 import { newestOnly } from './follow.js';
 import { codeOf } from './gallery.js';
-import { blendPixels, path, PATHS } from './paths.js';
+import { blendPixels, PATHS, path } from './paths.js';
 import { randomPoint, Slots } from './slot.js';
 import { randomCode } from './start.js';
 import { readCode } from './state.js';
-import { stack, Strip } from './strip.js';
+import { Strip, stack } from './strip.js';
 import { button, tabs } from './toolbar.js';
 
 const FRAMES = 11;

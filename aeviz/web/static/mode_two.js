@@ -4,12 +4,12 @@
  */
 
 import { Picture } from './canvas.js';
+import { connectTo } from './connect.js';
 import { h, oncePerFrame } from './dom.js';
 import { newestOnly } from './follow.js';
 import { codeOf, loadGallery, nearest } from './gallery.js';
 import { LatentMap } from './map.js';
 import { clearest, codeUnder, projections } from './projection.js';
-import { connectTo } from './connect.js';
 import { StatusLine } from './status.js';
 import { tabs } from './toolbar.js';
 

@@ -4,12 +4,16 @@
 
 import { h } from './dom.js';
 
+/** @import { Component } from './types.js' */
+
+/** @type {WeakMap<HTMLElement, {key: string, end: () => void}>} */
 const mounted = new WeakMap();
 
 /**
- * @param {{data: any, parentElement: HTMLElement}} component  as Streamlit calls it
- * @param {(root: HTMLElement, data: any, signal: AbortSignal) => Promise<() => void>} open
- *   builds into `root` and answers how to take it down again
+ * @template Data
+ * @param {Pick<Component<Data>, 'data' | 'parentElement'>} component  as Streamlit calls it
+ * @param {(root: HTMLElement, data: Data, signal: AbortSignal) => Promise<() => void>} open
+ *   builds into `root` and returns what takes it down again
  * @returns {() => void} Streamlit calls it when the element is removed
  */
 export function mount({ data, parentElement }, open) {
@@ -18,11 +22,9 @@ export function mount({ data, parentElement }, open) {
   if (before?.key === key) return before.end;
   before?.end();
 
-  let root = parentElement.querySelector(':scope > .aeviz');
-  if (!root) {
-    root = h('div', { class: 'aeviz' });
-    parentElement.append(root);
-  }
+  const found = parentElement.querySelector(':scope > .aeviz');
+  const root = found instanceof HTMLElement ? found : h('div', { class: 'aeviz' });
+  if (!found) parentElement.append(root);
   const leaving = new AbortController();
   const opened = open(root, data, leaving.signal).catch((error) => {
     console.error(error);

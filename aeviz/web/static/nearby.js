@@ -24,7 +24,9 @@ export class Nearby {
     this.low = low;
     this.width = Math.max((right - left) / this.side, 1e-12);
     this.height = Math.max((high - low) / this.side, 1e-12);
-    this.#sort(count);
+    const { starts, members } = this.#sort(count);
+    this.starts = starts;
+    this.members = members;
   }
 
   /**
@@ -36,7 +38,7 @@ export class Nearby {
    */
   nearest(x, y, reach, accepts) {
     const { points, side, starts, members } = this;
-    const clamp = (cell) => Math.min(side - 1, Math.max(0, cell));
+    const clamp = (/** @type {number} */ cell) => Math.min(side - 1, Math.max(0, cell));
     const firstColumn = clamp(Math.floor((x - reach - this.left) / this.width));
     const lastColumn = clamp(Math.floor((x + reach - this.left) / this.width));
     const firstRow = clamp(Math.floor((y - reach - this.low) / this.height));
@@ -57,21 +59,22 @@ export class Nearby {
     return best;
   }
 
-  /** Points in the order of their cells (`members`), and where each cell begins (`starts`). */
+  /** Points in the order of their cells (`members`), and where each cell begins (`starts`). @param {number} count */
   #sort(count) {
     const { points, side } = this;
     const last = side - 1;
     const cells = new Uint32Array(count);
-    this.starts = new Uint32Array(side * side + 1);
+    const starts = new Uint32Array(side * side + 1);
     for (let i = 0; i < count; i += 1) {
       const column = Math.min(last, Math.floor((points[2 * i] - this.left) / this.width));
       const row = Math.min(last, Math.floor((points[2 * i + 1] - this.low) / this.height));
       cells[i] = row * side + column;
-      this.starts[cells[i] + 1] += 1;
+      starts[cells[i] + 1] += 1;
     }
-    for (let cell = 0; cell < side * side; cell += 1) this.starts[cell + 1] += this.starts[cell];
-    const next = this.starts.slice();
-    this.members = new Uint32Array(count);
-    for (let i = 0; i < count; i += 1) this.members[next[cells[i]]++] = i;
+    for (let cell = 0; cell < side * side; cell += 1) starts[cell + 1] += starts[cell];
+    const next = starts.slice();
+    const members = new Uint32Array(count);
+    for (let i = 0; i < count; i += 1) members[next[cells[i]]++] = i;
+    return { starts, members };
   }
 }

@@ -7,6 +7,8 @@
 
 import { h } from './dom.js';
 
+/** @import { Numbers } from './types.js' */
+
 const SHOWN = 5;
 const BLOCK = 8; // dimensions summed before the distance is compared
 
@@ -69,7 +71,7 @@ export class NearestCodes {
     };
   }
 
-  /** Distance of two codes along the dimensions that count. */
+  /** Distance of two codes along the dimensions that count. @param {Numbers} a @param {Numbers} b */
   between(a, b) {
     return Math.hypot(...this.kept.map((dimension) => a[dimension] - b[dimension]));
   }
@@ -90,10 +92,11 @@ export class NearestImages {
     this.thumbs = Array.from({ length: Math.min(SHOWN, count) }, (_, rank) => {
       const canvas = h('canvas', {
         class: 'aeviz-pixels',
-        width: sprite.width,
-        height: sprite.height,
+        width: sprite?.width,
+        height: sprite?.height,
       });
       const name = h('span');
+      const thumb = { canvas, name, index: -1 };
       const button = h(
         'button',
         {
@@ -105,8 +108,7 @@ export class NearestImages {
         canvas,
         name,
       );
-      const thumb = { button, canvas, name, index: -1 };
-      return thumb;
+      return Object.assign(thumb, { button });
     });
     this.element = h(
       'div',
@@ -129,16 +131,17 @@ export class NearestImages {
       const label = this.labels[index];
       const name = this.classNames[label] ?? '';
       const { button } = thumb;
-      button.dataset.index = index;
+      button.dataset.index = String(index);
       button.title = `${name || 'Gallery image'}, ${place(rank)}. Click to keep it.`;
       button.setAttribute('aria-label', button.title);
       button.style.setProperty('--class', this.colours[label % this.colours.length]);
       thumb.name.textContent = name;
-      this.sprite.draw(thumb.canvas, index);
+      this.sprite?.draw(thumb.canvas, index);
     });
   }
 }
 
+/** @param {number} rank */
 function place(rank) {
   return ['the nearest', 'second nearest', 'third nearest', 'fourth nearest', 'fifth nearest'][rank];
 }

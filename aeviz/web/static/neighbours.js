@@ -10,10 +10,12 @@ const SHARPEST = 1e-6; // of the reach: closer than that counts as on the point
 
 /** The nearest `most` seen so far, in order; `squares` are squared distances. */
 class Few {
+  /** @param {number} most */
   constructor(most) {
     this.indices = new Int32Array(most);
     this.squares = new Float64Array(most);
-    this.clear();
+    this.size = 0;
+    this.limit = Infinity;
   }
 
   clear() {
@@ -21,6 +23,7 @@ class Few {
     this.limit = Infinity;
   }
 
+  /** @param {number} index @param {number} square */
   add(index, square) {
     const { indices, squares } = this;
     const last = squares.length - 1;
@@ -49,13 +52,14 @@ export class PlaneIndex {
     this.#halve(0, this.order.length, 0);
   }
 
-  /** @param {ArrayLike<number>} place */
+  /** @param {import('./types.js').Point} place */
   nearest([x, y]) {
     this.few.clear();
     this.#search(0, this.order.length, x, y, 0);
     return this.few;
   }
 
+  /** @param {number} low @param {number} high @param {number} axis */
   #halve(low, high, axis) {
     if (high - low <= LEAF) return;
     const { points } = this;
@@ -66,6 +70,7 @@ export class PlaneIndex {
     this.#halve(middle, high, 1 - axis);
   }
 
+  /** @param {number} low @param {number} high @param {number} x @param {number} y @param {number} axis */
   #search(low, high, x, y, axis) {
     const { points, order, few } = this;
     if (high - low <= LEAF) {
@@ -136,6 +141,7 @@ export class CodeIndex {
     return few;
   }
 
+  /** @param {ArrayLike<number>} from @param {number} at @param {Float32Array} to @param {number} place */
   #sketch(from, at, to, place) {
     const { bucket, sign } = this;
     for (let j = 0; j < bucket.length; j += 1) to[place + bucket[j]] += sign[j] * from[at + j];

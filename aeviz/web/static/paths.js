@@ -3,11 +3,15 @@
  * time. Codes are lists of d numbers; answers are new Float32Arrays.
  */
 
+/** @import { Numbers } from './types.js' */
+
 /** Below this sine of the angle between them, two codes have no arc of their own. */
 const NO_ARC = 1e-4;
 const LEAST_NORM = 1e-12;
 
-/** The straight line from a (t = 0) to b (t = 1), exact at both ends. */
+/** @typedef {(a: Numbers, b: Numbers, t: number) => Float32Array} Path */
+
+/** The straight line from a (t = 0) to b (t = 1), exact at both ends. @type {Path} */
 export function lerp(a, b, t) {
   return sum([1 - t, a], [t, b]);
 }
@@ -15,6 +19,7 @@ export function lerp(a, b, t) {
 /**
  * The arc from a (t = 0) to b (t = 1), exact at both ends (White 2016, "Sampling Generative
  * Networks"). Parallel, opposite and zero codes have no arc and get the straight line.
+ * @type {Path}
  */
 export function slerp(a, b, t) {
   const omega = angle(a, b);
@@ -23,27 +28,32 @@ export function slerp(a, b, t) {
   return sum([Math.sin((1 - t) * omega) / sine, a], [Math.sin(t * omega) / sine, b]);
 }
 
-/** @type {Record<string, (a: ArrayLike<number>, b: ArrayLike<number>, t: number) => Float32Array>} */
 export const PATHS = { lerp, slerp };
 
-/** n codes from a to b, both included, one after another: n * d numbers. */
+/**
+ * n codes from a to b, both included, one after another: n * d numbers.
+ * @param {Numbers} a
+ * @param {Numbers} b
+ * @param {number} n
+ * @param {keyof typeof PATHS} [kind]
+ */
 export function path(a, b, n, kind = 'lerp') {
   const codes = new Float32Array(n * a.length);
   for (let i = 0; i < n; i += 1) codes.set(PATHS[kind](a, b, i / (n - 1)), i * a.length);
   return codes;
 }
 
-/** Two images laid over each other, b with weight t: values 0..255, rounded. */
+/** Two images laid over each other, b with weight t: values 0..255, rounded. @param {Uint8Array} a @param {Uint8Array} b @param {number} t */
 export function blendPixels(a, b, t) {
   return Uint8Array.from(a, (value, i) => Math.round((1 - t) * value + t * b[i]));
 }
 
-/** a is to b as the answer is to c: a - b + c. */
+/** a is to b as the result is to c: a - b + c. @param {Numbers} a @param {Numbers} b @param {Numbers} c */
 export function analogy(a, b, c) {
   return sum([1, a], [-1, b], [1, c]);
 }
 
-/** z, moved `amount` times along a direction. */
+/** z, moved `amount` times along a direction. @param {Numbers} z @param {Numbers} direction @param {number} amount */
 export function moved(z, direction, amount) {
   return sum([1, z], [amount, direction]);
 }
@@ -64,12 +74,12 @@ export function classMeans({ latents, labels, classNames, latentDim: d }) {
   return means.map((total, label) => (counts[label] ? total.map((value) => value / counts[label]) : null));
 }
 
-/** From one mean code to another. */
+/** From one mean code to another. @param {Numbers} from @param {Numbers} to */
 export function direction(from, to) {
   return sum([1, to], [-1, from]);
 }
 
-/** The sum of weighted codes, in double precision until the end. */
+/** The sum of weighted codes, in double precision until the end. @param {...[weight: number, code: Numbers]} terms */
 function sum(...terms) {
   const length = terms[0][1].length;
   const result = new Float32Array(length);
@@ -81,19 +91,21 @@ function sum(...terms) {
   return result;
 }
 
-/** The angle between two codes, by Kahan's formula; 0 where one of them is zero. */
+/** The angle between two codes, by Kahan's formula; 0 if one of them is zero. @param {Numbers} a @param {Numbers} b */
 function angle(a, b) {
   const [u, v] = [unit(a), unit(b)];
-  const zero = (code) => code.every((value) => value === 0);
+  const zero = (/** @type {Float64Array} */ code) => code.every((value) => value === 0);
   if (zero(u) || zero(v)) return 0;
   return 2 * Math.atan2(norm(u.map((value, j) => value - v[j])), norm(u.map((value, j) => value + v[j])));
 }
 
+/** @param {Numbers} code */
 function unit(code) {
   const length = Math.max(norm(code), LEAST_NORM);
   return Float64Array.from(code, (value) => value / length);
 }
 
+/** @param {Numbers} code */
 function norm(code) {
   let total = 0;
   for (let j = 0; j < code.length; j += 1) total += code[j] ** 2;

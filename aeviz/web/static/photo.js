@@ -2,10 +2,13 @@
  * A photograph of handwriting on its way to the server, which finds the character in it.
  *
  * @typedef {[number, number, number, number]} Frame  left, top, right, bottom, as shares of the sides
- * @typedef {{blob: Blob, width: number, height: number, found: Frame[], frame: Frame | null}} Photo
+ * @typedef {{blob: Blob, width: number, height: number, found: Frame[], frame: Frame | null,
+ *   whole?: import('./upload.js').Whole}} Photo
+ *   `whole`: the picture as it is, fitted to the model's shape
  */
 
 import { whyRefused } from './connection.js';
+import { context2d } from './dom.js';
 
 const SIDE = 1280; // what the server looks at is smaller still
 const QUALITY = 0.9;
@@ -15,7 +18,7 @@ export async function shrunk(bitmap) {
   const scale = Math.min(1, SIDE / Math.max(bitmap.width, bitmap.height));
   const [width, height] = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.round(scale * side)));
   const canvas = new OffscreenCanvas(width, height);
-  const context = canvas.getContext('2d');
+  const context = context2d(canvas);
   context.fillStyle = '#fff';
   context.fillRect(0, 0, width, height);
   context.imageSmoothingQuality = 'high';
@@ -41,6 +44,10 @@ export async function readHandwriting(model, photo, frame = null) {
   const said = await answer.json().catch(() => ({}));
   if (answer.status === 403) throw new Error((await whyRefused()) || said.error);
   if (!answer.ok) throw new Error(said.error ?? 'This photograph could not be read; try another one.');
-  const image = said.image && Float32Array.from(atob(said.image), (sign) => sign.charCodeAt(0) / 255);
-  return { ...said, image };
+  return { ...said, image: said.image ? valuesOf(said.image) : null };
+}
+
+/** Bytes in base64 as values in [0, 1]. @param {string} text */
+function valuesOf(text) {
+  return Float32Array.from(atob(text), (sign) => sign.charCodeAt(0) / 255);
 }

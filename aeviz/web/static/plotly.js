@@ -5,14 +5,18 @@ const QUIET_MS = 250;
 const PATIENCE_MS = 5000;
 const LOOK_MS = 50;
 
+/** @import { Plotly } from './types.js' */
+
+/** @type {Promise<Plotly> | undefined} */
 let loading;
 
-/** @returns {Promise<any>} */
+/** @returns {Promise<Plotly>} */
 export function loadPlotly() {
   loading ??= new Promise((resolve, reject) => {
     const script = document.createElement('script');
     script.src = new URL('aeviz/plotly.min.js', document.baseURI).href;
-    script.onload = () => resolve(window.Plotly);
+    script.onload = () =>
+      resolve(/** @type {Window & {Plotly: Plotly}} */ (/** @type {unknown} */ (window)).Plotly);
     script.onerror = () => {
       loading = undefined;
       reject(new Error('The map’s drawing library did not load. Reload the page to try again.'));
@@ -25,7 +29,7 @@ export function loadPlotly() {
 /**
  * Plotly for something that is on the screen without it: once a first image is there and the
  * pointer rests.
- * @returns {Promise<any>}
+ * @returns {Promise<Plotly>}
  */
 export async function loadPlotlyInAPause() {
   if (!loading) await pause();

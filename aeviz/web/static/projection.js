@@ -6,9 +6,10 @@
  *   toCode: (x: number, y: number, base: Float32Array) => Float32Array,
  *   toPlace: (z: ArrayLike<number>) => [number, number],
  *   axes: [string, string] | null, truth: {share: number, text: string, title: string} | null,
- *   linear: boolean, slice: boolean}} Projection
+ *   linear: boolean, slice: boolean, spansPrior?: boolean}} Projection
  *   linear: `toPlace` is, and `toCode` its exact inverse on the plane; slice: that plane is a part of
- *   the latent space, so that the points drawn on it lie off it
+ *   the latent space, so that the points drawn on it lie off it; spansPrior: the prior N(0, I) fills
+ *   its unit square evenly
  */
 
 import { codeOf } from './gallery.js';
@@ -26,16 +27,17 @@ export function projections(gallery) {
   if (gallery.latentDim === 1) return [line(gallery)];
   if (gallery.latentDim === 2) return [plain(gallery, 0, 1)];
   const list = [];
-  if (gallery.plane) list.push(pca(gallery));
-  if (gallery.tsne) list.push(layout(gallery, 'tsne', 't-SNE'));
-  if (gallery.umap) list.push(layout(gallery, 'umap', 'UMAP'));
+  const { plane, pca: points, tsne, umap } = gallery;
+  if (plane && points) list.push(pca(gallery, plane, points));
+  if (tsne) list.push(layout(gallery, tsne, { id: 'tsne', label: 't-SNE' }));
+  if (umap) list.push(layout(gallery, umap, { id: 'umap', label: 'UMAP' }));
   list.push(plain(gallery, gallery.dims[0].index, gallery.dims[1].index));
   return list;
 }
 
-/** The projection whose neighbours are most to be trusted; the first where the file says nothing. */
+/** The projection whose neighbours are most to be trusted; the first if the file says nothing. @param {Projection[]} list */
 export function clearest(list) {
-  const share = ({ truth }) => truth?.share ?? 0;
+  const share = (/** @type {Projection} */ { truth }) => truth?.share ?? 0;
   return list.reduce((best, next) => (share(next) > share(best) ? next : best));
 }
 
@@ -51,7 +53,13 @@ export function codeUnder(projection, gallery, { x, y, index }, base) {
   return projection.toCode(x, y, base);
 }
 
-/** Two latent dimensions as they are; the others keep their values. */
+/**
+ * Two latent dimensions as they are; the others keep their values.
+ * @param {Gallery} gallery
+ * @param {number} a
+ * @param {number} b
+ * @returns {Projection}
+ */
 function plain(gallery, a, b) {
   const { latents, latentDim: d, count } = gallery;
   const points = new Float32Array(2 * count);
@@ -81,7 +89,7 @@ function plain(gallery, a, b) {
   };
 }
 
-/** One latent dimension, spread out in the other direction so that points do not cover another. */
+/** One latent dimension, spread out in the other direction so that points do not cover another. @param {Gallery} gallery @returns {Projection} */
 function line(gallery) {
   const points = new Float32Array(2 * gallery.count);
   const [{ low, high }] = gallery.dims;
@@ -104,19 +112,25 @@ function line(gallery) {
   };
 }
 
-/** The plane of greatest variance. Its inverse is exact; what lies off the plane is kept. */
-function pca(gallery) {
-  const { mean, components } = gallery.plane;
-  const toPlace = (z) =>
-    /** @type {[number, number]} */ (
-      components.map((row) => row.reduce((sum, weight, j) => sum + weight * (z[j] - mean[j]), 0))
-    );
+/**
+ * The plane of greatest variance. Its inverse is exact; what lies off the plane is kept.
+ * @param {Gallery} gallery
+ * @param {import('./gallery.js').Plane} plane
+ * @param {Float32Array} points
+ * @returns {Projection}
+ */
+function pca(gallery, { mean, components }, points) {
+  /** @param {ArrayLike<number>} z */
+  const along = (z, row = components[0]) =>
+    row.reduce((sum, weight, j) => sum + weight * (z[j] - mean[j]), 0);
+  /** @type {Projection['toPlace']} */
+  const toPlace = (z) => [along(z, components[0]), along(z, components[1])];
   return {
     id: 'pca',
     label: 'PCA',
     note: `PCA: a flat view of ${mean.length} numbers. Drag the handle to move along 2 directions; the other ${mean.length - 2} stay.`,
     truth: truth(gallery, 'pca'),
-    points: gallery.pca,
+    points,
     axes: null,
     linear: true,
     slice: true,
@@ -131,9 +145,15 @@ function pca(gallery) {
   };
 }
 
-/** No inverse: a place takes the mean code of its nearest points, and a code their mean place. */
-function layout(gallery, id, label) {
-  const { [id]: points, latents, latentDim: d, dims } = gallery;
+/**
+ * No inverse: a place takes the mean code of its nearest points, and a code their mean place.
+ * @param {Gallery} gallery
+ * @param {Float32Array} points
+ * @param {{id: 'tsne' | 'umap', label: string}} name
+ * @returns {Projection}
+ */
+function layout(gallery, points, { id, label }) {
+  const { latents, latentDim: d, dims } = gallery;
   // Found out at first use: a person may never ask for this map.
   const byPlace = once(() => new PlaneIndex(points, NEIGHBOURS));
   const byCode = once(() => new CodeIndex(latents, dims, NEIGHBOURS));
@@ -147,11 +167,18 @@ function layout(gallery, id, label) {
     linear: false,
     slice: false,
     toCode: (x, y) => blend(byPlace().nearest([x, y]), latents, d),
-    toPlace: (z) => /** @type {[number, number]} */ ([...blend(byCode().nearest(z), points, 2)]),
+    toPlace(z) {
+      const [x, y] = blend(byCode().nearest(z), points, 2);
+      return [x, y];
+    },
   };
 }
 
-/** How far a flat map can be trusted, in words; null where the model's file does not say. */
+/**
+ * How far a flat map can be trusted, in words; null if the model's file does not say.
+ * @param {Gallery} gallery
+ * @param {'pca' | 'tsne' | 'umap'} id
+ */
 function truth({ trustworthiness }, id) {
   const share = trustworthiness[id];
   if (share === undefined) return null;
@@ -165,7 +192,9 @@ function truth({ trustworthiness }, id) {
   };
 }
 
+/** @template T @param {() => T} make */
 function once(make) {
+  /** @type {T | undefined} */
   let made;
   return () => (made ??= make());
 }

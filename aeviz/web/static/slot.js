@@ -8,9 +8,9 @@ import { h } from './dom.js';
 import { DrawingPad } from './draw.js';
 import { followDrawing, toBytes } from './follow.js';
 import { codeOf, nearest } from './gallery.js';
+import { PhotoEditor } from './photo_editor.js';
 import { writeCode } from './state.js';
 import { button, fileButton, takeDrops } from './toolbar.js';
-import { PhotoEditor } from './photo_editor.js';
 import { invert, readPicture } from './upload.js';
 
 const ANY = 'any';

@@ -2,12 +2,19 @@
 
 import { codeOf } from './gallery.js';
 
-/** The first image of the gallery; without one the mean code. */
+/** @import { Gallery } from './gallery.js' */
+
+/**
+ * The first image of the gallery; without one the mean code.
+ * @param {Gallery} gallery
+ * @returns {{z: Float32Array, point: number | null}}
+ */
 export function startingCode(gallery) {
   if (gallery.count) return { z: codeOf(gallery, 0), point: 0 };
   return { z: meanCode(gallery), point: null };
 }
 
+/** @param {Pick<Gallery, 'latentDim' | 'dims'>} gallery */
 export function meanCode({ latentDim, dims }) {
   const z = new Float32Array(latentDim);
   for (const { index, mean } of dims) z[index] = mean;
@@ -19,7 +26,7 @@ export function normal() {
   return Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
 }
 
-/** A draw from the prior; for codes without one, each number as the gallery's codes have it. */
+/** A draw from the prior; for codes without one, each number as the gallery's codes have it. @param {Pick<Gallery, 'gaussian' | 'dims' | 'latentDim'>} gallery */
 export function randomCode({ gaussian, dims, latentDim }) {
   const z = new Float32Array(latentDim);
   for (const { index, mean, std, low } of dims) {

@@ -6,6 +6,8 @@
  *   `projection` is null where there is but one; `z` is the code that stays; `preview` the one under
  *   the pointer, while it is over the map; `point` the gallery image that `z` is the code of;
  *   `params` what the mode itself remembers, each under its own name in the address.
+ * @typedef {(view: View, patch: Partial<View>, time: number) => void} Listener
+ * @typedef {ReturnType<typeof createState>} State
  */
 
 const URL_PAUSE_MS = 250;
@@ -21,9 +23,10 @@ const PAGE_KEYS = ['embed', 'embed_options'];
  */
 export function createState(initial) {
   let view = initial;
+  /** @type {Set<Listener>} */
   const listeners = new Set();
   const state = {
-    /** What a code becomes before it is gone to: locked numbers stay as they are. */
+    /** What a code becomes before it is gone to: locked numbers stay as they are. @param {Float32Array} z */
     guard: (z) => z,
     get view() {
       return view;
@@ -46,18 +49,18 @@ export function createState(initial) {
       const kept = state.guard(z);
       state.set({ z: kept, point: kept === z ? point : null, preview: null }, time);
     },
-    /** Show `z` while the pointer is there. */
+    /** Show `z` while the pointer is there. @param {Float32Array} z */
     look(z, time = performance.now()) {
       state.set({ preview: state.guard(z) }, time);
     },
-    /** Remember something of the mode's own; null forgets it. @param {Record<string, any>} changes */
+    /** Remember something of the mode's own; null forgets it. @param {Record<string, string | number | null>} changes */
     remember(changes) {
       const kept = Object.entries({ ...view.params, ...changes })
         .filter(([, value]) => value !== null && value !== '')
         .map(([name, value]) => [name, String(value)]);
       state.set({ params: Object.fromEntries(kept) });
     },
-    /** @param {(view: View, patch: Partial<View>, time: number) => void} listener */
+    /** @param {Listener} listener */
     subscribe(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -66,10 +69,15 @@ export function createState(initial) {
   return state;
 }
 
-/** What the address asks for; what it holds for another model, or cannot be read, is left out. */
+/**
+ * What the address asks for; what it holds for another model, or cannot be read, is left out.
+ * @param {string} model
+ * @param {number} latentDim
+ */
 export function readAddress(model, latentDim) {
   const query = new URLSearchParams(window.location.search);
   const named = query.get('model');
+  /** @type {{projection: string | null, mode: string | null, z: Float32Array | null, params: Record<string, string>}} */
   const wanted = {
     projection: query.get('projection'),
     mode: query.get('mode'),
@@ -86,9 +94,10 @@ export function readAddress(model, latentDim) {
 
 /**
  * Keep the address in step with the state. `write` brings it up to date at once, `stop` ends it.
+ * @param {State} state
  */
 export function mirrorAddress(state) {
-  let timer;
+  let timer = 0;
   let named = Object.keys(state.view.params);
   const write = () => {
     clearTimeout(timer);
@@ -117,9 +126,9 @@ export function mirrorAddress(state) {
   };
 }
 
-/** A code as text for the address: four digits a number, finer than a slider's step. */
+/** A code as text for the address: four digits a number, finer than a slider's step. @param {ArrayLike<number>} z */
 export function writeCode(z) {
-  if (z.length <= MAX_DECIMALS) return [...z].map((value) => Number(value.toPrecision(4))).join(',');
+  if (z.length <= MAX_DECIMALS) return Array.from(z, (value) => Number(value.toPrecision(4))).join(',');
   const words = new Uint32Array(Float32Array.from(z).buffer);
   let bytes = '';
   for (const word of words) {
@@ -129,18 +138,24 @@ export function writeCode(z) {
   return PACKED + btoa(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }
 
-/** The code that `writeCode` wrote, or null where the text is no code of this many numbers. */
+/**
+ * The code that `writeCode` wrote, or null if the text is no code of this many numbers.
+ * @param {string | null | undefined} text
+ * @param {number} latentDim
+ */
 export function readCode(text, latentDim) {
   const z = Float32Array.from(text?.startsWith(PACKED) ? unpack(text.slice(1)) : decimals(text));
   return z.length === latentDim && z.every(Number.isFinite) ? z : null;
 }
 
+/** @param {string | null | undefined} text */
 function decimals(text) {
   return (text ?? '').split(',').filter(Boolean).map(Number);
 }
 
+/** @param {string} text */
 function unpack(text) {
-  let bytes;
+  let bytes = '';
   try {
     bytes = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
   } catch {

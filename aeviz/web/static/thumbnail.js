@@ -30,9 +30,19 @@ export class Thumbnail {
       this.name,
     );
     this.index = -1;
+    /** @type {[number, number] | undefined} */
+    this.size = undefined;
   }
 
-  /** Show image `index` of class `label` beside a pixel of a map this wide and high. */
+  /**
+   * Show image `index` of class `label` beside a pixel of a map this wide and high.
+   * @param {number} index
+   * @param {number} label
+   * @param {number} px
+   * @param {number} py
+   * @param {number} width
+   * @param {number} height
+   */
   show(index, label, px, py, width, height) {
     this.element.hidden = false;
     if (index !== this.index) {

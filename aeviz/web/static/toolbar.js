@@ -2,6 +2,13 @@
 
 import { h } from './dom.js';
 
+/** @import { Attributes } from './types.js' */
+
+/** @typedef {ReturnType<typeof tabs>} Tabs */
+
+/** @type {Record<string, number | undefined>} */
+const STEPS = { ArrowRight: 1, ArrowLeft: -1 };
+
 /**
  * A group of buttons of which one is chosen; arrow keys move between them.
  * @param {{id: string, label: string, hint?: string}[]} choices
@@ -21,9 +28,9 @@ export function tabs(choices, { name, testid, onChoose }) {
       label,
     ),
   );
-  const step = (event) => {
-    const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    const at = buttons.indexOf(document.activeElement);
+  const step = (/** @type {KeyboardEvent} */ event) => {
+    const by = STEPS[event.key];
+    const at = buttons.findIndex((button) => button === document.activeElement);
     if (!by || at < 0) return;
     buttons[(at + by + buttons.length) % buttons.length].focus();
     event.preventDefault();
@@ -35,9 +42,10 @@ export function tabs(choices, { name, testid, onChoose }) {
   );
   return {
     element,
+    /** @param {string | null | undefined} chosen */
     choose: (chosen) =>
       buttons.forEach((button, i) => {
-        button.setAttribute('aria-pressed', choices[i].id === chosen);
+        button.setAttribute('aria-pressed', String(choices[i].id === chosen));
         if (choices[i].id === chosen) scrollTo(element, button);
       }),
   };
@@ -47,8 +55,8 @@ export function tabs(choices, { name, testid, onChoose }) {
  * A quiet button. `label` is its accessible name where its text is a sign only.
  * @param {string | Node} content
  * @param {string} title
- * @param {(event: Event) => void} onclick
- * @param {Record<string, any>} [attributes]
+ * @param {(event: MouseEvent) => void} onclick
+ * @param {Attributes} [attributes]
  */
 export function button(content, title, onclick, attributes = {}) {
   return h('button', { type: 'button', class: 'aeviz-quiet', title, onclick, ...attributes }, content);
@@ -66,7 +74,7 @@ export function fileButton({ testid, onFile }) {
     hidden: true,
     'data-testid': testid,
     onchange: (event) => {
-      const [file] = input.files;
+      const [file] = input.files ?? [];
       input.value = ''; // so that the same file can be chosen again
       if (file) onFile(file, event.timeStamp);
     },
@@ -83,12 +91,12 @@ export function takeDrops(element, onFile) {
   element.ondragover = (event) => event.preventDefault();
   element.ondrop = (event) => {
     event.preventDefault();
-    const [file] = event.dataTransfer.files;
+    const [file] = event.dataTransfer?.files ?? [];
     if (file) onFile(file, event.timeStamp);
   };
 }
 
-/** Bring a button of a row that is wider than the screen into sight, once the row is laid out. */
+/** Bring a button of a row that is wider than the screen into sight, once the row is laid out. @param {HTMLElement} row @param {HTMLElement} button */
 function scrollTo(row, button) {
   requestAnimationFrame(() => {
     const beside = (row.clientWidth - button.offsetWidth) / 2;

@@ -30,3 +30,12 @@ export interface Attributes extends Listeners {
 export type AttributeValue = string | number | boolean | null | undefined;
 
 export type Child = Node | string | null;
+
+/** The part of Plotly that is used here. */
+export interface Plotly {
+  newPlot(element: HTMLElement, traces: object[], layout: object, config: object): Promise<unknown>;
+  react(element: HTMLElement, traces: object[], layout: object, config: object): Promise<unknown>;
+  update(element: HTMLElement, traces: object, layout: object): Promise<unknown>;
+  relayout(element: HTMLElement, layout: object): Promise<unknown>;
+  purge(element: HTMLElement): void;
+}

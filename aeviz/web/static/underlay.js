@@ -2,17 +2,22 @@
 
 import { h } from './dom.js';
 
+/** @typedef {{left: number, right: number, bottom: number, top: number}} Rectangle  on the plane */
+
 export class Underlay {
   constructor() {
     this.spread = h('div');
     this.axes = [h('div', { class: 'aeviz-axis-x' }), h('div', { class: 'aeviz-axis-y' })];
     this.element = h('div', { class: 'aeviz-underlay', 'aria-hidden': 'true' }, this.spread, ...this.axes);
+    /** @type {HTMLCanvasElement | null} */
     this.canvas = null;
+    /** @type {Rectangle | undefined} */
+    this.rectangle = undefined;
   }
 
   /**
    * @param {HTMLCanvasElement | null} canvas
-   * @param {{left: number, right: number, bottom: number, top: number}} [rectangle]
+   * @param {Rectangle} [rectangle]
    */
   set(canvas, rectangle) {
     this.canvas = canvas;
@@ -20,7 +25,7 @@ export class Underlay {
     this.spread.replaceChildren(...(canvas ? [canvas] : []));
   }
 
-  /** Whether zero is drawn as a line, across and up. */
+  /** Whether zero is drawn as a line, across and up. @param {boolean} shown */
   showAxes(shown) {
     this.axes.forEach((axis) => {
       axis.hidden = !shown;
@@ -33,7 +38,7 @@ export class Underlay {
     this.axes[0].style.transform = `translateY(${y}px)`;
     this.axes[1].style.transform = `translateX(${x}px)`;
     const { canvas, rectangle } = this;
-    if (!canvas) return;
+    if (!canvas || !rectangle) return;
     const [left, top] = viewport.toPixel(rectangle.left, rectangle.top);
     const [right, bottom] = viewport.toPixel(rectangle.right, rectangle.bottom);
     const [width, height] = [canvas.width, canvas.height];

@@ -1,5 +1,6 @@
 /** A picture from a person's own files, fitted to the shape that a model takes. */
 
+import { context2d } from './dom.js';
 import { readHandwriting, shrunk } from './photo.js';
 
 const MOST_BYTES = 10 * 2 ** 20;
@@ -12,7 +13,8 @@ const NONE_FOUND =
 export const NO_INK = 'There is no digit in this frame.';
 
 /**
- * @typedef {{image: Float32Array, inverted: boolean, note: string, photo: import('./photo.js').Photo | null}} Fitted
+ * @typedef {{image: Float32Array, inverted: boolean, note: string}} Whole
+ * @typedef {Whole & {photo: import('./photo.js').Photo | null}} Fitted
  *   H * W * C values in [0, 1], a sentence that says what was done to the picture, and the picture
  *   itself where a character was looked for in it
  */
@@ -34,12 +36,11 @@ export async function readPicture(file, gallery) {
   }
   const [, height, width] = gallery.imageShape;
   const same = bitmap.width === width && bitmap.height === height;
-  const photo = gallery.handwriting && !same ? await shrunk(bitmap) : null;
-  const reading = photo && (await readHandwriting(gallery.name, photo));
-  if (photo) Object.assign(photo, { found: reading.found, frame: reading.frame });
+  if (!gallery.handwriting || same) return { ...(await fitWhole(bitmap, gallery, same)), photo: null };
+  const photo = await shrunk(bitmap);
+  const reading = await readHandwriting(gallery.name, photo);
   const whole = await fitWhole(bitmap, gallery, same);
-  if (!photo) return { ...whole, photo };
-  photo.whole = whole;
+  Object.assign(photo, { found: reading.found, frame: reading.frame, whole });
   if (!reading.image) return { ...whole, photo, note: NONE_FOUND };
   return { image: reading.image, inverted: false, note: FOUND, photo };
 }
@@ -52,12 +53,18 @@ export async function readPicture(file, gallery) {
  * @returns {Promise<Fitted | null>}
  */
 export async function readFrame(gallery, photo, frame) {
-  if (!frame) return { ...photo.whole, photo };
+  if (!frame) return photo.whole ? { ...photo.whole, photo } : null;
   const { image } = await readHandwriting(gallery.name, photo, frame);
   return image && { image, inverted: false, note: FOUND, photo };
 }
 
-/** The middle of a picture. Closes the bitmap. */
+/**
+ * The middle of a picture. Closes the bitmap.
+ * @param {ImageBitmap} bitmap
+ * @param {import('./gallery.js').Gallery} gallery
+ * @param {boolean} same  whether it has the model's shape already
+ * @returns {Promise<Whole>}
+ */
 async function fitWhole(bitmap, gallery, same) {
   const [channels, height, width] = gallery.imageShape;
   const rgba = await fit(bitmap, width, height);
@@ -81,7 +88,7 @@ async function fitWhole(bitmap, gallery, same) {
   return { image, inverted, note: note && `${note[0].toUpperCase()}${note.slice(1)}.` };
 }
 
-/** Turn light and dark round, in place. */
+/** Turn light and dark round, in place. @param {Float32Array} image */
 export function invert(image) {
   for (let i = 0; i < image.length; i += 1) image[i] = 1 - image[i];
 }
@@ -95,12 +102,12 @@ async function hasDarkGround({ sprite, count }) {
   await sprite.ready;
   const { width, height } = sprite;
   const canvas = new OffscreenCanvas(width, height);
-  const context = canvas.getContext('2d', { willReadFrequently: true });
+  const context = context2d(canvas, { willReadFrequently: true });
   let dark = 0;
   const looked = Math.min(count, TILES_LOOKED_AT);
   for (let i = 0; i < looked; i += 1) {
-    const place = [(i % sprite.columns) * width, Math.floor(i / sprite.columns) * height];
-    context.drawImage(sprite.image, ...place, width, height, 0, 0, width, height);
+    const [x, y] = [(i % sprite.columns) * width, Math.floor(i / sprite.columns) * height];
+    context.drawImage(sprite.image, x, y, width, height, 0, 0, width, height);
     const { data } = context.getImageData(0, 0, width, height);
     const green = Float32Array.from({ length: width * height }, (_, at) => data[4 * at + 1] / 255);
     if (borderMedian(green, width, height) < 0.5) dark += 1;
@@ -108,6 +115,7 @@ async function hasDarkGround({ sprite, count }) {
   return 2 * dark > looked;
 }
 
+/** @param {Blob} file */
 async function decode(file) {
   try {
     return await createImageBitmap(file);
@@ -116,25 +124,25 @@ async function decode(file) {
   }
 }
 
-/** The middle of a bitmap as width x height RGBA, transparent parts on white. */
+/** The middle of a bitmap as width x height RGBA, transparent parts on white. @param {ImageBitmap} bitmap @param {number} width @param {number} height */
 async function fit(bitmap, width, height) {
   const scale = Math.min(bitmap.width / width, bitmap.height / height);
   const [w, h] = [scale * width, scale * height].map((side) => Math.max(1, Math.round(side)));
-  const corner = [Math.floor((bitmap.width - w) / 2), Math.floor((bitmap.height - h) / 2)];
-  const small = await createImageBitmap(bitmap, ...corner, w, h, {
+  const [left, top] = [Math.floor((bitmap.width - w) / 2), Math.floor((bitmap.height - h) / 2)];
+  const small = await createImageBitmap(bitmap, left, top, w, h, {
     resizeWidth: width,
     resizeHeight: height,
     resizeQuality: 'high',
   });
   bitmap.close();
-  const context = new OffscreenCanvas(width, height).getContext('2d');
+  const context = context2d(new OffscreenCanvas(width, height));
   context.fillStyle = '#fff';
   context.fillRect(0, 0, width, height);
   context.drawImage(small, 0, 0);
   return context.getImageData(0, 0, width, height).data;
 }
 
-/** The median of a grey image's outermost rows and columns. */
+/** The median of a grey image's outermost rows and columns. @param {Float32Array} image @param {number} width @param {number} height */
 function borderMedian(image, width, height) {
   const border = [];
   for (let x = 0; x < width; x += 1) border.push(image[x], image[(height - 1) * width + x]);

@@ -1,5 +1,7 @@
 /** Which part of the plane a map shows: one scale for both axes, so that shapes stay true. */
 
+/** @import { Point } from './types.js' */
+
 const MARGIN = 0.06;
 const OUTLIERS = 0.002;
 const MAX_ZOOM = 40;
@@ -24,7 +26,7 @@ export class Viewport {
     this.reset();
   }
 
-  /** As `fit`, but whoever has zoomed or panned stays there. */
+  /** As `fit`, but whoever has zoomed or panned stays there. @param {Float32Array} points */
   refit(points) {
     const { x, y, scale, home } = this;
     const moved = x !== home.x || y !== home.y || scale !== home.scale;
@@ -36,6 +38,7 @@ export class Viewport {
     Object.assign(this, this.home);
   }
 
+  /** @param {number} width @param {number} height */
   resize(width, height) {
     Object.assign(this, { width: Math.max(1, width), height: Math.max(1, height) });
   }
@@ -54,17 +57,22 @@ export class Viewport {
     return [this.x, this.y, this.scale, this.width, this.height].join();
   }
 
-  /** CSS pixels from the map's top left corner -> place on the plane. */
+  /** CSS pixels from the map's top left corner -> place on the plane. @param {number} px @param {number} py @returns {Point} */
   toPlace(px, py) {
     return [this.x + (px - this.width / 2) * this.scale, this.y - (py - this.height / 2) * this.scale];
   }
 
-  /** Place on the plane -> CSS pixels from the map's top left corner. */
+  /** Place on the plane -> CSS pixels from the map's top left corner. @param {number} x @param {number} y @returns {Point} */
   toPixel(x, y) {
     return [this.width / 2 + (x - this.x) / this.scale, this.height / 2 - (y - this.y) / this.scale];
   }
 
-  /** Zoom by `factor` (below 1: closer) about a pixel, which keeps its place. */
+  /**
+   * Zoom by `factor` (below 1: closer) about a pixel, which keeps its place.
+   * @param {number} factor
+   * @param {number} px
+   * @param {number} py
+   */
   zoom(factor, px, py) {
     const [x, y] = this.toPlace(px, py);
     this.scale = this.allowed(this.scale * factor);
@@ -73,15 +81,17 @@ export class Viewport {
     this.y += y - newY;
   }
 
-  /** A place in the middle, and `reach` around it as large as fits. */
+  /** A place in the middle, and `reach` around it as large as fits. @param {number} x @param {number} y @param {number} reach */
   lookAt(x, y, reach) {
     Object.assign(this, { x, y, scale: this.allowed((2 * reach) / Math.min(this.width, this.height)) });
   }
 
+  /** @param {number} scale */
   allowed(scale) {
     return Math.min(2 * this.home.scale, Math.max(this.home.scale / MAX_ZOOM, scale));
   }
 
+  /** @param {number} dx @param {number} dy */
   pan(dx, dy) {
     this.x -= dx * this.scale;
     this.y += dy * this.scale;
@@ -94,6 +104,7 @@ export class Viewport {
   }
 }
 
+/** @param {Float32Array} points @param {0 | 1} axis */
 function bounds(points, axis) {
   const values = points.filter((_, i) => i % 2 === axis).sort();
   if (!values.length) return [-1, 1];

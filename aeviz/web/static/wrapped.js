@@ -13,7 +13,7 @@ const EDGE = 1e-6; // places outside the square get the code at its rim
  */
 export function throughPrior(projection, latentDim) {
   const [x0, y0] = projection.toPlace(new Float32Array(latentDim));
-  const inside = (share) => quantile(Math.min(1 - EDGE, Math.max(EDGE, share)));
+  const inside = (/** @type {number} */ share) => quantile(Math.min(1 - EDGE, Math.max(EDGE, share)));
   return {
     ...projection,
     note: `${projection.label} through the normal distribution: equal areas are equally likely to be drawn.`,
