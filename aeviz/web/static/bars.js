@@ -1,6 +1,6 @@
 /** A code as bars: one per dimension, up for positive, down for negative. */
 
-import { h, onThemeChange, themeColour } from './dom.js';
+import { context2d, h, onThemeChange, themeColour } from './dom.js';
 
 const MAX_BARS = 64;
 
@@ -17,6 +17,13 @@ export class CodeBars {
       'data-testid': 'aeviz-code',
       'aria-label': 'No code yet',
     });
+    this.scale = 0;
+    this.barColour = '';
+    this.lineColour = '';
+    /** @type {ArrayLike<number> | null} */
+    this.shown = null;
+    /** @type {(() => void) | undefined} */
+    this.stopTheme = undefined;
     this.resizing = new ResizeObserver(() => {
       this.stopTheme ??= onThemeChange(this.canvas, () => this.measure());
       this.measure();
@@ -41,7 +48,7 @@ export class CodeBars {
     const { canvas, dims, reach, allPositive, scale } = this;
     const { width, height } = canvas;
     if (!scale || !width) return;
-    const context = canvas.getContext('2d');
+    const context = context2d(canvas);
     const zero = allPositive ? height - 1 : Math.round(height / 2);
     const step = width / dims.length;
     const bar = Math.min(Math.max(1, step * 0.64), 18 * scale);
@@ -57,7 +64,7 @@ export class CodeBars {
     context.globalAlpha = 1;
   }
 
-  /** The numbers as text, for those who do not see the bars. */
+  /** The numbers as text, for those who do not see the bars. @param {ArrayLike<number>} z */
   describe(z) {
     const text = this.dims.map(({ index }) => `z${index} ${z[index].toFixed(2)}`).join(', ');
     this.canvas.setAttribute('aria-label', `The code: ${text}`);

@@ -7,11 +7,18 @@ import { h, onThemeChange, themeColour } from './dom.js';
 import { loadPlotly } from './plotly.js';
 
 const CONFIG = { displayModeBar: false, responsive: false };
+/** @typedef {{figure: Figure, testid: string, label: string}} ChartData */
+/** @typedef {{data: object[], layout: Layout}} Figure  as Plotly has it */
+/**
+ * @typedef {{height: number, xaxis?: object, yaxis?: object, shapes?: {line?: object}[],
+ *   annotations?: object[]}} Layout
+ */
+
+/** @type {WeakMap<HTMLElement, Chart>} */
 const charts = new WeakMap();
 
 /**
- * @param {{data: {figure: {data: object[], layout: object}, testid: string, label: string},
- *   parentElement: HTMLElement}} component  as Streamlit calls it, anew for all new data
+ * @param {import('./types.js').Component<ChartData>} component  anew for all new data
  * @returns {() => void} Streamlit calls it when the element is removed
  */
 export default function chart({ data, parentElement }) {
@@ -28,6 +35,7 @@ export default function chart({ data, parentElement }) {
 }
 
 class Chart {
+  /** @param {HTMLElement} parent */
   constructor(parent) {
     this.plot = h('div', { class: 'aeviz-chart', role: 'img' });
     const root = h('div', { class: 'aeviz' }, this.plot);
@@ -36,10 +44,16 @@ class Chart {
     this.resizing = new ResizeObserver(() => this.draw());
     this.resizing.observe(root);
     this.root = root;
+    /** @type {Figure | null} */
+    this.figure = null;
+    /** @type {import('./types.js').Plotly | null} */
+    this.Plotly = null;
+    /** @type {Promise<void>} */
     this.drawing = Promise.resolve();
     this.waiting = false;
   }
 
+  /** @param {ChartData} data */
   show({ figure, testid, label }) {
     this.figure = figure;
     this.plot.dataset.testid = testid;
@@ -64,23 +78,23 @@ class Chart {
     const Plotly = await loadPlotly().catch((error) => this.plot.replaceChildren(error.message));
     if (!Plotly || !this.figure || !this.root.isConnected || !this.root.clientWidth) return;
     this.Plotly = Plotly;
-    const chart = [this.plot, this.figure.data, this.layout(), CONFIG];
+    const { data } = this.figure;
+    const layout = this.layout(this.figure.layout);
     try {
-      await Plotly.react(...chart);
+      await Plotly.react(this.plot, data, layout, CONFIG);
     } catch (error) {
       // Plotly cannot always go on from what it drew while the page was being built anew.
       console.warn('drawn afresh:', error);
       Plotly.purge(this.plot);
-      await Plotly.newPlot(...chart);
+      await Plotly.newPlot(this.plot, data, layout, CONFIG);
     }
   }
 
-  /** The figure's layout in the colours and the font of the theme, as wide as there is room. */
-  layout() {
+  /** The figure's layout in the colours and the font of the theme, as wide as there is room. @param {Layout} layout */
+  layout(layout) {
     const text = themeColour(this.root, '--st-text-color');
     const line = themeColour(this.root, '--st-border-color');
     const behind = themeColour(this.root, '--st-background-color'); // a label stays legible on a curve
-    const { layout } = this.figure;
     const axis = { gridcolor: line, showline: false, zeroline: false, automargin: true };
     return {
       ...layout,

@@ -7,6 +7,7 @@
 import { Picture } from './canvas.js';
 import { connectAhead, connectTo } from './connect.js';
 import { atMostEvery, h, oncePerFrame } from './dom.js';
+import { linkButton, sampleHelp, saveButton, slidersTitle, zoomButtons } from './explorer_parts.js';
 import { fullScreenButton } from './fullscreen.js';
 import { codeOf, loadGallery } from './gallery.js';
 import { legend } from './legend.js';
@@ -16,31 +17,39 @@ import { mount } from './mount.js';
 import { PinnedCard } from './pinned.js';
 import { clearest, codeUnder, projections } from './projection.js';
 import { projectionNote } from './projection_note.js';
-import { copyLink, savePng } from './share.js';
 import { Sliders } from './sliders.js';
 import { randomCode, startingCode } from './start.js';
 import { createState, mirrorAddress, readAddress } from './state.js';
 import { StatusLine } from './status.js';
 import { button, tabs } from './toolbar.js';
 
+/** @import { Gallery } from './gallery.js' */
+/** @import { Projection } from './projection.js' */
+/** @import { View } from './state.js' */
+/** @typedef {(id: string | null) => Projection} ProjectionOf */
+
 const PINNED_MS = 150;
-const SAID_MS = 1600;
 const FOLLOWS = 'Follows the pointer over the map; a click keeps the place.';
 const ON_SLICE =
   'On a dot: that dot’s own code. Elsewhere: a slice through the kept code. A click keeps the place.';
 
-/** @param {{data: {model: string, colours: string[]}, parentElement: HTMLElement}} component */
+/** @typedef {{model: string, colours: string[]}} ExplorerData */
+
+/** @param {import('./types.js').Component<ExplorerData>} component */
 export default (component) => mount(component, open);
 
+/** @param {HTMLElement} root @param {ExplorerData} data @param {AbortSignal} signal */
 async function open(root, { model, colours }, signal) {
   const status = new StatusLine();
   connectAhead(model, signal);
   const gallery = await loadGallery(model);
   if (signal.aborted) return () => {};
   const choices = projections(gallery);
+  /** @type {ProjectionOf} */
   const projectionOf = (id) => choices.find((choice) => choice.id === id) ?? clearest(choices);
   const state = createState(initialView(gallery, choices, projectionOf));
-  let wrap = null; // a panel's way to show the plane differently
+  /** A panel's way to show the plane differently. @type {import('./modes.js').Wrap | null} */
+  let wrap = null;
   const projection = () => {
     const chosen = projectionOf(state.view.projection);
     return wrap ? wrap(chosen) : chosen;
@@ -82,6 +91,7 @@ async function open(root, { model, colours }, signal) {
     map?.show(onMap.points, onMap.axes, onMap.toPlace(state.view.z));
     label();
   };
+  /** @param {import('./modes.js').Wrap | null} wrapper */
   const wrapProjection = (wrapper) => {
     wrap = wrapper;
     showProjection();
@@ -215,7 +225,13 @@ async function open(root, { model, colours }, signal) {
   };
 }
 
-/** What the address asks for, and for the rest the first image by the clearest projection. */
+/**
+ * What the address asks for, and for the rest the first image by the clearest projection.
+ * @param {Gallery} gallery
+ * @param {Projection[]} choices
+ * @param {ProjectionOf} projectionOf
+ * @returns {View}
+ */
 function initialView(gallery, choices, projectionOf) {
   const wanted = readAddress(gallery.name, gallery.latentDim);
   return {
@@ -226,62 +242,4 @@ function initialView(gallery, choices, projectionOf) {
     preview: null,
     ...(wanted.z ? { z: wanted.z, point: null } : startingCode(gallery)),
   };
-}
-
-function sampleHelp({ gaussian }) {
-  return gaussian
-    ? 'Draw a new code from the prior, N(0, 1) in each dimension'
-    : 'Draw each number as the gallery’s codes have it; this model has no prior to sample from';
-}
-
-function slidersTitle({ count, dims, latentDim }) {
-  const active = dims.filter((dim) => dim.active).length;
-  if (latentDim === 1) return 'The code';
-  if (!count) return `${latentDim.toLocaleString('en')} dimensions`;
-  const all =
-    latentDim === 2
-      ? '2 dimensions'
-      : `${latentDim.toLocaleString('en')} dimensions, the most informative first`;
-  return active === latentDim ? all : `${all} · ${active} carry information`;
-}
-
-function zoomButtons(map) {
-  return h(
-    'div',
-    { class: 'aeviz-actions' },
-    map.tools.element,
-    button('+', 'Zoom in', () => map.zoom(0.7), { 'aria-label': 'Zoom in' }),
-    button('−', 'Zoom out', () => map.zoom(1 / 0.7), { 'aria-label': 'Zoom out' }),
-    button('⤢', 'Show all points', () => map.resetView(), { 'aria-label': 'Show all points' }),
-  );
-}
-
-function linkButton(address) {
-  const element = button(
-    'Copy link',
-    'A link that shows exactly this',
-    async () => {
-      address.write();
-      say(element, (await copyLink()) ? 'Copied' : 'Copy the address above', 'Copy link');
-    },
-    { 'data-testid': 'aeviz-copy-link' },
-  );
-  return element;
-}
-
-function saveButton(canvas, state) {
-  return button(
-    'Save PNG',
-    'Save the picture as a file',
-    () => savePng(canvas(), `${state.view.model}-${state.view.mode}`),
-    { 'data-testid': 'aeviz-save' },
-  );
-}
-
-/** Answer a click in the button itself. */
-function say(element, answer, text) {
-  element.textContent = answer;
-  setTimeout(() => {
-    element.textContent = text;
-  }, SAID_MS);
 }

@@ -114,6 +114,19 @@ export function nearest(gallery, z) {
   return best;
 }
 
+/**
+ * A random image of a class; of any where `label` is null. Null where there is none.
+ * @param {Pick<Gallery, 'labels' | 'count'>} gallery
+ * @param {number | null} label
+ * @param {number | null} [except]  an image that is not to be taken
+ */
+export function randomPoint({ labels, count }, label, except = null) {
+  const chosen = [...Array(count).keys()].filter(
+    (i) => i !== except && (label === null || labels[i] === label),
+  );
+  return chosen.length ? chosen[Math.floor(chosen.length * Math.random())] : null;
+}
+
 /** Where the code is the map, its numbers come as the map's axes do. @param {Dimension[]} dims */
 function asOnMap(dims) {
   return [...dims].sort((a, b) => a.index - b.index);

@@ -7,6 +7,9 @@
 
 import { firstThenPerFrame } from './dom.js';
 
+/** @import { Point } from './types.js' */
+
+/** @type {Record<string, Point | undefined>} */
 const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const KEY_PIXELS = 6;
 const DRAG_PIXELS = 3;
@@ -32,17 +35,25 @@ export class Gestures {
   constructor(layer, { wheel }, listener) {
     this.layer = layer;
     this.listener = listener;
+    /** @type {Map<number, Point>} */
     this.pointers = new Map();
+    /** @type {{stroke: Stroke, px: number, py: number, moved: boolean} | null} */
     this.pressed = null;
     this.stopped = new AbortController();
+    /**
+     * @template {keyof HTMLElementEventMap} Name
+     * @param {Name} name
+     * @param {(event: HTMLElementEventMap[Name]) => void} handler
+     * @param {AddEventListenerOptions} [options]
+     */
     const on = (name, handler, options = {}) =>
       layer.addEventListener(name, handler, { signal: this.stopped.signal, ...options });
     on('pointerdown', (event) => this.down(event));
     // A browser holds moves back until it draws the next frame. Raw updates come at once, where a
     // secure page (or localhost) may have them: half a frame sooner on the screen.
-    this.moves = firstThenPerFrame((event) => this.move(event));
+    this.moves = firstThenPerFrame((/** @type {PointerEvent} */ event) => this.move(event));
     this.taken = 0;
-    on('pointerrawupdate', (event) => this.take(event));
+    on('pointerrawupdate', (event) => this.take(/** @type {PointerEvent} */ (event)));
     on('pointermove', (event) => this.take(event));
     on('pointerup', (event) => this.up(event));
     on('pointercancel', (event) => this.up(event, true));
@@ -58,12 +69,13 @@ export class Gestures {
     this.stopped.abort();
   }
 
+  /** @param {MouseEvent} event @returns {Point} */
   at(event) {
     const box = this.layer.getBoundingClientRect();
     return [event.clientX - box.left, event.clientY - box.top];
   }
 
-  /** A move, unless it has come before by the quicker way. */
+  /** A move, unless it has come before by the quicker way. @param {PointerEvent} event */
   take(event) {
     if (this.pointers.size > 1) {
       if (event.type === 'pointermove') this.move(event); // each finger counts
@@ -73,6 +85,7 @@ export class Gestures {
     }
   }
 
+  /** @param {PointerEvent} event */
   down(event) {
     this.moves.drop();
     const [px, py] = this.at(event);
@@ -90,6 +103,7 @@ export class Gestures {
     if (event.button === 1) event.preventDefault();
   }
 
+  /** @param {PointerEvent} event */
   move(event) {
     const [px, py] = this.at(event);
     const before = this.pointers.get(event.pointerId);
@@ -105,6 +119,7 @@ export class Gestures {
     if (before) this.pointers.set(event.pointerId, [px, py]);
   }
 
+  /** @param {PointerEvent} event */
   up(event, cancelled = false) {
     if (this.pointers.size === 1) this.moves.flush(); // a drag ends where it was let go
     this.pointers.delete(event.pointerId);
@@ -123,6 +138,7 @@ export class Gestures {
     return Boolean(pressed);
   }
 
+  /** @param {number} px @param {number} py @returns {Stroke} */
   panning(px, py) {
     let [lastX, lastY] = [px, py];
     return {
@@ -133,20 +149,24 @@ export class Gestures {
     };
   }
 
+  /** @param {number} id @param {Point} before @param {Point} now */
   pinch(id, before, now) {
-    const other = [...this.pointers].find(([key]) => key !== id)[1];
-    const span = (point) => Math.max(1, Math.hypot(point[0] - other[0], point[1] - other[1]));
-    const middle = [(now[0] + other[0]) / 2, (now[1] + other[1]) / 2];
-    this.listener.zoom(span(before) / span(now), ...middle);
+    const [, other = now] = [...this.pointers].find(([key]) => key !== id) ?? [];
+    const span = (/** @type {Point} */ point) =>
+      Math.max(1, Math.hypot(point[0] - other[0], point[1] - other[1]));
+    const [x, y] = [(now[0] + other[0]) / 2, (now[1] + other[1]) / 2];
+    this.listener.zoom(span(before) / span(now), x, y);
     this.listener.pan((now[0] - before[0]) / 2, (now[1] - before[1]) / 2);
   }
 
+  /** @param {WheelEvent} event */
   wheel(event) {
     event.preventDefault();
     const pixels = event.deltaY * (event.deltaMode === 1 ? 16 : 1);
     this.listener.zoom(Math.exp(Math.max(-60, Math.min(60, pixels)) / 240), ...this.at(event));
   }
 
+  /** @param {KeyboardEvent} event */
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return; // the browser's own
     if ((event.key === 'Escape' && this.cancel()) || this.listener.key(event)) {

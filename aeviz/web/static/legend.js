@@ -12,16 +12,19 @@ import { h } from './dom.js';
  */
 export function legend(classNames, colours, onToggle) {
   const visible = classNames.map(() => true);
+  /** @param {number} i @param {boolean} shown */
   const set = (i, shown) => {
     if (visible[i] === shown) return;
     visible[i] = shown;
     keys[i].setAttribute('aria-pressed', String(shown));
     onToggle(i, shown);
   };
+  /** @param {number} i */
   const isolate = (i) => {
     const alone = visible.every((shown, j) => !shown || j === i);
     visible.forEach((_, j) => set(j, alone || j === i));
   };
+  /** @type {HTMLButtonElement[]} */
   const keys = classNames.map((name, i) =>
     h(
       'button',

@@ -3,6 +3,9 @@
 import { atMostEvery, h } from './dom.js';
 import { judge, MOST_SCORE, underPrior, WORDS } from './manifold.js';
 
+/** @import { Readings } from './manifold.js' */
+/** @typedef {ReturnType<typeof underPrior>} Prior */
+
 const WORDS_MS = 400; // the gauge follows the hand; its sentences need not
 
 export class Meter {
@@ -10,7 +13,10 @@ export class Meter {
   constructor({ gaussian, typical }) {
     this.gaussian = gaussian;
     this.typical = typical;
+    /** @type {Readings} */
     this.readings = {};
+    /** @type {{score: number, word: string, prior: Prior | null} | null} */
+    this.latest = null;
     this.tell = atMostEvery(WORDS_MS, () => this.write());
     this.marker = h('i');
     this.words = WORDS.map((word) => h('span', {}, word));
@@ -36,7 +42,7 @@ export class Meter {
 
   /**
    * @param {ArrayLike<number>} z
-   * @param {Partial<import('./manifold.js').Readings>} readings  those that changed
+   * @param {Readings} readings  those that changed
    */
   show(z, readings) {
     Object.assign(this.readings, readings);
@@ -56,6 +62,7 @@ export class Meter {
   }
 
   write() {
+    if (!this.latest) return;
     const { score, word, prior } = this.latest;
     const lines = this.explain(prior);
     this.details.replaceChildren(...lines.map((line) => h('p', {}, line)));
@@ -63,7 +70,7 @@ export class Meter {
     this.element.setAttribute('aria-valuetext', `${word}. ${lines.join(' ')}`);
   }
 
-  /** The readings in plain words. */
+  /** The readings in plain words. @param {Prior | null} prior */
   explain(prior) {
     const { nearest, image, code } = this.readings;
     const { typical } = this;
@@ -74,7 +81,7 @@ export class Meter {
           `neighbour within ${short(typical.nearest_p95)}, half within ${short(typical.nearest_median)}.`,
       );
     }
-    if (typical && image !== undefined) {
+    if (typical && image !== undefined && code !== undefined) {
       lines.push(
         `Encoded and decoded again, the image changes by ${short(image)} (MSE) and the code ` +
           `by ${short(code)}; 99 % of gallery images by less than ${short(typical.image_p99)} and ` +
@@ -91,12 +98,13 @@ export class Meter {
   }
 }
 
-/** Two digits that count, without exponents. */
+/** Two digits that count, without exponents. @param {number} value */
 function short(value) {
   const decimals = Math.abs(value) < 10 ? 2 - Math.ceil(Math.log10(Math.abs(value) || 1)) : 0;
   return String(Number(value.toFixed(Math.min(6, decimals)))).replaceAll('-', '−');
 }
 
+/** @param {number} share */
 function longer(share) {
   if (share < 1e-3) return 'fewer than 1 in 1,000';
   if (share < 0.01) return `${(100 * share).toFixed(1)} %`;

@@ -5,9 +5,9 @@
 
 import { h } from './dom.js';
 import { newestOnly } from './follow.js';
-import { codeOf } from './gallery.js';
+import { codeOf, randomPoint } from './gallery.js';
 import { blendPixels, PATHS, path } from './paths.js';
-import { randomPoint, Slots } from './slot.js';
+import { Slots } from './slots.js';
 import { randomCode } from './start.js';
 import { readCode } from './state.js';
 import { Strip, stack } from './strip.js';

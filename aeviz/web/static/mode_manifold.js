@@ -5,7 +5,7 @@
 
 import { SheetDecoder } from './decoding.js';
 import { h, oncePerFrame } from './dom.js';
-import { Sheet } from './tiles.js';
+import { Sheet } from './sheet.js';
 import { tabs } from './toolbar.js';
 import { throughPrior } from './wrapped.js';
 

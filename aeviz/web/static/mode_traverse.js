@@ -5,7 +5,8 @@
 
 import { SheetDecoder } from './decoding.js';
 import { h, oncePerFrame } from './dom.js';
-import { Sheet, Tiles } from './tiles.js';
+import { Sheet } from './sheet.js';
+import { Tiles } from './tiles.js';
 import { button } from './toolbar.js';
 
 const FIRST = 10;

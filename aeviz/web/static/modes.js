@@ -5,22 +5,23 @@
  * @typedef {object} Stage  what a panel works with
  * @property {import('./gallery.js').Gallery} gallery
  * @property {string[]} colours  of the classes
- * @property {ReturnType<typeof import('./state.js').createState>} state
+ * @property {import('./state.js').State} state
  *   read `state.view`, move with `state.go(z)`, keep settings for the address in
  *   `state.remember({name: text})` and find them again in `state.view.params`
  * @property {import('./socket.js').LiveClient} client  `client.decode(codes)`, `client.encode(image)`
  * @property {import('./map.js').LatentMap | null} map  its overlays are the panel's while it is open
  * @property {() => import('./projection.js').Projection} projection  the one on the map now
- * @property {(wrap: ((chosen: import('./projection.js').Projection) =>
- *   import('./projection.js').Projection) | null) => void} wrapProjection
+ * @property {(wrap: Wrap | null) => void} wrapProjection
  *   has the map show what `wrap` makes of the chosen projection: the same projection again for the
  *   same one, so that nothing moves needlessly. Call it again when what `wrap` answers has changed,
  *   and with null when the panel closes. The code that is pinned stays.
  * @property {AbortSignal} signal  aborted when the panel is closed
  *
+ * @typedef {(chosen: import('./projection.js').Projection) => import('./projection.js').Projection} Wrap
+ *
  * @typedef {object} Panel
  * @property {HTMLElement} element
- * @property {(view: import('./state.js').View, patch: object, time: number) => void} [update]
+ * @property {import('./state.js').Listener} [update]
  *   called after every change of the state; costly work goes into the next frame
  * @property {() => void} [shown]  called once, when the element is on the page
  * @property {() => HTMLCanvasElement | null} [picture]  what Save PNG saves instead of the image
@@ -34,7 +35,10 @@
 
 import { h } from './dom.js';
 
-const withPoints = (gallery) => gallery.count > 1;
+/** @import { Gallery } from './gallery.js' */
+/** @import { View } from './state.js' */
+
+const withPoints = (/** @type {Gallery} */ gallery) => gallery.count > 1;
 
 /** @type {Mode[]} */
 export const MODES = [
@@ -92,7 +96,7 @@ export const MODES = [
   },
 ];
 
-/** The modes that make sense for a model. */
+/** The modes that make sense for a model. @param {Gallery} gallery */
 export function modesFor(gallery) {
   return MODES.filter(({ suits }) => !suits || suits(gallery));
 }
@@ -106,10 +110,14 @@ export class Modes {
   constructor(stage) {
     this.stage = stage;
     this.list = modesFor(stage.gallery);
+    /** @type {Panel | null} */
     this.panel = null;
+    /** @type {AbortController | null} */
+    this.opening = null;
     this.element = h('section', { class: 'aeviz-panel', 'data-testid': 'aeviz-panel', hidden: true });
   }
 
+  /** @param {string} id */
   find(id) {
     return this.list.find((mode) => mode.id === id) ?? this.list[0];
   }
@@ -140,6 +148,7 @@ export class Modes {
     panel?.update?.(state.view, state.view, performance.now());
   }
 
+  /** @param {View} view @param {Partial<View>} patch @param {number} time */
   update(view, patch, time) {
     if ('mode' in patch) this.show(view.mode);
     else this.panel?.update?.(view, patch, time);
@@ -160,7 +169,7 @@ export class Modes {
   }
 }
 
-/** Stands where a mode would: what went wrong, in a sentence. */
+/** Stands where a mode would: what went wrong, in a sentence. @param {Error} error @returns {{open: () => Panel}} */
 function failed(error) {
   console.error(error);
   const text =

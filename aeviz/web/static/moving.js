@@ -33,11 +33,12 @@ export class MovingPoints {
   constructor() {
     this.canvas = h('canvas', { class: 'aeviz-moving', hidden: true });
     this.gl = this.canvas.getContext('webgl', { alpha: true, antialias: false, depth: false });
-    if (this.gl) this.#build();
+    this.count = 0;
+    this.program = this.gl && build(this.gl);
   }
 
   get usable() {
-    return Boolean(this.gl) && !this.gl.isContextLost();
+    return this.gl !== null && !this.gl.isContextLost();
   }
 
   /** @param {Float32Array} from @param {Float32Array} to  x0, y0, x1, y1, ... */
@@ -59,7 +60,8 @@ export class MovingPoints {
    * @param {number} size  diameter in CSS pixels
    */
   draw(share, viewport, size) {
-    const { gl, canvas } = this;
+    const { gl, canvas, program } = this;
+    if (!gl || !program) return;
     const ratio = devicePixelRatio || 1;
     const width = Math.round(viewport.width * ratio);
     const height = Math.round(viewport.height * ratio);
@@ -67,10 +69,10 @@ export class MovingPoints {
     gl.viewport(0, 0, width, height);
     gl.clear(gl.COLOR_BUFFER_BIT);
     const { x, y, scale } = viewport;
-    gl.uniform2f(this.uniforms.centre, x, y);
-    gl.uniform2f(this.uniforms.reach, (scale * viewport.width) / 2, (scale * viewport.height) / 2);
-    gl.uniform1f(this.uniforms.share, share);
-    gl.uniform1f(this.uniforms.size, size * ratio);
+    gl.uniform2f(program.uniforms.centre, x, y);
+    gl.uniform2f(program.uniforms.reach, (scale * viewport.width) / 2, (scale * viewport.height) / 2);
+    gl.uniform1f(program.uniforms.share, share);
+    gl.uniform1f(program.uniforms.size, size * ratio);
     gl.drawArrays(gl.POINTS, 0, this.count);
   }
 
@@ -78,43 +80,54 @@ export class MovingPoints {
     this.gl?.getExtension('WEBGL_lose_context')?.loseContext(); // browsers allow but a few of them
   }
 
-  #build() {
-    const { gl } = this;
-    const program = gl.createProgram();
-    for (const [kind, text] of [
-      [gl.VERTEX_SHADER, VERTEX],
-      [gl.FRAGMENT_SHADER, FRAGMENT],
-    ]) {
-      const shader = gl.createShader(kind);
-      gl.shaderSource(shader, text);
-      gl.compileShader(shader);
-      gl.attachShader(program, shader);
-    }
-    gl.linkProgram(program);
-    gl.useProgram(program);
-    gl.enable(gl.BLEND);
-    gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
-    this.uniforms = Object.fromEntries(
-      ['centre', 'reach', 'share', 'size'].map((name) => [name, gl.getUniformLocation(program, name)]),
-    );
-    const attribute = (name, width, type, normalised) => {
-      const at = gl.getAttribLocation(program, name);
-      const buffer = gl.createBuffer();
-      gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
-      gl.enableVertexAttribArray(at);
-      gl.vertexAttribPointer(at, width, type, normalised, 0, 0);
-      return buffer;
-    };
-    this.buffers = {
+  /** @param {'from' | 'to' | 'colour'} name @param {Float32Array | Uint8Array} data */
+  #fill(name, data) {
+    const { gl, program } = this;
+    if (!gl || !program) return;
+    gl.bindBuffer(gl.ARRAY_BUFFER, program.buffers[name]);
+    gl.bufferData(gl.ARRAY_BUFFER, data, gl.DYNAMIC_DRAW);
+  }
+}
+
+/** The program in use, with its uniforms and the buffers of its attributes. @param {WebGLRenderingContext} gl */
+function build(gl) {
+  const program = gl.createProgram();
+  /** @type {[number, string][]} */
+  const shaders = [
+    [gl.VERTEX_SHADER, VERTEX],
+    [gl.FRAGMENT_SHADER, FRAGMENT],
+  ];
+  for (const [kind, text] of shaders) {
+    const shader = gl.createShader(kind);
+    if (!shader) return null; // the context is lost
+    gl.shaderSource(shader, text);
+    gl.compileShader(shader);
+    gl.attachShader(program, shader);
+  }
+  gl.linkProgram(program);
+  gl.useProgram(program);
+  gl.enable(gl.BLEND);
+  gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+  /** @param {string} name @param {number} width @param {number} type @param {boolean} normalised */
+  const attribute = (name, width, type, normalised) => {
+    const at = gl.getAttribLocation(program, name);
+    const buffer = gl.createBuffer();
+    gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
+    gl.enableVertexAttribArray(at);
+    gl.vertexAttribPointer(at, width, type, normalised, 0, 0);
+    return buffer;
+  };
+  return {
+    uniforms: {
+      centre: gl.getUniformLocation(program, 'centre'),
+      reach: gl.getUniformLocation(program, 'reach'),
+      share: gl.getUniformLocation(program, 'share'),
+      size: gl.getUniformLocation(program, 'size'),
+    },
+    buffers: {
       from: attribute('from', 2, gl.FLOAT, false),
       to: attribute('to', 2, gl.FLOAT, false),
       colour: attribute('colour', 4, gl.UNSIGNED_BYTE, true),
-    };
-  }
-
-  #fill(name, data) {
-    const { gl } = this;
-    gl.bindBuffer(gl.ARRAY_BUFFER, this.buffers[name]);
-    gl.bufferData(gl.ARRAY_BUFFER, data, gl.DYNAMIC_DRAW);
-  }
+    },
+  };
 }

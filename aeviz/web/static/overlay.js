@@ -13,26 +13,32 @@
 
 import { svg } from './dom.js';
 
+/** @import { Point } from './types.js' */
+/** @typedef {(points: Point[]) => string} Draw  the `d` of an SVG path */
+
 const SIGMAS = [1, 2];
 const CIRCLE_STEPS = 64;
 const DOT = 2.5;
 
 export class Overlay {
   constructor() {
+    /** @type {Map<string, {element: SVGPathElement, draw: Draw, places: Point[]}[]>} */
     this.paths = new Map();
+    /** @type {Map<string, {element: SVGGElement, x: number, y: number}[]>} */
     this.markers = new Map();
+    /** @type {{elements: SVGPathElement[], outlines: Point[][]} | null} */
     this.ellipse = null;
     /** Paths and ellipses, to lie below the handle, and markers, to be read above it. */
     this.lines = svg('svg', { class: 'aeviz-overlay', 'aria-hidden': 'true' });
     this.signs = svg('svg', { class: 'aeviz-overlay', 'aria-hidden': 'true' });
   }
 
-  /** @param {number[][] | null} places @param {PathOptions} [options] */
-  setPath(places, { key = 'path', colour = null, dashed = false, dots = false } = {}) {
+  /** @param {Point[] | null} places @param {PathOptions} [options] */
+  setPath(places, { key = 'path', colour = '', dashed = false, dots = false } = {}) {
     this.paths.get(key)?.forEach(({ element }) => element.remove());
     this.paths.delete(key);
     if (!places?.length) return;
-    const style = colour && `--sign: ${colour}`;
+    const style = colour ? `--sign: ${colour}` : null;
     const shapes = [
       { element: svg('path', { class: 'aeviz-path-halo' }), draw: polyline },
       {
@@ -68,7 +74,7 @@ export class Overlay {
 
   /** Draw everything where it is in this view. @param {import('./viewport.js').Viewport} viewport */
   place(viewport) {
-    const toPixels = (places) => places.map(([x, y]) => viewport.toPixel(x, y));
+    const toPixels = (/** @type {Point[]} */ places) => places.map(([x, y]) => viewport.toPixel(x, y));
     for (const shapes of this.paths.values()) {
       const pixels = toPixels(shapes[0].places);
       for (const { element, draw } of shapes) element.setAttribute('d', draw(pixels));
@@ -78,20 +84,21 @@ export class Overlay {
         element.setAttribute('transform', `translate(${viewport.toPixel(x, y).map(digit).join(' ')})`);
       }
     }
-    this.ellipse?.elements.forEach((element, i) =>
-      element.setAttribute('d', `${polyline(toPixels(this.ellipse.outlines[i]))}Z`),
+    this.ellipse?.outlines.forEach((places, i) =>
+      this.ellipse?.elements[i].setAttribute('d', `${polyline(toPixels(places))}Z`),
     );
   }
 }
 
-function sign({ label = '', kind = 'letter', colour = null }) {
+/** @param {Omit<Marker, 'x' | 'y'>} look */
+function sign({ label = '', kind = 'letter', colour = '' }) {
   const shape = {
     letter: () => svg('circle', { r: 10 }),
     dot: () => svg('circle', { r: 4 }),
     ring: () => svg('circle', { r: 7 }),
     cross: () => svg('path', { d: 'M-5 -5L5 5M-5 5L5 -5' }),
   }[kind]();
-  const style = colour && `--sign: ${colour}`;
+  const style = colour ? `--sign: ${colour}` : null;
   const group = svg('g', { class: `aeviz-sign aeviz-sign-${kind}`, style }, shape);
   if (label) {
     const beside = kind !== 'letter';
@@ -102,7 +109,7 @@ function sign({ label = '', kind = 'letter', colour = null }) {
   return group;
 }
 
-/** Places at `sigmas` standard deviations: centre + sigmas * L u, |u| = 1, with L Lᵀ = covariance. */
+/** Places at `sigmas` standard deviations: centre + sigmas * L u, |u| = 1, with L Lᵀ = covariance. @param {Ellipse} ellipse @param {number} sigmas @returns {Point[]} */
 function outline({ x, y, matrix: [[a, b], [, d]] }, sigmas) {
   const l00 = Math.sqrt(Math.max(a, 0));
   const l10 = l00 > 0 ? b / l00 : 0;
@@ -114,12 +121,14 @@ function outline({ x, y, matrix: [[a, b], [, d]] }, sigmas) {
   });
 }
 
-const digit = (value) => Number(value.toFixed(1));
+const digit = (/** @type {number} */ value) => Number(value.toFixed(1));
 
+/** @type {Draw} */
 function polyline(pixels) {
   return `M${pixels.map((pixel) => pixel.map(digit).join(' ')).join('L')}`;
 }
 
+/** @type {Draw} */
 function beads(pixels) {
   return pixels
     .map(

@@ -2,11 +2,15 @@
 
 import { oncePerFrame } from './dom.js';
 import { within } from './lasso.js';
+import { moveTo } from './map_view.js';
 
 // CSS pixels within which a press means the point, or the handle, and the pointer is over a point
 const POINT_RADIUS = 12;
 const HANDLE_RADIUS = 16;
 const HOVER_RADIUS = 8;
+
+/** @import { Point } from './types.js' */
+/** @import { Stroke } from './gestures.js' */
 
 export class Pointing {
   /**
@@ -16,27 +20,31 @@ export class Pointing {
   constructor(map, listener) {
     this.map = map;
     this.listener = listener;
+    /** @type {Point | null} */
+    this.pointer = null;
     this.hoverSoon = oncePerFrame(() => this.hover());
   }
 
-  // The decode goes out first; whatever else a move shows can wait for the frame.
+  /** The decode goes out first; whatever else a move shows can wait for the frame. @param {number} px @param {number} py @param {number} time */
   look(px, py, time) {
     const { map } = this;
     this.pointer = [px, py];
-    this.listener.onMove(...map.viewport.toPlace(px, py), this.under(px, py), time);
+    const [x, y] = map.viewport.toPlace(px, py);
+    this.listener.onMove(x, y, this.under(px, py), time);
     map.cursor.hidden = map.tools.tool !== 'move';
     moveTo(map.cursor, [px, py]);
     map.hint?.seen();
     this.hoverSoon();
   }
 
+  /** @param {number} time */
   leave(time) {
     this.rest();
     this.map.layer.classList.remove('aeviz-graspable');
     this.listener.onLeave(time);
   }
 
-  /** What a press begins. @returns {import('./gestures.js').Stroke} */
+  /** What a press begins. @param {number} px @param {number} py @param {number} time @returns {Stroke} */
   press(px, py, time) {
     const { map } = this;
     this.rest();
@@ -52,15 +60,15 @@ export class Pointing {
     const { map } = this;
     if (!map.tools.element.isConnected || map.tools.element.hidden) return false;
     if (map.tools.key(event)) return true;
-    if (event.key !== 'Escape' || !map.chosen.length) return false;
+    if (event.key !== 'Escape' || !map.shown.chosen.length) return false;
     map.select([]);
     return true;
   }
 
-  /** The handle keeps its distance to the pointer; a press without a move pins what is there. */
+  /** The handle keeps its distance to the pointer; a press without a move pins what is there. @param {number} px @param {number} py @returns {Stroke} */
   drag(px, py) {
     const { map } = this;
-    const [handleX, handleY] = map.viewport.toPixel(...map.place);
+    const [handleX, handleY] = map.place ? map.viewport.toPixel(...map.place) : [px, py];
     const [dx, dy] = [handleX - px, handleY - py];
     const release = () => map.element.classList.remove('aeviz-dragging');
     map.element.classList.add('aeviz-dragging');
@@ -74,24 +82,26 @@ export class Pointing {
     };
   }
 
+  /** @param {number} px @param {number} py @returns {Stroke} */
   select(px, py) {
     const { map } = this;
     const { outline, viewport } = map;
-    outline.begin(map.tools.tool, px, py);
+    outline.begin(map.tools.tool === 'box' ? 'box' : 'lasso', px, py);
     return {
       move: (x, y) => outline.extend(x, y),
       cancel: () => outline.end(),
       end: () => {
         const corners = outline.end().map(([x, y]) => viewport.toPlace(x, y));
-        map.select(within(corners, map.points).filter((i) => map.isVisible(i)));
+        map.select(within(corners, map.shown.points).filter((i) => map.shown.isVisible(i)));
       },
     };
   }
 
+  /** @param {number} px @param {number} py @param {number} index @param {number} time */
   pin(px, py, index, time) {
     const { viewport } = this.map;
-    const place = index < 0 ? viewport.toPlace(px, py) : this.map.placeOf(index);
-    this.listener.onPin(...place, index, time);
+    const [x, y] = index < 0 ? viewport.toPlace(px, py) : this.map.placeOf(index);
+    this.listener.onPin(x, y, index, time);
   }
 
   /** What lies under the pointer: the handle, or a point and its image. */
@@ -102,10 +112,10 @@ export class Pointing {
     const index = this.under(...pointer);
     const { width, height } = map.viewport;
     if (index < 0) map.thumbnail?.hide();
-    else map.thumbnail?.show(index, map.classOf[index], ...pointer, width, height);
+    else map.thumbnail?.show(index, map.shown.classOf[index], ...pointer, width, height);
   }
 
-  /** The point under a pixel; -1 if there is none, over the handle, and while points move. */
+  /** The point under a pixel; -1 if there is none, over the handle, and while points move. @param {number} px @param {number} py */
   under(px, py) {
     const { map } = this;
     return map.plain || map.gliding || this.overHandle(px, py) ? -1 : map.pointAt(px, py, HOVER_RADIUS);
@@ -118,15 +128,11 @@ export class Pointing {
     this.map.thumbnail?.hide();
   }
 
+  /** @param {number} px @param {number} py */
   overHandle(px, py) {
     const { map } = this;
     if (!map.place || map.tools.tool !== 'move') return false;
     const [x, y] = map.viewport.toPixel(...map.place);
     return Math.hypot(px - x, py - y) <= HANDLE_RADIUS;
   }
-}
-
-/** Put an element of the map's layer at a pixel. */
-export function moveTo(element, [x, y]) {
-  element.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;
 }

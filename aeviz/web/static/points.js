@@ -8,11 +8,11 @@
 import { h, oncePerFrame } from './dom.js';
 import { MovingPoints } from './moving.js';
 import { loadPlotly, loadPlotlyInAPause } from './plotly.js';
+import { coordinatesOf, layoutOf, OPACITY, styleOf, tracesOf } from './point_traces.js';
+
+/** @import { Plotly } from './types.js' */
 
 const CONFIG = { displayModeBar: false, staticPlot: true, responsive: false };
-const OPACITY = 0.75;
-const CHOSEN = 0.9;
-const FADED = 0.08;
 const REST_MS = 160;
 
 export class PointLayer {
@@ -25,41 +25,51 @@ export class PointLayer {
   constructor(labels, colours, classCount, viewport) {
     this.viewport = viewport;
     this.colours = Array.from({ length: classCount }, (_, i) => colours[i % colours.length]);
+    /** Points of each class. @type {number[][]} */
     this.members = this.colours.map(() => []);
     for (let i = 0; i < labels.length; i += 1) {
       this.members[Math.min(Math.max(labels[i], 0), classCount - 1)].push(i);
     }
     this.order = this.members.flat(); // drawn class by class, as Plotly does
     this.size = Math.max(3, Math.min(7, 420 / Math.sqrt(labels.length + 1)));
+    /** @type {Set<number>} */
     this.hidden = new Set();
+    /** @type {Set<number> | null} */
     this.chosen = null;
+    /** x0, y0, x1, y1, ... @type {Float32Array} */
+    this.points = new Float32Array(0);
+    /** Where the points are on the way from one plane to another. */
+    this.way = { from: this.points, to: this.points, share: 1 };
+    this.begun = false;
+    this.gliding = false;
+    this.resting = false;
+    this.settling = false;
+    this.destroyed = false;
+    this.timer = 0;
+    /** Changes with every change of classes and chosen points. */
+    this.look = {};
+    /** What Plotly has drawn. @type {{points: Float32Array, look: object, view: string} | null} */
+    this.shown = null;
+    /** @type {Plotly | null} */
+    this.Plotly = null;
     this.plot = h('div', { class: 'aeviz-plot' });
     this.moving = new MovingPoints();
     this.element = h('div', { class: 'aeviz-points', 'aria-hidden': 'true' }, this.plot, this.moving.canvas);
     this.drawSoon = oncePerFrame(() => this.moving.usable && this.gl(this.way.share));
   }
 
-  /** Draw the points: at once as moving points, then by Plotly; resolves when that has drawn. */
+  /** Draw the points: at once as moving points, then by Plotly; resolves when that has drawn. @param {Float32Array} points */
   async start(points) {
     this.points = points;
     this.load(points, points);
     this.paint();
     const Plotly = await (this.moving.usable ? loadPlotlyInAPause() : loadPlotly());
     if (this.left) return;
-    const { style } = this;
-    const traces = this.members.map((_, label) => ({
-      type: 'scattergl',
-      mode: 'markers',
-      ...this.coordinates(label),
-      visible: style.visible[label],
-      selectedpoints: style.selectedpoints[label],
-      hoverinfo: 'skip',
-      marker: { size: this.size, color: this.colours[label], opacity: OPACITY },
-      selected: { marker: { opacity: CHOSEN } },
-      unselected: { marker: { opacity: FADED } },
-    }));
+    const { members, colours, size, hidden, chosen } = this;
+    const style = styleOf(members, hidden, chosen);
+    const traces = tracesOf(members, this.points, { colours, size, style });
     const shown = { points: this.points, look: this.look, view: this.viewport.key };
-    await Plotly.newPlot(this.plot, traces, this.layout(), CONFIG);
+    await Plotly.newPlot(this.plot, traces, layoutOf(this.viewport), CONFIG);
     if (this.left) {
       Plotly.purge(this.plot);
       return;
@@ -71,7 +81,7 @@ export class PointLayer {
 
   /** The view has changed: show the points in it from this frame on. */
   refresh() {
-    if (!this.way || (this.resting && !this.gliding && this.upToDate)) return;
+    if (!this.begun || (this.resting && !this.gliding && this.upToDate)) return;
     if (!this.moving.usable) {
       this.settle();
       return;
@@ -87,15 +97,15 @@ export class PointLayer {
     return share === 1 ? to : to.map((value, i) => from[i] + share * (value - from[i]));
   }
 
-  /** Set out for another plane, from wherever the points are. */
+  /** Set out for another plane, from wherever the points are. @param {Float32Array} points */
   depart(points) {
-    this.load(this.way ? this.now : points, points, 0);
+    this.load(this.begun ? this.now : points, points, 0);
     this.points = points;
     this.gliding = true;
     if (this.moving.usable) this.wake();
   }
 
-  /** Be `share` of the way; 1 has arrived. */
+  /** Be `share` of the way; 1 has arrived. @param {number} share */
   travel(share) {
     this.way.share = share;
     this.gliding = share < 1;
@@ -109,7 +119,7 @@ export class PointLayer {
     this.paint();
   }
 
-  /** Make these points strong and the others faint; null takes that back. */
+  /** Make these points strong and the others faint; null takes that back. @param {number[] | null} indices */
   choose(indices) {
     this.chosen = indices && new Set(indices);
     this.paint();
@@ -144,12 +154,10 @@ export class PointLayer {
     const { points, look } = this;
     const { width, height, ranges, key } = this.viewport;
     const layout = { ...ranges, width, height };
-    const traces = {};
-    if (look !== this.shown.look) Object.assign(traces, this.style);
-    if (points !== this.shown.points) {
-      const places = this.members.map((_, label) => this.coordinates(label));
-      Object.assign(traces, { x: places.map(({ x }) => x), y: places.map(({ y }) => y) });
-    }
+    const traces = {
+      ...(look !== this.shown?.look && styleOf(this.members, this.hidden, this.chosen)),
+      ...(points !== this.shown?.points && coordinatesOf(this.members, points)),
+    };
     this.settling = true;
     if (Object.keys(traces).length) await this.Plotly.update(this.plot, traces, layout);
     else await this.Plotly.relayout(this.plot, layout);
@@ -178,16 +186,20 @@ export class PointLayer {
     return shown?.points === this.points && shown.look === this.look && shown.view === this.viewport.key;
   }
 
+  /** @param {Float32Array} from @param {Float32Array} to */
   load(from, to, share = 1) {
+    this.begun = true;
     this.way = { from, to, share };
     if (!this.moving.usable) return;
     this.moving.load(this.inOrder(from), this.inOrder(to));
   }
 
+  /** @param {number} share */
   gl(share) {
     this.moving.draw(share, this.viewport, this.size);
   }
 
+  /** The points class by class. @param {Float32Array} points */
   inOrder(points) {
     const result = new Float32Array(points.length);
     this.order.forEach((i, at) => {
@@ -210,7 +222,7 @@ export class PointLayer {
     this.members.forEach((members, label) => {
       const colour = Number.parseInt(this.colours[label].slice(1), 16);
       for (const i of members) {
-        const strength = !this.chosen ? OPACITY : this.chosen.has(i) ? CHOSEN : FADED;
+        const strength = !this.chosen ? OPACITY.usual : this.chosen.has(i) ? OPACITY.chosen : OPACITY.faded;
         bytes[at++] = colour >> 16;
         bytes[at++] = (colour >> 8) & 255;
         bytes[at++] = colour & 255;
@@ -218,49 +230,5 @@ export class PointLayer {
       }
     });
     this.moving.paint(bytes);
-  }
-
-  /** What Plotly is to show of each class. */
-  get style() {
-    const { chosen } = this;
-    return {
-      visible: this.members.map((_, label) => !this.hidden.has(label)),
-      selectedpoints: this.members.map((members) =>
-        chosen ? members.flatMap((i, at) => (chosen.has(i) ? [at] : [])) : null,
-      ),
-    };
-  }
-
-  coordinates(label) {
-    const { points } = this;
-    const members = this.members[label];
-    return {
-      x: Float32Array.from(members, (i) => points[2 * i]),
-      y: Float32Array.from(members, (i) => points[2 * i + 1]),
-    };
-  }
-
-  layout() {
-    const ranges = this.viewport.ranges;
-    const axis = (range) => ({
-      range,
-      zeroline: false,
-      showgrid: false,
-      showticklabels: false,
-      ticks: '',
-      fixedrange: true,
-    });
-    return {
-      width: this.viewport.width,
-      height: this.viewport.height,
-      margin: { l: 0, r: 0, t: 0, b: 0, pad: 0, autoexpand: false },
-      paper_bgcolor: 'rgba(0,0,0,0)',
-      plot_bgcolor: 'rgba(0,0,0,0)',
-      showlegend: false,
-      hovermode: false,
-      dragmode: false,
-      xaxis: axis(ranges['xaxis.range']),
-      yaxis: axis(ranges['yaxis.range']),
-    };
   }
 }

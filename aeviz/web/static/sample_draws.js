@@ -4,7 +4,8 @@ import { SheetDecoder } from './decoding.js';
 import { h } from './dom.js';
 import { normals } from './gaussian.js';
 import { NearestCodes } from './nearest.js';
-import { Sheet, Tiles } from './tiles.js';
+import { Sheet } from './sheet.js';
+import { Tiles } from './tiles.js';
 import { button } from './toolbar.js';
 
 const [ROWS, COLUMNS] = [4, 8];

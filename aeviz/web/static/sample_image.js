@@ -4,8 +4,9 @@ import { SheetDecoder } from './decoding.js';
 import { atMostEvery, h } from './dom.js';
 import { codeOf, nearest } from './gallery.js';
 import { covarianceOnPlane } from './gaussian.js';
+import { Sheet } from './sheet.js';
 import { normal } from './start.js';
-import { Sheet, Tiles } from './tiles.js';
+import { Tiles } from './tiles.js';
 import { button } from './toolbar.js';
 
 const KEPT = 10;

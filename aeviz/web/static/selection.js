@@ -1,20 +1,32 @@
 /** The chosen points of a map: how many of each class, and their originals as a strip. */
 
-import { h } from './dom.js';
+import { context2d, h } from './dom.js';
+
+/** @import { Gallery } from './gallery.js' */
+/** @typedef {{pick: (index: number, time: number) => void, clear: () => void}} SelectionListener */
 
 const MOST = 200; // thumbnails
 const LARGEST = 64; // pixels of a thumbnail's side on the strip's canvas
 const HEIGHT = 48; // CSS pixels
+/** @type {Record<string, number | undefined>} */
+const STEPS = { ArrowRight: 1, ArrowLeft: -1 };
 
 export class Selection {
   /**
-   * @param {{labels: Int16Array, classNames: string[], sprite: import('./gallery.js').Sprite | null}} gallery
+   * @param {Pick<Gallery, 'labels' | 'classNames' | 'sprite'>} gallery
    * @param {string[]} colours
-   * @param {{pick: (index: number, time: number) => void, clear: () => void}} listener
+   * @param {SelectionListener} listener
    */
   constructor({ labels, classNames, sprite }, colours, listener) {
-    Object.assign(this, { labels, classNames, sprite, colours });
+    this.labels = labels;
+    this.classNames = classNames;
+    this.sprite = sprite;
+    this.colours = colours;
+    this.listener = listener;
+    /** @type {number[]} */
     this.shown = [];
+    this.at = -1;
+    this.tile = HEIGHT; // CSS pixels
     this.heading = h('h4');
     this.counts = h('ul', { class: 'aeviz-chosen-counts' });
     this.canvas = h('canvas', {
@@ -23,8 +35,8 @@ export class Selection {
       role: 'group',
       tabindex: 0,
       'aria-label': 'The chosen images. Arrow keys go from one to the next and keep it.',
-      onclick: (event) => this.pick(this.#tileAt(event), event.timeStamp, listener),
-      onkeydown: (event) => this.#key(event, listener),
+      onclick: (event) => this.pick(this.#tileAt(event), event.timeStamp),
+      onkeydown: (event) => this.#key(event),
     });
     this.current = h('div', { class: 'aeviz-chosen-now', hidden: true });
     this.strip = h('div', { class: 'aeviz-chosen' }, h('div', {}, this.canvas, this.current));
@@ -82,29 +94,33 @@ export class Selection {
     this.#draw();
   }
 
-  /** Keep the image of tile `at` of the strip. */
-  pick(at, time, listener) {
+  /** Keep the image of tile `at` of the strip. @param {number} at @param {number} time */
+  pick(at, time) {
     if (!(at >= 0 && at < this.shown.length)) return;
     this.at = at;
     this.current.hidden = false;
     this.current.style.width = `${this.tile}px`;
     this.current.style.transform = `translateX(${at * this.tile}px)`;
     this.current.scrollIntoView({ block: 'nearest', inline: 'nearest' });
-    listener.pick(this.shown[at], time);
+    this.listener.pick(this.shown[at], time);
   }
 
+  /** @param {MouseEvent} event @returns {number} */
   #tileAt(event) {
     return Math.floor((event.clientX - this.canvas.getBoundingClientRect().left) / this.tile);
   }
 
-  #key(event, listener) {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    const step = STEPS[event.key];
     if (!step) return;
     event.preventDefault();
-    this.pick(Math.max(0, this.at + step), event.timeStamp, listener);
+    this.pick(Math.max(0, this.at + step), event.timeStamp);
   }
 
+  /** @param {number[]} indices */
   #count(indices) {
+    /** @type {Map<number, number>} */
     const counts = new Map();
     for (const i of indices) counts.set(this.labels[i], (counts.get(this.labels[i]) ?? 0) + 1);
     const most = Math.max(...counts.values());
@@ -137,7 +153,7 @@ export class Selection {
     await sprite.ready;
     if (shown !== this.shown) return; // another selection came meanwhile
     Object.assign(canvas, { width: width * shown.length, height });
-    const context = canvas.getContext('2d');
+    const context = context2d(canvas);
     shown.forEach((index, i) => {
       const x = (index % sprite.columns) * sprite.width;
       const y = Math.floor(index / sprite.columns) * sprite.height;

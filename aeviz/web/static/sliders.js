@@ -7,18 +7,23 @@
 
 import { h } from './dom.js';
 
+/** @import { Dimension } from './gallery.js' */
+/** @typedef {(dimension: number, value: number, time: number) => void} OnInput */
+/** @typedef {(dimension: number, locked: boolean) => void} OnLock */
+
 const STEPS = 400;
 const FIRST_SHOWN = 16;
 const MOST_SHOWN = 64;
 
 export class Sliders {
   /**
-   * @param {import('./gallery.js').Dimension[]} dims
-   * @param {(dimension: number, value: number, time: number) => void} onInput
+   * @param {Dimension[]} dims
+   * @param {OnInput} onInput
    */
   constructor(dims, onInput) {
     /** Dimensions that stay as they are. @type {Set<number>} */
     this.locked = new Set();
+    /** @type {OnLock} */
     const onLock = (dimension, on) => {
       if (on) this.locked.add(dimension);
       else this.locked.delete(dimension);
@@ -30,7 +35,7 @@ export class Sliders {
     if (this.hidden.length) this.element.append(this.fold(dims.length));
   }
 
-  /** Show these values; the slider that is being moved already has its own. */
+  /** Show these values; the slider that is being moved already has its own. @param {ArrayLike<number>} z */
   show(z) {
     for (const row of this.rows) row.show(z[row.index]);
   }
@@ -48,14 +53,16 @@ export class Sliders {
     return kept;
   }
 
+  /** @param {number} total */
   fold(total) {
+    /** @param {boolean} open */
     const toggle = (open) => {
       for (const { element } of this.hidden) element.hidden = !open;
       button.textContent = open
         ? `Show the first ${FIRST_SHOWN}`
         : `Show ${this.rows.length}${total > this.rows.length ? ` of ${total.toLocaleString('en')}` : ''} dimensions`;
       button.onclick = () => toggle(!open);
-      button.setAttribute('aria-expanded', open);
+      button.setAttribute('aria-expanded', String(open));
     };
     const button = h('button', { class: 'aeviz-quiet', type: 'button' });
     toggle(false);
@@ -64,6 +71,7 @@ export class Sliders {
 }
 
 class Slider {
+  /** @param {Dimension} dim @param {number} rank @param {OnInput} onInput @param {OnLock} onLock */
   constructor({ index, low, high, mean, active, information }, rank, onInput, onLock) {
     this.index = index;
     this.low = low;
@@ -93,11 +101,11 @@ class Slider {
       'data-testid': `aeviz-lock-${rank}`,
       onclick: () => {
         const on = this.lock.getAttribute('aria-pressed') === 'false';
-        this.lock.setAttribute('aria-pressed', on);
+        this.lock.setAttribute('aria-pressed', String(on));
         onLock(index, on);
       },
     });
-    const toMean = (event) => {
+    const toMean = (/** @type {Event} */ event) => {
       this.show(mean);
       onInput(index, mean, event.timeStamp);
     };
@@ -118,11 +126,13 @@ class Slider {
     );
   }
 
+  /** @param {number} value */
   show(value) {
     this.input.value = String(Math.round((value - this.low) / this.step));
     this.write(value);
   }
 
+  /** @param {number} value */
   write(value) {
     const text = value.toFixed(2).replace('-', '−');
     this.value.textContent = text;

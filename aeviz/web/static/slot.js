@@ -7,24 +7,42 @@ import { Picture } from './canvas.js';
 import { h } from './dom.js';
 import { DrawingPad } from './draw.js';
 import { followDrawing, toBytes } from './follow.js';
-import { codeOf, nearest } from './gallery.js';
+import { codeOf, nearest, randomPoint } from './gallery.js';
 import { PhotoEditor } from './photo_editor.js';
+import { sheetButton } from './slot_sheet.js';
 import { writeCode } from './state.js';
+import { messageOf } from './status.js';
 import { button, fileButton, takeDrops } from './toolbar.js';
 import { invert, readPicture } from './upload.js';
 
+/** @import { Stage } from './modes.js' */
+/** @import { Photo } from './photo.js' */
+/** @import { Fitted } from './upload.js' */
+
+/**
+ * @typedef {{point?: number | null, image?: Uint8Array | null, what?: string, note?: string,
+ *   photo?: Photo | null}} Source
+ *   the gallery image or the H * W * C bytes that a code is of, words for it, and the photo that it was
+ *   found in
+ * @typedef {{onFill: (slot: Slot, time: number) => void, onArm: (slot: Slot) => void}} SlotListener
+ */
+
 const ANY = 'any';
+const ARMED = 'Now click the map.';
 
 export class Slot {
   /**
-   * @param {import('./modes.js').Stage} stage
+   * @param {Stage} stage
    * @param {{id: string, sign: string}} options  `sign` is drawn as its letter
-   * @param {{onFill: (slot: Slot, time: number) => void, onArm: (slot: Slot) => void}} listener
+   * @param {SlotListener} listener
    */
   constructor(stage, { id, sign }, listener) {
-    Object.assign(this, { stage, id, listener });
+    this.stage = stage;
+    this.id = id;
+    this.listener = listener;
     const { gallery } = stage;
-    this.z = null;
+    /** Empty until the slot is filled. @type {Float32Array} */
+    this.z = new Float32Array(0);
     this.original = new Picture(gallery.imageShape, { 'aria-label': `${sign}: original` });
     this.decoded = new Picture(gallery.imageShape, {
       'aria-label': `${sign}: decoded`,
@@ -41,11 +59,14 @@ export class Slot {
       'Then click or drag on the map: that place comes here',
       () => listener.onArm(this),
       {
-        'aria-pressed': false,
+        'aria-pressed': 'false',
         'data-testid': `aeviz-slot-${id}-map`,
       },
     );
-    const read = (file, time) => this.read(file, time);
+    const read = (/** @type {File} */ file, /** @type {number} */ time) => this.read(file, time);
+    const { editor, photo } = this.fromPhoto();
+    this.editor = editor;
+    this.photo = photo;
     const upload = fileButton({ testid: `aeviz-slot-${id}-file`, onFile: read });
     this.element = h(
       'section',
@@ -67,7 +88,7 @@ export class Slot {
         { class: 'aeviz-slot-row' },
         stage.map ? this.map : null,
         ...upload,
-        this.fromPhoto(),
+        this.photo,
         this.fromPad(),
       ),
       this.note,
@@ -78,17 +99,14 @@ export class Slot {
   /**
    * Take this code.
    * @param {Float32Array} z
-   * @param {{point?: number | null, image?: Uint8Array | null, what?: string, note?: string,
-   *   photo?: import('./photo.js').Photo | null}} [source]
-   *   the gallery image or the H * W * C bytes that it is the code of, words for it, and the photo it
-   *   was found in
+   * @param {Source} [source]
    */
   fill(z, { point = null, image = null, what = '', note = '', photo = null } = {}, time = performance.now()) {
     const { gallery } = this.stage;
     this.z = z;
     this.element.toggleAttribute('data-bare', point === null && !image);
     if (image) this.original.draw(image);
-    else if (point !== null) gallery.sprite.draw(this.original.canvas, point);
+    else if (point !== null) gallery.sprite?.draw(this.original.canvas, point);
     this.what.textContent =
       what || (point === null ? 'a place' : (gallery.classNames[gallery.labels[point]] ?? 'an image'));
     this.note.replaceChildren(note);
@@ -96,7 +114,12 @@ export class Slot {
     this.listener.onFill(this, time);
   }
 
-  /** Take a code of which only the numbers are known: a link's. */
+  /** Whether it has a code. */
+  get filled() {
+    return this.z.length > 0;
+  }
+
+  /** Take a code of which only the numbers are known: a link's. @param {Float32Array} z */
   restore(z) {
     const { gallery } = this.stage;
     const point = gallery.count ? nearest(gallery, z) : -1;
@@ -110,52 +133,58 @@ export class Slot {
     if (point !== null) this.fill(codeOf(this.stage.gallery, point), { point }, time);
   }
 
-  /** Show the slot as the one that takes the next place on the map. */
+  /** Show the slot as the one that takes the next place on the map. @param {boolean} armed */
   arm(armed) {
-    this.map.setAttribute('aria-pressed', armed);
+    this.map.setAttribute('aria-pressed', String(armed));
     this.element.toggleAttribute('data-armed', armed);
-    if (armed) this.note.replaceChildren('Now click the map.');
-    else if (this.note.textContent === 'Now click the map.') this.note.replaceChildren();
+    if (armed) this.note.replaceChildren(ARMED);
+    else if (this.note.textContent === ARMED) this.note.replaceChildren();
   }
 
   fromGallery() {
     const { gallery } = this.stage;
     const names = gallery.classNames.length > 1 ? gallery.classNames : [];
-    this.select = h(
+    /** @type {HTMLSelectElement} */
+    const select = h(
       'select',
       {
         class: 'aeviz-select',
         'aria-label': 'Class to take a gallery image from',
         'data-testid': `aeviz-slot-${this.id}-class`,
-        onchange: (event) => this.draw(this.label, event.timeStamp),
+        onchange: (event) => this.draw(label(), event.timeStamp),
       },
       h('option', { value: ANY }, names.length ? 'Any class' : 'Gallery'),
       ...names.map((name, label) => h('option', { value: label }, name)),
     );
+    /** @returns {number | null} */
+    const label = () => (select.value === ANY ? null : Number(select.value));
     return h(
       'div',
       { class: 'aeviz-slot-row' },
-      this.select,
-      button('Another', 'Another image from the gallery', (event) => this.draw(this.label, event.timeStamp), {
+      select,
+      button('Another', 'Another image from the gallery', (event) => this.draw(label(), event.timeStamp), {
         'data-testid': `aeviz-slot-${this.id}-another`,
       }),
     );
   }
 
-  get label() {
-    return this.select.value === ANY ? null : Number(this.select.value);
-  }
-
+  /** @param {File} file @param {number} time */
   async read(file, time) {
     try {
       const fitted = await readPicture(file, this.stage.gallery);
       this.editor.open(fitted.photo);
       await this.encode(fitted, time);
     } catch (error) {
-      this.note.replaceChildren(error.message);
+      this.fail(error);
     }
   }
 
+  /** Say what went wrong. @param {unknown} error */
+  fail(error) {
+    this.note.replaceChildren(messageOf(error));
+  }
+
+  /** @param {Fitted} fitted @param {number} time */
   async encode(fitted, time) {
     const { client, gallery, signal } = this.stage;
     const { code } = await client.encode(fitted.image);
@@ -175,22 +204,20 @@ export class Slot {
 
   /** The uploaded photo with its frame, on a sheet that a button opens. */
   fromPhoto() {
-    this.editor = new PhotoEditor(
+    const editor = new PhotoEditor(
       this.stage.gallery,
       {
-        onRead: (fitted, time) =>
-          this.encode(fitted, time).catch((error) => this.note.replaceChildren(error.message)),
+        onRead: (fitted, time) => this.encode(fitted, time).catch((error) => this.fail(error)),
         onFailure: (sentence) => this.note.replaceChildren(sentence),
       },
       this.stage.signal,
     );
-    this.photo = this.sheet(
-      { text: 'Frame', title: 'Correct the frame around the digit', id: 'photo' },
-      () => [this.editor.element],
-    );
-    this.photo.hidden = true;
-    this.photo.querySelector('.aeviz-padsheet').classList.add('aeviz-photosheet');
-    return this.photo;
+    const { element, sheet } = this.sheet('photo', 'Frame', 'Correct the frame around the digit', () => [
+      editor.element,
+    ]);
+    element.hidden = true;
+    sheet.classList.add('aeviz-photosheet');
+    return { editor, photo: element };
   }
 
   fromPad() {
@@ -200,91 +227,19 @@ export class Slot {
       ({ code, drawn, time }) => this.fill(code, { image: drawn, what: 'your drawing' }, time),
       signal,
     );
-    return this.sheet({ text: 'Draw', title: 'Draw an image', id: 'draw' }, () => [
+    const content = () => [
       new DrawingPad(gallery.imageShape, follow, { centre: gallery.handwriting }).element,
-    ]);
+    ];
+    return this.sheet('draw', 'Draw', 'Draw an image', content).element;
   }
 
-  /** A button that opens a sheet, which is filled by `content` when it first opens. */
-  sheet({ text, title, id }, content) {
-    const { signal } = this.stage;
-    const sheet = h('div', { class: 'aeviz-padsheet', hidden: true });
-    const show = (open) => {
+  /** @param {string} id @param {string} text @param {string} title @param {() => HTMLElement[]} content */
+  sheet(id, text, title, content) {
+    const onOpen = () => {
       // One source at a time.
-      if (open && this.element.hasAttribute('data-armed')) this.listener.onArm(this);
-      if (open && !sheet.firstChild)
-        sheet.append(
-          ...content(),
-          button('Done', 'Close', () => show(false)),
-        );
-      sheet.hidden = !open;
-      toggle.setAttribute('aria-expanded', open);
+      if (this.element.hasAttribute('data-armed')) this.listener.onArm(this);
     };
-    const toggle = button(text, title, () => show(sheet.hidden), {
-      'aria-expanded': false,
-      'data-testid': `aeviz-slot-${this.id}-${id}`,
-    });
-    sheet.onkeydown = (event) => {
-      if (event.key !== 'Escape') return;
-      show(false);
-      toggle.focus();
-    };
-    document.addEventListener(
-      'pointerdown',
-      (event) => {
-        if (!sheet.hidden && !sheet.contains(event.target) && event.target !== toggle) show(false);
-      },
-      { signal },
-    );
-    return h('span', { class: 'aeviz-padplace' }, toggle, sheet);
+    const testid = `aeviz-slot-${this.id}-${id}`;
+    return sheetButton({ text, title, testid, onOpen }, content, this.stage.signal);
   }
-}
-
-/**
- * The slots of a mode: one at a time takes places from the map, and their codes are kept in the
- * address, each under its own id.
- */
-export class Slots {
-  /**
-   * @param {import('./modes.js').Stage} stage
-   * @param {{id: string, sign: string}[]} list
-   * @param {(slot: Slot, time: number) => void} onChange  called after a slot has got another code
-   */
-  constructor(stage, list, onChange) {
-    this.stage = stage;
-    this.armed = null;
-    const listener = {
-      onFill: (slot, time) => {
-        stage.state.remember({ [slot.id]: writeCode(slot.z) });
-        onChange(slot, time);
-      },
-      onArm: (slot) => this.arm(slot === this.armed ? null : slot),
-    };
-    this.list = list.map((options) => new Slot(stage, options, listener));
-  }
-
-  arm(slot) {
-    this.armed?.arm(false);
-    this.armed = slot;
-    slot?.arm(true);
-  }
-
-  /** The code that stays has been moved by hand: the slot that waits for it takes it. */
-  take({ z, point }, time) {
-    this.armed?.fill(z, { point }, time);
-    return this.armed;
-  }
-}
-
-/**
- * A random image of a class; of any where `label` is null. Null where there is none.
- * @param {import('./gallery.js').Gallery} gallery
- * @param {number | null} label
- * @param {number | null} [except]  an image that is not to be taken
- */
-export function randomPoint({ labels, count }, label, except = null) {
-  const chosen = [...Array(count).keys()].filter(
-    (i) => i !== except && (label === null || labels[i] === label),
-  );
-  return chosen.length ? chosen[Math.floor(chosen.length * Math.random())] : null;
 }

@@ -5,26 +5,20 @@
  * with as many requests in flight as the round trip needs. One-off questions use `ask`.
  */
 
-const HEADER = 8;
+import { DECODE, ENCODE, encodedOf, idOf, pixelsOf, request } from './live_message.js';
+import { Measures } from './measures.js';
+import { MAX_IN_FLIGHT, RoundTrip } from './round_trip.js';
+
 const BAD_REQUEST = 4400; // the one close code after which trying again is of no use
-const DECODE = 0;
-const ENCODE = 1;
-/** Requests of a kind; the server reads twice as many ahead (docs/live-protocol.md). */
-const MAX_IN_FLIGHT = 4;
 /** Requests of more codes than this are computed apart from drags, in slices. */
 const SMALL_ROWS = 16;
-const FRAME_MS = 1000 / 60;
-/** How fast the quickest round trip seen is forgotten, for a network that has become slower. */
-const FORGOTTEN_MS = 0.02;
 const RETRY_MS = [250, 500, 1000, 2000, 4000];
-const MEASURE = 'aeviz.decode';
-const KEPT_MEASURES = 4000;
-const PAUSE_MS = 1000;
 
 /**
  * @typedef {{kind: 'connecting' | 'open' | 'lost' | 'blocked' | 'refused', text: string}} Status
  * @typedef {{op: number, codes: Float32Array, settle: (body: ArrayBuffer) => void}} Question
  * @typedef {{sent: number, time: number, large: boolean, question?: Question}} Flight
+ * @typedef {{code: number, reason: string}} Ending  of a connection
  */
 
 export class LiveClient {
@@ -52,8 +46,10 @@ export class LiveClient {
     this.onStatus = onStatus;
     this.why = why;
     this.dial = dial;
-    this.roundTrip = FRAME_MS / 2;
-    this.leastTrip = 1000;
+    this.roundTrip = new RoundTrip();
+    /** @type {WebSocket | null} */
+    this.socket = null;
+    this.retry = 0;
     /** @type {Map<number, Flight>} */
     this.flights = new Map();
     /** @type {Question[]} */
@@ -65,21 +61,11 @@ export class LiveClient {
     this.sentThisFrame = false;
     this.nextId = 1;
     this.lastDrawn = 0;
-    this.measures = 0;
-    this.lastMove = 0;
+    this.measures = new Measures('aeviz.decode');
     this.failures = 0;
     this.everOpen = false;
     this.closed = false;
     this.connect();
-  }
-
-  /**
-   * How many drag requests to keep in flight: enough to send one each frame, but only one more than
-   * the network alone asks for. Where a busy server takes long, more requests would only wait there.
-   */
-  get window() {
-    const [needed, idle] = [this.roundTrip, this.leastTrip].map((ms) => Math.ceil(ms / FRAME_MS));
-    return Math.max(1, Math.min(MAX_IN_FLIGHT, needed, idle + 1));
   }
 
   /**
@@ -89,7 +75,7 @@ export class LiveClient {
    */
   move(code, time = performance.now()) {
     this.newest = { codes: Float32Array.from(code), time };
-    this.trimMeasures();
+    this.measures.trim();
     this.flush();
   }
 
@@ -99,7 +85,7 @@ export class LiveClient {
    * @returns {Promise<Uint8Array>} k * H * W * C pixels
    */
   async decode(codes) {
-    return new Uint8Array(await this.ask(DECODE, codes), HEADER);
+    return pixelsOf(await this.ask(DECODE, codes));
   }
 
   /**
@@ -108,11 +94,7 @@ export class LiveClient {
    * @returns {Promise<{code: Float32Array, pixels: Uint8Array}>}
    */
   async encode(image) {
-    const body = await this.ask(ENCODE, image);
-    return {
-      code: new Float32Array(body, HEADER, this.latentDim),
-      pixels: new Uint8Array(body, HEADER + 4 * this.latentDim),
-    };
+    return encodedOf(await this.ask(ENCODE, image), this.latentDim);
   }
 
   /** Close for good. */
@@ -122,7 +104,7 @@ export class LiveClient {
     this.socket?.close();
   }
 
-  /** @returns {Promise<ArrayBuffer>} */
+  /** @param {number} op @param {Float32Array} codes @returns {Promise<ArrayBuffer>} */
   ask(op, codes) {
     return new Promise((settle) => {
       this.questions.push({ op, codes, settle });
@@ -150,17 +132,14 @@ export class LiveClient {
     this.flush();
   }
 
-  /**
-   * @param {WebSocket} socket
-   * @param {{code: number, reason: string}} event
-   */
+  /** @param {WebSocket} socket @param {Ending} event */
   ended(socket, event) {
     if (this.closed || this.socket !== socket) return;
     this.socket = null;
     this.lost(event);
   }
 
-  /** @param {{code: number, reason: string}} event */
+  /** @param {Ending} event */
   lost(event) {
     for (const flight of this.flights.values()) {
       // Questions are asked again on the next connection; positions of a drag are stale by then.
@@ -181,7 +160,7 @@ export class LiveClient {
   /**
    * Say what is wrong: what the server gives as its reason, a server that is gone, or what lets no
    * WebSocket through.
-   * @param {{code: number, reason: string}} event
+   * @param {Ending} event
    */
   async explain({ code, reason }) {
     const unheard = !this.everOpen && this.failures >= 2;
@@ -204,7 +183,7 @@ export class LiveClient {
   flush() {
     if (this.socket?.readyState !== WebSocket.OPEN) return;
     this.flushQuestions();
-    if (!this.newest || this.sentThisFrame || this.flying(false) >= this.window) return;
+    if (!this.newest || this.sentThisFrame || this.flying(false) >= this.roundTrip.window) return;
     const { codes, time } = this.newest;
     this.shown = this.newest;
     this.newest = null;
@@ -217,6 +196,7 @@ export class LiveClient {
   }
 
   flushQuestions() {
+    /** @type {Question[]} */
     const waiting = [];
     for (const question of this.questions) {
       const large = question.op === DECODE && question.codes.length > SMALL_ROWS * this.latentDim;
@@ -227,27 +207,24 @@ export class LiveClient {
     this.questions = waiting;
   }
 
+  /** @param {boolean} large */
   flying(large) {
     let count = 0;
     for (const flight of this.flights.values()) if (flight.large === large) count += 1;
     return count;
   }
 
+  /** @param {number} op @param {Float32Array} values @param {Omit<Flight, 'sent'>} flight */
   send(op, values, flight) {
     const id = this.nextId;
     this.nextId = (this.nextId + 1) >>> 0;
-    const message = new ArrayBuffer(HEADER + 4 * values.length);
-    const head = new DataView(message);
-    head.setUint32(0, id, true);
-    head.setUint8(4, op);
-    new Float32Array(message, HEADER).set(values);
     this.flights.set(id, { sent: performance.now(), ...flight });
-    this.socket.send(message);
+    this.socket?.send(request(id, op, values));
   }
 
   /** @param {ArrayBuffer} body */
   receive(body) {
-    const id = new DataView(body).getUint32(0, true);
+    const id = idOf(body);
     const flight = this.flights.get(id);
     if (!flight) return;
     this.flights.delete(id);
@@ -255,33 +232,20 @@ export class LiveClient {
     if (flight.question) {
       flight.question.settle(body);
     } else {
-      const took = performance.now() - flight.sent;
-      this.roundTrip += 0.15 * (took - this.roundTrip);
-      this.leastTrip = Math.min(took, this.leastTrip + FORGOTTEN_MS);
+      this.roundTrip.note(performance.now() - flight.sent);
       this.draw(id, flight, body);
     }
     this.flush();
   }
 
+  /** @param {number} id @param {Flight} flight @param {ArrayBuffer} body */
   draw(id, flight, body) {
     if (id < this.lastDrawn) return; // a newer picture is already on the screen
     this.lastDrawn = id;
     for (const [other, { question }] of this.flights) {
       if (other < id && !question) this.flights.delete(other); // older positions: no longer wanted
     }
-    this.onFrame(new Uint8Array(body, HEADER));
-    performance.measure(MEASURE, { start: flight.time, end: performance.now() });
-    this.measures += 1;
-  }
-
-  /** Keep the browser's list of measures bounded; only in a pause, so that a drag stays whole. */
-  trimMeasures() {
-    const now = performance.now();
-    const paused = now - this.lastMove > PAUSE_MS;
-    this.lastMove = now;
-    if ((paused && this.measures > KEPT_MEASURES) || this.measures > 5 * KEPT_MEASURES) {
-      performance.clearMeasures(MEASURE);
-      this.measures = 0;
-    }
+    this.onFrame(pixelsOf(body));
+    this.measures.add(flight.time);
   }
 }

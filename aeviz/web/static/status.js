@@ -19,3 +19,8 @@ export class StatusLine {
     this.element.textContent = text;
   }
 }
+
+/** What an error says, as a sentence for the page. @param {unknown} error */
+export function messageOf(error) {
+  return error instanceof Error ? error.message : String(error);
+}

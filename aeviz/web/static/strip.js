@@ -1,16 +1,19 @@
 /** Frames side by side in one canvas; a click or drag over them chooses one. */
 
 import { pack } from './canvas.js';
-import { h } from './dom.js';
+import { context2d, h } from './dom.js';
 
 export class Strip {
   /**
-   * @param {[number, number, number]} imageShape  C, H, W
+   * @param {import('./types.js').ImageShape} imageShape
    * @param {number} count  of frames
    * @param {{testid: string, label: string, onChoose: (frame: number, time: number) => void}} options
    */
   constructor([channels, height, width], count, { testid, label, onChoose }) {
-    Object.assign(this, { channels, height, width, count });
+    this.channels = channels;
+    this.height = height;
+    this.width = width;
+    this.count = count;
     this.gap = Math.max(1, Math.round(width / 28));
     const whole = count * width + (count - 1) * this.gap;
     this.canvas = h('canvas', {
@@ -31,10 +34,10 @@ export class Strip {
       this.canvas,
       this.cursor,
     );
-    this.context = this.canvas.getContext('2d');
+    this.context = context2d(this.canvas);
     this.image = this.context.createImageData(whole, height);
     this.words = new Uint32Array(this.image.data.buffer);
-    const choose = (event) => onChoose(this.frameAt(event), event.timeStamp);
+    const choose = (/** @type {PointerEvent} */ event) => onChoose(this.frameAt(event), event.timeStamp);
     this.canvas.onpointerdown = (event) => {
       this.canvas.setPointerCapture(event.pointerId);
       choose(event);
@@ -55,11 +58,12 @@ export class Strip {
     this.context.putImageData(this.image, 0, 0);
   }
 
-  /** Frame the place at `share` of the way from the first frame to the last. */
+  /** Frame the place at `share` of the way from the first frame to the last. @param {number} share */
   point(share) {
-    this.cursor.style.setProperty('--share', share);
+    this.cursor.style.setProperty('--share', String(share));
   }
 
+  /** @param {PointerEvent} event */
   frameAt(event) {
     const box = this.canvas.getBoundingClientRect();
     const frame = Math.floor((this.count * (event.clientX - box.left)) / box.width);
@@ -76,7 +80,7 @@ export function stack(strips) {
   const all = document.createElement('canvas');
   all.width = Math.max(...strips.map((strip) => strip.canvas.width));
   all.height = strips.length * (canvas.height + gap) - gap;
-  const context = all.getContext('2d');
+  const context = context2d(all);
   strips.forEach((strip, i) => context.drawImage(strip.canvas, 0, i * (canvas.height + gap)));
   return all;
 }

@@ -4,6 +4,7 @@ import { h, svg } from './dom.js';
 
 /** @typedef {'move' | 'box' | 'lasso'} Tool */
 
+/** @type {{id: Tool, key: string, name: string, icon: string}[]} */
 const TOOLS = [
   {
     id: 'move',
@@ -29,6 +30,8 @@ export class Tools {
   /** @param {(tool: Tool) => void} onChoose */
   constructor(onChoose) {
     this.onChoose = onChoose;
+    /** @type {Tool} */
+    this.tool = 'move';
     this.buttons = TOOLS.map(({ id, key, name, icon }) =>
       h(
         'button',
@@ -55,7 +58,7 @@ export class Tools {
     this.choose('move');
   }
 
-  /** Show the tools, or hide them: then dragging moves, as nobody could choose to move again. */
+  /** Show the tools, or hide them: then dragging moves, as nobody could choose to move again. @param {boolean} shown */
   offer(shown) {
     this.element.hidden = !shown;
     if (!shown) this.choose('move');
@@ -68,7 +71,7 @@ export class Tools {
     this.onChoose(tool);
   }
 
-  /** Take a key that names a tool, or Escape out of one. @returns {boolean} whether it was taken */
+  /** Take a key that names a tool, or Escape out of one. @param {KeyboardEvent} event @returns {boolean} whether it was taken */
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return false;
     const named = TOOLS.find(({ key }) => key === event.key.toLowerCase());
