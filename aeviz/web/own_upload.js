@@ -1,12 +1,19 @@
 /** A person's own images on their way to the server: one body, streamed, that can be taken back. */
 
+/** @typedef {HTMLElement & {tell: (id: string) => void, end: () => void}} Root  what outlives a rerun */
+/** @typedef {{path: string, file: File}} Found  `path` within what was chosen */
+
 const MOST_BYTES = 2 * 2 ** 30; // as the server has it
 const MOST_FILES = 100_000;
 const AWAY = 'The server could not be reached: try again.';
 const UNREADABLE = 'These files cannot be read, or changed since they were chosen: choose them again.';
 
-/** A parcel (docs/own-images.md): each file after the lengths of its name and of itself. */
-function parcel(files) {
+/**
+ * The body of the request (docs/own-images.md): each file after the lengths of its name and of itself.
+ * @param {Found[]} files
+ */
+function bodyOf(files) {
+  /** @type {BlobPart[]} */
   const parts = [];
   for (const { path, file } of files) {
     const name = new TextEncoder().encode(path).slice(0, 4096);
@@ -18,22 +25,26 @@ function parcel(files) {
   return new Blob(parts);
 }
 
-/** All files in what was dropped, those in folders with their paths. */
+/** All files in what was dropped, those in folders with their paths. @param {DataTransfer} transfer */
 async function dropped(transfer) {
-  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+  const entries = [...transfer.items].flatMap((item) => item.webkitGetAsEntry?.() ?? []);
   if (!entries.length) return [...transfer.files].map((file) => ({ path: file.name, file }));
+  /** @type {Found[]} */
   const found = [];
-  const walk = async (entry) => {
+  const walk = async (/** @type {FileSystemEntry} */ entry) => {
     if (found.length >= MOST_FILES) return;
-    if (entry.isFile) {
+    if (isFile(entry)) {
+      /** @type {File} */
       const file = await new Promise((settle, fail) => {
         entry.file(settle, fail);
       });
       found.push({ path: entry.fullPath.replace(/^\//, ''), file });
       return;
     }
+    if (!isDirectory(entry)) return;
     const reader = entry.createReader();
     for (;;) {
+      /** @type {FileSystemEntry[]} */
       const some = await new Promise((settle, fail) => {
         reader.readEntries(settle, fail);
       });
@@ -45,17 +56,37 @@ async function dropped(transfer) {
   return found;
 }
 
+/** @param {FileSystemEntry} entry @returns {entry is FileSystemFileEntry} */
+const isFile = (entry) => entry.isFile;
+
+/** @param {FileSystemEntry} entry @returns {entry is FileSystemDirectoryEntry} */
+const isDirectory = (entry) => entry.isDirectory;
+
+/** @param {number} bytes */
 function size(bytes) {
   return bytes < 2 ** 20 ? `${Math.ceil(bytes / 1024)} kB` : `${(bytes / 2 ** 20).toFixed(1)} MB`;
 }
 
+/**
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Partial<HTMLElementTagNameMap[Tag]>} attributes
+ * @param {...(Node | string)} children
+ */
 function element(tag, attributes, ...children) {
-  const node = Object.assign(document.createElement(tag), attributes);
+  const node = document.createElement(tag);
+  Object.assign(node, attributes);
   node.append(...children);
   return node;
 }
 
+/**
+ * @param {HTMLElement} root
+ * @param {(id: string) => void} tell  is called with the id of what has arrived
+ * @returns {() => void} takes an upload back
+ */
 function open(root, tell) {
+  /** @type {XMLHttpRequest | null} */
   let request = null;
   const input = element('input', { type: 'file', multiple: true, hidden: true });
   const folder = element('input', { type: 'file', webkitdirectory: true, hidden: true });
@@ -67,7 +98,8 @@ function open(root, tell) {
     'Choose a zip or images',
   );
   const chooseFolder = element('button', { type: 'button', className: 'av-button' }, 'Choose a folder');
-  const bar = element('div', { className: 'av-sent' }, element('i', {}));
+  const filled = element('i', {});
+  const bar = element('div', { className: 'av-sent' }, filled);
   const said = element('p', { className: 'av-said' });
   said.setAttribute('role', 'status');
   const cancel = element('button', { type: 'button', className: 'av-button' }, 'Cancel');
@@ -83,8 +115,8 @@ function open(root, tell) {
     element('span', { className: 'av-row' }, choose, chooseFolder),
   );
   const going = element('div', { className: 'av-going', hidden: true }, bar, cancel);
-  root.append(element('div', { className: 'av-drop' }, start, going, said), input, folder);
-  const zone = root.firstChild;
+  const zone = element('div', { className: 'av-drop' }, start, going, said);
+  root.append(zone, input, folder);
 
   const rest = (sentence = '', wrong = false) => {
     request = null;
@@ -93,43 +125,46 @@ function open(root, tell) {
     said.textContent = sentence;
     said.classList.toggle('av-wrong', wrong);
   };
+  /** @param {number} share @param {string} text */
   const show = (share, text) => {
     start.hidden = true;
     going.hidden = false;
-    bar.firstChild.style.width = `${100 * share}%`;
+    filled.style.width = `${100 * share}%`;
     said.textContent = text;
     said.classList.remove('av-wrong');
   };
-  const refused = async (answer) => {
+  const refused = async (/** @type {{error?: string} | null} */ answer) => {
     const { whyRefused } = await import(new URL('aeviz/static/connection.js', document.baseURI).href);
     rest((await whyRefused()) || answer?.error || AWAY, true);
   };
-  const send = (files) => {
+  const send = (/** @type {Found[]} */ files) => {
     if (request || !files.length) return;
     const total = files.reduce((sum, { file }) => sum + file.size, 0);
     if (files.length >= MOST_FILES)
       return rest('These are too many files: put them into a zip, or choose fewer.', true);
     if (total > MOST_BYTES)
       return rest('This is more than 2 GiB: choose fewer images, or smaller ones.', true);
-    const body = parcel(files);
-    request = new XMLHttpRequest();
-    request.upload.onprogress = ({ loaded }) => {
+    const body = bodyOf(files);
+    const sending = new XMLHttpRequest();
+    request = sending;
+    sending.upload.onprogress = ({ loaded }) => {
       show(loaded / body.size, `Sending: ${size(loaded)} of ${size(body.size)}`);
     };
-    request.onload = () => {
+    sending.onload = () => {
+      /** @type {{id?: string, error?: string} | null} */
       let answer = null;
       try {
-        answer = JSON.parse(request.responseText);
+        answer = JSON.parse(sending.responseText);
       } catch {
         /* said below */
       }
-      if (request.status === 200 && answer?.id) {
+      if (sending.status === 200 && answer?.id) {
         show(1, 'All has arrived.');
         tell(answer.id);
-      } else if (request.status === 403) refused(answer);
+      } else if (sending.status === 403) refused(answer);
       else rest(answer?.error ?? AWAY, true);
     };
-    request.onerror = async () => {
+    sending.onerror = async () => {
       const readable = await files[0].file
         .slice(0, 1)
         .arrayBuffer()
@@ -139,10 +174,10 @@ function open(root, tell) {
         );
       rest(readable ? AWAY : UNREADABLE, true);
     };
-    request.onabort = () => rest('Cancelled; nothing was kept.');
-    request.open('POST', new URL('aeviz/images', document.baseURI).href);
+    sending.onabort = () => rest('Cancelled; nothing was kept.');
+    sending.open('POST', new URL('aeviz/images', document.baseURI).href);
     show(0, 'Sending');
-    request.send(body);
+    sending.send(body);
   };
 
   choose.onclick = () => input.click();
@@ -150,7 +185,7 @@ function open(root, tell) {
   cancel.onclick = () => request?.abort();
   for (const one of [input, folder]) {
     one.onchange = () => {
-      send([...one.files].map((file) => ({ path: file.webkitRelativePath || file.name, file })));
+      send([...(one.files ?? [])].map((file) => ({ path: file.webkitRelativePath || file.name, file })));
       one.value = ''; // so that the same files can be chosen again
     };
   }
@@ -165,7 +200,7 @@ function open(root, tell) {
     event.preventDefault();
     delete zone.dataset.over;
     try {
-      send(await dropped(event.dataTransfer));
+      if (event.dataTransfer) send(await dropped(event.dataTransfer));
     } catch {
       rest(UNREADABLE, true);
     }
@@ -173,12 +208,19 @@ function open(root, tell) {
   return () => request?.abort();
 }
 
+/** @param {import('./static/types.js').Component<null>} component */
 export default ({ parentElement, setTriggerValue }) => {
+  /** @type {Root | null} */
   let root = parentElement.querySelector(':scope > .av');
   if (!root) {
-    root = Object.assign(document.createElement('div'), { className: 'av' });
-    parentElement.append(root);
-    root.end = open(root, (id) => root.tell(id));
+    const made = Object.assign(document.createElement('div'), {
+      className: 'av',
+      tell: (/** @type {string} */ _id) => {},
+      end: () => {},
+    });
+    parentElement.append(made);
+    made.end = open(made, (id) => made.tell(id));
+    root = made;
   }
   root.tell = (id) => setTriggerValue('sent', id);
   return () => root.end();

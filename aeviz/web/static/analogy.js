@@ -6,6 +6,16 @@
 
 import { analogy, classMeans } from './paths.js';
 
+/** @import { Gallery } from './gallery.js' */
+/** @import { Numbers } from './types.js' */
+
+/**
+ * @typedef {{images: number[], codes: Float32Array[], mean: Float64Array, deviations: Float64Array[]}} Members
+ *   of a class: their numbers in the gallery, their codes, and what sets those apart from the mean
+ * @typedef {{a: number, b: number, c: number, far: number}} Example
+ *   gallery images, and how far the result is from a real code, in steps from B to A
+ */
+
 const MOST = 400; // images of a class that are looked at
 const ROUNDS = 30; // of the power iteration
 const FAR = 2; // standard deviations along the direction that A lies from its class's mean
@@ -13,33 +23,49 @@ const NEAR = -1; // and B and C from theirs
 
 /**
  * Of all other classes C is of the one whose result lies nearest to a real code of that class.
- * @param {import('./gallery.js').Gallery} gallery
+ * @param {Gallery} gallery
  * @param {number} label  the class of A and B
- * @param {Float32Array | null} [z]  the code of A where it is given
- * @returns {{a: number, b: number, c: number} | null}  gallery images; null without a second class
+ * @param {Numbers | null} [z]  the code of A where it is given
+ * @returns {Example | null}  null without a second class
  */
 export function telling(gallery, label, z = null) {
   const classes = classMeans(gallery).map((mean, k) => mean && membersOf(gallery, k, mean));
   const own = classes[label];
   if (!own) return null;
-  const found = classes.filter((other) => other && other !== own).flatMap((other) => examples(own, other, z));
-  return found.reduce((best, next) => (best && best.far <= next.far ? best : next), null);
+  const found = classes.flatMap((other) => (other && other !== own ? examples(own, other, z) : []));
+  return found.reduce(
+    (best, next) => (best && best.far <= next.far ? best : next),
+    /** @type {Example | null} */ (null),
+  );
 }
 
-/** The first images of a class: their numbers, codes, and what sets those apart from the mean. */
+/**
+ * The first images of a class.
+ * @param {Gallery} gallery
+ * @param {number} label
+ * @param {Float64Array} mean
+ * @returns {Members}
+ */
 function membersOf({ labels, latents, latentDim: d }, label, mean) {
   const images = [...labels.keys()].filter((i) => labels[i] === label).slice(0, MOST);
   const codes = images.map((i) => latents.subarray(i * d, (i + 1) * d));
   return { images, codes, mean, deviations: codes.map((code) => minus(code, mean)) };
 }
 
-/** With A to either side of its class's mean; with A given, to the side where it is. */
+/**
+ * With A to either side of its class's mean; with A given, to the side where it is.
+ * @param {Members} own
+ * @param {Members} other
+ * @param {Numbers | null} z
+ * @returns {Example[]}
+ */
 function examples(own, other, z) {
   const deviations = [...own.deviations, ...other.deviations];
   const way = mainDirection(deviations);
   const spread = length(deviations.map((deviation) => dot(deviation, way))) / Math.sqrt(deviations.length);
   const sides = z ? [Math.sign(dot(minus(z, own.mean), way)) || 1] : [1, -1];
   return sides.map((side) => {
+    /** @param {Members} members @param {number} steps */
     const at = ({ codes, mean }, steps) =>
       closest(
         codes,
@@ -54,7 +80,10 @@ function examples(own, other, z) {
   });
 }
 
-/** The unit vector along which vectors of mean zero vary most, by power iteration. */
+/**
+ * The unit vector along which vectors of mean zero vary most, by power iteration.
+ * @param {Float64Array[]} vectors
+ */
 function mainDirection(vectors) {
   let way = unit(vectors.reduce((longest, one) => (dot(one, one) > dot(longest, longest) ? one : longest)));
   for (let round = 0; round < ROUNDS; round += 1) {
@@ -68,7 +97,7 @@ function mainDirection(vectors) {
   return way;
 }
 
-/** Which of the codes is closest to z. */
+/** Which of the codes is closest to z. @param {Float32Array[]} codes @param {Numbers} z */
 function closest(codes, z) {
   let best = 0;
   let least = Infinity;
@@ -80,15 +109,18 @@ function closest(codes, z) {
   return best;
 }
 
+/** @param {Numbers} a @param {Numbers} b */
 const minus = (a, b) => Float64Array.from(a, (value, j) => value - b[j]);
-const length = (vector) => Math.sqrt(dot(vector, vector));
+const length = (/** @type {Numbers} */ vector) => Math.sqrt(dot(vector, vector));
 
+/** @param {Numbers} a @param {Numbers} b */
 function dot(a, b) {
   let sum = 0;
   for (let j = 0; j < a.length; j += 1) sum += a[j] * b[j];
   return sum;
 }
 
+/** @param {Float64Array} vector */
 function unit(vector) {
   const size = length(vector) || 1;
   return vector.map((value) => value / size);

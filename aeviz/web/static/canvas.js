@@ -60,7 +60,11 @@ export function pack(words, row, corner, pixels, at, [channels, height, width]) 
   }
 }
 
-/** Mean squared difference of two images with values 0..255, on the scale of [0, 1]. @param {Numbers} a @param {Numbers} b */
+/**
+ * Mean squared difference of two images with values 0..255, on the scale of [0, 1].
+ * @param {Numbers} a
+ * @param {Numbers} b
+ */
 export function meanSquaredError(a, b) {
   let sum = 0;
   for (let i = 0; i < a.length; i += 1) sum += (a[i] - b[i]) ** 2;

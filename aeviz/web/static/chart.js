@@ -90,7 +90,10 @@ class Chart {
     }
   }
 
-  /** The figure's layout in the colours and the font of the theme, as wide as there is room. @param {Layout} layout */
+  /**
+   * The figure's layout in the colours and the font of the theme, as wide as there is room.
+   * @param {Layout} layout
+   */
   layout(layout) {
     const text = themeColour(this.root, '--st-text-color');
     const line = themeColour(this.root, '--st-border-color');

@@ -9,51 +9,63 @@ import { newestOnly } from './follow.js';
 import { classMeans, direction, moved } from './paths.js';
 import { Strip } from './strip.js';
 
+/** @import { Gallery } from './gallery.js' */
+/** @import { Stage } from './modes.js' */
+/** @import { View } from './state.js' */
+/** @typedef {Pick<View, 'z' | 'point'>} Kept */
+
 const MOST = 2;
 const STEP = 0.05;
 const FRAMES = 7;
 const REDRAW_MS = 80; // while the code is dragged: the drag comes first
 
+/** The classes that codes belong to, by their numbers. @param {(Float64Array | null)[]} means */
+const labelsOf = (means) => [...means.keys()].filter((label) => means[label]);
+
+/** Says why there is no direction. @param {Gallery} gallery */
+export function whyNoDirection(gallery) {
+  const text = labelsOf(classMeans(gallery)).length
+    ? 'All codes of this gallery are of one class, so there is no direction from one class to another.'
+    : 'This model has no codes with classes, so there is no direction from one class to another.';
+  return h('p', { class: 'aeviz-muted aeviz-direction' }, text);
+}
+
+/** @typedef {(z: Float32Array, point: number | null, time: number) => void} OnGo  moves the code */
+
 export class ClassDirection {
   /**
-   * @param {import('./modes.js').Stage} stage
-   * @param {number[]} classes  from and to, where the address names none
-   * @param {(z: Float32Array, point: number | null, time: number) => void} onGo  moves the code
+   * The direction between two classes; null if there are no two.
+   * @param {Stage} stage
+   * @param {number[]} classes  from and to, if the address names none
+   * @param {OnGo} onGo
    */
-  constructor(stage, classes, onGo) {
-    Object.assign(this, { stage, onGo });
-    const { gallery, state } = stage;
-    this.means = classMeans(gallery);
-    this.labels = [...this.means.keys()].filter((label) => this.means[label]);
-    if (this.labels.length < 2) {
-      this.element = h(
-        'p',
-        { class: 'aeviz-muted aeviz-direction' },
-        this.labels.length
-          ? 'All codes of this gallery are of one class, so there is no direction from one class to another.'
-          : 'This model has no codes with classes, so there is no direction from one class to another.',
-      );
-      return;
-    }
-    const { params, z, point } = state.view;
-    const wanted = [params.from, params.to].map((text) => (text ? Number(text) : null));
-    this.ends = [wanted, classes, this.labels]
-      .find(([from, to]) => from !== to && this.means[from] && this.means[to])
-      .slice(0, 2);
-    const amount = Number(params.amount) || 0;
-    this.amount = Math.min(MOST, Math.max(-MOST, amount));
-    /** The code that is moved: the one on the screen without the amount. */
-    this.base = this.amount ? { z: moved(z, this.way, -this.amount), point: null } : { z, point };
-    this.build();
-    this.decode = newestOnly((codes) => this.draw(codes));
-    this.redraw = atMostEvery(REDRAW_MS, () => this.decode(flat(this.codes)));
-    this.remember();
-    this.show();
-    this.redraw();
+  static of(stage, classes, onGo) {
+    const means = classMeans(stage.gallery);
+    const labels = labelsOf(means);
+    const { from, to } = stage.state.view.params;
+    const wanted = [from, to].map((text) => (text ? Number(text) : -1));
+    const ends = [wanted, classes, labels].find(
+      ([one, other]) => one !== other && means[one] && means[other],
+    );
+    return ends ? new ClassDirection(stage, { means, labels, ends: ends.slice(0, 2) }, onGo) : null;
   }
 
-  build() {
-    const { classNames, imageShape } = this.stage.gallery;
+  /**
+   * @param {Stage} stage
+   * @param {{means: (Float64Array | null)[], labels: number[], ends: number[]}} classes
+   * @param {OnGo} onGo
+   */
+  constructor(stage, { means, labels, ends }, onGo) {
+    this.stage = stage;
+    this.onGo = onGo;
+    this.means = means;
+    this.ends = ends;
+    const { params, z, point } = stage.state.view;
+    this.amount = Math.min(MOST, Math.max(-MOST, Number(params.amount) || 0));
+    /** The code that is moved: the one on the screen without the amount. @type {Kept} */
+    this.base = this.amount ? { z: moved(z, this.way, -this.amount), point: null } : { z, point };
+    const { classNames, imageShape } = stage.gallery;
+    /** @type {HTMLSelectElement[]} */
     this.selects = ['from', 'to'].map((name, end) =>
       h(
         'select',
@@ -61,9 +73,9 @@ export class ClassDirection {
           class: 'aeviz-select',
           'aria-label': `Direction ${name} class`,
           'data-testid': `aeviz-${name}`,
-          onchange: (event) => this.choose(end, Number(event.target.value), event.timeStamp),
+          onchange: (event) => this.choose(end, Number(this.selects[end].value), event.timeStamp),
         },
-        ...this.labels.map((label) => h('option', { value: label }, classNames[label])),
+        ...labels.map((label) => h('option', { value: label }, classNames[label])),
       ),
     );
     this.strip = new Strip(imageShape, FRAMES, {
@@ -71,6 +83,7 @@ export class ClassDirection {
       label: `The code, moved by −${MOST} to ${MOST} times the direction`,
       onChoose: (frame, time) => this.go(amountOf(frame), time),
     });
+    /** @type {HTMLInputElement} */
     this.input = h('input', {
       type: 'range',
       min: -MOST,
@@ -84,8 +97,17 @@ export class ClassDirection {
     });
     this.output = h('output', { class: 'aeviz-readout' });
     this.note = h('p', { class: 'aeviz-muted' });
+    this.element = this.build();
+    this.decode = newestOnly((/** @type {Float32Array} */ codes) => this.draw(codes));
+    this.redraw = atMostEvery(REDRAW_MS, () => this.decode(flat(this.codes)));
+    this.remember();
+    this.show();
+    this.redraw();
+  }
+
+  build() {
     const [from, to] = this.selects;
-    this.element = h(
+    return h(
       'section',
       {
         class: 'aeviz-direction',
@@ -110,7 +132,7 @@ export class ClassDirection {
 
   /** Where the direction leads, as a code. */
   get way() {
-    const [from, to] = this.ends.map((label) => this.means[label]);
+    const [from, to] = this.ends.map((label) => this.means[label] ?? []);
     return direction(from, to);
   }
 
@@ -120,13 +142,19 @@ export class ClassDirection {
     return Array.from({ length: FRAMES }, (_, frame) => moved(this.base.z, way, amountOf(frame)));
   }
 
+  /** @param {Float32Array} codes */
   async draw(codes) {
     const { client, signal } = this.stage;
     const pixels = await client.decode(codes);
     if (!signal.aborted) this.strip.draw(pixels);
   }
 
-  /** Another class at one end; the same at both would lead nowhere, so then they change places. */
+  /**
+   * Another class at one end; the same at both would lead nowhere, so then they change places.
+   * @param {number} end
+   * @param {number} label
+   * @param {number} time
+   */
   choose(end, label, time) {
     const other = 1 - end;
     if (label === this.ends[other]) this.ends[other] = this.ends[end];
@@ -137,7 +165,7 @@ export class ClassDirection {
     this.show();
   }
 
-  /** Move the code by `amount` from where it was. */
+  /** Move the code by `amount` from where it was. @param {number} amount @param {number} time */
   go(amount, time) {
     this.amount = amount;
     const { z, point } = this.base;
@@ -147,9 +175,8 @@ export class ClassDirection {
     this.show();
   }
 
-  /** Begin from this code: it has been moved otherwise. @param {import('./state.js').View} view */
+  /** Begin from this code: it has been moved otherwise. @param {Kept} kept */
   begin({ z, point }) {
-    if (!this.strip) return;
     this.base = { z, point };
     this.redraw();
     if (!this.amount) return;
@@ -180,6 +207,7 @@ export class ClassDirection {
   }
 }
 
+/** @param {number} frame */
 function amountOf(frame) {
   return MOST * ((2 * frame) / (FRAMES - 1) - 1);
 }

@@ -2,7 +2,9 @@
 
 const DOC = 'docs/deploy.md has the lines for nginx, Caddy and Traefik.';
 
-/** @returns {Promise<{host: string, scheme: string, allowed: boolean, known: boolean} | null>} null: away */
+/**
+ * @returns {Promise<{host: string, scheme: string, allowed: boolean, known: boolean} | null>} null: away
+ */
 export async function arrival() {
   const address = new URL('aeviz/connection', document.baseURI);
   address.searchParams.set('page', location.origin);
@@ -49,7 +51,10 @@ export async function whyNoSocket() {
   );
 }
 
-/** A host as `location.host` writes it: without the port that its scheme has anyway. @param {string} host */
+/**
+ * A host as `location.host` writes it: without the port that its scheme has anyway.
+ * @param {string} host
+ */
 function withoutPort(host) {
   return host.replace(location.protocol === 'https:' ? /:443$/ : /:80$/, '');
 }

@@ -67,7 +67,11 @@ export function context2d(canvas, settings) {
   return context;
 }
 
-/** The value of one of Streamlit's theme variables at `element`. @param {Element} element @param {string} name */
+/**
+ * The value of one of Streamlit's theme variables at `element`.
+ * @param {Element} element
+ * @param {string} name
+ */
 export function themeColour(element, name) {
   return getComputedStyle(element).getPropertyValue(name).trim();
 }

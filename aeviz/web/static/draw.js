@@ -9,18 +9,24 @@ import { centred } from './centred.js';
 import { h } from './dom.js';
 import { toBytes } from './follow.js';
 
+/** @import { Point } from './types.js' */
+
 const PEN = 0.075; // radius as a share of the pad's width
 const SOFT = 0.5; // share of the radius over which the pen fades
 
 export class DrawingPad {
   /**
-   * @param {[number, number, number]} imageShape  C, H, W
+   * @param {import('./types.js').ImageShape} imageShape
    * @param {(image: Float32Array, time: number) => void} onChange  H * W * C values in [0, 1]
    * @param {{centre?: boolean}} [options]  `centre`: what `onChange` gets is moved to the middle, as
    *   handwriting is in the model's data; the pad shows it where it was drawn
    */
   constructor(imageShape, onChange, { centre = false } = {}) {
-    [this.channels, this.height, this.width] = imageShape;
+    const [channels, height, width] = imageShape;
+    this.channels = channels;
+    this.height = height;
+    this.width = width;
+    /** @param {Float32Array} image @param {number} time */
     this.onChange = (image, time) => onChange(centre ? centred(image, imageShape) : image, time);
     this.picture = new Picture(imageShape, {
       'data-testid': 'aeviz-drawing',
@@ -28,6 +34,7 @@ export class DrawingPad {
       class: 'aeviz-pixels aeviz-pad',
     });
     this.image = new Float32Array(this.width * this.height * this.channels);
+    /** @type {Point | null} */
     this.last = null;
     const { canvas } = this.picture;
     canvas.onpointerdown = (event) => {
@@ -65,6 +72,7 @@ export class DrawingPad {
     this.changed(time);
   }
 
+  /** @param {number} time */
   changed(time) {
     this.show();
     this.onChange(this.image.slice(), time);
@@ -75,16 +83,20 @@ export class DrawingPad {
     return this.image.every((value) => value === 0);
   }
 
-  /** Draw from the last place to this event's, with all that the browser saw between. */
+  /**
+   * Draw from the last place to this event's, with all that the browser saw between.
+   * @param {PointerEvent} event
+   */
   stroke(event) {
     const places = event.getCoalescedEvents?.().map((part) => this.at(part)) ?? [];
     for (const to of places.length ? places : [this.at(event)]) {
-      this.line(this.last, to);
+      this.line(this.last ?? to, to);
       this.last = to;
     }
     this.changed(event.timeStamp);
   }
 
+  /** @param {PointerEvent} event @returns {Point} */
   at(event) {
     const box = this.picture.canvas.getBoundingClientRect();
     return [
@@ -93,6 +105,7 @@ export class DrawingPad {
     ];
   }
 
+  /** @param {Point} from @param {Point} to */
   line([x0, y0], [x1, y1]) {
     const radius = PEN * this.width;
     const left = Math.max(0, Math.floor(Math.min(x0, x1) - radius));

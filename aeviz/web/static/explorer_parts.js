@@ -66,7 +66,12 @@ export function saveButton(canvas, state) {
   );
 }
 
-/** Answer a click in the button itself. @param {HTMLElement} element @param {string} answer @param {string} text */
+/**
+ * Answer a click in the button itself.
+ * @param {HTMLElement} element
+ * @param {string} answer
+ * @param {string} text
+ */
 function say(element, answer, text) {
   element.textContent = answer;
   setTimeout(() => {

@@ -9,9 +9,12 @@ import { mount } from './mount.js';
 import { projections } from './projection.js';
 import { StatusLine } from './status.js';
 
-/** @param {{data: {model: string, colours: string[]}, parentElement: HTMLElement}} component */
+/** @typedef {{model: string, colours: string[]}} HomeData */
+
+/** @param {import('./types.js').Component<HomeData>} component */
 export default (component) => mount(component, open);
 
+/** @param {HTMLElement} root @param {HomeData} data @param {AbortSignal} signal */
 async function open(root, { model, colours }, signal) {
   connectAhead(model, signal);
   const gallery = await loadGallery(model, '?part=map');
@@ -23,7 +26,9 @@ async function open(root, { model, colours }, signal) {
     'aria-label': 'Decoded image',
   });
   const client = connectTo(gallery, status, (pixels) => picture.draw(pixels));
+  /** @type {Float32Array} */
   let code = gallery.count ? codeOf(gallery, 0) : new Float32Array(gallery.latentDim);
+  /** @type {import('./map.js').MapListener['onMove']} */
   const visit = (x, y, _, time) => {
     code = projection.toCode(x, y, code);
     map.setHandle(x, y);
@@ -59,4 +64,4 @@ async function open(root, { model, colours }, signal) {
   };
 }
 
-const number = (value) => value.toFixed(2).replace('-', '−');
+const number = (/** @type {number} */ value) => value.toFixed(2).replace('-', '−');

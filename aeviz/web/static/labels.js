@@ -63,7 +63,12 @@ export class Labels {
   }
 }
 
-/** @param {Float32Array} points @param {Int16Array} classOf @param {number} label @returns {Point | null} */
+/**
+ * @param {Float32Array} points
+ * @param {Int16Array} classOf
+ * @param {number} label
+ * @returns {Point | null}
+ */
 function centre(points, classOf, label) {
   /** @type {number[]} */
   const xs = [];

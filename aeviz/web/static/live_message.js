@@ -32,7 +32,11 @@ export function pixelsOf(reply) {
   return new Uint8Array(reply, HEADER);
 }
 
-/** What a reply to ENCODE has: the image's code, and that code decoded. @param {ArrayBuffer} reply @param {number} latentDim */
+/**
+ * What a reply to ENCODE has: the image's code, and that code decoded.
+ * @param {ArrayBuffer} reply
+ * @param {number} latentDim
+ */
 export function encodedOf(reply, latentDim) {
   return {
     code: new Float32Array(reply, HEADER, latentDim),

@@ -101,7 +101,10 @@ export class LatentMap extends MapView {
     this.showSelection();
   }
 
-  /** Choose points, in place of those chosen before; hidden classes are left out while hidden. @param {number[]} indices */
+  /**
+   * Choose points, in place of those chosen before; hidden classes are left out while hidden.
+   * @param {number[]} indices
+   */
   select(indices) {
     this.shown.chosen = indices;
     this.layerOfPoints.choose(indices.length ? indices : null);

@@ -163,7 +163,12 @@ export class MapView {
     this.redraw();
   }
 
-  /** Show a place from so near that `reach` around it, in units of the plane, fills the map. @param {number} x @param {number} y @param {number} reach */
+  /**
+   * Show a place from so near that `reach` around it, in units of the plane, fills the map.
+   * @param {number} x
+   * @param {number} y
+   * @param {number} reach
+   */
   lookAt(x, y, reach) {
     this.viewport.lookAt(x, y, reach);
     this.redraw();
@@ -180,7 +185,11 @@ export class MapView {
     this.layerOfPoints.destroy();
   }
 
-  /** Draw the handle there, which during a glide is not yet its place. @param {number} x @param {number} y */
+  /**
+   * Draw the handle there, which during a glide is not yet its place.
+   * @param {number} x
+   * @param {number} y
+   */
   seeHandle(x, y) {
     this.seen = [x, y];
     this.handle.hidden = false;

@@ -5,7 +5,7 @@
 
 import { telling } from './analogy.js';
 import { Picture, sideBySide } from './canvas.js';
-import { ClassDirection } from './class_direction.js';
+import { ClassDirection, whyNoDirection } from './class_direction.js';
 import { flat } from './decoding.js';
 import { h } from './dom.js';
 import { newestOnly } from './follow.js';
@@ -17,19 +17,24 @@ import { readCode } from './state.js';
 import { stack } from './strip.js';
 import { button } from './toolbar.js';
 
+/** @import { Panel, Stage } from './modes.js' */
+/** @import { Slot } from './slot.js' */
+/** @import { Listener } from './state.js' */
+
 const SLOTS = [
   { id: 'a', sign: 'A' },
   { id: 'b', sign: 'B' },
   { id: 'c', sign: 'C' },
 ];
 
-/** @param {import('./modes.js').Stage} stage */
+/** @param {Stage} stage */
 export function open(stage) {
   return new Arithmetic(stage);
 }
 
+/** @implements {Panel} */
 class Arithmetic {
-  /** @param {import('./modes.js').Stage} stage */
+  /** @param {Stage} stage */
   constructor(stage) {
     this.stage = stage;
     this.mine = stage.state.view.z;
@@ -37,11 +42,13 @@ class Arithmetic {
       'data-testid': 'aeviz-result',
       'aria-label': 'A minus B plus C',
     });
-    this.decode = newestOnly((codes) => this.draw(codes));
+    this.decode = newestOnly((/** @type {Float32Array[]} */ codes) => this.draw(codes));
     this.slots = new Slots(stage, SLOTS, () => this.show());
-    [this.a, this.b, this.c] = this.slots.list;
+    this.a = this.slots.list[0];
+    this.b = this.slots.list[1];
+    this.c = this.slots.list[2];
     const [labelA, labelC] = this.fill();
-    this.direction = new ClassDirection(stage, [labelA, labelC], (...code) => this.go(...code));
+    this.direction = ClassDirection.of(stage, [labelA, labelC], (...code) => this.go(...code));
     this.element = this.build();
   }
 
@@ -51,11 +58,11 @@ class Arithmetic {
       'Go there: the result becomes the code',
       (event) => {
         this.go(this.code, null, event.timeStamp);
-        this.direction.begin(this.stage.state.view);
+        this.direction?.begin(this.stage.state.view);
       },
       { 'data-testid': 'aeviz-keep' },
     );
-    const sign = (text) => h('span', { class: 'aeviz-sumsign' }, text);
+    const sign = (/** @type {string} */ text) => h('span', { class: 'aeviz-sumsign' }, text);
     return h(
       'div',
       { class: 'aeviz-arithmetic' },
@@ -76,7 +83,7 @@ class Arithmetic {
           h('div', { class: 'aeviz-slot-row' }, keep),
         ),
       ),
-      this.direction.element,
+      this.direction?.element ?? whyNoDirection(this.stage.gallery),
     );
   }
 
@@ -87,11 +94,13 @@ class Arithmetic {
   fill() {
     const { gallery, state } = this.stage;
     const { params, z, point } = state.view;
-    const labelOf = (code) => (gallery.count ? gallery.labels[nearest(gallery, code)] : -1);
+    const labelOf = (/** @type {Float32Array} */ code) =>
+      gallery.count ? gallery.labels[nearest(gallery, code)] : -1;
     const [a, b, c] = SLOTS.map(({ id }) => readCode(params[id], gallery.latentDim));
     const chosen = a ?? (point === startingCode(gallery).point ? null : z);
     const label = labelOf(chosen ?? z);
     const example = b && c ? null : telling(gallery, label, chosen);
+    /** @param {Slot} slot @param {Float32Array | null} code @param {number} [image] */
     const start = (slot, code, image) => {
       const found = image ?? randomPoint(gallery, null, point);
       if (code) slot.restore(code);
@@ -112,11 +121,12 @@ class Arithmetic {
 
   /** A slot has another code. */
   show() {
-    if (!this.c?.z) return;
+    if (!this.c?.filled) return;
     this.decode([this.a.z, this.b.z, this.c.z, this.code]);
     this.mark();
   }
 
+  /** @param {Float32Array[]} codes */
   async draw(codes) {
     const { client, signal } = this.stage;
     const pixels = await client.decode(flat(codes));
@@ -136,15 +146,18 @@ class Arithmetic {
     const { toPlace, linear } = projection();
     const [a, b, c] = this.slots.list.map(({ z }) => toPlace(z));
     const result = toPlace(this.code);
-    const sides = { difference: [b, a], added: [c, result] };
-    for (const [key, side] of Object.entries(sides)) {
-      map.setPath(linear ? side : null, { key, dashed: key === 'added' });
-    }
+    map.setPath(linear ? [b, a] : null, { key: 'difference' });
+    map.setPath(linear ? [c, result] : null, { key: 'added', dashed: true });
     const places = { A: a, B: b, C: c, '=': result };
     map.setMarkers(Object.entries(places).map(([label, [x, y]]) => ({ x, y, label })));
   }
 
-  /** Move the code: to the result, or along the direction. */
+  /**
+   * Move the code: to the result, or along the direction.
+   * @param {Float32Array} z
+   * @param {number | null} point
+   * @param {number} time
+   */
   go(z, point, time) {
     this.slots.arm(null);
     const { state } = this.stage;
@@ -152,16 +165,17 @@ class Arithmetic {
     state.go(this.mine, this.mine === z ? point : null, time);
   }
 
+  /** @type {Listener} */
   update(view, patch, time) {
     if ('projection' in patch) this.mark();
     if (!('z' in patch) || view.z === this.mine) return;
     this.mine = view.z;
-    this.direction.begin(view);
+    this.direction?.begin(view);
     this.slots.take(view, time);
   }
 
   picture() {
-    const { strip } = this.direction;
+    const strip = this.direction?.strip;
     const sum = sideBySide(this.pictures.map(({ canvas }) => canvas));
     return strip ? stack([{ canvas: sum, gap: strip.gap }, strip]) : sum;
   }

@@ -9,6 +9,7 @@ import { h } from './dom.js';
 import { DrawingPad } from './draw.js';
 import { followDrawing } from './follow.js';
 import { PhotoEditor } from './photo_editor.js';
+import { messageOf } from './status.js';
 import { button, fileButton, takeDrops } from './toolbar.js';
 import { invert, readPicture } from './upload.js';
 
@@ -42,6 +43,7 @@ export function open({ gallery, state, client, signal }) {
     { centre: gallery.handwriting },
   );
 
+  /** @param {import('./upload.js').Fitted} fitted @param {number} time */
   const lay = (fitted, time) => {
     pad.lay(fitted.image, time);
     note.replaceChildren(fitted.note);
@@ -51,6 +53,7 @@ export function open({ gallery, state, client, signal }) {
     { onRead: lay, onFailure: (text) => note.replaceChildren(text) },
     signal,
   );
+  /** @param {File} file @param {number} time */
   const read = async (file, time) => {
     try {
       const fitted = await readPicture(file, gallery);
@@ -58,7 +61,7 @@ export function open({ gallery, state, client, signal }) {
       editor.open(fitted.photo);
       lay(fitted, time);
     } catch (failure) {
-      note.replaceChildren(failure.message);
+      note.replaceChildren(messageOf(failure));
     }
   };
   const turn = button('Invert', 'Turn light and dark round', (event) => {

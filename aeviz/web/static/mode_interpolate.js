@@ -3,52 +3,66 @@
  * pixels. The chosen path lies on the map; t, Play and a click on a frame move the code along it.
  */
 
-import { h } from './dom.js';
 import { newestOnly } from './follow.js';
 import { codeOf, randomPoint } from './gallery.js';
+import { FRAMES, InterpolateView, KINDS } from './interpolate_view.js';
 import { blendPixels, PATHS, path } from './paths.js';
 import { Slots } from './slots.js';
 import { randomCode } from './start.js';
 import { readCode } from './state.js';
-import { Strip, stack } from './strip.js';
-import { button, tabs } from './toolbar.js';
+import { Trip } from './trip.js';
 
-const FRAMES = 11;
-const STEPS = 200; // of the slider
+/** @import { Kind } from './interpolate_view.js' */
+/** @import { Panel, Stage } from './modes.js' */
+/** @import { Slot } from './slot.js' */
+/** @import { Listener } from './state.js' */
+
 const ON_MAP = 33; // places of a path on the map
-const TRIP_MS = 2600; // from A to B while playing
-const STEP_MS = 600; // a frame, where motion is to be reduced
 const NEAR = 0.01;
 
-const KINDS = [
-  { id: 'lerp', label: 'Straight', title: 'Latent space, straight: each number changes evenly' },
-  { id: 'slerp', label: 'Spherical', title: 'Latent space, spherical: along an arc around zero' },
-];
-
-/** @param {import('./modes.js').Stage} stage */
+/** @param {Stage} stage */
 export function open(stage) {
   return new Interpolate(stage);
 }
 
+/** @implements {Panel} */
 class Interpolate {
-  /** @param {import('./modes.js').Stage} stage */
+  /** @param {Stage} stage */
   constructor(stage) {
     this.stage = stage;
     const { gallery, state } = stage;
     const { params, z } = state.view;
-    this.kind = params.path in PATHS ? params.path : 'lerp';
+    /** @type {Kind} */
+    this.kind = params.path === 'slerp' ? 'slerp' : 'lerp';
     this.t = Math.min(1, Math.max(0, Number(params.t) || 0));
     this.mine = z;
-    this.build();
-    this.slots = new Slots(
-      stage,
-      [
-        { id: 'a', sign: 'A' },
-        { id: 'b', sign: 'B' },
-      ],
-      (slot, time) => this.filled(slot, time),
-    );
-    [this.a, this.b] = this.slots.list;
+    this.onPath = false;
+    this.draw = newestOnly((/** @type {{a: Float32Array, b: Float32Array}} */ ends) => this.decode(ends));
+    this.trip = new Trip(1 / (FRAMES - 1), (t, now) => this.go(t, now));
+    this.view = new InterpolateView(gallery.imageShape, {
+      onKind: (kind) => {
+        this.choose(kind);
+        if (this.onPath) this.go(this.t);
+      },
+      onFrame: (strip, t, time) => {
+        if (strip !== 'pixels') this.choose(strip);
+        this.pause();
+        this.go(t, time);
+      },
+      onSlide: (t, time) => {
+        this.pause();
+        this.go(t, time);
+      },
+      onPlay: () => (this.trip.going ? this.pause() : this.start()),
+    });
+    const ids = [
+      { id: 'a', sign: 'A' },
+      { id: 'b', sign: 'B' },
+    ];
+    this.slots = new Slots(stage, ids, (slot, time) => this.filled(slot, time));
+    this.a = this.slots.list[0];
+    this.b = this.slots.list[1];
+    this.element = this.view.element;
     this.element.prepend(this.a.element);
     this.element.append(this.b.element);
 
@@ -61,74 +75,7 @@ class Interpolate {
     this.show();
   }
 
-  build() {
-    const { gallery } = this.stage;
-    const strip = (id, label) =>
-      new Strip(gallery.imageShape, FRAMES, {
-        testid: `aeviz-strip-${id}`,
-        label,
-        onChoose: (frame, time) => {
-          if (id in PATHS) this.choose(id);
-          this.pause();
-          this.go(frame / (FRAMES - 1), time);
-        },
-      });
-    this.strips = {
-      lerp: strip('lerp', KINDS[0].title),
-      slerp: strip('slerp', KINDS[1].title),
-      pixels: strip('pixels', 'Blended pixels'),
-    };
-    this.tabs = tabs(KINDS, {
-      name: 'Path',
-      testid: 'aeviz-path',
-      onChoose: (id) => {
-        this.choose(id);
-        if (this.onPath) this.go(this.t);
-      },
-    });
-    this.play = button(
-      '▶ Play',
-      'There and back along the path',
-      () => (this.playing ? this.pause() : this.start()),
-      {
-        'data-testid': 'aeviz-play',
-      },
-    );
-    this.input = h('input', {
-      type: 'range',
-      min: 0,
-      max: STEPS,
-      step: 1,
-      'data-testid': 'aeviz-t',
-      'aria-label': 'From A to B',
-      oninput: (event) => {
-        this.pause();
-        this.go(this.input.valueAsNumber / STEPS, event.timeStamp);
-      },
-    });
-    this.output = h('output', { class: 'aeviz-readout' });
-    const row = (strip, title) =>
-      h('div', { class: 'aeviz-strip-row' }, h('p', { class: 'aeviz-muted' }, title), strip.element);
-    this.rows = {
-      lerp: row(this.strips.lerp, KINDS[0].title),
-      slerp: row(this.strips.slerp, KINDS[1].title),
-      pixels: row(this.strips.pixels, 'Blending pixels, without the model: both images at once'),
-    };
-    this.element = h(
-      'div',
-      { class: 'aeviz-interpolate' },
-      h(
-        'div',
-        { class: 'aeviz-strips' },
-        h('div', { class: 'aeviz-bar' }, this.play, this.tabs.element, this.output),
-        ...Object.values(this.rows),
-        h('div', { class: 'aeviz-slider aeviz-along', style: `--frame: ${100 / FRAMES}%` }, this.input),
-      ),
-    );
-    this.draw = newestOnly((ends) => this.decode(ends));
-  }
-
-  /** B for a start: an image of another class than A's. */
+  /** B for a start: an image of another class than A's. @param {number | null} point */
   fillAnother(point) {
     const { gallery } = this.stage;
     const label = point === null ? -1 : gallery.labels[point];
@@ -144,9 +91,13 @@ class Interpolate {
     return PATHS[this.kind](this.a.z, this.b.z, this.t);
   }
 
-  /** A slot has another code. A place taken from the map is where the code is already. */
+  /**
+   * A slot has another code. A place taken from the map is where the code is already.
+   * @param {Slot} slot
+   * @param {number} time
+   */
   filled(slot, time) {
-    if (!this.b?.z) return;
+    if (!this.b?.filled) return;
     this.draw({ a: this.a.z, b: this.b.z });
     this.drawPath();
     if (slot.z === this.mine) {
@@ -157,7 +108,10 @@ class Interpolate {
     }
   }
 
-  /** Decode both paths in one request; the pixels are blended here. */
+  /**
+   * Decode both paths in one request; the pixels are blended here.
+   * @param {{a: Float32Array, b: Float32Array}} ends
+   */
   async decode({ a, b }) {
     const { client, signal } = this.stage;
     const codes = new Float32Array(2 * FRAMES * a.length);
@@ -169,30 +123,32 @@ class Interpolate {
     const [first, last] = [pixels.subarray(0, size), pixels.subarray((FRAMES - 1) * size, FRAMES * size)];
     const blended = new Uint8Array(FRAMES * size);
     for (let i = 0; i < FRAMES; i += 1) blended.set(blendPixels(first, last, i / (FRAMES - 1)), i * size);
-    this.strips.lerp.draw(pixels.subarray(0, FRAMES * size));
-    this.strips.slerp.draw(pixels.subarray(FRAMES * size));
-    this.strips.pixels.draw(blended);
+    this.view.strips.lerp.draw(pixels.subarray(0, FRAMES * size));
+    this.view.strips.slerp.draw(pixels.subarray(FRAMES * size));
+    this.view.strips.pixels.draw(blended);
     this.a.decoded.draw(first);
     this.b.decoded.draw(last);
   }
 
-  /** Move the code to t. */
+  /** Move the code to t. @param {number} t */
   go(t, time = performance.now()) {
     this.setT(t);
     this.onPath = true;
     this.slots.arm(null);
-    const atEnd = { 0: this.a, 1: this.b }[t];
+    const atEnd = t === 0 ? this.a : t === 1 ? this.b : null;
     const { state } = this.stage;
     this.mine = state.guard(atEnd ? atEnd.z : this.code);
     state.go(this.mine, null, time);
   }
 
+  /** @param {number} t */
   setT(t) {
     this.t = t;
     this.stage.state.remember({ t: Number(t.toFixed(3)), path: this.kind });
     this.show();
   }
 
+  /** @param {Kind} kind */
   choose(kind) {
     this.kind = kind;
     this.stage.state.remember({ path: kind });
@@ -201,23 +157,14 @@ class Interpolate {
   }
 
   show() {
-    const { t, kind } = this;
-    this.tabs.choose(kind);
-    this.input.value = String(Math.round(STEPS * t));
-    this.input.style.setProperty('--fill', `${100 * t}%`);
-    this.input.setAttribute('aria-valuetext', `t = ${t.toFixed(2)}`);
-    this.output.textContent = `t = ${t.toFixed(2)}`;
-    for (const [id, strip] of Object.entries(this.strips)) {
-      strip.point(t);
-      this.rows[id].toggleAttribute('data-chosen', id === kind);
-    }
+    this.view.show(this.t, this.kind);
   }
 
   /** Both paths on the map, the chosen one whole, the other dashed. */
   drawPath() {
     const { map, projection } = this.stage;
     const { a, b } = this;
-    if (!map || !b.z) return;
+    if (!map || !b.filled) return;
     const { toPlace } = projection();
     for (const { id } of KINDS) {
       const codes = path(a.z, b.z, ON_MAP, id);
@@ -234,31 +181,16 @@ class Interpolate {
   }
 
   start() {
-    const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
-    let way = this.t >= 1 ? -1 : 1;
-    let last = performance.now();
-    const frame = (now) => {
-      this.playing = requestAnimationFrame(frame);
-      if (calm && now - last < STEP_MS) return;
-      const step = calm ? 1 / (FRAMES - 1) : Math.min(0.1, (now - last) / TRIP_MS);
-      last = now;
-      let t = this.t + way * Math.max(0, step);
-      if (t >= 1 || t <= 0) {
-        t = Math.min(1, Math.max(0, t));
-        way = -way;
-      }
-      this.go(t, now);
-    };
-    this.playing = requestAnimationFrame(frame);
-    this.play.textContent = '❚❚ Pause';
+    this.trip.start(this.t);
+    this.view.showPlaying(true);
   }
 
   pause() {
-    cancelAnimationFrame(this.playing);
-    this.playing = 0;
-    this.play.textContent = '▶ Play';
+    this.trip.stop();
+    this.view.showPlaying(false);
   }
 
+  /** @type {Listener} */
   update(view, patch, time) {
     if ('projection' in patch) this.drawPath();
     if (!('z' in patch) || view.z === this.mine) return;
@@ -269,7 +201,7 @@ class Interpolate {
   }
 
   picture() {
-    return stack(Object.values(this.strips));
+    return this.view.picture();
   }
 
   close() {

@@ -9,9 +9,14 @@ import { Sheet } from './sheet.js';
 import { tabs } from './toolbar.js';
 import { throughPrior } from './wrapped.js';
 
+/** @import { Projection } from './projection.js' */
+/** @import { View } from './state.js' */
+/** @typedef {{left: number, right: number, bottom: number, top: number}} Area */
+
 const [LEAST, USUAL, MOST] = [2, 15, 30];
 const FADED = 0.25;
 const SAME = 1e-4; // a change of the code off the plane that nobody sees
+/** @type {Record<'quantiles' | 'even' | 'slice' | 'layout', string>} */
 const LOOK = {
   quantiles:
     'Each tile shows the middle of an equally likely part of the prior N(0, I). Points spread evenly ' +
@@ -61,16 +66,19 @@ export function open(stage) {
       onChoose: (id) => state.remember({ steps: id === 'even' ? id : null }),
     },
   );
+  /** @type {Map<string, Projection>} */
   const wrapped = new Map();
-  let chosen = null;
+  let chosen = stage.projection();
   const fits = () => gallery.gaussian && chosen.linear;
   const pointsHidden = () => chosen.slice || state.view.params.points === 'hidden';
-  const wrap = (projection) => {
+  const wrap = (/** @type {Projection} */ projection) => {
     chosen = projection;
     if (!fits() || state.view.params.steps === 'even') return projection;
-    if (!wrapped.has(projection.id)) wrapped.set(projection.id, throughPrior(projection, gallery.latentDim));
-    return wrapped.get(projection.id);
+    const known = wrapped.get(projection.id) ?? throughPrior(projection, gallery.latentDim);
+    wrapped.set(projection.id, known);
+    return known;
   };
+  /** @type {HTMLInputElement} */
   const points = h('input', {
     type: 'checkbox',
     'data-testid': 'aeviz-manifold-points',
@@ -80,6 +88,7 @@ export function open(stage) {
   const look = h('p', { class: 'aeviz-muted aeviz-look' });
 
   let shown = '';
+  /** @type {Float32Array | null} */
   let rest = null;
   /** Decode the grid where its codes are not those on the screen. */
   const refresh = oncePerFrame(() => {
@@ -90,7 +99,8 @@ export function open(stage) {
     const key = [n, projection.id, area.left, area.bottom, area.right - area.left].join();
     const { z } = state.view;
     const off = projection.toCode((area.left + area.right) / 2, (area.bottom + area.top) / 2, z);
-    if (key === shown && off.every((value, j) => Math.abs(value - rest[j]) < SAME)) return;
+    const before = key === shown ? rest : null;
+    if (before && off.every((value, j) => Math.abs(value - before[j]) < SAME)) return;
     [shown, rest] = [key, off];
     sheet.resize(n, n);
     decoder.want(gridCodes(projection, area, n, z), key, fromTheMiddle(n));
@@ -98,8 +108,8 @@ export function open(stage) {
   /** The rest of the code decides as well, but for layouts, where places alone do. */
   const settle = () => {
     const hidden = pointsHidden();
-    map.setUnderlay(sheet.canvas, areaOf(stage.projection()), hidden ? 0 : FADED);
-    map.element.classList.toggle('aeviz-tilesonly', hidden);
+    map?.setUnderlay(sheet.canvas, areaOf(stage.projection()), hidden ? 0 : FADED);
+    map?.element.classList.toggle('aeviz-tilesonly', hidden);
     count.show(numberOf(state.view));
     const spacing = stage.projection().spansPrior ? 'quantiles' : 'even';
     steps.choose(spacing);
@@ -120,7 +130,8 @@ export function open(stage) {
       h('div', { class: 'aeviz-bar' }, count.element, steps.element, showPoints),
       look,
     ),
-    update(view, patch) {
+    /** @type {import('./state.js').Listener} */
+    update(_, patch) {
       if ('params' in patch) stage.wrapProjection(wrap);
       if ('params' in patch || 'projection' in patch) settle();
       else if ('z' in patch) refresh();
@@ -129,18 +140,21 @@ export function open(stage) {
     close() {
       decoder.close();
       stage.wrapProjection(null);
-      map.setUnderlay(null);
-      map.element.classList.remove('aeviz-tilesonly');
+      map?.setUnderlay(null);
+      map?.element.classList.remove('aeviz-tilesonly');
     },
   };
 }
 
+/** @param {View} view */
 function numberOf({ params }) {
   const n = Math.round(Number(params.n));
   return n >= LEAST && n <= MOST ? n : USUAL;
 }
 
+/** @param {(n: number) => void} onInput */
 function slider(onInput) {
+  /** @type {HTMLInputElement} */
   const input = h('input', {
     type: 'range',
     min: LEAST,
@@ -153,6 +167,7 @@ function slider(onInput) {
   const said = h('output', {});
   return {
     element: h('label', { class: 'aeviz-slider aeviz-count' }, h('span', {}, 'Grid'), input, said),
+    /** @param {number} n */
     show(n) {
       input.value = String(n);
       input.style.setProperty('--fill', `${(100 * (n - LEAST)) / (MOST - LEAST)}%`);
@@ -161,7 +176,11 @@ function slider(onInput) {
   };
 }
 
-/** The square that the grid covers: all of the prior, or all points but far outliers. */
+/**
+ * The square that the grid covers: all of the prior, or all points but far outliers.
+ * @param {Projection} projection
+ * @returns {Area}
+ */
 function areaOf({ points, spansPrior }) {
   if (spansPrior) return { left: 0, right: 1, bottom: 0, top: 1 };
   const [left, right] = ends(points, 0);
@@ -171,13 +190,20 @@ function areaOf({ points, spansPrior }) {
   return { left: x - half, right: x + half, bottom: y - half, top: y + half };
 }
 
+/** @param {Float32Array} points @param {0 | 1} axis */
 function ends(points, axis) {
   const values = points.filter((_, i) => i % 2 === axis).sort();
   const skip = Math.floor(values.length * 0.005);
   return [values[skip], values[values.length - 1 - skip]];
 }
 
-/** A code for the middle of each tile, row by row from the top. */
+/**
+ * A code for the middle of each tile, row by row from the top.
+ * @param {Projection} projection
+ * @param {Area} area
+ * @param {number} n
+ * @param {Float32Array} z
+ */
 function gridCodes(projection, { left, right, bottom, top }, n, z) {
   return Array.from({ length: n * n }, (_, i) => {
     const x = left + (((i % n) + 0.5) / n) * (right - left);
@@ -186,8 +212,8 @@ function gridCodes(projection, { left, right, bottom, top }, n, z) {
   });
 }
 
-/** Tiles by their distance from the middle of an n x n grid. */
+/** Tiles by their distance from the middle of an n x n grid. @param {number} n */
 function fromTheMiddle(n) {
-  const far = (i) => Math.hypot((i % n) - (n - 1) / 2, Math.floor(i / n) - (n - 1) / 2);
+  const far = (/** @type {number} */ i) => Math.hypot((i % n) - (n - 1) / 2, Math.floor(i / n) - (n - 1) / 2);
   return Array.from({ length: n * n }, (_, i) => i).sort((a, b) => far(a) - far(b));
 }

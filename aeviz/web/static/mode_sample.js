@@ -9,6 +9,20 @@ import { Draws } from './sample_draws.js';
 import { AroundImage } from './sample_image.js';
 import { tabs } from './toolbar.js';
 
+/**
+ * @typedef {object} SampleView
+ * @property {HTMLElement} element
+ * @property {HTMLElement[]} tools  for the bar above it
+ * @property {() => void} start  when it is on the page
+ * @property {(patch: Partial<import('./state.js').View>) => void} update
+ * @property {() => HTMLCanvasElement} picture
+ * @property {() => void} close
+ */
+
+/**
+ * @type {{id: string, label: string, hint: string,
+ *   View: new (stage: import('./modes.js').Stage) => SampleView}[]}
+ */
 const VIEWS = [
   {
     id: 'draws',
@@ -31,7 +45,9 @@ export function open(stage) {
   });
   const bar = h('div', { class: 'aeviz-bar' });
   const body = h('div');
+  /** @type {(typeof VIEWS)[number] | null} */
   let shown = null;
+  /** @type {SampleView | null} */
   let view = null;
   const show = () => {
     if (shown === wanted()) return;
@@ -45,12 +61,13 @@ export function open(stage) {
   };
   return {
     element: h('div', { class: 'aeviz-sample' }, bar, body),
-    update(now, patch) {
+    /** @type {import('./state.js').Listener} */
+    update(_, patch) {
       const before = view;
       show();
-      if (view === before) view.update(patch);
+      if (view === before) view?.update(patch);
     },
-    picture: () => view.picture(),
+    picture: () => view?.picture() ?? null,
     close: () => view?.close(),
   };
 }

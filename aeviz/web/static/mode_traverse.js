@@ -9,6 +9,9 @@ import { Sheet } from './sheet.js';
 import { Tiles } from './tiles.js';
 import { button } from './toolbar.js';
 
+/** @import { Dimension, Gallery } from './gallery.js' */
+/** @import { View } from './state.js' */
+
 const FIRST = 10;
 const MOST = 64;
 const GAP = 1;
@@ -23,7 +26,8 @@ const COLUMNS = [
 export function open(stage) {
   const { gallery, state, client } = stage;
   const dims = gallery.dims.slice(0, MOST);
-  const rowsOf = ({ params }) => (params.rows === 'all' ? dims.length : Math.min(FIRST, dims.length));
+  const rowsOf = (/** @type {View} */ { params }) =>
+    params.rows === 'all' ? dims.length : Math.min(FIRST, dims.length);
   let columns = 11;
 
   const sheet = new Sheet(
@@ -34,9 +38,13 @@ export function open(stage) {
     },
   );
   const decoder = new SheetDecoder(client, (index, pixels) => sheet.draw(index, pixels));
+  /** @param {Dimension} dim @param {number} column */
   const value = ({ low, high }, column) => low + ((high - low) * column) / (columns - 1);
-  const at = (index) => ({ dim: dims[Math.floor(index / columns)], column: index % columns });
-  const codeAt = (index) => {
+  const at = (/** @type {number} */ index) => ({
+    dim: dims[Math.floor(index / columns)],
+    column: index % columns,
+  });
+  const codeAt = (/** @type {number} */ index) => {
     const { dim, column } = at(index);
     const z = Float32Array.from(state.view.z);
     z[dim.index] = value(dim, column);
@@ -104,7 +112,7 @@ export function open(stage) {
     ),
   );
   const sizing = new ResizeObserver(([{ contentRect }]) => {
-    const [, wanted] = COLUMNS.find(([width]) => contentRect.width >= width);
+    const [, wanted = columns] = COLUMNS.find(([width]) => contentRect.width >= width) ?? [];
     if (wanted === columns) return;
     columns = wanted;
     layOut();
@@ -113,7 +121,8 @@ export function open(stage) {
 
   return {
     element,
-    update(view, patch) {
+    /** @type {import('./state.js').Listener} */
+    update(_, patch) {
       if ('params' in patch || 'mode' in patch) layOut();
       else if ('z' in patch) refresh();
     },
@@ -126,6 +135,7 @@ export function open(stage) {
   };
 }
 
+/** @param {Dimension} dim @param {Gallery} gallery */
 function rowLabel({ index, information, active }, { gaussian, count }) {
   const carried = gaussian
     ? `${information.toFixed(information < 10 ? 1 : 0)} nats`

@@ -169,7 +169,11 @@ export class Modes {
   }
 }
 
-/** Stands where a mode would: what went wrong, in a sentence. @param {Error} error @returns {{open: () => Panel}} */
+/**
+ * Stands where a mode would: what went wrong, in a sentence.
+ * @param {Error} error
+ * @returns {{open: () => Panel}}
+ */
 function failed(error) {
   console.error(error);
   const text =

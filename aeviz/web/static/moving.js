@@ -89,7 +89,10 @@ export class MovingPoints {
   }
 }
 
-/** The program in use, with its uniforms and the buffers of its attributes. @param {WebGLRenderingContext} gl */
+/**
+ * The program in use, with its uniforms and the buffers of its attributes.
+ * @param {WebGLRenderingContext} gl
+ */
 function build(gl) {
   const program = gl.createProgram();
   /** @type {[number, string][]} */

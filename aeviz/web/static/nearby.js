@@ -59,7 +59,10 @@ export class Nearby {
     return best;
   }
 
-  /** Points in the order of their cells (`members`), and where each cell begins (`starts`). @param {number} count */
+  /**
+   * Points in the order of their cells (`members`), and where each cell begins (`starts`).
+   * @param {number} count
+   */
   #sort(count) {
     const { points, side } = this;
     const last = side - 1;

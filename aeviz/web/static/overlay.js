@@ -109,7 +109,12 @@ function sign({ label = '', kind = 'letter', colour = '' }) {
   return group;
 }
 
-/** Places at `sigmas` standard deviations: centre + sigmas * L u, |u| = 1, with L Lᵀ = covariance. @param {Ellipse} ellipse @param {number} sigmas @returns {Point[]} */
+/**
+ * Places at `sigmas` standard deviations: centre + sigmas * L u, |u| = 1, with L Lᵀ = covariance.
+ * @param {Ellipse} ellipse
+ * @param {number} sigmas
+ * @returns {Point[]}
+ */
 function outline({ x, y, matrix: [[a, b], [, d]] }, sigmas) {
   const l00 = Math.sqrt(Math.max(a, 0));
   const l10 = l00 > 0 ? b / l00 : 0;

@@ -43,7 +43,12 @@ export function path(a, b, n, kind = 'lerp') {
   return codes;
 }
 
-/** Two images laid over each other, b with weight t: values 0..255, rounded. @param {Uint8Array} a @param {Uint8Array} b @param {number} t */
+/**
+ * Two images laid over each other, b with weight t: values 0..255, rounded.
+ * @param {Uint8Array} a
+ * @param {Uint8Array} b
+ * @param {number} t
+ */
 export function blendPixels(a, b, t) {
   return Uint8Array.from(a, (value, i) => Math.round((1 - t) * value + t * b[i]));
 }
@@ -53,7 +58,12 @@ export function analogy(a, b, c) {
   return sum([1, a], [-1, b], [1, c]);
 }
 
-/** z, moved `amount` times along a direction. @param {Numbers} z @param {Numbers} direction @param {number} amount */
+/**
+ * z, moved `amount` times along a direction.
+ * @param {Numbers} z
+ * @param {Numbers} direction
+ * @param {number} amount
+ */
 export function moved(z, direction, amount) {
   return sum([1, z], [amount, direction]);
 }
@@ -79,7 +89,10 @@ export function direction(from, to) {
   return sum([1, to], [-1, from]);
 }
 
-/** The sum of weighted codes, in double precision until the end. @param {...[weight: number, code: Numbers]} terms */
+/**
+ * The sum of weighted codes, in double precision until the end.
+ * @param {...[weight: number, code: Numbers]} terms
+ */
 function sum(...terms) {
   const length = terms[0][1].length;
   const result = new Float32Array(length);
@@ -91,7 +104,11 @@ function sum(...terms) {
   return result;
 }
 
-/** The angle between two codes, by Kahan's formula; 0 if one of them is zero. @param {Numbers} a @param {Numbers} b */
+/**
+ * The angle between two codes, by Kahan's formula; 0 if one of them is zero.
+ * @param {Numbers} a
+ * @param {Numbers} b
+ */
 function angle(a, b) {
   const [u, v] = [unit(a), unit(b)];
   const zero = (/** @type {Float64Array} */ code) => code.every((value) => value === 0);

@@ -7,21 +7,27 @@
 import { h } from './dom.js';
 import { button } from './toolbar.js';
 
+/** @import { Frame } from './photo.js' */
+/** @import { Point } from './types.js' */
+
 const STEP = 0.01; // of a side, for a key
 const LEAST = 0.02;
 const CORNERS = ['nw', 'ne', 'sw', 'se'];
+/** @type {Record<string, Point | undefined>} */
 const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+/** @type {Frame} */
 const WHOLE = [0, 0, 1, 1];
 
 export class PhotoFrame {
   /**
-   * @param {{src: string, width: number, height: number, found: import('./photo.js').Frame[],
-   *   frame: import('./photo.js').Frame | null}} photo
-   * @param {(frame: import('./photo.js').Frame | null, time: number) => void} onChange
+   * @param {{src: string, width: number, height: number, found: Frame[], frame: Frame | null}} photo
+   * @param {(frame: Frame | null, time: number) => void} onChange
    *   null: the whole picture is to be taken as it is
    */
   constructor({ src, width, height, found, frame }, onChange) {
-    Object.assign(this, { found, onChange });
+    this.found = found;
+    this.onChange = onChange;
+    this.frame = frame;
     this.box = h(
       'div',
       {
@@ -83,7 +89,7 @@ export class PhotoFrame {
     this.show(frame);
   }
 
-  /** @param {import('./photo.js').Frame | null} frame */
+  /** @param {Frame | null} frame */
   show(frame) {
     this.frame = frame;
     const [left, top, right, bottom] = (frame ?? WHOLE).map((side) => Math.round(100 * side));
@@ -91,21 +97,23 @@ export class PhotoFrame {
     this.box.toggleAttribute('data-whole', !frame);
     // What is in the frame is grasped with it.
     this.others.forEach((other, i) => {
-      other.hidden = Boolean(frame) && holds(frame, this.found[i]);
+      other.hidden = frame !== null && holds(frame, this.found[i]);
     });
     this.box.setAttribute(
       'aria-label',
       'Frame around the digit, ' +
         `from ${left} to ${right} % across and ${top} to ${bottom} % down. Arrows move it, Shift and arrows resize it.`,
     );
-    this.whole.setAttribute('aria-pressed', !frame);
+    this.whole.setAttribute('aria-pressed', String(!frame));
   }
 
+  /** @param {Frame} frame @param {number} time */
   set(frame, time) {
     this.show(frame);
     this.onChange(frame, time);
   }
 
+  /** @param {KeyboardEvent} event */
   key(event) {
     const way = KEYS[event.key];
     if (!way) return;
@@ -123,14 +131,15 @@ export class PhotoFrame {
     }
   }
 
-  /** A pointer goes down: on a corner, on the frame, or on the photograph. */
+  /** A pointer goes down: on a corner, on the frame, or on the photograph. @param {PointerEvent} event */
   grab(event) {
-    if (event.button !== 0 || event.target.closest('.aeviz-found')) return;
+    const { target } = event;
+    if (event.button !== 0 || !(target instanceof HTMLElement) || target.closest('.aeviz-found')) return;
     event.preventDefault();
     const from = this.at(event);
     const start = this.frame ?? WHOLE;
-    const corner = event.target.dataset.corner;
-    const inside = this.frame && this.box.contains(event.target);
+    const corner = target.dataset.corner;
+    const inside = this.frame && this.box.contains(target);
     this.stage.setPointerCapture(event.pointerId);
     this.box.focus({ preventScroll: true });
     this.stage.onpointermove = (moving) => {
@@ -145,6 +154,7 @@ export class PhotoFrame {
     };
   }
 
+  /** @param {PointerEvent} event @returns {Point} */
   at(event) {
     const area = this.stage.getBoundingClientRect();
     return [
@@ -154,6 +164,7 @@ export class PhotoFrame {
   }
 }
 
+/** @param {HTMLElement} element @param {Frame} frame */
 function put(element, [left, top, right, bottom]) {
   Object.assign(element.style, {
     left: `${100 * left}%`,
@@ -163,34 +174,43 @@ function put(element, [left, top, right, bottom]) {
   });
 }
 
-/** Whether the middle of a place is in the frame. */
+/** Whether the middle of a place is in the frame. @param {Frame} frame @param {Frame} place */
 function holds([left, top, right, bottom], place) {
   const [x, y] = [(place[0] + place[2]) / 2, (place[1] + place[3]) / 2];
   return left <= x && x <= right && top <= y && y <= bottom;
 }
 
+/** @param {Frame} frame @param {number} dx @param {number} dy @returns {Frame} */
 function moved([left, top, right, bottom], dx, dy) {
   const x = clamp(dx, -left, 1 - right);
   const y = clamp(dy, -top, 1 - bottom);
   return [left + x, top + y, right + x, bottom + y];
 }
 
+/** @param {Frame} frame @param {string} corner @param {number} x @param {number} y */
 function resized([left, top, right, bottom], corner, x, y) {
   return between([corner.includes('w') ? right : left, corner.includes('n') ? bottom : top], [x, y]);
 }
 
-/** The frame with these two corners, not smaller than can be seen. */
+/**
+ * The frame with these two corners, not smaller than can be seen.
+ * @param {Point} one
+ * @param {Point} other
+ * @returns {Frame}
+ */
 function between([x0, y0], [x1, y1]) {
   const [left, right] = apart(x0, x1);
   const [top, bottom] = apart(y0, y1);
   return [left, top, right, bottom];
 }
 
+/** @param {number} a @param {number} b */
 function apart(a, b) {
   const low = Math.min(a, b, 1 - LEAST);
   return [low, Math.max(a, b, low + LEAST)];
 }
 
+/** @param {number} value @param {number} low @param {number} high */
 function clamp(value, low, high) {
   return Math.min(high, Math.max(low, value));
 }

@@ -4,11 +4,14 @@
  */
 
 import { CodeBars } from './bars.js';
-import { meanSquaredError, Picture } from './canvas.js';
+import { meanSquaredError } from './canvas.js';
 import { atMostEvery, h } from './dom.js';
-import { codeOf } from './gallery.js';
+import { KeptImage } from './kept_image.js';
 import { Meter } from './meter.js';
 import { NearestCodes, NearestImages } from './nearest.js';
+
+/** @import { LiveClient } from './socket.js' */
+/** @import { Readings } from './manifold.js' */
 
 const SEARCH_MS = 80;
 /**
@@ -27,15 +30,24 @@ export class PinnedCard {
    */
   constructor(gallery, colours, { onPin = () => {} } = {}) {
     this.gallery = gallery;
-    this.colours = colours;
+    /** The image that the kept code is of. @type {number | null} */
     this.own = null;
+    /** The code on the screen. @type {Float32Array | null} */
+    this.z = null;
+    /** @type {LiveClient | null} */
+    this.client = null;
+    /** What came back from where. @type {{z: Float32Array, readings: Readings} | null} */
+    this.came = null;
+    this.seen = false;
+    this.resting = 0;
+    this.search = gallery.count ? new NearestCodes(gallery) : null;
+    this.images = gallery.count ? new NearestImages(gallery, colours, onPin) : null;
+    this.kept = gallery.count ? new KeptImage(gallery, colours) : null;
     this.meter = new Meter(gallery);
     this.bars = new CodeBars(gallery.dims);
     this.code = h('p', { class: 'aeviz-muted aeviz-fine' });
     this.element = h('section', { class: 'aeviz-pinned', 'aria-label': 'Beside the image' });
-    if (gallery.count) {
-      this.search = new NearestCodes(gallery);
-      this.images = new NearestImages(gallery, colours, onPin);
+    if (this.images) {
       this.element.append(
         h(
           'div',
@@ -48,47 +60,18 @@ export class PinnedCard {
     if (!gallery.count) this.element.append(h('h2', { class: 'aeviz-bar' }, 'Code'));
     const standing = h('div', { class: 'aeviz-side-code' }, this.meter.element, this.bars.canvas, this.code);
     this.element.append(standing);
-    if (gallery.count) this.element.append(this.keptImage());
+    if (this.kept) this.element.append(this.kept.element);
     this.lookAround = atMostEvery(SEARCH_MS, () => this.showNearest());
     this.asked = performance.now();
     // What nobody sees is not computed: some modes hide the card, some are scrolled to below it.
     this.watching = new IntersectionObserver((entries) => {
-      this.seen = entries.at(-1).isIntersecting;
+      this.seen = entries.at(-1)?.isIntersecting ?? false;
       if (this.seen) this.look();
     });
     this.watching.observe(standing);
   }
 
-  keptImage() {
-    const { imageShape } = this.gallery;
-    this.original = new Picture(imageShape, {
-      'data-testid': 'aeviz-original',
-      'aria-label': 'Original image',
-    });
-    this.reconstruction = new Picture(imageShape, {
-      'data-testid': 'aeviz-reconstruction',
-      'aria-label': 'Its reconstruction',
-    });
-    this.heading = h('h2', { class: 'aeviz-bar' });
-    this.error = h('p', {
-      class: 'aeviz-muted aeviz-fine',
-      title: 'Mean squared error per pixel, on the scale of 0 to 1',
-    });
-    return h(
-      'div',
-      { class: 'aeviz-side-kept', 'aria-live': 'polite' },
-      this.heading,
-      h(
-        'div',
-        { class: 'aeviz-pair' },
-        h('figure', {}, this.original.canvas, h('figcaption', {}, 'Original')),
-        h('figure', {}, this.reconstruction.canvas, h('figcaption', {}, 'Reconstruction')),
-      ),
-      this.error,
-    );
-  }
-
-  /** The code on the screen: follows every move. */
+  /** The code on the screen: follows every move. @param {Float32Array} z */
   showCode(z) {
     this.z = z;
     this.bars.draw(z);
@@ -103,29 +86,18 @@ export class PinnedCard {
    * Show image `index`, or where it is null the image whose code is nearest to z.
    * @param {number | null} index
    * @param {Float32Array} z  the kept code
-   * @param {import('./socket.js').LiveClient} client
+   * @param {LiveClient} client
    */
-  async show(index, z, client) {
-    const { gallery } = this;
+  show(index, z, client) {
     this.own = index;
     this.bars.describe(z);
     if (this.client !== client) {
       this.client = client;
       this.look();
     }
-    if (!gallery.count) return;
-    const exact = index !== null;
-    const shown = exact ? index : this.search.find(z, 1).indices[0];
-    this.heading.replaceChildren(exact ? 'Kept image' : 'Nearest to kept', ...this.className(shown));
-    this.heading.title = exact ? '' : 'The gallery image whose code is nearest to the place you kept';
-    if (shown === this.index) return;
-    this.index = shown;
-    await gallery.sprite.draw(this.original.canvas, shown);
-    const pixels = await client.decode(codeOf(gallery, shown));
-    if (shown !== this.index) return; // another point was clicked meanwhile
-    this.reconstruction.draw(pixels);
-    const error = meanSquaredError(this.original.read(), pixels);
-    this.error.textContent = `They differ by ${error.toPrecision(2)} (MSE)`;
+    if (!this.search) return;
+    const shown = index ?? this.search.find(z, 1).indices[0];
+    this.kept?.show(shown, index !== null, client);
   }
 
   destroy() {
@@ -148,7 +120,7 @@ export class PinnedCard {
   showNearest() {
     if (!this.z) return;
     let nearest;
-    if (this.search) {
+    if (this.search && this.images) {
       const { indices, distance } = this.search.find(this.z, this.images.thumbs.length, this.own);
       this.images.show(indices);
       nearest = distance;
@@ -156,31 +128,27 @@ export class PinnedCard {
     this.meter.show(this.z, { nearest, ...this.knownReturn() });
   }
 
-  /** What came back from a place holds for its neighbourhood, and is forgotten beyond. */
+  /**
+   * What came back from a place holds for its neighbourhood, and is forgotten beyond.
+   * @returns {Readings}
+   */
   knownReturn() {
-    const { came } = this;
-    const near = came && this.search.between(this.z, came.z) <= this.gallery.typical.nearest_p95;
+    const { came, z, search } = this;
+    const { typical } = this.gallery;
+    const near = came && z && search && typical && search.between(z, came.z) <= typical.nearest_p95;
     return near ? came.readings : { image: undefined, code: undefined };
   }
 
   /** Decode the code on the screen, encode the image, decode again: what comes back? */
   async showReturn() {
-    const { z, client, gallery } = this;
-    if (!z || !client || !gallery.typical) return;
+    const { z, client, search } = this;
+    if (!z || !client || !search || !this.gallery.typical) return;
     this.asked = performance.now();
     const pixels = await client.decode(z);
     const back = await client.encode(Float32Array.from(pixels, (value) => value / 255));
     if (this.client !== client) return; // closed meanwhile
     const image = meanSquaredError(pixels, back.pixels);
-    this.came = { z, readings: { image, code: this.search.between(z, back.code) } };
-    this.meter.show(this.z, this.knownReturn());
-  }
-
-  className(index) {
-    const label = this.gallery.labels[index];
-    const name = this.gallery.classNames[label];
-    if (name === undefined) return [];
-    const style = `--class: ${this.colours[label % this.colours.length]}`;
-    return [h('span', { class: 'aeviz-badge', style }, name)];
+    this.came = { z, readings: { image, code: search.between(z, back.code) } };
+    this.meter.show(this.z ?? z, this.knownReturn());
   }
 }

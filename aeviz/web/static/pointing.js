@@ -25,7 +25,12 @@ export class Pointing {
     this.hoverSoon = oncePerFrame(() => this.hover());
   }
 
-  /** The decode goes out first; whatever else a move shows can wait for the frame. @param {number} px @param {number} py @param {number} time */
+  /**
+   * The decode goes out first; whatever else a move shows can wait for the frame.
+   * @param {number} px
+   * @param {number} py
+   * @param {number} time
+   */
   look(px, py, time) {
     const { map } = this;
     this.pointer = [px, py];
@@ -65,7 +70,12 @@ export class Pointing {
     return true;
   }
 
-  /** The handle keeps its distance to the pointer; a press without a move pins what is there. @param {number} px @param {number} py @returns {Stroke} */
+  /**
+   * The handle keeps its distance to the pointer; a press without a move pins what is there.
+   * @param {number} px
+   * @param {number} py
+   * @returns {Stroke}
+   */
   drag(px, py) {
     const { map } = this;
     const [handleX, handleY] = map.place ? map.viewport.toPixel(...map.place) : [px, py];
@@ -115,7 +125,11 @@ export class Pointing {
     else map.thumbnail?.show(index, map.shown.classOf[index], ...pointer, width, height);
   }
 
-  /** The point under a pixel; -1 if there is none, over the handle, and while points move. @param {number} px @param {number} py */
+  /**
+   * The point under a pixel; -1 if there is none, over the handle, and while points move.
+   * @param {number} px
+   * @param {number} py
+   */
   under(px, py) {
     const { map } = this;
     return map.plain || map.gliding || this.overHandle(px, py) ? -1 : map.pointAt(px, py, HOVER_RADIUS);

@@ -58,7 +58,10 @@ export class PointLayer {
     this.drawSoon = oncePerFrame(() => this.moving.usable && this.gl(this.way.share));
   }
 
-  /** Draw the points: at once as moving points, then by Plotly; resolves when that has drawn. @param {Float32Array} points */
+  /**
+   * Draw the points: at once as moving points, then by Plotly; resolves when that has drawn.
+   * @param {Float32Array} points
+   */
   async start(points) {
     this.points = points;
     this.load(points, points);
@@ -119,7 +122,10 @@ export class PointLayer {
     this.paint();
   }
 
-  /** Make these points strong and the others faint; null takes that back. @param {number[] | null} indices */
+  /**
+   * Make these points strong and the others faint; null takes that back.
+   * @param {number[] | null} indices
+   */
   choose(indices) {
     this.chosen = indices && new Set(indices);
     this.paint();

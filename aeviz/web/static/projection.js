@@ -35,7 +35,10 @@ export function projections(gallery) {
   return list;
 }
 
-/** The projection whose neighbours are most to be trusted; the first if the file says nothing. @param {Projection[]} list */
+/**
+ * The projection whose neighbours are most to be trusted; the first if the file says nothing.
+ * @param {Projection[]} list
+ */
 export function clearest(list) {
   const share = (/** @type {Projection} */ { truth }) => truth?.share ?? 0;
   return list.reduce((best, next) => (share(next) > share(best) ? next : best));
@@ -89,7 +92,11 @@ function plain(gallery, a, b) {
   };
 }
 
-/** One latent dimension, spread out in the other direction so that points do not cover another. @param {Gallery} gallery @returns {Projection} */
+/**
+ * One latent dimension, spread out in the other direction so that points do not cover another.
+ * @param {Gallery} gallery
+ * @returns {Projection}
+ */
 function line(gallery) {
   const points = new Float32Array(2 * gallery.count);
   const [{ low, high }] = gallery.dims;

@@ -7,9 +7,24 @@
 
 import { h } from './dom.js';
 
+/** @import { Component } from './types.js' */
+
+/**
+ * @typedef {string} Key  of a column
+ * @typedef {{by: Key, falling: boolean}} Sort
+ * @typedef {{id: string, href: string, phase: string, share: number, colour: string,
+ *   cells: Record<Key, string>, more: Record<Key, string>}} Run
+ *   its texts by column, and what they show under the pointer; `share` of its training is done
+ * @typedef {{chosen: string[], columns: [Key, string][], sorts: Key[], sort: Sort, own: boolean,
+ *   rows: Run[], empty: string}} RunsData
+ *   `sorts`: the columns that can be sorted by; `own`: whether all are the person's own
+ * @typedef {{element: HTMLElement, box: HTMLInputElement, cells: Record<Key, HTMLElement>}} Row
+ */
+
+/** @type {WeakMap<HTMLElement, Table>} */
 const tables = new WeakMap();
 
-/** @param {{data: any, parentElement: HTMLElement, setStateValue: (name: string, value: any) => void}} component */
+/** @param {Component<RunsData>} component */
 export default (component) => {
   const { parentElement, data } = component;
   const table = tables.get(parentElement) ?? new Table(parentElement, data);
@@ -19,9 +34,14 @@ export default (component) => {
 };
 
 class Table {
+  /** @param {HTMLElement} parent @param {RunsData} data */
   constructor(parent, data) {
     this.chosen = new Set(data.chosen);
+    /** @type {Map<string, Row>} */
     this.rows = new Map();
+    this.sort = data.sort;
+    /** @type {Component<RunsData>['setStateValue']} */
+    this.send = () => {};
     this.all = h('input', {
       type: 'checkbox',
       title: 'Tick all, or none',
@@ -46,11 +66,13 @@ class Table {
     parent.append(this.root);
   }
 
+  /** @param {Key} key @param {string} label @param {boolean} sorts */
   head(key, label, sorts) {
     const says = sorts ? h('button', { type: 'button', onclick: () => this.sortBy(key) }, label) : label;
     return h('th', { scope: 'col', class: `av-runs-${key}`, 'data-key': key }, says);
   }
 
+  /** @param {Component<RunsData>} component */
   show({ data, setStateValue }) {
     this.send = setStateValue;
     this.sort = data.sort;
@@ -78,9 +100,12 @@ class Table {
     this.ticks();
   }
 
+  /** @param {Run} said @param {[Key, string][]} columns */
   row(said, columns) {
+    /** @type {HTMLInputElement} */
     const box = h('input', { type: 'checkbox', onchange: () => this.tick(said.id, box.checked) });
     const link = h('a', { href: said.href, onclick: open });
+    /** @type {Record<Key, HTMLElement>} */
     const cells = Object.fromEntries(columns.map(([key]) => [key, h('td', { class: `av-runs-${key}` })]));
     cells.name.append(link);
     const element = h(
@@ -94,6 +119,7 @@ class Table {
     return row;
   }
 
+  /** @param {Row} row @param {Run} said */
   fill(row, said) {
     for (const [key, cell] of Object.entries(row.cells)) {
       if (cell.textContent !== said.cells[key]) cell.textContent = said.cells[key];
@@ -101,7 +127,7 @@ class Table {
     }
     row.box.setAttribute('aria-label', `Tick ${said.cells.name}`);
     row.element.dataset.phase = said.phase;
-    row.element.style.setProperty('--share', said.share);
+    row.element.style.setProperty('--share', String(said.share));
     row.element.style.setProperty('--colour', said.colour || 'var(--st-primary-color)');
   }
 
@@ -115,6 +141,7 @@ class Table {
     this.all.indeterminate = shown.length > 0 && !this.all.checked;
   }
 
+  /** @param {string} id @param {boolean} on */
   tick(id, on) {
     if (on) this.chosen.add(id);
     else this.chosen.delete(id);
@@ -132,16 +159,22 @@ class Table {
     this.send('chosen', [...this.chosen]);
   }
 
+  /** @param {Key} key */
   sortBy(key) {
     this.send('sort', { by: key, falling: this.sort.by === key && !this.sort.falling });
   }
 }
 
-/** To the link's page as the browser's own "forward" leads there. The page keeps its session, and
- * nothing that refreshes itself reports from this page once the other has begun. */
+/**
+ * To the link's page as the browser's own "forward" leads there. The page keeps its session, and
+ * nothing that refreshes itself reports from this page once the other has begun.
+ * @param {MouseEvent} event
+ */
 function open(event) {
   if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return; // another tab
   event.preventDefault();
-  window.history.pushState({}, '', event.currentTarget.href);
+  if (event.currentTarget instanceof HTMLAnchorElement) {
+    window.history.pushState({}, '', event.currentTarget.href);
+  }
   window.dispatchEvent(new PopStateEvent('popstate', { state: {} }));
 }

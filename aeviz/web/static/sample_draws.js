@@ -1,12 +1,17 @@
 /** Draws from the prior and from a mixture of Gaussians fitted to the codes, side by side. */
 
 import { SheetDecoder } from './decoding.js';
-import { h } from './dom.js';
+import { context2d, h } from './dom.js';
 import { normals } from './gaussian.js';
 import { NearestCodes } from './nearest.js';
 import { Sheet } from './sheet.js';
+import { messageOf } from './status.js';
 import { Tiles } from './tiles.js';
 import { button } from './toolbar.js';
+
+/** @import { Gallery } from './gallery.js' */
+/** @import { Stage } from './modes.js' */
+/** @import { View } from './state.js' */
 
 const [ROWS, COLUMNS] = [4, 8];
 const COUNT = ROWS * COLUMNS;
@@ -22,10 +27,13 @@ const WITHOUT_PRIOR =
 const NO_ANSWER = 'The server did not answer. Draw again to try once more.';
 
 export class Draws {
-  /** @param {import('./modes.js').Stage} stage */
+  /** @param {Stage} stage */
   constructor(stage) {
     this.stage = stage;
     const { gallery, state } = stage;
+    this.closed = false;
+    /** @type {number | null} */
+    this.seed = null;
     this.nearest = new NearestCodes(gallery);
     this.prior = new Draw(stage, this.nearest, {
       title: gallery.gaussian ? 'From the prior, N(0, I)' : 'From a standard normal, N(0, I)',
@@ -61,7 +69,7 @@ export class Draws {
     this.#draw();
   }
 
-  /** @param {object} patch */
+  /** @param {Partial<View>} patch */
   update(patch) {
     if ('params' in patch) this.#draw();
     for (const draw of [this.prior, this.mixture]) {
@@ -73,8 +81,8 @@ export class Draws {
   picture() {
     const [{ canvas: left }, { canvas: right }] = [this.prior.sheet, this.mixture.sheet];
     const both = h('canvas', { width: left.width + left.width / COLUMNS + right.width, height: left.height });
-    both.getContext('2d').drawImage(left, 0, 0);
-    both.getContext('2d').drawImage(right, both.width - right.width, 0);
+    context2d(both).drawImage(left, 0, 0);
+    context2d(both).drawImage(right, both.width - right.width, 0);
     return both;
   }
 
@@ -97,15 +105,27 @@ export class Draws {
       const codes = await mixtureCodes(gallery, seed);
       if (seed === this.seed && !this.closed) this.mixture.show(codes);
     } catch (error) {
-      if (seed === this.seed) this.mixture.say(error.message);
+      if (seed === this.seed) this.mixture.say(messageOf(error));
     }
   }
 }
 
 /** One sheet of draws: decoded, marked on the map, and how far they are from the gallery. */
 class Draw {
+  /**
+   * @param {Stage} stage
+   * @param {NearestCodes} nearest
+   * @param {{title: string, testid: string, kind: 'dot' | 'ring'}} options  `kind` of its markers
+   */
   constructor({ gallery, state, client, map, projection }, nearest, { title, testid, kind }) {
-    Object.assign(this, { gallery, state, map, projection, nearest, kind, testid });
+    this.gallery = gallery;
+    this.state = state;
+    this.map = map;
+    this.projection = projection;
+    this.nearest = nearest;
+    this.kind = kind;
+    this.testid = testid;
+    /** @type {Float32Array[]} */
     this.codes = [];
     this.sheet = new Sheet(
       gallery.imageShape,
@@ -143,6 +163,7 @@ class Draw {
     this.place();
   }
 
+  /** @param {string} text */
   say(text) {
     this.note.textContent = text;
   }
@@ -167,12 +188,16 @@ class Draw {
     return said.join(' ') || '\u00a0';
   }
 
+  /** @param {number | null} index @param {number} time */
   look(index, time) {
-    const code = index === null ? null : this.codes[index];
-    if (code) this.state.look(code, time);
-    else this.state.set({ preview: null }, time);
-    const [x, y] = code ? this.projection().toPlace(code) : [];
-    this.map.setMarkers(code ? [{ x, y, kind: 'ring', colour: 'var(--st-primary-color)' }] : [], 'looked');
+    if (index === null) {
+      this.state.set({ preview: null }, time);
+      this.map?.setMarkers([], 'looked');
+      return;
+    }
+    this.state.look(this.codes[index], time);
+    const [x, y] = this.projection().toPlace(this.codes[index]);
+    this.map?.setMarkers([{ x, y, kind: 'ring', colour: 'var(--st-primary-color)' }], 'looked');
   }
 
   mark() {
@@ -181,7 +206,7 @@ class Draw {
   }
 
   place() {
-    this.map.setMarkers(
+    this.map?.setMarkers(
       this.codes.map((z) => {
         const [x, y] = this.projection().toPlace(z);
         return { x, y, kind: this.kind, colour: 'var(--st-text-color)' };
@@ -193,11 +218,12 @@ class Draw {
   close() {
     this.decoder.close();
     this.tiles.destroy();
-    this.map.setMarkers([], this.testid);
-    this.map.setMarkers([], 'looked');
+    this.map?.setMarkers([], this.testid);
+    this.map?.setMarkers([], 'looked');
   }
 }
 
+/** @param {Gallery} gallery @param {number} seed */
 async function mixtureCodes({ name, latentDim }, seed) {
   const address = `aeviz/mixture/${encodeURIComponent(name)}?n=${COUNT}&seed=${seed}`;
   const answer = await fetch(new URL(address, document.baseURI)).catch(() => null);
@@ -206,6 +232,7 @@ async function mixtureCodes({ name, latentDim }, seed) {
   return Array.from({ length: COUNT }, (_, i) => all.slice(i * latentDim, (i + 1) * latentDim));
 }
 
+/** @param {Response} answer @returns {Promise<string>} */
 async function reason(answer) {
   try {
     return (await answer.json()).error;

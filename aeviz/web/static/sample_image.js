@@ -2,6 +2,7 @@
 
 import { SheetDecoder } from './decoding.js';
 import { atMostEvery, h } from './dom.js';
+import { Formula } from './formula.js';
 import { codeOf, nearest } from './gallery.js';
 import { covarianceOnPlane } from './gaussian.js';
 import { Sheet } from './sheet.js';
@@ -9,19 +10,31 @@ import { normal } from './start.js';
 import { Tiles } from './tiles.js';
 import { button } from './toolbar.js';
 
+/** @import { Stage } from './modes.js' */
+/** @import { Marker } from './overlay.js' */
+/** @import { View } from './state.js' */
+
 const KEPT = 10;
 const NARROW = '(max-width: 640px)'; // there the strip takes two rows
 const FIND_MS = 150;
 const REACH = 3; // sigmas to see when zoomed
-const NUMBERS = 2; // written out as the formula
 
 export class AroundImage {
-  /** @param {import('./modes.js').Stage} stage */
+  /** @param {Stage} stage */
   constructor(stage) {
     this.stage = stage;
     const { gallery, state, client } = stage;
+    /** The image in the gallery. @type {number | null} */
     this.index = null;
-    this.draws = []; // newest first
+    this.mu = new Float32Array(0);
+    this.sigma = new Float32Array(0);
+    /** Newest first. @type {{z: Float32Array, eps: Float32Array}[]} */
+    this.draws = [];
+    this.made = 0;
+    /** The cloud on the map. @type {import('./overlay.js').Ellipse | null} */
+    this.cloud = null;
+    this.zoomed = false;
+    this.closed = false;
     const rows = matchMedia(NARROW).matches ? 2 : 1;
     this.sheet = new Sheet(
       gallery.imageShape,
@@ -41,11 +54,7 @@ export class AroundImage {
     });
     this.thumbnail = h('canvas', { class: 'aeviz-pixels' });
     this.title = h('h4', {});
-    this.formula = h('div', {
-      class: 'aeviz-formula',
-      'data-testid': 'aeviz-formula',
-      'aria-live': 'polite',
-    });
+    this.formula = new Formula(gallery.dims);
     this.plane = h('p', { class: 'aeviz-muted' });
     this.closer = button('Zoom to the cloud', 'Show μ ± 3 σ on the map', () => this.zoom(), {
       'data-testid': 'aeviz-zoom-cloud',
@@ -62,7 +71,7 @@ export class AroundImage {
         'div',
         { class: 'aeviz-around' },
         h('figure', {}, this.thumbnail),
-        h('div', {}, this.title, this.formula),
+        h('div', {}, this.title, this.formula.element),
         h(
           'div',
           { class: 'aeviz-epsdraw' },
@@ -91,7 +100,7 @@ export class AroundImage {
     this.#find();
   }
 
-  /** @param {object} patch */
+  /** @param {Partial<View>} patch */
   update(patch) {
     if ('z' in patch) this.find();
     if ('projection' in patch) this.place();
@@ -116,9 +125,10 @@ export class AroundImage {
 
   /** From near enough to see the cloud; the map's own button leads back. */
   zoom() {
+    if (!this.cloud) return;
     this.zoomed = true;
     const { x, y, matrix } = this.cloud;
-    this.stage.map.lookAt(x, y, REACH * Math.sqrt(Math.max(matrix[0][0], matrix[1][1])));
+    this.stage.map?.lookAt(x, y, REACH * Math.sqrt(Math.max(matrix[0][0], matrix[1][1])));
   }
 
   picture() {
@@ -130,9 +140,9 @@ export class AroundImage {
     this.decoder.close();
     this.tiles.destroy();
     const { map } = this.stage;
-    map.setEllipse(null);
-    if (this.zoomed) map.resetView();
-    for (const key of ['mean', 'draws', 'newest']) map.setMarkers([], key);
+    map?.setEllipse(null);
+    if (this.zoomed) map?.resetView();
+    for (const key of ['mean', 'draws', 'newest']) map?.setMarkers([], key);
   }
 
   /** The image that the pinned code is of, or is nearest to; one of its own draws changes nothing. */
@@ -150,7 +160,8 @@ export class AroundImage {
     const d = gallery.latentDim;
     this.index = index;
     this.mu = codeOf(gallery, index);
-    this.sigma = gallery.logvar.slice(index * d, (index + 1) * d).map((logvar) => Math.exp(logvar / 2));
+    const logvar = gallery.logvar?.slice(index * d, (index + 1) * d) ?? new Float32Array(d);
+    this.sigma = logvar.map((value) => Math.exp(value / 2));
     this.draws = [];
     this.made = 0;
     this.decoder.close();
@@ -165,38 +176,9 @@ export class AroundImage {
     this.tiles.mark(at < 0 ? [] : [at]);
   }
 
-  /** The formula, with the numbers of the most informative dimensions and the newest draw. */
   write() {
-    const { gallery } = this.stage;
-    const newest = this.draws[0];
-    const cells = (words, tag) => words.map((word) => h(tag, {}, word));
-    const rows = gallery.dims
-      .slice(0, NUMBERS)
-      .map(({ index: j }) =>
-        h(
-          'div',
-          {},
-          h('b', {}, 'z', h('sub', {}, String(j))),
-          ...cells(
-            [
-              newest ? number(newest.z[j]) : '?',
-              '=',
-              number(this.mu[j]),
-              '+',
-              number(this.sigma[j]),
-              '·',
-              newest ? number(newest.eps[j]) : '?',
-            ],
-            'span',
-          ),
-        ),
-      );
-    const rest = gallery.latentDim - rows.length;
-    this.formula.replaceChildren(
-      h('div', { class: 'aeviz-formulahead' }, ...cells(['', 'z', '=', 'μ', '+', 'σ', '·', 'ε'], 'i')),
-      ...rows,
-      ...(rest > 0 ? [h('small', { class: 'aeviz-muted' }, `and ${rest} more numbers alike`)] : []),
-    );
+    const [newest = null] = this.draws;
+    this.formula.write(this.mu, this.sigma, newest);
   }
 
   /** Cloud and draws on the map. */
@@ -204,6 +186,7 @@ export class AroundImage {
     const { map, projection } = this.stage;
     const plane = projection();
     const [x, y] = plane.toPlace(this.mu);
+    /** @param {Float32Array} code @param {Omit<Marker, 'x' | 'y'>} look */
     const marker = (code, look) => {
       const [left, top] = plane.toPlace(code);
       return { x: left, y: top, ...look };
@@ -218,14 +201,14 @@ export class AroundImage {
           ),
         }
       : null;
-    map.setEllipse(this.cloud);
+    map?.setEllipse(this.cloud);
     this.closer.disabled = !this.cloud;
-    map.setMarkers([marker(this.mu, { kind: 'cross', label: '\u2002μ' })], 'mean');
-    map.setMarkers(
+    map?.setMarkers([marker(this.mu, { kind: 'cross', label: '\u2002μ' })], 'mean');
+    map?.setMarkers(
       this.draws.slice(1).map(({ z }) => marker(z, { kind: 'dot' })),
       'draws',
     );
-    map.setMarkers(
+    map?.setMarkers(
       this.draws.slice(0, 1).map(({ z }) => marker(z, { kind: 'letter', label: 'z' })),
       'newest',
     );
@@ -233,8 +216,4 @@ export class AroundImage {
       ? 'On the map: the cloud at one σ and, dashed, two σ, exactly as it falls on this plane.'
       : `${plane.label} bends the space, so σ has no outline on this map: choose PCA or z to see it.`;
   }
-}
-
-function number(value) {
-  return value.toFixed(2).replace('-', '−');
 }

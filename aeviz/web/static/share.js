@@ -1,4 +1,6 @@
-/** Taking it along: the address as a link, the picture as a PNG. */
+/** Sharing: the address as a link, the picture as a PNG. */
+
+import { context2d } from './dom.js';
 
 const LEAST_PIXELS = 512;
 
@@ -15,6 +17,7 @@ export async function copyLink(link = window.location.href) {
   }
 }
 
+/** @param {string} text */
 function copyByHand(text) {
   const field = document.createElement('textarea');
   field.value = text;
@@ -36,10 +39,12 @@ export async function savePng(canvas, name) {
   const large = document.createElement('canvas');
   large.width = factor * canvas.width;
   large.height = factor * canvas.height;
-  const context = large.getContext('2d');
+  const context = context2d(large);
   context.imageSmoothingEnabled = false;
   context.drawImage(canvas, 0, 0, large.width, large.height);
+  /** @type {Blob | null} */
   const blob = await new Promise((settle) => large.toBlob(settle, 'image/png'));
+  if (!blob) return;
   const link = document.createElement('a');
   link.href = URL.createObjectURL(blob);
   link.download = `${name}.png`;

@@ -31,7 +31,11 @@ export class Sheet {
     return this.rows * this.columns;
   }
 
-  /** Another layout; what was there is stretched over it until new tiles arrive. @param {number} rows @param {number} columns */
+  /**
+   * Another layout; what was there is stretched over it until new tiles arrive.
+   * @param {number} rows
+   * @param {number} columns
+   */
   resize(rows, columns) {
     if (rows === this.rows && columns === this.columns) return;
     const old = document.createElement('canvas');

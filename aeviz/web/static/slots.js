@@ -36,7 +36,11 @@ export class Slots {
     slot?.arm(true);
   }
 
-  /** The code that stays has been moved by hand: the slot that waits for it takes it. @param {View} view @param {number} time */
+  /**
+   * The code that stays has been moved by hand: the slot that waits for it takes it.
+   * @param {View} view
+   * @param {number} time
+   */
   take({ z, point }, time) {
     this.armed?.fill(z, { point }, time);
     return this.armed;

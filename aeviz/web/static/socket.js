@@ -136,11 +136,6 @@ export class LiveClient {
   ended(socket, event) {
     if (this.closed || this.socket !== socket) return;
     this.socket = null;
-    this.lost(event);
-  }
-
-  /** @param {Ending} event */
-  lost(event) {
     for (const flight of this.flights.values()) {
       // Questions are asked again on the next connection; positions of a drag are stale by then.
       if (flight.question) this.questions.unshift(flight.question);

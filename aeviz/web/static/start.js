@@ -26,7 +26,10 @@ export function normal() {
   return Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
 }
 
-/** A draw from the prior; for codes without one, each number as the gallery's codes have it. @param {Pick<Gallery, 'gaussian' | 'dims' | 'latentDim'>} gallery */
+/**
+ * A draw from the prior; for codes without one, each number as the gallery's codes have it.
+ * @param {Pick<Gallery, 'gaussian' | 'dims' | 'latentDim'>} gallery
+ */
 export function randomCode({ gaussian, dims, latentDim }) {
   const z = new Float32Array(latentDim);
   for (const { index, mean, std, low } of dims) {

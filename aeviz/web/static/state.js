@@ -26,7 +26,10 @@ export function createState(initial) {
   /** @type {Set<Listener>} */
   const listeners = new Set();
   const state = {
-    /** What a code becomes before it is gone to: locked numbers stay as they are. @param {Float32Array} z */
+    /**
+     * What a code becomes before it is gone to: locked numbers stay as they are.
+     * @param {Float32Array} z
+     */
     guard: (z) => z,
     get view() {
       return view;
@@ -53,7 +56,10 @@ export function createState(initial) {
     look(z, time = performance.now()) {
       state.set({ preview: state.guard(z) }, time);
     },
-    /** Remember something of the mode's own; null forgets it. @param {Record<string, string | number | null>} changes */
+    /**
+     * Remember something of the mode's own; null forgets it.
+     * @param {Record<string, string | number | null>} changes
+     */
     remember(changes) {
       const kept = Object.entries({ ...view.params, ...changes })
         .filter(([, value]) => value !== null && value !== '')
@@ -77,7 +83,9 @@ export function createState(initial) {
 export function readAddress(model, latentDim) {
   const query = new URLSearchParams(window.location.search);
   const named = query.get('model');
-  /** @type {{projection: string | null, mode: string | null, z: Float32Array | null, params: Record<string, string>}} */
+  /**
+   * @type {{projection: string | null, mode: string | null, z: Float32Array | null, params: Record<string, string>}}
+   */
   const wanted = {
     projection: query.get('projection'),
     mode: query.get('mode'),
@@ -126,7 +134,10 @@ export function mirrorAddress(state) {
   };
 }
 
-/** A code as text for the address: four digits a number, finer than a slider's step. @param {ArrayLike<number>} z */
+/**
+ * A code as text for the address: four digits a number, finer than a slider's step.
+ * @param {ArrayLike<number>} z
+ */
 export function writeCode(z) {
   if (z.length <= MAX_DECIMALS) return Array.from(z, (value) => Number(value.toPrecision(4))).join(',');
   const words = new Uint32Array(Float32Array.from(z).buffer);

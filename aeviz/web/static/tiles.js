@@ -63,7 +63,13 @@ export class Tiles {
   /** Tile under the pointer; null between tiles and if there is none yet. @param {MouseEvent} event */
   #under({ offsetX, offsetY }) {
     const { canvas, width, height, gap, columns, rows } = this.sheet;
-    /** @param {number} offset @param {number} shown @param {number} size @param {number} one @param {number} most */
+    /**
+     * @param {number} offset
+     * @param {number} shown
+     * @param {number} size
+     * @param {number} one
+     * @param {number} most
+     */
     const place = (offset, shown, size, one, most) => {
       const at = Math.floor(((offset / shown) * size) / (one + gap));
       return Math.min(most - 1, Math.max(0, at));

@@ -30,7 +30,8 @@ export function tabs(choices, { name, testid, onChoose }) {
   );
   const step = (/** @type {KeyboardEvent} */ event) => {
     const by = STEPS[event.key];
-    const at = buttons.findIndex((button) => button === document.activeElement);
+    const focused = document.activeElement;
+    const at = focused instanceof HTMLButtonElement ? buttons.indexOf(focused) : -1;
     if (!by || at < 0) return;
     buttons[(at + by + buttons.length) % buttons.length].focus();
     event.preventDefault();
@@ -96,7 +97,11 @@ export function takeDrops(element, onFile) {
   };
 }
 
-/** Bring a button of a row that is wider than the screen into sight, once the row is laid out. @param {HTMLElement} row @param {HTMLElement} button */
+/**
+ * Bring a button of a row that is wider than the screen into sight, once the row is laid out.
+ * @param {HTMLElement} row
+ * @param {HTMLElement} button
+ */
 function scrollTo(row, button) {
   requestAnimationFrame(() => {
     const beside = (row.clientWidth - button.offsetWidth) / 2;

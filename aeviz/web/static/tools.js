@@ -58,7 +58,10 @@ export class Tools {
     this.choose('move');
   }
 
-  /** Show the tools, or hide them: then dragging moves, as nobody could choose to move again. @param {boolean} shown */
+  /**
+   * Show the tools, or hide them: then dragging moves, as nobody could choose to move again.
+   * @param {boolean} shown
+   */
   offer(shown) {
     this.element.hidden = !shown;
     if (!shown) this.choose('move');
@@ -71,7 +74,11 @@ export class Tools {
     this.onChoose(tool);
   }
 
-  /** Take a key that names a tool, or Escape out of one. @param {KeyboardEvent} event @returns {boolean} whether it was taken */
+  /**
+   * Take a key that names a tool, or Escape out of one.
+   * @param {KeyboardEvent} event
+   * @returns {boolean} whether it was taken
+   */
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return false;
     const named = TOOLS.find(({ key }) => key === event.key.toLowerCase());

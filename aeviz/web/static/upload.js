@@ -124,7 +124,12 @@ async function decode(file) {
   }
 }
 
-/** The middle of a bitmap as width x height RGBA, transparent parts on white. @param {ImageBitmap} bitmap @param {number} width @param {number} height */
+/**
+ * The middle of a bitmap as width x height RGBA, transparent parts on white.
+ * @param {ImageBitmap} bitmap
+ * @param {number} width
+ * @param {number} height
+ */
 async function fit(bitmap, width, height) {
   const scale = Math.min(bitmap.width / width, bitmap.height / height);
   const [w, h] = [scale * width, scale * height].map((side) => Math.max(1, Math.round(side)));
@@ -142,7 +147,12 @@ async function fit(bitmap, width, height) {
   return context.getImageData(0, 0, width, height).data;
 }
 
-/** The median of a grey image's outermost rows and columns. @param {Float32Array} image @param {number} width @param {number} height */
+/**
+ * The median of a grey image's outermost rows and columns.
+ * @param {Float32Array} image
+ * @param {number} width
+ * @param {number} height
+ */
 function borderMedian(image, width, height) {
   const border = [];
   for (let x = 0; x < width; x += 1) border.push(image[x], image[(height - 1) * width + x]);

@@ -57,12 +57,22 @@ export class Viewport {
     return [this.x, this.y, this.scale, this.width, this.height].join();
   }
 
-  /** CSS pixels from the map's top left corner -> place on the plane. @param {number} px @param {number} py @returns {Point} */
+  /**
+   * CSS pixels from the map's top left corner -> place on the plane.
+   * @param {number} px
+   * @param {number} py
+   * @returns {Point}
+   */
   toPlace(px, py) {
     return [this.x + (px - this.width / 2) * this.scale, this.y - (py - this.height / 2) * this.scale];
   }
 
-  /** Place on the plane -> CSS pixels from the map's top left corner. @param {number} x @param {number} y @returns {Point} */
+  /**
+   * Place on the plane -> CSS pixels from the map's top left corner.
+   * @param {number} x
+   * @param {number} y
+   * @returns {Point}
+   */
   toPixel(x, y) {
     return [this.width / 2 + (x - this.x) / this.scale, this.height / 2 - (y - this.y) / this.scale];
   }
@@ -81,7 +91,12 @@ export class Viewport {
     this.y += y - newY;
   }
 
-  /** A place in the middle, and `reach` around it as large as fits. @param {number} x @param {number} y @param {number} reach */
+  /**
+   * A place in the middle, and `reach` around it as large as fits.
+   * @param {number} x
+   * @param {number} y
+   * @param {number} reach
+   */
   lookAt(x, y, reach) {
     Object.assign(this, { x, y, scale: this.allowed((2 * reach) / Math.min(this.width, this.height)) });
   }
