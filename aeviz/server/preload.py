@@ -45,7 +45,10 @@ _OURS: Final = {
     "aeviz/darkroom/static/": WEB / "darkroom" / "static",
 }
 _HASHED: Final = re.compile(r"static/(?:js|css|media)/[\w.~-]+\.[\w-]{8,}\.(?:js|css|woff2)")
-_IMPORTED: Final = re.compile(r"""(?:\bfrom|\bimport)\s*["'](\.[\w./~-]+\.js)["']""")
+# Statements only: a comment may import types, which no browser loads.
+_IMPORTED: Final = re.compile(
+    r"""^(?:import |export |} )[^"'\n]*["'](\.[\w./~-]+\.js)["'];?$""", re.MULTILINE
+)
 _ABOUT_THE_FORM: Final = {b"accept-encoding", b"if-none-match", b"if-modified-since"}
 _NAME: Final = re.compile(r"[\w.-]{1,80}")
 
