@@ -10,40 +10,6 @@ from playwright.sync_api import FloatRect, Page, expect
 from tests.e2e.conftest import free_port, serve
 
 DECODES = "performance.getEntriesByName('aeviz.decode').length"
-# UMAP of 1,000 random codes of 100 numbers: neighbours against a plain search, codes at the points,
-# places of the codes, and the largest step of the code along two walks over the same line.
-WAY_BACK = """async () => {
-  const { projections } = await import('/aeviz/static/projection.js');
-  const { PlaneIndex } = await import('/aeviz/static/neighbours.js');
-  const [count, latentDim] = [1000, 100];
-  let seed = 1;
-  const random = () => (seed = (seed * 48271) % 2147483647) / 2147483647 - 0.5;
-  const latents = new Float32Array(count * latentDim).map(random);
-  const umap = new Float32Array(2 * count).map(random);
-  const dims = Array.from({ length: latentDim }, (_, index) => ({ index, std: random() }));
-  const gallery = { latents, latentDim, count, dims, umap, plane: null, trustworthiness: {} };
-  const { toCode, toPlace } = projections(gallery).find(({ id }) => id === 'umap');
-  const most = (values) => values.reduce((a, b) => Math.max(a, b), 0);
-  const apart = (a, b) => most(a.map((value, j) => Math.abs(value - b[j])));
-  const index = new PlaneIndex(umap, 8);
-  let [wrong, offPoint, offPlace] = [0, 0, 0];
-  for (let i = 0; i < count; i += 1) {
-    const place = [2 * random(), 2 * random()];
-    const squares = Array.from({ length: count }, (_, k) =>
-      (umap[2 * k] - place[0]) ** 2 + (umap[2 * k + 1] - place[1]) ** 2).sort((a, b) => a - b);
-    if (apart([...index.nearest(place).squares], squares) > 1e-9) wrong += 1;
-    const at = [...umap.slice(2 * i, 2 * i + 2)];
-    const code = latents.slice(i * latentDim, (i + 1) * latentDim);
-    offPoint = Math.max(offPoint, apart(toCode(...at), code));
-    offPlace = Math.max(offPlace, apart(toPlace(code), at));
-  }
-  const longest = (steps) => {
-    const walk = Array.from({ length: steps + 1 },
-      (_, i) => toCode(i / steps - 0.5, 0.3 * i / steps));
-    return most(walk.slice(1).map((code, i) => apart(code, walk[i])));
-  };
-  return { wrong, offPoint, offPlace, fine: longest(2000), finest: longest(20000) };
-}"""
 PIXELS = "document.querySelector('[data-testid=aeviz-canvas]').toDataURL()"
 
 
@@ -207,17 +173,6 @@ def test_umap_is_offered_with_how_far_to_trust_it(page: Page, app_url: str) -> N
     page.wait_for_function(f"{PIXELS} !== {before!r}")
 
 
-def test_the_way_back_from_a_layout_is_exact_on_points_and_never_jumps(
-    page: Page, app_url: str
-) -> None:
-    page.goto(f"{app_url}/aeviz/models")  # any page of the same origin
-    found = page.evaluate(WAY_BACK)
-    assert found["wrong"] == 0
-    assert found["offPoint"] < 1e-4
-    assert found["offPlace"] < 1e-4
-    assert found["finest"] < found["fine"] / 5  # ten times finer steps; a jump would stay as it is
-
-
 def test_an_unknown_model_is_named_and_another_opens(page: Page, app_url: str) -> None:
     page.goto(f"{app_url}/explore?model=no-such-model")
     expect(page.get_by_text("There is no model called “no-such-model” here")).to_be_visible()
@@ -295,30 +250,6 @@ def test_a_code_beyond_all_numbers_is_left_out_of_a_link(page: Page, app_url: st
     page.get_by_test_id("aeviz-slider-0").press("ArrowRight")
     page.wait_for_function("!location.search.includes('1e39')")
     expect(page.get_by_test_id("aeviz-status")).to_be_hidden()
-
-
-def test_who_has_zoomed_stays_there_when_the_map_changes_its_size(page: Page, app_url: str) -> None:
-    page.goto(f"{app_url}/aeviz/models")
-    views = page.evaluate(
-        """async () => {
-            const { Viewport } = await import('/aeviz/static/viewport.js');
-            const points = Float32Array.of(-1, -1, 3, 1);
-            return [false, true].map((zoomed) => {
-                const view = new Viewport();
-                view.resize(400, 200);
-                view.refit(points);
-                if (zoomed) view.zoom(0.5, 0, 0);
-                const before = view.view;
-                view.resize(200, 100);
-                view.refit(points);
-                return [before, view.view];
-            });
-        }"""
-    )
-    for before, after in views:
-        assert (after["x"], after["y"]) == (before["x"], before["y"])
-        assert abs(after["scale"] / before["scale"] - 2) < 1e-9  # half as many pixels
-    assert views[1][0]["x"] != views[0][0]["x"]
 
 
 def middle_of(page: Page, test_id: str) -> tuple[float, float]:

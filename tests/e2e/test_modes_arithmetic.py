@@ -63,35 +63,6 @@ def at(area: FloatRect, share: float) -> tuple[float, float]:
     return area["x"] + share * area["width"], area["y"] + area["height"] / 2
 
 
-EXAMPLE = """async (z) => {
-    const { telling } = await import('/aeviz/static/analogy.js');
-    // Classes 0 and 1 lie along the first number, class 2 along the second, and a last one alone.
-    const line = [-2, -1, 0, 1, 2];
-    const codes = [
-        ...line.map((t) => [t, 0, 9]), ...line.map((t) => [t, 20, 9]),
-        ...line.map((t) => [50, 3 * t, 9]), [0, 0, -90],
-    ];
-    const labels = Int16Array.from(codes, (_, i) => Math.floor(i / 5));
-    const latents = Float32Array.from(codes.flat());
-    const gallery = { latents, labels, latentDim: 3, classNames: ['a', 'b', 'c', 'd', 'none'] };
-    const of = (label) => telling(gallery, label, z && Float32Array.from(z));
-    return [of(0), of(4)];
-}"""
-
-
-def test_the_first_example_differs_along_what_both_classes_share(page: Page, app_url: str) -> None:
-    page.goto(f"{app_url}/aeviz/models")  # any page of the same origin
-    line = [-2, -1, 0, 1, 2]
-    for z, of_a in ((None, None), ([1.8, 0, 9], 1), ([-1.8, 0, 9], -1)):
-        found, none = page.evaluate(EXAMPLE, z)
-        assert none is None
-        assert found["a"] < 5
-        assert found["b"] < 5 <= found["c"] < 10
-        a, b, c = (line[found[slot] % 5] for slot in "abc")
-        side = of_a or a / 2
-        assert (side * a, side * b, side * c) == (2, -1, -1)
-
-
 def test_slots_start_with_two_of_a_class_and_one_of_another(page: Page, app_url: str) -> None:
     open_arithmetic(page, app_url)
     names = [

@@ -150,31 +150,6 @@ def test_the_grid_follows_the_rest_of_the_code_and_stays_on_the_plane(
     until(lambda: picture(canvas) != before, "the rest of the code was not followed", 10)
 
 
-def test_the_wrapped_plane_leads_back_to_each_code(page: Page, app_url: str) -> None:
-    open_mode(page, app_url, "drag", "tiny-4d")
-    apart = in_module(
-        page,
-        "wrapped",
-        """async ({ throughPrior }) => {
-            const at = (file) => new URL(`aeviz/static/${file}`, document.baseURI).href;
-            const { loadGallery } = await import(at('gallery.js'));
-            const { projections } = await import(at('projection.js'));
-            const gallery = await loadGallery('tiny-4d');
-            const linear = projections(gallery).filter(({ linear }) => linear);
-            return linear.map((projection) => {
-                const wrapped = throughPrior(projection, 4);
-                const z = Float32Array.of(0.5, -1.2, 2.1, -0.3);
-                const back = wrapped.toCode(...wrapped.toPlace(z), z);
-                const middle = wrapped.toPlace(new Float32Array(4));
-                return Math.max(...z.map((value, j) => Math.abs(value - back[j])),
-                    Math.abs(middle[0] - 0.5), Math.abs(middle[1] - 0.5));
-            });
-        }""",
-    )
-    assert len(apart) == 2
-    assert max(apart) < 1e-6
-
-
 def test_a_tile_of_a_traversal_sets_exactly_its_dimension(page: Page, app_url: str) -> None:
     open_mode(page, app_url, "traverse", "tiny-4d", "&z=0.5,-0.4,0.3,1")
     canvas = drawn(page, "aeviz-traverse", 0.8)
@@ -280,47 +255,3 @@ def test_modes_fit_on_a_phone(phone: Page, app_url: str) -> None:
         open_mode(phone, app_url, mode)
         phone.get_by_test_id(name).wait_for()
         assert phone.evaluate("document.documentElement.scrollWidth") <= 390
-
-
-def test_cdf_and_quantiles_are_scipys(page: Page, app_url: str) -> None:
-    page.goto(app_url)
-    x = [*np.linspace(-9, 9, 181), -40, 40]
-    p = [1e-100, 1e-12, 1e-5, 0.02425, *np.linspace(0.01, 0.99, 99), 1 - 1e-9]
-    values, places, rims = in_module(
-        page,
-        "gaussian",
-        "({ cdf, quantile }, [x, p]) => [x.map(cdf), p.map(quantile), [0, 1].map(String)]",
-        [[float(value) for value in x], [float(value) for value in p]],
-    )
-    np.testing.assert_allclose(values, stats.norm.cdf(x), rtol=1e-7, atol=0)
-    assert np.abs(np.array(values) - stats.norm.cdf(x)).max() < 1e-14
-    np.testing.assert_allclose(places, stats.norm.ppf(p), rtol=1e-9, atol=1e-12)
-    assert rims == ["0", "1"]
-
-
-def test_seeded_draws_are_normal_and_repeat(page: Page, app_url: str) -> None:
-    page.goto(app_url)
-    first, again, other = in_module(
-        page,
-        "gaussian",
-        "({ normals }) => [7, 7, 8].map((s) => Array.from({ length: 4000 }, normals(s)))",
-    )
-    assert first == again
-    assert first != other
-    assert stats.kstest(first, "norm").pvalue > 0.001
-    assert abs(np.corrcoef(first[:-1], first[1:])[0, 1]) < 0.06
-
-
-def test_a_clouds_shadow_on_a_plane_is_its_covariance(page: Page, app_url: str) -> None:
-    page.goto(app_url)
-    rows = np.array([[0.6, 0.8, 0.0], [0.0, 0.28, 0.96]])
-    variance = np.array([0.5, 2.0, 0.1])
-    matrix = in_module(
-        page,
-        "gaussian",
-        """({ covarianceOnPlane }, [rows, variance]) => covarianceOnPlane({
-            toPlace: (z) => rows.map((row, i) => row.reduce((sum, w, j) => sum + w * z[j], i - 3)),
-        }, variance)""",
-        [rows.tolist(), variance.tolist()],
-    )
-    np.testing.assert_allclose(matrix, rows @ np.diag(variance) @ rows.T, rtol=1e-12)

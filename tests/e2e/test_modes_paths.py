@@ -34,60 +34,6 @@ def address(page: Page, name: str) -> str | None:
     return None if found is None else str(found)
 
 
-@pytest.mark.parametrize(
-    ("a", "b"),
-    [
-        ([1.0, 2.0, -1.0], [0.5, -2.0, 3.0]),
-        ([1.0, 2.0, -1.0], [-1.0, -2.0, 1.0]),  # opposite: no arc
-        ([1.0, 0.0, 0.0], [2.0, 0.0, 0.0]),  # parallel
-        ([0.0, 0.0, 0.0], [1.0, 2.0, 3.0]),
-    ],
-)
-def test_the_browsers_paths_are_the_librarys(
-    page: Page, app_url: str, a: list[float], b: list[float]
-) -> None:
-    page.goto(f"{app_url}/aeviz/static/paths.js")  # any page of the server will do
-    for kind in space.PATHS:
-        codes = page.evaluate(
-            "async ([a, b, kind]) => { const m = await import("
-            "new URL('paths.js', location.href).href); return [...m.path(a, b, 7, kind)]; }",
-            [a, b, kind],
-        )
-        wanted = space.path(torch.tensor(a), torch.tensor(b), 7, kind)
-        torch.testing.assert_close(torch.tensor(codes).view(7, 3), wanted, atol=1e-6, rtol=1e-5)
-        assert codes[:3] == a  # exact at both ends
-        assert codes[-3:] == b
-
-
-def test_the_browsers_sums_are_the_librarys(page: Page, app_url: str) -> None:
-    page.goto(f"{app_url}/aeviz/static/paths.js")
-    z = torch.tensor([[1.0, 2.0], [3.0, -1.0], [0.5, 0.25], [-2.0, 4.0], [5.0, 5.0]])
-    labels = torch.tensor([0, 0, 2, 2, -1])  # class 1 has no code, and the last code no class
-    got = page.evaluate(
-        """async ([latents, labels]) => {
-            const m = await import(new URL('paths.js', location.href).href);
-            const means = m.classMeans({
-                latents: Float32Array.from(latents), labels: Int16Array.from(labels),
-                classNames: ['x', 'nobody', 'y'], latentDim: 2,
-            });
-            const [a, b, c] = [0, 2, 4].map((at) => latents.slice(at, at + 2));
-            const way = m.direction(means[0], means[2]);
-            return {
-                empty: means[1], analogy: [...m.analogy(a, b, c)], direction: [...way],
-                moved: [...m.moved(a, way, -1.5)],
-                blended: [...m.blendPixels([0, 255], [255, 0], 0.2)],
-            };
-        }""",
-        [z.flatten().tolist(), labels.tolist()],
-    )
-    direction = space.class_direction(z, labels, 0, 2)
-    torch.testing.assert_close(torch.tensor(got["direction"]), direction)
-    torch.testing.assert_close(torch.tensor(got["analogy"]), space.analogy(z[0], z[1], z[2]))
-    torch.testing.assert_close(torch.tensor(got["moved"]), z[0] - 1.5 * direction)
-    assert got["empty"] is None
-    assert got["blended"] == [51, 204]
-
-
 def test_pixels_change_while_t_is_dragged(page: Page, app_url: str) -> None:
     open_interpolate(page, app_url)
     area = box(page, "aeviz-t")

@@ -69,3 +69,26 @@ test('no points at all still give a view', () => {
   viewport.fit(new Float32Array(0));
   assert.ok(viewport.toPlace(50, 50).every(Number.isFinite));
 });
+
+test('another size shows the same place, zoomed or not', () => {
+  for (const zoomed of [false, true]) {
+    const points = Float32Array.of(-1, -1, 3, 1);
+    const viewport = new Viewport();
+    viewport.resize(400, 200);
+    viewport.refit(points);
+    if (zoomed) viewport.zoom(0.5, 0, 0);
+    const before = viewport.view;
+    viewport.resize(200, 100);
+    viewport.refit(points);
+    assert.deepEqual([viewport.x, viewport.y], [before.x, before.y]);
+    close([viewport.scale / before.scale], [2]); // half as many pixels
+    assert.equal(viewport.x === viewport.home.x, !zoomed);
+  }
+});
+
+test('looking at a place shows what is around it', () => {
+  const viewport = fitted();
+  viewport.lookAt(1, 0.5, 0.3);
+  close(viewport.toPlace(200, 150), [1, 0.5]);
+  close([viewport.toPixel(1, 0.8)[1]], [0]);
+});
