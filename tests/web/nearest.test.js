@@ -6,7 +6,7 @@ import { Nearby } from '../../aeviz/web/static/nearby.js';
 import { NearestCodes } from '../../aeviz/web/static/nearest.js';
 import { ShownPoints } from '../../aeviz/web/static/shown_points.js';
 import { Viewport } from '../../aeviz/web/static/viewport.js';
-import { random } from './helpers/browser.js';
+import { random } from './browser.js';
 
 const COUNT = 500;
 

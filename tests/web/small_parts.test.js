@@ -9,7 +9,7 @@ import { newestOnly } from '../../aeviz/web/static/follow.js';
 import { within } from '../../aeviz/web/static/lasso.js';
 import { judge, underPrior } from '../../aeviz/web/static/manifold.js';
 import { unpack } from '../../aeviz/web/static/packed.js';
-import { stubFrames } from './helpers/browser.js';
+import { stubFrames } from './browser.js';
 
 test('packed arrays come back with their kinds, shapes and places', () => {
   const arrays = {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, mock, test } from 'node:test';
 
 import { LiveClient } from '../../aeviz/web/static/socket.js';
-import { FakeSocket, stubFrames } from './helpers/browser.js';
+import { FakeSocket, stubFrames } from './browser.js';
 
 globalThis.WebSocket = { CONNECTING: 0, OPEN: 1 };
 const [DECODE, ENCODE] = [0, 1];

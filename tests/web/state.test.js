@@ -8,7 +8,7 @@ import {
   readCode,
   writeCode,
 } from '../../aeviz/web/static/state.js';
-import { random, stubAddress } from './helpers/browser.js';
+import { random, stubAddress } from './browser.js';
 
 const VIEW = {
   model: 'vae',

@@ -19,7 +19,7 @@ import { Stage } from './stage.js';
 import { Strip } from './strip.js';
 import { Tools } from './tools.js';
 
-/** @param {import('../../static/types.d.ts').Component<unknown>} component */
+/** @param {import('../../static/types.js').Component<unknown>} component */
 export default (component) => mount(component, open);
 
 /** @param {HTMLElement} root @param {unknown} _data @param {AbortSignal} signal */

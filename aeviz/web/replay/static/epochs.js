@@ -189,7 +189,7 @@ function key({ epoch, stamp }) {
 }
 
 /**
- * @param {ReturnType<typeof unpack>} packed
+ * @param {ReturnType<typeof unpack<Header>>} packed
  * @returns {Epoch}
  */
 function read({ header, array, shape }) {
