@@ -11,26 +11,26 @@ import dataclasses
 import json
 import typing
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal, Self
 
 from aeviz.errors import UserError
-from aeviz.io import json_file
+from aeviz.io import json_file, plain_data
 
 Activation = Literal["relu", "leaky_relu", "gelu", "silu", "elu", "tanh", "sigmoid", "none"]
 CorruptionKind = Literal["none", "gaussian", "salt-and-pepper", "masking", "mixed"]
 DegradationKind = Literal["noise", "impulse", "watermark", "holes", "x2", "x4", "jpeg", "grey"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
-T = TypeVar("T")
 MAX_WIDTH = 8192
 MAX_CODE = 4096
 MAX_LAYERS = 12
 MAX_EPOCHS = 10_000
 
 
-def _between(name: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:  # of NaN, too
-        raise UserError(f"{name} must lie between {low:.10g} and {high:.10g}; it is {value:.10g}.")
+def _between(key: str, value: float, low: float, high: float, what: str = "The value") -> None:
+    if not low <= value <= high:  # NaN fails, too
+        text = f"{what} must be between {low:.10g} and {high:.10g}; it is {value:.10g}."
+        raise UserError(text, key)
 
 
 @dataclass(frozen=True)
@@ -60,15 +60,15 @@ class NetworkConfig:
     init: Literal["fan-in", "glorot"] = "fan-in"
 
     def __post_init__(self) -> None:
-        for name, widths in (("network.hidden", self.hidden), ("network.channels", self.channels)):
+        for key, widths in (("network.hidden", self.hidden), ("network.channels", self.channels)):
             if len(widths) > MAX_LAYERS:
-                raise UserError(f"{name} may list at most {MAX_LAYERS} layers.")
+                raise UserError(f"Use at most {MAX_LAYERS} layers.", key)
             for width in widths:
-                _between(f"Each entry of {name}", width, 1, MAX_WIDTH)
+                _between(key, width, 1, MAX_WIDTH, "Each width")
         if self.kind == "conv" and not self.channels:
-            raise UserError("A conv network needs at least one entry in network.channels.")
+            raise UserError("A convolutional network needs at least one layer.", "network.channels")
         if self.kind == "unet" and not 1 <= len(self.channels) <= 3:
-            raise UserError("A unet needs one to three entries in network.channels.")
+            raise UserError("A U-Net needs one to three layers.", "network.channels")
         _between("network.residual", self.residual, 0, 8)
         _between("network.dropout", self.dropout, 0, 0.9)
 
@@ -85,9 +85,12 @@ class BottleneckConfig:
     activation: Literal["none", "relu", "sigmoid"] = "none"
 
     def __post_init__(self) -> None:
-        _between("The code size (bottleneck.latent_dim)", self.latent_dim, 1, MAX_CODE)
+        _between("bottleneck.latent_dim", self.latent_dim, 1, MAX_CODE)
         if self.kind == "gaussian" and self.activation != "none":
-            raise UserError("A Gaussian bottleneck takes no activation: set it to none.")
+            raise UserError(
+                "A Gaussian bottleneck has no activation. Set this to none.",
+                "bottleneck.activation",
+            )
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ class CorruptionConfig:
     amount: float = 0.5
 
     def __post_init__(self) -> None:
-        _between("The noise amount (corruption.amount)", self.amount, 0, 1)
+        _between("corruption.amount", self.amount, 0, 1)
 
 
 @dataclass(frozen=True)
@@ -128,16 +131,17 @@ class LossConfig:
     def __post_init__(self) -> None:
         _between("loss.beta", self.beta, 0, 1000)
         _between("loss.beta_start", self.beta_start, 0, 1000)
-        _between("loss.warmup (share of training over which beta changes)", self.warmup, 0, 1)
+        _between("loss.warmup", self.warmup, 0, 1)
         _between("loss.cycles", self.cycles, 1, 1000)
         if self.cycles > 1 and not self.warmup:
             raise UserError(
-                "loss.cycles above 1 needs loss.warmup above 0, the share of each cycle over which "
-                "beta changes: 0.5 is usual."
+                "With several beta cycles, beta must change in each of them. Set the warm-up "
+                "above 0; 0.5 is usual.",
+                "loss.warmup",
             )
         _between("loss.free_bits", self.free_bits, 0, 100)
-        _between("The penalty's weight (loss.weight)", self.weight, 0, 1e6)
-        _between("The target activation rho (loss.rho)", self.rho, 1e-4, 0.999)
+        _between("loss.weight", self.weight, 0, 1e6)
+        _between("loss.rho", self.rho, 1e-4, 0.999)
 
 
 @dataclass(frozen=True)
@@ -169,7 +173,7 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         _between("training.epochs", self.epochs, 1, MAX_EPOCHS)
         _between("training.batch_size", self.batch_size, 1, 65_536)
-        _between("The learning rate (training.lr)", self.lr, 1e-8, 1e4)
+        _between("training.lr", self.lr, 1e-8, 1e4)
         _between("training.beta2", self.beta2, 0, 0.99999)
         _between("training.weight_decay", self.weight_decay, 0, 10)
         _between("training.clip", self.clip, 0, 1e6)
@@ -194,55 +198,63 @@ class RunConfig:
     def __post_init__(self) -> None:
         for key, limit in (("name", 80), ("type", 40), ("dataset", 80)):
             if len(getattr(self, key)) > limit:
-                raise UserError(f"{key} may have at most {limit} characters.")
+                raise UserError(f"Use at most {limit} characters.", key)
             if not getattr(self, key).isprintable():
-                raise UserError(f"{key} holds characters that cannot be shown: use plain text.")
+                raise UserError("Some characters cannot be shown. Use plain text.", key)
         if self.loss.reconstruction == "bce" and self.network.output != "sigmoid":
             raise UserError(
-                "Binary cross-entropy needs outputs between 0 and 1: "
-                "set network.output to sigmoid or loss.reconstruction to mse."
+                "Binary cross-entropy needs outputs between 0 and 1. Use a sigmoid output layer, "
+                "or squared error (mse) as the reconstruction loss.",
+                "network.output",
             )
         if self.loss.penalty == "kl-sparsity" and self.bottleneck.activation != "sigmoid":
             raise UserError(
-                "KL sparsity compares activations with rho, so the code needs "
-                "bottleneck.activation = sigmoid."
+                "KL sparsity compares activations with rho, which is between 0 and 1. Use a "
+                "sigmoid activation for the code.",
+                "bottleneck.activation",
             )
         self._check_unet()
         if self.bottleneck.kind == "gaussian" and self.loss.penalty != "none":
             raise UserError(
-                "A Gaussian bottleneck is already regularised by its KL: set loss.penalty to none."
+                "The KL already regularises a Gaussian bottleneck. Set the penalty to none.",
+                "loss.penalty",
             )
 
     def _check_unet(self) -> None:
-        damaged = self.corruption.kind in typing.get_args(DegradationKind)
-        if damaged != (self.network.kind == "unet"):
+        degradations = typing.get_args(DegradationKind)
+        degraded = self.corruption.kind in degradations
+        if degraded != (self.network.kind == "unet"):
+            if degraded:
+                raise UserError("This corruption is for photographs. Use a unet.", "network.kind")
             raise UserError(
-                "Photographs need both: a network.kind of unet and a corruption.kind of "
-                f"{', '.join(typing.get_args(DegradationKind))}."
+                f"A unet is for photographs. Use one of {', '.join(degradations)}.",
+                "corruption.kind",
             )
-        if not damaged:
+        if not degraded:
             if self.training.optimizer == "muon":
-                raise UserError("training.optimizer = muon is for unets: use adam, adamw or sgd.")
+                raise UserError("Muon is for a unet. Use adam, adamw or sgd.", "training.optimizer")
             return
         if self.training.crop < 32 or self.training.crop % 8:
-            raise UserError("A unet trains on squares of training.crop = 32 or more, by eights.")
+            raise UserError("For a unet, use a multiple of 8, at least 32.", "training.crop")
         if self.training.optimizer not in ("muon", "adamw"):
-            raise UserError("A unet's training.optimizer is muon or adamw.")
+            raise UserError("For a unet, use muon or adamw.", "training.optimizer")
+        if self.bottleneck.kind != "deterministic":
+            raise UserError("For a unet, use deterministic.", "bottleneck.kind")
         matte = self.network.change == "matte"
-        if self.bottleneck.kind != "deterministic" or self.network.output != (
-            "sigmoid" if matte else "linear"
-        ):
+        if self.network.output != ("sigmoid" if matte else "linear"):
             raise UserError(
-                "A unet has a deterministic bottleneck and a linear network.output; "
-                "where network.change is matte, a sigmoid."
+                "For a unet, use sigmoid if network.change is matte, and linear otherwise.",
+                "network.output",
             )
         if matte != (self.loss.reconstruction == "bce"):
-            raise UserError("network.change = matte goes with loss.reconstruction = bce.")
-        if matte and (self.network.skips == "none" or self.corruption.kind != "watermark"):
             raise UserError(
-                "network.change = matte needs network.skips = all, and a corruption.kind of "
-                "watermark."
+                "For a unet, use bce if network.change is matte, and another loss otherwise.",
+                "loss.reconstruction",
             )
+        if matte and self.network.skips == "none":
+            raise UserError("A matte needs skip connections. Use all.", "network.skips")
+        if matte and self.corruption.kind != "watermark":
+            raise UserError("A matte is for watermarks. Use watermark.", "corruption.kind")
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data; `from_dict` is its inverse."""
@@ -250,7 +262,7 @@ class RunConfig:
 
     def flat(self) -> dict[str, Any]:
         """As plain data by dotted key: `{"network.hidden": (400,), ...}`."""
-        return _flat(self.to_dict())
+        return plain_data.flatten(self.to_dict())
 
     def to_json(self) -> str:
         """As JSON with sorted keys; `from_json` is its inverse."""
@@ -259,7 +271,7 @@ class RunConfig:
     @classmethod
     def from_dict(cls, data: Any) -> Self:
         """Builds and validates; a wrong key, type or range is a UserError."""
-        return _build(cls, data, "")
+        return plain_data.build(cls, data)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
@@ -284,57 +296,7 @@ class RunConfig:
             if last not in node:
                 raise UserError(f"There is no setting called {key[:80]!r}.")
             if isinstance(node[last], dict):
-                raise UserError(f"{key} is a group: name one of {', '.join(node[last])} in it.")
+                group = ", ".join(node[last])
+                raise UserError(f"This is a group of settings. Name one of {group} in it.", key)
             node[last] = value
         return type(self).from_dict(data)
-
-
-def _flat(group: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in group.items():
-        flat |= (
-            _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
-        )
-    return flat
-
-
-def _build(cls: type[T], data: Any, prefix: str) -> T:
-    if not isinstance(data, dict):
-        raise UserError(f"{prefix or 'The configuration'} must be a JSON object.")
-    hints = typing.get_type_hints(cls)
-    unknown = sorted(set(map(str, data)) - set(hints))
-    if unknown:
-        raise UserError(f"There is no setting called {prefix + unknown[0][:60]!r}.")
-    values: dict[str, Any] = {}
-    for key, value in data.items():
-        hint = hints[key]
-        if dataclasses.is_dataclass(hint):
-            values[key] = _build(typing.cast(type, hint), value, f"{prefix}{key}.")
-        else:
-            values[key] = _checked(hint, value, prefix + key)
-    return cls(**values)
-
-
-def _checked(hint: Any, value: Any, key: str) -> Any:
-    """`value` as the type `hint`, without ever turning one kind of thing into another."""
-    origin = typing.get_origin(hint)
-    if origin is Literal:
-        choices = typing.get_args(hint)
-        if value not in choices:
-            raise UserError(f"{key} must be one of {', '.join(choices)}; it is {value!r:.40}.")
-        return value
-    if origin is tuple:
-        if not isinstance(value, list | tuple):
-            raise UserError(f"{key} must be a list of whole numbers.")
-        return tuple(_checked(int, item, key) for item in value)
-    if hint in (int, float) and isinstance(value, int | float) and not isinstance(value, bool):
-        if isinstance(value, int) and abs(value) > 2**53:  # no float holds it exactly
-            raise UserError(f"{key} is too large.")
-        if hint is float:
-            return float(value)
-        if isinstance(value, int) or value.is_integer():
-            return int(value)
-    if hint is str and isinstance(value, str):
-        return value
-    kind = {int: "a whole number", float: "a number", str: "a text"}[hint]
-    raise UserError(f"{key} must be {kind}; it is {value!r:.40}.")

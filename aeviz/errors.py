@@ -1,23 +1,33 @@
-"""The one error that a person is meant to read, and the one that means "smaller, please"."""
+"""Errors whose text is shown to people, and how to recognise a lack of memory."""
 
 
 class UserError(ValueError):
     """Something a person can put right.
 
-    Its text is one plain sentence that says what to do next; pages and the command line show that
-    sentence and nothing else. Every other exception is a bug and keeps its traceback in the log.
+    `message` is one plain sentence that says what is wrong and what to do. `key` is the dotted key
+    of the setting that is wrong ("training.epochs"), if it is one setting. As text the error is
+    "training.epochs: The value must be ..."; a page shows the setting's label instead of its key.
+    Every other exception is a bug and keeps its traceback in the log.
     """
+
+    def __init__(self, message: str, key: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.key = key
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.message}" if self.key else self.message
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """Whether memory did not suffice: torch says so of CPU and GPU in RuntimeErrors of its own."""
+    """Whether memory ran out: PyTorch reports this as a RuntimeError, for CPU and GPU."""
     if isinstance(error, MemoryError):
         return True
-    said = str(error).lower()
+    message = str(error).lower()
     return isinstance(error, RuntimeError) and (
-        "allocate memory" in said or "out of memory" in said
+        "allocate memory" in message or "out of memory" in message
     )
 
 
 class UnsureError(UserError):
-    """A question that has to be answered before this is done."""
+    """A question that needs an answer before the action can go ahead."""

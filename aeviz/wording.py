@@ -27,3 +27,32 @@ def soon(seconds: float) -> str:
     """A rough time to wait: "in less than a minute", "in about 3 minutes"."""
     minutes = round(seconds / 60)
     return f"in about {plural(minutes, 'minute')}" if minutes else "in less than a minute"
+
+
+def rough_duration(seconds: float) -> str:
+    """An estimate, rounded: "40 s", "3 min", "2.0 h"."""
+    if seconds < 90:
+        return f"{max(5, round(seconds / 5) * 5)} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def times(number: int) -> str:
+    """ "once", "twice", "38 times"."""
+    return {1: "once", 2: "twice"}.get(number, f"{number:,} times")
+
+
+def short_count(number: int) -> str:
+    """653 -> "653", 50,992 -> "51 k", 1,137,184 -> "1.1 M"."""
+    if number >= 1_000_000:
+        return f"{number / 1e6:.1f} M"
+    return f"{number / 1e3:.0f} k" if number >= 10_000 else f"{number:,}"
+
+
+def file_size(count: float) -> str:
+    """A number of bytes: "4.4 MB", "310 MB", "1.2 GB"."""
+    for unit, size in (("GB", 2**30), ("MB", 2**20)):
+        if count >= size:
+            return f"{count / size:.{0 if count >= 10 * size else 1}f} {unit}"
+    return f"{max(1, round(count / 2**10))} kB"

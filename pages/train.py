@@ -3,11 +3,11 @@
 import streamlit as st
 
 from aeviz.errors import UserError
-from aeviz.escaping import in_markdown
 from aeviz.runs import spawn, store
 from aeviz.ui.runs import run_list
+from aeviz.ui.shared import problems
 from aeviz.ui.shared.explain import how_it_works
-from aeviz.ui.train import own_images, page, run_view
+from aeviz.ui.train import link, own_images, page, preview, run_view
 from aeviz.ui.train.export import settings_link
 
 st.title("Train", anchor=False)
@@ -18,20 +18,20 @@ if wanted is not None:
     try:
         run = store.find(wanted)
     except UserError as error:
-        said = in_markdown(str(error), None)
-        st.warning(f"{said} Choose one from the list below, or train a new one.")
+        reason = problems.as_markdown(error)
+        st.warning(f"{reason} Choose one from the list below, or train a new one.")
 
 spawn.keep_warm()
-page.open_link()
+link.open_link()
 fold = st.expander("Settings of a new run", expanded=run is None, icon=":material/tune:")
 with fold, st.container(key="train-settings"):
     # First for the keyboard and on a phone; what is to be trained is known further down.
     actions = st.container(horizontal=True, vertical_alignment="center", key="train-actions")
-    settings, preview = st.columns([5, 6], gap="large")
+    settings, drawing = st.columns([5, 6], gap="large")
     with settings:
         choice = page.controls()
-    with preview:
-        page.picture(choice)
+    with drawing:
+        preview.picture(choice)
         st.caption(choice.preset.idea)
     with actions:
         clicked = st.button(
@@ -44,9 +44,9 @@ with fold, st.container(key="train-settings"):
         )
         if choice.config is not None and choice.cost is not None:
             settings_link(choice.config)
-            st.caption(page.summary(choice.config, choice.cost))
+            st.caption(preview.summary(choice.config, choice.cost))
     if clicked and choice.config is not None:
-        with page.sentence():
+        with problems.shown():
             page.start(choice.config)
 
 own_images.panel()

@@ -65,34 +65,52 @@ def test_a_configuration_cannot_be_changed_in_place() -> None:
         ({"x" * 5000: 1}, "There is no setting called 'xxx"),
         ({"a\nb": 1}, r"There is no setting called 'a\nb'."),
         ({3: 1}, "There is no setting called '3"),
-        ({"network": 3}, "network. must be a JSON object"),
+        ({"network": 3}, "network: The value must be a JSON object"),
         ({"loss": None}, "must be a JSON object"),
         ([], "must be a JSON object"),
         ("vae", "must be a JSON object"),
         (None, "must be a JSON object"),
-        ({"training": {"epochs": True}}, "training.epochs must be a whole number; it is True"),
-        ({"training": {"epochs": 2.5}}, "training.epochs must be a whole number; it is 2.5"),
-        ({"training": {"epochs": "3"}}, "training.epochs must be a whole number; it is '3'"),
-        ({"training": {"epochs": None}}, "training.epochs must be a whole number"),
-        ({"training": {"epochs": math.nan}}, "training.epochs must be a whole number"),
-        ({"training": {"epochs": math.inf}}, "training.epochs must be a whole number"),
-        ({"training": {"epochs": 1e300}}, "training.epochs must lie between 1 and 10000"),
-        ({"training": {"epochs": 10**400}}, "training.epochs is too large"),
-        ({"loss": {"beta": True}}, "loss.beta must be a number; it is True"),
-        ({"loss": {"beta": "1"}}, "loss.beta must be a number"),
-        ({"loss": {"beta": [1]}}, "loss.beta must be a number"),
-        ({"loss": {"beta": 10**400}}, "loss.beta is too large"),
-        ({"network": {"hidden": 400}}, "network.hidden must be a list of whole numbers"),
-        ({"network": {"hidden": "400"}}, "network.hidden must be a list of whole numbers"),
-        ({"network": {"hidden": [400, "x"]}}, "network.hidden must be a whole number"),
-        ({"network": {"hidden": [True]}}, "network.hidden must be a whole number"),
-        ({"network": {"hidden": {"0": 4}}}, "network.hidden must be a list of whole numbers"),
-        ({"network": {"kind": "transformer"}}, "network.kind must be one of dense, conv, unet"),
-        ({"network": {"kind": ["conv"]}}, "network.kind must be one of dense, conv"),
-        ({"name": 7}, "name must be a text"),
-        ({"name": "x" * 81}, "name may have at most 80 characters"),
-        ({"name": "a\nb"}, "name holds characters that cannot be shown"),
-        ({"name": "\ud800"}, "name holds characters that cannot be shown"),
+        (
+            {"training": {"epochs": True}},
+            "training.epochs: The value must be a whole number; it is True",
+        ),
+        (
+            {"training": {"epochs": 2.5}},
+            "training.epochs: The value must be a whole number; it is 2.5",
+        ),
+        (
+            {"training": {"epochs": "3"}},
+            "training.epochs: The value must be a whole number; it is '3'",
+        ),
+        ({"training": {"epochs": None}}, "training.epochs: The value must be a whole number"),
+        ({"training": {"epochs": math.nan}}, "training.epochs: The value must be a whole number"),
+        ({"training": {"epochs": math.inf}}, "training.epochs: The value must be a whole number"),
+        ({"training": {"epochs": 1e300}}, "training.epochs: The value must be between 1 and 10000"),
+        ({"training": {"epochs": 10**400}}, "training.epochs: The value is too large"),
+        ({"loss": {"beta": True}}, "loss.beta: The value must be a number; it is True"),
+        ({"loss": {"beta": "1"}}, "loss.beta: The value must be a number"),
+        ({"loss": {"beta": [1]}}, "loss.beta: The value must be a number"),
+        ({"loss": {"beta": 10**400}}, "loss.beta: The value is too large"),
+        ({"network": {"hidden": 400}}, "network.hidden: The value must be a list of whole numbers"),
+        (
+            {"network": {"hidden": "400"}},
+            "network.hidden: The value must be a list of whole numbers",
+        ),
+        ({"network": {"hidden": [400, "x"]}}, "network.hidden: The value must be a whole number"),
+        ({"network": {"hidden": [True]}}, "network.hidden: The value must be a whole number"),
+        (
+            {"network": {"hidden": {"0": 4}}},
+            "network.hidden: The value must be a list of whole numbers",
+        ),
+        (
+            {"network": {"kind": "transformer"}},
+            "network.kind: The value must be one of dense, conv, unet",
+        ),
+        ({"network": {"kind": ["conv"]}}, "network.kind: The value must be one of dense, conv"),
+        ({"name": 7}, "name: The value must be a text"),
+        ({"name": "x" * 81}, "name: Use at most 80 characters"),
+        ({"name": "a\nb"}, "name: Some characters cannot be shown"),
+        ({"name": "\ud800"}, "name: Some characters cannot be shown"),
     ],
 )
 def test_wrong_keys_and_kinds(data: Any, words: str) -> None:
@@ -178,20 +196,17 @@ def test_layers_have_bounds(widths: list[int]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "words"),
+    ("data", "key"),
     [
-        ({"network": {"output": "linear"}}, "Binary cross-entropy needs outputs between 0 and 1"),
-        ({"loss": {"penalty": "kl-sparsity"}}, "bottleneck.activation = sigmoid"),
-        (
-            {"bottleneck": {"kind": "gaussian"}, "loss": {"penalty": "l1"}},
-            "set loss.penalty to none",
-        ),
-        ({"bottleneck": {"kind": "gaussian", "activation": "relu"}}, "takes no activation"),
-        ({"network": {"kind": "conv", "channels": []}}, "at least one entry in network.channels"),
+        ({"network": {"output": "linear"}}, "network.output"),
+        ({"loss": {"penalty": "kl-sparsity"}}, "bottleneck.activation"),
+        ({"bottleneck": {"kind": "gaussian"}, "loss": {"penalty": "l1"}}, "loss.penalty"),
+        ({"bottleneck": {"kind": "gaussian", "activation": "relu"}}, "bottleneck.activation"),
+        ({"network": {"kind": "conv", "channels": []}}, "network.channels"),
     ],
 )
-def test_contradictions(data: dict[str, Any], words: str) -> None:
-    assert words in refused(data)
+def test_contradictions(data: dict[str, Any], key: str) -> None:
+    assert refused(data).startswith(f"{key}: ")
 
 
 # ---- replace -----------------------------------------------------------------------------------
@@ -211,7 +226,7 @@ def test_replace_changes_what_it_names_and_nothing_else() -> None:
         ("network.nothing", "There is no setting called 'network.nothing'."),
         ("network.hidden.0", "There is no setting called 'network.hidden.0'."),
         ("", "There is no setting called ''."),
-        ("network", "network is a group: name one of kind, hidden"),
+        ("network", "network: This is a group of settings. Name one of kind, hidden"),
     ],
 )
 def test_replace_refuses_other_keys(key: str, words: str) -> None:
@@ -296,7 +311,7 @@ def test_any_json_is_taken_or_refused_in_a_sentence(value: Any) -> None:
 
 
 def test_direct_construction_is_checked_too() -> None:
-    with pytest.raises(UserError, match="code size"):
+    with pytest.raises(UserError, match="latent_dim"):
         BottleneckConfig(latent_dim=0)
-    with pytest.raises(UserError, match="Each entry"):
+    with pytest.raises(UserError, match="Each width"):
         NetworkConfig(hidden=(0,))

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from aeviz.wording import clock, place_in_queue, plural, soon
+from aeviz.wording import (
+    clock,
+    file_size,
+    place_in_queue,
+    plural,
+    rough_duration,
+    short_count,
+    soon,
+    times,
+)
 
 
 def test_plurals() -> None:
@@ -26,3 +35,19 @@ def test_times() -> None:
         "in less than a minute", "in less than a minute", "in about 1 minute",
         "in about 3 minutes",
     ]  # fmt: skip
+
+
+def test_rough_durations() -> None:
+    assert [rough_duration(s) for s in (1, 42, 170, 7200)] == ["5 s", "40 s", "3 min", "2.0 h"]
+
+
+def test_counts() -> None:
+    assert [short_count(n) for n in (653, 9_999, 50_992, 1_137_184)] == [
+        "653", "9,999", "51 k", "1.1 M"
+    ]  # fmt: skip
+    assert [times(n) for n in (1, 2, 38)] == ["once", "twice", "38 times"]
+
+
+def test_file_sizes() -> None:
+    sizes = (10, 4.4 * 2**20, 310 * 2**20, 1.2 * 2**30)
+    assert [file_size(size) for size in sizes] == ["1 kB", "4.4 MB", "310 MB", "1.2 GB"]

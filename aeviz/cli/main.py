@@ -110,7 +110,11 @@ def parser() -> argparse.ArgumentParser:
 
 def _presets(args: argparse.Namespace) -> dict[str, Any]:
     rows = {
-        name: {"title": p.title, "knobs": [k.key for k in p.knobs], "config": p.config.to_dict()}
+        name: {
+            "title": p.title,
+            "knobs": [h.key for h in p.hyperparameters],
+            "config": p.config.to_dict(),
+        }
         for name, p in PRESETS.items()
     }
     for name, row in rows.items():

@@ -46,7 +46,7 @@ def config_of(asked: Mapping[str, str]) -> RunConfig:
         if key not in kinds or key in OWN:
             raise UserError(f"There is no setting called {key[:60]!r}.")
         if len(text) > LONGEST:
-            raise UserError(f"The value of {key} is too long.")
+            raise UserError("The value is too long.", key)
         changes[key] = _value(key, text, kinds[key])
     config = start.replace(**changes)
     if datasets.get(config.dataset) is None:
@@ -67,4 +67,4 @@ def _value(key: str, text: str, like: Any) -> Any:
             return [int(part) for part in text.split(",")] if text else []
         return type(like)(text)
     except ValueError as error:
-        raise UserError(f"{key} cannot be {text[:40]!r}.") from error
+        raise UserError(f"The value cannot be {text[:40]!r}.", key) from error

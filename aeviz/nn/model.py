@@ -116,7 +116,8 @@ def check_size(config: RunConfig, image_shape: ImageShape) -> int:
         )
     if config.loss.penalty == "contractive" and config.network.norm == "batch":
         raise UserError(
-            "The contractive penalty needs each image on its own: set network.norm to none."
+            "The contractive penalty needs each image on its own. Use no normalisation.",
+            "network.norm",
         )
     with torch.device("meta"):
         trunk, width = build_trunk(config.network, image_shape)

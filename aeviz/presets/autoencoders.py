@@ -53,7 +53,7 @@ class Preset:
     formula: str
     try_this: str
     config: RunConfig
-    knobs: tuple[Hyperparameter, ...] = ()
+    hyperparameters: tuple[Hyperparameter, ...] = ()
     steps: int = 1200
 
     def on(self, source: datasets.Source) -> RunConfig:

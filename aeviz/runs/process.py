@@ -40,7 +40,7 @@ def wait_and_work(run: Run, server: int | None = None) -> None:
     except queue.CancelledError:
         _end(run, "stopped", queue.stopped_message(run))
     except UserError as error:
-        _end(run, "failed", str(error))
+        _end(run, "failed", error.message)
 
 
 def _import_training() -> None:

@@ -66,7 +66,7 @@ def work(run: Run, server: int | None = None) -> None:
     except queue.CancelledError:
         end("stopped", queue.stopped_message(run))
     except UserError as error:
-        end("failed", str(error))
+        end("failed", error.message)
     except Exception:
         end("failed", "Training failed unexpectedly; worker.log in its folder says why.")
         if not run.is_gone:  # else it is no wonder

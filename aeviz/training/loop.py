@@ -87,8 +87,9 @@ def check_batches(config: RunConfig, images: int) -> None:
     """UserError where batch norm would get a batch of one of so many training images."""
     if leaves_one(config, images):
         raise UserError(
-            f"Batch norm needs at least two images at a time, and batches of "
-            f"{config.training.batch_size} leave one by itself: change training.batch_size."
+            "Batch normalisation needs at least two images at a time, and batches of "
+            f"{config.training.batch_size} leave one by itself. Use another batch size.",
+            "training.batch_size",
         )
 
 

@@ -101,20 +101,26 @@ def test_the_same_seed_trains_the_same_model(tmp_path: Path) -> None:
     [
         (["--preset", "transformer"], "There is no type called 'transformer'"),
         (["--dataset", "imagenet"], "There is no data set called 'imagenet'"),
-        (["--epochs", "0"], "training.epochs must lie between 1 and 10000"),
-        (["--latent-dim", "0"], "The code size (bottleneck.latent_dim) must lie between"),
-        (["--latent-dim", "1000000000"], "The code size (bottleneck.latent_dim) must lie between"),
-        (["--seed", "-1"], "training.seed must lie between"),
+        (["--epochs", "0"], "training.epochs: The value must be between 1 and 10000"),
+        (["--latent-dim", "0"], "bottleneck.latent_dim: The value must be between"),
+        (["--latent-dim", "1000000000"], "bottleneck.latent_dim: The value must be between"),
+        (["--seed", "-1"], "training.seed: The value must be between"),
         (["--gallery", "0"], "--gallery must lie between"),
         (["--set", "nothing=1"], "There is no setting called 'nothing'"),
         (["--set", "network.nothing=1"], "There is no setting called 'network.nothing'"),
-        (["--set", "network=1"], "network is a group"),
+        (["--set", "network=1"], "network: This is a group"),
         (["--set", "network.hidden"], "--set takes KEY=VALUE"),
-        (["--set", "network.hidden=400"], "network.hidden must be a list of whole numbers"),
-        (["--set", "network.hidden=[400"], "network.hidden must be a list of whole numbers"),
-        (["--set", "loss.beta=" + "9" * 5000], "loss.beta must be a number"),
-        (["--set", "loss.beta=" + "[" * 100_000], "loss.beta must be a number"),
-        (["--set", "loss.beta=NaN"], "loss.beta must lie between"),
+        (
+            ["--set", "network.hidden=400"],
+            "network.hidden: The value must be a list of whole numbers",
+        ),
+        (
+            ["--set", "network.hidden=[400"],
+            "network.hidden: The value must be a list of whole numbers",
+        ),
+        (["--set", "loss.beta=" + "9" * 5000], "loss.beta: The value must be a number"),
+        (["--set", "loss.beta=" + "[" * 100_000], "loss.beta: The value must be a number"),
+        (["--set", "loss.beta=NaN"], "loss.beta: The value must be between"),
         (["--set", "network.hidden=[8192,8192]", "--latent-dim", "4096"], "million parameters"),
     ],
 )
@@ -149,7 +155,7 @@ def test_batch_norm_cannot_train_on_one_image(size: int, capsys: Capture, tmp_pa
     """The digits' 1,297 training images leave one for the last batch."""
     out = tmp_path / "m.safetensors"
     norm = ["--set", "network.norm=batch", "--batch-size", size, "--out", out]
-    assert "change training.batch_size" in refusal(capsys, "train", *TINY, *norm)
+    assert "training.batch_size: " in refusal(capsys, "train", *TINY, *norm)
 
 
 def test_an_interrupt_writes_nothing(

@@ -101,30 +101,31 @@ def test_another_network_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "says"),
+    ("changes", "key"),
     [
-        ({"corruption.kind": "gaussian"}, "need both"),
-        ({"network.kind": "conv"}, "need both"),
+        ({"corruption.kind": "gaussian"}, "corruption.kind"),
+        ({"network.kind": "conv"}, "network.kind"),
         ({"training.crop": 0}, "training.crop"),
         ({"training.crop": 100}, "training.crop"),
-        ({"bottleneck.kind": "gaussian"}, "deterministic bottleneck"),
-        ({"network.output": "sigmoid"}, "linear network.output"),
-        ({"network.change": "matte"}, "where network.change is matte, a sigmoid"),
-        ({"network.change": "matte", "network.output": "sigmoid"}, "goes with loss.reconstr"),
+        ({"bottleneck.kind": "gaussian"}, "bottleneck.kind"),
+        ({"network.output": "sigmoid"}, "network.output"),
+        ({"network.change": "matte"}, "network.output"),
+        ({"network.change": "matte", "network.output": "sigmoid"}, "loss.reconstruction"),
         (
             {
                 "network.change": "matte",
                 "network.output": "sigmoid",
                 "loss.reconstruction": "bce",
             },
-            "a corruption.kind of watermark",
+            "corruption.kind",
         ),
-        ({"network.channels": []}, "one to three"),
-        ({"network.channels": [4, 4, 4, 4]}, "one to three"),
+        ({"network.channels": []}, "network.channels"),
+        ({"network.channels": [4, 4, 4, 4]}, "network.channels"),
     ],
 )
 def test_a_unet_that_cannot_be_is_refused_in_a_sentence(
-    changes: dict[str, object], says: str
+    changes: dict[str, object], key: str
 ) -> None:
-    with pytest.raises(UserError, match=says):
+    with pytest.raises(UserError) as caught:
         RESTORERS["restore-denoise"].replace(**changes)
+    assert caught.value.key == key

@@ -14,7 +14,7 @@ from aeviz.evaluation.baselines import Baseline
 from aeviz.presets.autoencoders import preset
 from aeviz.runs import store
 from aeviz.runs.store import Run, Status
-from aeviz.ui.train.run_view import steps_per_epoch
+from aeviz.ui.train.run_figures import steps_per_epoch
 
 SAID = "on the validation images its reconstruction error is"
 INDEX = Path(__file__).resolve().parents[2] / "pages" / "index.py"

@@ -85,7 +85,7 @@ def test_where_a_run_cannot_go_on_the_reason_is_said(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(manage, "go_on", refuse)
     drawn: list[Run] = []
-    monkeypatch.setattr(run_view, "_pictures", lambda run, *rest: drawn.append(run))
+    monkeypatch.setattr(run_view.run_figures, "draw", lambda run, *rest: drawn.append(run))
     app = open_train(run=run.id)
     drawn.clear()
     app.button(key=f"resume-{run.id}").click()

@@ -283,12 +283,12 @@ def test_words() -> None:
     assert [table.age(s) for s in (5, 65, 7200, 90_000, 180_000)] == [
         "now", "1 min", "2 h", "1 day", "2 days"
     ]  # fmt: skip
-    assert settings.told("network.hidden", (512, 256)) == "nodes 512, 256"
-    assert settings.told("network.hidden", ()) == "nodes none"
-    assert settings.told("training.optimizer", "adamw") == "optimiser AdamW"
-    assert settings.told("training.lr", 3e-4) == "learning rate 0.0003"
-    assert settings.told("loss.beta", 4.0) == "beta 4"
-    assert settings.told("network.skips", "all") == "skips all"
+    assert settings.with_value("network.hidden", (512, 256)) == "nodes 512, 256"
+    assert settings.with_value("network.hidden", ()) == "nodes none"
+    assert settings.with_value("training.optimizer", "adamw") == "optimiser AdamW"
+    assert settings.with_value("training.lr", 3e-4) == "learning rate 0.0003"
+    assert settings.with_value("loss.beta", 4.0) == "beta 4"
+    assert settings.with_value("network.skips", "all") == "skips all"
 
 
 def test_what_a_browser_sends_is_not_trusted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,7 @@ EVIL = (
     "hi http://evil.example",
     ":red[hi] $x$ **b**",
 )
-MARKUP = re.compile(r"(?<!\\)\]\(http|(?<!\\)<a |://|:red|(?<!\\)\$|(?<![\\*])\*\*b")
+MARKUP = re.compile(r"(?<!\\)\]\(http|(?<!\\)<a |://|:red|(?<!\\)\$|(?<![\\*])\*\*b\*\*")
 every_text = pytest.mark.parametrize("text", EVIL)
 
 

@@ -59,7 +59,7 @@ def test_the_settings_can_be_shared_before_a_run() -> None:
 def test_a_bad_link_is_one_sentence_and_the_page_works() -> None:
     app = open_train(type="vae", **{"bottleneck.latent_dim": "-1"})
     assert len(app.warning) == 1
-    assert "does not fill in the settings. The code size must lie between" in app.warning[0].value
+    assert "cannot be used. **Code size:** " in app.warning[0].value
     assert not app.button(key="train-start").disabled
 
 

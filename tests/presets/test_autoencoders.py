@@ -1,4 +1,4 @@
-"""The table of types: complete, readable by a page, and every knob a real setting."""
+"""The table of types: complete, readable by a page, and every hyperparameter a real setting."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from aeviz.presets.autoencoders import PRESETS, Hyperparameter, preset, settings
 from aeviz.presets.defaults import FEW_IMAGES, epochs_for
 
 EVERY = pytest.mark.parametrize("name", PRESETS)
-KNOBS = [pytest.param(n, k, id=f"{n}-{k.key}") for n, p in PRESETS.items() for k in p.knobs]
+HYPERPARAMETERS = [
+    pytest.param(n, k, id=f"{n}-{k.key}") for n, p in PRESETS.items() for k in p.hyperparameters
+]
 
 
 def test_the_types_of_the_house_plan_are_there() -> None:
@@ -51,18 +53,18 @@ def test_a_preset_is_its_own_distinct_point_on_the_axes(name: str) -> None:
     assert axes.count(axes[list(PRESETS).index(name)]) == 1
 
 
-@pytest.mark.parametrize(("name", "knob"), KNOBS)
-def test_a_knob_turns_over_its_whole_range(name: str, knob: Hyperparameter) -> None:
+@pytest.mark.parametrize(("name", "setting"), HYPERPARAMETERS)
+def test_a_hyperparameter_may_have_its_whole_range(name: str, setting: Hyperparameter) -> None:
     config = PRESETS[name].config
-    group, key = knob.key.split(".")
+    group, key = setting.key.split(".")
     default = config.to_dict()[group][key]
-    if knob.choices:
-        assert default in knob.choices
+    if setting.choices:
+        assert default in setting.choices
     else:
-        assert knob.low <= default <= knob.high
-        assert knob.low > 0 or not knob.log
-    for value in knob.choices or (knob.low, knob.high):
-        assert config.replace(**{knob.key: value}).to_dict()[group][key] == value
+        assert setting.low <= default <= setting.high
+        assert setting.low > 0 or not setting.log
+    for value in setting.choices or (setting.low, setting.high):
+        assert config.replace(**{setting.key: value}).to_dict()[group][key] == value
 
 
 SMALL = dataclasses.replace(datasets.DATASETS["digits"], name="small", counts=(96, 12, 12))

@@ -122,7 +122,7 @@ def test_other_reasons_not_to_train_are_sentences_too() -> None:
         estimate(RunConfig(dataset="nothing"))
     for size in (1, DATASETS["mnist-5k"].counts[0] - 1):
         alone = {"network.norm": "batch", "training.batch_size": size}
-        with pytest.raises(UserError, match="Batch norm needs at least two images"):
+        with pytest.raises(UserError, match="Batch normalisation needs at least two images"):
             estimate(RunConfig().replace(**alone))
     if not torch.cuda.is_available():
         with pytest.raises(UserError, match="no cuda device"):

@@ -84,7 +84,7 @@ def test_every_weight_has_one_optimiser() -> None:
 
 
 def test_it_is_for_unets_and_unets_take_no_other_than_adamw() -> None:
-    with pytest.raises(UserError, match="muon is for unets"):
+    with pytest.raises(UserError, match="Muon is for a unet"):
         PRESETS["vae"].config.replace(**{"training.optimizer": "muon"})
     with pytest.raises(UserError, match="muon or adamw"):
         RESTORERS["restore-x2"].replace(**{"training.optimizer": "sgd"})

@@ -43,5 +43,6 @@ def test_beta_may_fall_from_a_larger_value() -> None:
 
 
 def test_cycles_in_which_nothing_rises_are_a_sentence() -> None:
-    with pytest.raises(UserError, match=r"loss.cycles above 1 needs loss.warmup above 0"):
+    with pytest.raises(UserError) as caught:
         beta(4, 0.0, 0.0)
+    assert caught.value.key == "loss.warmup"

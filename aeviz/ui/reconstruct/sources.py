@@ -23,7 +23,7 @@ from aeviz.ui.reconstruct import frames
 from aeviz.ui.reconstruct.frames import Stack
 from aeviz.ui.restore import photos
 from aeviz.ui.restore.photos import Photo
-from aeviz.ui.shared import live
+from aeviz.ui.shared import live, problems
 from aeviz.ui.shared.opened import Opened, open_model
 
 SHOWN = 10
@@ -193,7 +193,7 @@ def uploads(label: str, shape: ImageShape, style: Style | None = None) -> list[I
             else:
                 x, notes, photo = photos.read(file, file.file_id, style)
         except UserError as error:
-            st.error(f"{in_markdown(file.name)}: {in_markdown(str(error), None)}")
+            st.error(f"{in_markdown(file.name)}: {problems.as_markdown(error)}")
         else:
             items.append(Item(f"file-{file.file_id}", file.name[:120], x, notes, file.name, photo))
     return items

@@ -12,7 +12,6 @@ import streamlit as st
 
 from aeviz.config import MAX_EPOCHS, RunConfig
 from aeviz.errors import UserError
-from aeviz.escaping import in_markdown
 from aeviz.export import config_link
 from aeviz.identity import Person
 from aeviz.presets.autoencoders import PRESETS
@@ -20,6 +19,7 @@ from aeviz.runs import manage
 from aeviz.runs.listing import Row
 from aeviz.runs.store import OVER, Run, Status
 from aeviz.ui.runs import refusal, table
+from aeviz.ui.shared import problems
 
 EXACTLY = "Continues from the last whole epoch, exactly as if it had never ended."
 _REFUSED = "runs-refused"
@@ -41,7 +41,7 @@ def bar(chosen: Sequence[Row], me: Person) -> None:
             manage.check(others[0].run, me)
         except UserError as error:
             few = "Some of these runs are somebody else's: tick only yours to delete them."
-            st.caption(few if len(chosen) > 1 else in_markdown(str(error), None))
+            st.caption(few if len(chosen) > 1 else problems.as_markdown(error))
 
 
 def _one(row: Row, me: Person, mine: bool) -> None:

@@ -17,9 +17,8 @@ from aeviz.runs import listing
 from aeviz.runs.listing import Row
 from aeviz.teacher import TEACHERS
 from aeviz.ui.runs import actions, table, uploaded
-from aeviz.ui.shared import person
+from aeviz.ui.shared import person, problems
 from aeviz.ui.shared.chart import chart
-from aeviz.ui.shared.markup import problem
 from aeviz.ui.train.losses import UNITS
 
 EVERY_SECONDS = 3.0
@@ -125,7 +124,7 @@ def _name(me: Person) -> None:
             try:
                 identity.give_name(me.owner, said)
             except UserError as error:
-                problem(error)
+                problems.show(error)
             else:
                 st.rerun()
 
@@ -149,11 +148,11 @@ def _teach(me: Person) -> None:
             try:
                 TEACHERS.admit(me.owner, code)
             except UserError as error:
-                st.session_state["runs-code-wrong"] = str(error)
+                st.session_state["runs-code-wrong"] = error
             else:
                 st.rerun()
         if wrong := st.session_state.get("runs-code-wrong"):
-            problem(wrong)
+            problems.show(wrong)
 
 
 def _ordered(rows: Sequence[Row]) -> list[Row]:

@@ -1,4 +1,4 @@
-"""Why an action was refused, on a page that refreshes itself: the sentence stays until the next
+"""Why an action was refused. The page refreshes itself, so the message stays until the next
 action."""
 
 from __future__ import annotations
@@ -6,18 +6,18 @@ from __future__ import annotations
 import streamlit as st
 
 from aeviz.errors import UserError
-from aeviz.ui.shared.markup import problem
+from aeviz.ui.shared import problems
 
 
 def keep(key: str, about: object, error: UserError) -> None:
-    """Keeps the sentence for as long as the page is `about` the same."""
-    st.session_state[key] = (about, str(error))
+    """Keeps the error for as long as the page is `about` the same thing."""
+    st.session_state[key] = (about, error)
     st.session_state[f"{key}-count"] = count(key) + 1
 
 
 def count(key: str) -> int:
-    """How many there have been. A popover with it in its key closes, so that the sentence, which
-    it may cover on a phone, is seen."""
+    """How many refusals there have been. With this number in its key a popover closes after each
+    refusal: on a phone it might cover the message."""
     return int(st.session_state.get(f"{key}-count", 0))
 
 
@@ -26,9 +26,9 @@ def forget(key: str) -> None:
 
 
 def show(key: str, about: object) -> None:
-    """The sentence, if one is kept; it is forgotten once the page is about something else."""
-    before, sentence = st.session_state.get(key, (about, ""))
+    """Shows the error, if one is kept. Forgets it if the page is about something else now."""
+    before, error = st.session_state.get(key, (about, None))
     if before != about:
         forget(key)
-    elif sentence:
-        problem(sentence)
+    elif error is not None:
+        problems.show(error)

@@ -12,8 +12,7 @@ from aeviz.models import uploads
 from aeviz.runs import listing, wait_time
 from aeviz.runs.listing import Row
 from aeviz.ui.runs import uploaded
-from aeviz.ui.shared import person
-from aeviz.ui.train.page import sentence
+from aeviz.ui.shared import person, problems
 from aeviz.ui.train.run_view import EVERY_SECONDS
 from aeviz.wording import place_in_queue, soon
 
@@ -91,7 +90,7 @@ def upload() -> None:
 
 
 def _keep(file: UploadedFile) -> None:
-    with sentence():
+    with problems.shown():
         if st.session_state.get("train-upload", ("",))[0] != file.file_id:
             info = uploads.add(file.getvalue(), file.name, person.me().owner)
             st.session_state["train-upload"] = (file.file_id, info.name)

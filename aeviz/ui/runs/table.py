@@ -142,7 +142,7 @@ def words(row: Row, me: Person) -> str:
 
 @lru_cache(1000)
 def _settings(config: RunConfig) -> str:
-    return " ".join(settings.told(key, value) for key, value in in_use(config).items())
+    return " ".join(settings.with_value(key, value) for key, value in in_use(config).items())
 
 
 def state(row: Row) -> str:
@@ -175,7 +175,7 @@ def age(seconds: float) -> str:
 
 def differs(found: Mapping[str, Any]) -> tuple[str, str]:
     """The settings that tell a run from the others: the first of them, and all of them."""
-    told = [settings.told(key, value) for key, value in found.items()]
+    told = [settings.with_value(key, value) for key, value in found.items()]
     more = f" · +{len(told) - TELLING}" if len(told) > TELLING else ""
     return " · ".join(told[:TELLING]) + more, "\n".join(told)
 

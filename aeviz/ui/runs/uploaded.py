@@ -15,7 +15,7 @@ from aeviz.models.uploads import Upload
 from aeviz.ui.runs import refusal
 from aeviz.ui.runs.table import age
 from aeviz.ui.shared import person
-from aeviz.ui.train.settings import size_in_words
+from aeviz.wording import file_size
 
 MOST = 20
 """Lines at once."""
@@ -53,7 +53,7 @@ def lines(shown: Sequence[Upload], me: Person, about: str = "") -> None:
 
 def _line(upload: Upload, me: Person, about: str) -> None:
     whose = in_markdown(person.whose(upload.owner, me))
-    facts = f"{whose} · {size_in_words(upload.size)} · {age(time.time() - upload.made)}"
+    facts = f"{whose} · {file_size(upload.size)} · {age(time.time() - upload.made)}"
     st.markdown(f"{in_markdown(upload.called)} :gray[· {facts}]", width="content")
     st.page_link(
         "explore.py",

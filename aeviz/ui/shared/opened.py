@@ -1,4 +1,4 @@
-"""Models in memory: opened once for all pages and people, opened anew when the file changes."""
+"""Models in memory: opened once for all pages and visitors, and again when the file changes."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from aeviz.images import decode_sprite
 from aeviz.models import library
 from aeviz.models.checkpoint import Loaded
 from aeviz.models.library import ModelInfo
-from aeviz.ui.shared.markup import problem
+from aeviz.ui.shared import problems
 
 
 @dataclass(frozen=True)
 class Opened:
     """A model, its thumbnails as uint8 (N, C, H, W), and the version of its file.
 
-    style: how the handwriting that it was trained on looks; None where it was none.
+    style: how the handwriting in the training images looks; None if they are something else.
     """
 
     info: ModelInfo
@@ -40,8 +40,7 @@ class Opened:
 
 
 def try_open(info: ModelInfo) -> Opened | None:
-    """The model of this row beside another that the page is about; None where it cannot be
-    opened."""
+    """The model of this row; None if it cannot be opened."""
     try:
         return _open(info, info.path.stat().st_mtime_ns)
     except (OSError, UserError):
@@ -49,13 +48,13 @@ def try_open(info: ModelInfo) -> Opened | None:
 
 
 def open_model(info: ModelInfo) -> Opened:
-    """The model of this row; where it cannot be opened, says why and stops the page."""
+    """The model of this row. If it cannot be opened, shows why and stops the page."""
     try:
         return _open(info, info.path.stat().st_mtime_ns)
     except OSError:
-        st.error(f"The model {in_markdown(info.called)} has just been deleted: choose another one.")
+        st.error(f"The model {in_markdown(info.called)} has just been deleted. Choose another one.")
     except UserError as error:
-        problem(error)
+        problems.show(error)
     st.stop()
 
 

@@ -104,7 +104,9 @@ def _differing(alike: Sequence[ModelInfo]) -> dict[str, list[str]]:
     found = {}
     for info, differs in zip(alike, differences([one.config for one in alike]), strict=True):
         keys = [key for key in differs if key != settings.CODE_SIZE.key][:TELLING]
-        found[info.name] = [settings.told(key, differs[key]) for key in keys] * (len(alike) > 1)
+        found[info.name] = [settings.with_value(key, differs[key]) for key in keys] * (
+            len(alike) > 1
+        )
         if len(set(epochs.values())) > 1 and isinstance(epochs[info.name], int):
             found[info.name].append(f"{epochs[info.name]:,} epochs")
     return found

@@ -1,53 +1,37 @@
-"""A run as it is on the disk: followed while it trains, and what it left when it is over."""
+"""A run on the Train page: its progress while it trains, and its results when it is over."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
 from aeviz.config import RunConfig
-from aeviz.errors import UserError
 from aeviz.escaping import in_markdown
-from aeviz.evaluation import baselines
-from aeviz.evaluation.baselines import Baseline
-from aeviz.figures import training
 from aeviz.identity import Person
 from aeviz.io.json_file import is_number
 from aeviz.models import checkpoint, library
 from aeviz.presets.autoencoders import title
 from aeviz.runs import listing, manage, maps, queue, store, wait_time
 from aeviz.runs.store import Run, Status
-from aeviz.training import snapshots
-from aeviz.ui.reconstruct.frames import data_uri
 from aeviz.ui.runs import actions
-from aeviz.ui.shared import person
-from aeviz.ui.shared.chart import chart
+from aeviz.ui.shared import person, problems
 from aeviz.ui.shared.markup import markup
-from aeviz.ui.train import diagnostics, export, replay
-from aeviz.ui.train.losses import AFTER, UNITS, excuse, named, summed
-from aeviz.ui.train.page import sentence
-from aeviz.ui.train.settings import duration
-from aeviz.wording import clock, place_in_queue, soon
+from aeviz.ui.train import export, run_figures
+from aeviz.ui.train.losses import summed
+from aeviz.wording import clock, place_in_queue, rough_duration, soon
 
 EVERY_SECONDS = 1.0
-ROWS = 12
-"""Epochs whose reconstructions are on the page."""
 
 
 def watch(run: Run) -> None:
-    """The run, refreshed by itself while it goes on."""
+    """Shows the run. It refreshes itself while the run trains."""
     active = not run.is_over
     st.fragment(_watch, run_every=EVERY_SECONDS if active else None)(run, active)
 
 
 def _watch(run: Run, active: bool) -> None:
-    with sentence():
+    with problems.shown():
         status, config, me = run.status, run.config, person.me()
         if active and status.phase in store.OVER:
             st.rerun()  # the whole page: lists and buttons change now
@@ -60,7 +44,7 @@ def _watch(run: Run, active: bool) -> None:
             _progress(run, status, config, me)
         else:
             _result(run, status, config, me)
-        _pictures(run, status, config, active)
+        run_figures.draw(run, status, config, active)
 
 
 def _progress(run: Run, status: Status, config: RunConfig, me: Person) -> None:
@@ -73,18 +57,18 @@ def _progress(run: Run, status: Status, config: RunConfig, me: Person) -> None:
         icon=":material/stop_circle:",
         disabled=stopping,
         key=f"stop-{run.id}",
-        help="Ends the training and keeps what was reached.",
+        help="Ends the training and keeps the model as it is now.",
         width="stretch",
     ):
         manage.stop(run, me)
         st.rerun()
-    with st.container():  # there all along, so that what follows keeps its place on the page
+    with st.container():  # always there, so that what follows does not move on the page
         if status.phase == "queued" and queue.place(run) is not None:
             _meanwhile(config)
 
 
 def _meanwhile(config: RunConfig) -> None:
-    """What to look at while a run waits."""
+    """A link to a similar model that is ready, while the run waits."""
     model = library.bundled_like(config)
     if model is not None:
         st.page_link(
@@ -96,7 +80,7 @@ def _meanwhile(config: RunConfig) -> None:
 
 
 def progress_text(run: Run, status: Status, config: RunConfig) -> str:
-    """Where it stands, in one line."""
+    """The state of the run in one line."""
     if status.phase == "queued":
         number = queue.place(run)
         if number is None:
@@ -132,7 +116,7 @@ def _result(run: Run, status: Status, config: RunConfig, me: Person) -> None:
         if maps.asked(run):
             maps.begin()
             st.fragment(_map_to_come, run_every=2 * EVERY_SECONDS)(run)
-    with sentence(), st.container(horizontal=True, vertical_alignment="center"):
+    with problems.shown(), st.container(horizontal=True, vertical_alignment="center"):
         if run.model_path.is_file():
             for page, label, icon in (
                 ("explore.py", "Explore it", "explore"),
@@ -158,13 +142,13 @@ def _result(run: Run, status: Status, config: RunConfig, me: Person) -> None:
 
 
 def _map_to_come(run: Run) -> None:
-    """What is said of a model whose t-SNE and UMAP maps are being laid out."""
+    """The progress of the model's t-SNE and UMAP maps."""
     if not maps.asked(run):
         st.rerun()
     done = maps.share(run)
-    state = "are laid out next" if done is None else f"are being laid out ({done:.0%})"
+    state = "are next in line" if done is None else f"are being calculated ({done:.0%})"
     st.caption(
-        f":material/map: Its t-SNE and UMAP maps {state}. Until then, Explore shows the PCA map."
+        f":material/map: The t-SNE and UMAP maps {state}. Until then, Explore shows the PCA map."
     )
 
 
@@ -175,7 +159,7 @@ def _facts(card: dict[str, Any], config: RunConfig) -> str:
     if whole := summed(metrics, config):
         images = f"{count:,} test images" if isinstance(count, int) else "test images"
         parts = [
-            f"<span>On {images}, kept for the end:</span>",
+            f"<span>On {images} that it did not learn from:</span>",
             f"<span>loss <b>{whole}</b></span>",
         ]
     parts += [
@@ -190,130 +174,8 @@ def _facts(card: dict[str, Any], config: RunConfig) -> str:
     ]
     epochs, seconds = card.get("epochs"), card.get("seconds")
     if isinstance(epochs, int) and is_number(seconds):
-        text = f"<b>{epochs}</b> epoch{'s' * (epochs != 1)} in {duration(seconds)}"
+        text = f"<b>{epochs:,}</b> epoch{'s' * (epochs != 1)} in {rough_duration(seconds)}"
         if card.get("precision") in ("fp32", "bf16"):
             text += f", trained in {card['precision']}"
         parts.append(f"<span>{text}</span>")
     return "".join(parts)
-
-
-def _pictures(run: Run, status: Status, config: RunConfig, active: bool) -> None:
-    """The player, curves, and the same eight images after each epoch."""
-    rows = run.metrics()
-    paths = run.snapshots()
-    shown = readable([*paths[:1], *paths[1:][-ROWS:]])
-    if shown:
-        unit = AFTER[config.loss.reconstruction]
-        replay.player(run, config, paths, shown[-1], rows, unit, active)
-    steps = steps_per_epoch(rows, status, config)
-    if rows and steps:
-        found = baselines.read(run.folder / "baselines.json", config)
-        _curves(rows, steps, config, found, over=status.phase in ("done", "stopped"))
-    if shown:
-        diagnostics.draw(shown[-1], config)
-        st.markdown("**The same validation images, from untrained to the newest epoch**")
-        markup(epochs_html(shown), "aeviz-epochs")
-    elif paths:
-        raise UserError("The snapshots of this run cannot be read. What it learnt is not affected.")
-
-
-def steps_per_epoch(rows: Sequence[dict[str, Any]], status: Status, config: RunConfig) -> float:
-    """As its whole epochs had them, also where it waits to go on; before the first is over, as they
-    are planned. 0 where nothing is known."""
-    for row in reversed(rows):
-        if "validation" in row:
-            return float(row["step"] / row["epoch"])
-    return status.steps / config.training.epochs
-
-
-def readable(paths: Sequence[Path]) -> list[snapshots.Snapshot]:
-    """Those that are whole; a long run drops some of them while it goes on."""
-    found = []
-    for path in paths:
-        with contextlib.suppress(UserError):
-            found.append(_snapshot(str(path), snapshots.stamp(path)))
-    return found
-
-
-def _curves(
-    rows: Sequence[dict[str, Any]],
-    steps_per_epoch: float,
-    config: RunConfig,
-    found: Sequence[Baseline],
-    over: bool,
-) -> None:
-    unit = UNITS[config.loss.reconstruction]
-    terms = [("recon", f"Reconstruction ({unit})")]
-    if config.bottleneck.kind == "gaussian":
-        terms.append(("kl", "KL to the prior (nats per image)"))
-    if config.loss.penalty != "none":
-        terms.append(("penalty", "Penalty (not yet multiplied by λ)"))
-    for column, (term, text) in zip(st.columns(len(terms), gap="medium"), terms, strict=True):
-        column.markdown(f"**{text}**")
-        with column:
-            figure = training.curve(rows, term, steps_per_epoch, found)
-            chart(figure, f"aeviz-curve-{term}", f"{text} over epochs, training and validation")
-            if term == "recon":
-                _answer(rows, found, config, over)
-
-
-def _answer(
-    rows: Sequence[dict[str, Any]], found: Sequence[Baseline], config: RunConfig, over: bool
-) -> None:
-    """Whether the loss is good, in words; where the training is over, whether more would help."""
-    reached = [
-        row["validation"] for row in rows if {"loss", "recon"} <= {*row.get("validation", ())}
-    ]
-    if not found or not reached:
-        return
-    best = config.training.patience > 0  # early stopping keeps that epoch
-    terms = min(reached, key=lambda terms: terms["loss"]) if best else reached[-1]
-    error, unit = named(config)
-    text = baselines.answer(terms, found, error, unit, excuse(config))
-    if config.bottleneck.kind == "gaussian" or config.loss.penalty != "none":
-        text += f" The whole loss is {summed(terms, config)}."
-    if over and (more := baselines.prospect([terms["loss"] for terms in reached])):
-        text = f"{text} {more}"
-    st.markdown(
-        f"**Is this good?** {text}",
-        help="\n\n".join(explained(baseline) for baseline in found),
-    )
-
-
-def explained(baseline: Baseline) -> str:
-    """A baseline's sentence and where it comes from."""
-    source = f" *{baseline.source}*" if baseline.source else ""
-    return f"{baseline.sentence}{source}"
-
-
-def epochs_html(shown: Sequence[snapshots.Snapshot]) -> str:
-    """Originals, what the network saw of them, then its reconstructions, newest epoch first."""
-    newest = shown[-1]
-    rows = [("original", newest.x, True)]
-    if not np.array_equal(newest.x, newest.x_in):
-        rows.append(("with noise", newest.x_in, True))
-    html = "".join(_images_row(*row) for row in rows) + "<hr>"
-    for snapshot in reversed(shown):
-        label = f"epoch {snapshot.epoch}" if snapshot.epoch else "untrained"
-        html += _images_row(label, snapshot.x_hat, snapshot is newest)
-    return f'<div class="av-epochs">{html}</div>'
-
-
-def _images_row(label: str, images: NDArray[np.uint8], strong: bool) -> str:
-    kind = ' class="av-strong"' if strong else ""
-    return f'<span{kind}>{label}</span><img src="{data_uri(strip(images))}" alt="{label}">'
-
-
-def strip(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Images (N, C, H, W) side by side as one RGBA image, with a clear gap of a pixel between."""
-    n, _, h, w = images.shape
-    row = np.zeros((h, n, w + 1, 4), np.uint8)
-    row[:, :, :w, :3] = np.broadcast_to(images, (n, 3, h, w)).transpose(2, 0, 3, 1)
-    row[:, :, :w, 3] = 255
-    return row.reshape(h, n * (w + 1), 4)[:, :-1]
-
-
-@st.cache_data(max_entries=400, show_spinner=False)
-def _snapshot(path: str, version: str) -> snapshots.Snapshot:
-    del version  # part of the cache's key only
-    return snapshots.read(Path(path))

@@ -1,4 +1,4 @@
-"""The settings of a run as the Train page words them: labels, help, choices, numbers."""
+"""The settings of a run on the Train page: labels, help texts and choices."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ WORDS = {
     "adamw": "AdamW",
     "sgd": "SGD with momentum",
     "one-cycle": "One cycle: up, then down",
-    "cosine": "Cosine: slowly to 0",
+    "cosine": "Cosine: slowly down to 0",
     "shift-flip": "Shift and mirror",
     "crop-flip": "Crop and mirror",
     "batch": "Batch normalisation",
@@ -46,64 +46,66 @@ WORDS = {
 }
 
 CODE_SIZE = Hyperparameter(
-    "bottleneck.latent_dim", "Code size", "How many numbers one image becomes."
+    "bottleneck.latent_dim", "Code size", "The number of values in the latent code of one image."
 )
 KIND = Hyperparameter(
     "network.kind",
     "Network",
-    "Dense layers see all pixels at once; convolutions slide small filters over them.",
+    "A dense layer sees all pixels at once. A convolution slides small filters over them.",
     choices=("dense", "conv"),  # a unet is for photographs
 )
 LOSS = Hyperparameter(
     "loss.reconstruction",
     "Reconstruction loss",
-    "How the difference between output and image counts. BCE suits pixels that are nearly black or "
-    "white; a confident wrong pixel costs most. MSE: twice the error costs four times as much. L1: "
-    "twice the error costs twice as much, so a few large errors are forgiven.",
+    "How the difference between output and image is measured. BCE suits pixels that are nearly "
+    "black or white: a pixel that is certain and wrong costs most. MSE: twice the error costs four "
+    "times as much. L1: twice the error costs twice as much, so a few large errors matter less.",
     choices=("bce", "mse", "l1"),
 )
 EPOCHS = Hyperparameter(
     "training.epochs",
     "Epochs",
-    "How many times the network sees each training image. It follows the data set and the batch "
-    "size, so that the network learns for enough steps; change it to train for longer.",
+    "How many times the network sees each training image. This number follows the data set and the "
+    "batch size, so that there are enough training steps. Increase it to train for longer.",
 )
 BATCH = Hyperparameter(
     "training.batch_size",
     "Batch size",
-    "Images per step. A larger batch gives a steadier gradient, but each step takes longer.",
+    "Images per step. A larger batch gives a less noisy gradient, but each step takes longer.",
 )
 RATE = Hyperparameter(
     "training.lr",
     "Learning rate",
-    "The size of a step. Too large and the loss explodes; too small and nothing happens.",
+    "The size of a step. If it is too large, the loss grows without limit. If it is too small, the "
+    "network learns very slowly.",
 )
 BETA = (
     Hyperparameter(
         "loss.warmup",
         "beta warm-up",
-        "Share of the training, or of each cycle, over which β moves from its start to its value. "
-        "0: it has its value from the first step.",
+        "The part of the training, or of each cycle, in which β moves from its start to its value. "
+        "0: β has its value from the first step.",
         formula=r"\beta(t) = \beta_0 + (\beta - \beta_0) \min(1,\; t / w)",
     ),
     Hyperparameter(
         "loss.beta_start",
         "beta at the start",
-        "From 0, the code fills up before the KL costs anything. From a value above β, the code "
-        "starts with the few factors that matter most, and takes in details later.",
+        "From 0, the code can become informative before the KL costs anything. From a value above "
+        "β, the code begins with the few factors that matter most and adds details later.",
         0,
         20,
     ),
     Hyperparameter(
         "loss.cycles",
         "beta cycles",
-        "How often β starts again (Fu et al. 2019); 1 is a plain warm-up.",
+        "How many times β starts again (Fu et al. 2019). 1 is a simple warm-up.",
         formula=r"\beta(t) = \beta \cdot \min\big(1,\; (M t \bmod 1) / w\big)",
     ),
     Hyperparameter(
         "loss.free_bits",
         "Free bits",
-        "Nats each code dimension may hold at no cost, so that none collapses; in training only.",
+        "Each dimension of the code may hold this many nats at no cost, so that it does not "
+        "collapse. Only in training.",
         formula=r"\beta \sum_j \max(\lambda,\; \mathrm{KL}_j)",
     ),
 )
@@ -118,8 +120,8 @@ LEARNING = (
     Hyperparameter(
         "training.patience",
         "Early stopping",
-        "Ends once the validation loss has not fallen for so many epochs, and keeps the best one; "
-        "0 never.",
+        "Training ends if the validation loss has not fallen for this many epochs. The model of "
+        "the best epoch is kept. 0: no early stopping.",
         formula=r"\text{epoch} - \mathrm{argmin}_e L_{\text{val}}(e) \geq p",
     ),
     Hyperparameter(
@@ -129,99 +131,98 @@ LEARNING = (
         choices=("adam", "adamw", "sgd"),
     ),
     Hyperparameter(
-        "training.weight_decay", "Weight decay", "Pulls all weights a little towards zero."
+        "training.weight_decay", "Weight decay", "Pulls all weights slightly towards zero."
     ),
     Hyperparameter(
-        "training.clip", "Gradient clipping", "Longest gradient a step may have; 0 sets no limit."
+        "training.clip", "Gradient clipping", "The largest norm of a gradient. 0: no limit."
     ),
     Hyperparameter(
         "training.augment",
         "Augmentation",
-        "Changes the training images at random: shifts, crops or mirrors them.",
+        "Randomly shifts, crops or mirrors the training images.",
     ),
 )
 LAYERS = (
+    Hyperparameter("network.activation", "Activation", "The non-linear function after each layer."),
     Hyperparameter(
-        "network.activation", "Activation", "What bends the layers; without it they are linear."
+        "network.norm", "Normalisation", "Keeps the values of each layer in a similar range."
     ),
     Hyperparameter(
-        "network.norm", "Normalisation", "Keeps each layer's values in one range over a batch."
+        "network.dropout", "Dropout", "Share of values set to 0 at random in training.", 0, 0.9
     ),
     Hyperparameter(
-        "network.dropout", "Dropout", "Share of values dropped at random while it trains.", 0, 0.9
+        "network.residual", "Residual blocks", "Extra blocks after each convolution. Slower."
     ),
     Hyperparameter(
-        "network.residual", "Residual blocks", "Extra blocks per convolution: deeper and slower."
-    ),
-    Hyperparameter(
-        "network.output", "Output layer", "Sigmoid keeps pixels in 0 to 1, as BCE needs; or linear."
+        "network.output", "Output layer", "Sigmoid keeps pixels between 0 and 1. BCE needs it."
     ),
 )
 MACHINE = (
     Hyperparameter(
-        "training.seed", "Seed", "Fixes weights, order and noise: the same seed repeats the run."
+        "training.seed", "Seed", "Fixes all random numbers. The same seed repeats the run."
     ),
     Hyperparameter(
-        "training.device", "Device", "Where it trains. Automatic takes a GPU where there is one."
+        "training.device", "Device", "Where the network trains. Automatic uses a GPU if possible."
     ),
     Hyperparameter(
         "training.precision",
         "Precision",
-        "bf16 is faster for large networks on new chips. Automatic takes the faster one.",
+        "bf16 is faster for large networks on new processors. Automatic chooses the faster one.",
     ),
 )
 ALL = (CODE_SIZE, KIND, LOSS, EPOCHS, BATCH, RATE, *BETA, *CORRUPTION, *LEARNING, *LAYERS, *MACHINE)
 _LABELS = {
-    "network.hidden": "nodes",
-    "network.channels": "channels",
-    "bottleneck.kind": "code",
+    "network.hidden": "Nodes",
+    "network.channels": "Channels",
+    "bottleneck.kind": "Code",
     "training.beta2": "Adam’s β₂",
-} | {knob.key: knob.label for knob in (*(k for p in PRESETS.values() for k in p.knobs), *ALL)}
-PLAIN = ("training.lr", "training.weight_decay", "training.clip", "loss.free_bits")
-"""Numbers without an upper end worth a slider."""
+} | {
+    setting.key: setting.label
+    for setting in (*(h for p in PRESETS.values() for h in p.hyperparameters), *ALL)
+}
+UNBOUNDED = ("training.lr", "training.weight_decay", "training.clip", "loss.free_bits")
+"""Numbers that have no useful upper end for a slider."""
 
 
 def log_steps(low: float, high: float, value: float) -> list[float]:
-    """1, 2, 5, 10, ... from low to high, and the value the preset has."""
+    """1, 2, 5, 10, ... from low to high, and `value`."""
     series = (float(f"{m}e{e}") for e in range(-6, 7) for m in (1, 2, 5))
     return sorted({value, *(number for number in series if low <= number <= high)})
 
 
 def value_of(config: RunConfig, key: str) -> Any:
-    """The setting a dotted key names."""
+    """The value of the setting with this dotted key."""
     return reduce(getattr, key.split("."), config)
 
 
-def usable_words(knob: Hyperparameter) -> list[str]:
-    """The words a setting knows, as RunConfig's types list them; devices only where they are."""
+def choices_of(setting: Hyperparameter) -> list[str]:
+    """The words that a setting accepts, as RunConfig's types list them; only devices that exist."""
     group: Any = RunConfig()
-    *path, last = knob.key.split(".")
+    *path, last = setting.key.split(".")
     group = type(reduce(getattr, path, group))
-    words = list(knob.choices or typing.get_args(typing.get_type_hints(group)[last]))
-    if knob.key != "training.device":
+    words = list(setting.choices or typing.get_args(typing.get_type_hints(group)[last]))
+    if setting.key != "training.device":
         return words
 
-    def is_there(word: str) -> bool:
+    def exists(word: str) -> bool:
         try:
             pick_device(word)
         except UserError:
             return False
         return True
 
-    return [word for word in words if is_there(word)]
+    return [word for word in words if exists(word)]
 
 
-def in_words(problem: str) -> str:
-    """A sentence about settings, with the names the page has for them."""
-    for knob in ALL:
-        for form in (f" ({knob.key})", knob.key):
-            problem = problem.replace(form, "" if form[0] == " " else f"“{knob.label}”")
-    return problem.replace("network.hidden", "“Nodes”").replace("network.channels", "“Channels”")
+def label_of(key: str) -> str:
+    """The label of a setting on the Train page: "Code size"; of one without a control, the last
+    part of its key."""
+    return _LABELS.get(key, key.rpartition(".")[2].replace("_", " ").capitalize())
 
 
-def told(key: str, value: Any) -> str:
+def with_value(key: str, value: Any) -> str:
     """A setting and its value in few words: "code size 2", "nodes 512, 256", "optimiser AdamW"."""
-    label = _LABELS.get(key, key.rpartition(".")[2].replace("_", " "))
+    label = label_of(key)
     if isinstance(value, tuple):
         text = ", ".join(map(str, value)) or "none"
     elif isinstance(value, str):
@@ -231,35 +232,7 @@ def told(key: str, value: Any) -> str:
     return f"{label[:1].lower()}{label[1:]} {text}"
 
 
-def help_of(knob: Hyperparameter) -> str:
+def help_of(setting: Hyperparameter) -> str:
     """What a setting does, in one line, and its formula."""
-    return f"{knob.help}  \n$\\displaystyle {knob.formula}$" if knob.formula else knob.help
-
-
-def size_in_words(count: float) -> str:
-    """Bytes for people: "4.4 MB", "310 MB", "1.2 GB"."""
-    for unit, size in (("GB", 2**30), ("MB", 2**20)):
-        if count >= size:
-            return f"{count / size:.{0 if count >= 10 * size else 1}f} {unit}"
-    return f"{max(1, round(count / 2**10))} kB"
-
-
-def times(number: int) -> str:
-    """How often, in words: "once", "twice", "38 times"."""
-    return {1: "once", 2: "twice"}.get(number, f"{number:,} times")
-
-
-def count_in_words(number: int) -> str:
-    """1,137,184 as "1.1 M"."""
-    if number >= 1_000_000:
-        return f"{number / 1e6:.1f} M"
-    return f"{number / 1e3:.0f} k" if number >= 10_000 else f"{number:,}"
-
-
-def duration(seconds: float) -> str:
-    """Seconds for people: "40 s", "3 min", "2 h"; rounded as far as a guess deserves."""
-    if seconds < 90:
-        return f"{max(5, round(seconds / 5) * 5)} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
+    formula = f"  \n$\\displaystyle {setting.formula}$" if setting.formula else ""
+    return setting.help + formula
