@@ -1,4 +1,4 @@
-"""Start with `streamlit run app.py`: the pages, and the live, photo, replay and image routes."""
+"""Entry point of `streamlit run app.py`: the pages and the routes beside them."""
 
 import sys
 from collections.abc import AsyncIterator
@@ -9,7 +9,7 @@ from starlette.middleware import Middleware
 
 from aeviz.server.budgets import Budgets
 from aeviz.server.cookies import Cookie
-from aeviz.server.dataset_uploads import routes as intake
+from aeviz.server.dataset_uploads import routes as dataset_uploads
 from aeviz.server.headers import SecurityHeaders
 from aeviz.server.hosts import Hosts
 from aeviz.server.live.routes import routes
@@ -25,25 +25,25 @@ from aeviz.ui.shared.page_uploads import held
 return_large_pieces()
 base_path = st.get_option("server.baseUrlPath")
 allowed_origins = st.get_option("server.corsAllowedOrigins")
-darkroom = PhotoServer(allowed_origins)
+photos = PhotoServer(allowed_origins)
 
 
 @asynccontextmanager
 async def lifespan(app: object) -> AsyncIterator[None]:
-    """What holds while the app is served."""
+    """Around the time in which the app is served."""
     print(f"  The teacher's code, for the Runs page: {TEACHERS.code}\n", file=sys.stderr)
     async with at_once(app):
         yield
-    darkroom.close()
+    photos.close()
 
 
 app = st.App(
     "pages/index.py",
     routes=[
         *routes(base_path, allowed_origins),
-        *darkroom.routes(base_path),
+        *photos.routes(base_path),
         *Replay().routes(base_path),
-        *intake.routes(base_path, allowed_origins),
+        *dataset_uploads.routes(base_path, allowed_origins),
     ],
     middleware=[
         Middleware(Visitors),

@@ -1,8 +1,7 @@
-"""RunConfig: everything that decides a training run, as frozen, validated, plain data.
+"""RunConfig: all settings of a training run, as frozen, validated, plain data.
 
-A configuration rebuilds its object: the same RunConfig gives the same network, the same data order
-and the same result. It goes to JSON and back unchanged; unknown keys and values out of range are
-errors with one plain sentence.
+The same RunConfig gives the same network, the same order of images and the same result. It goes to
+JSON and back unchanged. Unknown keys and values out of range are a UserError.
 """
 
 from __future__ import annotations
@@ -42,9 +41,9 @@ class NetworkConfig:
     `residual` residual blocks), then dense layers of the `hidden` widths.
     `kind` unet: fully convolutional, for photographs of any size (`aeviz.nn.unet`), with
     `residual` blocks on each side of each of the `channels`, and with or without `skips`. With
-    them it says what to `change`: what to add to each pixel; or, as a matte, how far something that
-    was laid over the photograph covers it.
-    `init` of the weights: fan-in is PyTorch's own scheme, glorot is Keras's.
+    skips, the output is a `change` of the photograph: a value to add to each pixel; or a matte,
+    the opacity of something laid over the photograph, such as a watermark.
+    `init` of the weights: fan-in is PyTorch's default, glorot is Keras's.
     """
 
     kind: Literal["dense", "conv", "unet"] = "dense"
@@ -77,7 +76,7 @@ class NetworkConfig:
 class BottleneckConfig:
     """The code: `latent_dim` numbers, a point (deterministic) or a Gaussian (mu, logvar).
 
-    A unet's code is a map: so many numbers at each of its places.
+    A unet's code is a map with `latent_dim` channels.
     """
 
     kind: Literal["deterministic", "gaussian"] = "deterministic"
@@ -95,11 +94,11 @@ class BottleneckConfig:
 
 @dataclass(frozen=True)
 class CorruptionConfig:
-    """What is done to x before it is encoded; the loss always compares with the clean x.
+    """The noise on x before it is encoded; the loss always compares with the clean x.
 
     `amount`: standard deviation on the [0, 1] scale (gaussian), or share of pixels
-    (salt-and-pepper, masking). `mixed` draws kind and amount anew for each image. What befalls
-    photographs draws its amounts itself (`aeviz.degradations`).
+    (salt-and-pepper, masking). `mixed` draws kind and amount at random for each image. The
+    degradations of photographs draw their own amounts (`aeviz.degradations`).
     """
 
     kind: Literal[CorruptionKind, DegradationKind] = "none"
@@ -113,9 +112,8 @@ class CorruptionConfig:
 class LossConfig:
     """Reconstruction + beta x KL + weight x penalty, in the reductions of `aeviz.nn.losses`.
 
-    beta goes from `beta_start` to its value over the first `warmup` share of each of `cycles` equal
-    parts of the training. A latent dimension may hold `free_bits` nats before the KL costs
-    anything.
+    The training has `cycles` equal parts. In the first `warmup` share of each, beta goes from
+    `beta_start` to its value. The KL of a latent dimension costs nothing up to `free_bits` nats.
     """
 
     reconstruction: Literal["bce", "mse", "l1", "log-mse"] = "bce"
@@ -146,13 +144,13 @@ class LossConfig:
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """How long, how fast, and from which seed.
+    """Length, optimizer, seed and device of a training.
 
-    `patience`: training ends early where the validation loss has not fallen for so many epochs (0:
+    `patience`: training ends early if the validation loss has not fallen for so many epochs (0:
     never), and the best epoch is kept.
     `beta2`: Adam's and AdamW's decay of the squared gradients' moving mean (Kingma & Ba 2015);
     restorers of photographs use 0.99.
-    `crop`: photographs are trained on in random squares of this side, turned and mirrored.
+    `crop`: side of the random squares of photographs, which are also turned and mirrored.
     """
 
     epochs: int = 10
@@ -184,7 +182,7 @@ class TrainingConfig:
 
 @dataclass(frozen=True)
 class RunConfig:
-    """One run: which data, and the four independent axes, and how it is trained."""
+    """One run: data set, network, bottleneck, corruption, loss and training."""
 
     name: str = ""
     type: str = "standard"
@@ -257,7 +255,7 @@ class RunConfig:
             raise UserError("A matte is for watermarks. Use watermark.", "corruption.kind")
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain data; `from_dict` is its inverse."""
+        """As plain data. The inverse of `from_dict`."""
         return dataclasses.asdict(self)
 
     def flat(self) -> dict[str, Any]:
@@ -265,17 +263,17 @@ class RunConfig:
         return plain_data.flatten(self.to_dict())
 
     def to_json(self) -> str:
-        """As JSON with sorted keys; `from_json` is its inverse."""
+        """As JSON with sorted keys. The inverse of `from_json`."""
         return json.dumps(self.to_dict(), sort_keys=True)
 
     @classmethod
     def from_dict(cls, data: Any) -> Self:
-        """Builds and validates; a wrong key, type or range is a UserError."""
+        """Builds and validates. A wrong key, type or range is a UserError."""
         return plain_data.build(cls, data)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
-        """Builds and validates; text that is no JSON is a UserError, too."""
+        """Builds and validates. Text that is not JSON is a UserError, too."""
         try:
             data = json_file.parse(text)
         except ValueError as error:

@@ -1,4 +1,4 @@
-"""Other people's words, made safe where they leave: in Markdown and in Plotly's figures.
+"""Text that anybody may have written, made safe for Markdown and for Plotly's figures.
 
 For HTML there is `html.escape`.
 """
@@ -10,19 +10,19 @@ from html import escape
 from typing import Final
 
 LONGEST: Final = 80
-"""Characters of a name; what is longer is cut."""
+"""Characters of a name; longer ones are cut."""
 
-# Code, emphasis, links, images, HTML, entities, formulas; and what begins a heading, quote or list.
+# Code, emphasis, links, images, HTML, entities, formulas; and starts of headings, quotes, lists.
 _MARKUP: Final = re.compile(r"[\\`*_\[\]<&$~]|^[#>+=-]|(?<=^\d)[.)]|(?<=^\d\d)[.)]")
-# Where addresses, icons, emojis and colours are put together, whatever is escaped in them.
+# Inside addresses, icons, emojis and colours, which work even if their characters are escaped.
 _JOINED: Final = re.compile(r"(?i)(?<=\bwww)(?=\.)|(?<=:)(?=//|[\w+-])|(?<=@)(?=\S)")
 _JOINER: Final = "\u2060"
-"""The word joiner: it has no width, and comes between them."""
+"""The word joiner. It has no width and splits them."""
 
 
 def in_markdown(text: str, longest: int | None = LONGEST) -> str:
-    """The text for Markdown: nothing in it is markup, and no address in it becomes a link. One
-    line; cut after `longest` characters, None for never."""
+    """The text for Markdown: no part of it is markup, and no address becomes a link. One line, cut
+    after `longest` characters; None for no limit."""
     line = " ".join(text.split())
     if longest is not None and len(line) > longest:
         line = f"{line[: longest - 3]}..."
@@ -30,5 +30,5 @@ def in_markdown(text: str, longest: int | None = LONGEST) -> str:
 
 
 def in_plotly(text: str) -> str:
-    """The text for a Plotly figure, which reads some HTML in names, titles and labels."""
+    """The text for a Plotly figure, which interprets some HTML in names, titles and labels."""
     return escape(text, quote=False)

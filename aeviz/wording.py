@@ -1,4 +1,4 @@
-"""Numbers in words, the same on pages and on the command line."""
+"""Numbers, times and plurals in words, for pages and the command line."""
 
 from __future__ import annotations
 

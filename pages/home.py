@@ -1,4 +1,4 @@
-"""Home: something alive before anything else, and where to go from there."""
+"""Home: a live map of codes, and links to the other pages."""
 
 import streamlit as st
 
@@ -10,16 +10,21 @@ from aeviz.wording import plural
 
 MODEL = "vae-mnist-2d"
 TEXT = r"""
-An autoencoder is two networks that learn together. The encoder squeezes an image $x$ into a short
-code, $z = f(x)$; the decoder turns a code back into an image, $\hat x = g(z)$; and all they are
-asked is that $\hat x$ be like $x$. Here a code is a place on the map, and each point is where the
-encoder put one test image. It was never told which digit is which: the colours came afterwards.
+An autoencoder is two networks that learn together. The encoder turns an image $x$ into a short
+code, $z = f(x)$. The decoder turns a code back into an image, $\hat x = g(z)$. They learn to make
+the reconstruction $\hat x$ as similar to $x$ as possible. On this map each place is a code, and
+each point is the code of one test image. The networks never saw which digit is which: we added the
+colours afterwards.
 """
 TRY_THIS = "Move slowly from the 7s down to the 1s. Where does one digit turn into the next?"
 NEXT = [
-    ("explore", "Explore a latent space", "Sliders and maps for every model, decoded as you move."),
-    ("train", "Train your own", "Choose data, type and size; watch it learn in about a minute."),
-    ("restore", "Clean up a photo", "Drop a photo in: grain, scratches and watermarks come off."),
+    (
+        "explore",
+        "Explore a latent space",
+        "Maps and sliders for every model. Images change as you move.",
+    ),
+    ("train", "Train your own", "Choose data, type and size. Training takes about a minute."),
+    ("restore", "Clean up a photo", "Remove noise, scratches and watermarks from your own photo."),
 ]
 
 
@@ -35,10 +40,10 @@ facts.markdown(
 
 shown = next((info for info in infos if info.name == MODEL), next(iter(infos), None))
 if shown is None:
-    st.info("There is no model yet. Train one first: it takes about a minute.")
+    st.info("There is no model yet. Train one first. It takes about a minute.")
 else:
     st.markdown(
-        "Move over the map. Each place is a code; the decoder turns it into an image, right now."
+        "Move over the map. Each place is a code. The decoder turns it into an image at once."
     )
     live.home(shown.name)
 

@@ -15,8 +15,7 @@ st.logo(str(_ICON))
 
 
 def _page(name: str, default: bool = False) -> st.Page:
-    """A page without an icon of its own: Streamlit would fetch that from the internet for the
-    browser's tab."""
+    """A page without an icon: Streamlit would load it from the internet for the browser's tab."""
     title, path = name.capitalize(), None if default else name
     return st.Page(_HERE / f"{name}.py", title=title, url_path=path, default=default)
 

@@ -1,4 +1,4 @@
-"""Reconstruct: an image goes through the model and comes back; see what was lost on the way."""
+"""Reconstruct: images, their codes and reconstructions, and what is lost."""
 
 import streamlit as st
 
@@ -12,10 +12,11 @@ from aeviz.ui.shared.opened import open_model
 
 PAGE = "reconstruct"
 TEXT = r"""
-The encoder turns the image into a few numbers, the code $z = f(x)$; the decoder knows nothing but
-those numbers and draws $\hat x = g(z)$. What differs, $\hat x - x$, did not fit through the code.
-MSE is $\frac1n \sum_i (\hat x_i - x_i)^2$ over the $n$ pixels, each in $[0, 1]$; PSNR is
-$-10 \log_{10} \text{MSE}$; SSIM compares brightness, contrast and pattern in small windows.
+The encoder turns the image into a few numbers, the code $z = f(x)$. The decoder gets only these
+numbers and makes the reconstruction $\hat x = g(z)$. The error $\hat x - x$ is what did not fit
+through the code, the bottleneck. MSE is $\frac1n \sum_i (\hat x_i - x_i)^2$ over the $n$ pixels,
+each in $[0, 1]$. PSNR is $-10 \log_{10} \text{MSE}$. SSIM compares brightness, contrast and pattern
+in small windows.
 """
 
 st.title("Send an image through the code", anchor=False)
@@ -26,11 +27,11 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     source = st.segmented_control(
         "Images", ["Test images", "Other kinds", "Upload", "Draw"], default="Test images",
         required=True, key="reconstruct-source",
-        help="Images held out from training, of a kind that it never saw, or your own.",
+        help="Test images, images of a kind that it never saw, or your own.",
     )  # fmt: skip
     signed = st.segmented_control(
         "Error map", ["Signed", "Absolute"], default="Signed", required=True, key="error-map",
-        help="Signed: blue is too dark, red is too bright. Absolute: only how far off.",
+        help="Signed: blue is too dark, red is too bright. Absolute: only the size of the error.",
     ) == "Signed"  # fmt: skip
     items = sources.test_images(opened, PAGE) if source == "Test images" else []
 beside = None
@@ -48,7 +49,7 @@ if items:
     large = sources.anywhere(opened, items, PAGE)
     passed = parts.pass_through(opened, items)
     scale = parts.scale_for(passed, signed)
-    if beside is not None:  # the pad shows the rest
+    if beside is not None:  # the drawing pad shows the rest
         with beside:
             parts.differences(passed, large, scale)
     elif large.photo is None:
@@ -68,7 +69,7 @@ if source == "Test images" and items:
     if fold.open:
         with fold:
             for title, ten, count in parts.extremes(opened, sources.SHOWN):
-                st.markdown(f"**{title} {len(ten)} of {count:,} held-out images**")
+                st.markdown(f"**{title} {len(ten)} of {count:,} test images**")
                 columns = parts.stacks(ten, parts.pass_through(opened, ten), scale)
                 sources.pick(ten, columns, parts.ROWS, large, PAGE, title)
 

@@ -1,4 +1,4 @@
-"""Restore: noisy images in, clean images out; and what a denoiser can and cannot do."""
+"""Restore: clean up photographs and small images, and see the limits of a denoiser."""
 
 import streamlit as st
 
@@ -6,36 +6,37 @@ from aeviz.io.paths import WEB
 from aeviz.ui.reconstruct import sources
 from aeviz.ui.restore import denoise_kinds, denoise_manifold, denoise_sweep, denoise_views
 from aeviz.ui.restore import page as parts
-from aeviz.ui.restore.photo_tool import darkroom
+from aeviz.ui.restore.photo_tool import photo_tool
 from aeviz.ui.shared.explain import how_it_works
 from aeviz.ui.shared.opened import open_model
 
 PAGE = "restore"
 PHOTOS = r"""
-A photograph of any size goes through a convolutional autoencoder, which was shown damaged
-photographs $\tilde x$ and scored against the clean ones $x$. It has no dense layer, so it takes any
-size, tile by tile; and it has *skips*: the encoder's maps are handed across to the decoder. A code
-alone would have to describe every leaf. With skips the picture itself is passed on, and the network
-only has to say what to change.
+The photograph goes through a convolutional autoencoder. In training it got degraded photographs
+$\tilde x$, and the loss compared its output with the clean ones $x$. It has no dense layer, so a
+photograph may have any size. It is restored tile by tile. The network also has *skip connections*:
+the decoder gets the feature maps of the encoder. Without them, the code would have to describe
+every leaf. With them, the network only has to find what to change.
 """
 SMALL = r"""
-A denoising autoencoder learns from pairs: it sees $\tilde x = \text{corrupt}(x)$ and is scored
-against the clean $x$. At best it answers with the mean of the clean images that the noisy one may
-have come from. With little noise that is close to the nearest image of the kind it learnt from, as
-if it moved $\tilde x$ back onto the surface on which such images lie. With much noise it is a blur
-of several images. An image of another kind is changed as well: it comes out more like those that it
-learnt from.
+A denoising autoencoder learns from pairs. It gets a noisy image $\tilde x = \text{corrupt}(x)$, and
+the loss compares its output with the clean $x$. The best possible output is the mean of all clean
+images that could have become this noisy one. With little noise, this mean is close to the nearest
+image of the kind it learnt from: $\tilde x$ moves back to the surface on which such images lie.
+With much noise, it is a blur of several images. An image of another kind changes, too. It becomes
+more similar to the training images.
 """
 
 
 def try_it() -> str:
-    """One's own images, or test images with noise added; answers the model's type."""
+    """Denoise own images, or test images with added noise. Returns the model's type."""
     info = parts.choose_model()
     opened = open_model(info)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         own = st.segmented_control(
             "Images", ["Your images", "Test images"], default="Test images", required=True,
-            key="restore-source", help="Clean up your own, or see on test images what it is worth.",
+            key="restore-source",
+            help="Clean up your own images, or test the model with noise that you choose.",
         ) == "Your images"  # fmt: skip
         noise = None if own else parts.noise_controls(info)
         if not own:
@@ -66,11 +67,11 @@ def try_it() -> str:
 
 
 def limits() -> str:
-    """One image at all amounts of noise, and where each model gives up."""
+    """One image at all amounts of noise, and the amount at which each model fails."""
     info = parts.choose_model()
     opened = open_model(info)
-    if len(opened.images) < denoise_sweep.FEWEST:
-        st.info("This model file carries too few test images: choose another model.")
+    if len(opened.images) < denoise_sweep.MIN_IMAGES:
+        st.info("This model file has too few test images. Choose another model.")
         return info.type
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         noise = parts.noise_controls(info)
@@ -97,13 +98,13 @@ def kinds() -> str:
 
 
 def why() -> str:
-    """The way back to the data, in the plane."""
+    """Denoising as a way back to the data, in two dimensions."""
     denoise_manifold.show(*denoise_manifold.controls())
     return "denoising"
 
 
 if denoise_views.choose_view() == denoise_views.PHOTOS:
-    darkroom()
+    photo_tool()
     how_it_works(PHOTOS, "")
 else:
     st.html(WEB / "styles" / "denoise.css")

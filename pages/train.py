@@ -1,4 +1,4 @@
-"""Train: choose data and a type of autoencoder, watch it learn, keep the model."""
+"""Train: choose data and a type of autoencoder, watch the training, keep the model."""
 
 import streamlit as st
 
@@ -25,7 +25,7 @@ spawn.keep_warm()
 link.open_link()
 fold = st.expander("Settings of a new run", expanded=run is None, icon=":material/tune:")
 with fold, st.container(key="train-settings"):
-    # First for the keyboard and on a phone; what is to be trained is known further down.
+    # First in the order of the keyboard and on a phone, but filled in last.
     actions = st.container(horizontal=True, vertical_alignment="center", key="train-actions")
     settings, drawing = st.columns([5, 6], gap="large")
     with settings:
@@ -40,7 +40,7 @@ with fold, st.container(key="train-settings"):
             icon=":material/play_arrow:",
             disabled=choice.config is None,
             key="train-start",
-            help="It runs in a process of its own: closing this tab does not stop it.",
+            help="Training continues on the server if you close this tab.",
         )
         if choice.config is not None and choice.cost is not None:
             settings_link(choice.config)
@@ -60,10 +60,10 @@ run_list.recent(run.id if run else None)
 run_list.upload()
 
 how_it_works(
-    "Every step shows the network a few images, compares what comes out with what went in, and "
-    "moves each weight a little so that the difference shrinks. One epoch shows each training "
-    "image once; then it is measured on validation images, which it never learns from. If "
-    "the training loss falls while the validation loss rises, it has begun to learn images by "
-    "heart.",
+    "In each step, the network gets a few images. The loss compares its output with the images. "
+    "Then every weight changes a little so that the loss falls. In one epoch, the network sees "
+    "each training image once. Then the loss is measured on validation images, which it never "
+    "learns from. If the training loss falls but the validation loss rises, the network has begun "
+    "to memorise the training images. This is overfitting.",
     choice.preset.name,
 )

@@ -69,7 +69,7 @@ def _over_amounts(
     axis: dict[str, Any],
     value: str,
 ) -> Figure:
-    """Lines over the amount of noise; a dot where each falls below the bound, and gives up."""
+    """Lines over the amount of noise; a dot where each falls below the bound and fails."""
     level, says = bound
     data: list[dict[str, Any]] = []
     for name in sorted(curves, key=lambda name: name == names[0]):  # the chosen one over the others
@@ -92,11 +92,11 @@ def _over_amounts(
                 {
                     "type": "scatter",
                     "mode": "markers",
-                    "name": f"{shown} gives up",
+                    "name": f"{shown} fails",
                     "x": [round(end, 4)],
                     "y": [level],
                     "marker": {"color": colour, "size": 11, "symbol": "x"},
-                    "hovertemplate": f"{shown} gives up at %{{x:.0%}}<extra></extra>",
+                    "hovertemplate": f"{shown} fails at %{{x:.0%}}<extra></extra>",
                 }
             )
     across = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": level, "y1": level}

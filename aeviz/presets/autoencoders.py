@@ -1,6 +1,6 @@
-"""The types of autoencoder: each a named preset over network x bottleneck x corruption x loss.
+"""The types of autoencoder, as presets: network x bottleneck x corruption x loss.
 
-One table. Pages, the command line and the tests read it, so a new type is one entry here.
+Pages, the command line and the tests read this table, so a new type is one entry here.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from aeviz.presets.defaults import for_data
 
 @dataclass(frozen=True)
 class Hyperparameter:
-    """The setting that makes a type what it is: a dotted RunConfig key, shown as a control.
+    """A setting that the Train page shows: its dotted RunConfig key and the texts of its control.
 
-    `choices` where it is one of a few words; else a number between low and high, on a logarithmic
-    scale where `log`. `formula`: in LaTeX, what the number does.
+    With `choices` it is one of a few words, otherwise a number between `low` and `high`. `log`:
+    a logarithmic scale. `formula`: LaTeX, what the setting does.
     """
 
     key: str
@@ -41,10 +41,11 @@ class Hyperparameter:
 
 @dataclass(frozen=True)
 class Preset:
-    """A type of autoencoder: what it is called, how it works, and where its settings start.
+    """A type of autoencoder: its name, an explanation, and the settings it starts with.
 
-    `config` has the settings for its own data set; `on` has those for another one. `steps`: how
-    many times a training moves the weights, about, whatever the number of images.
+    `config` has the settings for its own data set, `on` those for another one. `steps`: the
+    approximate number of training steps, whatever the number of images. `hyperparameters`: the
+    settings that define the type.
     """
 
     name: str
@@ -73,9 +74,9 @@ _CONV = NetworkConfig(kind="conv", hidden=(256,), channels=(32, 64))
 
 
 def _short(lr: float, batch_size: int = 128) -> TrainingConfig:
-    """A training of few steps: one cycle up to a high rate, with an Adam that soon forgets.
+    """A short training: one cycle up to a high learning rate, with a short memory in Adam.
 
-    `benchmarks/defaults.py` has what was tried and what each type reaches.
+    `benchmarks/defaults.py` has the alternatives and the loss that each type reaches.
     """
     return TrainingConfig(lr=lr, batch_size=batch_size, beta2=0.98, schedule="one-cycle")
 
@@ -83,25 +84,26 @@ def _short(lr: float, batch_size: int = 128) -> TrainingConfig:
 NOISE = Hyperparameter(
     "corruption.kind",
     "Noise",
-    "What is done to the image before it is encoded. The loss compares with the clean image.",
+    "Noise that is added to the image before it is encoded. The loss compares the output with the "
+    "clean image.",
     choices=("none", "gaussian", "salt-and-pepper", "masking", "mixed"),
 )
 AMOUNT = Hyperparameter(
     "corruption.amount",
     "Noise amount",
-    "Standard deviation (Gaussian) or share of pixels hit (the others).",
-    formula=r"\tilde{x} = x + a\,\epsilon \quad\text{or}\quad P(\text{hit}) = a",
+    "Gaussian: the standard deviation. Other noise: the share of pixels that change.",
+    formula=r"\tilde{x} = x + a\,\epsilon \quad\text{or}\quad P(\text{change}) = a",
 )
 
 PRESETS: dict[str, Preset] = _table(
     Preset(
         "standard",
         "Standard (undercomplete)",
-        "The code is narrower than the image, so the network cannot copy: it must find what "
-        "images have in common. The encoder turns an image into the code, the decoder turns the "
-        "code back into an image. What does not fit into the code is lost.",
+        "The encoder turns an image into a short code. The decoder turns the code back into an "
+        "image. The code has fewer numbers than the image, so the network cannot copy: it must "
+        "find what the images have in common. What does not fit into the code is lost.",
         r"\min_{f,g}\; \mathbb{E}_x\, L\big(x,\, g(f(x))\big)",
-        "Halve the code size again and again: which digits blur into which first?",
+        "Halve the code size several times. Which digits become hard to tell apart first?",
         RunConfig(
             type="standard",
             network=NetworkConfig(hidden=(128,), norm="batch"),
@@ -112,13 +114,13 @@ PRESETS: dict[str, Preset] = _table(
     Preset(
         "linear",
         "Linear (= PCA)",
-        "No hidden layer and no activation. With squared error, the best such network spans "
-        "exactly the subspace of the first principal components: on the images that it learns "
-        "from it can reach PCA's error, and never beat it.",
+        "It has no hidden layer and no activation. With squared error, the best network of this "
+        "kind spans the same subspace as the first principal components (PCA). On its training "
+        "images it can reach PCA's error, but never a lower one.",
         r"\min_{W,V,b,c}\; \mathbb{E}_x \lVert x - V (W x + b) - c \rVert^2 "
         r"\;\Rightarrow\; \mathrm{span}(V) = "
         r"\mathrm{span}(\text{first } d \text{ principal components})",
-        "Compare its error with a deep autoencoder's at the same code size.",
+        "Compare its error with that of a deep autoencoder with the same code size.",
         RunConfig(
             type="linear",
             network=NetworkConfig(hidden=(), activation="none", output="linear"),
@@ -131,11 +133,11 @@ PRESETS: dict[str, Preset] = _table(
     Preset(
         "deep",
         "Deep (stacked)",
-        "Several layers on each side let the decoder's images form a curved surface, which "
-        "follows the data better than PCA's flat one. So a deep network that is trained long "
-        "enough can rebuild more from the same number of code values.",
+        "With several layers on each side, the images that the decoder can make form a curved "
+        "surface. It follows the data better than the flat one of PCA. So a deep network can "
+        "reconstruct more from the same code size, if it trains long enough.",
         r"z = f_3(f_2(f_1(x))), \quad \hat{x} = g_1(g_2(g_3(z)))",
-        "Take layers away one at a time. What happens to the reconstruction error?",
+        "Remove one layer at a time. What happens to the reconstruction error?",
         RunConfig(
             type="deep",
             network=NetworkConfig(hidden=(512, 256, 128), norm="batch"),
@@ -146,11 +148,11 @@ PRESETS: dict[str, Preset] = _table(
     Preset(
         "convolutional",
         "Convolutional",
-        "Small filters slide over the image, so what is learnt in one corner holds in all of "
-        "them. Each block halves the image and sees twice as far. A filter has few weights, as "
-        "all places of the image share them.",
+        "Small filters slide over the image, so what the network learns in one corner works "
+        "everywhere. Each block halves the sides of the image, so the next filters see twice as "
+        "far. A filter has few weights, because all places in the image share them.",
         r"h_{l+1} = \sigma(W_l \ast_{\text{stride } 2} h_l + b_l)",
-        "Give it the deep network's code size. Whose reconstructions are sharper?",
+        "Use the code size of the deep network. Which reconstructions are sharper?",
         RunConfig(
             type="convolutional",
             network=_CONV,
@@ -162,12 +164,11 @@ PRESETS: dict[str, Preset] = _table(
     Preset(
         "overcomplete",
         "Overcomplete (learns to copy)",
-        "If the code is wider than the image and nothing else holds it back, the network can "
-        "pass every pixel through. Its error can be very low although the code says nothing "
-        "about what images have in common. Sparse, contractive and denoising autoencoders are "
-        "made to prevent that.",
+        "The code has more numbers than the image, so the network can simply copy every pixel. "
+        "Its error can be very low, although the code shows nothing that the images have in "
+        "common. Sparse, contractive and denoising autoencoders prevent this in three ways.",
         r"\dim z > \dim x \;\Rightarrow\; g(f(x)) = x \text{ is possible without learning}",
-        "Train it on digits, then upload a picture of something else. Does it copy that, too?",
+        "Train it on digits, then upload a picture of something else. Does it copy it, too?",
         RunConfig(
             type="overcomplete",
             network=NetworkConfig(hidden=(), output="linear"),
@@ -179,11 +180,11 @@ PRESETS: dict[str, Preset] = _table(
     Preset(
         "sparse",
         "Sparse (L1)",
-        "The code may be wide, but each active unit costs something, so every image uses only a "
-        "few. Units often become detectors of parts: strokes, loops, ends. Sparsity takes the "
-        "place of a narrow code.",
+        "The code may be large, but each active unit adds to the loss, so every image uses only "
+        "a few units. Units often learn to detect parts, such as strokes, loops and ends. "
+        "Sparsity replaces the small code as the limit.",
         r"L(x, \hat{x}) + \lambda \sum_j |z_j|",
-        "Raise the weight until only a handful of units are active for each image.",
+        "Raise the weight until only about five units are active for each image.",
         RunConfig(
             type="sparse",
             network=NetworkConfig(hidden=(), init="glorot"),
@@ -195,7 +196,7 @@ PRESETS: dict[str, Preset] = _table(
             Hyperparameter(
                 "loss.weight",
                 "L1 weight",
-                "What each unit of activation costs. More: fewer active units, more error.",
+                "How much an activation adds to the loss. Higher: fewer active units, more error.",
                 1e-3,
                 100,
                 log=True,
@@ -206,11 +207,11 @@ PRESETS: dict[str, Preset] = _table(
     Preset(
         "sparse-kl",
         "Sparse (KL)",
-        "Each unit's mean activation over the images is held at a small rho, so most units are "
-        "nearly off for most images. The penalty is the KL divergence between rho and the mean "
-        "that is observed. Unlike L1 it also wakes up units that never fire.",
+        "A penalty keeps the mean activation of each unit close to a small value, rho. So most "
+        "units are nearly off for most images. The penalty is the KL divergence between rho and "
+        "the mean that is measured. Unlike L1, it also activates units that are always off.",
         r"L(x, \hat{x}) + \lambda \sum_j \mathrm{KL}\big(\rho \,\Vert\, \hat\rho_j\big)",
-        "Set rho to 0.5: the code is not sparse any more. What has become of the filters?",
+        "Set rho to 0.5, so that the code is no longer sparse. How do the filters change?",
         RunConfig(
             type="sparse-kl",
             network=NetworkConfig(hidden=()),
@@ -222,7 +223,7 @@ PRESETS: dict[str, Preset] = _table(
             Hyperparameter(
                 "loss.rho",
                 "Target activity rho",
-                "The mean activation that each unit is held at, over the images of a batch.",
+                "The mean activation that each unit should have over a batch of images.",
                 0.01,
                 0.5,
                 formula=r"\textstyle\sum_j \mathrm{KL}(\rho \,\Vert\, \hat\rho_j), \quad "
@@ -231,7 +232,7 @@ PRESETS: dict[str, Preset] = _table(
             Hyperparameter(
                 "loss.weight",
                 "Sparsity weight",
-                "How strongly each unit is held to rho.",
+                "How strongly the penalty pulls each unit towards rho.",
                 1e-3,
                 100,
                 log=True,
@@ -242,11 +243,11 @@ PRESETS: dict[str, Preset] = _table(
     Preset(
         "contractive",
         "Contractive",
-        "The encoder's Jacobian is kept small: moving a pixel a little must hardly move the "
-        "code. Only directions that matter for rebuilding the data keep their size: those "
-        "that lead from one image to another like it.",
+        "A penalty keeps the Jacobian of the encoder small, so that a small change of a pixel "
+        "hardly changes the code. The code still follows the directions that matter for the "
+        "reconstruction: those that lead from one image to similar ones.",
         r"L(x, \hat{x}) + \lambda \left\lVert \frac{\partial f(x)}{\partial x} \right\rVert_F^2",
-        "Raise the weight. What happens to the Jacobian's singular values, and to the error?",
+        "Raise the weight. What happens to the singular values of the Jacobian, and to the error?",
         RunConfig(
             type="contractive",
             network=NetworkConfig(hidden=(128,), activation="tanh"),
@@ -258,7 +259,7 @@ PRESETS: dict[str, Preset] = _table(
             Hyperparameter(
                 "loss.weight",
                 "Jacobian weight",
-                "What it costs if the code moves when the image does.",
+                "How much the loss grows if the code changes with small changes of the image.",
                 1e-3,
                 100,
                 log=True,
@@ -270,11 +271,11 @@ PRESETS: dict[str, Preset] = _table(
     Preset(
         "denoising",
         "Denoising",
-        "It sees a corrupted image and is asked for the clean one. Copying no longer pays: to "
-        "remove the noise it must know what images look like. At best it answers with the "
-        "average of the clean images that the noisy one may have come from.",
+        "The network gets a noisy image and has to give back the clean one. Copying does not "
+        "help: to remove the noise, it must learn what the images look like. Its best possible "
+        "output is the mean of all clean images that could have become this noisy one.",
         r"\mathbb{E}_{\tilde{x} \sim C(x)}\, L\big(x,\, g(f(\tilde{x}))\big)",
-        "Train on one kind of noise and restore another: what carries over?",
+        "Train with one kind of noise, then restore images with another. Does it still work?",
         RunConfig(
             type="denoising",
             network=NetworkConfig(hidden=(512,), norm="batch"),
@@ -290,12 +291,12 @@ PRESETS: dict[str, Preset] = _table(
     Preset(
         "vae",
         "Variational (VAE)",
-        "Each image's code is a small Gaussian cloud, not a point, and the KL pulls every cloud "
-        "towards one standard normal. That leaves few empty places between the codes, so you can "
-        "draw a code from the standard normal and decode it to a new image.",
+        "The code of an image is a small Gaussian distribution, not a point. The KL divergence "
+        "pulls all of these towards one standard normal distribution, so there are few empty "
+        "places between the codes. You can draw a code at random and decode it to a new image.",
         r"\mathcal{L} = \mathbb{E}_{q(z|x)}[\log p(x|z)] - \mathrm{KL}\big(q(z|x) \,\Vert\, "
         r"\mathcal{N}(0, I)\big), \quad z = \mu + \sigma \odot \epsilon",
-        "Set the code size to 2 and walk over the map: digits turn into one another.",
+        "Set the code size to 2, then move over the map. Where does one digit turn into another?",
         RunConfig(
             type="vae",
             network=NetworkConfig(hidden=(512, 256, 256, 128), norm="batch"),
@@ -306,9 +307,9 @@ PRESETS: dict[str, Preset] = _table(
             Hyperparameter(
                 "loss.beta",
                 "beta",
-                "Weight of the KL. Less: sharper reconstructions. More: codes closer to the "
-                "standard normal. 1 is the ELBO if the loss is cross-entropy and pixels are black "
-                "or white.",
+                "The weight of the KL. Lower: sharper reconstructions. Higher: codes closer to the "
+                "standard normal distribution. With 1, cross-entropy and black or white pixels, "
+                "the loss is the negative ELBO.",
                 0.01,
                 20,
                 log=True,
@@ -320,13 +321,14 @@ PRESETS: dict[str, Preset] = _table(
     Preset(
         "beta-vae",
         "beta-VAE (disentangling)",
-        "A VAE whose KL counts more than once. Information becomes expensive, so few dimensions "
-        "stay in use. Often each then follows one property, such as place or size, but nothing "
-        "guarantees that (Locatello et al. 2019). Here beta starts at 8 and falls to its value: "
-        "the code finds the properties that matter most first, and takes in details later.",
+        "A VAE that gives the KL a higher weight. Information in the code becomes expensive, so "
+        "few dimensions stay in use. Often each of them then follows one property, such as "
+        "position or size, but nothing guarantees it (Locatello et al. 2019). Here beta starts at "
+        "8 and falls to its value: the code begins with the properties that matter most and adds "
+        "details later.",
         r"\mathbb{E}_{q(z|x)}[\log p(x|z)] - \beta\, \mathrm{KL}\big(q(z|x) \,\Vert\, "
         r"\mathcal{N}(0, I)\big), \quad \beta > 1",
-        "Move one slider at a time. Does a single property of the picture change?",
+        "Move one slider at a time. Does only one property of the image change?",
         RunConfig(
             type="beta-vae",
             dataset="shapes",
@@ -339,7 +341,7 @@ PRESETS: dict[str, Preset] = _table(
             Hyperparameter(
                 "loss.beta",
                 "beta",
-                "Weight of the KL. More: fewer dimensions in use, and less detail.",
+                "The weight of the KL. Higher: fewer dimensions in use, and less detail.",
                 1,
                 50,
                 log=True,
@@ -352,19 +354,19 @@ PRESETS: dict[str, Preset] = _table(
 
 
 def preset(name: str) -> Preset:
-    """The preset of this name; UserError with the list of names where there is none."""
+    """The preset of this name. If there is none, a UserError lists the names."""
     try:
         return PRESETS[name]
     except KeyError:
         raise UserError(
-            f"There is no type called {name[:40]!r}: choose one of {', '.join(PRESETS)}."
+            f"There is no type called {name[:40]!r}. Choose one of {', '.join(PRESETS)}."
         ) from None
 
 
 def settings_for(name: str, dataset: str | None = None) -> RunConfig:
-    """Where the settings of this type start on this data set; on its own where none is named.
+    """The settings that this type starts with on this data set, or on its own if none is named.
 
-    UserError for an unknown type; an unknown data set fails when it is loaded.
+    UserError for an unknown type. An unknown data set fails when it is loaded.
     """
     row = preset(name)
     source = datasets.get(dataset) if dataset else None
@@ -374,16 +376,16 @@ def settings_for(name: str, dataset: str | None = None) -> RunConfig:
 
 
 def title(config: RunConfig) -> str:
-    """What a run is called: by its own name, or by its type and data."""
+    """The name of a run, or its type and data set if it has no name."""
     return config.name or f"{kind_of(config)} on {data_of(config)}"
 
 
 def kind_of(config: RunConfig) -> str:
-    """Its type as people read it; a type without a preset by its own name."""
+    """The title of the run's type; the type itself if it has no preset."""
     return PRESETS[config.type].title if config.type in PRESETS else config.type
 
 
 def data_of(config: RunConfig) -> str:
-    """Its data set as people read it; one that is gone by its own name."""
+    """The title of the run's data set; its name if the data set was removed."""
     source = datasets.get(config.dataset)
     return source.title if source else config.dataset

@@ -1,15 +1,17 @@
-"""How the settings that a type starts with follow from the images that it is to learn.
+"""How the settings that a type starts with depend on the data set.
 
-A type's settings are measured on its own data set (`benchmarks/defaults.py`). For another one, with
-`share` times as many numbers in an image:
+The settings of a type were measured on its own data set (`benchmarks/defaults.py`). For another
+data set, with `share` times as many numbers in an image:
 
-- The learning rate of a dense network is divided by a share above 1. Adam moves every weight by up
-  to the rate, so a unit's input moves by up to rate x pixels, which stays the same.
-- Weights of penalties and the KL follow the sum over pixels that they are set against (`POWERS`).
-- The code is at most an eighth of the numbers in an image, and a twelfth of the number of images:
-  wider, and few images can be learnt by heart. A code that is meant to be wide stays so.
-- Few images are seen shifted; few colour images in random crops.
-- There are as many epochs as make the type's number of steps.
+- The learning rate of a dense network is divided by a share above 1. Adam changes every weight by
+  up to the rate, so a unit's input changes by up to rate x pixels, which stays the same.
+- Weights of penalties and of the KL follow the sum over pixels in the reconstruction loss
+  (`POWERS`).
+- The code size is at most an eighth of the numbers in an image, and a twelfth of the number of
+  images: with a larger code, the network can memorise a small data set. An overcomplete code stays
+  as large as it is.
+- A small data set is augmented with shifts; small sets of colour images also with random crops.
+- The number of epochs follows from the type's number of steps.
 """
 
 from __future__ import annotations
@@ -21,17 +23,17 @@ from aeviz import datasets
 from aeviz.config import MAX_EPOCHS, LossConfig, RunConfig, TrainingConfig
 
 FEW_IMAGES = 1000
-"""Below this a network learns its images by heart within a few hundred steps, so each step sees
-them shifted; colour images, which are photographs mostly, also cropped and mirrored, which would
-spoil digits and letters."""
+"""With fewer images a network memorises them within a few hundred steps, so they are shifted at
+random. Colour images, mostly photographs, are also cropped and mirrored; that would spoil digits
+and letters."""
 MIN_BATCHES = 3
-"""In an epoch: fewer, and the gradients of a small data set no longer vary from step to step."""
+"""In an epoch. With fewer, the gradients of a small data set hardly vary from step to step."""
 PIXELS_PER_CODE = 8
 IMAGES_PER_CODE = 12
 POWERS = {"l1": 0.5, "kl-sparsity": 1.0, "contractive": 2.0}
-"""How a penalty's weight goes with the share, as measured. An L1 weight above its own silences
+"""How a penalty's weight depends on the share, as measured. An L1 weight above its own silences
 every unit of a large image, so it does not rise. A Jacobian's squared norm falls with the images'
-variance, which goes with the pixels as the error does: hence 2."""
+variance, which grows with the pixels as the error does: hence 2."""
 
 
 def for_data(config: RunConfig, source: datasets.Source, steps: int) -> RunConfig:
@@ -59,7 +61,7 @@ def for_data(config: RunConfig, source: datasets.Source, steps: int) -> RunConfi
 
 
 def _loss(loss: LossConfig, share: float) -> LossConfig:
-    """The weights for `share` times as many pixels. A beta above 1 stays at 1 or more."""
+    """The loss weights for `share` times as many pixels. A beta above 1 stays at 1 or more."""
     if loss.penalty != "none":
         factor = share ** POWERS[loss.penalty]
         factor = min(factor, 1.0) if loss.penalty == "l1" else factor
@@ -77,22 +79,22 @@ def with_steps(training: TrainingConfig, images: int, steps: int) -> TrainingCon
 
 
 def epochs_for(steps: int, images: int, batch_size: int) -> int:
-    """The fewest epochs that make so many steps."""
+    """The smallest number of epochs with at least so many steps."""
     per_epoch = math.ceil(images / max(batch_size, 1))
     return min(max(1, math.ceil(steps / max(per_epoch, 1))), MAX_EPOCHS)
 
 
 def _is_linear(config: RunConfig) -> bool:
-    """Whether it can be compared with PCA direction by direction. Shifted images have other
-    components than the images that PCA sees."""
+    """Whether the network is compared with PCA. Its images are not shifted, as this would change
+    their principal components."""
     return config.network.activation == "none" and not config.network.hidden
 
 
 def _rounded(value: float) -> float:
-    """To two figures, as a person would write it."""
+    """To two significant digits."""
     return float(f"{value:.2g}")
 
 
 def _power_of_two(number: int) -> int:
-    """The largest power of two that is not above `number`; 1 below it."""
+    """The largest power of two up to `number`, at least 1."""
     return 1 << max(number.bit_length() - 1, 0)

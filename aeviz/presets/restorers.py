@@ -1,4 +1,4 @@
-"""The photo restorers: name -> RunConfig. One network, learnt anew for each damage.
+"""The photo restorers: name -> RunConfig. One network, trained for each degradation.
 
 `python -m aeviz train --preset restore-denoise --photos DIR --out FILE` trains one of them.
 """
@@ -18,7 +18,7 @@ from aeviz.config import (
 _WIDTHS = (48, 96, 192)
 
 
-def _restorer(damage: DegradationKind, epochs: int, lr: float = 4e-3) -> RunConfig:
+def _restorer(degradation: DegradationKind, epochs: int, lr: float = 4e-3) -> RunConfig:
     return RunConfig(
         type="restorer",
         dataset="photos",
@@ -26,7 +26,7 @@ def _restorer(damage: DegradationKind, epochs: int, lr: float = 4e-3) -> RunConf
             kind="unet", hidden=(), channels=_WIDTHS, residual=1, output="linear"
         ),
         bottleneck=BottleneckConfig(latent_dim=_WIDTHS[-1]),
-        corruption=CorruptionConfig(damage, 1.0),
+        corruption=CorruptionConfig(degradation, 1.0),
         loss=LossConfig(reconstruction="log-mse"),
         training=TrainingConfig(
             epochs=epochs, batch_size=16, optimizer="muon", lr=lr, schedule="one-cycle", crop=96,

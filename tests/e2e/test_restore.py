@@ -133,7 +133,7 @@ def test_the_experiments_are_tabs_that_the_address_keeps(
 ) -> None:
     page.goto(f"{app_url}/restore?model={denoiser}")
     page.get_by_test_id("aeviz-verdict").wait_for()
-    page.get_by_role("tab", name="When it gives up").click()
+    page.get_by_role("tab", name="When it fails").click()
     page.get_by_test_id("aeviz-limits").wait_for()
     # A line for each of: the model, the median filter, the noisy image.
     lines = page.get_by_test_id("aeviz-sweep-psnr").locator(".scatterlayer .js-line")

@@ -27,11 +27,11 @@ def test_a_cross_marks_where_each_line_falls_below_the_bound() -> None:
         for trace in psnr_chart(sweep(), NAMES, 0.3)["data"]
         if trace["mode"] == "markers"
     }
-    assert crosses["ours gives up"] == ([pytest.approx(0.8)], [12])
-    assert crosses["theirs gives up"] == ([0], [12])
+    assert crosses["ours fails"] == ([pytest.approx(0.8)], [12])
+    assert crosses["theirs fails"] == ([0], [12])
     read = [trace["name"] for trace in read_chart(sweep(), NAMES, 0.3)["data"]]
-    assert "ours gives up" in read
-    assert "theirs gives up" not in read
+    assert "ours fails" in read
+    assert "theirs fails" not in read
 
 
 def test_the_chosen_model_is_drawn_over_the_others_and_the_slider_is_a_line() -> None:

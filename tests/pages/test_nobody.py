@@ -17,10 +17,10 @@ def no_cookies(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(person, "_secret", lambda: "")
 
 
-def test_it_is_told_so_and_gets_a_way_out() -> None:
+def test_it_is_warned_and_gets_a_way_out() -> None:
     warning = open_train().warning[0].value
     assert "would belong to nobody" in warning
-    assert "[Open this page in a window of its own](" in warning
+    assert "[Open this page in its own window](" in warning
 
 
 def test_what_it_starts_does_not_run(started: list[RunConfig]) -> None:

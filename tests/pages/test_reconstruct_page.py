@@ -12,7 +12,7 @@ from small_models import digits, identity_model, pca_denoiser, save
 
 from aeviz.handwriting import Box
 from aeviz.images import encode_png
-from aeviz.ui.reconstruct.page import _pca_says
+from aeviz.ui.reconstruct.page import _pca_text
 
 METRICS = {"mse": 0.0123, "psnr": 19.1, "ssim": 0.812, "pca_mse": 0.0246}
 
@@ -116,15 +116,15 @@ def test_pca_is_left_out_if_the_code_is_as_wide_as_the_image(models: Path) -> No
     ],
 )
 def test_an_error_has_no_ratio_to_nothing(mse: float, pca: float, says: str) -> None:
-    text = _pca_says(mse, pca, 32)
+    text = _pca_text(mse, pca, 32)
     assert text.startswith("with 32 components")
     assert says in text
     assert ("model" in text) == bool(says)
 
 
-def test_a_card_without_figures_is_said(models: Path) -> None:
+def test_a_card_without_metrics(models: Path) -> None:
     app = run("reconstruct", model="pca")
-    assert any("says nothing about a test split" in caption.value for caption in app.caption)
+    assert any("no results for test images" in caption.value for caption in app.caption)
 
 
 def test_the_worst_and_the_best_are_sorted_by_error(models: Path) -> None:

@@ -92,7 +92,7 @@ def test_no_runs_is_a_sentence() -> None:
     a_run()
     app = open_runs()
     app.text_input(key="runs-filter").set_value("no such words")
-    assert "No run here has" in data(again(app), table.KEY)["empty"]
+    assert "No run matches" in data(again(app), table.KEY)["empty"]
 
 
 def test_the_filter_looks_through_all_words() -> None:

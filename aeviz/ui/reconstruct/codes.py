@@ -1,4 +1,4 @@
-"""A code, drawn: bars where there are few numbers, a field of cells where there are many."""
+"""A code as HTML: bars for up to 64 numbers, a grid of coloured cells for more."""
 
 from __future__ import annotations
 
@@ -15,19 +15,18 @@ MAX_BARS = 64
 
 
 def code_bars(mu: Tensor, sigma: Tensor | None, reach: float) -> str:
-    """The code mu (d,) as HTML, with whiskers of one standard deviation sigma (d,) if there is one.
+    """The code mu (d,) as HTML, with whiskers of one standard deviation sigma (d,) if it is given.
 
-    `reach` is the largest size of a number that the drawing has room for. Up to 64 numbers are
-    bars; more are cells of a field, row by row.
+    `reach` is the largest absolute value that the drawing has room for.
     """
-    return _field(mu, reach) if len(mu) > MAX_BARS else _bars(mu, sigma, reach)
+    return _grid(mu, reach) if len(mu) > MAX_BARS else _bars(mu, sigma, reach)
 
 
 def summary(mu: Tensor, sigma: Tensor | None) -> str:
-    """What to say beneath the drawing, in a few words."""
+    """The caption of the drawing."""
     size = "1 number" if len(mu) == 1 else f"{len(mu):,} numbers"
     if sigma is not None:
-        return f"{size}, mu with ± sigma"
+        return f"{size}: mean ± sigma"
     active = int((mu.abs() > ACTIVE).sum())
     return size if active == len(mu) else f"{size}, {active:,} of them not 0"
 
@@ -36,7 +35,7 @@ def _bars(mu: Tensor, sigma: Tensor | None, reach: float) -> str:
     values = mu.tolist()
     spreads = [0.0] * len(values) if sigma is None else sigma.tolist()
     low = min(value - spread for value, spread in zip(values, spreads, strict=True))
-    zero = 50.0 if low < 0 else 100.0  # in per cent from above, like all heights here
+    zero = 50.0 if low < 0 else 100.0  # in per cent from the top, like all heights here
     scale = zero / reach
     parts = []
     for i, (value, spread) in enumerate(zip(values, spreads, strict=True)):
@@ -54,12 +53,12 @@ def _bars(mu: Tensor, sigma: Tensor | None, reach: float) -> str:
 
 
 def _box(name: str, a: float, b: float) -> str:
-    """A box between two heights in per cent from above, kept inside the drawing."""
+    """A box between two heights, in per cent from the top, clipped to the drawing."""
     top, bottom = sorted(min(max(y, 0.0), 100.0) for y in (a, b))
     return f'<i class="{name}" style="top:{top:.2f}%;height:{bottom - top:.2f}%"></i>'
 
 
-def _field(mu: Tensor, reach: float) -> str:
+def _grid(mu: Tensor, reach: float) -> str:
     side = math.ceil(math.sqrt(len(mu)))
     colours = SIGNED if mu.min() < 0 else ABSOLUTE
     ticks = (f"−{reach:.2g}", "0", f"+{reach:.2g}") if mu.min() < 0 else ("0", f"{reach:.2g}")

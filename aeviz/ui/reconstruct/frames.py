@@ -1,6 +1,6 @@
-"""Images as people see them here: sharp pixels in a frame, with a caption, in rows and stacks.
+"""Images as HTML: sharp pixels in a frame, with a caption, in rows and stacks.
 
-Functions answer HTML, for `markup` to put on the page. Captions are text and are escaped here.
+Functions return HTML for `markup`. Captions are text and are escaped here.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PER_LINE = 10
 
 @dataclass(frozen=True)
 class Stack:
-    """Images over one another with a caption beneath: one column of a grid."""
+    """Images above each other with a caption below: one column of a grid."""
 
     images: Sequence[Image]
     caption: str
@@ -42,7 +42,7 @@ def data_uri(image: Image) -> str:
 
 
 def picture(image: Image, alt: str) -> str:
-    """One image, each of its pixels a sharp square; as wide as what holds it."""
+    """One image with sharp pixels, as wide as its container."""
     return f'<img class="av-pixels" src="{data_uri(image)}" alt="{escape(alt)}">'
 
 
@@ -57,13 +57,13 @@ def figure(image: Image, caption: str, detail: str = "", below: str = "", testid
 
 
 def number(label: str, value: str, unit: str = "", caption: str = "", testid: str = "") -> str:
-    """A figure in large type: label, value and unit, and in one line what it means."""
+    """A number in large type: label, value, unit, and one line that explains it."""
     handle = f' data-testid="{escape(testid)}"' if testid else ""
     suffix = f" <small>{escape(unit)}</small>" if unit else ""
-    says = f'<span class="av-quiet">{escape(caption)}</span>' if caption else ""
+    quiet = f'<span class="av-quiet">{escape(caption)}</span>' if caption else ""
     return (
         f'<div class="av-number"{handle}><span class="av-label">{escape(label)}</span>'
-        f"<strong>{escape(value)}{suffix}</strong>{says}</div>"
+        f"<strong>{escape(value)}{suffix}</strong>{quiet}</div>"
     )
 
 
@@ -72,7 +72,7 @@ def numbers(*parts: str) -> str:
 
 
 def scale_bar(colours: tuple[str, ...], ticks: tuple[str, ...]) -> str:
-    """A colour scale with its numbers beneath."""
+    """A colour scale with its numbers below."""
     spans = "".join(f"<span>{escape(tick)}</span>" for tick in ticks)
     return (
         f'<div class="av-scale" style="background:{gradient(colours)}"></div>'
@@ -81,14 +81,14 @@ def scale_bar(colours: tuple[str, ...], ticks: tuple[str, ...]) -> str:
 
 
 def trapezoid(narrows: bool) -> str:
-    """A half of an autoencoder: wide where the image is, narrow where the code is."""
+    """One half of an autoencoder: wide at the image, narrow at the code."""
     return f'<div class="av-trapezoid {"av-encoder" if narrows else "av-decoder"}"></div>'
 
 
 def stacks(
     columns: Sequence[Stack], rows: Sequence[str], chosen: int | None = None, button: bool = False
 ) -> str:
-    """Columns of images with the names of their rows at the left, above them where it is narrow."""
+    """Columns of images with the names of the rows at the left, on narrow screens above."""
     names = "".join(f"<span>{escape(name)}</span>" for name in rows)
     cells = [_stack(stack, rows, i, i == chosen, button) for i, stack in enumerate(columns)]
     return "".join(
@@ -104,7 +104,7 @@ def _stack(stack: Stack, rows: Sequence[str], index: int, chosen: bool, button: 
         for image, row in zip(stack.images, rows, strict=True)
     )
     detail = f'<span class="av-quiet">{escape(stack.detail)}</span>' if stack.detail else ""
-    mark = '<span class="av-warn" title="Read the warning">!</span> ' if stack.warn else ""
+    mark = '<span class="av-warn" title="See the warning">!</span> ' if stack.warn else ""
     caption = f'<span class="av-caption">{mark}{escape(stack.caption)}</span>'
     inside = f"{images}<span>{caption}{detail}</span>"
     if not button:
@@ -115,7 +115,7 @@ def _stack(stack: Stack, rows: Sequence[str], index: int, chosen: bool, button: 
     )
 
 
-# Buttons that tell Python which of them was pressed.
+# Buttons that send the index of the one that was pressed to Python.
 _PICKER = """
 export default ({ parentElement, data, setTriggerValue }) => {
   let root = parentElement.querySelector(':scope > .av');
@@ -145,11 +145,11 @@ def pick(
     on_pick: Callable[[int], None],
     key: str,
 ) -> None:
-    """`stacks` whose columns are buttons; `on_pick` gets the column before the page reruns."""
+    """`stacks` with columns that are buttons; `on_pick` gets the column before the page reruns."""
 
     def picked() -> None:
         index = getattr(st.session_state.get(key), "picked", None)
-        # The browser's word: only a column that is there counts.
+        # It comes from a browser, so it is not trusted.
         if isinstance(index, int | float) and 0 <= index < len(columns):
             on_pick(int(index))
 

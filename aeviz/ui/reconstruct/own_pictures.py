@@ -1,4 +1,4 @@
-"""People's own images as HTML: a row of them for each class, and what was left out."""
+"""People's own images as HTML: a row for each class, and the files that were left out."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from torch import Tensor
 from aeviz.ui.reconstruct.frames import data_uri
 
 EACH = 8
-"""Images of a class in a row."""
+"""Images in the row of a class."""
 MAX_ROWS = 12
 
 
 def rows(classes: Mapping[str, Sequence[Tensor]], counts: Mapping[str, int], unit: str) -> str:
-    """A row of images, uint8 (C, H, W), for each class, its name and how many it has."""
+    """A row of images, uint8 (C, H, W), for each class, with its name and number of images."""
     html = ""
     for name in list(classes)[:MAX_ROWS]:
         number = f"{counts[name]:,} {unit}{'s' * (counts[name] != 1)}"
         html += f"<span>{escape(name)}<i>{number}</i></span>"
         shown = list(classes[name])[:EACH]
-        html += _row(shown, name) if shown else "<i>none of them among the samples</i>"
+        html += _row(shown, name) if shown else "<i>none in the samples</i>"
     if len(classes) > MAX_ROWS:
         html += f"<p>and {len(classes) - MAX_ROWS} more classes</p>"
     return f'<div class="av-seen">{html}</div>'
@@ -37,7 +37,7 @@ def _row(images: Sequence[Tensor], name: str) -> str:
 
 
 def side_by_side(images: np.ndarray, places: int | None = None) -> np.ndarray:
-    """uint8 (N, C, H, W) as one RGBA image (H, ., 4) with clear gaps of a sixteenth."""
+    """uint8 (N, C, H, W) as one RGBA image (H, ., 4) with transparent gaps."""
     n, _, height, width = images.shape
     gap = max(1, width // 16)
     row = np.zeros((height, places or n, width + gap, 4), np.uint8)
@@ -47,7 +47,7 @@ def side_by_side(images: np.ndarray, places: int | None = None) -> np.ndarray:
 
 
 def left_out(listed: Sequence[tuple[str, str]], reasons: Mapping[str, int]) -> str:
-    """Each file that was left out, and why; where these are many, first the reasons, counted."""
+    """Each file that was left out and why. For many files, counts of the reasons first."""
     total = sum(reasons.values())
     html = ""
     if total > len(listed) or len(reasons) < total > 12:

@@ -1,4 +1,4 @@
-"""The parts of the Reconstruct page: the way through the model, the grid, and the figures."""
+"""The parts of the Reconstruct page: one image through the model, the grid, and the metrics."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from aeviz.ui.shared.markup import markup
 from aeviz.ui.shared.opened import Opened
 
 ROWS = ("original", "reconstruction", "error")
-SHOWN = 5e-5
-"""A smaller MSE is 0.0000 on the page."""
+MIN_SHOWN_MSE = 5e-5
+"""The page shows a smaller MSE as 0.0000."""
 ALIKE = 0.01
-"""A share that counts as no difference."""
-MSE_SAYS = "mean squared error per pixel; 0 is a perfect copy"
-PSNR_SAYS = "peak signal-to-noise ratio; 10 dB more is a tenth of the squared error"
-SSIM_SAYS = "structural similarity; 1 is identical, compares local patterns"
+"""Relative differences below this count as none."""
+MSE_TEXT = "mean squared error per pixel; 0 is a perfect copy"
+PSNR_TEXT = "peak signal-to-noise ratio; 10 dB more: a tenth of the squared error"
+SSIM_TEXT = "structural similarity of local patterns; 1 is identical"
 
 
 @dataclass(frozen=True)
 class ErrorScale:
-    """How errors become colours: signed or by size, up to `limit`."""
+    """How errors become colours: signed or absolute, up to `limit`."""
 
     signed: bool
     limit: float
@@ -49,8 +49,8 @@ class ErrorScale:
 
 @dataclass(frozen=True)
 class Passed:
-    """Images x on their way through a model: codes mu (N, d), sigma (N, d) or None, x_hat; and the
-    measures of each, (N,)."""
+    """Images x, their codes mu (N, d) and sigma (N, d) or None, reconstructions x_hat, and the
+    metrics of each, (N,)."""
 
     x: Tensor
     mu: Tensor
@@ -79,7 +79,7 @@ def scale_for(passed: Passed, signed: bool) -> ErrorScale:
 
 
 def flow(opened: Opened, item: Item, scale: ErrorScale) -> None:
-    """original, encoder, code, decoder, reconstruction, error map and figures, left to right."""
+    """Original, encoder, code, decoder, reconstruction, error map and metrics, left to right."""
     passed = pass_through(opened, [item])
     x, x_hat = passed.x[0], passed.x_hat[0]
     sigma = None if passed.sigma is None else passed.sigma[0]
@@ -98,8 +98,7 @@ def flow(opened: Opened, item: Item, scale: ErrorScale) -> None:
 
 
 def differences(passed: Passed, item: Item, scale: ErrorScale) -> None:
-    """Error map and figures of one image, where the image and its reconstruction are shown
-    already."""
+    """Error map and metrics of one image. The image and its reconstruction are shown elsewhere."""
     markup(
         '<div class="av-flow av-differences" style="--columns:1fr 1fr">'
         f"{_error(passed, scale, item.name)}{_figures(passed)}</div>",
@@ -115,14 +114,14 @@ def _error(passed: Passed, scale: ErrorScale, of: str = "") -> str:
 
 def _figures(passed: Passed) -> str:
     return frames.numbers(
-        number("MSE", f"{passed.mse[0]:.4f}", "", MSE_SAYS, "aeviz-mse"),
-        number("PSNR", decibels(passed.psnr[0].item()), "dB", PSNR_SAYS, "aeviz-psnr"),
-        number("SSIM", f"{passed.ssim[0]:.3f}", "", SSIM_SAYS, "aeviz-ssim"),
+        number("MSE", f"{passed.mse[0]:.4f}", "", MSE_TEXT, "aeviz-mse"),
+        number("PSNR", decibels(passed.psnr[0].item()), "dB", PSNR_TEXT, "aeviz-psnr"),
+        number("SSIM", f"{passed.ssim[0]:.3f}", "", SSIM_TEXT, "aeviz-ssim"),
     ).replace("av-numbers", "av-numbers av-column")
 
 
 def fitted(item: Item) -> None:
-    """What was done to an upload to make it fit the model."""
+    """How an upload was changed to fit the model."""
     if item.notes:
         st.info(" ".join(item.notes), icon=":material/crop:")
 
@@ -140,15 +139,15 @@ def machine(opened: Opened, mu: Tensor, sigma: Tensor | None) -> str:
 
 
 def reach_of(opened: Opened, mu: Tensor) -> float:
-    """The size of a number that fills the drawing of a code: the same for all of a model's images,
-    unless one goes beyond nearly all of the gallery's codes."""
+    """The absolute value that fills the drawing of a code: the same for all images of a model,
+    unless this code is larger than nearly all codes of the gallery."""
     gallery = opened.loaded.gallery
     usual = 1.0 if gallery is None else gallery.latents.abs().quantile(0.995).item()
     return max(usual, mu.abs().amax().item(), 1e-6)
 
 
 def stacks(items: list[Item], passed: Passed, scale: ErrorScale) -> list[Stack]:
-    """Originals over reconstructions over error maps, with the PSNR of each."""
+    """Originals, reconstructions and error maps above each other, with the PSNR of each."""
     errors = [
         error_map(x, x_hat, scale.signed, scale.limit)
         for x, x_hat in zip(passed.x, passed.x_hat, strict=True)
@@ -158,47 +157,47 @@ def stacks(items: list[Item], passed: Passed, scale: ErrorScale) -> list[Stack]:
 
 
 def decibels(value: float) -> str:
-    """One decimal; ∞ where the images are identical."""
+    """One decimal; ∞ if the images are identical."""
     return "∞" if math.isinf(value) else f"{value:.1f}"
 
 
 def test_figures(opened: Opened) -> None:
-    """The card's figures for the whole test split, beside what PCA reaches with as many numbers."""
+    """The card's metrics for the whole test split, and PCA's MSE with the same code size."""
     card = opened.loaded.card
     figures = card.get("metrics")
     if not isinstance(figures, dict) or not is_number(figures.get("mse")):
-        st.caption("This model's file says nothing about a test split.")
+        st.caption("This model file has no results for test images.")
         return
     count = card.get("test_images")
     images = f"{count:,} images" if isinstance(count, int) else "images"
     title = card.get("dataset_title", opened.info.dataset)
-    st.markdown(f"#### Whole test split :small[:gray[{in_markdown(str(title))}, {images}]]")
-    parts = [number("MSE", f"{figures['mse']:.4f}", "", MSE_SAYS)]
-    for key, label, unit, digits, says in (
+    st.markdown(f"#### All test images :small[:gray[{in_markdown(str(title))}, {images}]]")
+    parts = [number("MSE", f"{figures['mse']:.4f}", "", MSE_TEXT)]
+    for key, label, unit, digits, text in (
         ("psnr", "PSNR", "dB", 1, "mean over the images"),
         ("ssim", "SSIM", "", 3, "mean over the images"),
-        ("bce_per_pixel", "BCE", "nats per pixel", 4, _bce_says(figures)),
+        ("bce_per_pixel", "BCE", "nats per pixel", 4, _bce_text(figures)),
     ):
         if is_number(figures.get(key)):
-            parts.append(number(label, f"{figures[key]:.{digits}f}", unit, says))
+            parts.append(number(label, f"{figures[key]:.{digits}f}", unit, text))
     size = opened.info.latent_dim
     if is_number(figures.get("pca_mse")) and size < math.prod(opened.info.image_shape):
-        says = _pca_says(figures["mse"], figures["pca_mse"], size)
-        parts.append(number("PCA's MSE", f"{figures['pca_mse']:.4f}", "", says))
+        text = _pca_text(figures["mse"], figures["pca_mse"], size)
+        parts.append(number("PCA's MSE", f"{figures['pca_mse']:.4f}", "", text))
     markup(frames.numbers(*parts), "aeviz-test-figures")
 
 
-def _bce_says(figures: dict[str, Any]) -> str:
+def _bce_text(figures: dict[str, Any]) -> str:
     floor = figures.get("bce_floor_per_pixel")
     if not is_number(floor):
         return "cross-entropy"
-    return f"at best {floor:.4f}, as grey pixels are never certain"
+    return f"{floor:.4f} is the lowest possible, because of grey pixels"
 
 
-def _pca_says(mse: float, pca: float, size: int) -> str:
-    """How PCA's error compares with the model's; errors that the page shows as 0 have no ratio."""
+def _pca_text(mse: float, pca: float, size: int) -> str:
+    """PCA's error relative to the model's. Errors that the page shows as 0 have no ratio."""
     components = f"with {size:,} component{'s' * (size != 1)}"
-    if min(mse, pca) < SHOWN:
+    if min(mse, pca) < MIN_SHOWN_MSE:
         return components
     if abs(pca / mse - 1) < ALIKE:
         return f"{components}: the same as this model's"
@@ -210,7 +209,7 @@ def _pca_says(mse: float, pca: float, size: int) -> str:
 
 @st.cache_data(max_entries=8, show_spinner="Reconstructing every test image")
 def gallery_errors(_opened: Opened, name: str, version: int) -> Tensor:
-    """MSE of every gallery image, (N,); name and version are what the cache goes by."""
+    """MSE of every gallery image, (N,). Name and version are the cache key."""
     del name, version
     model = _opened.loaded.model
     parts = [part.float() / 255 for part in _opened.images.split(500)]
@@ -218,7 +217,7 @@ def gallery_errors(_opened: Opened, name: str, version: int) -> Tensor:
 
 
 def extremes(opened: Opened, count: int) -> list[tuple[str, list[Item], int]]:
-    """The gallery's worst and best reconstructed images; with each, how many there are in all."""
+    """Title, items and total: the gallery images with the largest and with the smallest errors."""
     order = gallery_errors(opened, opened.info.name, opened.version).argsort(descending=True)
     ends = (("Worst", order[:count]), ("Best", order.flip(0)[:count]))
     return [

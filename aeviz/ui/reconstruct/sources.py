@@ -1,4 +1,4 @@
-"""Where the images on a page come from: the model's gallery, uploads, or the drawing pad."""
+"""Sources of images for a page: the model's gallery, uploads, and the drawing pad."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ _KINDS = {
 @dataclass(frozen=True)
 class Item:
     """One image x (C, H, W) in [0, 1]: a key that stays the same across reruns, the name to show,
-    the notes on what was done to make it fit the model, and the name it gets as a file; the photo
-    that its character was looked for in, if any."""
+    notes on how it was changed to fit the model, its name as a file, and the photo in which its
+    character was found, if any."""
 
     key: str
     name: str
@@ -49,10 +49,8 @@ class Item:
 
 
 def sample(labels: Tensor, classes: list[int], count: int, seed: int) -> list[int]:
-    """`count` places in `labels` (N,), drawn by `seed`, from these classes in turn.
-
-    No class chosen means all of them. Fewer where there are not as many; none twice.
-    """
+    """`count` different indices into `labels` (N,), drawn with `seed`, from these classes in turn;
+    from all classes if none is chosen. Fewer if there are not enough."""
     order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed)).tolist()
     wanted = classes or sorted(set(labels.tolist()))
     queues = {c: [i for i in order if labels[i] == c] for c in wanted}
@@ -69,35 +67,35 @@ def gallery_item(opened: Opened, index: int) -> Item:
 
 
 def test_images(opened: Opened, page: str) -> list[Item]:
-    """Chips for the classes and a button for new ones; ten images of the gallery."""
+    """Ten images of the gallery, with a choice of classes and a button for a new sample."""
     gallery = opened.loaded.gallery
     if gallery is None:
-        st.info("This model file carries no test images: upload one of your own.")
+        st.info("This model file has no test images. Please upload one of your own.")
         return []
     names = [in_markdown(name) for name in gallery.class_names]
-    forget = partial(choose, page, None)
+    unchoose = partial(choose, page, None)
     classes = st.pills(
         "Classes", range(len(names)), selection_mode="multi", format_func=names.__getitem__,
-        key=f"classes-{opened.info.name}", wrap=True, on_change=forget,
-        help="Show images of these classes only. None chosen shows all.",
+        key=f"classes-{opened.info.name}", wrap=True, on_change=unchoose,
+        help="Show only images of these classes. If you choose none, all are shown.",
     )  # fmt: skip
     seed = st.session_state.setdefault("sample-seed", 0)
     if st.button(
-        "New sample", icon=":material/casino:", on_click=forget,
-        help="Draw ten other test images at random.",
+        "New sample", icon=":material/casino:", on_click=unchoose,
+        help="Choose ten other test images at random.",
     ):  # fmt: skip
         seed = st.session_state["sample-seed"] = seed + 1
     return [gallery_item(opened, i) for i in sample(gallery.labels, list(classes), SHOWN, seed)]
 
 
 def kind_of(dataset: str) -> str:
-    """What the images of this data set show."""
+    """What the images of this data set show: "digits"."""
     return _KINDS.get(dataset, dataset)
 
 
 def other_kinds(info: ModelInfo) -> list[Item]:
-    """Images that the model never learnt from: of another bundled model's kind, squares of
-    photographs, and noise."""
+    """Images of other kinds than the training images: test images of another bundled model,
+    squares of photographs, and noise."""
     shown = {"photograph": photo_crops(info.image_shape), "noise": _noise(info.image_shape)}
     other = _bundled_beside(info)
     if other is not None:
@@ -111,12 +109,12 @@ def other_kinds(info: ModelInfo) -> list[Item]:
 
 
 def _noise(shape: ImageShape) -> Tensor:
-    """Pixels drawn from 0 to 1, each by itself: (SHOWN, C, H, W)."""
+    """Independent random pixels in [0, 1]: (SHOWN, C, H, W)."""
     return torch.rand(SHOWN, *shape, generator=torch.Generator().manual_seed(0))
 
 
 def _bundled_beside(info: ModelInfo) -> ModelInfo | None:
-    """The first bundled model of images of this size that show something else."""
+    """The first bundled model for images of this size that show something else."""
     found = (
         other
         for other in library.models()
@@ -128,7 +126,7 @@ def _bundled_beside(info: ModelInfo) -> ModelInfo | None:
 
 
 def drawing(info: ModelInfo) -> list[Item]:
-    """The drawing pad; one image once something is drawn."""
+    """The drawing pad, and its image if there is a drawing."""
     pixels = live.drawing(info)
     if pixels is None:
         return []
@@ -141,17 +139,17 @@ def chosen(page: str) -> str | None:
 
 
 def choose(page: str, key: str | None) -> None:
-    """Remember the image that the page shows large; None is the first of them."""
+    """Sets the image that the page shows large; None for the first one."""
     st.session_state[f"{page}-chosen"] = key
 
 
 def among(items: Sequence[Item], page: str) -> Item:
-    """The image that the page shows large: the one chosen of these, else the first."""
+    """The image that the page shows large: the chosen one of these, or the first."""
     return next((item for item in items if item.key == chosen(page)), items[0])
 
 
 def anywhere(opened: Opened, items: Sequence[Item], page: str) -> Item:
-    """The same, where an image elsewhere in the gallery may have been chosen beside these."""
+    """As `among`, but any image of the gallery may have been chosen."""
     kind, _, number = (chosen(page) or "").partition("-")
     from_gallery = kind == "test" and items[0].key.startswith("test-")
     if from_gallery and int(number) < len(opened.images):
@@ -167,20 +165,20 @@ def pick(
     page: str,
     name: str = "grid",
 ) -> None:
-    """A grid with a column for each image; a click makes it the one that the page shows large."""
+    """A grid with a column for each image. A click on one shows it large."""
     place = next((i for i, item in enumerate(items) if item.key == large.key), None)
     frames.pick(columns, rows, place, lambda i: choose(page, items[i].key), f"{page}-{name}")
 
 
 def uploads(label: str, shape: ImageShape, style: Style | None = None) -> list[Item]:
-    """A drop zone for images; each that cannot be read is named in one sentence, the others go on.
+    """A drop zone for images. If one cannot be read, the page shows why and uses the others.
 
-    The images are fitted to `shape` (C, H, W), and their notes say how. With a style, the
-    handwritten character in each is looked for.
+    The images are fitted to `shape` (C, H, W); their notes say how. With a style, the handwritten
+    character in each is found.
     """
     files = st.file_uploader(
         label, type=FORMATS, accept_multiple_files=True, key="uploads",
-        help="PNG, JPEG, WebP, AVIF, BMP, TIFF or GIF. Each is fitted to the size the model takes.",
+        help="PNG, JPEG, WebP, AVIF, BMP, TIFF or GIF. Each is resized to the model's image size.",
     )  # fmt: skip
     if len(files) > MAX_FILES:
         st.warning(f"Only the first {MAX_FILES} of {len(files)} files are used.")
@@ -201,7 +199,7 @@ def uploads(label: str, shape: ImageShape, style: Style | None = None) -> list[I
 
 @st.cache_data(max_entries=400, show_spinner=False)
 def _read(_file: UploadedFile, file_id: str, shape: ImageShape) -> tuple[Tensor, tuple[str, ...]]:
-    """Kept by the upload's own id, so that large files are neither hashed nor decoded again."""
+    """Cached by the upload's id, so that large files are neither hashed nor decoded again."""
     del file_id
     decoded = images.decode(_file.getvalue())
     x, notes = images.to_tensor(decoded, shape)

@@ -1,4 +1,4 @@
-"""Errors as colours: perceptually even maps that are black where there is no error."""
+"""Errors as colours: perceptually uniform colour maps that are black for no error."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 # "berlin", Crameri 2018, doi:10.5281/zenodo.1243862 (MIT), and "inferno", van der Walt and Smith
-# (CC0): even steps in lightness, told apart in the common kinds of colour blindness.
+# (CC0): even steps in lightness, distinguishable in the common kinds of colour blindness.
 SIGNED = (
     "#9eb0ff", "#79abed", "#519fd3", "#3685ad", "#286886", "#1d4b61", "#14303e", "#111a20",
     "#0e0c0d",
@@ -26,7 +26,7 @@ LIMITS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 def error_map(x: Tensor, x_hat: Tensor, signed: bool, limit: float) -> NDArray[np.uint8]:
     """The error x_hat - x of one image, both (C, H, W), as colours (H, W, 3).
 
-    Channels are averaged: the signed error, or its size. What lies beyond `limit` gets the last
+    The signed or absolute error, mean over the channels. Errors beyond `limit` get the last
     colour.
     """
     error = x_hat - x
@@ -42,7 +42,7 @@ def fitting_limit(x: Tensor, x_hat: Tensor) -> float:
 
 
 def colourise(values: NDArray[np.floating[Any]], colours: tuple[str, ...]) -> NDArray[np.uint8]:
-    """Values in [0, 1] (...), clipped, to colours (..., 3), linear between the given ones."""
+    """Values in [0, 1] (...), clipped, to colours (..., 3), interpolated linearly."""
     table = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in colours], float)
     places = np.linspace(0, 1, len(colours))
     clipped = np.clip(values, 0, 1)
@@ -51,5 +51,5 @@ def colourise(values: NDArray[np.floating[Any]], colours: tuple[str, ...]) -> ND
 
 
 def gradient(colours: tuple[str, ...]) -> str:
-    """The same map as a CSS background, from left to right."""
+    """The colour map as a CSS background, from left to right."""
     return f"linear-gradient(to right, {', '.join(colours)})"

@@ -1,4 +1,4 @@
-"""Other kinds of image: each denoiser on what it learnt from, and on what it never saw."""
+"""Other kinds of image: each denoiser on its own kind, and on kinds that it never saw."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ SHOWN = 4
 
 @dataclass(frozen=True)
 class Cell:
-    """One denoiser on one kind of image: the first few restored (n, C, H, W), the mean PSNR in dB
-    before and after, and the share of images that were warned of."""
+    """One denoiser on one kind of image: the first few restored images (n, C, H, W), the mean PSNR
+    in dB before and after, and the share of images with a warning."""
 
     x_hat: Tensor
     before: float
@@ -40,7 +40,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Kind:
-    """The first few clean and noisy images (n, C, H, W), how many were measured in all, and a cell
+    """The first few clean and noisy images (n, C, H, W), the number of measured images, and a cell
     for each denoiser."""
 
     clean: Tensor
@@ -50,8 +50,8 @@ class Kind:
 
 
 def denoisers(info: ModelInfo) -> dict[str, ModelInfo]:
-    """Kind of image -> the first denoiser of it, of those whose images have this model's shape; its
-    own comes first. The model itself where there is none."""
+    """Kind of image -> its first denoiser, among models with this image shape; the model's own kind
+    comes first. Only the model itself if there is no denoiser."""
     found = {kind_of(info.dataset): info} if denoises(info) else {}
     for other in library.models():
         new = kind_of(other.dataset) not in found and other.image_shape == info.image_shape
@@ -67,7 +67,7 @@ def measured(info: ModelInfo, noise: Controls) -> dict[str, Kind]:
     return _measured(models, versions, noise.kind, noise.amount, noise.seed)
 
 
-@st.cache_data(max_entries=32, show_spinner="Trying each denoiser on each kind of image")
+@st.cache_data(max_entries=32, show_spinner="Testing each denoiser on each kind of image")
 def _measured(
     _models: Mapping[str, Opened],
     versions: tuple[tuple[str, int], ...],
@@ -80,7 +80,7 @@ def _measured(
         kind_of(one.info.dataset): one.images[:MEASURED].float() / 255 for one in _models.values()
     }
     shape = next(iter(_models.values())).info.image_shape
-    images[PHOTOS] = _telling(photo_crops(shape))
+    images[PHOTOS] = _most_varied_first(photo_crops(shape))
     kinds = {}
     for name, x in images.items():
         if not len(x):
@@ -95,32 +95,32 @@ def _measured(
     return kinds
 
 
-def _telling(x: Tensor) -> Tensor:
-    """The same squares, those that show the most first."""
+def _most_varied_first(x: Tensor) -> Tensor:
+    """The same squares, those with the largest variance first."""
     return x[x.flatten(1).var(1).argsort(descending=True)]
 
 
 def _cell(opened: Opened, trial: DenoisingDemo) -> Cell:
-    known = signs_of(opened)
+    signs = signs_of(opened)
     warned = torch.zeros(len(trial.x))
-    if known is not None:
-        warned = (known.strangeness(trial.x_noisy, trial.x_hat) > STRANGE).float()
+    if signs is not None:
+        warned = (signs.strangeness(trial.x_noisy, trial.x_hat) > STRANGE).float()
     return Cell(
         trial.x_hat[:SHOWN], trial.noisy.mean_psnr, trial.restored.mean_psnr, warned.mean().item()
     )
 
 
 def table(kinds: Mapping[str, Kind], models: Sequence[ModelInfo]) -> None:
-    """Kinds of image as columns; noisy, and each denoiser, as rows."""
+    """A table: kinds of image as columns; clean, noisy and each denoiser as rows."""
     heads = "".join(f'<div class="av-head">{escape(name.capitalize())}</div>' for name in kinds)
     noisy = "".join(
         _pictures(kind.noisy, f"{_before(kind):.1f} dB", "noisy") for kind in kinds.values()
     )
     clean = "".join(_pictures(kind.clean, "", "clean") for kind in kinds.values())
     rows = "".join(
-        f'<h5>What {escape(model.called)} makes of them <span class="av-quiet">'
-        f"it learnt from {escape(kind_of(model.dataset))}</span></h5>"
-        + "".join(_answer(kind, model, name) for name, kind in kinds.items())
+        f'<h5>Restored by {escape(model.called)} <span class="av-quiet">'
+        f"trained on {escape(kind_of(model.dataset))}</span></h5>"
+        + "".join(_restored(kind, model, name) for name, kind in kinds.items())
         for model in models
     )
     markup(
@@ -130,9 +130,10 @@ def table(kinds: Mapping[str, Kind], models: Sequence[ModelInfo]) -> None:
     )
     counts = ", ".join(f"{kind.images} {in_markdown(name)}" for name, kind in kinds.items())
     st.caption(
-        f"PSNR: means over {counts}; the change is against the noisy images. Framed: the kind that "
-        "the denoiser learnt from. Flagged: the share of images that this page's warning calls "
-        "unlike those that the model knows. It looks at what was taken away, not at the label."
+        f"PSNR: means over {counts}. The change is relative to the noisy images. Framed: the kind "
+        "that the denoiser learnt from. Flagged: the share of images for which this page would "
+        "warn that they are unlike the training images. This check uses only the image and what "
+        "the model removed from it."
     )
 
 
@@ -140,29 +141,29 @@ def _before(kind: Kind) -> float:
     return next(iter(kind.cells.values())).before
 
 
-def _answer(kind: Kind, model: ModelInfo, shows: str) -> str:
+def _restored(kind: Kind, model: ModelInfo, shows: str) -> str:
     cell = kind.cells[model.name]
-    says = _signed(cell.after - cell.before)
+    change = _signed(cell.after - cell.before)
     own = kind_of(model.dataset) == shows
-    mark = '<span class="av-warn" title="Unlike what it knows">!</span> '
-    warned = f"{mark if cell.warned > 0.5 else ''}flagged as unfamiliar: {100 * cell.warned:.0f} %"
+    mark = '<span class="av-warn" title="Unlike the training images">!</span> '
+    warned = f"{mark if cell.warned > 0.5 else ''}flagged: {100 * cell.warned:.0f} %"
     return _pictures(
         cell.x_hat, f"{cell.after:.1f} dB", f"restored by {model.called}",
-        f'<span class="av-quiet">{says}</span><span class="av-quiet">{warned}</span>', own,
+        f'<span class="av-quiet">{change}</span><span class="av-quiet">{warned}</span>', own,
     )  # fmt: skip
 
 
 def _pictures(x: Tensor, title: str, alt: str, more: str = "", own: bool = False) -> str:
     images = "".join(frames.picture(one, alt) for one in x)
-    says = f"<p><b>{title}</b>{more}</p>" if title else ""
+    text = f"<p><b>{title}</b>{more}</p>" if title else ""
     return (
         f'<div class="av-cell{" av-own" if own else ""}"><div class="av-few">{images}</div>'
-        f"{says}</div>"
+        f"{text}</div>"
     )
 
 
 def verdict(kinds: Mapping[str, Kind], model: ModelInfo) -> None:
-    """What the first denoiser gains on its own kind, and on the others; in a sentence."""
+    """One sentence: how much the first denoiser gains on its own kind and on the others."""
     cells = {name: kind.cells[model.name] for name, kind in kinds.items()}
     *gains, last = (
         f"**{_signed(cell.after - cell.before)}** on {in_markdown(name)}"
@@ -172,7 +173,7 @@ def verdict(kinds: Mapping[str, Kind], model: ModelInfo) -> None:
         return
     st.markdown(
         f"{in_markdown(model.called)} changes the PSNR by {', '.join(gains)} and {last}. "
-        "It has learnt one kind of image, and expects everything to be of that kind."
+        "It learnt from one kind of image and treats every image as one of that kind."
     )
 
 

@@ -1,4 +1,4 @@
-"""When it gives up: one image at all amounts of noise, and every model's curve over them."""
+"""When it fails: one image at all amounts of noise, and the curve of every model."""
 
 from __future__ import annotations
 
@@ -25,34 +25,34 @@ from aeviz.ui.shared.chart import chart
 from aeviz.ui.shared.markup import markup
 from aeviz.ui.shared.opened import Opened, open_model
 
-MEASURED, VOTERS = 200, 3000
-FEWEST = 20
-"""A gallery of fewer images is too small to measure on."""
+MEASURED, TRAINING_IMAGES = 200, 3000
+MIN_IMAGES = 20
+"""A smaller gallery has too few images for a measurement."""
 
 FILTER = "median 3×3"
 TYPES = ("denoising", "deep", "convolutional", "vae", "linear")
-"""Types that are compared: of each the bundled model with the widest code."""
+"""The types to compare: of each, the bundled model with the largest code."""
 
 _STEPS = tuple(i / 10 for i in range(11))
 _IMAGE = "sweep-image"
 
 
 def rivals(info: ModelInfo) -> list[ModelInfo]:
-    """The model itself, and the bundled ones of the same kind of image."""
+    """The model itself and the bundled models for the same kind of image."""
     found: dict[str, ModelInfo] = {}
     for other in library.models():
         same = other.bundled and (other.dataset, other.image_shape) == (
             info.dataset, info.image_shape,
         )  # fmt: skip
         if same and other.type in TYPES:
-            widest = max((other, found.get(other.type, other)), key=lambda one: one.latent_dim)
-            found[other.type] = widest
+            largest = max((other, found.get(other.type, other)), key=lambda one: one.latent_dim)
+            found[other.type] = largest
     others = [found[kind] for kind in TYPES if kind in found]
     return [info, *(other for other in others if other.name != info.name)]
 
 
 def at_all_amounts(opened: Opened, noise: Controls) -> None:
-    """One image of the gallery, noisy over restored, from no noise to all of it."""
+    """One image of the gallery with all amounts of noise: noisy above restored."""
     gallery = opened.loaded.gallery
     assert gallery is not None
     turn = st.session_state.setdefault(_IMAGE, 0)
@@ -62,13 +62,13 @@ def at_all_amounts(opened: Opened, noise: Controls) -> None:
     near = min(_STEPS, key=lambda amount: abs(amount - noise.amount))
     cells = []
     for amount, one in zip(_STEPS, trials, strict=True):
-        says = f"{decibels(one.noisy.psnr[0].item())} → {decibels(one.restored.psnr[0].item())}"
+        psnr = f"{decibels(one.noisy.psnr[0].item())} → {decibels(one.restored.psnr[0].item())}"
         cells.append(
             f'<div class="av-stack{" av-here" if amount == near else ""}">'
             + frames.picture(one.x_noisy[0], f"noisy, {_percent(amount)}")
             + frames.picture(one.x_hat[0], f"restored, {_percent(amount)}")
             + f'<span><span class="av-caption">{_percent(amount)}</span>'
-            f'<span class="av-quiet">{says}</span></span></div>'
+            f'<span class="av-quiet">{psnr}</span></span></div>'
         )
     markup(
         '<div class="av-stacks av-sweep" style="--rows:2"><div class="av-rows">'
@@ -79,13 +79,15 @@ def at_all_amounts(opened: Opened, noise: Controls) -> None:
 
 
 def another_image() -> None:
-    """A button that takes the next image."""
-    if st.button("Another image", icon=":material/casino:", help="The next of fifty test images."):
+    """A button that shows the next image."""
+    if st.button(
+        "Another image", icon=":material/casino:", help="Shows the next of 50 test images."
+    ):
         st.session_state[_IMAGE] = st.session_state.get(_IMAGE, 0) + 1
 
 
 def measured(opened: Opened, noise: Controls) -> tuple[Sweep, list[str]]:
-    """The curves of the model and its rivals, and their names, the model's own first."""
+    """The curves of the model and its rivals, and their names; the model itself is first."""
     models: dict[str, Opened] = {}
     for info in rivals(opened.info):
         models.setdefault(info.called, open_model(info))
@@ -98,12 +100,12 @@ def _sweep(
     _models: Mapping[str, Opened], versions: tuple[tuple[str, str, int], ...], kind: CorruptionKind
 ) -> Sweep:
     del versions
-    # The largest gallery leaves the most images to train the classifier on; none is measured twice.
+    # The largest gallery has the most images for the classifier. It never sees measured images.
     largest = max(_models.values(), key=lambda one: len(one.images))
     gallery = largest.loaded.gallery
     assert gallery is not None
     measured = min(MEASURED, len(largest.images) // 2)
-    x = largest.images[: measured + VOTERS].float() / 255
+    x = largest.images[: measured + TRAINING_IMAGES].float() / 255
     labels = gallery.labels[: len(x)].long()
     restorers: dict[str, Restore] = {name: _restorer(one) for name, one in _models.items()}
     restorers[FILTER] = median
@@ -117,65 +119,69 @@ def _restorer(opened: Opened) -> Restore:
 
 
 def verdict(sweep: Sweep, name: str) -> None:
-    """In a sentence or two: from where to where the model is of use."""
+    """One or two sentences: the amounts of noise at which the model helps."""
     limits, name = sweep.limits(name), in_markdown(name)
     if limits.helps_from is None:
-        text = f"**{name}** is at no amount closer to the clean images than the noisy ones are."
+        text = (
+            f"The output of **{name}** is never closer to the clean image than the noisy image is."
+        )
     elif not limits.helps:
         text = (
-            f"**{name}** beats the noisy images from {_percent(limits.helps_from)} on, but by then "
-            "it is worse than the average image: it is of no use against this noise."
+            f"**{name}** is better than the noisy image from {_percent(limits.helps_from)} noise, "
+            "but then it is already worse than the average image. It does not help against this "
+            "noise."
         )
     elif limits.average_from is None:
         text = (
-            f"**{name}** helps from {_percent(limits.helps_from)} noise on, and stays better than "
-            "the average image to the end."
+            f"**{name}** helps from {_percent(limits.helps_from)} noise. It stays better than the "
+            "average image up to 100 %."
         )
     else:
         text = (
-            f"**{name}** helps from {_percent(limits.helps_from)} noise on and gives up at "
-            f"{_percent(limits.average_from)}: beyond that, the average of all images is closer."
+            f"**{name}** helps from {_percent(limits.helps_from)} noise and fails at "
+            f"{_percent(limits.average_from)}. Beyond that, the average of all images is closer."
         )
     st.markdown(text)
 
 
 def charts(sweep: Sweep, names: Sequence[str], noise: Controls) -> None:
-    """PSNR and the share read right, over the amount of noise; the slider's place is marked."""
+    """PSNR and classification accuracy over the amount of noise. The slider's value is marked."""
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown("**How close to the clean image** :small[:gray[PSNR]]")
         chart(
             psnr_chart(sweep, names, noise.amount), "aeviz-sweep-psnr",
-            "PSNR of each model over the amount of noise; the table below names where lines cross",
+            "PSNR of each model over the amount of noise; the table below has the limits",
         )  # fmt: skip
     with right:
-        st.markdown("**How many are still read right** :small[:gray[by a classifier]]")
+        st.markdown("**How many a classifier still recognises** :small[:gray[accuracy]]")
         chart(
             read_chart(sweep, names, noise.amount), "aeviz-sweep-read",
-            "Share of images read right over the amount of noise; the table below has the limits",
+            "Share of images that a classifier recognises, over the amount of noise",
         )  # fmt: skip
 
 
 def table(sweep: Sweep, names: Sequence[str]) -> None:
-    """The key of both charts, and where each line crosses the limits."""
+    """The legend of both charts, and the amounts at which each line crosses a limit."""
     order = [*names, FILTER, NOISY]
     rows = "".join(
         _row(name, line_style(name, names), sweep.limits(name), i == 0)
         for i, name in enumerate(order)
     )
     markup(
-        '<table class="av-limits"><thead><tr><th></th><th>beats the noisy image from</th>'
-        "<th>✕ no better than the average image from</th><th>✕ half are read wrong from</th></tr>"
+        '<table class="av-limits"><thead><tr><th></th><th>better than the noisy image from</th>'
+        "<th>✕ no better than the average image from</th>"
+        "<th>✕ half are misclassified from</th></tr>"
         "</thead>"
         f"<tbody>{rows}</tbody></table>",
         "aeviz-limits",
     )
     clean = sweep.curves[NOISY].read[0]
     st.caption(
-        f"Measured on {sweep.images} images that no model was trained on. The average image is "
-        f"one and the same answer to all of them: {sweep.average:.1f} dB. The classifier is a "
-        f"logistic regression trained on the pixels of {sweep.voters:,} other clean images; "
-        f"it reads {_percent(clean)} of the clean ones right."
+        f"Measured on {sweep.images} test images. The average image is the same output for all of "
+        f"them: {sweep.average:.1f} dB. The classifier is a logistic regression on pixels, trained "
+        f"with {sweep.voters:,} other clean images. It recognises {_percent(clean)} of the clean "
+        "test images."
     )
 
 

@@ -1,4 +1,4 @@
-"""The parts of the Restore page: the verdict, the images side by side, the warnings."""
+"""The parts of the Restore page: measurements, images side by side, and warnings."""
 
 from __future__ import annotations
 
@@ -30,18 +30,17 @@ from aeviz.ui.shared.pickers import model_picker
 
 _EVERY = "restore-every-model"
 MEASURED = 200
-"""Test images that the means are taken over."""
+"""The means are over so many test images."""
 
-NOISE_SAYS: dict[CorruptionKind, str] = {
-    "gaussian": "Standard deviation of the noise added to each pixel; black to white is 100 %.",
-    "salt-and-pepper": "Share of pixels turned black or white.",
-    "masking": "Share of pixels set to black.",
+NOISE_TEXT: dict[CorruptionKind, str] = {
+    "gaussian": "Standard deviation of the noise on each pixel. From black to white is 100 %.",
+    "salt-and-pepper": "Share of pixels that become black or white.",
+    "masking": "Share of pixels that become black.",
 }
 TRIAL_ROWS: tuple[str, ...] = ("noisy", "restored", "median 3×3", "clean")
-UPLOAD_ROWS: tuple[str, ...] = ("noisy", "restored", "taken away")
+UPLOAD_ROWS: tuple[str, ...] = ("noisy", "restored", "removed")
 
-_KIND_SAYS = "beside the images the model was trained on"
-_TAKEN = ErrorScale(signed=True, limit=1.0)
+_REMOVED_SCALE = ErrorScale(signed=True, limit=1.0)
 # Four images and a narrow model between two of them; the model is as tall as an image.
 _FLOW = "--columns:1fr 0.7fr 1fr 1fr 1fr;--tall:calc((100cqw - 4rem) / 4.7)"
 
@@ -56,61 +55,63 @@ class Controls:
 
 
 def denoises(info: ModelInfo) -> bool:
-    """Whether the model was trained to give back the clean image of a corrupted one."""
+    """Whether the model was trained to restore the clean image of a noisy one."""
     return info.config.corruption.kind != "none"
 
 
 def choose_model() -> ModelInfo:
-    """The model picker: models trained to denoise, or all where a person asks for them."""
+    """The model picker: models trained to denoise, or all of them if a person wants."""
     trained = {info.name: denoises(info) for info in library.models()}
-    asked = st.query_params.get("model")
-    # A link to another model, or a place without a denoiser, must not end in an empty list.
-    must = not any(trained.values()) or trained.get(asked or "") is False
+    wanted = st.query_params.get("model", "")
+    # A link to another model must open it, and the list must not be empty without a denoiser.
+    must = not any(trained.values()) or trained.get(wanted) is False
     every = must or st.session_state.get(_EVERY, False)
     info = model_picker(lambda info: every or denoises(info), "denoising-ae-mnist")
     if any(trained.values()):
         st.toggle(
             "Also models that were not trained to denoise", every, key=_EVERY,
-            disabled=not denoises(info), help="They were asked to copy, noise included.",
+            disabled=not denoises(info), help="They learnt to copy their input, including noise.",
         )  # fmt: skip
     if not denoises(info):
         st.info(
-            f"{in_markdown(info.called)} was not trained to denoise: it was asked to give back "
-            "what it saw. Noise that does not fit through its code is lost; the rest it takes for "
-            "part of the picture."
+            f"{in_markdown(info.called)} was not trained to denoise. It learnt to copy its input. "
+            "Some noise does not fit through its code and is lost. The rest stays in the image."
         )
     return info
 
 
 def noise_controls(info: ModelInfo, part: str = "", percent: int | None = None) -> Controls:
-    """Kind, amount and seed of the noise; they start where the model was trained, or at `percent`.
+    """Kind, amount and seed of the noise. They start with those of the training, or at `percent`.
 
-    Each `part` of the page that has noise of its own names itself.
+    `part` is the prefix of the keys, for a part of the page that has its own noise.
     """
     trained = info.config.corruption
     if percent is None:
         percent = round(100 * trained.amount) if denoises(info) else 50
-    kinds = list(NOISE_SAYS)
+    kinds = list(NOISE_TEXT)
     kind = st.segmented_control(
         "Noise", kinds, default=trained.kind if trained.kind in kinds else kinds[0], required=True,
         key=f"{part}noise-{info.name}", format_func=str.capitalize, persist_state="page",
     )  # fmt: skip
     percent = st.slider(
         "Amount", 0, 100, percent, 5, format="%d %%",
-        key=f"{part}amount-{info.name}", help=NOISE_SAYS[kind], width=260, persist_state="page",
+        key=f"{part}amount-{info.name}", help=NOISE_TEXT[kind], width=260, persist_state="page",
     )  # fmt: skip
     seed = st.session_state.setdefault("noise-seed", 0)
     return Controls(kind, percent / 100, seed)
 
 
 def new_noise() -> None:
-    """A button that draws the noise anew."""
+    """A button for new random noise."""
 
     def again() -> None:
         st.session_state["noise-seed"] = st.session_state.get("noise-seed", 0) + 1
 
     st.button(
-        "New noise", icon=":material/grain:", help="The same amount, drawn anew.", on_click=again
+        "New noise",
+        icon=":material/grain:",
+        help="The same amount of other random noise.",
+        on_click=again,
     )
 
 
@@ -124,8 +125,8 @@ def trial(opened: Opened, items: Sequence[Item], noise: Controls) -> DenoisingDe
 def mean_scores(
     _opened: Opened, name: str, version: int, kind: CorruptionKind, amount: float, seed: int
 ) -> tuple[Score, Score, Score, int]:
-    """Noisy, restored and median-filtered over the first gallery images, and how many; the cache
-    goes by what has no underscore."""
+    """Scores of noisy, restored and median-filtered gallery images, and their number. Arguments
+    without an underscore are the cache key."""
     del name, version
     x = _opened.images[:MEASURED].float() / 255
     result = run_trial(_opened.loaded.model, x, kind, amount, seed)
@@ -133,7 +134,7 @@ def mean_scores(
 
 
 def verdict(opened: Opened, noise: Controls) -> None:
-    """PSNR and SSIM before and after in large type, and the median filter beside them."""
+    """PSNR and SSIM before and after in large type, with the median filter for comparison."""
     noisy, restored, filtered, count = mean_scores(
         opened, opened.info.name, opened.version, noise.kind, noise.amount, noise.seed
     )
@@ -153,9 +154,9 @@ def verdict(opened: Opened, noise: Controls) -> None:
         "aeviz-verdict",
     )
     st.caption(
-        f"Means over {count} test images with this noise. PSNR: 10 dB more is a tenth of the "
-        "squared error. SSIM: likeness of local patterns, 1 is identical. The median filter is "
-        "what people use without a model."
+        f"Means over {count} test images with this noise. PSNR: 10 dB more means a tenth of the "
+        "squared error. SSIM: similarity of local patterns; 1 is identical. The median filter is a "
+        "common method without a model."
     )
 
 
@@ -167,22 +168,24 @@ def _change(label: str, before: str, after: str, unit: str = "") -> str:
 
 
 def trial_flow(opened: Opened, large: Item, items: Sequence[Item], result: DenoisingDemo) -> None:
-    """noisy, the model, restored, clean and the median filter, left to right."""
+    """Noisy, the model, restored, clean and the median filter, left to right."""
     i = place_of(large, items)
     markup(
         f'<div class="av-flow" style="{_FLOW}">'
-        + figure(result.x_noisy[i], "Noisy", _says(result.noisy, i), testid="aeviz-noisy")
+        + figure(result.x_noisy[i], "Noisy", _score_text(result.noisy, i), testid="aeviz-noisy")
         + hourglass(opened)
-        + figure(result.x_hat[i], "Restored", _says(result.restored, i), testid="aeviz-restored")
+        + figure(
+            result.x_hat[i], "Restored", _score_text(result.restored, i), testid="aeviz-restored"
+        )
         + figure(result.x[i], "Clean", large.name)
-        + figure(result.x_median[i], "Median 3×3", _says(result.filtered, i))
+        + figure(result.x_median[i], "Median 3×3", _score_text(result.filtered, i))
         + "</div>",
         "aeviz-flow",
     )
 
 
 def trial_stacks(items: Sequence[Item], result: DenoisingDemo) -> list[Stack]:
-    """noisy over restored over filtered over clean, with the PSNR before and after."""
+    """Noisy, restored, filtered and clean above each other, with the PSNR before and after."""
     images = zip(result.x_noisy, result.x_hat, result.x_median, result.x, strict=True)
     psnr = zip(result.noisy.psnr.tolist(), result.restored.psnr.tolist(), strict=True)
     return [
@@ -191,12 +194,12 @@ def trial_stacks(items: Sequence[Item], result: DenoisingDemo) -> list[Stack]:
     ]
 
 
-def _says(score: Score, i: int) -> str:
+def _score_text(score: Score, i: int) -> str:
     return f"{decibels(score.psnr[i].item())} dB · SSIM {score.ssim[i]:.2f}"
 
 
 def hourglass(opened: Opened) -> str:
-    """The model between two images: it narrows to the code and widens again."""
+    """The model as a drawing: it narrows to the code and widens again."""
     size = opened.info.latent_dim
     numbers = "1 number" if size == 1 else f"{size:,} numbers"
     return (
@@ -208,8 +211,8 @@ def hourglass(opened: Opened) -> str:
 
 @dataclass(frozen=True)
 class Cleaned:
-    """Uploads x and what the model made of them, x_hat, both (N, C, H, W); strange (N,) where the
-    model does not know such images."""
+    """Uploads x and their restored images x_hat, both (N, C, H, W). `strange` (N,): whether each is
+    unlike the training images."""
 
     x: Tensor
     x_hat: Tensor
@@ -217,7 +220,7 @@ class Cleaned:
 
 
 def signs_of(opened: Opened) -> Signs | None:
-    """What the model's own images look like to it; None where it carries none."""
+    """The out-of-distribution check of the model, from its gallery; None if it has no gallery."""
     if not len(opened.images):
         return None
     return _signs(opened, opened.info.name, opened.version)
@@ -227,41 +230,40 @@ def clean(opened: Opened, items: Sequence[Item]) -> Cleaned:
     """Restores uploads, all in one pass."""
     x = torch.stack([item.x for item in items])
     x_hat = reconstruct(opened.loaded.model, x)
-    known = signs_of(opened)
-    if known is None:
+    signs = signs_of(opened)
+    if signs is None:
         return Cleaned(x, x_hat, [False] * len(items))
-    return Cleaned(x, x_hat, (known.strangeness(x, x_hat) > STRANGE).tolist())
+    return Cleaned(x, x_hat, (signs.strangeness(x, x_hat) > STRANGE).tolist())
 
 
-@st.cache_resource(max_entries=8, show_spinner="Measuring what the model knows")
+@st.cache_resource(max_entries=8, show_spinner="Measuring the model on its test images")
 def _signs(_opened: Opened, name: str, version: int) -> Signs:
     del name, version
     return calibrate(_opened.loaded.model, _opened.images[:MEASURED].float() / 255)
 
 
 def cleaned_flow(opened: Opened, large: Item, items: Sequence[Item], cleaned: Cleaned) -> None:
-    """noisy, the model, restored, and what was taken away; and what there is to know about it."""
+    """Noisy, the model, restored and the difference, with a warning for unusual images."""
     i = place_of(large, items)
     x, x_hat = cleaned.x[i], cleaned.x_hat[i]
     if cleaned.strange[i]:
         st.warning(
-            f"This image looks unlike those of {in_markdown(opened.info.dataset)} that the model "
-            "was trained on: the result may be more like those than like a cleaner one of yours."
+            f"This image looks unlike the training images ({in_markdown(opened.info.dataset)}). "
+            "The result may be more similar to those than to a clean version of your image."
         )
     fitted(large)
+    kind = "unusual" if cleaned.strange[i] else "usual"
     rms = (x_hat - x).square().mean().sqrt().item()
-    taken = figure(_taken(x, x_hat), "Taken away", "restored − noisy", below=_TAKEN.html())
+    removed = figure(_removed(x, x_hat), "Removed", "restored − noisy", below=_REMOVED_SCALE.html())
     markup(
         f'<div class="av-flow" style="{_FLOW}">'
         + figure(x, "Noisy", large.name, testid="aeviz-noisy")
         + hourglass(opened)
         + figure(x_hat, "Restored", testid="aeviz-restored")
-        + taken
+        + removed
         + frames.numbers(
-            number(
-                "Taken away", f"{rms:.2f}", "", "root mean square; noise of this sigma would do it"
-            ),
-            number("Kind of image", "unlike" if cleaned.strange[i] else "usual", "", _KIND_SAYS),
+            number("Removed", f"{rms:.2f}", "", "root mean square; as much as noise of this sigma"),
+            number("Kind of image", kind, "", "compared with the training images"),
         ).replace("av-numbers", "av-numbers av-column")
         + "</div>",
         "aeviz-flow",
@@ -269,20 +271,20 @@ def cleaned_flow(opened: Opened, large: Item, items: Sequence[Item], cleaned: Cl
 
 
 def cleaned_stacks(items: Sequence[Item], cleaned: Cleaned) -> list[Stack]:
-    """noisy over restored over what was taken away, with a mark on strange images."""
+    """Noisy, restored and the difference above each other, with a mark on unusual images."""
     rows = zip(items, cleaned.x, cleaned.x_hat, cleaned.strange, strict=True)
     return [
-        Stack((x, x_hat, _taken(x, x_hat)), item.name, warn=strange)
+        Stack((x, x_hat, _removed(x, x_hat)), item.name, warn=strange)
         for item, x, x_hat, strange in rows
     ]
 
 
-def _taken(x: Tensor, x_hat: Tensor) -> frames.Image:
-    return error_map(x, x_hat, _TAKEN.signed, _TAKEN.limit)
+def _removed(x: Tensor, x_hat: Tensor) -> frames.Image:
+    return error_map(x, x_hat, _REMOVED_SCALE.signed, _REMOVED_SCALE.limit)
 
 
 def place_of(large: Item, items: Sequence[Item]) -> int:
-    """Where the image shown large lies among these."""
+    """The index of the image that is shown large."""
     return next(i for i, item in enumerate(items) if item.key == large.key)
 
 

@@ -1,4 +1,4 @@
-"""Photos that people upload of their handwriting: read, and shown with a frame to correct."""
+"""Uploaded photos of handwriting: reading the digit, and a frame that a person can correct."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ QUALITY = 85
 WHOLE = "whole"
 FOUND = "The digit was found, cleaned and centred, as in the training images."
 NONE_FOUND = (
-    "No digit was found in this picture, so the whole of it is used. Draw a frame around the digit."
+    "No digit was found in this picture, so all of it is used. Draw a frame around the digit."
 )
-NO_INK = "There is no digit in this frame: move it, or make it larger."
+NO_INK = "There is no digit in this frame. Move the frame or make it larger."
 
 
 @dataclass(frozen=True)
 class Photo:
-    """A photo as JPEG of width x height, the upload that it is, and the boxes found in it."""
+    """A photo as JPEG of width x height, the key of its upload, and the boxes found in it."""
 
     key: str
     jpeg: bytes
@@ -48,11 +48,11 @@ Read = tuple[Tensor, tuple[str, ...], Photo | None]
 def read(
     file: UploadedFile, key: str, style: Style
 ) -> tuple[Tensor, tuple[str, ...], Photo | None]:
-    """(image (1, H, W) in [0, 1], notes, photo) of an upload, within the frame chosen for it.
+    """(image (1, H, W) in [0, 1], notes, photo) of an upload, within its chosen frame.
 
-    A picture that has the model's size already is no photo: it is inverted if it is dark on light.
+    A picture that already has the model's size is no photo. It is inverted if it is dark on light.
     """
-    whole, notes, jpeg, size = _taken_in(file, key, style)
+    whole, notes, jpeg, size = _decoded(file, key, style)
     if jpeg is None:
         return whole, notes, None
     first = _reading(jpeg, key, style, None)
@@ -71,7 +71,7 @@ def read(
 
 
 def editor(photo: Photo) -> None:
-    """The photo with its frame; a frame that is moved is remembered for this upload."""
+    """The photo with its frame. A frame that a person moves is kept for this upload."""
     key = f"aeviz-photo-{photo.key}"
 
     def framed() -> None:
@@ -100,15 +100,15 @@ def _sides(box: Box) -> list[float]:
     return [box.left, box.top, box.right, box.bottom]
 
 
-def _checked(said: object) -> Box | str | None:
-    """A frame that a browser says; None where it is none."""
-    if said == WHOLE:
+def _checked(value: object) -> Box | str | None:
+    """A frame from the browser; None if it is not valid."""
+    if value == WHOLE:
         return WHOLE
-    if not isinstance(said, list) or len(said) != 4:
+    if not isinstance(value, list) or len(value) != 4:
         return None
-    if not all(isinstance(v, int | float) and math.isfinite(v) and 0 <= v <= 1 for v in said):
+    if not all(isinstance(v, int | float) and math.isfinite(v) and 0 <= v <= 1 for v in value):
         return None
-    box = Box(*(float(v) for v in said))
+    box = Box(*(float(v) for v in value))
     return box if box.width > 0 and box.height > 0 else None
 
 
@@ -120,9 +120,9 @@ Taken = tuple[Tensor, tuple[str, ...], bytes | None, tuple[int, int]]
 
 
 @st.cache_data(max_entries=200, show_spinner=False)
-def _taken_in(_file: UploadedFile, key: str, style: Style) -> Taken:
-    """The whole picture fitted, with notes, and as a small JPEG (none where it has the model's
-    size): large files are decoded once."""
+def _decoded(_file: UploadedFile, key: str, style: Style) -> Taken:
+    """The whole picture fitted, with notes, and as a small JPEG (None if it has the model's size).
+    The cache keeps large files from being decoded again."""
     del key
     decoded = images.decode(_file.getvalue())
     shape = (1, style.height, style.width)

@@ -1,6 +1,6 @@
-"""What a person may do with runs, as buttons: a run's own page and the list of runs share them.
+"""Buttons that change runs, for a run's own page and for the list of runs.
 
-Each asks `aeviz.runs.manage`, which refuses in one sentence where a run is somebody else's.
+Each calls `aeviz.runs.manage`, which raises a UserError if the run is somebody else's.
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ from aeviz.runs.listing import Row
 from aeviz.runs.store import OVER, Run, Status
 from aeviz.ui.runs import refusal, table
 from aeviz.ui.shared import problems
+from aeviz.wording import plural
 
-EXACTLY = "Continues from the last whole epoch, exactly as if it had never ended."
+CONTINUE_HELP = "Continues after the last complete epoch, exactly as if it had not stopped."
 _REFUSED = "runs-refused"
 
 
 def bar(chosen: Sequence[Row], me: Person) -> None:
-    """What can be done with the ticked runs: with one of them much, with several little."""
+    """The buttons for the ticked runs. Several runs can only be deleted."""
     others = [row for row in chosen if not me.may_manage(row.owner)]
     mine = not others
     with st.container(horizontal=True, vertical_alignment="center", key="aeviz-runs-bar"):
@@ -36,12 +37,12 @@ def bar(chosen: Sequence[Row], me: Person) -> None:
             st.markdown(f"**{len(chosen)} runs**", width="content")
         if mine:
             _delete(chosen, me)
-    if others:  # why some buttons are not there
+    if others:  # explain why some buttons are missing
         try:
             manage.check(others[0].run, me)
         except UserError as error:
-            few = "Some of these runs are somebody else's: tick only yours to delete them."
-            st.caption(few if len(chosen) > 1 else problems.as_markdown(error))
+            several = "Some of these runs are somebody else's. Tick only your own to delete them."
+            st.caption(several if len(chosen) > 1 else problems.as_markdown(error))
 
 
 def _one(row: Row, me: Person, mine: bool) -> None:
@@ -56,7 +57,7 @@ def _one(row: Row, me: Person, mine: bool) -> None:
             icon=":material/stop_circle:",
             disabled=stopping,
             key=f"list-stop-{run.id}",
-            help="Ends the training and keeps what was reached.",
+            help="Ends the training and keeps the model as it is now.",
         ):
             _do(lambda: manage.stop(run, me))
     if me.teaches and (row.place or 0) > 1:
@@ -75,7 +76,7 @@ def _one(row: Row, me: Person, mine: bool) -> None:
             icon=":material/download:",
             on_click="ignore",
             key=f"download-{run.id}",
-            help="The model file: weights, settings, measured figures and a gallery.",
+            help="The model file: weights, settings, measurements and a gallery of test images.",
         )
 
 
@@ -90,12 +91,12 @@ def _go_on(row: Row, me: Person) -> None:
 
 
 def go_on(run: Run, status: Status, config: RunConfig, me: Person) -> bool:
-    """Continues a run that is over, to where it was meant to end or for further epochs; answers
-    whether it now goes on."""
+    """Buttons that continue a run, for the remaining epochs or for additional ones. Returns whether
+    one of them was pressed."""
     if run.can_resume and st.button(
         continue_label(status, config),
         icon=":material/resume:",
-        help=EXACTLY,
+        help=CONTINUE_HELP,
         key=f"resume-{run.id}",
     ):
         manage.go_on(run, me)
@@ -104,20 +105,20 @@ def go_on(run: Run, status: Status, config: RunConfig, me: Person) -> bool:
 
 
 def continue_label(status: Status, config: RunConfig) -> str:
-    """ "Continue (55 epochs left)"; one that ended after its last epoch is only to be measured."""
+    """ "Continue (55 epochs left)"; after the last epoch only the final measurement is missing."""
     left = config.training.epochs - status.epoch
     return f"Continue ({left:,} epoch{'s' * (left != 1)} left)" if left > 0 else "Continue"
 
 
 def _train_on(run: Run, status: Status, config: RunConfig, me: Person) -> bool:
-    with st.popover("Add epochs", icon=":material/more_time:", help="Trains it longer."):
+    with st.popover("Add epochs", icon=":material/more_time:", help="Trains the model for longer."):
         epochs = st.number_input(
-            "Further epochs",
+            "More epochs",
             min_value=1,
             max_value=MAX_EPOCHS,
             value=min(config.training.epochs, 10),
             key=f"further-{run.id}",
-            help=f"It has seen {status.epoch:,} so far. A schedule then runs over all of them.",
+            help=f"{plural(status.epoch, 'epoch')} so far. Schedules then span all epochs.",
         )
         if st.button("Train longer", type="primary", key=f"train-on-{run.id}"):
             manage.train_on(run, int(epochs), me)
@@ -130,7 +131,7 @@ def _move_up(run: Run, me: Person) -> None:
         "Move up",
         icon=":material/vertical_align_top:",
         key=f"list-up-{run.id}",
-        help="It is the next to train.",
+        help="This run is the next to train.",
     ):
         _do(lambda: manage.move_up(run, me))
 
@@ -141,7 +142,7 @@ def _rename(row: Row, me: Person) -> None:
             "Name",
             row.name,
             key=f"name-{row.id}",
-            help="An empty one brings its first name back.",
+            help="If you leave this empty, the run gets its first name back.",
         )
         if st.button("Rename", type="primary", key=f"rename-{row.id}"):
             _do(lambda: manage.rename(row.run, name, me))
@@ -155,7 +156,7 @@ def _duplicate(config: RunConfig) -> None:
         label="Duplicate with changes",
         icon=":material/content_copy:",
         disabled=not can,
-        help="Fills in its settings on the Train page, to be changed there; this run stays.",
+        help="Opens the Train page with the settings of this run. The run itself does not change.",
         query_params=config_link.query(config) if can else None,
     )
 
@@ -166,8 +167,8 @@ def _delete(chosen: Sequence[Row], me: Person) -> None:
     times = refusal.count(_REFUSED)
     with st.popover("Delete", icon=":material/delete:", key=f"runs-delete-{times}"):
         st.text(f"Delete “{chosen[0].name}”?" if one else f"Delete these {len(ids)} runs?")
-        st.caption(f"What {'it' if one else 'they'} learnt will be gone for everybody.")
-        # a button of its own for these runs: a click that meets an older one deletes nothing
+        st.caption(f"This deletes the {'model' if one else 'models'}, too, for everybody.")
+        # A key of its own for these runs: a click on an older button deletes nothing.
         key = f"delete-{zlib.crc32('+'.join(ids).encode()):08x}"
         if st.button("Delete for good", type="primary", key=key):
             _do(*(lambda row=row: manage.remove(row.run, me) for row in chosen))
@@ -177,12 +178,12 @@ def _delete(chosen: Sequence[Row], me: Person) -> None:
 
 
 def refused() -> None:
-    """Why the last action was refused, as long as the same runs are ticked."""
+    """Shows why the last action was refused, as long as the same runs are ticked."""
     refusal.show(_REFUSED, table.ticked())
 
 
 def _do(*actions: Callable[[], object]) -> None:
-    """Does each of these; the page is then built anew."""
+    """Calls each of these, then reruns the page."""
     refusal.forget(_REFUSED)
     for action in actions:
         try:

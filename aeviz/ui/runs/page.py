@@ -1,4 +1,4 @@
-"""The page of all runs: mine and the class's, what differs between them, and their curves."""
+"""The Runs page: a table of my runs or the class's, actions on them, and their curves."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from aeviz.ui.shared.chart import chart
 from aeviz.ui.train.losses import UNITS
 
 EVERY_SECONDS = 3.0
-MOST = 200
-"""Rows in the table; a filter finds the others."""
+MAX_ROWS = 200
+"""Rows in the table. A filter finds the others."""
 
 SCOPES = {"mine": "Mine", "class": "The class's"}
 TERMS = {
@@ -34,18 +34,18 @@ TERMS = {
     "penalty": "Penalty",
 }
 HINT = (
-    "Tick runs to lay their curves over each other; to rename, continue, duplicate, download or "
+    "Tick runs to compare their curves. You can also rename, continue, duplicate, download or "
     "delete them."
 )
 
 
 def panel() -> None:
-    """All of it, refreshed by itself.
+    """The whole page. It refreshes itself.
 
-    It is left by links only: after `st.switch_page` the server may still answer a refreshing that
-    the browser asked for before, as part of this page, and the other page goes blank.
+    Use only links to leave it: after `st.switch_page` the server may still send a refresh that the
+    browser had asked for, as part of this page, and the other page goes blank.
     """
-    st.session_state.pop("train-link", None)  # a link from here fills in its settings, each time
+    st.session_state.pop("train-link", None)  # a link from here fills in its settings every time
     with st.container(key="aeviz-runs-panel"):
         st.fragment(_panel, run_every=EVERY_SECONDS)()
 
@@ -55,17 +55,19 @@ def _panel() -> None:
     scope, text = _which(me)
     found = [row for row in listing.rows() if scope == "class" or me.owns(row.owner)]
     shown = listing.matching(found, text, lambda row: table.words(row, me))
-    rows = _ordered(shown)[:MOST]
+    rows = _ordered(shown)[:MAX_ROWS]
     empty = "" if rows else _nothing(scope, text if found else "")
     table.table(rows, me, scope == "mine", empty)
+    if not found:
+        st.page_link("train.py", label="Train a model", icon=":material/model_training:")
     if len(shown) > len(rows):
-        st.caption(f"{MOST} of {len(shown)} runs are shown: filter to see the others.")
+        st.caption(f"{MAX_ROWS} of {len(shown)} runs are shown. Use the filter to see the others.")
     _chosen(rows, me)
     uploaded.section(me, scope == "mine", text)
 
 
 def _chosen(rows: Sequence[Row], me: Person) -> None:
-    """What can be done with the ticked runs, and their curves."""
+    """Buttons for the ticked runs, and their curves."""
     actions.refused()
     if not rows:
         return
@@ -95,8 +97,8 @@ def _which(me: Person) -> tuple[str, str]:
             "Filter",
             key="runs-filter",
             placeholder="Filter: vae mnist AdamW done",
-            help="Shows the runs whose name, owner, status, data set, type and settings have all "
-            "these words.",
+            help="Shows the runs with all of these words in their name, owner, status, data set, "
+            "type or settings.",
             label_visibility="collapsed",
             icon=":material/search:",
             width=300,
@@ -109,20 +111,20 @@ def _which(me: Person) -> tuple[str, str]:
 
 
 def _name(me: Person) -> None:
-    """What the class's list calls me."""
+    """A form for my name in the class's list."""
     name = identity.name_of(me.owner)
     label = f"You are {in_markdown(name)}" if name else "Set your name"
     with st.popover(label, icon=":material/person:", type="tertiary"):
-        said = st.text_input(
+        new_name = st.text_input(
             "Your name in the class's list",
             name,
             max_chars=identity.LONGEST_NAME,
             key="runs-me",
-            help="Shown beside your runs. An empty one is forgotten.",
+            help="Shown beside your runs. Leave it empty to remove your name.",
         )
         if st.button("Save", key="runs-me-save"):
             try:
-                identity.give_name(me.owner, said)
+                identity.give_name(me.owner, new_name)
             except UserError as error:
                 problems.show(error)
             else:
@@ -130,8 +132,8 @@ def _name(me: Person) -> None:
 
 
 def _teach(me: Person) -> None:
-    """Where a teacher shows the code. What was wrong with one stays until the next is tried: the
-    list refreshes itself meanwhile."""
+    """A form for the teacher's code. An error stays until the next attempt, because the page
+    refreshes itself."""
     if me.code:
         st.markdown(":material/school: You teach this class", width="content")
         return
@@ -140,8 +142,8 @@ def _teach(me: Person) -> None:
             "Teacher's code",
             max_chars=20,
             key="runs-code",
-            help="The server printed it when it started. With it you can stop, move up and delete "
-            "anybody's run.",
+            help="The server prints this code when it starts. With it you can stop, move up and "
+            "delete everybody's runs.",
         )
         if st.button("Enter", key="runs-code-enter"):
             st.session_state.pop("runs-code-wrong", None)
@@ -162,44 +164,44 @@ def _ordered(rows: Sequence[Row]) -> list[Row]:
 
 def _nothing(scope: str, text: str) -> str:
     if text:
-        return f"No run here has all the words of “{text}”."
+        return f"No run matches “{text}”."
     if scope == "mine":
-        return "You have trained nothing here yet. The Train page is where runs begin."
-    return "Nobody has trained anything here yet. The Train page is where runs begin."
+        return "You have trained nothing here yet."
+    return "Nobody has trained anything here yet."
 
 
 def _curves(rows: Sequence[Row]) -> None:
-    """Their validation curves over each other."""
+    """Their validation curves in one chart."""
     names = table.labels(rows)
     lines = [Line(name, row.measured) for name, row in zip(names, rows, strict=True)]
-    there = runs.terms(lines)
-    if not there:
-        st.caption("There is a curve as soon as the first epoch is over.")
+    terms = runs.terms(lines)
+    if not terms:
+        st.caption("The curve starts after the first epoch.")
         return
-    term = there[0]
+    term = terms[0]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("**Validation curves**", width="content")
-        if len(there) > 1:
-            said = st.segmented_control(
-                "What is drawn",
-                there,
+        if len(terms) > 1:
+            choice = st.segmented_control(
+                "Term of the loss",
+                terms,
                 default=term,
                 format_func=TERMS.__getitem__,
                 required=True,
                 key="runs-term",
                 label_visibility="collapsed",
             )
-            term = said if said in there else term
+            term = choice if choice in terms else term
     units = list(dict.fromkeys(unit_of(row, term) for row in rows))
     figure = runs.overlay(lines, term, units[0] if len(units) == 1 else "")
     chart(figure, "aeviz-curves-over", f"{TERMS[term]} on validation images: {', '.join(names)}")
-    caution = not_alike(rows, term)
+    caution = why_not_comparable(rows, term)
     if caution:
         st.caption(in_markdown(caution, None))
 
 
 def unit_of(row: Row, term: str) -> str:
-    """What the term of a run is measured in."""
+    """The unit of a term of this run's loss."""
     if term == "mse":
         return "mean squared error per pixel"
     if term == "kl":
@@ -207,8 +209,8 @@ def unit_of(row: Row, term: str) -> str:
     return "penalty per image" if term == "penalty" else UNITS[row.config.loss.reconstruction]
 
 
-def not_alike(rows: Sequence[Row], term: str) -> str:
-    """Why heights of these curves cannot be compared; "" where they can."""
+def why_not_comparable(rows: Sequence[Row], term: str) -> str:
+    """Why the heights of these curves cannot be compared; "" if they can."""
     units = list(dict.fromkeys(unit_of(row, term) for row in rows))
     data = list(dict.fromkeys(data_of(row.config) for row in rows))
     betas = {row.config.loss.beta for row in rows if row.config.bottleneck.kind == "gaussian"}
@@ -216,9 +218,9 @@ def not_alike(rows: Sequence[Row], term: str) -> str:
     if len(data) > 1:
         reasons.append(f"they learnt from different data ({', '.join(data)})")
     if len(units) > 1:
-        reasons.append(f"they are measured differently ({'; '.join(units)})")
+        reasons.append(f"they have different units ({'; '.join(units)})")
     if term == "loss" and len(betas) > 1:
         reasons.append("they weight the KL differently (different beta)")
     if not reasons:
         return ""
-    return f"Compare the shapes of these curves, not their heights: {' and '.join(reasons)}."
+    return f"Compare only the shapes of these curves, because {' and '.join(reasons)}."

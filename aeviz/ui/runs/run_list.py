@@ -1,4 +1,4 @@
-"""My newest runs beneath the Train page, and the way in for a model file."""
+"""My newest runs at the end of the Train page, and an upload for model files."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ ICONS = {
 
 
 def recent(shown: str | None) -> None:
-    """My newest runs with their phase; choosing one shows it."""
+    """My newest runs and their state. A click on one shows it."""
     st.fragment(_recent, run_every=3 * EVERY_SECONDS)(shown)
 
 
-def _recent(shown: str | None, most: int = 8) -> None:
+def _recent(shown: str | None, limit: int = 8) -> None:
     me = person.me()
     rows = listing.rows()
     turns = wait_time.until_turns(rows)
     mine = [row for row in rows if me.owns(row.owner)]
     with st.container(key="aeviz-runs", gap="xxsmall"):
-        for row in mine[:most]:
+        for row in mine[:limit]:
             _line(row, shown, turns.get(row.id))
     if not mine:
-        st.caption("None yet: choose a type of autoencoder above, and press Train.")
-    st.page_link("runs.py", label="All runs, and the class's", icon=":material/list:")
+        st.caption("None yet. Choose a type of autoencoder above and press Train.")
+    st.page_link("runs.py", label="All runs, also the class's", icon=":material/list:")
 
 
 def _line(row: Row, shown: str | None, turn: float | None) -> None:
@@ -51,7 +51,7 @@ def _line(row: Row, shown: str | None, turn: float | None) -> None:
         key=f"show-{row.id}",
         icon=ICONS[row.status.phase],
         type="tertiary",
-        disabled=row.id == shown,  # it is on the page
+        disabled=row.id == shown,  # already on the page
     ):
         st.query_params["run"] = row.id
         st.rerun()
@@ -76,11 +76,11 @@ def ago(seconds: float) -> str:
 
 
 def upload() -> None:
-    """Takes a model file somebody downloaded, and says where it now is."""
+    """An upload for model files, and the list of mine."""
     file = st.file_uploader(
         "Open a model file",
         type="safetensors",
-        help="A .safetensors file that aeviz wrote. It then is in every list of models.",
+        help="A .safetensors file from aeviz. The model is then in every list of models.",
     )
     if file is not None:
         _keep(file)
@@ -95,7 +95,7 @@ def _keep(file: UploadedFile) -> None:
             info = uploads.add(file.getvalue(), file.name, person.me().owner)
             st.session_state["train-upload"] = (file.file_id, info.name)
         name = st.session_state["train-upload"][1]
-        if not uploads.is_there(name):  # deleted since, while its file is still chosen
+        if not uploads.is_there(name):  # deleted, but its file is still chosen
             return
         st.success("The model is in every list now.", icon=":material/check_circle:")
         st.page_link("explore.py", label="Explore it", query_params={"model": name})

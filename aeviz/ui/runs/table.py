@@ -1,4 +1,4 @@
-"""The table of runs (web/static/runs.js): what is written in it, and what a person did there."""
+"""The table of runs (web/static/runs.js): its texts, the ticked rows and the sorting."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from aeviz.wording import place_in_queue
 
 KEY = "aeviz-runs-table"
 CHOSEN, SORT = "runs-chosen", "runs-sort"
-"""Kept in the session: they outlive the page."""
+"""Keys in the session state, so that they stay when the page is left."""
 
 COLUMNS = (
     ("name", "Name"),
@@ -38,24 +38,24 @@ COLUMNS = (
     ("differs", "Differs in"),
     ("age", "Age"),
 )
-MSE_SAYS = "mean squared error per pixel of clean validation images"
-TELLING = 3
-"""Settings that a cell names; the others show when the pointer rests on it."""
+MSE_TEXT = "mean squared error per pixel of clean validation images"
+MAX_SETTINGS = 3
+"""A cell names so many settings. The tooltip has all of them."""
 
 
 def table(rows: Sequence[Row], me: Person, own: bool, empty: str) -> None:
-    """Draws the rows. `own`: all are this person's. `empty`: what is said where there are none."""
+    """Draws the rows. `own`: all belong to this person. `empty`: the text if there are no rows."""
     shown = {row.id for row in rows}
     colours = {id: CLASS_COLOURS[i % len(CLASS_COLOURS)] for i, id in enumerate(chosen_of(shown))}
-    told = [differs(found) for found in differences([row.config for row in rows])]
+    texts = [differs(found) for found in differences([row.config for row in rows])]
     by, falling = sorting()
     component("static/runs.js", "styles/run_table.css")(
         key=KEY,
         data={
             "columns": COLUMNS,
             "rows": [
-                written(row, me, short, long) | {"colour": colours.get(row.id, "")}
-                for row, (short, long) in zip(rows, told, strict=True)
+                row_data(row, me, short, long) | {"colour": colours.get(row.id, "")}
+                for row, (short, long) in zip(rows, texts, strict=True)
             ],
             "sorts": [*SORTS],
             "sort": {"by": by, "falling": falling},
@@ -70,39 +70,39 @@ def table(rows: Sequence[Row], me: Person, own: bool, empty: str) -> None:
 
 
 def ticked() -> list[str]:
-    """The ids of the runs that are ticked, in the order of ticking; of some that are gone, too."""
+    """The ids of the ticked runs in the order of ticking. Some may be deleted."""
     return list(st.session_state.get(CHOSEN, []))
 
 
 def chosen_of(shown: set[str]) -> list[str]:
-    """Those of them that are shown."""
+    """The ticked runs that are shown."""
     return [id for id in ticked() if id in shown]
 
 
 def sorting() -> tuple[str, bool]:
-    """The column that the list is sorted by, and whether from the largest down."""
+    """The column that the list is sorted by, and whether in descending order."""
     by, falling = st.session_state.get(SORT, ("age", False))
     return by, falling
 
 
 def _chosen() -> None:
-    """What a browser sends is not to be trusted, even where only our own page should send it."""
+    """Reads the ticked ids. They come from a browser, so they are not trusted."""
     ids = st.session_state[KEY].get("chosen")
     if isinstance(ids, list):
         st.session_state[CHOSEN] = list(dict.fromkeys(id for id in ids if isinstance(id, str)))
 
 
 def _sorted() -> None:
-    asked = st.session_state[KEY].get("sort")
-    if isinstance(asked, Mapping) and asked.get("by") in SORTS:
-        st.session_state[SORT] = (asked["by"], asked.get("falling") is True)
+    sort = st.session_state[KEY].get("sort")
+    if isinstance(sort, Mapping) and sort.get("by") in SORTS:
+        st.session_state[SORT] = (sort["by"], sort.get("falling") is True)
 
 
 # ---- words ---------------------------------------------------------------------------------------
 
 
-def written(row: Row, me: Person, short: str = "", long: str = "") -> dict[str, Any]:
-    """A row as the table takes it: the texts of its cells, and those that say more."""
+def row_data(row: Row, me: Person, short: str = "", long: str = "") -> dict[str, Any]:
+    """A row as data for the table: the texts of its cells and of their tooltips."""
     status, config = row.status, row.config
     kind = config.loss.reconstruction
     share = status.step / status.steps if status.steps else 0.0
@@ -125,7 +125,7 @@ def written(row: Row, me: Person, short: str = "", long: str = "") -> dict[str, 
         },
         "more": {
             "status": status.message,
-            "mse": "" if row.mse is None else f"{row.mse:.6g} {MSE_SAYS}",
+            "mse": "" if row.mse is None else f"{row.mse:.6g} {MSE_TEXT}",
             "loss": "" if row.loss is None else f"{row.loss:.6g} {UNITS[kind]}",
             "differs": long,
             "age": time.strftime("%Y-%m-%d %H:%M", time.localtime(status.created)),
@@ -134,7 +134,7 @@ def written(row: Row, me: Person, short: str = "", long: str = "") -> dict[str, 
 
 
 def words(row: Row, me: Person) -> str:
-    """All words that a filter looks through."""
+    """All words that the filter searches."""
     config = row.config
     parts = (row.name, person.whose(row.owner, me), state(row), data_of(config), kind_of(config))
     return " ".join((*parts, config.dataset, config.type, _settings(config)))
@@ -146,7 +146,7 @@ def _settings(config: RunConfig) -> str:
 
 
 def state(row: Row) -> str:
-    """Where the run stands, in a word or two."""
+    """The state of the run in a few words."""
     status = row.status
     if status.phase == "running":
         return f"training, {status.step / status.steps:.0%}" if status.steps else "starting"
@@ -156,9 +156,9 @@ def state(row: Row) -> str:
 
 
 def epochs(row: Row) -> str:
-    """How many it has seen: "20", or "7 of 20"."""
-    seen, asked = row.status.epoch, row.config.training.epochs
-    return f"{seen:,}" if seen >= asked else f"{seen:,} of {asked:,}"
+    """The number of epochs so far: "20", or "7 of 20"."""
+    done, planned = row.status.epoch, row.config.training.epochs
+    return f"{done:,}" if done >= planned else f"{done:,} of {planned:,}"
 
 
 def age(seconds: float) -> str:
@@ -174,19 +174,19 @@ def age(seconds: float) -> str:
 
 
 def differs(found: Mapping[str, Any]) -> tuple[str, str]:
-    """The settings that tell a run from the others: the first of them, and all of them."""
-    told = [settings.with_value(key, value) for key, value in found.items()]
-    more = f" · +{len(told) - TELLING}" if len(told) > TELLING else ""
-    return " · ".join(told[:TELLING]) + more, "\n".join(told)
+    """The settings in which a run differs from the others: the first few, and all of them."""
+    texts = [settings.with_value(key, value) for key, value in found.items()]
+    more = f" · +{len(texts) - MAX_SETTINGS}" if len(texts) > MAX_SETTINGS else ""
+    return " · ".join(texts[:MAX_SETTINGS]) + more, "\n".join(texts)
 
 
 def labels(rows: Sequence[Row]) -> list[str]:
-    """A name for each run's curve: with what tells it apart, where several are called the same."""
+    """A name for each run's curve. If several runs have the same name, it adds how they differ."""
     names = Counter(row.name for row in rows)
-    told = [differs(found)[0] for found in differences([row.config for row in rows])]
+    texts = [differs(found)[0] for found in differences([row.config for row in rows])]
     found = [
         f"{row.name} · {more}" if names[row.name] > 1 and more else row.name
-        for row, more in zip(rows, told, strict=True)
+        for row, more in zip(rows, texts, strict=True)
     ]
     times, seen = Counter(found), Counter[str]()
     for i, label in enumerate(found):

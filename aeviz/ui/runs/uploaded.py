@@ -1,4 +1,4 @@
-"""Uploaded models as lines: whose they are, a way to them, and their end."""
+"""Uploaded models as lines, each with its owner, a link and a button to delete it."""
 
 from __future__ import annotations
 
@@ -17,22 +17,23 @@ from aeviz.ui.runs.table import age
 from aeviz.ui.shared import person
 from aeviz.wording import file_size
 
-MOST = 20
-"""Lines at once."""
+MAX_LINES = 20
 _REFUSED = "uploads-refused"
 
 
 def section(me: Person, own: bool, words: str = "") -> None:
-    """Those of this person, or of all; with all of these words in their name or owner. Nothing
-    where nobody has uploaded any."""
+    """The uploads of this person, or of all, with all of these words in their name or owner.
+    Nothing if there are none."""
     found = [upload for upload in uploads.uploads() if me.owns(upload.owner) or not own]
     wanted = words.casefold().split()
     shown = [one for one in found if all(word in _words(one, me) for word in wanted)]
     if shown:
         st.markdown("**Uploaded models**")
-    lines(shown[:MOST], me, f"{own} {words}")
-    if len(shown) > MOST:
-        st.caption(f"The newest {MOST} of {len(shown)} are shown: filter to see the others.")
+    lines(shown[:MAX_LINES], me, f"{own} {words}")
+    if len(shown) > MAX_LINES:
+        st.caption(
+            f"The newest {MAX_LINES} of {len(shown)} are shown. Use the filter to see the others."
+        )
 
 
 def _words(upload: Upload, me: Person) -> str:
@@ -40,8 +41,8 @@ def _words(upload: Upload, me: Person) -> str:
 
 
 def lines(shown: Sequence[Upload], me: Person, about: str = "") -> None:
-    """One line for each; above them why the last was not deleted, as long as they are `about` the
-    same."""
+    """One line for each; above them, why the last one was not deleted, as long as the list is
+    `about` the same."""
     refusal.show(_REFUSED, about)
     if not shown:
         return
@@ -69,7 +70,7 @@ def _delete(upload: Upload, me: Person, about: str) -> None:
     key = f"delete-{upload.name}-{refusal.count(_REFUSED)}"
     with st.popover("Delete", icon=":material/delete:", type="tertiary", key=key):
         st.text(f"Delete “{upload.called}”?")
-        st.caption("The model will be gone for everybody.")
+        st.caption("This deletes the model for everybody.")
         if st.button("Delete for good", type="primary", key=f"delete-{upload.name}"):
             refusal.forget(_REFUSED)
             try:

@@ -1,4 +1,4 @@
-"""The "Model card" fold: all a model file says of itself, beside the others on the same data."""
+"""The "Model card" fold: what is in a model file, and a comparison with models on the same data."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ COLUMNS = {
     "psnr": ("PSNR", "In dB, mean over the test images.", "%.1f"),
     "knn_accuracy": (
         "kNN accuracy",
-        "How often the five nearest codes name the right class. Compare it with the next column: "
-        "the raw pixels often do as well.",
+        "How often the five nearest codes predict the right class. Compare it with the next "
+        "column: raw pixels often do as well.",
         "%.3f",
     ),
     "knn_accuracy_pixels": (
         "by pixels",
-        "How often the five nearest images, compared pixel by pixel, name the right class.",
+        "How often the five nearest images, compared pixel by pixel, predict the right class.",
         "%.3f",
     ),
 }
 
 SENTENCES = {
-    "active_units": "{:.0f} latent dimensions move with the data (active units).",
-    "active_fraction": "For one image {:.1%} of the code's units are active, on average.",
-    "jacobian_norm": "The encoder's Jacobian has a mean squared Frobenius norm of {:.2f}.",
+    "active_units": "{:.0f} latent dimensions change with the data (active units).",
+    "active_fraction": "On average, {:.1%} of the units in a code are active.",
+    "jacobian_norm": "The mean squared Frobenius norm of the encoder's Jacobian is {:.2f}.",
     "largest_angle_to_pca": "Largest angle to the PCA subspace: {:.2f} degrees.",
 }
 
@@ -44,7 +44,7 @@ NOISE = ("psnr_noisy", "psnr", "ssim_noisy", "ssim")
 
 
 def model_card(info: ModelInfo) -> None:
-    """The fold: what it was trained on, what it reaches, and how the others compare."""
+    """The fold: training data and settings, measurements, and the other models beside it."""
     card, figures = info.card, _dict(info.card.get("metrics"))
     with st.expander("Model card"):
         st.markdown(_origin(info))
@@ -61,7 +61,7 @@ def model_card(info: ModelInfo) -> None:
         st.markdown("\n".join(f"- {fact}" for fact in facts if fact))
         rows = comparison(info)
         if len(rows) > 1:
-            st.markdown(f"**Beside the other models of {in_markdown(info.data)}**")
+            st.markdown(f"**All models trained on {in_markdown(info.data)}**")
             st.dataframe(rows, hide_index=True, column_config=_column_config())
 
 
@@ -108,7 +108,7 @@ def _origin(info: ModelInfo) -> str:
 
 
 def _sentence(key: str, figures: dict[str, Any], without: dict[str, Any]) -> str:
-    """A figure in words, beside the same network's without its penalty where the card has it."""
+    """A measurement in words, with that of the same network without its penalty if there is one."""
     if not is_number(figures.get(key)):
         return ""
     text = SENTENCES[key].format(figures[key])
@@ -127,18 +127,18 @@ def _neighbours(figures: dict[str, Any]) -> str:
     if not (is_number(code) and is_number(pixels)):
         return ""
     return (
-        f"The five nearest neighbours name the right class for {code:.1%} of images if they are "
-        f"found by code, and for {pixels:.1%} if they are found by raw pixels."
+        f"The five nearest neighbours predict the right class for {code:.1%} of images if codes "
+        f"are compared, and for {pixels:.1%} if raw pixels are compared."
     )
 
 
 def _factors(figures: dict[str, Any]) -> list[str]:
-    """Which dimension follows which true factor; older cards know only how well the best does."""
+    """Which dimension follows which true factor. Older cards have only the best score."""
     mig, factors = figures.get("mig"), _dict(figures.get("factors"))
     if is_number(mig) and factors:
         return [mig_sentence(mig), *factor_sentences(factors)]
     return [
-        f"The latent dimension that follows **{in_markdown(name)}** best does so with {score:.2f} "
+        f"The best score of a latent dimension for **{in_markdown(name)}** is {score:.2f} "
         f"({'share of its information' if name in CATEGORIES else 'rank correlation'})."
         for name, score in _dict(figures.get("factor_scores")).items()
         if is_number(score)
@@ -146,5 +146,5 @@ def _factors(figures: dict[str, Any]) -> list[str]:
 
 
 def _dict(value: Any) -> dict[str, Any]:
-    """A card may come from a stranger: what is no dictionary counts as an empty one."""
+    """`value` if it is a dictionary, else an empty one: anybody may have written the card."""
     return value if isinstance(value, dict) else {}

@@ -1,4 +1,4 @@
-"""A Plotly figure that grows in place, drawn by `aeviz/web/static/chart.js`."""
+"""A Plotly figure that is updated in place (`aeviz/web/static/chart.js`)."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from aeviz.ui.shared.component import component
 
 
 def chart(figure: Figure, testid: str, label: str) -> None:
-    """Draws the figure; one that is already there under this `testid` takes on the new data.
+    """Draws the figure, or updates the one with this `testid`.
 
-    `label` says in words what the chart shows.
+    `label` describes the chart for screen readers.
     """
     data = {"figure": figure, "testid": testid, "label": label}
     component("static/chart.js", "styles/base.css")(

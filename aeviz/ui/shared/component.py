@@ -1,4 +1,4 @@
-"""Streamlit components whose browser half is a module of `aeviz/web`."""
+"""Streamlit components whose browser part is a module in `aeviz/web`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import streamlit as st
 
 from aeviz.io.paths import WEB
 
-# Components take inline JavaScript only; this much of it loads the real module.
+# Streamlit takes inline JavaScript only. This loads the real module.
 _SCRIPT = """
 const module = import(new URL('aeviz/%s', document.baseURI).href);
 export default (component) => {
@@ -29,7 +29,7 @@ def css(*files: str) -> str:
 @cache
 def component(module: str, *styles: str) -> Any:
     """The component that runs this module ("static/home.js"); `styles` are CSS files in `WEB`."""
-    folder, _, file = module.partition("/static/")  # a folder's one entry is called like that
+    folder, _, file = module.partition("/static/")  # "replay/static/player.js" is named "replay"
     name = folder if file else module.rpartition("/")[2].removesuffix(".js")
     return st.components.v2.component(
         f"aeviz_{name}", css=css(*styles), js=_SCRIPT % module, isolate_styles=False

@@ -8,9 +8,9 @@ from aeviz.presets.autoencoders import PRESETS
 
 
 def how_it_works(text: str, type_name: str, try_this: str = "") -> None:
-    """The page's own idea, and then that of the model's type: formula, idea, one thing to try.
+    """The page's text, then the idea, formula and suggestion of the model's type.
 
-    `try_this` is for a page where the type's own suggestion cannot be followed.
+    `try_this` replaces the type's suggestion on a page where it does not work.
     """
     with st.expander("How it works"):
         st.markdown(text)

@@ -1,4 +1,4 @@
-"""The live components: thin Streamlit wrappers around the browser half in `aeviz/web/static`."""
+"""Live components: Streamlit wrappers around the browser part in `aeviz/web/static`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aeviz.ui.shared.component import component
 
 
 def explorer(model: str) -> None:
-    """The latent-space explorer of the model of this name."""
+    """The latent space explorer for this model."""
     data = {"model": model, "colours": CLASS_COLOURS}
     _live("explorer.js", "map", "explorer", "modes", "drawing", "photo_frame")(
         key="aeviz-explorer", data=data
@@ -22,16 +22,16 @@ def explorer(model: str) -> None:
 
 
 def home(model: str) -> None:
-    """The map and the image that follows the pointer, without controls."""
+    """The map and the image under the pointer, without controls."""
     _live("home.js", "map", "home")(
         key="aeviz-home", data={"model": model, "colours": CLASS_COLOURS}
     )
 
 
 def drawing(info: ModelInfo, key: str = "aeviz-drawing") -> NDArray[np.uint8] | None:
-    """A pad to draw on, with code and reconstruction following the pen.
+    """A pad to draw on, with the code and the reconstruction of the drawing.
 
-    Answers the drawing once the pen has rested, uint8 (C, H, W), or None while the pad is empty.
+    Returns the drawing, uint8 (C, H, W), when the pen rests; None while the pad is empty.
     """
     result = _live("drawing.js", "drawing")(
         key=key,
@@ -41,7 +41,7 @@ def drawing(info: ModelInfo, key: str = "aeviz-drawing") -> NDArray[np.uint8] | 
     )
     channels, height, width = info.image_shape
     pixels = result.drawing
-    # What a browser sends is not to be trusted, even where only our own page should send it.
+    # It comes from a browser, so it is not trusted.
     if not isinstance(pixels, list) or len(pixels) != channels * height * width:
         return None
     if not all(isinstance(value, int | float) and 0 <= value <= 255 for value in pixels):
@@ -51,8 +51,8 @@ def drawing(info: ModelInfo, key: str = "aeviz-drawing") -> NDArray[np.uint8] | 
 
 
 def photo_frame(photo: dict[str, Any], key: str, on_frame: Callable[[], None]) -> None:
-    """A photo with a frame around what is taken from it. The component's value `frame` is the frame
-    that a person has chosen, as four shares of the sides, or "whole"."""
+    """A photo with a frame around the part that is used. The component's value `frame` is the
+    frame that a person has chosen: left, top, right, bottom as shares of the sides, or "whole"."""
     _live("framing.js", "photo_frame")(key=key, data=photo, on_frame_change=on_frame)
 
 
@@ -64,4 +64,4 @@ def _live(module: str, *styles: str) -> Any:
 
 
 def _nothing() -> None:
-    """A value is declared by its callback; the rerun is all that is wanted of it."""
+    """A component's value needs a callback. Only the rerun matters here."""

@@ -1,4 +1,4 @@
-"""The files that pages have taken in, which Streamlit holds in memory."""
+"""The size of uploaded files, which Streamlit keeps in memory."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from streamlit.runtime import exists, get_instance
 
 
 def held(session: str) -> tuple[int, int]:
-    """Bytes of the files of this session, and of all; 0 where Streamlit keeps them otherwise."""
+    """Bytes of this session's files, and of all; 0 if Streamlit keeps them somewhere else."""
     manager = get_instance().uploaded_file_mgr if exists() else None
     sizes = {
         name: sum(len(file.data) for file in list(files.values()))

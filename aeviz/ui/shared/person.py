@@ -1,4 +1,4 @@
-"""The person at the browser, from the cookie that came with the page's connection."""
+"""The visitor of a page, known by the cookie of the page's connection."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ from aeviz.teacher import TEACHERS
 
 _NO_COOKIE = (
     "Your browser keeps no cookie for this page, so a run that you start here would belong to "
-    "nobody. Allow cookies, or open the page in a window of its own if another site shows it here."
+    "nobody. Allow cookies. If another site shows this page, open it in its own window."
 )
 
 
 def me() -> Person:
-    """Who looks at the page; nobody in particular where the browser keeps no cookies."""
+    """Who the visitor is; a person without an owner if the browser keeps no cookies."""
     try:
         owner = owner_of(_secret())
-    except UserError:  # the folder cannot be written; starting a run says so
+    except UserError:  # the folder cannot be written; starting a run reports it
         owner = ""
     return Person(owner, _is_local(), owner in TEACHERS)
 
 
 def need_owner() -> None:
-    """UserError where what this browser starts would belong to nobody."""
+    """UserError if a run that this browser starts would belong to nobody."""
     if _is_nobody():
         raise UserError(_NO_COOKIE)
 
 
 def warn_nobody() -> None:
-    """Says so on the page, with a way out where another site's frame is the reason."""
+    """Warns if the browser keeps no cookies, with a link that leaves another site's frame."""
     if _is_nobody():
-        st.warning(f"{_NO_COOKIE} [Open this page in a window of its own]({st.context.url or '/'})")
+        st.warning(f"{_NO_COOKIE} [Open this page in its own window]({st.context.url or '/'})")
 
 
 def whose(owner: str, me: Person) -> str:
-    """Whose run it is, in a word or two."""
+    """The owner's name; "you" for this person."""
     if me.owns(owner):
         return "you"
-    return name_of(owner) or ("somebody else" if owner else "nobody known")
+    return name_of(owner) or ("somebody else" if owner else "unknown")
 
 
 def _is_nobody() -> bool:
@@ -52,12 +52,12 @@ def _is_nobody() -> bool:
 
 
 def _secret() -> str:
-    """What the browser is known by; "" where it keeps no cookies."""
+    """The value of the browser's cookie; "" if there is none."""
     return st.context.cookies.get(COOKIE, "")
 
 
 def _is_local() -> bool:
-    """Whether the browser runs on the server's machine; so does what asks without a browser."""
+    """Whether the browser is on the server's machine; also true without a browser, in tests."""
     context = st.context
     if context.headers.get("Host") is None:
         return True

@@ -1,4 +1,4 @@
-"""The model picker at the top of each page: the same everywhere, kept in the address."""
+"""The model picker at the top of each page. Its choice is in the address."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ from aeviz.ui.shared import person
 from aeviz.ui.train import settings
 
 THUMBNAILS = 8
-TELLING = 3
-"""Settings that a line names at most."""
+MAX_SETTINGS = 3
+"""A line names at most so many settings."""
 _KEY = "aeviz-model-picker"
 _CHOSEN = "aeviz-model"
 
-_OF_THE_PAGE = ("view", "part", "mode", "projection")
-"""What the address says of the page, whichever model is open in it."""
+_PAGE_PARAMETERS = ("view", "part", "mode", "projection")
+"""Query parameters that stay when another model is chosen."""
 
 
 def model_picker(
     suits: Callable[[ModelInfo], bool] = lambda _: True, default: str = "vae-mnist"
 ) -> ModelInfo:
-    """Let a person choose one of the models that suit the page; stops the page if there is none.
+    """Lets a person choose one of the models that suit the page; stops the page if there is none.
 
-    The choice is kept in the query parameter `model`, and from page to page. A model that the
-    address asks for and that is not there is named, and the default opens instead.
+    The choice is kept in the query parameter `model`, and from page to page. If the address names
+    a model that does not exist, the page says so and opens the default.
     """
     me = person.me()
     infos = {info.name: info for info in grouped(library.models(), me) if suits(info)}
     if not infos:
-        st.info("There is no model here yet. Train one first: it takes about a minute.")
+        st.info("There is no model here yet. Train one first. It takes about a minute.")
         st.page_link("train.py", label="Train a model", icon=":material/model_training:")
         st.stop()
     missing = _settle(infos, default)
@@ -59,13 +59,13 @@ def model_picker(
     if strip := _strip(info.name, info.path.stat().st_mtime_ns):
         right.html(strip)
     if missing:
-        gone = f"There is no model called “{in_markdown(missing[:60])}” here (any more)"
-        st.warning(f"{gone}: this is {in_markdown(info.called)}.")
+        name = in_markdown(missing[:60])
+        st.warning(f"There is no model called “{name}”. This is {in_markdown(info.called)}.")
     return info
 
 
 def grouped(infos: Iterable[ModelInfo], me: Person) -> list[ModelInfo]:
-    """Bundled models first, then mine, then the class's; within each as they were."""
+    """Bundled models first, then mine, then the class's; otherwise in the given order."""
 
     def group(info: ModelInfo) -> int:
         return 0 if info.bundled else 1 if me.owns(info.owner) else 2
@@ -74,17 +74,17 @@ def grouped(infos: Iterable[ModelInfo], me: Person) -> list[ModelInfo]:
 
 
 def lines(infos: Sequence[ModelInfo], me: Person) -> dict[str, str]:
-    """What the list says of each model, by its name: of a run also whose it is and, where several
-    are called alike, what differs between them. No two lines are alike."""
-    told: dict[str, list[str]] = {}
+    """The line in the list for each model, by the model's name. A run's line has its owner and, if
+    several have the same title, the settings in which they differ. All lines are different."""
+    details: dict[str, list[str]] = {}
     by_title = sorted((info for info in infos if not info.bundled), key=lambda info: info.called)
     for _, alike in groupby(by_title, key=lambda info: info.called):
-        told |= _differing(list(alike))
+        details |= _differing(list(alike))
     return library.distinct(
         {
             info.name: info.label
             if info.bundled
-            else " · ".join([_whose(info, me), info.label, *told[info.name]])
+            else " · ".join([_whose(info, me), info.label, *details[info.name]])
             for info in infos
         }
     )
@@ -98,12 +98,12 @@ def _whose(info: ModelInfo, me: Person) -> str:
 
 
 def _differing(alike: Sequence[ModelInfo]) -> dict[str, list[str]]:
-    """The settings that tell these models apart, in few words, by the models' names. The size of
-    the code is in every label."""
+    """The settings in which these models differ, by the models' names. The code size is left out,
+    because every label has it."""
     epochs = {info.name: info.card.get("epochs") for info in alike}
     found = {}
     for info, differs in zip(alike, differences([one.config for one in alike]), strict=True):
-        keys = [key for key in differs if key != settings.CODE_SIZE.key][:TELLING]
+        keys = [key for key in differs if key != settings.CODE_SIZE.key][:MAX_SETTINGS]
         found[info.name] = [settings.with_value(key, differs[key]) for key in keys] * (
             len(alike) > 1
         )
@@ -113,7 +113,7 @@ def _differing(alike: Sequence[ModelInfo]) -> dict[str, list[str]]:
 
 
 def _settle(infos: dict[str, ModelInfo], default: str) -> str | None:
-    """Put the right model into the picker; a name that was asked for in vain is answered."""
+    """Sets the picker. Returns the name in the address if there is no such model."""
     wanted = st.query_params.get("model")
     if st.session_state.get(_KEY) not in infos:
         choices = (wanted, st.session_state.get(_CHOSEN), default, next(iter(infos)))
@@ -126,8 +126,8 @@ def _settle(infos: dict[str, ModelInfo], default: str) -> str | None:
 
 
 def _remember() -> None:
-    """A new model: the code of the last one in the address means nothing to it."""
-    kept = {key: st.query_params[key] for key in _OF_THE_PAGE if key in st.query_params}
+    """Another model: drops the last one's code from the address."""
+    kept = {key: st.query_params[key] for key in _PAGE_PARAMETERS if key in st.query_params}
     st.query_params.from_dict({"model": st.session_state[_KEY], **kept})
 
 
@@ -146,6 +146,6 @@ def _strip(name: str, version: int) -> str:
     row = torch.cat([*images[:THUMBNAILS]], dim=2).permute(1, 2, 0).numpy()
     source = f"data:image/png;base64,{base64.b64encode(encode_png(row)).decode()}"
     return (
-        f'<img src="{source}" alt="Images this model has not seen in training" '
+        f'<img src="{source}" alt="Test images of this model" '
         'style="height:40px;max-width:100%;border-radius:8px;image-rendering:pixelated">'
     )

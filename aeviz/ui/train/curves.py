@@ -1,4 +1,4 @@
-"""What schedules and the objective come to, drawn small and written out, beside their controls."""
+"""The schedules as small curves and the objective as a formula, beside their controls."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ WIDTH, HEIGHT = 400.0, 40.0
 
 def beta(config: RunConfig) -> str:
     """HTML: beta over the epochs."""
-    most = max(config.loss.beta, config.loss.beta_start if config.loss.warmup else 0.0)
-    return _curve(lambda progress: beta_at(config, progress), most, "beta", config.training.epochs)
+    top = max(config.loss.beta, config.loss.beta_start if config.loss.warmup else 0.0)
+    return _curve(lambda progress: beta_at(config, progress), top, "beta", config.training.epochs)
 
 
 def rate(config: RunConfig) -> str:
@@ -26,37 +26,37 @@ def rate(config: RunConfig) -> str:
     )  # fmt: skip
 
 
-def _curve(value: Callable[[float], float], most: float, name: str, epochs: int) -> str:
-    """A line from the start of the training to its end, from 0 to `most`."""
+def _curve(value: Callable[[float], float], top: float, name: str, epochs: int) -> str:
+    """A line from the start of the training to its end, from 0 to `top`."""
     points = []
     for i in range(POINTS + 1):
-        # just before the end: no step is made at the end itself
+        # just before the end: there is no step at the end itself
         progress = min(i / POINTS, 1 - 1e-9)
-        share = value(progress) / most if most else 0.0
+        share = value(progress) / top if top else 0.0
         points.append(f"{i / POINTS * WIDTH:.0f},{HEIGHT - 2 - share * (HEIGHT - 4):.1f}")
     words = "epoch" if epochs == 1 else "epochs"
     return (
         f'<div class="av-spark"><svg viewBox="0 0 {WIDTH:.0f} {HEIGHT:.0f}" role="img" '
-        f'preserveAspectRatio="none" aria-label="{name} over {epochs:,} {words}, at most {most:g}">'
+        f'preserveAspectRatio="none" aria-label="{name} over {epochs:,} {words}, at most {top:g}">'
         f'<polyline points="{" ".join(points)}"/></svg>'
-        f"<span>{name}, 0 to {most:g}</span><span>{epochs:,} {words}</span></div>"
+        f"<span>{name}, 0 to {top:g}</span><span>{epochs:,} {words}</span></div>"
     )
 
 
 def objective(config: RunConfig) -> str:
-    """LaTeX: what a training of this configuration minimises, per image."""
+    """LaTeX: what training minimises with this configuration, per image."""
     loss, noisy = config.loss, config.corruption.kind != "none"
-    given = r"\tilde{x}" if noisy else "x"
-    named = {
+    x_in = r"\tilde{x}" if noisy else "x"
+    names = {
         "bce": "BCE",
         "mse": r"\lVert x - \hat{x} \rVert^2",
         "l1": r"\lVert x - \hat{x} \rVert_1",
     }
-    name = named.get(loss.reconstruction, "L")
+    name = names.get(loss.reconstruction, "L")
     terms = [name if r"\hat" in name else rf"\mathrm{{{name}}}(x, \hat{{x}})"]
     if config.bottleneck.kind == "gaussian":
         beta = r"\beta(t)" if loss.warmup else f"{loss.beta:g}"
-        each = rf"\mathrm{{KL}}\big(q(z_j|{given}) \,\Vert\, \mathcal{{N}}(0, 1)\big)"
+        each = rf"\mathrm{{KL}}\big(q(z_j|{x_in}) \,\Vert\, \mathcal{{N}}(0, 1)\big)"
         if loss.free_bits:
             each = rf"\max\big({loss.free_bits:g},\, {each}\big)"
         terms.append(rf"{beta} \sum_j {each}")
@@ -64,7 +64,7 @@ def objective(config: RunConfig) -> str:
     penalties = {
         "l1": rf"{weight} \sum_j |z_j|",
         "kl-sparsity": rf"{weight} \sum_j \mathrm{{KL}}({loss.rho:g} \,\Vert\, \hat\rho_j)",
-        "contractive": rf"{weight} \left\lVert \partial z / \partial {given} \right\rVert_F^2",
+        "contractive": rf"{weight} \left\lVert \partial z / \partial {x_in} \right\rVert_F^2",
     }
     if loss.penalty in penalties:
         terms.append(penalties[loss.penalty])

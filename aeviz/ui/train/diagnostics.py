@@ -1,4 +1,4 @@
-"""What the newest epoch's insides say, below its pictures: each type has its own."""
+"""Diagnostics of the newest epoch, below its reconstructions. They depend on the type."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from aeviz.ui.shared.markup import markup
 
 
 def draw(snapshot: Snapshot, config: RunConfig) -> None:
-    """Those diagnostics that this snapshot has; a snapshot of an older aeviz has none."""
+    """The diagnostics in this snapshot. A snapshot of an older version has none."""
     stored = snapshot.diagnostics.items()
     found = Diagnostics.of({name: torch.from_numpy(value) for name, value in stored})
     parts: list[Callable[[], None]] = []
@@ -45,16 +45,16 @@ def _kl(found: Diagnostics, loss: LossConfig) -> None:
     active = active_dimensions(found.variance).tolist()
     st.markdown(
         f"**KL of each dimension (nats)** · {sum(active)} of {len(active)} active",
-        help="A dimension is active where its mean moves with the image: variance above 0.01 "
-        "(Burda et al. 2016).",
+        help="A dimension is active if its mean changes from image to image: its variance is above "
+        "0.01 (Burda et al. 2016).",
     )
-    label = "KL of each dimension of the code, active ones and those that carry nothing"
+    label = "KL of each dimension of the code, active and inactive"
     chart(plots.kl_bars(found.kl.tolist(), active), "aeviz-kl-bars", label)
-    said = collapse(active, loss.beta, loss.warmup)
+    message = collapse(active, loss.beta, loss.warmup)
     if 2 * sum(active) <= len(active):
-        st.warning(said, icon=":material/warning:")
-    elif said:
-        st.caption(said)
+        st.warning(message, icon=":material/warning:")
+    elif message:
+        st.caption(message)
 
 
 def _activations(found: Diagnostics, units: int) -> None:
@@ -62,12 +62,12 @@ def _activations(found: Diagnostics, units: int) -> None:
     assert found.bounds is not None
     assert found.active is not None
     share, never = found.active.tolist()
-    st.markdown("**How strongly units of the code fire** (counts, logarithmic)")
+    st.markdown("**Activations of the code** (counts, logarithmic)")
     low, high = found.bounds.tolist()
     label = "Histogram of the code's activations over validation images"
     chart(plots.activations(found.histogram.tolist(), low, high), "aeviz-activations", label)
     st.caption(
-        f"{share:.0%} of activations are on. {never:.0f} of {units} units are on for no image."
+        f"{share:.0%} of activations are above 0. {never:.0f} of {units} units are always 0."
     )
 
 
@@ -75,12 +75,12 @@ def _spectrum(found: Diagnostics) -> None:
     assert found.singular_values is not None
     st.markdown(
         "**Singular values of the encoder's Jacobian**",
-        help="How far the code moves when the image does, along its strongest directions first; "
-        "the mean over validation images (Rifai et al. 2011).",
+        help="How much the code changes with the image, in the strongest direction first. Mean "
+        "over validation images (Rifai et al. 2011).",
     )
     label = "Singular values of the encoder's Jacobian, largest first"
     chart(plots.spectrum(found.singular_values.tolist()), "aeviz-spectrum", label)
-    st.caption("Few large ones: the code follows few directions of the image and ignores the rest.")
+    st.caption("If only a few are large, the code follows a few directions and ignores the others.")
 
 
 def _filters(found: Diagnostics, kind: str) -> None:
@@ -90,12 +90,12 @@ def _filters(found: Diagnostics, kind: str) -> None:
     image = f'<img src="{data_uri(sheet)}" alt="Filters of the first layer">'
     markup(f'<div class="av-filters">{image}</div>', "aeviz-filters")
     of = "first kernels" if kind == "conv" else "first units"
-    st.caption(f"Weights of its {of}, each scaled by itself: bright adds, dark takes away.")
+    st.caption(f"Weights of the {of}, each scaled by itself. Bright is positive, dark is negative.")
 
 
 def filters_sheet(filters: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Filters (F, C, h, w) in a grid, RGBA with a clear gap; grey is 0, and a filter's largest
-    weight is white or black. Other than one or three channels are drawn as their mean."""
+    weight is white or black. If there are not one or three channels, their mean is drawn."""
     count, channels, h, w = filters.shape
     if channels not in (1, 3):
         filters = filters.mean(1, keepdims=True)

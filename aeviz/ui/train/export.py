@@ -1,4 +1,4 @@
-"""Export: a model as a file, a script, ONNX, its curves, and its settings as a link."""
+"""Export of a run: model file, script, ONNX, TensorBoard events, and a link to its settings."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from aeviz.runs.store import Run
 from aeviz.ui.shared.component import component
 
 WIDTH = 300
-"""Of the menu, in pixels."""
+"""Width of the menu in pixels."""
 
 
 def menu(run: Run) -> None:
-    """Everything that a run can be taken along as; files are made on a click."""
+    """The export menu. Files are made on a click."""
     path, name = run.model_path, run.id
     config = checkpoint.read_summary(path).config
     if checkpoint.is_restorer(config):
@@ -34,7 +34,7 @@ def menu(run: Run) -> None:
             "Python script",
             ".py",
             _script(str(path), path.stat().st_mtime_ns, name),
-            "The network in plain PyTorch. It reads the model file, in the same folder.",
+            "The network in plain PyTorch. It reads the model file from the same folder.",
         )
         for part, make in (("encoder", onnx_file.encoder), ("decoder", onnx_file.decoder)):
             _file(
@@ -50,7 +50,7 @@ def menu(run: Run) -> None:
             "TensorBoard events",
             "",
             lambda: event_file.curves(run.metrics(), created),
-            "The curves, for TensorBoard: tensorboard --logdir with this file's folder.",
+            "The curves for TensorBoard. Start it with tensorboard --logdir and the file's folder.",
         )
         if config.type in PRESETS:
             st.caption("A link that fills in the same settings:")
@@ -58,7 +58,7 @@ def menu(run: Run) -> None:
 
 
 def address(config: RunConfig) -> str:
-    """The Train page's address with these settings, as this visitor's browser reaches it."""
+    """The Train page's address with these settings, as this visitor's browser knows it."""
     here = urlsplit(st.context.url or "")
     return here._replace(query=urlencode(config_link.query(config), safe=","), fragment="").geturl()
 
@@ -76,7 +76,7 @@ def settings_link(config: RunConfig) -> None:
     )
 
 
-def _file(name: str, label: str, ending: str, made: str | Callable[[], bytes], says: str) -> None:
+def _file(name: str, label: str, ending: str, made: str | Callable[[], bytes], text: str) -> None:
     st.download_button(
         label,
         made,
@@ -87,13 +87,13 @@ def _file(name: str, label: str, ending: str, made: str | Callable[[], bytes], s
         key=f"take-{name}{ending}",
         width="stretch",
     )
-    st.caption(says, width=WIDTH)
+    st.caption(text, width=WIDTH)
 
 
 @st.cache_data(max_entries=100, show_spinner=False)
 def _script(path: str, version: int, name: str) -> str:
-    """Ready before the click: browsers distrust a program that comes some time after it."""
-    del version  # a file that was written anew is another entry
+    """Made before the click: a browser may block a script that it gets some time after it."""
+    del version  # a file that changed is another entry
     summary = checkpoint.read_summary(Path(path))
     return script(summary.config, summary.image_shape, name)
 

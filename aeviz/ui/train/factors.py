@@ -1,4 +1,4 @@
-"""Which dimension of a code follows which true factor, in sentences of a model card."""
+"""Sentences in a model card: which dimension of the code follows which true factor."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from aeviz.evaluation.evaluate import CATEGORIES
 from aeviz.io.json_file import is_number
 
 FOLLOWS = 0.5
-"""A dimension follows a factor from this score on."""
+"""From this score, a dimension follows a factor."""
 HARDLY = 0.3
-"""Below this a dimension has next to nothing to do with a factor."""
+"""Below this score, a dimension hardly depends on a factor."""
 
 
 def mig_sentence(mig: float) -> str:
-    """What the mutual information gap says."""
+    """The mutual information gap, explained."""
     return (
-        f"Mutual information gap (MIG): **{mig:.2f}**. It is 1 if each factor has a dimension of "
-        "its own, and 0 if every factor is spread evenly over two or more dimensions or missing."
+        f"Mutual information gap (MIG): **{mig:.2f}**. It is 1 if each factor has its own "
+        "dimension. It is 0 if every factor is missing or spread evenly over several dimensions."
     )
 
 
 def factor_sentences(factors: Mapping[str, Any]) -> list[str]:
-    """One for each factor of `evaluation.disentanglement.followers`; rows that are none are left
-    out, as a card may come from a stranger."""
+    """One for each factor of `evaluation.disentanglement.followers`. Rows that are not valid are
+    left out, because anybody may have written the card."""
     rows = {name: row for name, row in factors.items() if _is_row(row)}
     return [_sentence(name, row, _others(name, rows)) for name, row in rows.items()]
 
@@ -36,19 +36,19 @@ def _sentence(name: str, row: Mapping[str, Any], others: list[str]) -> str:
     best = f"z{row['dimension']}"
     if row["score"] < FOLLOWS:
         return f"No dimension follows **{name}**: {best} comes closest ({unit} {row['score']:.2f})."
-    said = f"{best} follows **{name}** ({unit} {row['score']:.2f})"
+    text = f"{best} follows **{name}** ({unit} {row['score']:.2f})"
     if "next" not in row:
-        return f"{said}." if not others else f"{said}, and {' and '.join(others)} too."
+        return f"{text}." if not others else f"{text}, and {' and '.join(others)} too."
     after = f"z{row['next']} ({row['next_score']:.2f})"
     if row["next_score"] >= HARDLY:
-        said += f", but {after} does so in part"
+        text += f", and {after} follows it in part"
     else:
-        said += f", the others hardly: the next is {after}"
-    return f"{said}. {best} also moves with {' and '.join(others)}." if others else f"{said}."
+        text += f". The next is {after}"
+    return f"{text}. {best} also changes with {' and '.join(others)}." if others else f"{text}."
 
 
 def _others(name: str, rows: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """The other factors that the dimension of this one has to do with."""
+    """The other factors that the best dimension of this one also depends on."""
     dimension = rows[name]["dimension"]
     return [
         other

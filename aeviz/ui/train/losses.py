@@ -1,4 +1,4 @@
-"""A loss in words: its unit, and the terms that it is the sum of."""
+"""A loss in words: its unit and its terms."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ UNITS = {
     "bce": "nats per image",
     "mse": "squared error per image",
     "l1": "abs. error per image",
-    "log-mse": "nats per image, but for a constant",
+    "log-mse": "nats per image, up to a constant",
 }
 AFTER = {kind: unit if unit.startswith("nats") else f"({unit})" for kind, unit in UNITS.items()}
-"""As they follow a figure."""
+"""The units as they follow a number."""
 SHORT = {"bce": "nats", "mse": "sq. error", "l1": "abs. error", "log-mse": "nats"}
 """For cells of a table."""
 
 
 def named(config: RunConfig) -> tuple[str, str]:
-    """What the reconstruction term is called in a sentence, and its unit."""
+    """The name of the reconstruction term in a sentence, and its unit."""
     error = {"mse": "squared error", "l1": "absolute error"}.get(config.loss.reconstruction)
     return (error, "per image") if error else ("reconstruction error", "nats per image")
 
 
 def excuse(config: RunConfig) -> str:
-    """What this network has to do besides rebuilding images, and PCA need not; "" for nothing."""
+    """What this network must do besides reconstructing images, unlike PCA; "" for nothing."""
     if config.bottleneck.kind == "gaussian":
         return "PCA has no KL to keep small."
     return {
-        "l1": "PCA need not keep its code sparse.",
-        "kl-sparsity": "PCA need not keep its code sparse.",
-        "contractive": "PCA need not keep its Jacobian small.",
+        "l1": "PCA does not keep its code sparse.",
+        "kl-sparsity": "PCA does not keep its code sparse.",
+        "contractive": "PCA does not keep its Jacobian small.",
     }.get(config.loss.penalty, "")
 
 
 def summed(terms: Mapping[str, Any], config: RunConfig) -> str:
-    """ "177.3 nats per image = 171.8 reconstruction + 5.5 KL"; of a loss that is its reconstruction
-    alone, that figure. `terms` are loss, recon, kl and penalty; "" where one is missing."""
+    """ "177.3 nats per image = 171.8 reconstruction + 5.5 KL"; only the first number if the loss
+    has one term. `terms` are loss, recon, kl and penalty; "" if one is missing."""
     loss, unit = config.loss, AFTER[config.loss.reconstruction]
     names = ["loss", "recon"] + ["kl"] * (config.bottleneck.kind == "gaussian")
     names += ["penalty"] * (loss.penalty != "none")
@@ -56,19 +56,19 @@ def summed(terms: Mapping[str, Any], config: RunConfig) -> str:
     if len(parts) == 1:
         return f"{total:.{decimals}f} {unit}"
     if _remainder(total, parts, decimals):
-        decimals += 1  # a digit that the figure alone does not show takes up what is left
+        decimals += 1  # with one more digit, the rounded terms add up to the total
         first, name = parts[0]
         parts[0] = (round(first, decimals) + _remainder(total, parts, decimals), name)
-    said = " + ".join(f"{value:.{decimals}f} {name}" for value, name in parts)
-    return f"{total:.{decimals}f} {unit} = {said}"
+    sum_of = " + ".join(f"{value:.{decimals}f} {name}" for value, name in parts)
+    return f"{total:.{decimals}f} {unit} = {sum_of}"
 
 
 def _remainder(total: float, parts: Sequence[tuple[float, str]], decimals: int) -> float:
-    """What the rounded parts lack of the rounded total."""
+    """The rounded total minus the rounded parts."""
     rounded = sum(round(value, decimals) for value, _ in parts)
     return round(round(total, decimals) - rounded, decimals)
 
 
 def _decimals(value: float) -> int:
-    """As many as leave three digits: one at least, six at most."""
+    """As many decimals as give three significant digits: one at least, six at most."""
     return min(max(1, 2 - math.floor(math.log10(abs(value)))), 6) if value else 1

@@ -1,6 +1,6 @@
-"""The network as a picture on the Train page, which a person can edit: see web/static/network.js.
+"""The network as a picture on the Train page, which can be edited (web/static/network.js).
 
-Drawn is what the number inputs say; an edit comes back as new numbers for them.
+It shows what the number inputs have; an edit gives them new values.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ KEY = "aeviz-network"
 LIMITS = {"width": MAX_WIDTH, "code": MAX_CODE, "layers": MAX_LAYERS}
 
 Fact = tuple[str, str, str]
-"""A few words, what is bold, and a few words more."""
+"""Text before a bold part, the bold part, and text after it."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Layers:
 
     @property
     def drawable(self) -> bool:
-        """Whether all numbers lie within their limits."""
+        """Whether all numbers are within their limits."""
         widths = (*self.hidden, *self.channels)
         return (
             max(len(self.hidden), len(self.channels)) <= MAX_LAYERS
@@ -48,10 +48,10 @@ def picture(
     facts: Sequence[Fact],
     on_edit: Callable[[Layers], None],
 ) -> None:
-    """The network drawn from input to output, and the facts beneath it.
+    """Draws the network from input to output, with the facts beneath it.
 
-    `on_edit` gets the layers that a person made of it, before the page runs again: it may still put
-    values into the widgets' state.
+    `on_edit` gets the edited layers before the page runs again, when the state of widgets may
+    still be set.
     """
 
     def edited() -> None:
@@ -78,8 +78,8 @@ def picture(
 
 
 def read(edited: Any) -> tuple[int, Layers] | None:
-    """The number of an edit and the layers it made, or None where it is no such thing: what a
-    browser sends is not to be trusted, even where only our own page should send it."""
+    """The number of an edit and its layers; None if the value is not valid. It comes from a
+    browser, so it is not trusted."""
     if not isinstance(edited, dict):
         return None
     number: Any = edited.get("edit")

@@ -1,4 +1,4 @@
-"""The player on a run's page: a thin Streamlit wrapper around `aeviz/replay/static`."""
+"""The player on a run's page: a Streamlit wrapper around `aeviz/web/replay/static`."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def player(
     unit: str,
     active: bool,
 ) -> None:
-    """The run's epochs, replayed: `paths` are its snapshots, `rows` the lines of metrics.jsonl.
+    """Replays the run's epochs. `paths` are its snapshots, `rows` the lines of metrics.jsonl.
 
-    The browser fetches each epoch by itself; what is sent from here is which there are. It spans
-    the epochs that are planned while the run goes on, and those that it had when it is over.
+    The page sends the list of epochs; the browser fetches each epoch itself. The time line has all
+    planned epochs while the run is active, and the epochs that it trained when it is over.
     """
     data = {
         "run": run.id,
@@ -48,14 +48,14 @@ def player(
 
 
 def known(paths: Sequence[Path]) -> Iterator[tuple[int, str]]:
-    """(epoch, version of its file) of those snapshots that are on the disk."""
+    """(epoch, version of its file) of the snapshots that exist."""
     for path in paths:
         with contextlib.suppress(UserError):
             yield snapshots.epoch_of(path), snapshots.stamp(path)
 
 
 def losses(rows: Sequence[dict[str, Any]]) -> list[tuple[int, float]]:
-    """(epoch, loss on the validation images) of each epoch that was measured."""
+    """(epoch, validation loss) of each epoch with a measurement."""
     return [
         (int(row["epoch"]), float(row["validation"]["loss"]))
         for row in rows
