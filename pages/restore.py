@@ -4,7 +4,13 @@ import streamlit as st
 
 from aeviz.io.paths import WEB
 from aeviz.ui.reconstruct import sources
-from aeviz.ui.restore import denoise_kinds, denoise_manifold, denoise_sweep, denoise_views
+from aeviz.ui.restore import (
+    denoise_controls,
+    denoise_kinds,
+    denoise_manifold,
+    denoise_sweep,
+    denoise_views,
+)
 from aeviz.ui.restore import page as parts
 from aeviz.ui.restore.photo_tool import photo_tool
 from aeviz.ui.shared.explain import how_it_works
@@ -30,7 +36,7 @@ more similar to the training images.
 
 def try_it() -> str:
     """Denoise own images, or test images with added noise. Returns the model's type."""
-    info = parts.choose_model()
+    info = denoise_controls.choose_model()
     opened = open_model(info)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         own = st.segmented_control(
@@ -38,9 +44,9 @@ def try_it() -> str:
             key="restore-source",
             help="Clean up your own images, or test the model with noise that you choose.",
         ) == "Your images"  # fmt: skip
-        noise = None if own else parts.noise_controls(info)
+        noise = None if own else denoise_controls.noise_controls(info)
         if not own:
-            parts.new_noise()
+            denoise_controls.new_noise()
     if own:
         items = sources.uploads("Drop noisy images here", info.image_shape)
     else:
@@ -68,13 +74,13 @@ def try_it() -> str:
 
 def limits() -> str:
     """One image at all amounts of noise, and the amount at which each model fails."""
-    info = parts.choose_model()
+    info = denoise_controls.choose_model()
     opened = open_model(info)
     if len(opened.images) < denoise_sweep.MIN_IMAGES:
         st.info("This model file has too few test images. Choose another model.")
         return info.type
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        noise = parts.noise_controls(info)
+        noise = denoise_controls.noise_controls(info)
         denoise_sweep.another_image()
     denoise_sweep.at_all_amounts(opened, noise)
     sweep, names = denoise_sweep.measured(opened, noise)
@@ -86,10 +92,10 @@ def limits() -> str:
 
 def kinds() -> str:
     """Each denoiser on the images of the others, and on photographs."""
-    info = parts.choose_model()
+    info = denoise_controls.choose_model()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        noise = parts.noise_controls(info, "kinds-", percent=20)
-        parts.new_noise()
+        noise = denoise_controls.noise_controls(info, "kinds-", percent=20)
+        denoise_controls.new_noise()
     models = list(denoise_kinds.denoisers(info).values())
     measured = denoise_kinds.measured(info, noise)
     denoise_kinds.verdict(measured, models[0])

@@ -142,7 +142,7 @@ def test_overcomplete_is_wider_than_the_image_and_undercomplete_narrower() -> No
 
 
 def test_an_unknown_type_is_a_sentence_with_the_names() -> None:
-    with pytest.raises(UserError, match="choose one of standard, linear, deep") as caught:
+    with pytest.raises(UserError, match="Choose one of standard, linear, deep") as caught:
         preset("transformer" * 100)
     assert len(str(caught.value)) < 250
     assert preset("vae") is PRESETS["vae"]

@@ -19,7 +19,8 @@ from aeviz.models.library import ModelInfo
 from aeviz.restoration.out_of_distribution import STRANGE
 from aeviz.ui.reconstruct import frames
 from aeviz.ui.reconstruct.sources import kind_of
-from aeviz.ui.restore.page import MEASURED, Controls, denoises, signs_of
+from aeviz.ui.restore.denoise_controls import Controls, denoises
+from aeviz.ui.restore.page import MEASURED, signs_of
 from aeviz.ui.shared.markup import markup
 from aeviz.ui.shared.opened import Opened, open_model, try_open
 

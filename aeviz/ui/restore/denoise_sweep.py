@@ -20,7 +20,7 @@ from aeviz.restoration.filters import median
 from aeviz.ui.reconstruct import frames
 from aeviz.ui.reconstruct.page import decibels
 from aeviz.ui.reconstruct.sources import sample
-from aeviz.ui.restore.page import Controls
+from aeviz.ui.restore.denoise_controls import Controls
 from aeviz.ui.shared.chart import chart
 from aeviz.ui.shared.markup import markup
 from aeviz.ui.shared.opened import Opened, open_model

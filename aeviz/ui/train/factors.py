@@ -43,7 +43,7 @@ def _sentence(name: str, row: Mapping[str, Any], others: list[str]) -> str:
     if row["next_score"] >= HARDLY:
         text += f", and {after} follows it in part"
     else:
-        text += f". The next is {after}"
+        text += f". The others hardly do; the next is {after}"
     return f"{text}. {best} also changes with {' and '.join(others)}." if others else f"{text}."
 
 

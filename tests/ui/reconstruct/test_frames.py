@@ -109,7 +109,7 @@ def test_a_long_code_is_a_field_of_cells() -> None:
         ([1.0], None, "1 number"),
         ([1.0, 2.0], None, "2 numbers"),
         ([1.0, 0.0, 0.0], None, "3 numbers, 1 of them not 0"),
-        ([1.0, 0.0], [1.0, 1.0], "2 numbers, mu with ± sigma"),
+        ([1.0, 0.0], [1.0, 1.0], "2 numbers: mean ± sigma"),
     ],
 )
 def test_the_words_beneath_a_code(mu: list[float], sigma: list[float] | None, text: str) -> None:

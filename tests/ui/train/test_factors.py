@@ -23,8 +23,8 @@ def test_a_factor_of_its_own_a_spread_one_and_a_missing_one() -> None:
 
 def test_a_dimension_that_holds_two_factors_is_said_to() -> None:
     x, colour = factor_sentences({"x": OWN, "colour": OWN | {"score": 0.7}})
-    assert "also moves with colour" in x
-    assert "also moves with x" in colour
+    assert "also changes with colour" in x
+    assert "also changes with x" in colour
 
 
 def test_a_code_of_one_number() -> None:
