@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from page_tools import open_train
+from page_tools import open_runs, open_train
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
@@ -110,7 +110,8 @@ def test_a_model_without_a_gallery_opens_too(models: Path) -> None:
 @pytest.mark.parametrize("page", ["home", "explore", "train", "runs", "reconstruct", "restore"])
 def test_every_page_has_a_title_and_says_how_it_works(models: Path, page: str) -> None:
     add_model(models, "one")
-    linked = {"home": partial(run, "index"), "train": open_train}  # they link to other pages
+    # Pages that link to others need the whole app.
+    linked = {"home": partial(run, "index"), "train": open_train, "runs": open_runs}
     app = linked.get(page, partial(run, page))()
     assert len(app.title) == 1
     assert "How it works" in [expander.label for expander in app.expander]

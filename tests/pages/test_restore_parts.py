@@ -139,7 +139,7 @@ def test_other_kinds_have_the_figures_of_a_trial_and_photographs_are_warned_of(
     trial = run_trial(pca_denoiser(), x, "gaussian", 0.2, seed=0)
     assert f"{trial.noisy.mean_psnr:.1f} dB" in text
     assert f"{trial.restored.mean_psnr:.1f} dB" in text
-    own, photographs = (int(share) for share in re.findall(r"unfamiliar: (\d+) %", text))
+    own, photographs = (int(share) for share in re.findall(r"flagged: (\d+) %", text))
     assert own <= 10
     assert photographs > own
     assert html(app, "aeviz-kinds").count("<img") == 2 * 3 * 4
@@ -147,7 +147,7 @@ def test_other_kinds_have_the_figures_of_a_trial_and_photographs_are_warned_of(
 
 def test_where_no_model_denoises_the_copy_is_shown(models: Path) -> None:
     (models / "pca.safetensors").unlink()
-    assert "What copy makes" in html(run("restore", view="small", part="kinds"), "aeviz-kinds")
+    assert "Restored by copy" in html(run("restore", view="small", part="kinds"), "aeviz-kinds")
 
 
 def test_kind_and_amount_of_the_other_kinds_change_the_table(models: Path) -> None:
@@ -164,7 +164,7 @@ def test_kind_and_amount_of_the_other_kinds_change_the_table(models: Path) -> No
 def test_the_blob_is_reckoned_by_hand(models: Path) -> None:
     app = press(run("restore", view="small", part="why"), "toy-shape", "blob")
     text = words(html(app, "aeviz-manifold-figures"))
-    found = re.search(r"It multiplies by ([\d.]+) .* By hand ([\d.]+)", text)
+    found = re.search(r"Measured factor ([\d.]+) .* Best factor ([\d.]+)", text)
     assert found is not None
     assert found[2] == "0.900"  # 0.36 / (0.36 + 0.04)
     assert float(found[1]) == pytest.approx(0.9, abs=0.03)
