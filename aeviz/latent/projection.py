@@ -33,15 +33,18 @@ class PCA2:
         codes = as_codes(z).astype(np.float64)
         d = codes.shape[1]
         mean = codes.mean(0)
-        covariance = (codes - mean).T @ (codes - mean) / len(codes)
+        centred = codes - mean
         if d <= 2:
             mean, components = np.zeros(d), np.eye(2, d)
         else:
-            components = np.linalg.eigh(covariance).eigenvectors[:, :-3:-1].T
+            if 1 < len(codes) < d:  # a d x d matrix would take seconds for wide codes
+                components = np.linalg.svd(centred, full_matrices=False).Vh[:2]
+            else:
+                components = np.linalg.eigh(centred.T @ centred).eigenvectors[:, :-3:-1].T
             largest = np.abs(components).argmax(1, keepdims=True)
             components = components * np.sign(np.take_along_axis(components, largest, 1))
-        variances = ((components @ covariance) * components).sum(1)
-        explained = variances / (np.trace(covariance) or 1.0)
+        variances = ((centred @ components.T) ** 2).sum(0)
+        explained = variances / ((centred**2).sum() or 1.0)
         return cls(*(part.astype(np.float32) for part in (mean, components, explained)))
 
     def project(self, z: ArrayLike) -> Array:

@@ -31,6 +31,14 @@ def test_pca_signs_do_not_depend_on_the_order_of_the_codes():
     np.testing.assert_allclose(first.components @ first.components.T, np.eye(2), atol=1e-6)
 
 
+def test_fewer_codes_than_dimensions_lie_on_the_same_plane():
+    """Dimensions in which no code differs change nothing."""
+    z = codes(20, 5) * [5, 3, 1, 1, 1]
+    narrow, wide = PCA2.fit(z), PCA2.fit(np.pad(z, ((0, 0), (0, 25))))
+    np.testing.assert_allclose(wide.components[:, :5], narrow.components, atol=1e-5)
+    np.testing.assert_allclose(wide.explained, narrow.explained, atol=1e-6)
+
+
 @pytest.mark.parametrize("d", [2, 3, 32])
 def test_project_undoes_inverse_whatever_the_rest(d):
     pca = PCA2.fit(codes(d=d) + 2)
