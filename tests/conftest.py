@@ -1,5 +1,5 @@
-"""What all tests share: property tests that draw the same examples on every machine, and a folder
-for people's own data sets that is no person's."""
+"""What all tests share: property tests that draw the same examples on every machine, a folder for
+people's own data sets that is no person's, and how many tests run at a time."""
 
 from __future__ import annotations
 
@@ -10,6 +10,13 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import aeviz  # noqa: F401  # before torch, whose threads it tells how to wait
+
+MAX_WORKERS = 4
+"""Each worker takes about 2 GB, with the servers and the browser that its tests start."""
+CPUS = os.cpu_count() or 1
+if "PYTEST_XDIST_WORKER_COUNT" in os.environ:  # set before torch and NumPy read it
+    threads = max(1, CPUS // int(os.environ["PYTEST_XDIST_WORKER_COUNT"]))
+    os.environ.setdefault("OMP_NUM_THREADS", str(threads))
 
 settings.register_profile(
     "aeviz", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
@@ -30,6 +37,13 @@ def _no_own_datasets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         del os.environ["AEVIZ_DATASETS"]
     else:
         os.environ["AEVIZ_DATASETS"] = before
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """The whole suite runs on all CPUs. Files and tests that are named run in this process, which
+    starts faster."""
+    named = config.args_source is pytest.Config.ArgsSource.ARGS
+    return 0 if named else min(CPUS, MAX_WORKERS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -144,10 +144,16 @@ VIEWS: dict[str, tuple[str, Ready]] = {
 }  # fmt: skip
 
 
-def open_view(page: Page, url: str, name: str, run: Run) -> None:
-    address, ready = VIEWS[name]
-    page.goto(url + address.format(run=run.id))
-    ready(page)
+@pytest.fixture(scope="module", params=VIEWS)
+def view(
+    browser: Browser, app_url: str, run: Run, request: pytest.FixtureRequest
+) -> Iterator[Page]:
+    """One of the views, opened once for all tests."""
+    address, ready = VIEWS[request.param]
+    with open_page(browser, color_scheme="light", reduced_motion="reduce") as page:
+        page.goto(app_url + address.format(run=run.id))
+        ready(page)
+        yield page
 
 
 def serious(page: Page) -> list[str]:
@@ -164,17 +170,14 @@ def serious(page: Page) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("name", VIEWS)
-def test_axe_finds_nothing_serious(page: Page, app_url: str, run: Run, name: str) -> None:
-    page.emulate_media(color_scheme="light", reduced_motion="reduce")
-    open_view(page, app_url, name, run)
-    page.evaluate(AXE_SCRIPT)
-    assert serious(page) == []
-    light = page.locator("body").evaluate("(body) => getComputedStyle(body).colorScheme")
-    page.emulate_media(color_scheme="dark")
-    expect(page.get_by_test_id("stApp")).to_have_css("color-scheme", "dark")
+def test_axe_finds_nothing_serious(view: Page) -> None:
+    view.evaluate(AXE_SCRIPT)
+    assert serious(view) == []
+    light = view.locator("body").evaluate("(body) => getComputedStyle(body).colorScheme")
+    view.emulate_media(color_scheme="dark")
+    expect(view.get_by_test_id("stApp")).to_have_css("color-scheme", "dark")
     assert light != "dark"
-    assert serious(page) == []
+    assert serious(view) == []
 
 
 def walk(page: Page, key: str) -> dict[int, str]:
@@ -193,15 +196,10 @@ def walk(page: Page, key: str) -> dict[int, str]:
     raise AssertionError(f"after {MAX_STOPS} times {key} the focus is at {last}")
 
 
-@pytest.mark.parametrize("name", VIEWS)
-def test_tab_reaches_everything_both_ways(
-    browser: Browser, app_url: str, run: Run, name: str
-) -> None:
-    with open_page(browser, reduced_motion="reduce") as page:
-        open_view(page, app_url, name, run)
-        page.evaluate(STOPS)
-        forwards = walk(page, "Tab")
-        there = dict(page.evaluate(REACHABLE))
-        assert len(there) > len(MENU)
-        assert {name for number, name in there.items() if number not in forwards} == set()
-        assert walk(page, "Shift+Tab") == forwards
+def test_tab_reaches_everything_both_ways(view: Page) -> None:
+    view.evaluate(STOPS)
+    forwards = walk(view, "Tab")
+    there = dict(view.evaluate(REACHABLE))
+    assert len(there) > len(MENU)
+    assert {name for number, name in there.items() if number not in forwards} == set()
+    assert walk(view, "Shift+Tab") == forwards

@@ -49,7 +49,7 @@ def test_every_restorer_takes_steps_and_its_weights_move(name: str) -> None:
 
 
 def test_a_denoiser_learns_to_denoise() -> None:
-    widths = {"network.channels": [16, 16, 16], "training.epochs": 32, "training.lr": 5e-3}
+    widths = {"network.channels": [16, 16, 16], "training.epochs": 16, "training.lr": 5e-3}
     config = tiny("restore-denoise", **widths)
     model = training.begin(config, None, CPU)
     trial = inference.RestorationCase("noise", 25)
