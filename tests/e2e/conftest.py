@@ -128,6 +128,7 @@ def serve(runs: Path, log: Path, port: int | None = None) -> Iterator[str]:
         "--server.fileWatcherType=none",
     ]
     environment = {**os.environ, "AEVIZ_RUNS": str(runs)}
+    environment.pop("OMP_NUM_THREADS", None)  # the tests' own; a server has all processors
     with log.open("ab") as output:
         process = subprocess.Popen(
             [*command, *options], cwd=ROOT, env=environment, stdout=output, stderr=output

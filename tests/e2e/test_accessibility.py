@@ -109,7 +109,6 @@ def draw(page: Page) -> None:
 def small(page: Page) -> None:
     page.locator("summary").filter(has_text="How it works").wait_for()
     expect(page.get_by_test_id("stSpinner")).to_have_count(0)
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
 
 
 Ready = Callable[[Page], None]
@@ -153,6 +152,10 @@ def view(
     with open_page(browser, color_scheme="light", reduced_motion="reduce") as page:
         page.goto(app_url + address.format(run=run.id))
         ready(page)
+        # What a page no longer has stays on it, and fades, until its script has ended.
+        expect(page.get_by_test_id("stApp")).to_have_attribute(
+            "data-test-script-state", "notRunning"
+        )
         yield page
 
 

@@ -48,6 +48,7 @@ def test_pixels_that_are_two_levels_apart_are_found(monkeypatch: pytest.MonkeyPa
     assert checks.decoding(CPU) == {"levels": 2, "good": False}
 
 
+@pytest.mark.filterwarnings("ignore:CUDA is not available")
 def test_reading_a_number_is_counted_as_a_wait() -> None:
     x = torch.ones(3)
     assert checks.waits_of(lambda: x + 1, 5) == 0

@@ -70,6 +70,7 @@ def test_squares_and_batches_of_all_degradations() -> None:
     assert batch.x.shape == (16, 3, 32, 32)
 
 
+@pytest.mark.filterwarnings("ignore:Accessing the data pointer of FakeTensor")  # by torch itself
 @pytest.mark.parametrize("name", ["restore-denoise", "restore-watermark", "restore-inpaint"])
 def test_a_step(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """All but the way back, for which PyTorch wants a real GPU."""

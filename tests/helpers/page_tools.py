@@ -9,7 +9,8 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
-SECONDS = 60
+SECONDS = 300
+"""A page takes less than one of them, on a busy machine many."""
 
 
 def run(page: str, **query: str) -> AppTest:
@@ -21,7 +22,7 @@ def run(page: str, **query: str) -> AppTest:
 
 def open_train(**query: str) -> AppTest:
     """The Train page, from the app's first page: from there links to other pages work."""
-    app = AppTest.from_file(str(PAGES / "index.py"), default_timeout=2 * SECONDS)
+    app = AppTest.from_file(str(PAGES / "index.py"), default_timeout=SECONDS)
     app.switch_page("train.py")
     for key, value in query.items():
         app.query_params[key] = value
@@ -30,7 +31,7 @@ def open_train(**query: str) -> AppTest:
 
 def open_runs(**state: object) -> AppTest:
     """The Runs page, with these values in the session's state."""
-    app = AppTest.from_file(str(PAGES / "index.py"), default_timeout=2 * SECONDS)
+    app = AppTest.from_file(str(PAGES / "index.py"), default_timeout=SECONDS)
     app.switch_page("runs.py")
     for key, value in state.items():
         app.session_state[key.replace("_", "-")] = value

@@ -220,6 +220,7 @@ def test_broken_profile_is_ignored_with_a_note(im):
     assert decoded.notes == ("The file's colour profile could not be used and was ignored.",)
 
 
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")  # by Pillow
 def test_broken_exif_leaves_the_picture_as_it_is():
     decoded = decode(saved(COLOUR, "PNG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff"))
     np.testing.assert_array_equal(decoded.pixels, COLOUR)

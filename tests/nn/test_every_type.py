@@ -1,4 +1,5 @@
-"""One suite over every preset x network x image shape: the table is the list of tests."""
+"""One suite over presets, networks and image shapes, each pair of them: the table is the list of
+tests."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from pairwise import pairwise
 
 from aeviz.config import RunConfig
 from aeviz.models import checkpoint
@@ -25,9 +27,7 @@ HIDDEN = {0: [], 1: [32], 2: [32, 24], 3: [32, 28, 24]}
 
 CASES = [
     pytest.param(name, kind, shape, id=f"{name}-{kind}-{'x'.join(map(str, shape))}")
-    for name in PRESETS
-    for kind in ("dense", "conv")
-    for shape in SHAPES
+    for name, kind, shape in pairwise([*PRESETS], ("dense", "conv"), SHAPES)
 ]
 every_case = pytest.mark.parametrize(("name", "kind", "shape"), CASES)
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from pairwise import pairwise
 from torch import Tensor
 
 from aeviz.degradations import DEGRADATIONS
@@ -77,10 +78,16 @@ def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
 # ---- what comes out ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-@pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("size", [(16, 16), (1, 1), (1, 700), (13, 2), (530, 41)])
-@pytest.mark.parametrize("task", [t for t in ONE_SIZE if t.name != "colour"], ids=lambda t: t.name)
+@pytest.mark.parametrize(
+    ("task", "size", "channels", "dtype"),
+    pairwise(
+        [task for task in ONE_SIZE if task.name != "colour"],
+        [(16, 16), (1, 1), (1, 700), (13, 2), (530, 41)],
+        [1, 3],
+        [np.uint8, np.uint16],
+    ),
+    ids=lambda value: getattr(value, "name", None),
+)
 def test_what_changes_nothing_gives_the_photo_back(
     task: engine.Task, size: tuple[int, int], channels: int, dtype: type
 ) -> None:
@@ -314,10 +321,10 @@ print(growth / mask.size)
 def test_memory_grows_by_little_more_than_the_result() -> None:
     """12.6 megapixels: 3 bytes each are the result, the rest what some tiles need, 2.4 to 5 as the
     heap happens to lie; the picture as floats would be 12 more."""
-    folder = Path(__file__).parent
+    tests = Path(__file__).parents[1]
     answer = subprocess.run(
-        [sys.executable, "-c", GROWTH], capture_output=True, text=True, cwd=folder,
-        env={"PYTHONPATH": f"{folder}:{folder.parents[1]}", "PATH": "/usr/bin"},
+        [sys.executable, "-c", GROWTH], capture_output=True, text=True, cwd=tests,
+        env={"PYTHONPATH": f"{tests.parent}:{tests / 'helpers'}", "PATH": "/usr/bin"},
     )  # fmt: skip
     assert answer.returncode == 0, answer.stderr
     assert float(answer.stdout) < 11
