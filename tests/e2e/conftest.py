@@ -9,10 +9,9 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlparse
@@ -21,6 +20,7 @@ import pytest
 import torch
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from waiting import until
 
 from aeviz.config import RunConfig
 from aeviz.models import checkpoint
@@ -30,7 +30,6 @@ from benchmarks import browser as browsers
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = os.environ.get("AEVIZ_CHROMIUM", browsers.CHROMIUM)
-START_SECONDS = 90
 WAIT_MS = 90_000
 expect.set_options(timeout=WAIT_MS)
 
@@ -139,14 +138,6 @@ def serve(runs: Path, log: Path, port: int | None = None) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(30)
-
-
-def until(condition: Callable[[], bool], complaint: str, seconds: float = START_SECONDS) -> None:
-    """Wait for `condition`, or fail with `complaint`."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, complaint
-        time.sleep(0.1)
 
 
 def answers(url: str) -> bool:

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 from photo_tool import PAGE, opened, payload, photo, restored, small_restorers
 from playwright.sync_api import Browser, Page, expect
+from waiting import until
 
-from tests.e2e.conftest import ROOT, answers, drawn, free_port, open_page, save_tiny_model, until
+from tests.e2e.conftest import ROOT, answers, drawn, free_port, open_page, save_tiny_model
 
 pytestmark = pytest.mark.skipif(
     not (shutil.which("nginx") and shutil.which("openssl")), reason="needs nginx and openssl"

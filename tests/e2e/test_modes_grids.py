@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import FloatRect, Locator, Page, expect
 from scipy import stats
-
-from tests.e2e.conftest import until
+from waiting import until
 
 FILLED = """(id) => {
     const canvas = document.querySelector(`[data-testid=${id}]`);

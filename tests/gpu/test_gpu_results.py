@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from waiting import until
 
 from aeviz.errors import UserError
 from aeviz.models import checkpoint
@@ -108,9 +109,7 @@ def test_what_is_killed_while_it_writes_leaves_whole_files(tmp_path: Path) -> No
         writer = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE)
         assert writer.stdout is not None
         assert writer.stdout.readline() == b"ready\n"
-        deadline = time.monotonic() + 20
-        while not (tmp_path / "report.json").is_file() and time.monotonic() < deadline:
-            time.sleep(0.01)
+        until((tmp_path / "report.json").is_file)
         time.sleep(pause)
         writer.kill()
         writer.communicate()

@@ -7,11 +7,12 @@ import contextlib
 import json
 import random
 from collections.abc import Callable
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
 import torch
-from page_tools import PAGES, again, data, open_runs, open_train, run
+from page_tools import PAGES, SECONDS, again, data, open_runs, open_train, run
 from small_models import pca_denoiser, save
 from small_run import run_of
 from streamlit.testing.v1 import AppTest
@@ -86,9 +87,10 @@ class Server:
         labels = torch.arange(30) % 2
         self.bad_data, self.good_data = (custom.keep(t, images, labels, about) for t in ("B", "G"))
         folders = (self.bad_run.folder, self.bad_model.path.parent, self.data_folder)
-        self.files = sorted(
-            path for folder in folders for path in folder.rglob("*") if path.is_file()
-        )
+        files = (sorted(filter(Path.is_file, folder.rglob("*"))) for folder in folders)
+        self.files = [[*filter(None, row)] for row in zip_longest(*files)]
+        """A file of the run, one of the model and one of the data set, damaged at the same time as
+        pages read them apart; then the next ones."""
 
     @property
     def data_folder(self) -> Path:
@@ -125,7 +127,7 @@ class Server:
             assert "Good" in options(app, "aeviz-model-picker")
         run("explore", model=self.bad_model.name)
         run("restore", model=self.bad_model.name)
-        again(AppTest.from_file(str(PAGES / "index.py"), default_timeout=60))  # Home
+        again(AppTest.from_file(str(PAGES / "index.py"), default_timeout=SECONDS))  # Home
         self.check_routes()
 
     def check_routes(self) -> None:
@@ -153,25 +155,28 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Server:
 
 def test_random_damage(server: Server) -> None:
     draw = random.Random(SEED)
-    for path in server.files:
-        content = path.read_bytes()
+    for paths in server.files:
+        contents = [path.read_bytes() for path in paths]
         for _ in range(EACH):
-            damage = draw.choice(DAMAGES)
-            path.write_bytes(damage(draw, content))
+            for path, content in zip(paths, contents, strict=True):
+                path.write_bytes(draw.choice(DAMAGES)(draw, content))
             try:
                 server.check()
             except Exception as error:
-                found = path.read_bytes()[:300]
-                raise AssertionError(f"{path.name}, {damage.__name__}: {found!r}") from error
-        path.write_bytes(content)
+                found = {path.name: path.read_bytes()[:300] for path in paths}
+                raise AssertionError(found) from error
+        for path, content in zip(paths, contents, strict=True):
+            path.write_bytes(content)
 
 
 def test_files_that_are_gone_and_folders_in_their_place(server: Server) -> None:
-    for path in server.files:
-        kept = path.with_name("kept")
-        path.rename(kept)
-        if "epoch" not in path.name:
+    for row in server.files:
+        paths = [path for path in row if "epoch" not in path.name]
+        for path in paths:
+            path.rename(path.with_name("kept"))
             path.mkdir()
+        if paths:
             server.check()
+        for path in paths:
             path.rmdir()
-        kept.rename(path)
+            path.with_name("kept").rename(path)

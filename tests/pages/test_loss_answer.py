@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from page_tools import SECONDS
 from streamlit.testing.v1 import AppTest
 
 from aeviz.evaluation.baselines import Baseline
@@ -37,7 +38,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 
 def texts(run: Run) -> str:
-    app = AppTest.from_file(str(INDEX), default_timeout=120)
+    app = AppTest.from_file(str(INDEX), default_timeout=SECONDS)
     app.switch_page("train.py")
     app.query_params["run"] = run.id
     app.run()

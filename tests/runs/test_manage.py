@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
 import pytest
+from waiting import until
 
 from aeviz.config import RunConfig
 from aeviz.datasets import Dataset
@@ -127,8 +127,7 @@ def test_a_process_that_is_slow_to_leave_its_finished_run_is_waited_for(
     assert lock is not None
 
     def leave() -> None:
-        while len(looks) < 2:
-            time.sleep(0.001)
+        until(lambda: len(looks) >= 2)
         lock.close()
 
     leaving = threading.Thread(target=leave, daemon=True)

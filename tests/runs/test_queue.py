@@ -4,26 +4,19 @@ import contextlib
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from waiting import until
 
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
 from aeviz.io import locks
 from aeviz.limits import Limit
 from aeviz.runs import queue, spawn, store
+from aeviz.runs.fair_share import Ticket
 from aeviz.runs.store import Run
 from aeviz.runs.time_slice import MakesWay
-
-
-def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 class Waiter(threading.Thread):
@@ -40,7 +33,7 @@ class Waiter(threading.Thread):
         try:
             with queue.turn(self.run_, self.cancel.is_set):
                 self.order.append(self.run_.id)
-                self.leave.wait(20)
+                self.leave.wait(120)
         except queue.CancelledError:
             self.cancelled = True
 
@@ -49,6 +42,20 @@ class Waiter(threading.Thread):
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AEVIZ_WORKERS", "1")
     monkeypatch.setattr(queue, "POLL_SECONDS", 0.01)
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The id of a waiting run, once more each time that it looks for its turn."""
+    found: list[str] = []
+    place = queue._place
+
+    def look(ticket: Ticket) -> int:
+        found.append(ticket.run)
+        return place(ticket)
+
+    monkeypatch.setattr(queue, "_place", look)
+    return found
 
 
 def test_runs_take_turns_in_the_order_they_came(config: RunConfig, runs_dir: Path) -> None:
@@ -79,13 +86,14 @@ def test_runs_take_turns_in_the_order_they_came(config: RunConfig, runs_dir: Pat
 
 
 def test_as_many_run_at_once_as_there_are_slots(
-    config: RunConfig, runs_dir: Path, monkeypatch: pytest.MonkeyPatch
+    config: RunConfig, runs_dir: Path, monkeypatch: pytest.MonkeyPatch, looks: list[str]
 ) -> None:
     monkeypatch.setenv("AEVIZ_WORKERS", "2")
     order: list[str] = []
     waiters = [Waiter(store.create(config), order) for _ in range(3)]
     until(lambda: len(order) == 2)
-    time.sleep(0.1)
+    [third] = {waiter.run_.id for waiter in waiters} - {*order}
+    until(lambda: looks.count(third) > 5)
     assert len(order) == 2
     for waiter in waiters:
         waiter.leave.set()
@@ -192,7 +200,7 @@ def test_a_run_of_somebody_who_has_none_comes_before_anothers_second(
 
 
 def test_the_next_in_the_queue_is_told_so_once_and_the_others_are_not(
-    config: RunConfig, runs_dir: Path
+    config: RunConfig, runs_dir: Path, looks: list[str]
 ) -> None:
     order: list[str] = []
     first = Waiter(store.create(config), order)
@@ -214,7 +222,8 @@ def test_the_next_in_the_queue_is_told_so_once_and_the_others_are_not(
         threads[-1].start()
         until(lambda run=run: queue.place(run) is not None)
     until(lambda: bool(told))
-    time.sleep(0.2)
+    looks.clear()
+    until(lambda: all(looks.count(run.id) > 5 for run in waiting))
     assert told == [waiting[0].id]
     cancel.set()
     for thread in threads:

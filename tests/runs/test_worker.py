@@ -7,13 +7,13 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+import waiting
 
 from aeviz.config import RunConfig
 from aeviz.datasets import Dataset
@@ -31,11 +31,8 @@ SECONDS = 400
 
 
 def until(condition: Callable[[], bool], run: Run) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not condition():
-        log = run.folder / "worker.log"
-        assert time.monotonic() < deadline, (run.status, log.exists() and log.read_text())
-        time.sleep(0.05)
+    log = run.folder / "worker.log"
+    waiting.until(condition, lambda: (run.status, log.exists() and log.read_text()), SECONDS)
 
 
 def ended(run: Run) -> store.Status:

@@ -12,6 +12,7 @@ import pytest
 from httpx2 import Response
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
+from waiting import until
 
 from aeviz import limits
 from aeviz.dataset_import import spool
@@ -212,8 +213,7 @@ def test_a_cancelled_job_answers_none() -> None:
 
     def work(progress, cancelled):
         begun.set()
-        while not cancelled():
-            time.sleep(0.001)
+        until(cancelled)
 
     job = ImportJob(work)
     assert begun.wait(60)

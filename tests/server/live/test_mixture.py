@@ -1,6 +1,5 @@
 """Draws from the mixture of a model's codes, as the browser asks for them."""
 
-import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -64,7 +63,6 @@ def test_the_mixture_is_fitted_once(client: TestClient, monkeypatch: pytest.Monk
 
     def slow_fit(z: torch.Tensor) -> space.Mixture:
         fits.append(len(z))
-        time.sleep(0.05)
         return fit(z)
 
     monkeypatch.setattr(space, "fit_mixture", slow_fit)

@@ -6,7 +6,6 @@ import json
 import socket
 import struct
 import threading
-import time
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ import uvicorn
 from live_models import Library, loaded
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from waiting import until
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
@@ -97,10 +97,10 @@ def stats(address: str) -> dict[str, int]:
 
 
 def wait_for_clients(address: str, count: int) -> None:
-    deadline = time.monotonic() + 20
-    while stats(address)["clients"] != count:
-        assert time.monotonic() < deadline, f"there are not {count} clients: {stats(address)}"
-        time.sleep(0.05)
+    until(
+        lambda: stats(address)["clients"] == count,
+        lambda: f"there are not {count} clients: {stats(address)}",
+    )
 
 
 def test_a_client_that_never_reads_is_dropped_and_others_are_served(

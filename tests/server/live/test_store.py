@@ -1,10 +1,10 @@
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from live_models import Library, loaded
+from waiting import until
 
 from aeviz.errors import UserError
 from aeviz.server.live.batcher import Client
@@ -69,10 +69,7 @@ def test_a_model_whose_file_changed_ends_with_its_last_client() -> None:
     models.leave(old, clients[0])
     assert threads("leaver") == 2  # one client is still served by the old one
     models.leave(old, clients[1])
-    until = time.monotonic() + 10
-    while threads("leaver") > 1 and time.monotonic() < until:
-        time.sleep(0.01)
-    assert threads("leaver") == 1
+    until(lambda: threads("leaver") == 1)
 
 
 def test_what_is_sent_first_is_made_once_however_many_ask() -> None:

@@ -8,12 +8,12 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from waiting import until
 
 from aeviz.errors import UserError
 from aeviz.io import locks
@@ -236,10 +236,7 @@ def test_what_a_server_left_that_was_killed_at_its_start_is_removed_later(
     os.utime(folder / ".lock")  # it has only just started
     store = Store()
     assert folder.exists(), "it may be about to lock"
-    deadline = time.monotonic() + 20
-    while folder.exists() and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert not folder.exists()
+    until(lambda: not folder.exists())
     store.close()
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
+from waiting import until
 
 from aeviz.errors import UserError
 from aeviz.server.photos import worker
@@ -311,6 +311,4 @@ def test_closing_ends_the_thread() -> None:
     bench.begun()
     bench.open()
     bench.worker.close()
-    deadline = time.monotonic() + 10
-    while bench.worker._thread.is_alive():
-        assert time.monotonic() < deadline
+    until(lambda: not bench.worker._thread.is_alive())
