@@ -71,7 +71,7 @@ def tiff(
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (40, 1), (17, 33), (300, 2000)])
 @pytest.mark.parametrize(
     ("dtype", "channels", "transparent"),
-    itertools.product([np.uint8, np.uint16], [1, 3], [False, True]),
+    [*itertools.product([np.uint8, np.uint16], [1, 3], [False, True])],
 )
 def test_what_is_written_is_read_back_exactly(dtype, channels, transparent, size):
     alpha = noise(size, dtype) if transparent else None
