@@ -1,8 +1,8 @@
 """Jobs of the Lab: one folder per question, done by a process of its own.
 
-`checkpoints/runs/.lab/<experiment>-<hash>/` holds `question.json`, `status.json`,
-`result.json` with the rows of all finished tasks, `images/`, `owner`, `pid`, which the job's process keeps locked,
-`job.log`, and `stop` if somebody asked it to stop. The hash is that of the question
+`checkpoints/runs/.lab/<experiment>-<hash>/` holds `question.json`, `status.json`, `result.json`
+with the rows of all finished tasks, `images/`, `owner`, `pid`, which the job's process keeps
+locked, `job.log`, and `stop` if somebody asked it to stop. The hash is that of the question
 (`aeviz.experiments.run.key_of`), so a question that was asked before is answered from the disk, two
 people who ask the same share one job, and a job that was killed goes on with the tasks that are
 missing.
