@@ -26,6 +26,7 @@ page = st.navigation(
         _page("explore"),
         _page("train"),
         _page("runs"),
+        _page("lab"),
         _page("reconstruct"),
         _page("restore"),
     ],

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from aeviz import datasets, images
-from aeviz.cli import restore
+from aeviz.cli import lab, restore
 from aeviz.cli.start import start_app
 from aeviz.cli.terminal import read, say
 from aeviz.config import RunConfig
@@ -102,6 +102,9 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("file", type=Path)
     sub.add_argument("image", type=Path)
     sub.add_argument("out", type=Path)
+
+    sub = command("lab", lab.lab, "test a claim about autoencoders")
+    lab.add_arguments(sub)
 
     sub = command("restore", restore.restore, "clean, mend, enlarge or colour images")
     restore.add_arguments(sub)

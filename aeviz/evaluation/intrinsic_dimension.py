@@ -28,10 +28,10 @@ def two_nn(x: Tensor) -> float:
 @torch.no_grad()
 def mle(x: Tensor, k: int = 10) -> float:
     """Levina & Bickel 2005 with k neighbours, and the inverse averaged over points (MacKay &
-    Ghahramani 2005): 1 / d = mean_i 1 / (k - 2) * sum_j<k log(r_k / r_j)."""
+    Ghahramani 2005): 1 / d = mean_i 1 / (k - 1) * sum_j<k log(r_k / r_j)."""
     near = nearest_distances(x, k)
     near = near[near[:, 0] > 0]
-    logs = (near[:, -1:] / near[:, :-1]).log().sum(1) / (k - 2)
+    logs = (near[:, -1:] / near[:, :-1]).log().sum(1) / (k - 1)
     return 1 / logs.mean().item()
 
 

@@ -157,7 +157,7 @@ class BreakIt:
     changes: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Experiment:
     """One claim and all that tests it.
 

@@ -1,0 +1,1 @@
+"""The Lab's page: predict, run, compare, judge."""

@@ -1,0 +1,186 @@
+"""The result of an experiment: progress, charts, verdict, pictures, table, protocol."""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+import streamlit as st
+
+from aeviz.errors import UserError
+from aeviz.experiments import document, jobs
+from aeviz.experiments.base import Experiment, Result, Verdict
+from aeviz.experiments.document import Reference
+from aeviz.experiments.jobs import Job
+from aeviz.export import config_link
+from aeviz.figures import lab
+from aeviz.io.paths import WEB
+from aeviz.runs import queue
+from aeviz.ui.lab import prediction
+from aeviz.ui.shared import person
+from aeviz.ui.shared.chart import chart
+from aeviz.ui.shared.markup import problem
+from aeviz.wording import place_in_queue
+
+EVERY_SECONDS = 1.0
+OUTCOMES = {"holds": "It holds", "fails": "It fails", "open": "Too close to call"}
+MAX_PICTURES = 80
+
+
+def live(job: Job) -> None:
+    """The result while it grows; the page is built anew once the job is over."""
+    with st.container(key="aeviz-lab-live"):
+        st.fragment(_live, run_every=EVERY_SECONDS)(job)
+
+
+def _live(job: Job) -> None:
+    status = job.status
+    if status.phase in jobs.OVER:
+        st.rerun()
+    experiment, found = job.question()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(status.done / max(status.tasks, 1), _progress(job), width="stretch")
+        if st.button("Stop", icon=":material/stop_circle:", disabled=job.stop_requested):
+            try:
+                job.stop(person.me())
+            except UserError as error:
+                problem(error)
+    charts(experiment, found, job.result())
+
+
+def _progress(job: Job) -> str:
+    status = job.status
+    if status.phase == "queued" or not status.tasks:
+        place = queue.place(job)
+        return place_in_queue(place) if place else "Starting"
+    if not status.done:
+        return f"Task 1 of {status.tasks}"
+    left = status.seconds / status.done * (status.tasks - status.done)
+    rest = f"about {left:.0f} s left" if left < 90 else f"about {left / 60:.0f} minutes left"
+    return f"{status.done} of {status.tasks} tasks done, {rest}"
+
+
+def charts(experiment: Experiment, found: Any, result: Result | None, reveal: bool = False) -> None:
+    """The charts that have anything to show, the first alone, then two in a row. `reveal`: with the
+    reference result."""
+    known = document.reference(experiment) if reveal else None
+    figures = []
+    for number, spec in enumerate(experiment.charts):
+        ghost = prediction.ghost(experiment, found) if number == 0 else None
+        figure = lab.chart(spec, result, known.result if known else None, ghost)
+        if figure["data"]:
+            figures.append((spec, figure))
+    columns: Sequence[Any] = ()
+    for number, (spec, figure) in enumerate(figures):
+        if number % 2 == 1:
+            columns = st.columns(2)
+        with columns[(number - 1) % 2] if number else st.container():
+            st.markdown(f"**{spec.label}**")
+            testid = f"aeviz-lab-{experiment.charts.index(spec)}"
+            chart(figure, testid, f"{spec.label} over {spec.x_label or spec.x}")
+            if spec.note:
+                st.caption(spec.note)
+
+
+def verdict(experiment: Experiment, result: Result, status: jobs.Status) -> None:
+    """The computed sentence, and whether the student's pick was right."""
+    judged = experiment.judge(result)
+    note = "" if result.complete else " (so far: not all tasks are done)"
+    _show_verdict(judged, note)
+    if status.message and status.phase != "done":
+        st.warning(status.message)
+    if picked := prediction.picked(experiment):
+        st.caption(f"You expected: {picked}.")
+    known = document.reference(experiment)
+    if known is not None:
+        theirs = experiment.judge(known.result)
+        same = theirs.outcome == judged.outcome
+        st.caption(
+            f"On {_data(known)} the same question ends: {OUTCOMES[theirs.outcome].lower()}. "
+            f"{theirs.sentence}"
+            + ("" if same else " Fewer images and shorter training can change a verdict.")
+        )
+
+
+def _data(known: Reference) -> str:
+    return dict(known.protocol).get("Data", "the reference data").split(":")[0]
+
+
+def _show_verdict(judged: Verdict, note: str) -> None:
+    st.html(
+        f'<div class="av-lab-verdict" data-outcome="{judged.outcome}" data-testid="aeviz-verdict">'
+        f"<strong>{OUTCOMES[judged.outcome]}{escape(note)}</strong>"
+        f"<span>{escape(judged.sentence)}</span></div>"
+    )
+
+
+def pictures(job: Job, result: Result) -> None:
+    """The pictures of a result, those of a group below each other."""
+    groups: dict[str, list[str]] = {}
+    for name, picture in list(result.pictures.items())[:MAX_PICTURES]:
+        png = job.picture(name)
+        if png is None:
+            continue
+        data = base64.b64encode(png).decode()
+        caption = escape(picture.caption)
+        groups.setdefault(picture.group, []).append(
+            f'<figure><figcaption>{caption}</figcaption><img alt="{caption}" '
+            f'src="data:image/png;base64,{data}"></figure>'
+        )
+    if not groups:
+        return
+    parts = [
+        (f"<h4>{escape(group)}</h4>" if group else "") + "".join(figures)
+        for group, figures in groups.items()
+    ]
+    st.markdown("**Pictures**")
+    st.html(f'<div class="av-lab-pictures">{"".join(parts)}</div>')
+
+
+def details(experiment: Experiment, result: Result, seconds: float) -> None:
+    """The rows as a table, the protocol card, and ways to train a row oneself."""
+    with st.expander("All numbers"):
+        columns = list(experiment.table) or None
+        rows = [{name: row[name] for name in columns or row if name in row} for row in result.rows]
+        st.dataframe([row for row in rows if len(row) > 1], hide_index=True)
+    with st.expander("Protocol: how it was measured"):
+        st.html(_card(document.protocol(experiment, result.parameters), seconds))
+        known = document.reference(experiment)
+        if known is not None:
+            st.markdown("**Reference result**")
+            st.html(_card(known.protocol, known.seconds, known.device))
+    _doors(experiment, result)
+
+
+def _card(lines: Sequence[tuple[str, str]], seconds: float, device: str = "") -> str:
+    shown = [*lines, ("Time", f"{seconds:.0f} s of work")]
+    if device:
+        shown.append(("Computed on", device))
+    rows = "".join(f"<tr><th>{escape(what)}</th><td>{escape(how)}</td></tr>" for what, how in shown)
+    return f'<table class="av-lab-protocol">{rows}</table>'
+
+
+def _doors(experiment: Experiment, result: Result) -> None:
+    """Links to the Train page with the settings of an arm filled in."""
+    links: dict[str, dict[str, str]] = {}
+    for row in result.rows:
+        config = experiment.recipe(result.parameters, row)
+        if config is not None:
+            links[str(row["arm"])] = config_link.query(config)
+    if not links:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown("Train one of these yourself:", width="content")
+        for arm, query in links.items():
+            st.page_link("train.py", label=arm, query_params=query, width="content")
+
+
+def styles() -> None:
+    st.html(WEB / "styles" / "lab_page.css")
+
+
+def seconds_of(job: Job) -> float:
+    return job.status.seconds or time.time() - job.status.created

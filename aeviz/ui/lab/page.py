@@ -1,0 +1,171 @@
+"""The Lab's page: the list of experiments, or one of them from its claim to its files."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import streamlit as st
+
+from aeviz.errors import UserError
+from aeviz.experiments import document, jobs, parameters, table
+from aeviz.experiments.base import Experiment, Result
+from aeviz.experiments.jobs import Job
+from aeviz.ui.lab import address, controls, outcome, prediction, questions
+from aeviz.ui.shared import person
+from aeviz.ui.shared.markup import problem
+
+INTRODUCTION = (
+    "Each experiment tests one claim about autoencoders. First predict the result. Then run it, "
+    "with the claim's rivals beside it, and see if the claim holds. Any of them may fail."
+)
+
+
+def show() -> None:
+    """The page, as the address asks."""
+    outcome.styles()
+    address.arrive()
+    with st.container(key="aeviz-lab"):
+        try:
+            experiment = address.experiment()
+        except UserError as error:
+            problem(error)
+            experiment = None
+        if experiment is None:
+            index()
+        else:
+            one(experiment)
+    address.leave()
+
+
+def index() -> None:
+    """All experiments, each with its claim."""
+    st.title("The Lab", anchor=False)
+    st.markdown(INTRODUCTION)
+    columns = st.columns(2, gap="medium")
+    for number, experiment in enumerate(table.experiments().values()):
+        with columns[number % 2].container(border=True):
+            st.page_link(
+                "lab.py",
+                label=f"**{experiment.title}**",
+                query_params={address.NAME: experiment.name},
+            )
+            st.markdown(experiment.claim)
+
+
+def one(experiment: Experiment) -> None:
+    """One experiment."""
+    st.page_link("lab.py", label="All experiments", icon=":material/arrow_back:", query_params={})
+    st.title(experiment.title, anchor=False)
+    st.markdown(f"**Claim.** {experiment.claim}")
+    try:
+        start = address.asked(experiment)
+    except UserError as error:
+        problem(f"This link does not fill in the settings. {error}")
+        start = experiment.build({})
+    before = None
+    with st.expander("Settings"):
+        found = controls.choose(experiment, start)
+    if found is not None:
+        before = parameters.plain(start) != parameters.plain(found)
+        address.remember(experiment, found)
+        if before:
+            address.set_ran(False)
+    job = _job(experiment, found) if found is not None and address.ran() else None
+    if found is not None and job is None:
+        prediction.ask(experiment, found)
+        _run_button(experiment, found)
+    elif job is not None:
+        _result(experiment, found, job)
+
+
+def _job(experiment: Experiment, found: Any) -> Job | None:
+    """The job of these parameters if it is under way or has measured something."""
+    job = jobs.answered(experiment.name, parameters.plain(found))
+    if job is None or (job.status.phase in jobs.OVER and not job.finished()):
+        if job is not None and job.status.message:
+            problem(job.status.message)
+        return None
+    return job
+
+
+def _run_button(experiment: Experiment, found: Any) -> None:
+    known = jobs.answered(experiment.name, parameters.plain(found))
+    done = known is not None and known.status.phase == "done"
+    tasks = len(experiment.tasks(found))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        pressed = st.button("Run the experiment", type="primary", icon=":material/science:")
+        st.caption(
+            "Somebody has asked this before: the answer is there at once."
+            if done
+            else f"{tasks} tasks. The first points come after some seconds.",
+            width="content",
+        )
+    if pressed:
+        _start(experiment, found)
+
+
+def _start(experiment: Experiment, found: Any) -> None:
+    try:
+        person.need_owner()
+        jobs.ask(experiment.name, parameters.plain(found), person.me().owner)
+    except UserError as error:
+        problem(error)
+        return
+    address.set_ran(True)
+    address.leave()
+    st.rerun()
+
+
+def _result(experiment: Experiment, found: Any, job: Job) -> None:
+    status = job.status
+    if status.phase not in jobs.OVER:
+        outcome.live(job)
+        return
+    result = job.result()
+    assert result is not None
+    outcome.verdict(experiment, result, status)
+    if not result.complete and st.button("Go on", icon=":material/resume:"):
+        _start(experiment, found)
+    outcome.charts(experiment, found, result, reveal=True)
+    st.markdown(f"**Why.** {experiment.why}")
+    outcome.pictures(job, result)
+    outcome.details(experiment, result, status.seconds)
+    _break_it(experiment, found)
+    questions.ask(experiment, result)
+    _take_along(experiment, result, status.seconds)
+
+
+def _break_it(experiment: Experiment, found: Any) -> None:
+    """The parameters for which the claim fails."""
+    case = experiment.break_it
+    st.subheader("Break it", anchor=False)
+    st.markdown(f"**{case.label}.** {case.text}")
+    changes = {name: parameters.as_text(value) for name, value in case.changes.items()}
+    st.page_link(
+        "lab.py",
+        label="Set it up",
+        icon=":material/build:",
+        query_params={address.NAME: experiment.name, **changes},
+    )
+
+
+def _take_along(experiment: Experiment, result: Result, seconds: float) -> None:
+    """The result as files, and as a command."""
+    st.subheader("Take it along", anchor=False)
+    name = experiment.name
+    data = document.document(experiment, result, seconds)
+    book = document.notebook(experiment, result.parameters)
+    with st.container(horizontal=True):
+        _download("CSV", document.as_csv(result), f"{name}.csv", "text/csv")
+        _download("JSON", json.dumps(data, indent=1), f"{name}.json", "application/json")
+        _download("Notebook", book, f"{name}.ipynb", "application/x-ipynb+json")
+    st.caption("The same on the command line. The address of this page is a link to this result.")
+    st.code(document.command(experiment, result.parameters), language="bash", wrap_lines=True)
+
+
+def _download(label: str, text: str, file: str, kind: str) -> None:
+    st.download_button(
+        label, text, file, kind, icon=":material/download:", on_click="ignore",
+        key=f"lab-{file}",
+    )  # fmt: skip

@@ -1,0 +1,47 @@
+"""Three short questions with an answer at once."""
+
+from __future__ import annotations
+
+import math
+
+import streamlit as st
+
+from aeviz.experiments.base import Choice, Experiment, Numeric, Result
+
+
+def ask(experiment: Experiment, result: Result) -> None:
+    """Shows the questions; the numeric ones are about this result."""
+    st.subheader("Check yourself", anchor=False)
+    for number, question in enumerate(experiment.questions):
+        key = f"lab-question-{experiment.name}-{number}"
+        if isinstance(question, Choice):
+            _choice(number, question, key)
+        else:
+            _numeric(number, question, key, result)
+
+
+def _choice(number: int, question: Choice, key: str) -> None:
+    answer = st.radio(f"{number + 1}. {question.text}", question.answers, index=None, key=key)
+    if answer is None:
+        return
+    given = question.answers.index(answer)
+    if given == question.right:
+        st.success(f"Right. {question.reasons[given]}", icon=":material/check:")
+    else:
+        st.error(f"Not quite. {question.reasons[given]}", icon=":material/close:")
+
+
+def _numeric(number: int, question: Numeric, key: str, result: Result) -> None:
+    right = question.answer(result)
+    if right is None or not math.isfinite(right):
+        return
+    given = st.number_input(
+        f"{number + 1}. {question.text}", value=None, key=key, format="%0.4g", width=420
+    )
+    if given is None:
+        return
+    if abs(given - right) <= question.tolerance * abs(right) + 1e-9:
+        st.success(f"Right: it is {right:.3g}. {question.reason}", icon=":material/check:")
+    else:
+        st.error(f"Your value: {given:.3g}. It is {right:.3g}. {question.reason}",
+                 icon=":material/close:")  # fmt: skip

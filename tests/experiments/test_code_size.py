@@ -1,0 +1,164 @@
+"""How small may the code be: the tasks end to end, PCA by hand, and the verdicts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from aeviz import datasets
+from aeviz.errors import UserError
+from aeviz.evaluation import metrics
+from aeviz.experiments import code_size, document, parameters, run, table
+from aeviz.experiments.base import Result, Row
+from aeviz.experiments.code_size import EXPERIMENT, Parameters, pca_numbers
+from aeviz.experiments.fitting import pixels
+
+TINY = {
+    "dataset": "digits",
+    "sizes": "2,8",
+    "arms": "pca,linear,dense,vae",
+    "seeds": 2,
+    "steps": 30,
+}
+
+
+@pytest.fixture(scope="module")
+def result() -> Result:
+    found = EXPERIMENT.build(TINY)
+    data = parameters.plain(found)
+    done = {one.key: one for one in run.in_turn("code-size", data, EXPERIMENT.tasks(found))}
+    return run.assemble("code-size", found, done)
+
+
+def test_every_arm_size_and_seed_is_a_row(result: Result) -> None:
+    assert result.complete
+    assert len(result.of("mse", arm="PCA")) == 2
+    for arm in ("linear", "dense", "VAE"):
+        for size in (2, 8):
+            assert len(set(result.of("mse", arm=arm, size=size))) == 2
+    assert all(0 <= value <= 1 for value in result.of("knn") + result.of("probe"))
+    assert EXPERIMENT.judge(result).sentence
+
+
+def test_pcas_rows_are_pcas_error(result: Result) -> None:
+    dataset = datasets.load("digits")
+    for size in (2, 8):
+        exact = metrics.pca_error(pixels(dataset.train), pixels(dataset.test), size)
+        # clipping to [0, 1] can only help
+        assert exact * 0.9 < result.of("mse", arm="PCA", size=size)[0] <= exact + 1e-6
+
+
+def test_the_number_of_components_that_an_error_is_worth() -> None:
+    dataset = datasets.load("digits")
+    errors = [metrics.pca_error(pixels(dataset.train), pixels(dataset.test), k) for k in (3, 4)]
+    assert pca_numbers(dataset, errors[1] + 1e-7) == 4
+    assert pca_numbers(dataset, (errors[0] + errors[1]) / 2) == 4
+    assert pca_numbers(dataset, errors[0] + 1e-7) == 3
+    assert pca_numbers(dataset, 1.0) == 0
+
+
+def test_the_same_seed_gives_the_same_row(result: Result) -> None:
+    found = EXPERIMENT.build(TINY)
+    task = next(task for task in EXPERIMENT.tasks(found) if task.key == "dense-8-1")
+    code_size.fitted.__globals__["_trained"].clear()
+    assert code_size.work(found, task).rows[0]["mse"] == pytest.approx(
+        result.of("mse", arm="dense", size=8)[1], rel=1e-4
+    )
+
+
+def rows(pca: float, dense: list[float], smallest: float) -> Result:
+    made: list[Row] = [
+        {"arm": "PCA", "size": 2, "seed": 0, "mse": 0.06},
+        {"arm": "PCA", "size": 32, "seed": 0, "mse": pca},
+    ]
+    for seed, mse in enumerate(dense):
+        for size, value in ((2, smallest), (32, mse)):
+            made.append(
+                {"arm": "dense", "size": size, "seed": seed, "mse": value, "pca_numbers": 60}
+            )
+    return Result(Parameters(), made)
+
+
+@pytest.mark.parametrize(
+    ("found", "outcome"),
+    [
+        (rows(0.016, [0.010, 0.0101, 0.0099], 0.05), "holds"),
+        (rows(0.016, [0.020, 0.0201, 0.0199], 0.05), "fails"),
+        (rows(0.016, [0.010, 0.022, 0.016], 0.05), "open"),
+        (rows(0.016, [0.010], 0.05), "open"),
+        (rows(0.016, [0.010, 0.0101, 0.0099], 0.009), "open"),  # a smaller code loses less
+    ],
+)
+def test_the_verdict_follows_from_the_rows(found: Result, outcome: str) -> None:
+    assert EXPERIMENT.judge(found).outcome == outcome
+
+
+def test_a_result_without_networks_is_open() -> None:
+    assert EXPERIMENT.judge(Result(Parameters(), rows(0.1, [], 0.1).rows)).outcome == "open"
+
+
+@pytest.mark.parametrize(
+    "data", [{"arms": "dense"}, {"arms": "pca"}, {"dataset": "digits", "sizes": "500"}]
+)
+def test_questions_without_an_answer_are_refused(data: dict[str, Any]) -> None:
+    with pytest.raises(UserError):
+        EXPERIMENT.build(data)
+
+
+def test_the_document_holds_what_repeats_it(result: Result) -> None:
+    written = json.loads(json.dumps(document.document(EXPERIMENT, result, 1.5)))
+    assert EXPERIMENT.build(written["parameters"]) == result.parameters
+    assert written["rows"] == result.rows
+    assert "--set dataset=digits" in written["command"]
+    lines = document.as_csv(result).splitlines()
+    assert len(lines) == len(result.rows) + 1
+    book = json.loads(document.notebook(EXPERIMENT, result.parameters))
+    assert {cell["cell_type"] for cell in book["cells"]} == {"markdown", "code"}
+    for cell in book["cells"]:
+        if cell["cell_type"] == "code":
+            compile("".join(cell["source"]), "cell", "exec")
+
+
+def test_a_reference_result_is_read_back(
+    result: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AEVIZ_CHECKPOINTS", str(tmp_path))
+    document.reference.cache_clear()
+    assert document.reference(EXPERIMENT) is None
+    document.reference.cache_clear()
+    (tmp_path / "lab").mkdir()
+    written = json.dumps(document.document(EXPERIMENT, result, 1.5))
+    (tmp_path / "lab" / "code-size.json").write_text(written)
+    known = document.reference(EXPERIMENT)
+    document.reference.cache_clear()
+    assert known is not None
+    assert known.result.rows == result.rows
+    assert known.seconds == 1.5
+
+
+def test_the_table_names_what_is_there() -> None:
+    for name, experiment in table.experiments().items():
+        assert experiment.name == name
+        assert len(experiment.why.split()) <= 60
+        assert len(experiment.questions) == 3
+        experiment.build(experiment.break_it.changes)
+        found = experiment.build({})
+        keys = [task.key for task in experiment.tasks(found)]
+        assert len(set(keys)) == len(keys)
+    with pytest.raises(UserError):
+        table.find("none")
+
+
+def test_pictures_are_strips_of_images() -> None:
+    from aeviz.experiments.pictures import grid, strip
+    from aeviz.images import decode
+
+    images = torch.stack([torch.full((1, 2, 3), value) for value in (0.0, 1.0, 0.2)])
+    pixels = decode(strip(images)).pixels
+    assert pixels.shape[:2] == (2, 11)
+    assert (pixels[0, 0, 0], pixels[0, 4, 0]) == (0, 255)
+    assert decode(grid(images, 2)).pixels.shape[:2] == (5, 7)

@@ -1,0 +1,71 @@
+"""Intervals and comparisons against hand values and scipy."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+from sklearn.metrics import roc_auc_score
+
+from aeviz.experiments.statistics import auc, compare, interval, wilson
+
+
+def test_students_interval_by_hand() -> None:
+    found = interval([1.0, 2.0, 3.0])
+    half = 4.302652730 / math.sqrt(3)  # t(2) at 97.5 %, times s = 1
+    assert found.mean == 2.0
+    assert (found.low, found.high) == pytest.approx((2 - half, 2 + half))
+
+
+def test_one_value_has_no_interval() -> None:
+    found = interval([0.4])
+    assert (found.low, found.high) == (-math.inf, math.inf)
+    assert "one value" in str(found)
+
+
+def test_wilsons_interval_is_scipys() -> None:
+    theirs = stats.binomtest(485, 500).proportion_ci(0.95, "wilson")
+    found = wilson(485, 500)
+    assert (found.low, found.high) == pytest.approx((theirs.low, theirs.high))
+    assert 0 < wilson(500, 500).low < wilson(500, 500).high <= 1 + 1e-12
+
+
+def test_auc_of_perfect_constant_and_broken_scores() -> None:
+    assert auc([0, 1], [2, 3]).mean == 1
+    assert auc([2, 3], [0, 1]).mean == 0
+    constant = auc([1, 1, 1], [1, 1])
+    assert constant.mean == 0.5
+    assert constant.low < 0.5 < constant.high
+
+
+def test_auc_is_scikit_learns_with_ties() -> None:
+    draws = np.random.default_rng(0)
+    normal, other = draws.integers(0, 8, 60), draws.integers(3, 12, 40)
+    labels = [0] * 60 + [1] * 40
+    assert auc(normal, other).mean == pytest.approx(roc_auc_score(labels, [*normal, *other]))
+
+
+def test_welchs_comparison_is_scipys() -> None:
+    a, b = [1.0, 1.2, 0.9, 1.1], [0.7, 0.6, 0.8]
+    theirs = stats.ttest_ind(a, b, equal_var=False).confidence_interval(0.95)
+    found = compare(a, b)
+    assert (found.difference.low, found.difference.high) == pytest.approx((theirs.low, theirs.high))
+    assert found.ahead == "a"
+    assert compare(b, a).ahead == "b"
+
+
+def test_pairs_cancel_what_they_share() -> None:
+    a, b = [1.0, 5.0, 9.0], [0.8, 4.82, 8.78]
+    assert compare(a, b).ahead == "open"
+    assert compare(a, b, paired=True).ahead == "a"
+    with pytest.raises(ValueError, match="pairs"):
+        compare([1.0], [1.0, 2.0], paired=True)
+
+
+def test_one_value_against_repeats_and_one_value_against_one() -> None:
+    assert compare([2.0], [1.0, 1.1, 0.9]).ahead == "a"
+    assert compare([1.0], [1.0, 1.1, 0.9]).ahead == "open"
+    assert compare([2.0], [1.0]).ahead == "open"
+    assert compare([2.0, 2.0], [1.0, 1.0]).ahead == "a"
