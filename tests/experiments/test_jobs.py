@@ -106,11 +106,11 @@ def test_a_person_has_a_few_jobs_under_way(started: list[Job]) -> None:
 
 
 def test_old_results_go(started: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "LAB_KEPT", 2)
     monkeypatch.setattr(limits, "LAB_JOBS", limits.Limit(100, 100))
     made = [jobs.ask("code-size", {**TINY, "seeds": seeds}, ME) for seeds in (1, 2, 3)]
     for age, job in enumerate(made):
         os.utime(job.folder, (age, age))
+    monkeypatch.setattr(limits, "LAB_KEPT", 2)
     jobs.ask("code-size", {**TINY, "seeds": 4}, ME)
     assert [job.folder.exists() for job in made] == [False, False, True]
 

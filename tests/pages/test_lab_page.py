@@ -1,0 +1,150 @@
+"""The Lab's page without a browser: predict, run, judge, break it, take it along."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from page_tools import PAGES, SECONDS, again
+from streamlit.testing.v1 import AppTest
+
+from aeviz.experiments import jobs, parameters, run, table
+from aeviz.experiments.base import Choice
+from aeviz.experiments.jobs import Job, Status
+
+LINK = {
+    "experiment": "code-size",
+    "dataset": "digits",
+    "sizes": "2,8",
+    "arms": "pca,dense",
+    "seeds": "2",
+    "steps": "20",
+}
+TINY = {name: value for name, value in LINK.items() if name != "experiment"}
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
+    """The jobs that would have been given a process."""
+    found: list[Job] = []
+
+    def spawn(job: Job) -> None:
+        job.write_status(Status(created=time.time()))
+        found.append(job)
+
+    monkeypatch.setattr(jobs, "_spawn", spawn)
+    return found
+
+
+@pytest.fixture(scope="module")
+def answered() -> dict[str, Any]:
+    """The finished tasks of `LINK`, by key, as a job keeps them."""
+    experiment = table.find("code-size")
+    found = experiment.build(TINY)
+    tasks = experiment.tasks(found)
+    return {one.key: one for one in run.in_turn("code-size", parameters.plain(found), tasks)}
+
+
+def opened(**query: str) -> AppTest:
+    """The Lab's page, from the app's first page: from there links to other pages work."""
+    app = AppTest.from_file(str(PAGES / "index.py"), default_timeout=2 * SECONDS)
+    app.switch_page("lab.py")
+    for name, value in query.items():
+        app.query_params[name] = value
+    return again(app)
+
+
+def finish(job: Job, answered: dict[str, Any], most: int | None = None) -> None:
+    done: dict[str, Any] = {}
+    for key, one in list(answered.items())[:most]:
+        done[key] = one
+        job.keep(done, one)
+    phase: jobs.Phase = "done" if len(done) == len(answered) else "stopped"
+    job.write_status(Status(phase, len(done), len(answered), 1.0, "", time.time()))
+
+
+def texts(app: AppTest) -> str:
+    return "\n".join(one.value for one in app.markdown)
+
+
+def button(app: AppTest, label: str) -> Any:
+    return next(one for one in app.button if one.label == label)
+
+
+def test_the_list_has_every_claim() -> None:
+    app = opened()
+    shown = [one.value for one in app.markdown]
+    for experiment in table.experiments().values():
+        assert experiment.claim in shown
+
+
+def test_nothing_is_shown_before_the_run() -> None:
+    app = opened(**LINK)
+    assert "**Predict.**" in texts(app)
+    assert "**Why.**" not in texts(app)
+    assert not app.radio
+
+
+def test_a_press_asks_the_question_of_the_controls(started: list[Job]) -> None:
+    app = opened(**LINK)
+    button(app, "Run the experiment").click().run()
+    assert [job.question()[1] for job in started] == [table.find("code-size").build(TINY)]
+    assert app.query_params["ran"] == "1"
+
+
+def test_the_result_has_verdict_reason_questions_and_files(
+    started: list[Job], answered: dict[str, Any]
+) -> None:
+    finish(jobs.ask("code-size", TINY), answered)
+    app = opened(**LINK, ran="1", guess="0.05,0.03", pick="PCA")
+    assert not app.error
+    assert "**Why.**" in texts(app)
+    assert any("You expected: PCA" in one.value for one in app.caption)
+    question = next(q for q in table.find("code-size").questions if isinstance(q, Choice))
+    radio = app.radio[0]
+    radio.set_value(question.answers[question.right]).run()
+    assert app.success
+    radio = app.radio[0]
+    wrong = next(i for i in range(len(question.answers)) if i != question.right)
+    radio.set_value(question.answers[wrong]).run()
+    assert app.error
+
+
+def test_a_stopped_result_is_shown_and_goes_on(
+    started: list[Job], answered: dict[str, Any]
+) -> None:
+    finish(jobs.ask("code-size", TINY), answered, most=3)
+    app = opened(**LINK, ran="1")
+    button(app, "Go on").click().run()
+    assert len(started) == 2
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"experiment": "none"},
+        {"experiment": "code-size", "sizes": "x"},
+        {"experiment": "code-size", "seeds": "9" * 400},
+        {"experiment": "code-size", "dataset": "gone"},
+    ],
+)
+def test_a_wrong_link_is_a_sentence(query: dict[str, str]) -> None:
+    assert len(opened(**query).error) == 1
+
+
+@pytest.mark.parametrize("guess", ["", "1", "a,b", "nan,1", "1,2,3", "1" * 500])
+def test_a_wrong_prediction_is_none(guess: str) -> None:
+    app = opened(**LINK, guess=guess)
+    assert not app.error
+
+
+def test_another_link_fills_in_its_own_settings() -> None:
+    app = opened(**LINK)
+    fields = {one.label: one for one in app.text_input}
+    assert fields["Code sizes"].value == "2,8"
+    fields["Code sizes"].set_value("2,16").run()
+    assert app.query_params["sizes"] == "2,16"
+    app.query_params["sizes"] = "4,32"
+    app.run()
+    assert {one.label: one.value for one in app.text_input}["Code sizes"] == "4,32"
