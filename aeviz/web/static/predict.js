@@ -115,11 +115,45 @@ class Sketch {
     const { places, low, high, xLabel, yLabel } = this.question;
     const ticks = [0, 0.25, 0.5, 0.75, 1];
     return [
-      ...ticks.map((share) => draw('line', { class: 'av-predict-grid', x1: LEFT, x2: WIDTH - RIGHT, y1: this.y(share), y2: this.y(share) })),
-      ...ticks.map((share) => draw('text', { class: 'av-predict-tick', x: LEFT - 8, y: this.y(share) + 4, 'text-anchor': 'end' }, short(low + share * (high - low)))),
-      ...places.map((place, i) => draw('text', { class: 'av-predict-tick', x: this.x(i), y: HEIGHT - BOTTOM + 18, 'text-anchor': 'middle' }, place)),
-      draw('text', { class: 'av-predict-label', x: (LEFT + WIDTH - RIGHT) / 2, y: HEIGHT - 6, 'text-anchor': 'middle' }, xLabel),
-      draw('text', { class: 'av-predict-label', x: 0, y: 0, 'text-anchor': 'middle', transform: `translate(14 ${(TOP + HEIGHT - BOTTOM) / 2}) rotate(-90)` }, yLabel),
+      ...ticks.map((share) =>
+        draw('line', {
+          class: 'av-predict-grid',
+          x1: LEFT,
+          x2: WIDTH - RIGHT,
+          y1: this.y(share),
+          y2: this.y(share),
+        }),
+      ),
+      ...ticks.map((share) =>
+        draw(
+          'text',
+          { class: 'av-predict-tick', x: LEFT - 8, y: this.y(share) + 4, 'text-anchor': 'end' },
+          short(low + share * (high - low)),
+        ),
+      ),
+      ...places.map((place, i) =>
+        draw(
+          'text',
+          { class: 'av-predict-tick', x: this.x(i), y: HEIGHT - BOTTOM + 18, 'text-anchor': 'middle' },
+          place,
+        ),
+      ),
+      draw(
+        'text',
+        { class: 'av-predict-label', x: (LEFT + WIDTH - RIGHT) / 2, y: HEIGHT - 6, 'text-anchor': 'middle' },
+        xLabel,
+      ),
+      draw(
+        'text',
+        {
+          class: 'av-predict-label',
+          x: 0,
+          y: 0,
+          'text-anchor': 'middle',
+          transform: `translate(14 ${(TOP + HEIGHT - BOTTOM) / 2}) rotate(-90)`,
+        },
+        yLabel,
+      ),
     ];
   }
 
@@ -130,8 +164,14 @@ class Sketch {
   handle(place, i) {
     const { low, high } = this.question;
     const handle = draw('circle', {
-      class: 'av-predict-handle', r: 9, cx: this.x(i), tabindex: 0, role: 'slider',
-      'aria-label': `Your prediction at ${place}`, 'aria-valuemin': low, 'aria-valuemax': high,
+      class: 'av-predict-handle',
+      r: 9,
+      cx: this.x(i),
+      tabindex: 0,
+      role: 'slider',
+      'aria-label': `Your prediction at ${place}`,
+      'aria-valuemin': low,
+      'aria-valuemax': high,
     }); // prettier-ignore
     handle.addEventListener('keydown', (event) => this.key(/** @type {KeyboardEvent} */ (event), i));
     return handle;
