@@ -12,7 +12,7 @@ from aeviz.errors import UserError
 from aeviz.experiments import parameters
 from aeviz.experiments.base import Experiment
 from aeviz.experiments.parameters import Field
-from aeviz.ui.shared.markup import problem
+from aeviz.ui.shared import problems
 
 
 def choose(experiment: Experiment, start: Any) -> Any | None:
@@ -26,7 +26,7 @@ def choose(experiment: Experiment, start: Any) -> Any | None:
     try:
         return experiment.build(values)
     except UserError as error:
-        problem(error)
+        problems.show(error)
         return None
 
 

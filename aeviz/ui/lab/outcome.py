@@ -20,9 +20,8 @@ from aeviz.figures import lab
 from aeviz.io.paths import WEB
 from aeviz.runs import queue
 from aeviz.ui.lab import prediction
-from aeviz.ui.shared import person
+from aeviz.ui.shared import person, problems
 from aeviz.ui.shared.chart import chart
-from aeviz.ui.shared.markup import problem
 from aeviz.wording import place_in_queue
 
 EVERY_SECONDS = 1.0
@@ -47,7 +46,7 @@ def _live(job: Job) -> None:
             try:
                 job.stop(person.me())
             except UserError as error:
-                problem(error)
+                problems.show(error)
     charts(experiment, found, job.result())
 
 

@@ -12,8 +12,7 @@ from aeviz.experiments import document, jobs, parameters, table
 from aeviz.experiments.base import Experiment, Result
 from aeviz.experiments.jobs import Job
 from aeviz.ui.lab import address, controls, outcome, prediction, questions
-from aeviz.ui.shared import person
-from aeviz.ui.shared.markup import problem
+from aeviz.ui.shared import person, problems
 
 INTRODUCTION = (
     "Each experiment tests one claim about autoencoders. First predict the result. Then run it, "
@@ -29,7 +28,7 @@ def show() -> None:
         try:
             experiment = address.experiment()
         except UserError as error:
-            problem(error)
+            problems.show(error)
             experiment = None
         if experiment is None:
             index()
@@ -61,7 +60,7 @@ def one(experiment: Experiment) -> None:
     try:
         start = address.asked(experiment)
     except UserError as error:
-        problem(f"This link does not fill in the settings. {error}")
+        problems.show(UserError(f"The settings in this link cannot be used. {error}"))
         start = experiment.build({})
     before = None
     with st.expander("Settings"):
@@ -84,7 +83,7 @@ def _job(experiment: Experiment, found: Any) -> Job | None:
     job = jobs.answered(experiment.name, parameters.plain(found))
     if job is None or (job.status.phase in jobs.OVER and not job.finished()):
         if job is not None and job.status.message:
-            problem(job.status.message)
+            problems.show(UserError(job.status.message))
         return None
     return job
 
@@ -110,7 +109,7 @@ def _start(experiment: Experiment, found: Any) -> None:
         person.need_owner()
         jobs.ask(experiment.name, parameters.plain(found), person.me().owner)
     except UserError as error:
-        problem(error)
+        problems.show(error)
         return
     address.set_ran(True)
     address.leave()
