@@ -37,8 +37,8 @@ from PIL import Image
 
 from aeviz import datasets
 from aeviz.config import RunConfig
-from aeviz.datasets import Dataset, Source, custom
-from aeviz.datasets.base import content_hash
+from aeviz.datasets import Dataset, Source, custom_images
+from aeviz.datasets.splitting import content_hash
 from aeviz.evaluation.evaluate import evaluate
 from aeviz.nn.model import Autoencoder
 from aeviz.presets.autoencoders import PRESETS, Preset
@@ -46,7 +46,8 @@ from aeviz.presets.defaults import with_steps
 from aeviz.runs import queue
 from aeviz.runs.spawn import threads
 from aeviz.server.photos import samples
-from aeviz.training.loop import begin, train
+from aeviz.training.loop import train
+from aeviz.training.state import begin
 from benchmarks.claims import Claim, claims, measure
 
 OWN_IMAGES = 120
@@ -133,7 +134,7 @@ def own_images(seed: int = 0) -> tuple[Source, Dataset]:
         squares.append(torch.from_numpy(np.array(small)).permute(2, 0, 1))
         labels.append(label)
     names = tuple(sample.title for sample in samples.SAMPLES)
-    splits = custom.split_by_class(torch.stack(squares), torch.tensor(labels), len(names))
+    splits = custom_images.split_by_class(torch.stack(squares), torch.tensor(labels), len(names))
     parts = (splits.train, splits.validation, splits.test)
     source = Source(
         name="own",
@@ -143,7 +144,7 @@ def own_images(seed: int = 0) -> tuple[Source, Dataset]:
         class_names=names,
         counts=(len(parts[0]), len(parts[1]), len(parts[2])),
         credit="",
-        read=lambda root, progress: splits,
+        reader="custom_images",
         own=True,
     )
     return source, Dataset("own", source.title, names, (), *parts, sha256=content_hash(splits))

@@ -14,7 +14,7 @@ from aeviz import images
 from aeviz.dataset_import import names, quota, ranges
 from aeviz.dataset_import.names import Labels
 from aeviz.dataset_import.upload_format import EMPTY_ZIP, ZIP, Item, Zipped
-from aeviz.datasets import custom
+from aeviz.datasets import custom, custom_images
 from aeviz.errors import UserError
 from aeviz.images import Decoded, Span, Window
 from aeviz.images.fitting import Fit
@@ -225,7 +225,7 @@ def build(
     tensor = torch.from_numpy(read.pixels[: len(labelled)])
     quota.check_quota(owner, tensor.nbytes)
     quota.check_disk(tensor.nbytes)
-    return custom.keep(recipe.title, tensor, labels, about, owner), left_out
+    return custom_images.keep(recipe.title, tensor, labels, about, owner), left_out
 
 
 class _Read:

@@ -1,21 +1,23 @@
-"""What a data set is: three splits of uint8 images in memory, and the line a list shows of it."""
+"""What a data set is: its facts (Source), and three splits of uint8 images in memory (Dataset).
+
+Nothing here imports PyTorch, so that a page can list the data sets without it.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from aeviz.errors import UserError
 
-SPLIT_SEED = 0
+if TYPE_CHECKING:
+    from torch import Tensor
+
 Progress = Callable[[float, str], None]
 """Called as `progress(fraction, message)` with a fraction in [0, 1]."""
 
@@ -32,7 +34,7 @@ class Split:
         return len(self.images)
 
     def take(self, index: Tensor | slice) -> Split:
-        """The rows that `index` names, in its order."""
+        """The rows in `index`, in its order."""
         factors = None if self.factors is None else self.factors[index]
         return Split(self.images[index], self.labels[index], factors)
 
@@ -68,11 +70,11 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Source:
-    """What is known of a data set before anything is loaded, and how to load it.
+    """The facts about a data set, known before anything is loaded.
 
-    image_shape is (C, H, W); counts are the images in (train, validation, test); `network` says
-    that the first use needs a download. `read(root, progress)` answers the splits; `present(root)`
-    says whether `read` can do without a network. `own`: somebody made it of images of their own.
+    image_shape: (C, H, W). counts: images in (train, validation, test). `reader`: the module of
+    `aeviz.datasets` that reads it (see `aeviz.datasets.sources`). `network`: the first use needs a
+    download. `own`: somebody made it from their own images.
     """
 
     name: str
@@ -82,15 +84,14 @@ class Source:
     class_names: tuple[str, ...]
     counts: tuple[int, int, int]
     credit: str
-    read: Callable[[Path, Progress], Splits]
+    reader: str
     network: bool = False
-    present: Callable[[Path], bool] = lambda root: True
     factor_names: tuple[str, ...] = ()
     own: bool = False
 
 
 def data_root() -> Path:
-    """The folder downloads lie in: `AEVIZ_DATA`, else `aeviz/data` in the user's cache folder."""
+    """The folder of downloads: `AEVIZ_DATA`, else `aeviz/data` in the user's cache folder."""
     if named := os.environ.get("AEVIZ_DATA"):
         return Path(named).expanduser()
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
@@ -99,39 +100,12 @@ def data_root() -> Path:
 
 @contextlib.contextmanager
 def packaged(title: str, package: str) -> Iterator[None]:
-    """Reads a table that came inside of a package. Both are gzip files, whose checksum tells of
-    every changed byte; UserError where it does."""
+    """The context in which to read a table that came inside a package. The tables are gzip files,
+    whose checksum shows every changed byte; UserError if one has changed."""
     try:
         yield
     except (OSError, EOFError, ValueError, zlib.error) as error:
         raise UserError(
-            f"{title} cannot be read, as its file inside of the package {package} is missing or "
+            f"{title} cannot be read, as its file inside the package {package} is missing or "
             f"damaged: install it anew with pip install --force-reinstall {package}."
         ) from error
-
-
-def shuffled(split: Split, seed: int = SPLIT_SEED) -> Split:
-    """The same rows in an order that depends on `seed` and their number alone."""
-    order = torch.randperm(len(split), generator=torch.Generator().manual_seed(seed))
-    return split.take(order)
-
-
-def cut(split: Split, counts: tuple[int, int, int]) -> Splits:
-    """Cut the rows, in their order, into train, validation and test of the given sizes."""
-    train, validation, test = counts
-    held_out = train + validation
-    return Splits(
-        split.take(slice(0, train)),
-        split.take(slice(train, held_out)),
-        split.take(slice(held_out, held_out + test)),
-    )
-
-
-def content_hash(splits: Splits) -> str:
-    """SHA-256 (hex) over shapes, pixels and labels of train, validation and test, in order."""
-    digest = hashlib.sha256()
-    for split in (splits.train, splits.validation, splits.test):
-        digest.update(repr(tuple(split.images.shape)).encode())
-        digest.update(split.images.contiguous().numpy().data)
-        digest.update(split.labels.contiguous().numpy().astype("<i8").data)
-    return digest.hexdigest()

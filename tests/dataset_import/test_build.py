@@ -16,7 +16,7 @@ from aeviz import datasets
 from aeviz.dataset_import import build as building
 from aeviz.dataset_import import names, upload_format
 from aeviz.dataset_import.build import Recipe, build, contents, share_out
-from aeviz.datasets import custom
+from aeviz.datasets import custom, custom_images
 from aeviz.errors import UserError
 from aeviz.io import paths as folders
 
@@ -42,7 +42,7 @@ def test_the_pixels_are_those_of_the_picture(tmp_path: Path) -> None:
     files |= {f"b/{i}.png": plain(10 * i + 5, (16, 16)) for i in range(12)}
     for fit in building.FITS:
         name, _ = made(tmp_path, files, Recipe("Greys", 16, False, fit))
-        _, images, labels = custom.load(folders.datasets_dir() / name / "data.safetensors")
+        _, images, labels = custom_images.load(folders.datasets_dir() / name / "data.safetensors")
         values = [10 * i for i in range(12)] + [10 * i + 5 for i in range(12)]
         assert images.flatten(1).float().mean(1).tolist() == values
         assert images.flatten(1).float().std(1).max() == 0

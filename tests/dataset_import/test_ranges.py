@@ -14,7 +14,7 @@ from upload_tools import SMALL, made, sent, zipped
 
 from aeviz.dataset_import import preview, ranges
 from aeviz.dataset_import.build import Recipe
-from aeviz.datasets import custom
+from aeviz.datasets import custom, custom_images
 from aeviz.images import Span, Window
 
 
@@ -36,7 +36,7 @@ def noise(dtype: type, low: int, high: int, kind: str = "PNG", count: int = 24) 
 
 
 def loaded(name: str) -> torch.Tensor:
-    return custom.load(custom._path(name))[1]
+    return custom_images.load(custom.path_of(name))[1]
 
 
 def test_twelve_bits_in_sixteen_are_stretched_alike(tmp_path: Path) -> None:

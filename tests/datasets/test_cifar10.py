@@ -2,16 +2,18 @@ import hashlib
 import io
 import pickle
 import tarfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from torchvision.datasets import CIFAR10
 
-from aeviz.datasets import cifar10
+from aeviz.datasets import DATASETS, cifar10
 from aeviz.errors import UserError
 
 PER_BATCH = 4
+SOURCE = replace(DATASETS["cifar10"], counts=(15, 5, 4))
 
 
 def md5(content: bytes) -> str:
@@ -33,7 +35,7 @@ def served(mirror, monkeypatch):
     """torchvision's CIFAR10 class with six batches of four images on the loopback mirror."""
     names = [name for name in cifar10.FILES if name != "batches.meta"]
     contents = {name: batch(PER_BATCH * i) for i, name in enumerate(names)}
-    contents["batches.meta"] = pickle.dumps({"label_names": list(cifar10.SOURCE.class_names)})
+    contents["batches.meta"] = pickle.dumps({"label_names": list(SOURCE.class_names)})
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as tar:
         for name, content in contents.items():
@@ -47,12 +49,11 @@ def served(mirror, monkeypatch):
     monkeypatch.setattr(CIFAR10, "train_list", sums[:5])
     monkeypatch.setattr(CIFAR10, "test_list", sums[5:])
     monkeypatch.setattr(CIFAR10, "meta", CIFAR10.meta | {"md5": md5(contents["batches.meta"])})
-    monkeypatch.setattr(cifar10, "COUNTS", (15, 5, 4))
     return mirror
 
 
 def read(root, progress=lambda fraction, message: None):
-    return cifar10.read(root, progress)
+    return cifar10.read(SOURCE, root, progress)
 
 
 def test_the_files_are_those_torchvision_reads():
@@ -63,9 +64,9 @@ def test_the_files_are_those_torchvision_reads():
 
 def test_downloads_unpacks_and_splits(served, tmp_path):
     heard: list[float] = []
-    assert not cifar10.present(tmp_path)
+    assert not cifar10.present(SOURCE, tmp_path)
     splits = read(tmp_path, lambda fraction, message: heard.append(fraction))
-    assert cifar10.present(tmp_path)
+    assert cifar10.present(SOURCE, tmp_path)
     assert (heard[0], heard[-1]) == (0.0, 1.0)
     assert [len(s) for s in (splits.train, splits.validation, splits.test)] == [15, 5, 4]
     held_in = torch.cat([splits.train.images, splits.validation.images])
@@ -95,5 +96,5 @@ def test_an_interrupted_download_is_not_believed(served, tmp_path):
     served.sent = 100
     with pytest.raises(UserError, match="could not be downloaded"):
         read(tmp_path)
-    assert not cifar10.present(tmp_path)
+    assert not cifar10.present(SOURCE, tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from aeviz import datasets
-from aeviz.datasets import custom
+from aeviz.datasets import custom, custom_images
 from aeviz.errors import UserError
 from aeviz.io import paths
 
@@ -39,14 +39,14 @@ def pictures(*counts: int, side: int = 16, channels: int = 1) -> tuple[Tensor, T
 def keep(*counts: int, title: str = "Cats & dogs", **about: Any) -> str:
     images, labels = pictures(*counts)
     names = tuple(f"class {i}" for i in range(len(counts)))
-    return custom.keep(title, images, labels, {"class_names": names} | about)
+    return custom_images.keep(title, images, labels, {"class_names": names} | about)
 
 
 def test_what_is_kept_is_what_is_loaded() -> None:
     images, labels = pictures(15, 10)
-    name = custom.keep("Cats & dogs!", images, labels, {"class_names": ("cat", "dog")})
+    name = custom_images.keep("Cats & dogs!", images, labels, {"class_names": ("cat", "dog")})
     assert name.startswith("own-cats-dogs-")
-    said, read, ids = custom.load(paths.datasets_dir() / name / "data.safetensors")
+    said, read, ids = custom_images.load(paths.datasets_dir() / name / "data.safetensors")
     assert torch.equal(read, images)
     assert torch.equal(ids, labels)
     assert (said.title, said.class_names, said.counts) == ("Cats & dogs!", ("cat", "dog"), (15, 10))
@@ -75,7 +75,7 @@ def test_the_newest_comes_first_and_the_tables_own_before_them(datasets_dir: Pat
 def test_splits_share_each_class() -> None:
     images, labels = pictures(100, 40, 7, 2, 1)
     images[:, 0, 0, 0] = torch.arange(150).to(torch.uint8)  # every image is told by its corner
-    splits = custom.split_by_class(images, labels, 5)
+    splits = custom_images.split_by_class(images, labels, 5)
     parts = (splits.train, splits.validation, splits.test)
     counts = [part.labels.bincount(minlength=5).tolist() for part in parts]
     assert counts == [[80, 32, 5, 2, 1], [10, 4, 1, 0, 0], [10, 4, 1, 0, 0]]
@@ -88,15 +88,15 @@ def test_splits_share_each_class() -> None:
     assert sorted(corners.tolist()) == list(range(150))
     first = splits.validation.labels[:8].unique()
     assert len(first) > 1, "the first images of a split show more than one class"
-    again = custom.split_by_class(images, labels, 5)
+    again = custom_images.split_by_class(images, labels, 5)
     assert torch.equal(again.train.images, splits.train.images)
-    other = custom.split_by_class(images, labels, 5, seed=1)
+    other = custom_images.split_by_class(images, labels, 5, seed=1)
     assert not torch.equal(other.train.images, splits.train.images)
 
 
 def test_classes_of_one_image_each_are_split_together() -> None:
     images, labels = pictures(*([1] * 30))
-    splits = custom.split_by_class(images, labels, 30)
+    splits = custom_images.split_by_class(images, labels, 30)
     sizes = tuple(len(part) for part in (splits.train, splits.validation, splits.test))
     assert sizes == custom.split_counts([1] * 30) == (24, 3, 3)
 
@@ -113,7 +113,7 @@ def test_a_flipped_byte_is_found_before_anything_is_trained(datasets_dir: Path) 
     name = keep(12, 12)
     path = datasets_dir / name / "data.safetensors"
     whole = path.read_bytes()
-    _, images, labels = custom.load(path)
+    _, images, labels = custom_images.load(path)
     found = 0
     places = [*range(0, 900, 7), *range(900, len(whole), 61)]
     for place in places:
@@ -121,7 +121,7 @@ def test_a_flipped_byte_is_found_before_anything_is_trained(datasets_dir: Path) 
         data[place] ^= 0x10
         path.write_bytes(data)
         try:
-            _, read, ids = custom.load(path)
+            _, read, ids = custom_images.load(path)
         except UserError as error:
             found += 1
             assert "damaged" in str(error)  # noqa: PT017
@@ -140,7 +140,7 @@ def rewritten(path: Path, tensors: dict[str, Tensor] | None = None, **changes: A
         metadata = dict(file.metadata())
         tensors = tensors or {name: file.get_tensor(name) for name in ("images", "labels")}
     text = json.dumps(json.loads(metadata["description"]) | changes)
-    digest = custom._hash(text, tensors["images"], tensors["labels"])
+    digest = custom_images.content_hash(text, tensors["images"], tensors["labels"])
     metadata |= {"description": text, "sha256": digest}
     path.write_bytes(safetensors.torch.save(tensors, metadata))
 
@@ -170,16 +170,16 @@ def test_a_description_that_cannot_be_is_refused(
     name = keep(12, 12)
     path = datasets_dir / name / "data.safetensors"
     rewritten(path)
-    assert custom.load(path)
+    assert custom_images.load(path)
     rewritten(path, **changes)
     with pytest.raises(UserError, match="damaged"):
-        custom.load(path)
+        custom_images.load(path)
 
 
 def test_tensors_that_do_not_fit_are_refused(datasets_dir: Path) -> None:
     name = keep(12, 12)
     path = datasets_dir / name / "data.safetensors"
-    _, images, labels = custom.load(path)
+    _, images, labels = custom_images.load(path)
     for wrong in (
         {"images": images.float(), "labels": labels.short()},
         {"images": images, "labels": labels},
@@ -189,7 +189,7 @@ def test_tensors_that_do_not_fit_are_refused(datasets_dir: Path) -> None:
     ):
         rewritten(path, {key: value.contiguous() for key, value in wrong.items()})
         with pytest.raises(UserError, match="damaged"):
-            custom.load(path)
+            custom_images.load(path)
     assert path.parent.name == name
     path.write_bytes(b"\x80\x04nothing")
     assert datasets.get(name) is None
@@ -239,8 +239,9 @@ def test_too_few_and_too_many_are_sentences() -> None:
     with pytest.raises(UserError, match="20 are the least"):
         keep(19)
     images = torch.zeros(1, dtype=torch.uint8).expand(custom.MOST + 1, 1, 16, 16)
+    labels = torch.zeros(custom.MOST + 1).long()
     with pytest.raises(UserError, match="too many"):
-        custom.keep("x", images, torch.zeros(custom.MOST + 1).long(), {"class_names": ("a",)})
+        custom_images.keep("x", images, labels, {"class_names": ("a",)})
 
 
 def test_where_they_lie(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -256,7 +257,7 @@ def test_where_they_lie(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
 
 def test_examples_are_the_first_of_each_class() -> None:
     name = keep(15, 10)
-    _, images, labels = custom.load(paths.datasets_dir() / name / "data.safetensors")
-    cats, dogs = custom.examples(name, 4)
+    _, images, labels = custom_images.load(paths.datasets_dir() / name / "data.safetensors")
+    cats, dogs = custom_images.examples(name, 4)
     assert torch.equal(cats, images[labels == 0][:4])
     assert torch.equal(dogs, images[labels == 1][:4])

@@ -1,7 +1,10 @@
 import hashlib
 import importlib.resources
+import subprocess
+import sys
 import threading
 import types
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +13,9 @@ import torch
 from sklearn.datasets import load_digits
 
 from aeviz import datasets
-from aeviz.datasets import DATASETS, DEFAULT, Split, available, data_root, load
-from aeviz.datasets.base import Splits, content_hash, cut, shuffled
+from aeviz.datasets import DATASETS, DEFAULT, Split, available, data_root, digits, load
+from aeviz.datasets.base import Splits
+from aeviz.datasets.splitting import content_hash, cut, shuffled
 from aeviz.errors import UserError
 
 LOCAL = [name for name, source in DATASETS.items() if not source.network]
@@ -98,15 +102,35 @@ def test_an_unknown_name_lists_the_names():
             ask("cats")
 
 
+def test_runs_start_and_data_sets_are_listed_without_torch():
+    """A page starts a run without the half gigabyte that training it takes."""
+    code = """
+import sys
+import aeviz.presets.autoencoders, aeviz.runs.spawn
+from aeviz import datasets
+datasets.table()
+aeviz.presets.autoencoders.settings_for("vae", "shapes")
+assert not {"torch", "torchvision"} & set(sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("source", [*DATASETS.values()], ids=list(DATASETS))
+def test_each_row_has_a_reader(source):
+    reader = import_module(f"aeviz.datasets.{source.reader}")
+    assert callable(reader.read)
+    assert not source.network or callable(reader.present)
+
+
 def test_loaded_once_and_shared_between_threads(tmp_path, monkeypatch):
     reads = []
-    source = DATASETS["digits"]
+    read = digits.read
 
-    def counted(root, progress):
+    def counted(source, root, progress):
         reads.append(root)
-        return source.read(root, progress)
+        return read(source, root, progress)
 
-    monkeypatch.setitem(DATASETS, "digits", type(source)(**{**vars(source), "read": counted}))
+    monkeypatch.setattr(digits, "read", counted)
     loaded: list[datasets.Dataset] = []
     threads = [
         threading.Thread(target=lambda: loaded.append(load("digits", root=tmp_path)))

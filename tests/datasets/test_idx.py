@@ -9,7 +9,8 @@ import torch
 import torchvision
 from torch import Tensor
 
-from aeviz.datasets.idx import FASHION_MNIST, MNIST, SUMS, IdxFiles
+from aeviz.datasets import DATASETS
+from aeviz.datasets.idx import SHA256, SUMS, IdxFiles, files_of
 from aeviz.errors import UserError
 
 TRAIN, VALIDATION, TEST = 20, 5, 10
@@ -178,8 +179,8 @@ def test_one_flipped_bit_of_a_well_known_file_is_seen(tmp_path, name):
 
 
 def test_the_published_sums_are_of_four_different_files():
-    for source in (MNIST, FASHION_MNIST):
-        files = source.read.__self__
+    for name in SHA256:
+        files = files_of(DATASETS[name])
         assert files.sha256.keys() == files.sizes().keys()
         assert len({int(known, 16) for known in files.sha256.values()}) == 4
         assert all(len(known) == 64 for known in files.sha256.values())

@@ -17,7 +17,7 @@ from small_models import pca_denoiser, save
 from small_run import run_of
 from streamlit.testing.v1 import AppTest
 
-from aeviz.datasets import custom
+from aeviz.datasets import custom, custom_images
 from aeviz.errors import UserError
 from aeviz.models import library, uploads
 from aeviz.runs.store import Run, Status
@@ -85,7 +85,9 @@ class Server:
         about = {"class_names": ("a", "b"), "left_out": (("a.txt", "no image"),)}
         about |= {"reasons": {"no image": 1}, "notes": {"turned": 2}, "fit": "cropped"}
         labels = torch.arange(30) % 2
-        self.bad_data, self.good_data = (custom.keep(t, images, labels, about) for t in ("B", "G"))
+        self.bad_data, self.good_data = (
+            custom_images.keep(title, images, labels, about) for title in ("B", "G")
+        )
         folders = (self.bad_run.folder, self.bad_model.path.parent, self.data_folder)
         files = (sorted(filter(Path.is_file, folder.rglob("*"))) for folder in folders)
         self.files = [[*filter(None, row)] for row in zip_longest(*files)]
@@ -94,7 +96,7 @@ class Server:
 
     @property
     def data_folder(self) -> Path:
-        return custom._path(self.bad_data).parent
+        return custom.path_of(self.bad_data).parent
 
     def a_run(self, name: str) -> Run:
         made = run_of(3)

@@ -9,7 +9,7 @@ import torch
 from page_tools import again, open_train
 from streamlit.testing.v1 import AppTest
 
-from aeviz.datasets import custom
+from aeviz.datasets import custom, custom_images
 from aeviz.identity import Person
 from aeviz.ui.shared import person
 
@@ -21,7 +21,8 @@ def name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A data set of Ada's."""
     monkeypatch.setenv("AEVIZ_DATASETS", str(tmp_path / "datasets"))
     images = torch.randint(0, 256, (30, 1, 16, 16), dtype=torch.uint8)
-    return custom.keep("Hers", images, torch.arange(30) % 2, {"class_names": ("a", "b")}, ADA.owner)
+    about = {"class_names": ("a", "b")}
+    return custom_images.keep("Hers", images, torch.arange(30) % 2, about, ADA.owner)
 
 
 def shown(name: str) -> AppTest:

@@ -15,7 +15,7 @@ from small_run import run_of
 from streamlit.testing.v1 import AppTest
 
 from aeviz import identity
-from aeviz.datasets import custom
+from aeviz.datasets import custom_images
 from aeviz.identity import Person
 from aeviz.models import checkpoint
 from aeviz.runs.store import Run
@@ -130,7 +130,7 @@ def test_a_data_set(text: str) -> None:
     images = torch.randint(0, 256, (30, 1, 16, 16), dtype=torch.uint8)
     about = {"class_names": (text[:40], "b"), "fit": text, "notes": {text: 1}}
     about |= {"left_out": ((text, text),), "reasons": {text: 1}}
-    name = custom.keep(text, images, torch.arange(30) % 2, about)
+    name = custom_images.keep(text, images, torch.arange(30) % 2, about)
     app = open_train()
     app.selectbox(key="train-dataset").set_value(name)
     assert_plain(again(app))

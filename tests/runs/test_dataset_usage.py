@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from aeviz.config import RunConfig
-from aeviz.datasets import custom
+from aeviz.datasets import custom, custom_images
 from aeviz.errors import UserError
 from aeviz.identity import Person
 from aeviz.runs import dataset_usage, store
@@ -24,7 +24,7 @@ def name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("AEVIZ_DATASETS", str(tmp_path / "datasets"))
     monkeypatch.setenv("AEVIZ_RUNS", str(tmp_path / "runs"))
     images = torch.arange(30, dtype=torch.uint8).view(30, 1, 1, 1).expand(30, 1, 16, 16)
-    return custom.keep("Thirty", images, torch.arange(30) % 2, ABOUT, ADA.owner)
+    return custom_images.keep("Thirty", images, torch.arange(30) % 2, ABOUT, ADA.owner)
 
 
 def test_it_stays_while_a_run_waits_for_it_and_goes_when_that_is_over(name: str) -> None:
@@ -61,7 +61,7 @@ def test_only_who_made_it_and_the_teacher_remove_it(name: str) -> None:
 
 def test_one_of_nobodys_is_the_machines(name: str) -> None:
     images = torch.zeros(30, 1, 16, 16, dtype=torch.uint8)
-    other = custom.keep("From before", images, torch.arange(30) % 2, ABOUT)
+    other = custom_images.keep("From before", images, torch.arange(30) % 2, ABOUT)
     with pytest.raises(UserError, match="somebody else's"):
         dataset_usage.remove(other, ADA)
     dataset_usage.remove(other, Person(BOB.owner, code=True))

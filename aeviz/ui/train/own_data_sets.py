@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from aeviz import datasets
-from aeviz.datasets import Source, custom
+from aeviz.datasets import Source, custom, custom_images
 from aeviz.errors import UserError
 from aeviz.escaping import in_markdown
 from aeviz.identity import Person
@@ -73,7 +73,7 @@ def _remove(source: Source, me: Person) -> None:
 def _examples(name: str, created: float) -> str:
     del created  # only part of the cache key
     described = custom.description(name)
-    shown = custom.examples(name, own_pictures.EACH)
+    shown = custom_images.examples(name, own_pictures.EACH)
     images = dict(zip(described.class_names, map(list, shown), strict=True))
     counts = dict(zip(described.class_names, described.counts, strict=True))
     return own_pictures.rows(images, counts, "image")
