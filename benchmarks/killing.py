@@ -34,7 +34,7 @@ from aeviz.runs import reporter, store, worker
 from aeviz.runs.run_lock import lock_of
 from aeviz.runs.store import Run
 from aeviz.training import resume, snapshots
-from aeviz.training.loop import begin, steps_per_epoch
+from aeviz.training.state import begin, steps_per_epoch
 
 ROOT = Path(__file__).resolve().parents[1]
 LEAVE_SECONDS = 120.0

@@ -18,7 +18,8 @@ from aeviz import datasets
 from aeviz.config import RunConfig
 from aeviz.datasets import Dataset, Split
 from aeviz.evaluation.evaluate import evaluate
-from aeviz.training.loop import begin, train
+from aeviz.training.loop import train
+from aeviz.training.state import begin
 from benchmarks.trainers import EXAMPLE
 
 

@@ -35,7 +35,8 @@ from aeviz.evaluation.validation import validate
 from aeviz.nn.bottlenecks import Gaussian
 from aeviz.nn.model import Autoencoder
 from aeviz.training.cpu.malloc import keep_memory
-from aeviz.training.loop import begin, train
+from aeviz.training.loop import train
+from aeviz.training.state import begin
 
 EXAMPLE = RunConfig(
     type="vae",

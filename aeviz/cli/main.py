@@ -33,8 +33,9 @@ from aeviz.presets.restorers import RESTORERS
 from aeviz.training.cpu.malloc import keep_memory
 from aeviz.training.finish import MAX_IMAGES, finish
 from aeviz.training.fit import fit
-from aeviz.training.loop import StepResult, begin
+from aeviz.training.loop import StepResult
 from aeviz.training.restorer_files import Start, train_to_file
+from aeviz.training.state import begin
 
 
 def main(argv: Sequence[str] | None = None) -> int:

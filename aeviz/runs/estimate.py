@@ -21,9 +21,9 @@ from aeviz.errors import UserError
 from aeviz.nn.model import Autoencoder, check_size
 from aeviz.nn.networks import ImageShape, multiplications
 from aeviz.runs import queue
-from aeviz.runs.spawn import threads
 from aeviz.training.cpu.microbatches import pieces_of
-from aeviz.training.loop import check_batches, steps_per_epoch
+from aeviz.training.cpu.threads import threads
+from aeviz.training.state import check_batches, steps_per_epoch
 
 STEP_SECONDS = 0.0015
 """What a step costs beside its arithmetic: Python, kernel starts, the optimiser."""

@@ -12,7 +12,8 @@ from torch import Tensor
 from aeviz.datasets import Dataset
 from aeviz.runs.store import Phase, Run, Status
 from aeviz.training import early_stopping, resume, snapshots
-from aeviz.training.loop import StepResult, TrainingState, steps_per_epoch
+from aeviz.training.loop import StepResult
+from aeviz.training.state import TrainingState, steps_per_epoch
 
 REPORT_SECONDS = 0.5
 LINES = 200

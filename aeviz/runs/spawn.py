@@ -19,6 +19,7 @@ from aeviz.io.paths import runs_dir
 from aeviz.runs import listing, queue, warm
 from aeviz.runs.run_lock import lock_once_over
 from aeviz.runs.store import OVER, Run, Status, create
+from aeviz.training.cpu.threads import threads
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -140,15 +141,3 @@ def _environment(config: RunConfig) -> dict[str, str]:
     if "OMP_NUM_THREADS" not in os.environ:
         changes["OMP_NUM_THREADS"] = str(threads(config, queue.cores(), queue.slots()))
     return os.environ | changes
-
-
-def threads(config: RunConfig, cores: int, slots: int) -> int:
-    """How many threads a run computes with where `slots` of them share so many processors.
-
-    A dense network leaves one to the server: its threads wait for each other a hundred times a
-    step, and where one of them has to wait for a processor all do. With a class dragging on two
-    cores a deep network took 280 ms a step with two threads, and 11 with one; undisturbed it loses
-    a fifth. The pieces of a conv network (`aeviz.training.cpu.microbatches`) meet twice a step.
-    """
-    left = 0 if config.network.kind == "conv" else 1
-    return max(1, (cores - left) // slots)

@@ -26,6 +26,7 @@ from aeviz.runs.time_slice import MakesWay
 from aeviz.training import batch_size, loop, resume
 from aeviz.training.finish import Progress, card_and_gallery
 from aeviz.training.fit import Outcome, fit
+from aeviz.training.state import TrainingState, begin
 
 MADE_WAY = (
     f"It trained for {limits.LONGEST_TRAINING_SECONDS / 60:.0f} minutes while others waited, so it "
@@ -94,9 +95,9 @@ def _train(run: Run, reporter: Reporter, should_stop: Callable[[], bool]) -> Out
         reporter.on_epoch(result)
         baselines.keep(run.folder / "baselines.json", config, dataset)
 
-    def attempt(tried: RunConfig) -> tuple[loop.TrainingState, Outcome]:
+    def attempt(tried: RunConfig) -> tuple[TrainingState, Outcome]:
         reporter.restart(batch_size.note(config, tried))
-        state = loop.begin(tried, dataset, device)
+        state = begin(tried, dataset, device)
         if run.resume_path.exists():
             resume.load_into(run.resume_path, state)
             batch_size.recount(state, images)
@@ -120,7 +121,7 @@ def _train(run: Run, reporter: Reporter, should_stop: Callable[[], bool]) -> Out
 
 def _keep(
     run: Run,
-    state: loop.TrainingState,
+    state: TrainingState,
     dataset: datasets.Dataset,
     outcome: Outcome,
     progress: Progress,

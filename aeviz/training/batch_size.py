@@ -11,7 +11,7 @@ import torch
 from aeviz.config import RunConfig
 from aeviz.device import plain_memory_errors
 from aeviz.errors import is_out_of_memory
-from aeviz.training.loop import TrainingState, leaves_one, steps_per_epoch
+from aeviz.training.state import TrainingState, leaves_one, steps_per_epoch
 
 HALVINGS = 4
 T = TypeVar("T")

@@ -12,7 +12,8 @@ from aeviz.datasets import Dataset
 from aeviz.errors import UserError
 from aeviz.training import early_stopping
 from aeviz.training.divergence import DivergedError
-from aeviz.training.loop import StepResult, TrainingState, train
+from aeviz.training.loop import StepResult, train
+from aeviz.training.state import TrainingState
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,12 @@
-"""Gradients by a CUDA graph: the kernels of a batch's way forwards and back, recorded once.
+"""CUDA graphs: the kernels of a batch's forward and backward pass, recorded once and replayed.
 
-A small network's step takes a large GPU a tenth of the time that starting its kernels one by one
-takes the CPU. Off, unless `AEVIZ_CUDA_GRAPHS` is 1: no one has yet measured it on many cards.
+Starting a small network's kernels one by one takes the CPU ten times as long as a large GPU needs
+to run them. Off, unless `AEVIZ_CUDA_GRAPHS` is 1: nobody has measured it on many cards yet.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
 import torch
@@ -15,12 +14,10 @@ from torch import Tensor
 
 from aeviz.nn.losses import Terms
 from aeviz.nn.model import Autoencoder
+from aeviz.training.engine import Engine
 
 SWITCH = "AEVIZ_CUDA_GRAPHS"
 _WARM_UP = 2
-
-Gradients = Callable[[Tensor, Tensor, Tensor], Terms]
-"""x, x_in (N, C, H, W) and beta () -> the terms; the gradients are in the weights."""
 
 
 def wanted(device: torch.device) -> bool:
@@ -29,60 +26,72 @@ def wanted(device: torch.device) -> bool:
 
 
 class Recording:
-    """The graph of one model's batches of one shape, and what it reads and writes."""
+    """The graph of one model's batches of one shape, with its input and output tensors."""
 
-    def __init__(self, x: Tensor, x_in: Tensor) -> None:
+    def __init__(self, x: Tensor, x_in: Tensor, beta: float) -> None:
         self.x, self.x_in = x.clone(), x_in.clone()
-        self.beta = torch.zeros((), device=x.device)
+        self.beta = torch.full((), float(beta), device=x.device)
         self.graph = torch.cuda.CUDAGraph()
         self.terms: Terms | None = None
         self.grads: list[Tensor | None] = []
 
-    def record(self, gradients: Gradients, model: Autoencoder, noise: torch.Generator) -> None:
-        """Records `gradients`; the terms stay None where that cannot be recorded."""
+    def record(self, engine: Engine) -> None:
+        """Record a forward and a backward pass; the terms stay None if CUDA cannot record them."""
         here, aside = torch.cuda.current_stream(), torch.cuda.Stream()
         aside.wait_stream(here)
         with torch.cuda.stream(aside):
             for _ in range(_WARM_UP):
-                gradients(self.x, self.x_in, self.beta)
+                self._pass(engine)
         here.wait_stream(aside)
-        model.zero_grad(set_to_none=True)
+        engine.model.zero_grad(set_to_none=True)
         try:
-            self.graph.register_generator_state(noise)
+            self.graph.register_generator_state(engine.noise)
             # other threads may use the GPU meanwhile
             with torch.cuda.graph(self.graph, capture_error_mode="thread_local"):
-                terms = gradients(self.x, self.x_in, self.beta)
+                terms = self._pass(engine)
         except RuntimeError:
             torch.cuda.synchronize()
             return
         self.terms = terms
-        self.grads = [weights.grad for weights in model.parameters()]
+        self.grads = [weights.grad for weights in engine.model.parameters()]
+
+    def _pass(self, engine: Engine) -> Terms:
+        terms = Engine.forward(engine, self.x, self.x_in, self.beta)
+        Engine.backward(engine, terms.total)
+        return Terms(*(term.detach() for term in terms))
+
+    def replay(self, x: Tensor, x_in: Tensor, beta: float | Tensor) -> None:
+        """Run the recorded passes on this batch."""
+        self.x.copy_(x)
+        self.x_in.copy_(x_in)
+        self.beta.fill_(beta)
+        self.graph.replay()
 
 
 _recordings: WeakKeyDictionary[Autoencoder, Recording] = WeakKeyDictionary()
 
 
-def recorded(
-    gradients: Gradients, model: Autoencoder, noise: torch.Generator
-) -> Callable[[Tensor, Tensor, float], Terms]:
-    """`gradients`, by a graph for batches of the first one's shape, others kernel by kernel. The
-    terms it answers change with the next batch."""
+class Graphed(Engine):
+    """Replays a graph for batches of the first one's shape; runs others kernel by kernel.
 
-    def learn(x: Tensor, x_in: Tensor, beta: float) -> Terms:
-        known = _recordings.get(model)
-        if known is None:
-            known = _recordings[model] = Recording(x, x_in)
-            known.beta.fill_(beta)
-            known.record(gradients, model, noise)
-        if known.terms is None or x.shape != known.x.shape:
-            return gradients(x, x_in, torch.full_like(known.beta, beta))
-        known.x.copy_(x)
-        known.x_in.copy_(x_in)
-        known.beta.fill_(beta)
-        known.graph.replay()
-        # a batch of another shape has put gradients of its own there
-        for weights, grad in zip(model.parameters(), known.grads, strict=True):
+    A graph holds both passes, so `forward` runs both. The terms it returns change with the next
+    batch.
+    """
+
+    def forward(self, x: Tensor, x_in: Tensor, beta: float | Tensor) -> Terms:
+        recording = _recordings.get(self.model)
+        if recording is None:
+            recording = _recordings[self.model] = Recording(x, x_in, float(beta))
+            recording.record(self)
+        self._replayed = recording.terms is not None and x.shape == recording.x.shape
+        if not self._replayed or recording.terms is None:
+            return super().forward(x, x_in, torch.full_like(recording.beta, float(beta)))
+        recording.replay(x, x_in, beta)
+        # a batch of another shape has put its own gradients there
+        for weights, grad in zip(self.model.parameters(), recording.grads, strict=True):
             weights.grad = grad
-        return known.terms
+        return recording.terms
 
-    return learn
+    def backward(self, total: Tensor) -> None:
+        if not self._replayed:
+            super().backward(total)

@@ -15,7 +15,7 @@ from aeviz.config import RunConfig
 from aeviz.errors import UserError
 from aeviz.io import atomic, checksums
 from aeviz.training.early_stopping import Best
-from aeviz.training.loop import TrainingState
+from aeviz.training.state import TrainingState
 
 _POSITION = ("epoch", "step", "images", "seconds", "least_loss", "validation")
 _DAMAGED = "This run cannot be continued: its saved state is damaged. Start it anew."

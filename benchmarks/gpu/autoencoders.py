@@ -26,7 +26,8 @@ from aeviz.evaluation.validation import validate
 from aeviz.models import checkpoint
 from aeviz.nn.networks import count_parameters
 from aeviz.presets.autoencoders import PRESETS
-from aeviz.training.loop import begin, steps_per_epoch, train
+from aeviz.training.loop import train
+from aeviz.training.state import begin, steps_per_epoch
 from benchmarks.gpu.clock import Share
 from benchmarks.gpu.session import Session
 from benchmarks.gpu.sources import Sources

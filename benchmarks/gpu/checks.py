@@ -28,8 +28,9 @@ from aeviz.server.live.protocol import HEADER, Op, Request
 from aeviz.server.live.stats import Stats
 from aeviz.training import graphs
 from aeviz.training import restorers as restorer_training
-from aeviz.training.loop import begin, make_optimizer, train
+from aeviz.training.loop import train
 from aeviz.training.squares import Squares
+from aeviz.training.state import begin, make_optimizer
 from benchmarks.gpu.restorers import every_kind
 from benchmarks.gpu.sizes import Sizes
 from benchmarks.trainers import EXAMPLE

@@ -19,7 +19,8 @@ from aeviz.identity import Person
 from aeviz.models import checkpoint
 from aeviz.runs import manage, store, worker
 from aeviz.runs.store import Run, Status
-from aeviz.training import loop, resume, snapshots
+from aeviz.training import resume, snapshots
+from aeviz.training.state import begin
 from tests.training.test_loop import CPU, same
 
 KINDS: tuple[Kind, ...] = ("once", "from then on", "killed")
@@ -58,7 +59,7 @@ def model(short: RunConfig) -> dict[str, Tensor]:
 
 def check_whole(run: Run, dataset: Dataset) -> None:
     """Reads every file that the run has; nothing that it has told of is missing."""
-    state = loop.begin(run.config, dataset, CPU)
+    state = begin(run.config, dataset, CPU)
     if run.resume_path.exists():
         resume.load_into(run.resume_path, state)
     assert state.epoch >= run.status.epoch
@@ -119,7 +120,7 @@ def test_the_last_good_file_is_whole_whichever_write_of_the_next_one_fails(
 ) -> None:
     run = store.create(short, "a" * 32)
     path = run.folder / file
-    state = loop.begin(short, dataset, CPU)
+    state = begin(short, dataset, CPU)
 
     def save(step: int) -> None:
         state.step = step

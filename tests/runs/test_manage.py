@@ -19,7 +19,8 @@ from aeviz.models import checkpoint
 from aeviz.runs import manage, run_lock, spawn, store, worker
 from aeviz.runs.run_lock import lock_of
 from aeviz.runs.store import Run, Status
-from aeviz.training import loop, resume
+from aeviz.training import resume
+from aeviz.training.state import begin
 from tests.runs.test_worker import ended, here, tiny
 from tests.training.test_loop import CPU, same, trained, weights
 
@@ -220,7 +221,7 @@ def test_a_run_that_goes_on_equals_one_that_was_asked_for_longer_at_once(
     kept = checkpoint.load(run.model_path)
     assert same(dict(kept.model.state_dict()), weights(at_once))
     assert kept.card["epochs"] == 5
-    state = loop.begin(run.config, dataset, CPU)
+    state = begin(run.config, dataset, CPU)
     resume.load_into(run.resume_path, state)
     assert state.epoch == 5
 

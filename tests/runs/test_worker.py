@@ -24,6 +24,7 @@ from aeviz.presets.autoencoders import preset
 from aeviz.runs import process, queue, spawn, store, worker
 from aeviz.runs.store import Run
 from aeviz.training import loop, resume
+from aeviz.training.state import TrainingState, begin
 from tests.training.test_loop import CPU, same, trained
 
 SECONDS = 400
@@ -93,7 +94,7 @@ def test_an_epochs_line_has_the_mean_over_its_images(
 ) -> None:
     run = here()
     worker.work(run)
-    state = loop.begin(config, dataset, CPU)
+    state = begin(config, dataset, CPU)
     terms = [(r.terms.total.item(), r.images) for r in loop.train(state, dataset) if r.images]
     mean = sum(loss * images for loss, images in terms[:4]) / 100
     first = next(row for row in run.metrics() if "validation" in row)
@@ -129,7 +130,7 @@ def test_a_full_disk_is_a_sentence_and_training_can_go_on_later(
     assert not list(run.folder.rglob("*.tmp"))
 
     monkeypatch.setattr(os, call, original)
-    state = loop.begin(config, dataset, CPU)
+    state = begin(config, dataset, CPU)
     resume.load_into(run.resume_path, state)  # the last state that was saved is whole
     assert state.epoch in (1, 2)
     assert run.can_resume
@@ -143,7 +144,7 @@ def test_a_full_disk_is_a_sentence_and_training_can_go_on_later(
 def test_where_only_the_saved_state_has_no_room_the_model_is_kept(
     here: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(path: Path, state: loop.TrainingState) -> None:
+    def fails(path: Path, state: TrainingState) -> None:
         raise UserError("resume.safetensors could not be saved.")
 
     monkeypatch.setattr("aeviz.runs.reporter.resume.save", fails)
@@ -174,7 +175,7 @@ def test_a_diverging_run_says_at_which_step_and_keeps_the_last_good_model(
     assert "Training stopped at step " in status.message
     assert "The model of epoch 3 is kept." in status.message
     loaded = checkpoint.load(run.model_path)
-    state = loop.begin(run.config, worker.datasets.load("bars"), CPU)
+    state = begin(run.config, worker.datasets.load("bars"), CPU)
     resume.load_into(run.resume_path, state)
     assert state.epoch == 3
     assert same(dict(loaded.model.state_dict()), dict(state.model.state_dict()))
@@ -211,7 +212,7 @@ def test_too_little_memory_is_a_sentence(
     def fails(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(loop, "begin", fails)
+    monkeypatch.setattr(worker, "begin", fails)
     run = here()
     worker.work(run)
     assert run.status.phase == "failed"
@@ -221,7 +222,7 @@ def test_too_little_memory_is_a_sentence(
 def test_a_bug_is_a_sentence_for_people_and_a_traceback_in_the_log(
     here: Callable[..., Run], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(loop, "begin", lambda *_: 1 / 0)
+    monkeypatch.setattr(worker, "begin", lambda *_: 1 / 0)
     run = here()
     with pytest.raises(ZeroDivisionError):
         worker.work(run)
@@ -299,7 +300,7 @@ def seldom(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     saved: list[int] = []
     save = resume.save
 
-    def noted(path: Path, state: loop.TrainingState) -> None:
+    def noted(path: Path, state: TrainingState) -> None:
         saved.append(state.epoch)
         save(path, state)
 
@@ -522,7 +523,7 @@ def test_a_killed_worker_is_seen_and_its_run_goes_on_to_the_same_end(runs_dir: P
 def resume_position(run: Run) -> int:
     from aeviz.datasets import load
 
-    state = loop.begin(run.config, load("digits"), CPU)
+    state = begin(run.config, load("digits"), CPU)
     resume.load_into(run.resume_path, state)
     return state.step
 

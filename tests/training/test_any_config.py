@@ -18,7 +18,8 @@ from aeviz.datasets import DATASETS, Dataset, Split
 from aeviz.errors import UserError
 from aeviz.presets.autoencoders import PRESETS
 from aeviz.runs.estimate import estimate
-from aeviz.training.loop import begin, train
+from aeviz.training.loop import train
+from aeviz.training.state import begin
 
 CPU = torch.device("cpu")
 COUNTS = (7, 3, 3)

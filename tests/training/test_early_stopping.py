@@ -16,7 +16,8 @@ from aeviz.runs import store, worker
 from aeviz.training import loop, resume
 from aeviz.training.early_stopping import better, spent
 from aeviz.training.fit import Outcome, fit
-from aeviz.training.loop import StepResult, TrainingState, begin
+from aeviz.training.loop import StepResult
+from aeviz.training.state import TrainingState, begin
 from tests.training.test_loop import CPU, same, weights
 
 LOSSES = (9.0, 5.0, 7.0, 4.0, 4.0, 6.0, 5.0, 3.0, 2.0)

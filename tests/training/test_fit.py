@@ -10,7 +10,8 @@ from aeviz.datasets import Dataset
 from aeviz.errors import UserError
 from aeviz.training import loop
 from aeviz.training.fit import fit
-from aeviz.training.loop import StepResult, begin
+from aeviz.training.loop import StepResult
+from aeviz.training.state import begin
 from tests.training.test_loop import CPU, diverging, same, weights
 
 

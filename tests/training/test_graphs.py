@@ -8,7 +8,8 @@ import torch
 from aeviz.config import BottleneckConfig, NetworkConfig, RunConfig, TrainingConfig
 from aeviz.datasets import Dataset
 from aeviz.training import graphs
-from aeviz.training.loop import begin, train
+from aeviz.training.loop import train
+from aeviz.training.state import begin
 from benchmarks.gpu.sources import drawn_images
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

@@ -10,16 +10,10 @@ from aeviz.config import RunConfig, TrainingConfig
 from aeviz.datasets import Dataset, Split
 from aeviz.evaluation.validation import validate
 from aeviz.training import divergence, loop
+from aeviz.training.augmentation import augment
 from aeviz.training.divergence import DivergedError
-from aeviz.training.loop import (
-    StepResult,
-    TrainingState,
-    begin,
-    beta_at,
-    learning_rate,
-    steps_per_epoch,
-    train,
-)
+from aeviz.training.loop import StepResult, beta_at, learning_rate, train
+from aeviz.training.state import TrainingState, begin, steps_per_epoch
 
 CPU = torch.device("cpu")
 
@@ -298,16 +292,16 @@ def test_a_validation_loss_that_is_no_number_stops_the_run(
 def test_shifts_move_whole_batches_by_at_most_a_pixel() -> None:
     x = torch.arange(64.0).reshape(1, 1, 8, 8)
     noise = torch.Generator().manual_seed(0)
-    seen = {tuple(loop.augment(x, "shift", noise).flatten().tolist()) for _ in range(200)}
+    seen = {tuple(augment(x, "shift", noise).flatten().tolist()) for _ in range(200)}
     shifts = {
         tuple(torch.roll(x, (dy, dx), (2, 3)).flatten().tolist())
         for dy in (-1, 0, 1)
         for dx in (-1, 0, 1)
     }
     assert seen == shifts
-    flipped = {tuple(loop.augment(x, "shift-flip", noise).flatten().tolist()) for _ in range(400)}
+    flipped = {tuple(augment(x, "shift-flip", noise).flatten().tolist()) for _ in range(400)}
     assert len(flipped) == 18
-    assert loop.augment(x, "none", noise) is x
+    assert augment(x, "none", noise) is x
 
 
 def test_crops_are_squares_of_half_to_all_of_an_image_and_half_of_them_mirrored() -> None:
@@ -316,7 +310,7 @@ def test_crops_are_squares_of_half_to_all_of_an_image_and_half_of_them_mirrored(
     right, down = side.expand(33, 33), side[:, None].expand(33, 33)
     x = torch.stack((right, down)).expand(400, 2, 33, 33)
     noise = torch.Generator().manual_seed(0)
-    crops = loop.augment(x, "crop-flip", noise)
+    crops = augment(x, "crop-flip", noise)
     left, top = crops[:, 0, :, [0, -1]], crops[:, 1, [0, -1], :]
     assert torch.allclose(left, left[:, :1].expand_as(left), atol=1e-5)  # no corner is turned
     begin, end = left[:, 0].unbind(1)

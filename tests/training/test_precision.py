@@ -7,8 +7,8 @@ from aeviz.config import RunConfig
 from aeviz.datasets import Dataset
 from aeviz.training import precision
 from aeviz.training.fit import fit
-from aeviz.training.loop import begin
 from aeviz.training.precision import choose
+from aeviz.training.state import begin
 
 CPU, SHAPE = torch.device("cpu"), (1, 28, 28)
 LARGE = RunConfig().replace(**{"network.hidden": (400,), "training.batch_size": 128})

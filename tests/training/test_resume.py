@@ -12,7 +12,8 @@ from aeviz.config import RunConfig
 from aeviz.datasets import Dataset
 from aeviz.errors import UserError
 from aeviz.training import divergence, resume
-from aeviz.training.loop import TrainingState, begin, train
+from aeviz.training.loop import train
+from aeviz.training.state import TrainingState, begin
 from tests.training.test_loop import CPU, same, trained, weights
 
 VARIANTS = {

@@ -14,7 +14,7 @@ from aeviz.errors import UserError
 from aeviz.evaluation.evaluate import reconstruct
 from aeviz.evaluation.validation import to_float
 from aeviz.training import snapshots
-from aeviz.training.loop import begin
+from aeviz.training.state import begin
 from tests.training.test_loop import CPU
 
 

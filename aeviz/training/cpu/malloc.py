@@ -1,8 +1,8 @@
 """Keep freed memory in the training process instead of returning it to the kernel (glibc only).
 
-Each step asks for the same memory again. glibc gives large pieces of it back to the system at once,
-and what a thread frees too, so that the next step gets it anew, page by page and zeroed: a seventh
-of a conv step with batches of 512, up to a quarter of a dense one with 768.
+Each step allocates the same memory again. By default glibc returns large blocks to the kernel at
+once, and what a thread frees too, so the next step gets them anew, page by page and zeroed.
+docs/decisions/malloc.md has what keeping them gains.
 """
 
 from __future__ import annotations
@@ -10,18 +10,24 @@ from __future__ import annotations
 import contextlib
 import ctypes
 
+from aeviz.training.cpu import enabled
+
+SWITCH = "AEVIZ_KEEP_MEMORY"
+
 # mallopt(3)
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX = -1, -3, -4, -8
 LARGE = 4 << 20
 
 
 def keep_memory() -> None:
-    """From now on this process keeps what it frees, in one heap for all threads that are to come.
+    """Keep what this process frees from now on, in one heap for all threads started later.
 
-    It then takes what its largest step takes until it ends, and has holes: 1.7 GB where it had 1.4,
-    with all of MNIST in batches of 768; with 5,000 digits as much as before. To be called before
-    there is a second thread: by then glibc has settled how many heaps there are.
+    The process then holds the memory of its largest step until it ends, and the heap fragments: 1.7
+    GB instead of 1.4 with all of MNIST in batches of 768; no more than before with 5,000 digits.
+    Call it before a second thread starts: glibc then fixes the number of heaps.
     """
+    if not enabled(SWITCH):
+        return
     with contextlib.suppress(AttributeError, OSError, TypeError):
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(M_ARENA_MAX, 1)
@@ -30,14 +36,14 @@ def keep_memory() -> None:
 
 
 def return_large_pieces() -> None:
-    """From now on this process gives pieces of 4 MiB and more back to the system as soon as they
-    are free. glibc would begin to keep those of up to 32 MiB once the first of them is freed; a
-    server that was asked for many held a gigabyte afterwards."""
+    """Return blocks of 4 MiB and more to the kernel as soon as they are free, from now on. glibc
+    would begin to keep blocks of up to 32 MiB once the first of them is freed; a server held a
+    gigabyte after many requests for such blocks."""
     with contextlib.suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE)
 
 
 def give_back() -> None:
-    """Gives what is free at this moment back to the system."""
+    """Return the memory that is free now to the kernel."""
     with contextlib.suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)

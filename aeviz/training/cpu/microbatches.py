@@ -1,9 +1,9 @@
-"""A batch's gradients and the step that follows; of a conv network on a CPU in pieces, each on a
-thread of its own.
+"""Micro-batches: a conv network's batch divided over threads, each with its own piece (CPU only).
 
-Left to itself PyTorch divides every convolution among the processors, and each waits, spinning, for
-the slowest. With one of two cores taken by something else a step of `vae-mnist`'s network took 2.1
-seconds, undisturbed 0.06. Pieces meet twice a step, and asleep: 0.07, and undisturbed 0.04.
+By itself PyTorch divides every convolution over the processors, and each thread waits, spinning,
+for the slowest. With one of two cores busy with something else a step of `vae-mnist`'s network took
+2.1 seconds instead of 0.06. Threads with micro-batches synchronise three times a step, and sleep
+while they wait: 0.07 seconds, and 0.04 on an idle machine. docs/decisions/microbatches.md has more.
 """
 
 from __future__ import annotations
@@ -12,32 +12,32 @@ import contextlib
 import copy
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from aeviz.config import RunConfig
-from aeviz.device import autocast
 from aeviz.nn.losses import Terms
 from aeviz.nn.model import Autoencoder
-from aeviz.training import graphs
-from aeviz.training.cpu.optimizer_step import stepper
+from aeviz.training.cpu import enabled
+from aeviz.training.engine import Engine
 
-MOST = 4
-"""Each has gradients of its own: as much memory as the weights."""
+SWITCH = "AEVIZ_MICROBATCHES"
+MAX_PIECES = 4
+"""Each has its own gradients: as much memory as the weights."""
 MIN_IMAGES = 16
-"""In a piece. Below it, what a piece costs whatever its size is more than its images do."""
+"""In a micro-batch. Below it, the fixed cost of a pass is more than that of its images."""
 
-Learn = Callable[[Tensor, Tensor, float], Terms]
-"""x, x_in (N, C, H, W) in [0, 1] and beta -> the detached terms of the loss; the gradients of
-its total are then in the `.grad` of the weights."""
-Apply = Callable[[], None]
-"""The optimiser's step, by the gradients that are there."""
+
+def divides(config: RunConfig, device: torch.device) -> bool:
+    """Whether a training of this network on this device runs in threads of its own."""
+    return enabled(SWITCH) and config.network.kind == "conv" and device.type == "cpu"
 
 
 def separable(config: RunConfig) -> bool:
-    """Whether a batch's loss is the mean of its pieces': nothing in it is a measure of the whole
-    batch, or draws from a generator that all threads share."""
+    """Whether a batch's loss is the mean of its micro-batches' losses: nothing in it measures the
+    whole batch, or draws from a generator that all threads share."""
     return (
         config.network.norm == "none"
         and not config.network.dropout
@@ -47,124 +47,111 @@ def separable(config: RunConfig) -> bool:
 
 
 def pieces_of(config: RunConfig, threads: int) -> int:
-    """Into how many pieces batches are divided where so many threads of a CPU train."""
-    if config.network.kind != "conv" or not separable(config):
+    """The number of micro-batches in a batch if so many threads of a CPU train."""
+    if not divides(config, torch.device("cpu")) or not separable(config):
         return 1
-    return max(1, min(threads, MOST, config.training.batch_size // MIN_IMAGES))
+    return max(1, min(threads, MAX_PIECES, config.training.batch_size // MIN_IMAGES))
 
 
 @contextlib.contextmanager
-def learner(
+def threaded(
     model: Autoencoder, optimizer: torch.optim.Optimizer, noise: torch.Generator, precision: str
-) -> Iterator[tuple[Learn, Apply]]:
-    """What finds a batch's gradients for `model`, and what applies them, in pieces where that
-    helps; `noise` draws eps. While it lasts PyTorch then computes on one thread in the caller's
-    thread too: its others would spin, and what spins is missing to the pieces.
+) -> Iterator[Engine]:
+    """An engine whose micro-batches run in threads of their own. Until it is closed PyTorch uses
+    one thread in the caller's thread too: its other threads would spin, and take the processors
+    from the micro-batches.
 
-    How many pieces there are follows from the configuration and `torch.get_num_threads()`, and the
-    results from how many there are: on a busy machine they are the same to the bit.
+    The number of micro-batches follows from the configuration and `torch.get_num_threads()`, and
+    the results from that number: on a busy machine they are the same to the bit.
     """
-    device = next(model.parameters()).device
-    if model.config.network.kind != "conv" or device.type != "cpu":
-
-        def whole(x: Tensor, x_in: Tensor, beta: float | Tensor) -> Terms:
-            return gradients(model, x, x_in, noise, beta, precision)
-
-        learn = graphs.recorded(whole, model, noise) if graphs.wanted(device) else whole
-        yield learn, stepper(optimizer)
-        return
     threads = torch.get_num_threads()
     number = pieces_of(model.config, threads)
-    # even a single piece has a thread that does not wait for others, which PyTorch's own do
+    # even a single micro-batch gets a thread: it does not wait for others, as PyTorch's own do
     with ThreadPoolExecutor(number, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         torch.set_num_threads(1)
         try:
-            yield (
-                _learn_in_pieces(model, noise, precision, number, pool),
-                _apply_in_pieces(optimizer, number, pool),
-            )
+            yield _Threaded(model, optimizer, noise, precision, number, pool)
         finally:
             torch.set_num_threads(threads)
 
 
-def gradients(
-    model: Autoencoder,
-    x: Tensor,
-    x_in: Tensor,
-    noise: torch.Generator,
-    beta: float | Tensor,
-    precision: str,
-    share: float = 1.0,
-) -> Terms:
-    """The terms of the loss of a batch, detached; puts the gradients of `share` of its total into
-    the weights of `model`."""
-    model.zero_grad(set_to_none=True)
-    with autocast(x.device, precision):
-        out = model(x_in, noise)
-    terms = model.loss(out, x, x_in, beta, model.config.loss.free_bits)
-    (terms.total * share).backward()
-    return Terms(*(term.detach() for term in terms))
+class _Threaded(Engine):
+    """An Engine for each micro-batch. All share the weights and the optimizer's state; each has its
+    own gradients, its own generator, and some of the weights to update."""
 
-
-def _learn_in_pieces(
-    model: Autoencoder,
-    noise: torch.Generator,
-    precision: str,
-    number: int,
-    pool: ThreadPoolExecutor,
-) -> Learn:
-    models = [model, *(_sharing_weights(model) for _ in range(number - 1))]
-    draws = [torch.Generator() for _ in models]
-
-    def piece(i: int, x: Tensor, x_in: Tensor, beta: float, share: float) -> Terms:
-        return gradients(models[i], x, x_in, draws[i], beta, precision, share)
-
-    def learn(x: Tensor, x_in: Tensor, beta: float) -> Terms:
-        for draw, seed in zip(draws, _seeds(number, noise), strict=True):
-            draw.manual_seed(seed)
-        parts = list(zip(x.chunk(number), x_in.chunk(number), strict=True))
-        shares = [len(part) / len(x) for part, _ in parts]
-        futures = [
-            pool.submit(piece, i, *part, beta, share)
-            for i, (part, share) in enumerate(zip(parts, shares, strict=True))
+    def __init__(
+        self,
+        model: Autoencoder,
+        optimizer: torch.optim.Optimizer,
+        noise: torch.Generator,
+        precision: str,
+        number: int,
+        pool: ThreadPoolExecutor,
+    ) -> None:
+        super().__init__(model, optimizer, noise, precision)
+        self._pool = pool
+        models = [model, *(_sharing_weights(model) for _ in range(number - 1))]
+        optimizers = [copy.copy(optimizer) for _ in models]  # shallow: the same state
+        self._engines = [
+            Engine(model, optimizer, torch.Generator(), precision)
+            for model, optimizer in zip(models, optimizers, strict=True)
         ]
-        found = [future.result() for future in futures]
-        summed = _gradients_of(model)
-        for other in models[1 : len(parts)]:
-            torch._foreach_add_(summed, _gradients_of(other))
+        self._weights = _equal_shares(optimizer.param_groups[0]["params"], number)
+        self._totals: list[Tensor] = []
+
+    def forward(self, x: Tensor, x_in: Tensor, beta: float | Tensor) -> Terms:
+        for engine, seed in zip(self._engines, self._seeds(), strict=True):
+            engine.noise.manual_seed(seed)
+        number = len(self._engines)
+        parts = list(zip(x.chunk(number), x_in.chunk(number), strict=True))  # maybe fewer
+        shares = [len(part) / len(x) for part, _ in parts]
+        found = self._map(Engine.forward, [(*part, beta) for part in parts])
+        self._totals = [share * terms.total for share, terms in zip(shares, found, strict=True)]
         return Terms(
             *(
-                sum(share * term for share, term in zip(shares, terms, strict=True))
+                sum(share * term.detach() for share, term in zip(shares, terms, strict=True))
                 for terms in zip(*found, strict=True)
             )
         )
 
-    return learn
+    def backward(self, total: Tensor) -> None:
+        del total  # the sum of these
+        used = len(self._totals)
+        self._map(Engine.backward, [(each,) for each in self._totals])
+        self._totals = []
+        gradients = _gradients_of(self.model)
+        for other in self._engines[1:used]:
+            torch._foreach_add_(gradients, _gradients_of(other.model))
+
+    def step(self) -> None:
+        (group,) = self.optimizer.param_groups
+        for engine, weights in zip(self._engines, self._weights, strict=True):
+            # anew each time: the learning rate changes
+            engine.optimizer.param_groups = [group | {"params": weights}]
+        self._map(Engine.step, [() for _ in self._engines])
+
+    def _map(self, method: Callable[..., Any], arguments: list[tuple[Any, ...]]) -> list[Any]:
+        """Call a method of the first engines, each in a thread, and wait for all."""
+        futures = [
+            self._pool.submit(method, engine, *each)
+            for engine, each in zip(self._engines, arguments, strict=False)
+        ]
+        return [future.result() for future in futures]
+
+    def _seeds(self) -> list[int]:
+        return torch.randint(2**62, (len(self._engines),), generator=self.noise).tolist()
 
 
-def _apply_in_pieces(
-    optimizer: torch.optim.Optimizer, number: int, pool: ThreadPoolExecutor
-) -> Apply:
-    """Each thread takes some of the weights, of all together about as many numbers."""
-    (group,) = optimizer.param_groups
+def _equal_shares(weights: list[Tensor], number: int) -> list[list[Tensor]]:
+    """The weights in so many lists, each with about as many numbers."""
     shares: list[list[Tensor]] = [[] for _ in range(number)]
-    for weights in sorted(group["params"], key=Tensor.numel, reverse=True):
-        min(shares, key=lambda share: sum(map(Tensor.numel, share))).append(weights)
-    parts = [copy.copy(optimizer) for _ in shares]  # their state is the very state of the whole
-
-    def step(part: torch.optim.Optimizer, share: list[Tensor]) -> None:
-        part.param_groups = [group | {"params": share}]  # the learning rate is of now
-        stepper(part)()
-
-    def apply() -> None:
-        for done in [pool.submit(step, *each) for each in zip(parts, shares, strict=True)]:
-            done.result()
-
-    return apply
+    for each in sorted(weights, key=Tensor.numel, reverse=True):
+        min(shares, key=lambda share: sum(map(Tensor.numel, share))).append(each)
+    return shares
 
 
 def _sharing_weights(model: Autoencoder) -> Autoencoder:
-    """A copy that has gradients of its own, and the very weights of `model`."""
+    """A copy with its own gradients and the same weights in memory."""
     twin = copy.deepcopy(model)
     for own, weights in zip(twin.parameters(), model.parameters(), strict=True):
         own.data = weights.data
@@ -174,7 +161,3 @@ def _sharing_weights(model: Autoencoder) -> Autoencoder:
 def _gradients_of(model: Autoencoder) -> list[Tensor]:
     """Those of all weights that have one."""
     return [weights.grad for weights in model.parameters() if weights.grad is not None]
-
-
-def _seeds(number: int, noise: torch.Generator) -> list[int]:
-    return torch.randint(2**62, (number,), generator=noise).tolist()

@@ -18,7 +18,7 @@ from aeviz.presets.autoencoders import AMOUNT, NOISE, PRESETS, Preset
 from aeviz.presets.defaults import epochs_for
 from aeviz.runs import spawn
 from aeviz.runs.estimate import Estimate, estimate
-from aeviz.training.loop import steps_per_epoch
+from aeviz.training.state import steps_per_epoch
 from aeviz.ui.shared import person
 from aeviz.ui.shared.markup import markup
 from aeviz.ui.train import curves, own_data_sets, own_images, settings, widgets

@@ -1,15 +1,17 @@
 """How a process that trains has its memory."""
 
+import os
 import subprocess
 import sys
 
 import pytest
 
+from aeviz.training.cpu.malloc import SWITCH
+
 COUNT = """
 import resource
 from aeviz.training.cpu.malloc import keep_memory
-if {keeps}:
-    keep_memory()
+keep_memory()
 import torch
 def faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -22,8 +24,9 @@ print(faults() - before)
 
 
 def faults(keeps: bool) -> int:
-    command = [sys.executable, "-c", COUNT.format(keeps=keeps)]
-    return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    command = [sys.executable, "-c", COUNT]
+    env = os.environ | {SWITCH: str(int(keeps))}
+    return int(subprocess.run(command, capture_output=True, text=True, check=True, env=env).stdout)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="mallopt is glibc's")

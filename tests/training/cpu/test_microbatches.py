@@ -13,9 +13,10 @@ from aeviz.config import RunConfig
 from aeviz.datasets import Dataset
 from aeviz.nn.losses import Terms
 from aeviz.nn.model import Autoencoder
-from aeviz.runs import spawn
 from aeviz.training.cpu import microbatches
-from aeviz.training.loop import begin, set_learning_rate, train
+from aeviz.training.engine import Engine
+from aeviz.training.loop import set_learning_rate, train
+from aeviz.training.state import begin
 from tests.training.test_loop import CPU, same, trained, weights
 
 CONV = {"network.kind": "conv", "network.channels": [4, 6], "network.activation": "silu"}
@@ -40,15 +41,21 @@ def learnt(config: RunConfig, x: Tensor, seed: int = 3) -> tuple[Terms, list[Ten
     """The terms and the gradients that a batch gives a fresh network."""
     model = Autoencoder(config, (1, 8, 8))
     optimizer, noise = torch.optim.SGD(model.parameters()), torch.Generator().manual_seed(seed)
-    with microbatches.learner(model, optimizer, noise, "fp32") as (learn, _):
-        terms = learn(x, x, 0.7)
+    with microbatches.threaded(model, optimizer, noise, "fp32") as engine:
+        terms = engine.forward(x, x, 0.7)
+        engine.backward(terms.total)
     return terms, [w.grad for w in model.parameters() if w.grad is not None]
 
 
 def whole(config: RunConfig, x: Tensor) -> tuple[Terms, list[Tensor]]:
     model = Autoencoder(config, (1, 8, 8))
-    terms = microbatches.gradients(model, x, x, torch.Generator(), 0.7, "fp32")
-    return terms, [w.grad for w in model.parameters() if w.grad is not None]
+    optimizer = torch.optim.SGD(model.parameters())
+    engine = Engine(model, optimizer, torch.Generator(), "fp32")
+    terms = engine.forward(x, x, 0.7)
+    engine.backward(terms.total)
+    return Terms(*(term.detach() for term in terms)), [
+        w.grad for w in model.parameters() if w.grad is not None
+    ]
 
 
 @pytest.mark.parametrize(
@@ -56,7 +63,7 @@ def whole(config: RunConfig, x: Tensor) -> tuple[Terms, list[Tensor]]:
     [
         ({}, 1, 1),
         ({}, 2, 2),
-        ({}, 64, microbatches.MOST),
+        ({}, 64, microbatches.MAX_PIECES),
         ({"training.batch_size": 31}, 2, 1),
         ({"training.batch_size": 48}, 4, 3),
         (PLAIN | {"loss.penalty": "l1"}, 2, 2),
@@ -100,14 +107,14 @@ def test_each_piece_draws_codes_of_its_own(
     conv: RunConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[float] = []
-    alone = microbatches.gradients
+    alone = Engine.forward
 
-    def listen(model: Autoencoder, *rest: Any) -> Terms:
-        terms = alone(model, *rest)
+    def listen(engine: Engine, *batch: Any) -> Terms:
+        terms = alone(engine, *batch)
         seen.append(terms.reconstruction.item())
         return terms
 
-    monkeypatch.setattr(microbatches, "gradients", listen)
+    monkeypatch.setattr(Engine, "forward", listen)
     x = torch.rand(1, 1, 8, 8, generator=torch.Generator().manual_seed(0)).expand(32, -1, -1, -1)
     found = [learnt(conv, x, seed) for seed in (3, 3, 4)]
     assert same(*({str(i): g for i, g in enumerate(grads)} for _, grads in found[:2]))
@@ -126,12 +133,9 @@ def test_the_step_is_the_optimisers_own(conv: RunConfig, dataset: Dataset, optim
         for state in (divided, plain):
             set_learning_rate(state.optimizer, config.training, progress)
         noise = torch.Generator().manual_seed(3)
-        with microbatches.learner(divided.model, divided.optimizer, noise, "fp32") as (
-            learn,
-            apply,
-        ):
-            learn(x, x, 1.0)
-            apply()
+        with microbatches.threaded(divided.model, divided.optimizer, noise, "fp32") as engine:
+            engine.backward(engine.forward(x, x, 1.0).total)
+            engine.step()
         for own, given in zip(plain.model.parameters(), divided.model.parameters(), strict=True):
             own.grad = given.grad
         plain.optimizer.step()
@@ -175,26 +179,17 @@ def test_an_error_in_a_piece_is_the_trainings(
     def fails(*args: object) -> Terms:
         raise MemoryError("no more")
 
-    monkeypatch.setattr(microbatches, "gradients", fails)
+    monkeypatch.setattr(Engine, "forward", fails)
     with pytest.raises(MemoryError, match="no more"):
         trained(conv, dataset)
 
 
-@pytest.mark.parametrize(
-    ("kind", "cores", "slots", "number"),
-    [
-        ("dense", 1, 1, 1),
-        ("dense", 2, 1, 1),
-        ("dense", 4, 1, 3),
-        ("dense", 8, 2, 3),
-        ("conv", 1, 1, 1),
-        ("conv", 2, 1, 2),
-        ("conv", 8, 2, 4),
-        ("conv", 2, 4, 1),
-    ],
-)
-def test_a_dense_network_leaves_a_processor_to_the_server(
-    config: RunConfig, kind: str, cores: int, slots: int, number: int
+def test_it_can_be_turned_off(
+    conv: RunConfig, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = config.replace(**{"network.kind": kind})
-    assert spawn.threads(config, cores, slots) == number
+    monkeypatch.setenv(microbatches.SWITCH, "0")
+    assert microbatches.pieces_of(conv, 2) == 1
+    steps = train(begin(conv, dataset, CPU), dataset)
+    next(steps)
+    assert torch.get_num_threads() == 2
+    steps.close()  # type: ignore[attr-defined]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -8,8 +9,8 @@ import torch
 
 from aeviz.config import RunConfig
 from aeviz.datasets import Dataset
-from aeviz.training.cpu.optimizer_step import stepper
-from aeviz.training.loop import begin, make_optimizer
+from aeviz.training.cpu.dynamo import SWITCH, plain_step
+from aeviz.training.state import begin, make_optimizer
 
 CPU = torch.device("cpu")
 
@@ -23,7 +24,7 @@ def test_a_light_step_is_the_optimisers_own(config: RunConfig, dataset: Dataset,
             **{"training.optimizer": kind, "training.weight_decay": 0.1}
         ).training
         optimizer = make_optimizer(model, training, CPU)
-        apply = stepper(optimizer) if light else optimizer.step
+        apply = plain_step(optimizer) if light else optimizer.step
         for number in range(3):
             for weight in model.parameters():
                 weight.grad = torch.full_like(weight, 0.1 * number - 0.15)
@@ -39,8 +40,7 @@ def test_optimisers_work_as_ever_beside_it() -> None:
     """torch's own steps, and a compiled function, in a process that has made a light one."""
     script = """
 import torch
-from aeviz.training.cpu.optimizer_step import spare_the_compiler
-spare_the_compiler()
+skip_dynamo()
 weight = torch.nn.Parameter(torch.ones(2))
 optimizer = torch.optim.SGD([weight], lr=0.5)
 optimizer.add_param_group({"params": [torch.nn.Parameter(torch.ones(1))]})
@@ -53,3 +53,22 @@ twice = torch.compile(lambda x: 2 * x, backend="eager")
 assert twice(torch.ones(1)).item() == 2
 """
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+@pytest.mark.parametrize("switch", ["1", "0"])
+def test_a_step_imports_no_compiler_unless_it_is_turned_off(switch: str) -> None:
+    script = """
+import sys, torch
+from aeviz.training.cpu.dynamo import plain_step, skip_dynamo
+skip_dynamo()
+weight = torch.nn.Parameter(torch.ones(2))
+optimizer = torch.optim.Adam([weight])
+weight.grad = torch.ones(2)
+plain_step(optimizer)()
+assert weight[0] < 1
+print("torch._dynamo" in sys.modules)
+"""
+    command = [sys.executable, "-c", script]
+    env = os.environ | {SWITCH: switch}
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=env)
+    assert done.stdout.strip() == str(switch == "0")
