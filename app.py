@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import streamlit as st
 from starlette.middleware import Middleware
 
+from aeviz.io.malloc import return_large_blocks
 from aeviz.server.budgets import Budgets
 from aeviz.server.cookies import Cookie
 from aeviz.server.dataset_uploads import routes as dataset_uploads
@@ -19,10 +20,9 @@ from aeviz.server.proxy import Visitors
 from aeviz.server.replay.routes import Replay
 from aeviz.server.tcp_nodelay import at_once
 from aeviz.teacher import TEACHERS
-from aeviz.training.cpu.malloc import return_large_pieces
 from aeviz.ui.shared.page_uploads import held
 
-return_large_pieces()
+return_large_blocks()
 base_path = st.get_option("server.baseUrlPath")
 allowed_origins = st.get_option("server.corsAllowedOrigins")
 photos = PhotoServer(allowed_origins)

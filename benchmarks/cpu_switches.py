@@ -22,14 +22,12 @@ import sys
 import time
 
 from aeviz.presets.autoencoders import PRESETS, settings_for
-from aeviz.training.cpu.malloc import keep_memory
 from aeviz.training.cpu.threads import threads
 
 
 def work(type_name: str, batch_size: int, steps: int) -> None:
     """Train so many steps for each line of standard input, and print their seconds: by the clock,
     and of all processors together."""
-    keep_memory()
     import torch
 
     from aeviz import datasets

@@ -34,7 +34,6 @@ from aeviz.datasets import Dataset
 from aeviz.evaluation.validation import validate
 from aeviz.nn.bottlenecks import Gaussian
 from aeviz.nn.model import Autoencoder
-from aeviz.training.cpu.malloc import keep_memory
 from aeviz.training.loop import train
 from aeviz.training.state import begin
 
@@ -267,9 +266,8 @@ def _quiet() -> Iterator[None]:
 
 def contender(stack: ExitStack, run: Callable[[Task], Result]) -> Callable[[Task], Result]:
     """`run`, in a process that lasts as long as `stack`."""
-    start = keep_memory if run is ours else None
     spawn = multiprocessing.get_context("spawn")
-    process = stack.enter_context(ProcessPoolExecutor(1, spawn, initializer=start))
+    process = stack.enter_context(ProcessPoolExecutor(1, spawn))
     return lambda job: process.submit(run, job).result()
 
 

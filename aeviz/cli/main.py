@@ -30,7 +30,6 @@ from aeviz.models import checkpoint, library
 from aeviz.presets.autoencoders import PRESETS, preset, settings_for
 from aeviz.presets.defaults import epochs_for
 from aeviz.presets.restorers import RESTORERS
-from aeviz.training.cpu.malloc import keep_memory
 from aeviz.training.finish import MAX_IMAGES, finish
 from aeviz.training.fit import fit
 from aeviz.training.loop import StepResult
@@ -172,7 +171,6 @@ def _models(args: argparse.Namespace) -> dict[str, Any]:
 
 @plain_memory_errors()
 def _train(args: argparse.Namespace) -> dict[str, Any]:
-    keep_memory()
     config = train_config(args)
     if args.out.suffix != ".safetensors":
         raise UserError("The model file's name must end in .safetensors: change --out.")

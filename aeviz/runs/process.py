@@ -19,7 +19,6 @@ from aeviz.errors import UserError
 from aeviz.runs import queue
 from aeviz.runs.run_lock import lock_of
 from aeviz.runs.store import Phase, Run
-from aeviz.training.cpu.malloc import keep_memory
 
 NICENESS = 10
 """The server answers first where both want the processor: a class drags while a run trains."""
@@ -76,7 +75,6 @@ def main() -> None:
     if handle is None:
         handle = _own_lock(run)
     step_back(NICENESS)
-    keep_memory()
     be_worker(run, args.server, handle)
 
 

@@ -22,10 +22,10 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from aeviz.io import malloc
 from aeviz.runs import queue
 from aeviz.runs.process import NICENESS, be_worker, step_back
 from aeviz.runs.store import Run
-from aeviz.training.cpu.malloc import give_back, keep_memory
 
 IDLE_SECONDS = 600.0
 MIN_BYTES = 1_500_000_000
@@ -187,10 +187,9 @@ def main() -> None:
     parser.add_argument("--channel", type=int, required=True)
     args = parser.parse_args()
     step_back(NICENESS)
-    keep_memory()
 
     learn()
-    give_back()
+    malloc.trim()
     with contextlib.suppress(OSError):
         os.write(1, b"ready")
     with socket.socket(fileno=args.channel) as channel:

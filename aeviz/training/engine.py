@@ -38,7 +38,8 @@ class Engine:
         return self.model.loss(out, x, x_in, beta, self.model.config.loss.free_bits)
 
     def backward(self, total: Tensor) -> None:
-        """Compute the gradients of the total that `forward` returned."""
+        """Put the gradients of the total that `forward` returned into the weights' `.grad`. Other
+        engines may have computed them in `forward` already."""
         total.backward()
 
     def step(self) -> None:

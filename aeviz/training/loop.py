@@ -62,8 +62,8 @@ def train(state: TrainingState, dataset: Dataset) -> Iterator[StepResult]:
                 x = augment(x, config.training.augment, state.order)
                 x_in = corrupt(x, config.corruption, state.noise)
 
-                loss = engine.forward(x, x_in, beta_at(config, progress))
-                terms = divergence.check(loss)
+                loss = engine.forward(x, x_in, beta_at(config, progress))  # network and loss
+                terms = divergence.check(loss)  # a diverged loss gets no further
                 engine.backward(loss.total)
                 if config.training.clip:
                     torch.nn.utils.clip_grad_norm_(model.parameters(), config.training.clip)

@@ -2,8 +2,8 @@
 
 By itself PyTorch divides every convolution over the processors, and each thread waits, spinning,
 for the slowest. With one of two cores busy with something else a step of `vae-mnist`'s network took
-2.1 seconds instead of 0.06. Threads with micro-batches synchronise three times a step, and sleep
-while they wait: 0.07 seconds, and 0.04 on an idle machine. docs/decisions/microbatches.md has more.
+2.1 seconds instead of 0.06. Threads with micro-batches synchronise twice a step, and sleep while
+they wait: 0.07 seconds, and 0.04 on an idle machine. docs/decisions/microbatches.md has more.
 """
 
 from __future__ import annotations
@@ -77,7 +77,11 @@ def threaded(
 
 class _Threaded(Engine):
     """An Engine for each micro-batch. All share the weights and the optimizer's state; each has its
-    own gradients, its own generator, and some of the weights to update."""
+    own gradients, its own generator, and some of the weights to update.
+
+    `forward` runs both passes of each micro-batch: if the threads met between them, a step would
+    take 17 % longer on a busy machine.
+    """
 
     def __init__(
         self,
@@ -97,7 +101,7 @@ class _Threaded(Engine):
             for model, optimizer in zip(models, optimizers, strict=True)
         ]
         self._weights = _equal_shares(optimizer.param_groups[0]["params"], number)
-        self._totals: list[Tensor] = []
+        self._used = 0
 
     def forward(self, x: Tensor, x_in: Tensor, beta: float | Tensor) -> Terms:
         for engine, seed in zip(self._engines, self._seeds(), strict=True):
@@ -105,22 +109,22 @@ class _Threaded(Engine):
         number = len(self._engines)
         parts = list(zip(x.chunk(number), x_in.chunk(number), strict=True))  # maybe fewer
         shares = [len(part) / len(x) for part, _ in parts]
-        found = self._map(Engine.forward, [(*part, beta) for part in parts])
-        self._totals = [share * terms.total for share, terms in zip(shares, found, strict=True)]
+        self._used = len(parts)
+        found = self._map(
+            _both_passes, [(*part, beta, share) for part, share in zip(parts, shares, strict=True)]
+        )
         return Terms(
             *(
-                sum(share * term.detach() for share, term in zip(shares, terms, strict=True))
+                sum(share * term for share, term in zip(shares, terms, strict=True))
                 for terms in zip(*found, strict=True)
             )
         )
 
     def backward(self, total: Tensor) -> None:
-        del total  # the sum of these
-        used = len(self._totals)
-        self._map(Engine.backward, [(each,) for each in self._totals])
-        self._totals = []
+        """Add up the gradients of the micro-batches."""
+        del total
         gradients = _gradients_of(self.model)
-        for other in self._engines[1:used]:
+        for other in self._engines[1 : self._used]:
             torch._foreach_add_(gradients, _gradients_of(other.model))
 
     def step(self) -> None:
@@ -130,16 +134,25 @@ class _Threaded(Engine):
             engine.optimizer.param_groups = [group | {"params": weights}]
         self._map(Engine.step, [() for _ in self._engines])
 
-    def _map(self, method: Callable[..., Any], arguments: list[tuple[Any, ...]]) -> list[Any]:
-        """Call a method of the first engines, each in a thread, and wait for all."""
+    def _map(self, function: Callable[..., Any], arguments: list[tuple[Any, ...]]) -> list[Any]:
+        """Call the function with each engine and its arguments in a thread, and wait for all."""
         futures = [
-            self._pool.submit(method, engine, *each)
+            self._pool.submit(function, engine, *each)
             for engine, each in zip(self._engines, arguments, strict=False)
         ]
         return [future.result() for future in futures]
 
     def _seeds(self) -> list[int]:
         return torch.randint(2**62, (len(self._engines),), generator=self.noise).tolist()
+
+
+def _both_passes(
+    engine: Engine, x: Tensor, x_in: Tensor, beta: float | Tensor, share: float
+) -> Terms:
+    """The terms of a micro-batch, detached; its gradients are those of `share` of its total."""
+    terms = engine.forward(x, x_in, beta)
+    engine.backward(share * terms.total)
+    return Terms(*(term.detach() for term in terms))
 
 
 def _equal_shares(weights: list[Tensor], number: int) -> list[list[Tensor]]:

@@ -15,7 +15,7 @@ def threads(config: RunConfig, cores: int, slots: int) -> int:
     step, so if one of them waits for a processor, all do. With a class dragging on two cores a deep
     network took 280 ms a step with two threads, and 11 with one; on an idle machine one thread is a
     fifth slower. A conv network computes in micro-batches (`aeviz.training.cpu.microbatches`),
-    which synchronise three times a step.
+    which synchronise twice a step.
     """
     left = 0 if config.network.kind == "conv" else 1
     return max(1, (cores - left) // slots)
