@@ -44,8 +44,8 @@ from aeviz.nn.model import Autoencoder
 from aeviz.presets.autoencoders import PRESETS, Preset
 from aeviz.presets.defaults import with_steps
 from aeviz.runs import queue
-from aeviz.runs.spawn import threads
 from aeviz.server.photos import samples
+from aeviz.training.cpu.threads import threads
 from aeviz.training.loop import train
 from aeviz.training.state import begin
 from benchmarks.claims import Claim, claims, measure

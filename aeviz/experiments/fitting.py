@@ -19,7 +19,7 @@ from aeviz.evaluation.validation import to_float
 from aeviz.nn.model import Autoencoder
 from aeviz.presets.defaults import epochs_for
 from aeviz.training.fit import fit
-from aeviz.training.loop import begin
+from aeviz.training.state import begin
 
 _KEPT = 4
 _trained: OrderedDict[tuple[str, str], Autoencoder] = OrderedDict()
