@@ -1,4 +1,4 @@
-"""Out of memory: the same training with half the batch, at most four times, and then a sentence."""
+"""Out of memory: retry the training with half the batch, up to four times, then say so."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ T = TypeVar("T")
 
 
 def batches(config: RunConfig, images: int, most: int) -> list[RunConfig]:
-    """`config` with its own batch, then with each half of it that so many images can be trained in;
-    from a batch of `most` on, which is what a run that goes on has come to."""
+    """`config` with its own batch size, then with each half of it that fits so many images; none
+    above `most`, the batch size that a resumed run has come down to."""
     sizes = (config.training.batch_size >> halvings for halvings in range(HALVINGS + 1))
     tried = [config.replace(**{"training.batch_size": size}) for size in sizes if 0 < size <= most]
     first, *halves = tried or [config]
@@ -27,7 +27,7 @@ def batches(config: RunConfig, images: int, most: int) -> list[RunConfig]:
 
 
 def train(tries: Sequence[RunConfig], attempt: Callable[[RunConfig], T]) -> T:
-    """What the first `attempt` answers that memory suffices for; UserError where none is."""
+    """The result of the first `attempt` that fits in memory; UserError if none does."""
     *larger, last = tries
     for config in larger:
         try:
@@ -35,7 +35,7 @@ def train(tries: Sequence[RunConfig], attempt: Callable[[RunConfig], T]) -> T:
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
-        _let_go()  # only now: the error held on to all that the attempt had allocated
+        _free_memory()  # only now: the error referenced all that the attempt had allocated
     with plain_memory_errors(
         f"The memory is not enough for this network, even with batches of "
         f"{last.training.batch_size}: use a smaller code or narrower layers."
@@ -43,20 +43,20 @@ def train(tries: Sequence[RunConfig], attempt: Callable[[RunConfig], T]) -> T:
         return attempt(last)
 
 
-def _let_go() -> None:
+def _free_memory() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
 
 
 def recount(state: TrainingState, images: int) -> None:
-    """Counts the steps at the end of an epoch as if all had been with the batch of now, so that
-    schedules go on at the same share of the training."""
+    """Recount the steps at the end of an epoch as if all had used the current batch size, so that
+    schedules continue at the same share of the training."""
     state.step = state.epoch * steps_per_epoch(images, state.model.config.training)
 
 
 def note(asked: RunConfig, used: RunConfig) -> str:
-    """What a person is told; nothing where the batch is the one that was asked for."""
+    """The message about a smaller batch size; empty if it is the configured one."""
     wanted, got = asked.training.batch_size, used.training.batch_size
     if got == wanted:
         return ""

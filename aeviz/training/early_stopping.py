@@ -1,7 +1,7 @@
-"""Early stopping: the best epoch so far, and when to wait no longer for a better one.
+"""Early stopping: keep the best epoch, stop after `training.patience` epochs without improvement.
 
-Training ends once the validation loss has not fallen below its least value for `training.patience`
-epochs; what is kept is the best epoch (Goodfellow et al. 2016, "Deep Learning", algorithm 7.1).
+The best epoch has the lowest validation loss (Goodfellow et al. 2016, "Deep Learning",
+algorithm 7.1).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from aeviz.nn.model import Autoencoder
 
 @dataclass(frozen=True)
 class Best:
-    """The epoch with the least validation loss so far: its number, the terms of its validation and
+    """The epoch with the lowest validation loss so far: its number, the terms of its validation and
     its weights (all of the state dict, on the model's device)."""
 
     epoch: int
@@ -24,16 +24,16 @@ class Best:
     weights: dict[str, Tensor]
 
     def restore(self, model: Autoencoder) -> None:
-        """Gives the model this epoch's weights."""
+        """Put this epoch's weights into the model."""
         model.load_state_dict(self.weights)
 
 
 def better(
     best: Best | None, model: Autoencoder, epoch: int, validation: dict[str, float]
 ) -> Best | None:
-    """The best epoch now that `epoch` is over; None where the configuration has no patience.
+    """The best epoch after `epoch`; None if the configuration has no patience.
 
-    Of two epochs with the same loss the earlier one is the best.
+    Of two epochs with the same loss the earlier one is better.
     """
     if not model.config.training.patience:
         return None
@@ -43,5 +43,5 @@ def better(
 
 
 def spent(best: Best | None, epoch: int, patience: int) -> bool:
-    """Whether `patience` epochs have gone by since the best one."""
+    """Whether `patience` epochs have passed since the best one."""
     return best is not None and epoch - best.epoch >= patience

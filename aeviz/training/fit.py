@@ -1,4 +1,4 @@
-"""Drives the loop to its end, a Stop or a divergence, and always leaves a good model behind."""
+"""Run the training loop to its end, a Stop or a divergence, and leave a good model in any case."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from aeviz.training.state import TrainingState
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a training ended, with all that was trained before it went on. `epochs` were completed;
-    a stopped one keeps its part of an epoch. `best_epoch` is the one whose weights early stopping
-    has put back, and then `validation` is that one's.
+    """How a training ended. The numbers include what was trained before it was resumed. `epochs`:
+    those completed; a stopped training keeps its part of an epoch. `best_epoch`: the one whose
+    weights early stopping restored; `validation` is then of that epoch.
 
-    `failed`: it could not go on, for instance because the disk is full, and keeps what it reached.
+    `failed`: it could not continue, for instance because the disk is full; progress is kept.
     """
 
     reason: Literal["done", "stopped", "diverged", "failed"]
@@ -36,7 +36,7 @@ class Outcome:
     best_epoch: int | None = None
 
     def history(self) -> dict[str, Any]:
-        """What of it goes onto the model's card."""
+        """The entries of the model's card."""
         history = {
             "epochs": self.epochs,
             "steps": self.steps,
@@ -56,14 +56,14 @@ def fit(
     on_epoch: Callable[[StepResult], None] = lambda result: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Outcome:
-    """Trains `state` in place.
+    """Train `state` in place.
 
-    Where the loss diverges the weights go back to the end of the last good epoch (to the untrained
-    ones in the first), and the outcome's message says at which step it was. A UserError of the
-    callbacks (nothing more can be saved) ends the training like a Stop.
+    If the loss diverges, the weights of the last good epoch are restored (the untrained ones in the
+    first epoch), and the outcome's message names the step. A UserError from the callbacks (nothing
+    more can be saved) ends the training as a Stop does.
 
-    With patience it may end early, and its end, early or not, puts the best epoch's weights back; a
-    Stop keeps those of the moment.
+    With patience it may end early. Its end, early or not, restores the best epoch's weights; a Stop
+    keeps the current ones.
     """
     began = time.perf_counter() - state.seconds
     good, good_epoch = copy.deepcopy(state.model.state_dict()), state.epoch
@@ -71,12 +71,12 @@ def fit(
     message = ""
     training = state.model.config.training
 
-    def gave_up() -> bool:
+    def out_of_patience() -> bool:
         return early_stopping.spent(state.best, state.epoch, training.patience)
 
     try:
-        # one that was resumed may have given up before it was broken off
-        for result in () if gave_up() else train(state, dataset):
+        # a resumed training may have run out of patience before it was interrupted
+        for result in () if out_of_patience() else train(state, dataset):
             state.seconds = time.perf_counter() - began
             if result.validation is None:
                 on_step(result)
@@ -86,7 +86,7 @@ def fit(
                     state.best, state.model, state.epoch, result.validation
                 )
                 on_epoch(result)
-                if gave_up():
+                if out_of_patience():
                     break
             if should_stop() and state.epoch < training.epochs:
                 reason = "stopped"

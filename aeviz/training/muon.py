@@ -1,7 +1,8 @@
-"""Muon: momentum whose every step is made orthogonal: all directions of a layer learn alike.
+"""Muon: momentum with orthogonalized steps: every singular direction of an update has the same
+magnitude.
 
-For restorers it is worth several times as many steps of Adam: after 300 steps from scratch the same
-denoiser stands at 26.1 dB (grey, sigma 25) instead of 24.8.
+It trains restorers in several times fewer steps than Adam: after 300 steps from scratch the same
+denoiser reaches 26.1 dB (grey, sigma 25) instead of 24.8.
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ _RMS = 0.2
 
 
 class Muon(torch.optim.Optimizer):
-    """Jordan et al. 2024, with Nesterov momentum; for weights of two or more dimensions, of which
-    all but the first count as one.
+    """Jordan et al. 2024, with Nesterov momentum; for weights of two or more dimensions, flattened
+    to matrices.
 
-    Steps are as long whatever the gradient, so without `weight_decay` weights wander off until the
-    same rate hardly turns them; with it they settle at a size of their own (Liu et al. 2025).
+    The length of a step does not depend on the gradient's, so without `weight_decay` weights grow
+    until the same rate hardly turns them; with it their size settles (Liu et al. 2025).
     """
 
     def __init__(

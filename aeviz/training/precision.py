@@ -1,4 +1,4 @@
-"""fp32 or bf16: which trains this network faster on this device."""
+"""Choose fp32 or bf16, whichever trains this network faster on this device."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aeviz.device import native_bf16
 from aeviz.nn.networks import ImageShape, multiplications
 
 BF16_WORK = 20e6
-"""Multiplications of a batch's way through the encoder, from where on bf16 is faster.
+"""Multiplications in the encoder, for one batch, from which bf16 is faster.
 
 Below it, casting costs as much as the faster products save. Steps of 28 networks (all types, dense
 from 16 to 800 units wide, conv from 8 to 64 channels, batches of 32 to 512) on one core with
@@ -21,8 +21,8 @@ it around 20, and 0.58 to 0.9 from 25 on.
 
 
 def choose(config: RunConfig, shape: ImageShape, device: torch.device) -> Literal["fp32", "bf16"]:
-    """The configured precision; for `auto`, bf16 where the chip has instructions of its own for it
-    and the network is large enough.
+    """The configured precision; for `auto`, bf16 if the processor computes it natively and
+    the network is large enough.
 
     A rule, not a stopwatch: the same run on the same machine is then the same to the bit, however
     busy that machine is. A contractive penalty's Jacobians are not faster in bf16.

@@ -1,5 +1,6 @@
-"""How a restorer learns, to be read from top to bottom: random squares of photographs, damaged anew
-each time, and the clean square as what should come out.
+"""The training loop of restorers, from top to bottom: forward, loss, divergence check, backward,
+clip, step. Inputs are random squares of photographs, degraded anew each time; targets are the clean
+squares.
 
 An epoch is sixteen squares of every photograph.
 """
@@ -28,13 +29,13 @@ from aeviz.training.squares import Squares
 
 SQUARES = 16
 ADAM_SHARE = 0.3
-"""Where Muon learns, of its rate."""
+"""AdamW's share of the learning rate beside Muon."""
 
 
 @dataclass(frozen=True)
 class PhotoStep:
-    """A step that was made; `psnr` in dB is of this batch, with the damage that it drew; where the
-    restorer draws a matte, of that."""
+    """One step. `psnr`, in dB, is that of this batch, as it was degraded; that of the matte for a
+    restorer that draws one."""
 
     step: int
     steps: int
@@ -44,8 +45,8 @@ class PhotoStep:
 
 
 def begin(config: RunConfig, start: Restorer | None, device: torch.device) -> Restorer:
-    """A fresh restorer, or one with the weights of `start`, whose network must be the same; but a
-    matte may be learnt from a restorer that draws none, and then its last layer is fresh."""
+    """A fresh restorer, or one with the weights of `start`, whose network must be the same. A
+    restorer that draws a matte may start from one that does not: its last layer is then fresh."""
     model = Restorer(config).to(device)
     model.to(memory_format=torch.channels_last)
     if start is not None:
@@ -63,9 +64,9 @@ def begin(config: RunConfig, start: Restorer | None, device: torch.device) -> Re
 
 
 def keep_some(model: Restorer, start: Restorer, share: float) -> None:
-    """Moves the weights of `model`, which began as `start`'s, by this share of the way back there.
+    """Move the weights of `model`, which began as those of `start`, back by this share of the way.
 
-    Of what was learnt anew more stays than of what was forgotten over it is lost (Wortsman et al.
+    Averaging keeps most of the new skill while recovering most of the old one (Wortsman et al.
     2022, "Robust fine-tuning of zero-shot models").
     """
     before = start.state_dict()
@@ -75,16 +76,16 @@ def keep_some(model: Restorer, start: Restorer, share: float) -> None:
 
 
 def train(model: Restorer, photos: list[Tensor]) -> Iterator[PhotoStep]:
-    """Trains `model` in place on `photos`, each uint8 (3, H, W), yielding after every step.
+    """Train `model` in place on `photos`, each uint8 (3, H, W), yielding after every step.
 
-    Raises UserError where a photograph is smaller than the square, DivergedError where the loss
-    is not a number.
+    Raises UserError if a photograph is smaller than the square, DivergedError if the loss is not a
+    number.
     """
     config, training = model.config, model.config.training
     device = next(model.parameters()).device
     outside = DEGRADATIONS[config.corruption.kind].outside
-    shown = Squares(photos, training.crop, device)
-    chance = torch.Generator(device).manual_seed(training.seed + 1)
+    squares = Squares(photos, training.crop, device)
+    generator = torch.Generator(device).manual_seed(training.seed + 1)
     optimizers = make_optimizers(model, training)
     per_epoch = math.ceil(len(photos) * SQUARES / training.batch_size)
     steps = per_epoch * training.epochs
@@ -92,8 +93,8 @@ def train(model: Restorer, photos: list[Tensor]) -> Iterator[PhotoStep]:
     for step in range(steps):
         for optimizer, share in optimizers:
             optimizer.param_groups[0]["lr"] = share * learning_rate(training, step / steps)
-        batch = draw(shown, training.batch_size, config.corruption.kind, chance)
-        loss, answer = answered(model, batch, outside, training.precision)
+        batch = draw(squares, training.batch_size, config.corruption.kind, generator)
+        loss, x_hat = forward(model, batch, outside, training.precision)
         if not math.isfinite(loss.item()):
             raise DivergedError(f"Training stopped at step {step + 1}: use a smaller training.lr.")
         model.zero_grad(set_to_none=True)
@@ -102,16 +103,16 @@ def train(model: Restorer, photos: list[Tensor]) -> Iterator[PhotoStep]:
             torch.nn.utils.clip_grad_norm_(model.parameters(), training.clip)
         for optimizer, _ in optimizers:
             optimizer.step()
-        seen = losses.pixels(answer.detach(), config.network.output)
-        error = (seen - batch.target(model)).square().flatten(1).mean(1).clamp_min(1e-10)
+        shown = losses.pixels(x_hat.detach(), config.network.output)
+        error = (shown - batch.target(model)).square().flatten(1).mean(1).clamp_min(1e-10)
         psnr = -10 * error.log10().mean().item()
         yield PhotoStep(step + 1, steps, (step + 1) // per_epoch, loss.item(), psnr)
     model.eval()
 
 
 class Batch(NamedTuple):
-    """Clean squares x (N, 3, H, W), and the same damaged, with what is known of the damage and
-    where it is (`aeviz.degradations.Damaged`)."""
+    """Clean squares x (N, 3, H, W), and the same degraded, with what is known of the degradation
+    and where it is (`aeviz.degradations`)."""
 
     x: Tensor
     x_in: Tensor
@@ -119,28 +120,26 @@ class Batch(NamedTuple):
     where: Tensor
 
     def target(self, model: Restorer) -> Tensor:
-        """What `model` should make of it: the clean squares, or the mark's matte."""
+        """The target of `model`: the clean squares, or the matte of the mark."""
         return self.where if model.matte else self.x
 
 
-def draw(photos: Squares, count: int, kind: str, chance: torch.Generator) -> Batch:
-    """Squares that were damaged in this way, on the device of `photos` and `chance`."""
-    damage = DEGRADATIONS[kind]
-    x = some_grey(photos.draw(count, chance), damage.grey, chance)
-    return Batch(x, *damage.draw(x, chance))
+def draw(photos: Squares, count: int, kind: str, generator: torch.Generator) -> Batch:
+    """Squares with this kind of degradation, on the device of `photos` and `generator`."""
+    degradation = DEGRADATIONS[kind]
+    x = some_grey(photos.draw(count, generator), degradation.grey, generator)
+    return Batch(x, *degradation.draw(x, generator))
 
 
-def answered(
-    model: Restorer, batch: Batch, outside: float, precision: str
-) -> tuple[Tensor, Tensor]:
-    """The loss of `model` on a batch, and what it made of it; errors outside of what was touched
-    count `outside` times."""
+def forward(model: Restorer, batch: Batch, outside: float, precision: str) -> tuple[Tensor, Tensor]:
+    """The loss of `model` on a batch, and its output; errors outside the degraded places count
+    `outside` times."""
     with autocast(batch.x.device, precision):
         x_in = batch.x_in.contiguous(memory_format=torch.channels_last)
-        answer = model(x_in, batch.known).float()
+        x_hat = model(x_in, batch.known).float()
     if not model.matte:
-        answer = weighed(answer, batch.x, batch.where, outside)
-    return model.loss(answer, batch.target(model)), answer
+        x_hat = weighed(x_hat, batch.x, batch.where, outside)
+    return model.loss(x_hat, batch.target(model)), x_hat
 
 
 def weighed(x_hat: Tensor, x: Tensor, where: Tensor, outside: float) -> Tensor:
@@ -151,9 +150,9 @@ def weighed(x_hat: Tensor, x: Tensor, where: Tensor, outside: float) -> Tensor:
 def make_optimizers(
     model: Restorer, training: TrainingConfig
 ) -> list[tuple[torch.optim.Optimizer, float]]:
-    """The optimisers, each with its share of the learning rate.
+    """The optimizers, each with its share of the learning rate.
 
-    Muon turns the weights between feature maps; biases and what touches pixels are left to AdamW.
+    Muon updates the weights between feature maps; AdamW the biases and the layers at the pixels.
     """
     outer = [*model.head.parameters(), *model.tail.parameters()]
     inner = [p for p in model.parameters() if p.ndim > 1 and all(p is not q for q in outer)]
@@ -170,7 +169,7 @@ def _adamw(parameters: list[torch.nn.Parameter], training: TrainingConfig) -> to
     )
 
 
-def some_grey(x: Tensor, share: float, chance: torch.Generator) -> Tensor:
+def some_grey(x: Tensor, share: float, generator: torch.Generator) -> Tensor:
     """x (N, 3, H, W) with this share of its pictures reduced to their luminance, in 256 levels."""
-    chosen = torch.rand(len(x), 1, 1, 1, generator=chance, device=x.device) < share
+    chosen = torch.rand(len(x), 1, 1, 1, generator=generator, device=x.device) < share
     return torch.where(chosen, (luminance(x) * 255).round() / 255, x)

@@ -1,4 +1,4 @@
-"""resume.safetensors: a TrainingState on disk, exact to the bit."""
+"""resume.safetensors: save and restore a TrainingState, exact to the bit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _DAMAGED = "This run cannot be continued: its saved state is damaged. Start it a
 
 
 def save(path: Path, state: TrainingState) -> None:
-    """Writes weights, optimiser, random states and position, atomically."""
+    """Write weights, optimizer, random states and position, atomically."""
     tensors: dict[str, Tensor] = {f"model.{k}": v for k, v in state.model.state_dict().items()}
     for number, values in state.optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{number}.{key}": value for key, value in values.items()}
@@ -42,9 +42,9 @@ def save(path: Path, state: TrainingState) -> None:
 
 
 def load_into(path: Path, state: TrainingState) -> None:
-    """Puts a saved state into a fresh one of the same configuration; UserError where it differs.
-    Only the batch may be another one, where memory did not suffice for that of before, and the
-    number of epochs, where it is to go on for more."""
+    """Restore a saved state into a fresh one of the same configuration; UserError if it differs.
+    Only the batch size may differ (memory was not enough for the earlier one), and the number of
+    epochs (the run is continued for more)."""
     checksums.check(path, _DAMAGED)
     try:
         with safe_open(path, framework="pt") as file:
@@ -69,7 +69,7 @@ def load_into(path: Path, state: TrainingState) -> None:
 
 
 def batch_size(path: Path) -> int:
-    """Images in a batch of the run that left the file; UserError where it cannot be read."""
+    """The batch size of the run that wrote the file; UserError if it cannot be read."""
     checksums.check(path, _DAMAGED)
     try:
         with safe_open(path, framework="pt") as file:
@@ -102,7 +102,7 @@ def _restore(state: TrainingState, tensors: dict[str, Tensor], position: dict[st
 
 def _check_names(weights: dict[str, Tensor], wanted: dict[str, Tensor]) -> None:
     if {k: v.shape for k, v in weights.items()} != {k: v.shape for k, v in wanted.items()}:
-        raise ValueError("the best epoch's weights are not whole")
+        raise ValueError("the best epoch's weights are incomplete")
 
 
 def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

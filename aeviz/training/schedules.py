@@ -1,4 +1,4 @@
-"""What changes while it trains: beta and the learning rate, by the share of the training done.
+"""Schedules of beta and the learning rate, by the share of the training done.
 
 `progress` runs from 0 (before the first step) to 1 (after the last one).
 """
@@ -11,8 +11,8 @@ from aeviz.config import RunConfig, TrainingConfig
 
 
 def beta_at(config: RunConfig, progress: float) -> float:
-    """beta: in each of `cycles` equal parts of the training it goes linearly from `beta_start` to
-    its value over the first `warmup` share of that part, and then stays.
+    """beta: in each of `cycles` equal parts of the training it changes linearly from `beta_start`
+    to its value over the first `warmup` share of that part, then stays.
 
     From 0, one cycle is a warm-up (Sønderby et al. 2016); several are cyclical annealing (Fu et al.
     2019, whose M and R are `cycles` and `warmup`). From a larger value, the code may hold more and

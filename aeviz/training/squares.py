@@ -1,4 +1,4 @@
-"""Photographs in one tensor, of which random squares are cut a batch at a time, on any device."""
+"""Photographs in one tensor, from which batches of random squares are cut on any device."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from aeviz.errors import UserError
 
 
 class Squares:
-    """Photographs, each uint8 (3, H, W), pixel after pixel in the memory of `device`. Raises
-    UserError unless a square of `side` pixels fits into each."""
+    """Photographs, each uint8 (3, H, W), flat in the memory of `device`. Raises UserError unless a
+    square of `side` pixels fits into each."""
 
     def __init__(self, photos: list[Tensor], side: int, device: torch.device) -> None:
         least = min(min(photo.shape[1:]) for photo in photos)
@@ -47,7 +47,7 @@ class Squares:
 
 
 def _whole(u: Tensor, below: Tensor) -> Tensor:
-    """Whole numbers from 0 up to, but not with, `below` for u in [0, 1)."""
+    """Whole numbers from 0 to `below` - 1, for u in [0, 1)."""
     return torch.minimum((u * below).long(), below - 1)
 
 

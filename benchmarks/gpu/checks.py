@@ -142,7 +142,7 @@ def restorer_losses(photos: Photos, device: torch.device, sizes: Sizes) -> Tenso
     for _ in range(sizes.check_steps):
         batch = restorer_training.draw(shown, 4, "noise", chance)
         batch = restorer_training.Batch(*(part.to(device) for part in batch))
-        loss, _ = restorer_training.answered(model, batch, 1.0, "fp32")
+        loss, _ = restorer_training.forward(model, batch, 1.0, "fp32")
         model.zero_grad(set_to_none=True)
         loss.backward()
         for optimizer, _ in optimizers:

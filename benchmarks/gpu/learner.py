@@ -18,7 +18,7 @@ from torch import Tensor
 
 from aeviz.cli.terminal import say
 from aeviz.nn.unet import Restorer
-from aeviz.training.restorers import Batch, answered, make_optimizers
+from aeviz.training.restorers import Batch, forward, make_optimizers
 
 EMA_DECAY = 0.999
 AHEAD = 3
@@ -107,7 +107,7 @@ class Learner:
 
     def _update(self, batch: Batch) -> None:
         self.model.zero_grad(set_to_none=True)
-        loss, _ = answered(self.model, batch, self._outside, self._precision)
+        loss, _ = forward(self.model, batch, self._outside, self._precision)
         loss.backward()
         for optimizer, _ in self.optimizers:
             optimizer.step()
