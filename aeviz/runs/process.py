@@ -21,11 +21,11 @@ from aeviz.runs.run_lock import lock_of
 from aeviz.runs.store import Phase, Run
 
 NICENESS = 10
-"""The server answers first where both want the processor: a class drags while a run trains."""
+"""The server goes first if both want the processor: a class drags while a run trains."""
 
 
 def wait_and_work(run: Run, server: int | None = None) -> None:
-    """Waits, trains, and leaves the result in the folder (see `aeviz.runs.worker.work`)."""
+    """Wait, train, and leave the result in the folder (see `aeviz.runs.worker.work`)."""
 
     def cancelled() -> bool:
         orphaned = server is not None and os.getppid() != server
@@ -45,7 +45,7 @@ def wait_and_work(run: Run, server: int | None = None) -> None:
 def _import_training() -> None:
     from aeviz.runs import worker
 
-    del worker  # from now on it is there
+    del worker  # imported is enough
 
 
 def _end(run: Run, phase: Phase, message: str) -> None:
@@ -56,7 +56,7 @@ def _end(run: Run, phase: Phase, message: str) -> None:
 
 
 def step_back(niceness: int) -> None:
-    """From now on this process gives way to others, by so much more than it did (19 is all)."""
+    """Lower this process's priority by so much (19 is the most)."""
     with contextlib.suppress(OSError):
         os.nice(niceness)
         # Linux weighs whole sessions against each other first, and this process leads its own:
@@ -79,7 +79,7 @@ def main() -> None:
 
 
 def be_worker(run: Run, server: int | None, handle: int) -> NoReturn:
-    """The rest of the life of this process, which holds the run's lock by this handle."""
+    """Train the run and end this process, which holds the run's lock by this handle."""
     from aeviz.runs import maps
 
     signal.signal(signal.SIGTERM, lambda *_: run.request_stop())
@@ -88,12 +88,12 @@ def be_worker(run: Run, server: int | None, handle: int) -> NoReturn:
     sys.stderr.flush()
     os.close(handle)  # all is written: the run can now be deleted or trained longer
     maps.become(server or os.getppid())
-    # Taking the libraries down would take seconds where the machine is busy.
+    # Unloading the libraries would take seconds on a busy machine.
     os._exit(0)
 
 
 def _own_lock(run: Run) -> int:
-    """The lock on a run that somebody trains from the command line."""
+    """The lock on a run that is started from the command line."""
     try:
         lock = lock_of(run, patience=1.0)
     except UserError as error:

@@ -1,4 +1,4 @@
-"""Start the process that trains a run: a new run, one that goes on, one for further epochs."""
+"""Start the process that trains a run: a new run, a resumed one, or one for more epochs."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _children: list[subprocess.Popen[bytes]] = []
 
 
 def start(config: RunConfig, owner: str = "") -> Run:
-    """Creates a run of this owner (`aeviz.identity`) and starts its worker process; returns at
-    once. UserError where it cannot."""
-    queue.slots()  # before anything is there that a wrong AEVIZ_WORKERS would leave behind
+    """Create a run of this owner (`aeviz.identity`) and start its worker process; return at once.
+    UserError if it cannot."""
+    queue.slots()  # first: a wrong AEVIZ_WORKERS must leave no folder behind
     with _starting:
         _check_number(owner)
         run = create(config, owner)
@@ -39,7 +39,7 @@ def start(config: RunConfig, owner: str = "") -> Run:
 
 
 def _check_number(owner: str) -> None:
-    """UserError where this owner, or everybody together, has as many runs as may wait."""
+    """UserError if this owner, or everybody together, already has as many runs as may wait."""
     going = [row.owner for row in listing.rows() if row.status.phase not in OVER]
     if going.count(owner) >= limits.RUNS.person:
         raise UserError(
@@ -51,8 +51,8 @@ def _check_number(owner: str) -> None:
 
 
 def resume_run(run: Run) -> None:
-    """Starts a worker that goes on where the run's last saved epoch ended; from the beginning where
-    none was saved. UserError where the run is being trained, or has nothing left to do."""
+    """Start a worker that continues from the run's last saved epoch, or from the beginning if none
+    was saved. UserError if the run is being trained, or has nothing left to train."""
     queue.slots()
     if run.is_gone:
         raise run.removed()
@@ -63,9 +63,9 @@ def resume_run(run: Run) -> None:
 
 
 def train_on(run: Run, epochs: int) -> None:
-    """Starts a worker that goes on from the run's saved state for so many further epochs, as if
-    that had been asked for from the beginning: the share of the training that is done, which
-    schedules go by, becomes less. UserError where it is being trained, or has no saved state.
+    """Start a worker that continues from the run's saved state for so many more epochs, as if the
+    run had been configured that way from the beginning: schedules see a smaller share of the
+    training done. UserError if the run is being trained, or has no saved state.
     """
     queue.slots()
     if run.is_gone:
@@ -85,10 +85,10 @@ def train_on(run: Run, epochs: int) -> None:
 
 
 def _spawn(run: Run, change: Callable[[RunConfig], RunConfig] | None = None) -> None:
-    """Starts the worker, with its configuration changed.
+    """Start the worker, after applying `change` to the configuration.
 
-    It inherits the lock on the run's `pid` file, so that from this moment to its end, whatever that
-    is, the run counts as alive, and no second worker can take it.
+    It inherits the lock on the run's `pid` file, so from now until it ends in any way, the run
+    counts as alive and no second worker can take it.
     """
     lock = lock_once_over(run)
     if lock is None:
@@ -118,12 +118,12 @@ def _spawn(run: Run, change: Callable[[RunConfig], RunConfig] | None = None) -> 
         warm.began(run)
         lock.truncate(0)
         lock.write(str(process.pid))
-    # the system keeps a line for each ended process until its parent has asked after it
+    # the system keeps an entry for each ended process until its parent polls it
     _children[:] = [*(child for child in _children if child.poll() is None), process]
 
 
 def keep_warm() -> None:
-    """Sees to it that a worker is at hand where the next run can train at once."""
+    """Keep a warm worker ready if the next run could train at once."""
     with contextlib.suppress(UserError):
         warm.keep(_environment(RunConfig()))
 
@@ -134,8 +134,8 @@ def _log(run: Run) -> BinaryIO:
 
 
 def _environment(config: RunConfig) -> dict[str, str]:
-    """This process's own, so that the worker finds aeviz and the runs from whatever folder, and its
-    share of the processors."""
+    """This process's environment, so that the worker finds aeviz and the runs from any folder, with
+    its number of threads."""
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     changes = {"PYTHONPATH": path, "AEVIZ_RUNS": str(runs_dir().resolve())}
     if "OMP_NUM_THREADS" not in os.environ:

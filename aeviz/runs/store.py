@@ -1,16 +1,15 @@
 """Run folders: the disk is the truth.
 
 `checkpoints/runs/<id>/` holds `config.json`, `status.json`, `metrics.jsonl`, `snapshots/`,
-`model.safetensors` and `resume.safetensors`; `owner` and `name`, where it has any; `pid`, which its
-worker keeps locked; `worker.log`; and `stop`, where somebody asked it to stop. Any process can read
-a run at any moment: each file is replaced as a whole, and `metrics.jsonl` grows by lines.
+`model.safetensors` and `resume.safetensors`; `owner` and `name`, if it has them; `pid`, which its
+worker keeps locked; `worker.log`; and `stop`, if somebody asked it to stop. Any process can read a
+run at any moment: each file is replaced as a whole, and `metrics.jsonl` grows by lines.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-import math
 import os
 import re
 import secrets
@@ -24,6 +23,7 @@ from aeviz.config import RunConfig
 from aeviz.errors import UserError
 from aeviz.io import atomic, json_file, locks
 from aeviz.io.paths import given_name, owner_of, runs_dir
+from aeviz.runs.metrics import LATEST, checked
 
 Phase = Literal["queued", "running", "finishing", "done", "stopped", "failed"]
 OVER: tuple[Phase, ...] = ("done", "stopped", "failed")
@@ -31,19 +31,13 @@ OVER: tuple[Phase, ...] = ("done", "stopped", "failed")
 START_SECONDS = 30
 """A run this young may still be waiting for its process."""
 
-LATEST = 253_402_300_799.0
-"""The last second of the year 9999: a later one no calendar can show."""
-
-_LARGEST_FLOAT = 3.4e38
-"""Of single precision, in which losses are computed."""
-
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 
 @dataclass(frozen=True)
 class Status:
-    """status.json: where a run stands. Times are seconds since the epoch. `note`: what is not as
-    it was asked for. `precision`: what it computes in, once that is known."""
+    """status.json: the progress of a run. Times are seconds since the epoch. `note`: what differs
+    from the configuration. `precision`: what it computes in, once known."""
 
     phase: Phase = "queued"
     epoch: int = 0
@@ -70,7 +64,7 @@ class Run:
 
     @property
     def config(self) -> RunConfig:
-        """UserError where the file is gone, damaged, or of another version of aeviz."""
+        """The configuration; UserError if the file is gone, damaged, or of another version."""
         try:
             return RunConfig.from_json((self.folder / "config.json").read_bytes())
         except OSError as error:
@@ -78,12 +72,12 @@ class Run:
 
     @property
     def owner(self) -> str:
-        """Who started it, as `aeviz.identity` names them; "" for a run of nobody's."""
+        """Who started it, as in `aeviz.identity`; "" if it has no owner."""
         return owner_of(self.folder)
 
     @property
     def name(self) -> str:
-        """What somebody has called it since it was started; "" where nobody has."""
+        """The name given to it after its start; "" if there is none."""
         return given_name(self.folder)
 
     def removed(self) -> UserError:
@@ -91,7 +85,7 @@ class Run:
 
     @property
     def status(self) -> Status:
-        """The status as written, or failed where its process has vanished."""
+        """The status as written, or failed if its process has vanished."""
         status = self._written_status()
         if status.phase in OVER or self.is_alive or self._is_starting(status):
             return status
@@ -107,8 +101,8 @@ class Run:
         return replace(status, phase="failed", seconds_left=None, message=message)
 
     def _is_starting(self, status: Status) -> bool:
-        """Whether its process is still to come. Where the clock was set back, a run may be of a
-        time that is yet to be: it counts as old, or it would wait until then."""
+        """Whether its process has not started yet. If the clock was set back, a run may have been
+        created in the future: it counts as old, or it would wait until then."""
         age = abs(time.time() - status.created)
         return not self.pid_path.exists() and age < START_SECONDS
 
@@ -124,17 +118,17 @@ class Run:
         return status
 
     def _unreadable(self) -> Status:
-        """A run whose status is damaged, as old as its folder."""
+        """The status of a run whose status.json is damaged; its times are those of the folder."""
         try:
             made = self.folder.stat().st_mtime
         except OSError:
             made = 0.0
-        said = "This run's status cannot be read."
-        return Status("failed", message=said, created=made, updated=made)
+        message = "This run's status cannot be read."
+        return Status("failed", message=message, created=made, updated=made)
 
     @property
     def is_alive(self) -> bool:
-        """Whether a process is at work on this run, or waits for its turn."""
+        """Whether a process works on this run, or waits for its turn."""
         return locks.held(self.pid_path)
 
     @property
@@ -143,7 +137,7 @@ class Run:
 
     @property
     def is_gone(self) -> bool:
-        """Whether somebody removed its folder. A disk that does not answer has removed nothing."""
+        """Whether its folder was removed. A disk error does not count as removed."""
         try:
             (self.folder / "config.json").stat()
         except (FileNotFoundError, NotADirectoryError):
@@ -154,8 +148,8 @@ class Run:
 
     @property
     def can_resume(self) -> bool:
-        """Whether it ended before it was done. One that was killed after its last epoch is still to
-        be measured; its model file is missing or, from an earlier Stop, of an earlier epoch."""
+        """Whether it ended before it was done. A run that was killed after its last epoch still has
+        to be evaluated; its model file is missing or, after a Stop, of an earlier epoch."""
         return self.status.phase in ("stopped", "failed")
 
     @property
@@ -172,23 +166,23 @@ class Run:
 
     def metrics(self) -> list[dict[str, Any]]:
         """The lines of metrics.jsonl: `epoch`, `step` and `time`, the terms of the loss, and those
-        of `validation` where that was measured. One that is damaged, or not whole yet, is left
-        out."""
+        of `validation` if it was measured. Lines that are damaged, or still being written, are
+        left out."""
         rows = []
         for line in self._metrics_text().split(b"\n"):
             with contextlib.suppress(ValueError):
-                rows.append(_line(json_file.parse(line)))
+                rows.append(checked(json_file.parse(line)))
         return rows
 
     def append_metrics(self, row: dict[str, Any]) -> None:
-        """UserError where the disk is full, or the folder is gone or cannot be written."""
+        """Append a line; UserError if the disk is full, or the folder is gone or not writable."""
         path = self.folder / "metrics.jsonl"
         with atomic.in_words("The run's metrics could not be saved"), path.open("a") as file:
             file.write(json.dumps(row) + "\n")
 
     def trim_metrics(self, epoch: int, step: int) -> None:
-        """Forgets what came after `epoch` whole epochs: the run goes on from there. That was at
-        `step`; where batches were larger until then, the steps of the lines are counted anew."""
+        """Remove the lines after `epoch` complete epochs, where the run continues at `step`. If
+        batches were larger until then, the steps of the lines are recounted."""
         rows = [row for row in self.metrics() if row["epoch"] + ("validation" not in row) <= epoch]
         last = rows[-1]["step"] if rows and rows[-1]["epoch"] == epoch else step
         lines = [
@@ -203,7 +197,7 @@ class Run:
             return b""
 
     def write_status(self, status: Status) -> None:
-        """Replaces status.json; where the disk has no room for a second one, writes over it."""
+        """Replace status.json; if the disk has no room for a second file, overwrite it."""
         data = json.dumps(asdict(replace(status, updated=time.time()))).encode()
         path = self.folder / "status.json"
         try:
@@ -216,8 +210,8 @@ class Run:
                 file.truncate()
 
     def clear_unfinished(self) -> None:
-        """Removes the files that a killed worker was about to write. Those of pages, which write
-        `name` at any time, are let alone."""
+        """Remove the temporary files of a killed worker. Those of pages, which write `name` at any
+        time, stay."""
         with contextlib.suppress(OSError):
             for path in self.folder.rglob(".*.tmp"):
                 if re.fullmatch(r"\..+\.(json|jsonl|safetensors)\.[^.]+\.tmp", path.name):
@@ -225,12 +219,12 @@ class Run:
 
     def snapshots(self) -> list[Path]:
         """Snapshot files, first epoch first."""
-        from aeviz.training import snapshots  # it loads torch, which a waiting run does without
+        from aeviz.training import snapshots  # it imports torch, which a waiting run does without
 
         return snapshots.files(self.folder / "snapshots")
 
     def request_stop(self) -> None:
-        """Asks the worker to stop and keep what was reached."""
+        """Ask the worker to stop and keep its progress."""
         with atomic.in_words("The run cannot be asked to stop"):
             (self.folder / "stop").touch()
 
@@ -243,34 +237,9 @@ class Run:
         return (self.folder / "stop").exists()
 
 
-def _line(row: Any) -> dict[str, Any]:
-    """A line of metrics.jsonl; ValueError where it is none. Losses may be NaN or infinite."""
-    if not (isinstance(row, dict) and json_file.is_count(row.get("epoch"))):
-        raise ValueError("no epoch")
-    terms = {key: value for key, value in row.items() if key not in ("epoch", "step", "time")}
-    validation = terms.pop("validation", {})
-    sound = (
-        json_file.is_count(row.get("step"))
-        and json_file.is_number(row.get("time", 0.0))
-        and 0 <= row.get("time", 0.0) <= LATEST
-        and isinstance(validation, dict)
-        and all(map(_is_term, (*terms.items(), *validation.items())))
-        and (row["epoch"] > 0 or "validation" not in row)
-    )
-    if not sound:
-        raise ValueError("no line of metrics")
-    return row
-
-
-def _is_term(term: tuple[str, Any]) -> bool:
-    name, value = term
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and name.isidentifier() and not _LARGEST_FLOAT < abs(value) < math.inf
-
-
 def create(config: RunConfig, owner: str = "") -> Run:
-    """A new folder for a run of this owner; its id is unique even where two runs share one name.
-    UserError where the disk has no room for it; nothing is left there then."""
+    """A new folder for a run of this owner; its id is unique even if two runs share a name.
+    UserError if the disk has no room for it; nothing is left behind then."""
     stem = re.sub(r"[^a-z0-9]+", "-", (config.name or f"{config.type}-{config.dataset}").lower())
     run = Run(_new_folder(stem.strip("-")[:40] or "run"))
     try:
@@ -293,7 +262,7 @@ def _new_folder(stem: str) -> Path:
             folder.mkdir(parents=True)
         except OSError as error:
             if folder.is_dir():
-                continue  # where thirty press at once two may draw the same number
+                continue  # if thirty people press at once, two may draw the same number
             raise UserError(
                 f"A run cannot be started: {runs_dir()} cannot be written ({error.strerror})."
             ) from error
@@ -301,7 +270,7 @@ def _new_folder(stem: str) -> Path:
 
 
 def find(run_id: str) -> Run:
-    """The run with this id; UserError where there is none."""
+    """The run with this id; UserError if there is none."""
     folder = runs_dir() / run_id
     if not _ID.fullmatch(run_id) or not (folder / "config.json").is_file():
         raise UserError(f"There is no run called {run_id[:60]!r}.")

@@ -1,11 +1,11 @@
-"""One warm worker: a process that has learnt to train, and waits for a run to be handed to it.
+"""The warm worker: a process that has imported what trains, and waits for a run.
 
 `python -m aeviz.runs.warm` imports the libraries (over a second of processor time) and the
-default images while somebody looks at the Train page, so a press on Train is followed by a step at
-once. Its memory is what it costs: there is one at most, none while the slots are taken or memory is
-short, and it ends with the server or when nobody has pressed for a while. `AEVIZ_WARM=0` does
-without. What it is handed it holds exactly as a worker that was started for the run: the lock on
-the run, the log, and the environment.
+default images while somebody looks at the Train page, so the first step follows a press on Train
+at once. It costs memory: there is one at most, none while the slots are taken or memory is short,
+and it ends with the server or when nobody has pressed Train for a while. `AEVIZ_WARM=0` turns it
+off. It is given what a worker started for the run would have: the lock on the run, the log, and the
+environment.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from aeviz.runs.store import Run
 
 IDLE_SECONDS = 600.0
 MIN_BYTES = 1_500_000_000
-"""Of available memory, below which there is none."""
+"""Available memory below which there is no warm worker."""
 _LONGEST = 1 << 20
 
 
@@ -39,10 +39,10 @@ class _Warm:
     channel: socket.socket
 
     def is_ready(self) -> bool:
-        """Whether it has said so, on its standard output; not on the channel, for one that is
-        closed before all is read from it takes what it was given with it."""
-        said, _, _ = select.select([self.process.stdout], [], [], 0)
-        return bool(said) and self.process.poll() is None
+        """Whether it has reported that it is ready. It does so on standard output, not on the
+        channel: a channel that is closed before all is read loses what was sent through it."""
+        readable, _, _ = select.select([self.process.stdout], [], [], 0)
+        return bool(readable) and self.process.poll() is None
 
     def close(self) -> None:
         self.channel.close()
@@ -56,8 +56,8 @@ _guard = threading.Lock()
 
 
 def keep(environment: dict[str, str]) -> None:
-    """Sees to it that there is a warm worker, where a run that came now would train at once;
-    answers at once. `environment` is that of a worker."""
+    """Start a warm worker if there is none and a run that came now would train at once; return at
+    once. `environment` is that of a worker."""
     global _warm
     with _guard:
         if _warm is not None and _warm.process.poll() is None:
@@ -85,15 +85,15 @@ def keep(environment: dict[str, str]) -> None:
 
 
 def began(run: Run) -> None:
-    """Tells of a run that has just been started: until it is over there is no other warm worker,
-    which would learn while that one does, before it stands in the queue."""
+    """Note a run that has just been started: until it is over no other warm worker is started. It
+    would import its libraries while the run does, before that is in the queue."""
     global _begun
     with _guard:
         _begun = run
 
 
 def is_ready() -> bool:
-    """Whether there is a warm worker that has nothing left to learn."""
+    """Whether there is a warm worker that has imported everything."""
     with _guard:
         return _warm is not None and _warm.is_ready()
 
@@ -107,19 +107,19 @@ def pid() -> int | None:
 def hand_over(
     run: Run, lock: int, log: int, environment: dict[str, str]
 ) -> subprocess.Popen[bytes] | None:
-    """Gives the run, with its lock and its log, to the warm worker, also to one that is still
-    learning: it is ahead of any other. None where there is none, or it has just ended."""
+    """Give the run, with its lock and its log, to the warm worker, even if it is still importing:
+    it is ahead of a new process. None if there is none, or it has just ended."""
     global _warm
     with _guard:
         warm = _warm
         if warm is None or warm.process.poll() is not None:
             return None
         _warm = None
-    asked = json.dumps({"folder": str(run.folder.resolve()), "environment": environment})
+    request = json.dumps({"folder": str(run.folder.resolve()), "environment": environment})
     try:
         socket.send_fds(warm.channel, [b"-"], [lock, log])
-        warm.channel.sendall(asked.encode())
-    except OSError:  # it ended; what it was given is closed with it
+        warm.channel.sendall(request.encode())
+    except OSError:  # it ended, and closed what it was given
         return None
     finally:
         warm.close()
@@ -134,7 +134,7 @@ def _forget() -> None:
 
 
 def available() -> float:
-    """Bytes of memory that programs could still take; infinite where the system does not say."""
+    """Bytes of memory that programs could still use; infinite if the system does not say."""
     with contextlib.suppress(OSError, ValueError, IndexError):
         text = Path("/proc/meminfo").read_text()
         free = 1024.0 * int(text.partition("MemAvailable:")[2].split()[0])
@@ -150,22 +150,22 @@ def available() -> float:
 
 
 def _receive(channel: socket.socket) -> tuple[dict[str, str], str, int, int] | None:
-    """Environment, folder, lock and log; None where nobody asks any more, or not in whole."""
+    """Environment, folder, lock and log; None if no complete request comes."""
     channel.settimeout(IDLE_SECONDS)
     try:
         _, handles, *_ = socket.recv_fds(channel, 1, 2)
-        asked = b""
-        while len(asked) < _LONGEST and (more := channel.recv(1 << 16)):
-            asked += more
-        told = json.loads(asked)
+        data = b""
+        while len(data) < _LONGEST and (more := channel.recv(1 << 16)):
+            data += more
+        request = json.loads(data)
         lock, log = handles
-        return told["environment"], told["folder"], lock, log
+        return request["environment"], request["folder"], lock, log
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def learn() -> None:
-    """Imports what trains, and reads the default images, which stay in memory."""
+def prepare() -> None:
+    """Import what trains, and load the default data set, which stays in memory."""
     from aeviz import datasets
     from aeviz.runs import worker
 
@@ -173,12 +173,12 @@ def learn() -> None:
     datasets.load(datasets.DEFAULT)
 
 
-def use_threads(said: str) -> None:
-    """As OpenMP does with OMP_NUM_THREADS, which it has read already when torch was loaded."""
+def use_threads(number: str) -> None:
+    """Apply OMP_NUM_THREADS, which OpenMP itself reads only when torch is imported."""
     import torch
 
-    if said.isdecimal() and int(said) > 0:  # else it is a list for nested loops, or nothing
-        torch.set_num_threads(int(said))
+    if number.isdecimal() and int(number) > 0:  # else a list for nested loops, or empty
+        torch.set_num_threads(int(number))
 
 
 def main() -> None:
@@ -188,15 +188,15 @@ def main() -> None:
     args = parser.parse_args()
     step_back(NICENESS)
 
-    learn()
+    prepare()
     malloc.trim()
     with contextlib.suppress(OSError):
         os.write(1, b"ready")
     with socket.socket(fileno=args.channel) as channel:
-        asked = _receive(channel)
-    if asked is None:
+        request = _receive(channel)
+    if request is None:
         os._exit(0)
-    environment, folder, lock, log = asked
+    environment, folder, lock, log = request
     os.environ.clear()
     os.environ.update(environment)
     os.dup2(log, 1)

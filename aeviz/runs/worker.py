@@ -42,10 +42,10 @@ _PHASES: dict[str, Phase] = {
 
 
 def work(run: Run, server: int | None = None) -> None:
-    """Trains the run to its end, a Stop, or a failure; leaves the result in its folder.
+    """Train the run to its end, a Stop, or a failure; leave the result in its folder.
 
-    `server`: the process that started this one. Where it ends, training stops as by a Stop.
-    Where somebody removes the folder it says so, and leaves nothing.
+    `server`: the process that started this one. If it ends, training stops as after a Stop. If
+    somebody removes the folder, this is logged and nothing is written.
     """
 
     def should_stop() -> bool:
@@ -126,7 +126,7 @@ def _keep(
     outcome: Outcome,
     progress: Progress,
 ) -> None:
-    """Writes the model file with its PCA map, and asks for the others (`aeviz.runs.maps`)."""
+    """Write the model file with its PCA map, and request the others (`aeviz.runs.maps`)."""
     card, gallery = card_and_gallery(state.model, dataset, outcome.history(), progress)
     data = checkpoint.to_bytes(state.model, card, gallery)
     maps.withdraw(run)

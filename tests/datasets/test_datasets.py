@@ -13,7 +13,16 @@ import torch
 from sklearn.datasets import load_digits
 
 from aeviz import datasets
-from aeviz.datasets import DATASETS, DEFAULT, Split, available, data_root, digits, load
+from aeviz.datasets import (
+    DATASETS,
+    DEFAULT,
+    Split,
+    available,
+    data_root,
+    digits,
+    load,
+    loading,
+)
 from aeviz.datasets.base import Splits
 from aeviz.datasets.splitting import content_hash, cut, shuffled
 from aeviz.errors import UserError
@@ -147,10 +156,10 @@ def test_loaded_once_and_shared_between_threads(tmp_path, monkeypatch):
 
 def test_only_the_last_few_are_kept(tmp_path):
     first = load("digits", root=tmp_path / "0")
-    for number in range(1, datasets._KEPT):
+    for number in range(1, loading._KEPT):
         load("digits", root=tmp_path / str(number))
     assert load("digits", root=tmp_path / "0") is first
-    for number in range(1, datasets._KEPT + 1):
+    for number in range(1, loading._KEPT + 1):
         load("digits", root=tmp_path / str(number))
     assert load("digits", root=tmp_path / "0") is not first
 
