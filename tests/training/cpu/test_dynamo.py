@@ -40,6 +40,7 @@ def test_optimisers_work_as_ever_beside_it() -> None:
     """torch's own steps, and a compiled function, in a process that has made a light one."""
     script = """
 import torch
+from aeviz.training.cpu.dynamo import skip_dynamo
 skip_dynamo()
 weight = torch.nn.Parameter(torch.ones(2))
 optimizer = torch.optim.SGD([weight], lr=0.5)
