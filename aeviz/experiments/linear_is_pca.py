@@ -44,7 +44,8 @@ from aeviz.nn.model import Autoencoder
 from aeviz.presets.autoencoders import settings_for
 from aeviz.presets.defaults import epochs_for
 from aeviz.training.fit import fit
-from aeviz.training.loop import StepResult, begin
+from aeviz.training.loop import StepResult
+from aeviz.training.state import begin
 
 RELUS: Final = ("none", "code", "hidden")
 HIDDEN = 128
