@@ -38,7 +38,7 @@ export class MovingPoints {
   }
 
   get usable() {
-    return this.gl !== null && !this.gl.isContextLost();
+    return this.gl !== null && this.program !== null && !this.gl.isContextLost();
   }
 
   /** @param {Float32Array} from @param {Float32Array} to  x0, y0, x1, y1, ... */
