@@ -17,7 +17,7 @@ export async function arrival() {
 }
 
 /**
- * Why the server refuses this page's sockets and uploads; '' where it does not.
+ * Why the server refuses this page's sockets and uploads; '' if it does not.
  * @param {{host: string, scheme: string, allowed: boolean}} seen
  */
 export function refusal({ host, scheme, allowed }) {
@@ -34,13 +34,13 @@ export function refusal({ host, scheme, allowed }) {
   );
 }
 
-/** Why the server answers 403 to an upload of this page; '' where that is not known. */
+/** Why the server refuses an upload of this page with 403; '' if that is not known. */
 export async function whyRefused() {
   const seen = await arrival();
   return seen ? refusal(seen) : '';
 }
 
-/** What to say where HTTP goes through and WebSockets do not; null where the server is away. */
+/** What to say if HTTP goes through and WebSockets do not; null if the server is away. */
 export async function whyNoSocket() {
   const seen = await arrival();
   if (!seen) return null;

@@ -1,5 +1,5 @@
 /**
- * Pointer, touch, wheel and keys on the map's layer, told apart.
+ * Pointer, touch, wheel and keys on the map's layer, as gestures.
  *
  * Moving looks; pressing begins a stroke, which the map chooses (pin, drag the handle, select);
  * wheel and pinch zoom; Shift or the middle button pans; two fingers pinch and pan.

@@ -43,7 +43,7 @@ const LEAST = 1e-6; // so that codes that all coincide divide nothing by zero
 /**
  * @param {Readings} readings  those that are known
  * @param {Typical | null} typical
- * @returns {{score: number, word: string} | null} null where nothing is known
+ * @returns {{score: number, word: string} | null} null if nothing is known
  */
 export function judge(readings, typical) {
   const limits = limitsOf(typical);

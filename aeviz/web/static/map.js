@@ -18,7 +18,7 @@ import { Tools } from './tools.js';
  *   onPin: (x: number, y: number, index: number, time: number) => void,
  *   onLeave: (time: number) => void,
  *   onSelect?: (indices: number[]) => void}} MapListener
- *   the index is the gallery image of the place, -1 where there is none; onSelect's are the chosen
+ *   the index is the gallery image of the place, -1 if there is none; onSelect's are the chosen
  *   points of visible classes
  */
 

@@ -58,7 +58,7 @@ export class MapView {
    * Draw the points for the first time; resolves when they are on the screen. Handle, names and
    * gestures are there at once: they need not wait for Plotly.
    * @param {Float32Array} points  x0, y0, x1, y1, ...
-   * @param {[string, string] | null} axes  null where zero means nothing
+   * @param {[string, string] | null} axes  null if zero means nothing
    */
   async start(points, axes) {
     this.shown.points = points;

@@ -30,7 +30,7 @@
  * @typedef {{id: string, label: string, hint: string, tools?: false,
  *   load?: () => Promise<{open: (stage: Stage) => Panel | Promise<Panel>}>,
  *   suits?: (gallery: import('./gallery.js').Gallery) => boolean}} Mode
- *   tools: false where the map is too small to be selected on
+ *   tools: false if the map is too small to be selected on
  */
 
 import { h } from './dom.js';

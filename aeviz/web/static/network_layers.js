@@ -53,7 +53,7 @@ export function without(net, role, at) {
 
 /**
  * The network with one more layer after column `after`, as wide as its neighbours' geometric mean;
- * null where there are as many as may be. Between convolutions it is one, else it is dense.
+ * null if there are as many as may be. Between convolutions it is a convolution, else it is dense.
  * @param {Network} net
  * @param {number} after
  * @param {Limits} limits

@@ -145,16 +145,16 @@ class Table {
   tick(id, on) {
     if (on) this.chosen.add(id);
     else this.chosen.delete(id);
-    this.told();
+    this.changed();
   }
 
   tickAll() {
     const any = [...this.rows.keys()].some((id) => this.chosen.has(id));
     this.chosen = new Set(any ? [] : this.rows.keys());
-    this.told();
+    this.changed();
   }
 
-  told() {
+  changed() {
     this.ticks();
     this.send('chosen', [...this.chosen]);
   }

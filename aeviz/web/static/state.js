@@ -3,7 +3,7 @@
  *
  * @typedef {{model: string, projection: string | null, mode: string, params: Record<string, string>,
  *   z: Float32Array, preview: Float32Array | null, point: number | null}} View
- *   `projection` is null where there is but one; `z` is the code that stays; `preview` the one under
+ *   `projection` is null if there is only one; `z` is the code that stays; `preview` the one under
  *   the pointer, while it is over the map; `point` the gallery image that `z` is the code of;
  *   `params` what the mode itself remembers, each under its own name in the address.
  * @typedef {(view: View, patch: Partial<View>, time: number) => void} Listener

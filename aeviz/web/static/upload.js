@@ -46,7 +46,7 @@ export async function readPicture(file, gallery) {
 }
 
 /**
- * What the frame holds, after a person has moved it; null where there is no ink in it.
+ * What the frame holds, after a person has moved it; null if there is no ink in it.
  * @param {import('./gallery.js').Gallery} gallery
  * @param {import('./photo.js').Photo} photo
  * @param {import('./photo.js').Frame | null} frame  null: the whole picture
