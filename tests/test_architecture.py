@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 FLOORS: tuple[set[str], ...] = (
     {"errors", "escaping", "limits", "wording"},
     {"io", "images"},
-    {"config", "device", "quota"},
+    {"config", "device", "pca", "quota"},
     {"identity", "teacher", "degradations", "datasets", "handwriting", "nn"},
     {"dataset_import", "presets"},
     {"models"},

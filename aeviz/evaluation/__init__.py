@@ -1,1 +1,1 @@
-"""How good a reconstruction is, and how good a code."""
+"""Measures of reconstructions and of codes."""

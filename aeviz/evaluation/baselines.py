@@ -1,4 +1,4 @@
-"""What a run's loss is to be compared with: PCA, the entropy of grey levels, published figures.
+"""Baselines for a run's loss: PCA, the entropy of grey levels, published figures.
 
 Every value is a mean per image over the validation images, in the unit of the run's own curve.
 """
@@ -17,6 +17,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from aeviz import pca
 from aeviz.config import RunConfig
 from aeviz.datasets import Dataset
 from aeviz.errors import UserError
@@ -30,22 +31,19 @@ log = logging.getLogger(__name__)
 
 MAX_IMAGES = 10_000
 MAX_VALUES = 32_000_000
-EXACT_PIXELS = 1024
-"""Up to here the covariance is decomposed exactly, which takes a second; above, by random
-projections (Halko et al. 2011)."""
-
 HALF_LEVEL = 0.5 / 255
-"""BCE of a prediction of exactly 0 or 1 can be infinite, so PCA's stay half a grey level inside."""
+"""BCE of a prediction of exactly 0 or 1 can be infinite, so PCA's predictions are clipped to half a
+grey level inside."""
 
 CLOSE = 0.01
-"""Shares of a value that count as no difference."""
+"""Relative differences up to this count as none."""
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """One value to compare a term of the loss with, and what to say of it.
+    """One value to compare a term of the loss with, and a sentence about it.
 
-    `term` names the curve, recon or loss; `title` is its label there. ValueError where the value
+    `term` names the curve, recon or loss; `title` is its label there. ValueError if the value
     is not finite.
     """
 
@@ -63,7 +61,7 @@ class Baseline:
 
 @dataclass(frozen=True)
 class Published:
-    """A figure from the literature, for the runs that are like the one it was measured on."""
+    """A figure from the literature, for runs with the settings it was measured with."""
 
     applies: Callable[[RunConfig], bool]
     baseline: Baseline
@@ -119,8 +117,8 @@ PUBLISHED = (
             "loss",
             105.6,
             "PyTorch's example",
-            "Reconstruction and KL together, PyTorch's own example of this VAE is at 105.6 after "
-            "10 epochs, on the test images.",
+            "PyTorch's own example of this VAE reaches 105.6 (reconstruction plus KL) after 10 "
+            "epochs, on the test images.",
             "github.com/pytorch/examples, vae",
         ),
     ),
@@ -128,7 +126,7 @@ PUBLISHED = (
 
 
 def baselines(config: RunConfig, train: Tensor, validation: Tensor) -> list[Baseline]:
-    """All that apply to the run; images are uint8 (N, C, H, W). Nothing for photographs."""
+    """The baselines that apply to the run; images are uint8 (N, C, H, W). None for photographs."""
     loss = config.loss.reconstruction
     if config.network.kind == "unet" or loss == "log-mse":
         return []
@@ -144,44 +142,44 @@ def baselines(config: RunConfig, train: Tensor, validation: Tensor) -> list[Base
 def answer(
     reached: Mapping[str, float], found: Sequence[Baseline], error: str, unit: str, excuse: str = ""
 ) -> str:
-    """ "Is this good?" in words, for validation terms `reached` (recon, loss, ...).
+    """The answer to "Is this good?" for the validation terms `reached` (recon, loss, ...).
 
-    `error`: what the reconstruction term is called, in `unit`; `excuse`: a sentence on what PCA
-    need not do and the network has to, "" where both are asked for the same.
+    `error`: the name of the reconstruction term, in `unit`. `excuse`: a sentence on what the
+    network has to do and PCA does not; "" if both do the same.
     """
     recon = reached["recon"]
     by_key = {baseline.key: baseline for baseline in found}
-    said = f"on the validation images its {error} is {told(recon)} {unit}"
+    figure = f"on the validation images its {error} is {as_text(recon)} {unit}"
     floor, pca = by_key.get("floor"), by_key.get("pca")
     at_floor = floor is not None and recon <= floor.value * (1 + CLOSE)
     if at_floor:
-        sentences = [f"Yes: {said}."]
+        sentences = [f"Yes: {figure}."]
     elif pca:
-        sentences = [f"{_verdict(recon, pca.value, excuse)}: {said}.", pca.sentence]
+        sentences = [f"{_verdict(recon, pca.value, excuse)}: {figure}.", pca.sentence]
         if excuse and recon > pca.value * (1 + CLOSE):
             sentences.append(excuse)
     else:
-        sentences = [f"{said[0].upper()}{said[1:]}."]
+        sentences = [f"{figure[0].upper()}{figure[1:]}."]
     if floor:
-        sentences.append(f"No network can get below {told(floor.value)}.")
+        sentences.append(f"No network can get below {as_text(floor.value)}.")
     if published := by_key.get("published"):
         sentences.append(published.sentence)
         if published.term != "recon":
-            sentences.append(f"This one is at {told(reached[published.term])}.")
+            sentences.append(f"This run is at {as_text(reached[published.term])}.")
     return " ".join(sentences)
 
 
 def prospect(losses: Sequence[float]) -> str:
-    """What more epochs promise a training that has ended, by its validation loss after each; ""
-    where they promise nothing. The whole loss: early stopping, too, goes by it."""
+    """Advice to train longer, if the validation loss (after each epoch) still improved at the end;
+    else "". It is the whole loss, as for early stopping."""
     if len(losses) < 2 or losses[-1] >= losses[-2] * (1 - CLOSE):
         return ""
-    fallen = 1 - losses[-1] / losses[-2]
-    return f"It was still improving, by {fallen:.0%} in the last epoch: train longer."
+    improvement = 1 - losses[-1] / losses[-2]
+    return f"It was still improving, by {improvement:.0%} in the last epoch: train longer."
 
 
-def told(value: float) -> str:
-    """A loss as a sentence and a label give it."""
+def as_text(value: float) -> str:
+    """A loss as text, for sentences and labels."""
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.3g}"
 
 
@@ -194,15 +192,16 @@ def _verdict(recon: float, pca: float, excuse: str) -> str:
 
 
 def _pca_sentence(value: float, config: RunConfig) -> str:
-    """What PCA reaches with as many numbers as the code, and what that is worth."""
+    """The value that PCA reaches with as many components as the code has dimensions, and what it
+    means."""
     size = config.bottleneck.latent_dim
     noisy = config.corruption.kind != "none"
-    said = f"PCA with {_numbers(size)} is at {told(value)}"
+    sentence = f"PCA with {_numbers(size)} is at {as_text(value)}"
     if noisy:
-        said += " from the same noisy images"
+        sentence += " from the same noisy images"
     if config.loss.reconstruction == "mse" and not noisy:
-        said += ": on the images that it is fitted to, no linear code of this size does better"
-    return f"{said}."
+        sentence += ": on the images that it is fitted to, no linear code of this size does better"
+    return f"{sentence}."
 
 
 def _numbers(count: int) -> str:
@@ -210,7 +209,7 @@ def _numbers(count: int) -> str:
 
 
 def keep(path: Path, config: RunConfig, dataset: Dataset) -> None:
-    """Writes the run's baselines, once. Nothing that goes wrong here may end a training."""
+    """Write the run's baselines, once. Errors are logged: they must not end a training."""
     if path.exists() or not path.parent.is_dir():
         return
     found: list[Baseline] = []
@@ -218,18 +217,19 @@ def keep(path: Path, config: RunConfig, dataset: Dataset) -> None:
         found = baselines(config, dataset.train.images, dataset.validation.images)
     except (RuntimeError, ValueError, MemoryError) as error:
         log.warning("The run has no baselines: %s", error)
-    with contextlib.suppress(UserError):  # a full disk is told by what else is saved
+    with contextlib.suppress(UserError):  # a full disk is reported when the model is saved
         atomic.write_bytes(path, json.dumps([asdict(row) for row in found], indent=1).encode())
 
 
 def read(path: Path, config: RunConfig) -> list[Baseline]:
-    """What `keep` wrote for this run; nothing where it has not (yet), or the file is damaged."""
+    """The baselines that `keep` wrote for this run; none if it has not (yet), or the file is
+    damaged."""
     try:
         rows = json_file.parse(path.read_bytes())
         found = [json_file.build(Baseline, row) for row in rows]
     except (OSError, ValueError, TypeError):
         return []
-    # An older aeviz called PCA the best linear code, whatever the loss.
+    # Sentences from older versions called PCA the best linear code for any loss.
     return [
         replace(row, sentence=_pca_sentence(row.value, config)) if row.key == "pca" else row
         for row in found
@@ -238,11 +238,11 @@ def read(path: Path, config: RunConfig) -> list[Baseline]:
 
 @torch.no_grad()
 def _pca(config: RunConfig, train: Tensor, validation: Tensor) -> Baseline:
-    """PCA with as many numbers as the code, fitted to clean images; it is given what the network is
-    given, so noisy images where those are noisy."""
+    """PCA with as many components as the code has dimensions, fitted to clean images. Its input is
+    the network's: noisy images for a denoiser."""
     size, loss = config.bottleneck.latent_dim, RECONSTRUCTIONS[config.loss.reconstruction]
-    most = min(MAX_IMAGES, MAX_VALUES // train[0].numel())
-    mean, basis = _fit(to_float(train[:most]).flatten(1), size)
+    count = min(MAX_IMAGES, MAX_VALUES // train[0].numel())
+    mean, basis = pca.fit(to_float(train[:count]).flatten(1), size)
     noise = torch.Generator().manual_seed(0)
     total = 0.0
     for batch in validation.split(500):
@@ -257,17 +257,6 @@ def _pca(config: RunConfig, train: Tensor, validation: Tensor) -> Baseline:
     )
 
 
-def _fit(x: Tensor, size: int) -> tuple[Tensor, Tensor]:
-    """Mean (D,) and the leading principal directions (D, size) of x (N, D)."""
-    mean = x.mean(0)
-    if min(x.shape) <= EXACT_PIXELS:
-        return mean, metrics.pca_subspace(x, size).float()
-    with torch.random.fork_rng(devices=[]):  # the training's own random numbers stay as they are
-        torch.manual_seed(0)
-        rank = min(size + 16, *x.shape)
-        return mean, torch.pca_lowrank(x, rank, niter=3)[2][:, :size]
-
-
 def _floor(validation: Tensor) -> Baseline:
     per_pixel = metrics.entropy_floor(to_float(validation))
     value = per_pixel * validation[0].numel()
@@ -277,6 +266,6 @@ def _floor(validation: Tensor) -> Baseline:
         "recon",
         value,
         "entropy floor",
-        f"No network can come below {told(value)} ({per_pixel:.4f} per pixel), the entropy of the "
-        f"{levels}.",
+        f"No network can get below {as_text(value)} ({per_pixel:.4f} per pixel), the entropy of "
+        f"the {levels}.",
     )

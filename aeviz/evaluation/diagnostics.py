@@ -1,6 +1,6 @@
-"""What a network's insides say while it trains: dead dimensions, sparse codes, Jacobians, filters.
+"""Diagnostics of a network during training: inactive dimensions, sparse codes, Jacobians, filters.
 
-Pure functions of codes, models and images; small answers, one set of them an epoch.
+Pure functions of codes, models and images. Their results are small, and stored once an epoch.
 """
 
 from __future__ import annotations
@@ -23,23 +23,24 @@ from aeviz.nn.model import Autoencoder
 BINS = 40
 JACOBIAN_IMAGES = 16
 JACOBIAN_VALUES = 8_000_000
-"""Numbers in the Jacobians of all images together: fewer images where they are large."""
+"""Limit of the numbers in the Jacobians of all images: fewer images if they are large."""
 FILTERS = 36
 FILTER_SIDE = 64
 NAMED = 8
-"""Dimensions that a sentence lists by name."""
+"""A sentence lists so many dimensions by name."""
 ON = 0.5
-"""A unit behind a sigmoid counts as on above this."""
+"""A sigmoid unit counts as on above this."""
 
 
 @dataclass(frozen=True)
 class Diagnostics:
-    """Of one epoch; those that do not apply to the type are None.
+    """Diagnostics of one epoch; those that do not apply to the type are None.
 
-    kl (d,): nats of each dimension; variance (d,): of its mean over the data. histogram (BINS,):
-    how many activations lie in even steps over bounds (2,); active (2,): share of activations that
-    are on, and how many units are on for no image. singular_values (k,): of the encoder's Jacobian,
-    largest first, mean over images. filters (F, C, h, w): of the first layer, float16.
+    kl (d,): KL of each dimension in nats; variance (d,): variance of its mean over the data.
+    histogram (BINS,): counts of activations in equal bins over bounds (2,); active (2,): share of
+    activations that are on, and number of units that are never on. singular_values (k,): of the
+    encoder's Jacobian, largest first, mean over images. filters (F, C, h, w): of the first layer,
+    float16.
     """
 
     kl: Tensor | None = None
@@ -51,13 +52,13 @@ class Diagnostics:
     filters: Tensor | None = None
 
     def tensors(self) -> dict[str, Tensor]:
-        """Those that there are, by name, to be stored."""
+        """The tensors that are not None, by name, for storing."""
         fields = ((field.name, getattr(self, field.name)) for field in dataclasses.fields(self))
         return {name: value.contiguous() for name, value in fields if value is not None}
 
     @classmethod
     def of(cls, tensors: Mapping[str, Tensor]) -> Diagnostics:
-        """From what `tensors` gave, among others."""
+        """The inverse of `tensors`; ignores other names."""
         names = {field.name for field in dataclasses.fields(cls)}
         return cls(**{name: value for name, value in tensors.items() if name in names})
 
@@ -66,7 +67,8 @@ class Diagnostics:
 def diagnose(
     model: Autoencoder, split: Split, codes: tuple[Tensor, Tensor | None] | None = None
 ) -> Diagnostics:
-    """Of a model in eval mode, on the images of `split`; `codes` (mu, logvar) of them if known."""
+    """Diagnostics of a model in eval mode on the images of `split`; `codes`: their (mu, logvar), if
+    already computed."""
     mu, logvar = codes or encode_all(model, split)
     config = model.config
     found: dict[str, Tensor] = {}
@@ -91,7 +93,7 @@ def diagnose(
 
 
 def is_sparse(model: Autoencoder) -> bool:
-    """Whether few units of the code are meant to be on at once."""
+    """Whether the code is meant to be sparse."""
     penalty = model.config.loss.penalty in ("l1", "kl-sparsity")
     return penalty or model.config.bottleneck.activation != "none"
 
@@ -100,44 +102,43 @@ def is_sparse(model: Autoencoder) -> bool:
 
 
 def active_dimensions(variance: Tensor) -> Tensor:
-    """Which dimensions' means move with the data: variance above 0.01 (Burda et al. 2016, 5.2).
-
-    `variance` (d,) is of mu over images; the answer is (d,) bool.
-    """
+    """Active dimensions, bool (d,): the mean mu varies over the images by more than 0.01 (Burda et
+    al. 2016, section 5.2). `variance` (d,) is that of mu."""
     return variance > ACTIVE_VARIANCE
 
 
 def collapse(active: Sequence[bool], beta: float, warmup: float = 0.0) -> str:
-    """What to think of dimensions that carry nothing, in words; "" where all carry something.
+    """An explanation of inactive dimensions, and what to try; "" if all are active.
 
-    `beta`: the KL's weight as it is set; `warmup`: the share of training over which it rises.
+    `beta`: the KL's weight in the settings; `warmup`: the share of training over which it rises.
     """
-    dead = [i for i, on in enumerate(active) if not on]
-    if not dead:
+    inactive = [i for i, on in enumerate(active) if not on]
+    if not inactive:
         return ""
     d = len(active)
-    if len(dead) == d:
-        said = (
-            "**The posterior has collapsed.** No dimension of the code carries anything: the "
-            "encoder says the same of every image, and the decoder draws the same for all of them."
+    if len(inactive) == d:
+        finding = (
+            "**The posterior has collapsed.** No dimension of the code carries information: the "
+            "encoder gives every image the same code, so the decoder draws the same image for all."
         )
-    elif 2 * len(dead) >= d:
-        said = (
-            f"**Much of the posterior has collapsed.** {len(dead)} of {d} dimensions carry "
-            f"nothing ({_names(dead)}): there the encoder answers with the prior, whatever the "
+    elif 2 * len(inactive) >= d:
+        finding = (
+            f"**Much of the posterior has collapsed.** {len(inactive)} of {d} dimensions carry no "
+            f"information ({_names(inactive)}): there the encoder returns the prior for every "
             "image."
         )
     else:
-        verb = "carries" if len(dead) == 1 else "carry"
+        verb = "carries" if len(inactive) == 1 else "carry"
         return (
-            f"{len(dead)} of {d} dimensions {verb} nothing ({_names(dead)}). A VAE leaves out what "
-            "does not pay for its KL; that is no fault unless images are blurred."
+            f"{len(inactive)} of {d} dimensions {verb} no information ({_names(inactive)}). A VAE "
+            "does not use a dimension that costs more KL than it gains in reconstruction. This is "
+            "only a problem if the images are blurred."
         )
-    tries = [f"a smaller beta (it is {beta:g})"]
+    advice = [f"a smaller beta (it is {beta:g})"]
     if not warmup:
-        tries.append("a warm-up, in which beta rises from 0")
-    tries.append("free bits, so that the first nats of a dimension cost nothing")
-    return f"{said} Try {', '.join(tries[:-1])}, or {tries[-1]}."
+        advice.append("a warm-up, in which beta rises from 0")
+    advice.append("free bits, so that the first nats of a dimension cost nothing")
+    return f"{finding} Try {', '.join(advice[:-1])}, or {advice[-1]}."
 
 
 def _names(dimensions: Sequence[int]) -> str:
@@ -150,9 +151,9 @@ def _names(dimensions: Sequence[int]) -> str:
 
 
 def histogram(z: Tensor, bins: int = BINS) -> tuple[Tensor, Tensor]:
-    """Activations z (N, d) counted: (bins,) int32, and the bounds (2,) they lie between.
+    """Counts (bins,) int32 of the activations z (N, d) in equal bins, and their bounds (2,).
 
-    The bounds hold 0. Where all are one value the steps lie on either side of it.
+    The bounds include 0. If all activations are 0, they are -0.5 and 0.5.
     """
     low, high = min(0.0, z.min().item()), max(0.0, z.max().item())
     if low == high:
@@ -188,17 +189,17 @@ def singular_values(encode: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
 # ---- first layer -------------------------------------------------------------------------------
 
 
-def first_filters(model: Autoencoder, most: int = FILTERS) -> Tensor | None:
-    """Weights of the first layer as images, (F, C, h, w), F at most `most`, in their own order.
+def first_filters(model: Autoencoder, count: int = FILTERS) -> Tensor | None:
+    """The first weights of the first layer as images, (F, C, h, w), F at most `count`.
 
-    Dense: what each unit looks for in the image; conv: its kernels. Without a hidden layer they are
-    the code's own. Large ones are made smaller.
+    Dense: the pattern that each unit responds to; conv: its kernels. Without a hidden layer they
+    are those of the code. Large ones are downscaled.
     """
     for layer in model.modules():
         if isinstance(layer, nn.Conv2d):
-            return layer.weight.detach()[:most].cpu()
+            return layer.weight.detach()[:count].cpu()
         if isinstance(layer, nn.Linear):
-            weight = layer.weight.detach()[:most].cpu().unflatten(1, model.image_shape)
+            weight = layer.weight.detach()[:count].cpu().unflatten(1, model.image_shape)
             if max(weight.shape[2:]) > FILTER_SIDE:
                 scale = FILTER_SIDE / max(weight.shape[2:])
                 weight = nn.functional.interpolate(weight, scale_factor=scale, mode="area")
@@ -207,7 +208,7 @@ def first_filters(model: Autoencoder, most: int = FILTERS) -> Tensor | None:
 
 
 def first_layer_width(model: Autoencoder) -> int:
-    """How many filters the first layer has."""
+    """The number of filters in the first layer."""
     for layer in model.modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):
             return layer.weight.shape[0]

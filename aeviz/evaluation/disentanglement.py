@@ -1,8 +1,7 @@
 """Disentanglement: whether each true factor of the images has a latent dimension of its own.
 
-z is (N, d), the mean codes of N images; factors is (N, f), the true values. A factor without an
-order (a category) has its values compared for equality only, so it has mutual information and no
-rank correlation.
+z is (N, d), the mean codes of N images; factors is (N, f), the true values. The values of a
+categorical factor have no order, so it has mutual information but no rank correlation.
 """
 
 from __future__ import annotations
@@ -16,14 +15,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 BINS = 20
-"""Of equal width over the range of a column, as in disentanglement_lib."""
+"""Bins of equal width over the range of a column, as in disentanglement_lib."""
 
 
 @torch.no_grad()
 def rank_correlation(z: Tensor, factors: Tensor) -> Tensor:
     """Absolute Spearman rank correlation of each latent dimension with each factor.
 
-    (d, f) in [0, 1]. A constant column correlates with nothing and gets 0.
+    (d, f) in [0, 1]. A constant column gets 0.
     """
     a, b = _standard_ranks(z), _standard_ranks(factors)
     return torch.from_numpy(np.abs(a.T @ b).clip(max=1.0))
@@ -33,8 +32,9 @@ def rank_correlation(z: Tensor, factors: Tensor) -> Tensor:
 def mutual_information_shares(z: Tensor, factors: Tensor) -> Tensor:
     """I(z_j; v_k) / H(v_k) of each latent dimension and each factor, (d, f) in [0, 1].
 
-    Columns of z are cut into `BINS` bins, and so are factors with more values than that. 1: z_j
-    alone gives the factor's value (or its bin). A constant z_j, or a constant factor, gives 0.
+    Columns of z are discretised into `BINS` bins, and so are factors with more values than that.
+    1 means that z_j alone determines the factor's value (or its bin). A constant z_j, or a constant
+    factor, gives 0.
     """
     codes = [_binned(column) for column in _columns(z)]
     shares = torch.zeros(len(codes), factors.shape[1], dtype=torch.float64)
@@ -51,17 +51,17 @@ def mutual_information_shares(z: Tensor, factors: Tensor) -> Tensor:
 
 
 def gaps(shares: Tensor) -> Tensor:
-    """Mutual information gap of each factor, (f,): the share of the dimension that holds most of
-    it, less that of the next one. `shares` is (d, f); MIG is the mean (Chen et al. 2018, eq. 6)."""
-    padded = torch.nn.functional.pad(shares, (0, 0, 0, 1))  # one dimension has no next one
+    """Mutual information gap of each factor, (f,): the largest share of any dimension minus the
+    second largest. `shares` is (d, f); MIG is the mean (Chen et al. 2018, eq. 6)."""
+    padded = torch.nn.functional.pad(shares, (0, 0, 0, 1))  # for codes of one dimension
     first, second = padded.topk(2, dim=0).values
     return first - second
 
 
 def mig(z: Tensor, factors: Tensor) -> float:
-    """Mutual information gap, in [0, 1]: 1 if each factor is known from one dimension, and from no
-    other. Chen et al. 2018, "Isolating Sources of Disentanglement in VAEs"; as disentanglement_lib
-    computes it, from mean codes."""
+    """Mutual information gap, in [0, 1]: 1 if each factor can be read from one dimension and from
+    no other. Chen et al. 2018, "Isolating Sources of Disentanglement in VAEs"; computed from mean
+    codes, as in disentanglement_lib."""
     return gaps(mutual_information_shares(z, factors)).mean().item()
 
 
@@ -69,10 +69,10 @@ def mig(z: Tensor, factors: Tensor) -> float:
 def followers(
     z: Tensor, factors: Tensor, names: Sequence[str], categories: Sequence[str] = ()
 ) -> dict[str, dict[str, Any]]:
-    """For each factor, by name, the dimension that follows it best and the next best.
+    """For each factor, by name, the dimension that follows it best, and the second best.
 
-    `dimension`, `score`, `next`, `next_score` (the last two only if d > 1) by rank correlation,
-    for `categories` by the share of mutual information; `mig`: the factor's own gap.
+    `dimension`, `score`, `next`, `next_score` (the last two only if d > 1) by rank correlation, or
+    by mutual information for `categories`; `mig`: the gap of this factor.
     """
     shares = mutual_information_shares(z, factors)
     correlation = rank_correlation(z, factors)
@@ -92,7 +92,7 @@ def _columns(values: Tensor) -> list[NDArray[np.float64]]:
 
 
 def _binned(column: NDArray[np.float64]) -> NDArray[np.int64]:
-    """The number of each value's bin; a constant column has one bin."""
+    """The index of each value's bin; a constant column has one bin."""
     low, high = column.min(), column.max()
     width = (high - low) or 1.0
     return np.minimum(((column - low) / width * BINS).astype(np.int64), BINS - 1)

@@ -1,4 +1,4 @@
-"""Every figure of one model on one test split: what the command line prints and cards keep."""
+"""All evaluation figures of a model on a test split, for the command line and for cards."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ ACTIVE = 1e-3
 """A unit of a sparse code counts as active above this."""
 
 EXACT_PIXELS = 4096
-"""Up to here PCA and the vote by pixels look at all of their images; above, at so many that they
-have PIXEL_VALUES pixels together."""
+"""For images of up to so many values, PCA and kNN on pixels use all images; for larger ones, only
+so many images that they have PIXEL_VALUES values together."""
 PIXEL_VALUES = 32_000_000
 
 CATEGORIES = ("shape",)
-"""Factors that have no order."""
+"""Categorical factors, whose values have no order."""
 
 NOISES: tuple[tuple[CorruptionKind, float], ...] = (
     ("gaussian", 0.5),
     ("salt-and-pepper", 0.3),
     ("masking", 0.5),
 )
-"""Kinds and amounts of noise that a denoiser's card names."""
+"""Kinds and amounts of noise on a denoiser's card."""
 
 
 @torch.no_grad()
 def evaluate(model: Autoencoder, dataset: Dataset) -> dict[str, Any]:
     """Figures on the test split; those that do not apply to the model's type are left out.
 
-    loss, recon, kl, penalty: per image, as trained (see `validate`); the others from mean codes of
-    clean images: mse, bce_per_pixel, mae, psnr (dB), ssim, and pca_mse of PCA with as many
-    components. Raises UserError where the data set's images have another shape than the model's.
+    loss, recon, kl, penalty: per image, as trained (see `validate`). The others are from mean codes
+    of clean images: mse, bce_per_pixel, mae, psnr (dB), ssim, and pca_mse, the error of PCA with as
+    many components. Raises UserError if the data set's images have another shape than the model's.
     """
     if dataset.image_shape != model.image_shape:
         have, want = ("x".join(map(str, s)) for s in (dataset.image_shape, model.image_shape))
         raise UserError(
-            f"{dataset.title} has images of {have}, the model takes {want}: "
+            f"{dataset.title} has images of {have}, but the model takes {want}: "
             "choose another data set."
         )
     config = model.config
@@ -75,8 +75,8 @@ def evaluate(model: Autoencoder, dataset: Dataset) -> dict[str, Any]:
         figures["bce_per_pixel"] = _bce_per_pixel(x, x_hat)
         figures["bce_floor_per_pixel"] = metrics.entropy_floor(x)
     if len(set(dataset.test.labels.tolist())) > 1:
-        figures["knn_accuracy"] = _knn(dataset, encode_all(model, _voters(dataset))[0], z)
-        pixels = to_float(_few_enough(_voters(dataset).images)).flatten(1)
+        figures["knn_accuracy"] = _knn(dataset, encode_all(model, _neighbours(dataset))[0], z)
+        pixels = to_float(_few_enough(_neighbours(dataset).images)).flatten(1)
         figures["knn_accuracy_pixels"] = _knn(dataset, pixels, x.flatten(1))
     return figures | _of_type(model, dataset, x, z)
 
@@ -108,10 +108,10 @@ def _of_type(model: Autoencoder, dataset: Dataset, x: Tensor, z: Tensor) -> dict
 
 
 def _disentanglement(model: Autoencoder, dataset: Dataset, z: Tensor) -> dict[str, Any]:
-    """Which dimension follows which true factor, and how well each has one of its own.
+    """How well the latent dimensions follow the true factors.
 
-    A collapsed dimension of a Gaussian code counts as constant: its mean moves by less than the
-    noise that it is drawn with, and yet may rank images by a factor.
+    A collapsed dimension of a Gaussian code counts as constant: its mean may still be correlated
+    with a factor, but varies less than the noise of the code.
     """
     factors, names = _factors(dataset), dataset.factor_names
     if model.is_gaussian:
@@ -172,7 +172,7 @@ def encode_all(model: Autoencoder, split: Split) -> tuple[Tensor, Tensor | None]
 
 @torch.no_grad()
 def decode_all(model: Autoencoder, z: Tensor) -> Tensor:
-    """z (N, d) -> x_hat (N, C, H, W), on the CPU; unbounded where the output is linear."""
+    """z (N, d) -> x_hat (N, C, H, W), on the CPU; unbounded if the output is linear."""
     device = next(model.parameters()).device
     return torch.cat([model.decode(part.to(device)).cpu() for part in z.split(500)])
 
@@ -189,24 +189,25 @@ def _bce_per_pixel(x: Tensor, x_hat: Tensor) -> float:
     return torch.nn.functional.binary_cross_entropy(x_hat.clamp(0, 1), x).item()
 
 
-def _voters(dataset: Dataset) -> Split:
+def _neighbours(dataset: Dataset) -> Split:
+    """The training images that vote in the kNN accuracy."""
     return dataset.train.take(slice(0, 10_000))
 
 
 def _few_enough(images: Tensor) -> Tensor:
-    """The first of these (N, C, H, W), all of them where they are small."""
+    """The first of these images (N, C, H, W), or all if they are small (EXACT_PIXELS)."""
     values = images[0].numel()
     return images if values <= EXACT_PIXELS else images[: PIXEL_VALUES // values]
 
 
 def _ssim(x: Tensor, x_hat: Tensor) -> float:
-    """Mean over all images, a few at a time: it takes ten times their memory."""
+    """Mean over all images, a few at a time, because it takes ten times their memory."""
     rows = max(1, PIXEL_VALUES // 4 // x[0].numel())
     parts = zip(x.split(rows), x_hat.split(rows), strict=True)
     return torch.cat([metrics.ssim(*part) for part in parts]).mean().item()
 
 
 def _knn(dataset: Dataset, train_z: Tensor, test_z: Tensor) -> float:
-    """kNN accuracy: up to 10,000 training codes (or pixels) vote on up to 2,000 test ones."""
-    train_y, test_y = _voters(dataset).labels[: len(train_z)], dataset.test.labels
+    """kNN accuracy of up to 2,000 test codes (or pixels) with up to 10,000 training ones."""
+    train_y, test_y = _neighbours(dataset).labels[: len(train_z)], dataset.test.labels
     return metrics.knn_accuracy(train_z, train_y, test_z[:2000], test_y[:2000], k=5)

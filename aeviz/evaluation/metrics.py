@@ -1,15 +1,17 @@
 """Measures of images and of codes.
 
-Images are float tensors in [0, 1] of shape (N, C, H, W) and a measure of them gives one value per
-image, (N,), unless it says otherwise. Codes are float tensors (N, d). Everything is computed
-without gradients on the tensors' own device, or on the CPU where a library is used.
+Images are float tensors in [0, 1] of shape (N, C, H, W), and a measure of them returns one value
+per image, (N,), unless stated otherwise. Codes are float tensors (N, d). Everything is computed
+without gradients, on the tensors' own device unless stated otherwise.
 """
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-PSNR_CAP = 100.0  # dB: what a perfect image counts for in an average
+from aeviz import pca
+
+PSNR_CAP = 100.0  # dB: the value of a perfect image in an average
 ACTIVE_VARIANCE = 0.01  # Burda et al. 2016, section 5.2
 
 
@@ -38,7 +40,7 @@ def psnr(x: Tensor, x_hat: Tensor) -> Tensor:
 
 
 def psnr_value(x: Tensor, x_hat: Tensor, cap: float = PSNR_CAP) -> float:
-    """The mean over images of their PSNR in dB, each image's limited to `cap`."""
+    """The mean PSNR over images in dB, each limited to `cap`."""
     return psnr(x, x_hat).clamp(max=cap).mean().item()
 
 
@@ -47,8 +49,8 @@ def ssim(x: Tensor, x_hat: Tensor) -> Tensor:
     """Structural similarity, mean over windows and channels, (N,), at most 1.
 
     Wang et al. 2004 with their constants: Gaussian window of 11 pixels and sigma 1.5, K1 = 0.01,
-    K2 = 0.03, population variances, windows wholly inside the image. For an image under 11 pixels
-    the window is the largest odd one that fits.
+    K2 = 0.03, population variances, windows entirely inside the image. For an image smaller than 11
+    pixels the window is the largest odd one that fits.
     """
     _check_images(x, x_hat)
     n, channels, height, width = x.shape
@@ -86,10 +88,10 @@ def entropy_floor(x: Tensor) -> float:
 def pca_error(train: Tensor, test: Tensor, k: int) -> float:
     """Mean squared error per pixel on `test` of PCA with k components fitted on `train`.
 
-    Both are (N, ...) with the same shape per item. k at or above the rank of the centred `train`
-    leaves what lies outside of its span, whatever k is.
+    Both are (N, ...) with the same shape per item. If k is at least the rank of the centred
+    `train`, the error is the part of `test` outside its span.
     """
-    mean, basis = _pca(train, k)
+    mean, basis = pca.fit_exact(train.flatten(1), k)
     squares = 0.0
     for chunk in test.flatten(1).split(8192):
         centred = chunk.double() - mean
@@ -104,16 +106,16 @@ def pca_subspace(train: Tensor, k: int) -> Tensor:
     `train` is (N, ...), flattened to d values per item and centred; columns fall in variance. Its
     rank is at most min(d, N - 1).
     """
-    return _pca(train, k)[1]
+    return pca.fit_exact(train.flatten(1), k)[1]
 
 
 @torch.no_grad()
 def principal_angles(A: Tensor, B: Tensor) -> Tensor:
     """Angles in degrees between the column spaces of A (d, p) and B (d, q), largest first.
 
-    Björck & Golub 1973: cosines are the singular values of Qa'Qb, sines those of what Qa' leaves of
-    Qb; both together keep every angle exact to rounding, however small. A direction that a matrix
-    lacks (dependent columns) counts as 90 degrees, so the answer is always (min(p, q),) float64.
+    Björck & Golub 1973: the cosines are the singular values of Qa'Qb, the sines those of
+    (I - Qa Qa') Qb; using both keeps even small angles accurate. A missing direction (dependent
+    columns) counts as 90 degrees, so the result is always (min(p, q),) float64.
     """
     wide, narrow = sorted((_orthonormal(A), _orthonormal(B)), key=lambda Q: -Q.shape[1])
     shared = wide.T @ narrow
@@ -129,7 +131,7 @@ def principal_angles(A: Tensor, B: Tensor) -> Tensor:
 
 @torch.no_grad()
 def active_units(mu: Tensor, threshold: float = ACTIVE_VARIANCE) -> int:
-    """Number of latent dimensions whose mean moves with the data: Var_x(mu_j) > 0.01.
+    """Number of latent dimensions whose mean varies with the data: Var_x(mu_j) > 0.01.
 
     mu is (N, d), the posterior means (Burda et al. 2016, section 5.2).
     """
@@ -147,8 +149,8 @@ def knn_accuracy(
 ) -> float:
     """Share of test codes whose k nearest training codes vote for the right class.
 
-    z is (N, d), y is (N,) integer. Euclidean distances, equal votes; k is at most N. As
-    `KNeighborsClassifier` of scikit-learn, whose import takes longer than a small run's training.
+    z is (N, d), y is (N,) integer. Euclidean distances, equal votes; k is at most N. Equal to
+    scikit-learn's `KNeighborsClassifier`, whose import takes longer than training a small run.
     """
     votes = F.one_hot(train_y.cpu().long())  # (N, classes)
     train_z, right = train_z.cpu().double(), 0
@@ -162,7 +164,7 @@ def knn_accuracy(
 
 
 def _check_images(x: Tensor, x_hat: Tensor) -> None:
-    # Broadcasting would hide a mistaken shape behind a plausible number.
+    # Broadcasting would silently accept a wrong shape.
     if x.shape != x_hat.shape or x.ndim != 4:
         raise ValueError(
             f"images must share one (N, C, H, W) shape: {(*x.shape,)} and {(*x_hat.shape,)}"
@@ -174,41 +176,11 @@ def _difference(x: Tensor, x_hat: Tensor) -> Tensor:
     return (x_hat - x).flatten(1)
 
 
-def _gaussian_window(most: int, sigma: float) -> Tensor:
-    size = most if most % 2 else most - 1
+def _gaussian_window(max_size: int, sigma: float) -> Tensor:
+    size = max_size if max_size % 2 else max_size - 1
     offset = torch.arange(size, dtype=torch.float64) - size // 2
     weights = torch.exp(-0.5 * (offset / sigma) ** 2)
     return weights / weights.sum()
-
-
-def _pca(train: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """Mean (d,) and orthonormal leading directions (d, min(k, rank)), float64.
-
-    Decomposes whichever is smaller, the d x d covariance or the N x N Gram matrix, exactly. A
-    direction without variance is none of the data's: it would be an arbitrary one.
-    """
-    flat = train.flatten(1)
-    n, d = flat.shape
-    mean = flat.mean(0, dtype=torch.float64)
-    if d <= n:
-        scatter = flat.new_zeros(d, d, dtype=torch.float64)
-        for chunk in flat.split(8192):
-            centred = chunk.double() - mean
-            scatter += centred.T @ centred
-        variances, vectors = torch.linalg.eigh(scatter)
-        return mean, vectors.flip(1)[:, : min(k, _rank(variances, mean, n))]
-    centred = flat.double() - mean
-    variances, vectors = torch.linalg.eigh(centred @ centred.T)
-    left = vectors.flip(1)[:, : min(k, _rank(variances, mean, n))]
-    # QR rather than a division by singular values: it stays orthonormal where one of them is small.
-    return mean, torch.linalg.qr(centred.T @ left).Q
-
-
-def _rank(variances: Tensor, mean: Tensor, n: int) -> int:
-    """How many of the squared singular values of n centred rows are more than rounding."""
-    eps, d = torch.finfo(torch.float64).eps, len(mean)
-    of_centring = eps * n * mean.square().sum()
-    return int((variances > max(n, d) * eps * torch.maximum(variances.amax(), of_centring)).sum())
 
 
 def _orthonormal(A: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The terms of the loss over a whole split, after each epoch and in an evaluation."""
+"""The terms of the loss over a whole split, for validation and test."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from aeviz.nn.model import Autoencoder
 
 @torch.no_grad()
 def validate(model: Autoencoder, split: Split, seed: int = 0) -> dict[str, float]:
-    """Mean loss terms over a split, without touching the run's own random state.
+    """Mean loss terms over a split, without changing the run's own random state.
 
-    Returns loss, recon, kl and penalty in the reductions of `losses` (per image), with full beta;
-    Gaussian codes are drawn, one sample each. And mse, whatever the loss: the squared error per
-    pixel of clean images through their mean codes.
+    Returns loss, recon, kl and penalty with the reductions of `losses` (per image), with full beta
+    and one sample of each Gaussian code; and mse, for any loss: the squared error per pixel of
+    clean images, reconstructed from their mean codes.
     """
     config, device = model.config, next(model.parameters()).device
     noise = torch.Generator(device).manual_seed(seed)
@@ -43,7 +43,7 @@ def validate(model: Autoencoder, split: Split, seed: int = 0) -> dict[str, float
 
 
 def batch_rows(model: Autoencoder) -> int:
-    """Images per evaluation batch: fewer where a whole Jacobian is needed for each."""
+    """Images per evaluation batch: fewer if each needs a whole Jacobian."""
     return 100 if model.config.loss.penalty == "contractive" else 500
 
 

@@ -1,1 +1,1 @@
-"""Numbers to Plotly figures, and the one palette."""
+"""Plotly figures from numbers, and the palette."""

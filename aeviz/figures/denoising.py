@@ -1,4 +1,4 @@
-"""The figures of the small denoisers' page, as Plotly's JSON has them (`chart` adds the theme)."""
+"""The figures of the small denoisers' page in Plotly's JSON format (`chart` adds the theme)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aeviz.figures.palette import CLASS_COLOURS
 from aeviz.figures.training import Figure
 
 GREY = "#8a8f8c"
-"""Seen on white and on black alike."""
+"""Visible on white and on black."""
 POINT, ARROW, CURVE = CLASS_COLOURS[6], CLASS_COLOURS[7], CLASS_COLOURS[0]
 
 _COLOURS = [CLASS_COLOURS[i] for i in (7, 6, 0, 5, 3, 1)]
@@ -23,7 +23,7 @@ _DASHES = ("solid", "dash", "dashdot", "longdash", "solid", "dash")
 _HEIGHT, _PLANE_HEIGHT = 300, 470
 _SHOWN = 140
 _REACH = 1.55
-_TOP = 30.0  # dB; a noisy image without noise is beyond all bounds
+_TOP = 30.0  # dB; without noise the PSNR of the noisy image is infinite
 _LAYOUT: dict[str, Any] = {
     "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
     "showlegend": False,
@@ -52,11 +52,11 @@ def psnr_chart(sweep: Sweep, names: Sequence[str], amount: float) -> Figure:
 
 
 def read_chart(sweep: Sweep, names: Sequence[str], amount: float) -> Figure:
-    """The share of images that the classifier reads right, and the line of a half."""
+    """The share of images that the classifier reads correctly, and a line at one half."""
     curves = {name: own.read for name, own in sweep.curves.items()}
     ends = {name: sweep.limits(name).unread_from for name in curves}
     axis = {"range": [-0.02, 1.02], "tickformat": ".0%"}
-    bound = (HALF, "half of them right")
+    bound = (HALF, "half of them correct")
     return _over_amounts(curves, ends, names, amount, bound, axis, "%{y:.0%}")
 
 
@@ -69,8 +69,8 @@ def _over_amounts(
     axis: dict[str, Any],
     value: str,
 ) -> Figure:
-    """Lines over the amount of noise; a dot where each falls below the bound and fails."""
-    level, says = bound
+    """Lines over the amount of noise, with a marker where each falls below the bound."""
+    level, label = bound
     data: list[dict[str, Any]] = []
     for name in sorted(curves, key=lambda name: name == names[0]):  # the chosen one over the others
         colour, dash, width = line_style(name, names)
@@ -118,7 +118,7 @@ def _over_amounts(
             ],
             "annotations": [
                 {
-                    "text": says, "x": 0.01, "xanchor": "left", "y": level, "yanchor": "bottom",
+                    "text": label, "x": 0.01, "xanchor": "left", "y": level, "yanchor": "bottom",
                     "xref": "paper", "showarrow": False, "font": {"size": 11},
                 }
             ],
@@ -127,12 +127,12 @@ def _over_amounts(
 
 
 def plane(shape: str, way: Way) -> Figure:
-    """The curve, noisy points with arrows to where the denoiser puts them, and behind them its
-    arrows all over the plane, shortened so that they do not cross."""
-    apart = (way.grid[1] - way.grid[0]).norm().item()
+    """The curve, noisy points with arrows to their restored places, and behind them the denoiser's
+    arrows on a grid over the plane, shortened so that they do not cross."""
+    spacing = (way.grid[1] - way.grid[0]).norm().item()
     moves = way.answers - way.grid
     length = moves.norm(dim=1, keepdim=True).clamp_min(1e-9)
-    short = way.grid + moves / length * apart * 0.85 * torch.tanh(length / apart)
+    short = way.grid + moves / length * spacing * 0.85 * torch.tanh(length / spacing)
     before, after = way.noisy[:_SHOWN], way.restored[:_SHOWN]
     clean = way.clean[:600]
     stroke = {"color": CURVE, "width": 5, "simplify": False}

@@ -1,4 +1,4 @@
-"""What a network's insides say (`evaluation.diagnostics`), as Plotly figures: plain data."""
+"""Plotly figures of a network's diagnostics (`evaluation.diagnostics`): plain data."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ HEIGHT = 230
 
 
 def kl_bars(kl: Sequence[float], active: Sequence[bool]) -> Figure:
-    """The KL of each dimension in nats; those that carry nothing are grey."""
+    """The KL of each dimension in nats; inactive ones are grey."""
     names = [f"z{i}" for i in range(len(kl))]
-    words = ["active" if on else "carries nothing" for on in active]
+    words = ["active" if on else "inactive" for on in active]
     return _bars(
         names, kl, "%{x}: %{y:.3g} nats, %{text}", [ON if on else OFF for on in active], words
     )
 
 
 def activations(counts: Sequence[int], low: float, high: float) -> Figure:
-    """How many activations lie in each of even steps from low to high, on a logarithmic scale."""
+    """Histogram of activations in equal bins from low to high, with a logarithmic axis."""
     step = (high - low) / len(counts)
     middles = [low + step * (i + 0.5) for i in range(len(counts))]
     figure = _bars(middles, counts, "about %{x:.3g}: %{y:,} activations", ON)

@@ -1,4 +1,4 @@
-"""Arrays to Plotly figures, and the one palette that all pages and the live explorer share."""
+"""The palette of class colours that all pages and the live explorer share."""
 
 from __future__ import annotations
 
@@ -16,6 +16,6 @@ CLASS_COLOURS: Final = [
     "#9988dd",
     "#997755",
 ]
-"""Class i has colour i (modulo 10). Paul Tol's "bright" scheme and four hues between, chosen to
-stay apart in the common kinds of colour blindness and on white and black alike; text beside the
-colour always says the class too."""
+"""Class i has colour i (modulo 10). Paul Tol's "bright" scheme and four hues between, chosen to be
+distinguishable with the common kinds of colour blindness and on white and black alike; the class is
+always also given as text."""

@@ -1,4 +1,4 @@
-"""Several runs over each other, as a Plotly figure: plain data."""
+"""Loss curves of several runs in one Plotly figure: plain data."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _DASHES: Final = ("solid", "dash")
 
 
 class Line(NamedTuple):
-    """One run: what it is called, and those lines of its metrics.jsonl that have a validation."""
+    """One run: its label, and the lines of its metrics.jsonl that contain a validation."""
 
     label: str
     metrics: Sequence[dict[str, Any]]
 
 
 def overlay(lines: Sequence[Line], term: str, unit: str) -> Figure:
-    """One term of the validation loss of each run over epochs, the i-th in the i-th colour, and
-    with a mark and a dash of its own for those who do not see the colours apart."""
+    """One term of the validation loss of each run over epochs, the i-th in the i-th colour; markers
+    and dashes differ, too, for colour-blind readers."""
     data, levels, longest = [], [], 0
     for i, line in enumerate(lines[:MOST]):
         x, y = thinned(*points(line.metrics, term))
@@ -50,7 +50,7 @@ def overlay(lines: Sequence[Line], term: str, unit: str) -> Figure:
         "layout": {
             "height": HEIGHT + 22 * max(0, len(data) - 2),
             "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
-            "uirevision": term,  # a zoom outlives new data, not another quantity
+            "uirevision": term,  # a zoom stays with new data, but not with another quantity
             "hovermode": "closest",
             "showlegend": True,
             "legend": {"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top"},
@@ -58,7 +58,7 @@ def overlay(lines: Sequence[Line], term: str, unit: str) -> Figure:
                 "title": {"text": "epoch"},
                 "rangemode": "tozero",
                 "showgrid": False,
-                **({"dtick": 1} if longest <= 12 else {}),  # there is no half an epoch
+                **({"dtick": 1} if longest <= 12 else {}),  # no ticks at half an epoch
             },
             "yaxis": {"title": {"text": unit}, **ranged(together(levels))},
         },
@@ -76,16 +76,16 @@ def points(metrics: Sequence[dict[str, Any]], term: str) -> tuple[list[int], lis
 
 
 def thinned(x: Sequence[int], y: Sequence[float]) -> tuple[list[int], list[float]]:
-    """At most POINTS of them, evenly; the first and the last are among them."""
+    """At most POINTS points, evenly spaced, including the first and the last."""
     if len(x) <= POINTS:
         return list(x), list(y)
-    kept = [round(i * (len(x) - 1) / (POINTS - 1)) for i in range(POINTS)]
-    return [x[i] for i in kept], [y[i] for i in kept]
+    indices = [round(i * (len(x) - 1) / (POINTS - 1)) for i in range(POINTS)]
+    return [x[i] for i in indices], [y[i] for i in indices]
 
 
 def together(levels: Sequence[Sequence[float]]) -> list[float] | None:
-    """Bounds of the value axis for all curves: each without its first tenth, where with it the rest
-    would have less than half of the height."""
+    """Bounds of the value axis for all curves. The first tenth of each is ignored if otherwise the
+    rest would have less than half of the height."""
     whole = value_range([], [value for values in levels for value in values])
     later = value_range([], [value for values in levels for value in values[len(values) // 10 :]])
     if whole and later and whole[1] - whole[0] > 2 * (later[1] - later[0]):
@@ -94,10 +94,10 @@ def together(levels: Sequence[Sequence[float]]) -> list[float] | None:
 
 
 def terms(lines: Sequence[Line]) -> list[str]:
-    """Of mse, loss, recon, kl and penalty those that can be drawn, the one to begin with first.
+    """Those of mse, loss, recon, kl and penalty that can be drawn, the default first.
 
-    A loss and its parts, if any of the runs has more than nothing of them; the MSE per pixel only
-    if each run with a measured epoch has it.
+    A term of the loss is included if it is not 0 in all runs; the MSE per pixel only if every run
+    with a measured epoch has it.
     """
     there = [
         term

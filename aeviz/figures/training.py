@@ -1,4 +1,4 @@
-"""What a training run measured, as Plotly figures: plain data, as Plotly's JSON has them.
+"""Loss curves of a training run as Plotly figures: plain data in Plotly's JSON format.
 
 The browser adds the theme's colours and fonts (`web/static/chart.js`).
 """
@@ -12,14 +12,14 @@ from typing import Any, TypedDict
 import numpy as np
 
 from aeviz.escaping import in_plotly
-from aeviz.evaluation.baselines import Baseline, told
+from aeviz.evaluation.baselines import Baseline, as_text
 from aeviz.figures.palette import CLASS_COLOURS
 
 TRAINING, VALIDATION = CLASS_COLOURS[7], CLASS_COLOURS[6]
 HEIGHT = 270
 MANY = 4
 LABEL_ROOM = 0.12
-"""Of the axis's height, what a line of text takes."""
+"""Height of a line of text, as a share of the axis."""
 
 
 class Figure(TypedDict):
@@ -33,11 +33,11 @@ def curve(
     steps_per_epoch: float,
     baselines: Sequence[Baseline] = (),
 ) -> Figure:
-    """One term of the loss over epochs: training as a line, validation as points on a line, and
-    those of the `baselines` that lie near enough as level lines.
+    """One term of the loss over epochs: training as a line, validation as a line with points, and
+    those `baselines` that lie near enough as horizontal lines.
 
-    `rows` are the lines of metrics.jsonl. The first steps of an untrained network would flatten all
-    that follows, so the axis begins to count where they are over.
+    `rows` are the lines of metrics.jsonl. The range of the axis ignores the first training steps,
+    whose large values would flatten the rest of the curve.
     """
     training = [row for row in _training_rows(rows) if term in row]
     validation = [row for row in rows if term in row.get("validation", {})]
@@ -86,24 +86,24 @@ def curve(
 
 
 def _training_rows(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """An epoch's own mean, or the lines written within it where they are many.
+    """The mean of each epoch, or the rows written within it if there are many.
 
-    A line or two within a short epoch are means of a few steps: beside whole epochs they look like
-    a jump of the loss. Before the first epoch is over they are all there is to see.
+    One or two rows within a short epoch are means of a few steps; beside whole epochs they would
+    look like a jump of the loss. During the first epoch there are no others.
     """
     within = Counter(row["epoch"] for row in rows if "validation" not in row)
-    begun = all("validation" not in row for row in rows)
+    first_epoch = all("validation" not in row for row in rows)
 
-    def tells(row: dict[str, Any]) -> bool:
+    def is_drawn(row: dict[str, Any]) -> bool:
         if "validation" in row:
             return within[row["epoch"] - 1] < MANY
-        return begun or within[row["epoch"]] >= MANY
+        return first_epoch or within[row["epoch"]] >= MANY
 
-    return [row for row in rows if tells(row)]
+    return [row for row in rows if is_drawn(row)]
 
 
 def value_range(training: Sequence[float], validation: Sequence[float]) -> list[float] | None:
-    """Bounds of the value axis: all of the validation, and the training but for its first tenth."""
+    """Bounds of the value axis: all validation values, and the training without its first tenth."""
     later = list(training[max(1, len(training) // 10) :])
     values = np.array([*later, *validation], float)
     values = values[np.isfinite(values)]
@@ -115,37 +115,36 @@ def value_range(training: Sequence[float], validation: Sequence[float]) -> list[
 
 
 def _beyond(y: Sequence[float], bounds: Sequence[float] | None) -> str:
-    """Where a curve comes in from above the axis, from how high it comes. A part of its name: in
-    the figure it would lie on the curves, which begin there."""
+    """If a curve starts above the axis, its first value, as a suffix for its name in the legend; in
+    the plot it would overlap the curves."""
     top = bounds[1] if bounds else np.inf
     first = next((i for i, value in enumerate(y) if value <= top), 0)
     if not first or not np.isfinite(y[:first]).all():
         return ""
-    return f" (↑ from {told(y[0])})"
+    return f" (↑ from {as_text(y[0])})"
 
 
 def ranged(bounds: Sequence[float] | None) -> dict[str, Any]:
-    """The axis between these bounds; without any, no range at all: Plotly does not go on from one
-    that is null."""
+    """The axis's range, if there are bounds; Plotly cannot update from a range that is null."""
     return {"range": list(bounds)} if bounds else {}
 
 
 def with_levels(
     bounds: list[float], baselines: Sequence[Baseline]
 ) -> tuple[list[float], list[Baseline]]:
-    """Wider bounds that hold the baselines, nearest first, and those held: as many as leave the
-    curves half of the height."""
-    (low, high), held = bounds, []
-    most = 2 * (high - low)
+    """Wider bounds that include baselines, nearest first, while the curves keep half of the height;
+    and the included baselines."""
+    (low, high), included = bounds, []
+    max_height = 2 * (high - low)
     for baseline in sorted(baselines, key=lambda b: max(low - b.value, b.value - high)):
         value = baseline.value
         room = LABEL_ROOM * (max(high, value) - min(low, value))
         lower, upper = min(low, value - room), max(high, value + room)
-        if upper - lower > most:
+        if upper - lower > max_height:
             break
         low, high = lower, upper
-        held.append(baseline)
-    return [low, high], held
+        included.append(baseline)
+    return [low, high], included
 
 
 def _levels(
@@ -153,8 +152,8 @@ def _levels(
     checked: Sequence[float],
     bounds: list[float] | None,
 ) -> dict[str, Any]:
-    """Level lines with their labels, on the side of the line where the curve does not end; one that
-    would lie on the label before it begins at the left."""
+    """Horizontal lines with labels, above or below, away from the curve's end; a label that would
+    overlap another is placed at the left."""
     shapes, labels = [], []
     places: list[float] = []
     for baseline in baselines:
@@ -178,7 +177,7 @@ def _levels(
         )
         labels.append(
             {
-                "text": f"{in_plotly(baseline.title)}: {told(baseline.value)}",
+                "text": f"{in_plotly(baseline.title)}: {as_text(baseline.value)}",
                 "xref": "paper",
                 "x": 0 if left else 1,
                 "xanchor": "left" if left else "right",
@@ -193,6 +192,6 @@ def _levels(
 
 _LAYOUT: dict[str, Any] = {
     "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
-    "uirevision": "kept",  # what a person zoomed to stays while the figure grows
+    "uirevision": "kept",  # a zoom stays while the figure grows
     "hovermode": "closest",
 }

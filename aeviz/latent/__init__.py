@@ -1,1 +1,1 @@
-"""Moving through a latent space, and drawing it on a plane."""
+"""Latent spaces: paths, samples, and maps of the codes on a plane."""

@@ -1,4 +1,4 @@
-"""Layouts remembered on disk, since one takes many seconds: the same codes are laid out once."""
+"""Cache of layouts on disk, since computing one takes many seconds."""
 
 import hashlib
 import json
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class Compute(Protocol):
-    """`layouts.tsne` and its like."""
+    """The signature of `layouts.tsne` and `layouts.umap`."""
 
     def __call__(
         self,
@@ -38,12 +38,12 @@ class Compute(Protocol):
 
 @dataclass(frozen=True)
 class Method:
-    """A layout, and all beside codes, seed and start that its places depend on."""
+    """A layout method, with what its result depends on besides codes, seed and start."""
 
     compute: Compute
     library: str
     settings: tuple[float, ...]
-    version: int = 1  # raise it when the same codes would get other places
+    version: int = 1  # increase it if the same codes would get other places
 
 
 METHODS = {
@@ -65,11 +65,11 @@ def cached(
     cancelled: Cancel | None = None,
     initial: ArrayLike | None = None,
 ) -> Array:
-    """The layout `name` of METHODS of codes z (N, d), remembered in cache_dir under the SHA-256 of
-    the codes and everything that counts. Places (N, 2); raises as the layout itself does.
+    """The layout `name` of METHODS of codes z (N, d): places (N, 2), cached in cache_dir under the
+    SHA-256 of the codes and all parameters. Raises what the layout itself raises.
 
-    A cached file that cannot be read is computed afresh and replaced; a cache that cannot be
-    written costs the next caller the wait and nothing else.
+    A cached file that cannot be read is computed again and replaced. If the cache cannot be
+    written, the next call computes the layout again.
     """
     codes, method = as_codes(z), METHODS[name]
     path = Path(cache_dir) / f"{name}-{_key(method, codes, seed, initial)}.safetensors"
@@ -82,7 +82,7 @@ def cached(
     try:
         atomic.write_bytes(path, save({"coords": np.ascontiguousarray(places)}))
     except UserError as error:
-        log.warning("The layout is not kept: %s", error)
+        log.warning("The layout was not cached: %s", error)
     return places
 
 
@@ -102,10 +102,10 @@ def _key(method: Method, codes: Array, seed: int, initial: ArrayLike | None) -> 
 
 
 def _read_places(path: Path, n: int) -> Array | None:
-    """The cached places, or None where there are none that make sense."""
+    """The cached places, or None if there are no valid ones."""
     try:
         places = load_file(path)["coords"]
     except (OSError, KeyError, ValueError, safetensors.SafetensorError):
         return None
-    sound = places.shape == (n, 2) and places.dtype == np.float32 and np.isfinite(places).all()
-    return places if sound else None
+    valid = places.shape == (n, 2) and places.dtype == np.float32 and np.isfinite(places).all()
+    return places if valid else None

@@ -1,8 +1,8 @@
-"""Maps that keep neighbours together: t-SNE and UMAP of codes z (N, d), as places (N, 2) float32.
+"""Neighbour-preserving maps: t-SNE and UMAP of codes z (N, d), as places (N, 2) float32.
 
-Both start from the codes' PCA plane, so that the maps of similar codes look alike, and both tell
-their progress and can be stopped. Their libraries take seconds to import (and UMAP's compiles
-itself at its first use, some seconds more), so only the functions that need them do.
+Both start from the codes' PCA plane, so that the maps of similar codes look alike; both report
+progress and can be stopped. Their libraries take seconds to import, and UMAP compiles itself at its
+first use for some seconds more, so they are imported only in the functions that need them.
 """
 
 import warnings
@@ -16,22 +16,22 @@ from aeviz.latent.projection import PCA2, Array, as_codes
 Progress = Callable[[float], None]  # the share done, in [0, 1]
 Cancel = Callable[[], bool]
 
-# A second thread saves a fifth on an idle machine, and costs four times as much on a busy one,
-# where the two wait for each other; and a model is often training beside this.
+# A second thread saves a fifth on an idle machine, but takes four times as long on a busy one,
+# where the two wait for each other; and a model is often training at the same time.
 JOBS = 1
-FEWEST = 5  # codes that a layout makes sense for
+MIN_CODES = 5  # fewer codes get their PCA places
 
 EARLY_STEPS, LATE_STEPS = 250, 500  # t-SNE's early exaggeration, then the layout itself
 CALLBACK_STEPS = 10
 FFT_FROM = 2_000  # points; below, Barnes-Hut is as quick
 
 NEIGHBOURS, MIN_DIST = 15, 0.1  # UMAP's own defaults
-EPOCHS, EPOCHS_FEW = 200, 500  # 500 for 10,000 codes: three times as long, 0.001 more trustworthy
+EPOCHS, EPOCHS_FEW = 200, 500  # with 10,000 codes, 500 take 3 times as long for 0.001 more trust
 FEW = 2_000
 
 
-class Cancelled(Exception):  # noqa: N818 - a person's wish, not an error
-    """The caller asked to stop; there is no result."""
+class Cancelled(Exception):  # noqa: N818 - the user's wish, not an error
+    """The caller cancelled; there is no result."""
 
 
 def tsne(
@@ -43,12 +43,13 @@ def tsne(
 ) -> Array:
     """t-SNE of codes z (N, d): places (N, 2), van der Maaten & Hinton 2008 by openTSNE.
 
-    Perplexity is 30, or (N - 1) / 3 for few points. It starts from `initial` (N, 2), shrunk, or
-    else from PCA (Kobak & Berens 2019), so that the map keeps the codes' large-scale arrangement.
-    `progress` is told the share done, `cancelled` is asked every few steps whether to stop.
+    Perplexity is 30, or (N - 1) / 3 for few points. It starts from `initial` (N, 2), scaled down,
+    or else from PCA (Kobak & Berens 2019), so that the map keeps the codes' large-scale
+    arrangement. Every few steps it calls `progress` with the share done, and stops if `cancelled()`
+    is true.
 
-    Fewer than five codes get their PCA places; codes that are all one all lie at the origin.
-    Raises Cancelled where `cancelled` says so, and ValueError for codes that are not finite.
+    Fewer than five codes get their PCA places; codes that are all equal are placed at the origin.
+    Raises Cancelled, and ValueError for codes that are not finite.
     """
     return _layout(_optimise_tsne, z, seed, Reporter(progress, cancelled), initial)
 
@@ -62,14 +63,14 @@ def umap(
 ) -> Array:
     """UMAP of codes z (N, d): places (N, 2), McInnes, Healy & Melville 2018 by umap-learn.
 
-    15 neighbours (all there are where codes are few), min_dist 0.1; the rest is as for `tsne`. The
+    15 neighbours (fewer if there are fewer codes), min_dist 0.1; the rest is as for `tsne`. The
     same codes and seed give the same places.
     """
     return _layout(_optimise_umap, z, seed, Reporter(progress, cancelled), initial)
 
 
 class Reporter:
-    """Tells the caller the share done, and raises Cancelled where he wishes to stop."""
+    """Reports the share done to the caller, and raises Cancelled if the caller wants to stop."""
 
     def __init__(self, progress: Progress | None, cancelled: Cancel | None) -> None:
         self._progress, self._cancelled = progress, cancelled
@@ -87,19 +88,19 @@ Optimise = Callable[[Array, Array, int, Reporter], Array]
 def _layout(
     optimise: Optimise, z: ArrayLike, seed: int, report: Reporter, initial: ArrayLike | None
 ) -> Array:
-    """What is the same for every layout: the odd cases, the unit of the codes and the start."""
+    """The parts common to all layouts: special cases, scaling of the codes, and the start."""
     codes = as_codes(z)
     if not np.isfinite(codes).all():
         raise ValueError("a layout needs finite codes")
     report.share(0.0)
     codes = codes - codes.mean(0, keepdims=True) if len(codes) else codes
     spread = float(codes.std(0).max()) if codes.size else 0.0
-    if spread < 1e-9 or len(codes) < FEWEST:
+    if spread < 1e-9 or len(codes) < MIN_CODES:
         places = np.zeros((len(codes), 2), np.float32)
         if spread >= 1e-9:
             places = PCA2.fit(codes).project(codes)
     else:
-        # A layout does not know the unit of its distances; its arithmetic is happier near 1.
+        # Layouts do not depend on the scale of the codes, but are numerically best near 1.
         codes = codes / spread
         start = PCA2.fit(codes).project(codes) if initial is None else np.asarray(initial)
         places = optimise(codes, _apart(start, seed), seed, report)
@@ -108,7 +109,7 @@ def _layout(
 
 
 def _apart(start: np.ndarray, seed: int) -> Array:
-    """Starting places of standard deviation 1, none on another."""
+    """Starting places of standard deviation 1, with a little noise so that none coincide."""
     start = start.astype(np.float64)
     start = start / (start.std(0).max() or 1.0)
     noise = np.random.default_rng(seed).standard_normal(start.shape)
@@ -118,7 +119,7 @@ def _apart(start: np.ndarray, seed: int) -> Array:
 def _neighbours(codes: Array, k: int) -> tuple[np.ndarray, np.ndarray]:
     """Distances (N, k) and indices (N, k) of the k nearest others.
 
-    Brute force takes 0.7 s for 10,000 codes, and is exact; approximate neighbours take 5 s.
+    Brute force is exact and takes 0.7 s for 10,000 codes; approximate neighbours take 5 s.
     """
     from sklearn.neighbors import NearestNeighbors
 
@@ -166,8 +167,8 @@ def _optimise_tsne(codes: Array, start: Array, seed: int, report: Reporter) -> A
 
 
 class _Rate(float):
-    """UMAP's learning rate. UMAP has no callback, but at the end of each epoch it multiplies this
-    by the share of epochs that are left, which is all that progress and a stop need."""
+    """UMAP's learning rate. UMAP has no callback, but at the end of each epoch it multiplies the
+    rate by the share of epochs left, which serves here to report progress and to stop."""
 
     report: Reporter
 
@@ -178,7 +179,7 @@ class _Rate(float):
 
 def _optimise_umap(codes: Array, start: Array, seed: int, report: Reporter) -> Array:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of Tensorflow, and that it cannot place further codes
+        warnings.simplefilter("ignore")  # about TensorFlow, and about transforming further codes
         from umap import UMAP
 
         report.share(0.0)

@@ -1,5 +1,5 @@
-"""A plane through a latent space that keeps still while the space is being learnt, and what the
-decoder makes of the codes on it."""
+"""A plane through a latent space that stays aligned from epoch to epoch, and the decoder's images
+of the codes on it."""
 
 from __future__ import annotations
 
@@ -14,22 +14,23 @@ from aeviz.latent.projection import PCA2, Array, as_codes
 from aeviz.nn.model import Autoencoder
 
 SIDE = 12
-FEWEST = 6
+MIN_SIDE = 6
 VALUES = 200_000
-"""Pixel values of a whole manifold: fewer tiles where images are large."""
+"""Pixel values of a whole manifold: fewer tiles if images are large."""
 TILE_SIDE = 48
 PRIOR_EXTENT = 2.0
-"""Sigmas of the prior that a manifold reaches."""
+"""A manifold covers so many sigmas of the prior."""
 INSIDE = 0.98
-"""Of the codes, what a manifold's range holds on each axis where there is no prior to say."""
+"""Without a prior, a manifold covers this share of the codes on each axis."""
 
 
 def aligned(codes: ArrayLike, before: NDArray[np.floating] | None) -> PCA2:
-    """The plane of largest variance of codes (M, d), turned to lie as it did before.
+    """The plane of largest variance of codes (M, d), rotated to match the previous epoch.
 
-    Its axes are free to turn and flip from epoch to epoch; where the same images' places `before`
-    (M, 2) are known, they are turned so that the new places lie as near to those as they can
-    (orthogonal Procrustes, Schönemann 1966). Codes of one or two dimensions are drawn as they are.
+    PCA axes can rotate and flip from epoch to epoch. If the previous places `before` (M, 2) of the
+    same images are given, the axes are rotated so that the new places are as near to them as
+    possible (orthogonal Procrustes, Schönemann 1966). Codes of one or two dimensions are drawn as
+    they are.
     """
     z = as_codes(codes)
     plane = PCA2.fit(z)
@@ -46,8 +47,8 @@ def aligned(codes: ArrayLike, before: NDArray[np.floating] | None) -> PCA2:
 
 @dataclass(frozen=True)
 class Manifold:
-    """columns (K,) and rows (R,): places along the plane's two axes, rows falling, so that the top
-    one comes first; tiles uint8 (R, K, C, h, w): the codes at those places, decoded."""
+    """columns (K,) and rows (R,): places along the plane's two axes, rows in descending order, the
+    top one first; tiles uint8 (R, K, C, h, w): the decoded codes at those places."""
 
     columns: NDArray[np.float32]
     rows: NDArray[np.float32]
@@ -56,11 +57,12 @@ class Manifold:
 
 @torch.no_grad()
 def manifold(model: Autoencoder, plane: PCA2, places: Array) -> Manifold:
-    """What a model in eval mode decodes on a grid over the plane; `places` (M, 2) are the codes'.
+    """The images that a model in eval mode decodes on a grid over the plane; `places` (M, 2) are
+    those of the codes.
 
-    A VAE's code of two dimensions is laid out by the quantiles of its prior (Kingma & Welling 2014,
-    appendix A), which stay where they are while it learns; others by the range of the codes. A code
-    of one dimension has a single row.
+    For a VAE with two latent dimensions the grid follows the quantiles of the prior (Kingma &
+    Welling 2014, appendix A), which do not change during training; otherwise it follows the range
+    of the codes. A code of one dimension has a single row.
     """
     d = model.latent_dim
     side = tiles_per_side(model.image_shape)
@@ -86,10 +88,10 @@ def manifold(model: Autoencoder, plane: PCA2, places: Array) -> Manifold:
 
 
 def tiles_per_side(image_shape: tuple[int, int, int]) -> int:
-    """12 for images of 28x28; fewer where they are larger."""
+    """12 for images of 28x28; fewer for larger ones."""
     channels, *sides = image_shape
     h, w = (min(side, TILE_SIDE) for side in sides)
-    return int(np.clip(np.sqrt(VALUES / (channels * h * w)), FEWEST, SIDE))
+    return int(np.clip(np.sqrt(VALUES / (channels * h * w)), MIN_SIDE, SIDE))
 
 
 def quantiles(count: int, extent: float) -> NDArray[np.float64]:
@@ -99,6 +101,6 @@ def quantiles(count: int, extent: float) -> NDArray[np.float64]:
 
 
 def _bounds(model: Autoencoder) -> tuple[float, float]:
-    """Where codes can lie: a place on a plane may be none that the encoder could give."""
+    """The range of possible codes: places on a plane may lie outside it."""
     kinds = {"relu": (0.0, np.inf), "sigmoid": (0.0, 1.0)}
     return kinds.get(model.config.bottleneck.activation, (-np.inf, np.inf))

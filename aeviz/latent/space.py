@@ -1,6 +1,6 @@
 """Moving through a latent space: paths, traversals, grids, samples and arithmetic.
 
-Codes are float32 tensors (..., d). Everything here gives codes and leaves decoding to the model.
+Codes are float32 tensors (..., d). All functions return codes; decoding is left to the model.
 """
 
 import math
@@ -31,18 +31,18 @@ def lerp(a: Tensor, b: Tensor, t: float | Tensor) -> Tensor:
 def slerp(a: Tensor, b: Tensor, t: float | Tensor) -> Tensor:
     """The arc from a (t = 0) to b (t = 1), White 2016, "Sampling Generative Networks".
 
-    Keeps to the shell that a Gaussian prior fills, where a straight line cuts through its empty
-    middle. Parallel, opposite and zero codes have no arc of their own and get the straight line.
-    Shapes as in `lerp`.
+    In many dimensions the codes of a Gaussian prior lie near a sphere. The arc stays near it, while
+    a straight line passes through the empty middle. Parallel, opposite and zero codes have no
+    unique arc and get the straight line. Shapes as in `lerp`.
     """
     t = _weight(t, a)
     a_unit, b_unit = (torch.nn.functional.normalize(z, dim=-1) for z in (a, b))
-    # Kahan's angle: arccos of a dot product loses half the digits where the angle is small.
-    apart = torch.linalg.vector_norm(a_unit - b_unit, dim=-1, keepdim=True)
-    together = torch.linalg.vector_norm(a_unit + b_unit, dim=-1, keepdim=True)
-    omega = 2 * torch.atan2(apart, together)
+    # Kahan's formula: the arccos of a dot product loses half the digits of a small angle.
+    difference = torch.linalg.vector_norm(a_unit - b_unit, dim=-1, keepdim=True)
+    total = torch.linalg.vector_norm(a_unit + b_unit, dim=-1, keepdim=True)
+    omega = 2 * torch.atan2(difference, total)
     has_arc = (omega.sin() > 1e-4) & (a_unit != 0).any(-1, True) & (b_unit != 0).any(-1, True)
-    omega = torch.where(has_arc, omega, 1.0)  # any angle that divides: the line is taken there
+    omega = torch.where(has_arc, omega, 1.0)  # avoids dividing by 0; `lerp` is used there
     arc = (((1 - t) * omega).sin() * a + (t * omega).sin() * b) / omega.sin()
     return torch.where(has_arc, arc, lerp(a, b, t))
 
@@ -51,7 +51,7 @@ PATHS: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {"lerp": lerp, "s
 
 
 def path(a: Tensor, b: Tensor, n: int, kind: str = "lerp") -> Tensor:
-    """n codes from a (d,) to b (d,), both included, equally far in t: (n, d)."""
+    """n codes from a (d,) to b (d,), both included, in equal steps of t: (n, d)."""
     if kind not in PATHS:
         raise UserError(f"Choose one of these paths: {', '.join(PATHS)} (not {kind!r}).")
     return PATHS[kind](a, b, torch.linspace(0, 1, n, device=a.device)[:, None])
@@ -69,9 +69,9 @@ def traverse(z: Tensor, dim: int, values: Tensor | Sequence[float]) -> Tensor:
 
 
 def traversals(z: Tensor, dims: Sequence[int], ranges: Tensor, n: int) -> Tensor:
-    """One `traverse` of n even steps per dimension in dims: (len(dims), n, d).
+    """One `traverse` of n equal steps per dimension in dims: (len(dims), n, d).
 
-    z is (d,); ranges is (d, 2), the low and high end of every dimension, as `ranges()` gives.
+    z is (d,); ranges is (d, 2), the low and high end of every dimension, as from `ranges()`.
     """
     if not dims:
         return z.new_empty(0, n, len(z))
@@ -88,11 +88,11 @@ def grid(
 ) -> Tensor:
     """n x n codes over a plane of the latent space: (n, n, d), row 0 at the top (v = extent).
 
-    The code at place (u, v) is origin + u * axes[0] + v * axes[1], with u rising along the columns
-    and v falling along the rows, both from -extent to extent. "linear" takes even steps; "gaussian"
-    takes the standard normal's quantiles at evenly spaced probabilities, so each cell of the prior
-    of a VAE weighs the same (Kingma & Welling 2014, appendix A). origin is (d,) and axes (2, d);
-    without them the codes are (u, v) themselves, d = 2.
+    The code at place (u, v) is origin + u * axes[0] + v * axes[1]; u rises along the columns and v
+    falls along the rows, between -extent and extent. "linear" takes equal steps; "gaussian" takes
+    the standard normal's quantiles at equally spaced probabilities, so that each cell has the same
+    probability under a VAE's prior (Kingma & Welling 2014, appendix A). origin is (d,) and axes
+    (2, d); without them the codes are (u, v) themselves, d = 2.
     """
     axes = torch.eye(2) if axes is None else axes
     origin = axes.new_zeros(axes.shape[1]) if origin is None else origin
@@ -147,14 +147,14 @@ def fit_mixture(z: Tensor, components: int = 10, seed: int = 0) -> Mixture:
         raise UserError("Choose at least two images: a mixture cannot be fitted to fewer.")
     full = z.shape[1] <= FULL_COVARIANCE_DIM
     codes = z.detach().double().cpu().numpy()
-    # Dead dimensions have no variance at all: a floor in proportion keeps every scale of code safe.
+    # Constant dimensions have no variance; the floor is relative, so that it suits any scale.
     floor = 1e-6 * float(codes.var(0).max()) + 1e-12
     model = GaussianMixture(
         min(components, len(z)), covariance_type="full" if full else "diag",
         reg_covar=floor, max_iter=100, random_state=seed,
     )  # fmt: skip
     with warnings.catch_warnings():
-        # A mixture that stopped early, or found fewer clusters than asked for, still samples.
+        # A mixture that did not converge, or found fewer clusters, can still be sampled.
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(codes)
     covariances = torch.from_numpy(model.covariances_)
@@ -167,7 +167,7 @@ def fit_mixture(z: Tensor, components: int = 10, seed: int = 0) -> Mixture:
 
 
 def analogy(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
-    """a is to b as the answer is to c: a - b + c, (..., d)."""
+    """a is to b as the result is to c: a - b + c, (..., d)."""
     return a - b + c
 
 
@@ -180,19 +180,19 @@ def class_direction(z: Tensor, labels: Tensor, source: int, target: int) -> Tens
     for label in (source, target):
         members = z[labels == label]
         if not len(members):
-            raise UserError(f"Choose another class: no image here belongs to class {label}.")
+            raise UserError(f"No image here belongs to class {label}: choose another class.")
         centres.append(members.mean(0))
     return centres[1] - centres[0]
 
 
-# ---- what each dimension carries ---------------------------------------------------------------
+# ---- information in each dimension -------------------------------------------------------------
 
 
 def information(mu: Tensor, logvar: Tensor | None = None) -> Tensor:
-    """How much each latent dimension carries, (d,), averaged over N codes mu (N, d).
+    """The information in each latent dimension, (d,), averaged over N codes mu (N, d).
 
     With logvar (N, d): KL(q(z_j|x) || N(0, 1)) in nats, Kingma & Welling 2014, appendix B.
-    Without: the dimension's share of the total variance, in [0, 1], zeros if nothing varies.
+    Without: the dimension's share of the total variance, in [0, 1]; zeros if all are constant.
     """
     if logvar is not None:
         return 0.5 * (mu.square() + logvar.exp() - 1 - logvar).mean(0)
@@ -202,16 +202,16 @@ def information(mu: Tensor, logvar: Tensor | None = None) -> Tensor:
 
 
 def order(mu: Tensor, logvar: Tensor | None = None) -> Tensor:
-    """Dimensions by `information`, most first, equal ones in their own order: (d,) int64."""
+    """Dimensions sorted by `information`, highest first, ties by index: (d,) int64."""
     return information(mu, logvar).argsort(descending=True, stable=True)
 
 
 def ranges(z: Tensor, margin: float = 0.05) -> Tensor:
     """Low and high end of every dimension for a slider, (d, 2), always low < high.
 
-    The quantiles 0.5 % and 99.5 % of z (N, d), N >= 1, widened on either side by `margin` of their
-    distance. A constant dimension gets the widest dimension's width around its value, or +-1 where
-    all are constant.
+    The quantiles 0.5 % and 99.5 % of z (N, d), N >= 1, extended on either side by `margin` of their
+    distance. A constant dimension gets the width of the widest dimension around its value, or +-1
+    if all are constant.
     """
     # NumPy's quantile: torch.quantile refuses more than 16 million values.
     low, high = np.quantile(z.detach().double().cpu().numpy(), [0.005, 0.995], axis=0)

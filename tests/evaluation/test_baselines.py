@@ -162,7 +162,7 @@ def test_the_answer_with_one_line_or_none() -> None:
 def test_a_published_sum_is_set_against_this_runs_own() -> None:
     figure = Baseline("published", "loss", 105.6, "theirs", "They are at 105.6.", "a paper")
     text = answer({"recon": 80.0, "loss": 104.25}, [PCA_LINE, figure], *ERROR)
-    assert text.endswith("They are at 105.6. This one is at 104.2.")
+    assert text.endswith("They are at 105.6. This run is at 104.2.")
 
 
 def test_more_training_is_advised_if_the_last_epoch_brought_something() -> None:
@@ -239,7 +239,7 @@ def test_a_failure_does_not_end_a_training(tmp_path: Path, monkeypatch: pytest.M
     def fail(*_: object) -> None:
         raise torch.linalg.LinAlgError("did not converge")
 
-    monkeypatch.setattr("aeviz.evaluation.metrics.pca_subspace", fail)
+    monkeypatch.setattr("aeviz.pca.fit", fail)
     baselines.keep(tmp_path / "baselines.json", BCE, small())
     assert (tmp_path / "baselines.json").read_text() == "[]"  # and is not tried anew every epoch
 

@@ -10,7 +10,7 @@ def test_dimensions_that_carry_nothing_are_told_by_colour_and_by_words() -> None
     (trace,) = kl_bars([2.0, 0.0, 1.5], [True, False, True])["data"]
     assert trace["y"] == [2.0, 0.0, 1.5]
     assert trace["marker"]["color"] == [ON, OFF, ON]
-    assert trace["text"] == ["active", "carries nothing", "active"]
+    assert trace["text"] == ["active", "inactive", "active"]
 
 
 def test_bars_of_a_histogram_stand_in_the_middle_of_their_steps() -> None:

@@ -89,7 +89,7 @@ def test_trustworthiness():
     z = codes(300, 2)
     assert trustworthiness(z, z) == pytest.approx(1)
     assert trustworthiness(z, codes(300, 2, seed=1)) < 0.6
-    assert trustworthiness(z, z, most=50) == pytest.approx(1)
+    assert trustworthiness(z, z, max_points=50) == pytest.approx(1)
     assert trustworthiness(z[:2], z[:2]) == 1
     assert trustworthiness(z[:4], z[:4], k=10) == pytest.approx(1)
 
