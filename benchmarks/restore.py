@@ -39,7 +39,7 @@ from aeviz.restoration.inference import (
     RESTORATION_CASES,
     Figures,
     RestorationCase,
-    damaged,
+    degraded,
     figures,
     restore_8bit,
 )
@@ -150,7 +150,7 @@ def peers_of(task: Task, chosen: list[str] | None) -> list[str]:
 def measure(trial: RestorationCase, photos: list[Tensor], methods: dict[str, Method]) -> Table:
     """The means of each method's figures, and its seconds per megapixel."""
     rows: dict[str, list[Figures]] = {name: [] for name in (INPUT, *methods)}
-    for number, (x, damage) in enumerate(damaged(trial, photos), 1):
+    for number, (x, damage) in enumerate(degraded(trial, photos), 1):
         rows[INPUT].append(figures(trial.damage, x, damage, damage.x))
         for name, method in methods.items():
             began = time.perf_counter()

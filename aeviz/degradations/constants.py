@@ -1,4 +1,4 @@
-"""Small constant tensors, copied to a device once: each copy makes the caller wait for it."""
+"""Constants of the degradations; small tensors are cached per device, since each copy blocks."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from functools import lru_cache
 
 import torch
 from torch import Tensor
+
+LUMA = (0.299, 0.587, 0.114)
+"""Weights of red, green and blue in the luminance Y (ITU-R BT.601)."""
 
 
 @lru_cache(maxsize=256)

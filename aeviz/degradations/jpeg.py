@@ -1,8 +1,8 @@
-"""What a JPEG file of a given quality leaves of pictures: a whole batch at once, on any device.
+"""JPEG compression of a whole batch of images at once, on any device, for training.
 
-The steps of baseline JPEG (ITU-T T.81) as libjpeg takes them, up to the lossless coding of the
-coefficients: 8-bit YCbCr, colour at half resolution, an 8 x 8 cosine transform, quantisation by the
-tables of annex K, and back. Differs from libjpeg in the rounding of its integer transforms.
+The lossy steps of baseline JPEG (ITU-T T.81) as in libjpeg: 8-bit YCbCr, chroma at half resolution,
+an 8 x 8 cosine transform, quantisation by the tables of annex K, and back. It differs from libjpeg
+in the rounding of its integer transforms.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from aeviz.degradations.constants import constant
+from aeviz.degradations.constants import LUMA, constant
 
 _LUMINANCE = (
     16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55,
@@ -49,8 +49,8 @@ _DCT = _cosines()
 
 
 def through_jpeg(x: Tensor, quality: Tensor) -> Tensor:
-    """x (N, 3, H, W) in [0, 1] as it comes back from JPEG files of these qualities (N,), 1 to 100,
-    in steps of 1/255."""
+    """x (N, 3, H, W) in [0, 1] after JPEG compression at these qualities (N,), 1 to 100; in steps
+    of 1/255."""
     height, width = x.shape[-2:]
     levels = (x * 255).round()
     levels = F.pad(levels, (0, -width % 16, 0, -height % 16), mode="replicate")
@@ -64,14 +64,14 @@ def through_jpeg(x: Tensor, quality: Tensor) -> Tensor:
 def _to_ycc(rgb: Tensor) -> tuple[Tensor, Tensor]:
     """Levels (N, 3, H, W) -> Y (N, 1, H, W), and Cb and Cr (N, 2, H, W), in whole levels."""
     r, g, b = rgb.unbind(1)
-    y = 0.299 * r + 0.587 * g + 0.114 * b
+    y = LUMA[0] * r + LUMA[1] * g + LUMA[2] * b
     cb = -0.168735892 * r - 0.331264108 * g + 0.5 * b + 128
     cr = 0.5 * r - 0.418687589 * g - 0.081312411 * b + 128
     return y.round()[:, None], torch.stack([cb, cr], 1).round().clamp(0, 255)
 
 
 def _to_rgb(y: Tensor, colour: Tensor) -> Tensor:
-    """The way back, in whole levels."""
+    """The inverse of `_to_ycc`, in whole levels."""
     cb, cr = (colour - 128).unbind(1)
     luma = y[:, 0]
     r = luma + (1.402 * cr).round()
@@ -81,19 +81,19 @@ def _to_rgb(y: Tensor, colour: Tensor) -> Tensor:
 
 
 def _halved(colour: Tensor) -> Tensor:
-    """Means of 2 x 2 levels; of a half, every second column rounds down."""
+    """Means of 2 x 2 levels; halves are rounded down in every second column."""
     mean = F.avg_pool2d(colour, 2)
     return (mean + _by_column(mean, 0.25, 0.5)).floor()
 
 
 def _doubled(colour: Tensor) -> Tensor:
-    """Twice as large, each level between its neighbours' by 9, 3, 3 and 1 parts of 16."""
+    """Twice as large, by bilinear interpolation with weights 9, 3, 3 and 1 of 16."""
     large = F.interpolate(colour, scale_factor=2, mode="bilinear", align_corners=False)
     return (large + _by_column(large, 8 / 16, 7 / 16)).floor()
 
 
 def _by_column(x: Tensor, even: float, odd: float) -> Tensor:
-    """(1, 1, 1, W): what is added in even and in odd columns before a rounding down."""
+    """(1, 1, 1, W): what to add in even and in odd columns before rounding down."""
     return (
         constant((even, odd), x.device)
         .repeat((x.shape[-1] + 1) // 2)[: x.shape[-1]]
@@ -115,7 +115,7 @@ def _quantised(planes: Tensor, steps: Tensor) -> Tensor:
     n, c, h, w = planes.shape
     basis = constant(_DCT, planes.device).view(64, 64)
     blocks = (planes - 128).view(n, c, h // 8, 8, w // 8, 8).transpose(3, 4).reshape(n, -1, 64)
-    found = blocks @ basis / steps[:, None]
-    kept = (found.abs() + 0.5).floor() * found.sign() * steps[:, None]
-    back = (kept @ basis.T).view(n, c, h // 8, w // 8, 8, 8).transpose(3, 4).reshape(n, c, h, w)
+    scaled = blocks @ basis / steps[:, None]
+    rounded = (scaled.abs() + 0.5).floor() * scaled.sign() * steps[:, None]
+    back = (rounded @ basis.T).view(n, c, h // 8, w // 8, 8, 8).transpose(3, 4).reshape(n, c, h, w)
     return (back + 128).round().clamp(0, 255)

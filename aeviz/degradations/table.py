@@ -1,4 +1,4 @@
-"""The table of damages, and what each of them is called and measured in."""
+"""The table of degradations: names, units, strengths and functions."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from aeviz.degradations import marks, pixels
 
 
 class Degraded(NamedTuple):
-    """x (N, 3, H, W), the damaged picture, in steps of 1/255.
+    """x (N, 3, H, W): the degraded image, in steps of 1/255.
 
-    known (N, 1, H, W): what a restorer is told (`Restorer.forward`). where (N, 1, H, W): above 0
-    (and up to 1, how far) where the picture was touched, for damages that leave some of it alone;
-    else all 1.
+    conditioning (N, 1, H, W): input of the restorer (`Restorer.forward`). where (N, 1, H, W): how
+    much each pixel was changed, 0 to 1, for degradations that leave part of the image untouched;
+    else 1 everywhere.
     """
 
     x: Tensor
-    known: Tensor
+    conditioning: Tensor
     where: Tensor
 
 
@@ -32,14 +32,15 @@ Apply = Callable[[Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor | None,
 
 @dataclass(frozen=True)
 class Degradation:
-    """A damage: `label` and `unit` of its amount, which lies between low and high.
+    """A row of the table: `label` and `unit` of the strength (amount), which lies between low and
+    high.
 
-    `apply(x, amount (N,), generator)` answers x, known and where, None for the usual ones.
-    `vary` does the same for training, with a variety that a measurement does not need.
-    `train` is the range that training draws amounts from, uniformly; `grey` the share of its
-    pictures that are made grey first; errors outside what was touched count `outside` times there.
-    `views`: 1, or 2 or 4 where the answer is the mean of what a restorer makes of the picture and
-    of it turned and mirrored (Lim et al. 2017), for that much more time.
+    `apply(x, amount (N,), generator)` returns x, conditioning and where, None for the defaults.
+    `vary` does the same for training, with more variety than measurements need. Training draws
+    amounts uniformly from `train`, makes a share `grey` of its images grey first, and weights
+    errors outside the changed part by `outside`. `views`: the number of flipped and rotated views,
+    1, 2 or 4, whose restorations are averaged (self-ensemble, Lim et al. 2017); takes as many times
+    longer.
     """
 
     name: DegradationKind
@@ -56,28 +57,31 @@ class Degradation:
     views: int = 1
 
     def at(self, x: Tensor, amount: float, generator: torch.Generator) -> Degraded:
-        """x (N, 3, H, W) in [0, 1] damaged by this amount; the same generator, the same damage."""
+        """x (N, 3, H, W) in [0, 1] degraded with this amount; the result depends on the generator
+        alone."""
         amounts = torch.full((len(x),), float(amount), device=x.device)
         return _damaged(x, *self.apply(x, amounts, generator))
 
     def draw(self, x: Tensor, generator: torch.Generator) -> Degraded:
-        """x (N, 3, H, W) in [0, 1], each picture damaged by an amount of its own. On any device,
-        which `generator` is on too; on a GPU nothing waits for it."""
+        """x (N, 3, H, W) in [0, 1], each image degraded with a random amount. On any device, which
+        must be the generator's, too; does not wait for a GPU."""
         low, high = self.train
         u = torch.rand(len(x), generator=generator, device=x.device)
         amounts = low + (high - low) * u
         return _damaged(x, *(self.vary or self.apply)(x, amounts, generator))
 
 
-def _damaged(x: Tensor, x_in: Tensor, known: Tensor | None, where: Tensor | None) -> Degraded:
+def _damaged(
+    x: Tensor, x_in: Tensor, conditioning: Tensor | None, where: Tensor | None
+) -> Degraded:
     x_in = (x_in.clamp(0, 1) * 255).round() / 255
-    known = torch.zeros_like(x[:, :1]) if known is None else known
-    return Degraded(x_in, known, torch.ones_like(x[:, :1]) if where is None else where)
+    conditioning = torch.zeros_like(x[:, :1]) if conditioning is None else conditioning
+    return Degraded(x_in, conditioning, torch.ones_like(x[:, :1]) if where is None else where)
 
 
 DEGRADATIONS: dict[str, Degradation] = {
-    damage.name: damage
-    for damage in (
+    degradation.name: degradation
+    for degradation in (
         Degradation(
             "noise", "Noise", "σ of 255", 0, 55, 25, (0, 55), pixels.noise, pixels.any_noise, 0.6,
             views=2,

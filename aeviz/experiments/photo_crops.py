@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from aeviz.degradations.pixels import luminance
 from aeviz.nn.networks import ImageShape
 
 SHRINK = 3
@@ -27,7 +28,7 @@ def photo_crops(shape: ImageShape) -> Tensor:
         x = torch.from_numpy(np.array(photo)).permute(2, 0, 1)[None].float() / 255  # (1, 3, H, W)
         x = F.avg_pool2d(x, SHRINK)
         if channels == 1:
-            x = (x * x.new_tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)).sum(1, keepdim=True)
+            x = luminance(x)
         columns = F.unfold(x, (height, width), stride=(height, width))[0].T
         crops.append(columns.reshape(-1, *x.shape[1:2], height, width))
     return torch.cat(crops)

@@ -1,4 +1,4 @@
-"""Bottlenecks: features (N, width) -> a code, and how that code is drawn."""
+"""Bottlenecks: features (N, width) -> a code, deterministic or sampled from a Gaussian."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from aeviz.config import BottleneckConfig
 from aeviz.nn.networks import activation
 
 LOGVAR_RANGE = (-12.0, 8.0)
-"""Bounds of log sigma^2: sigma between 0.0025 and 55. Beyond them exp() helps nobody, and one
-wild batch would turn the KL infinite."""
+"""Bounds of log sigma^2: sigma between 0.0025 and 55. Without them, exp() could overflow and make
+the KL of one bad batch infinite."""
 
 
 class Code(NamedTuple):
-    """z (N, d), the code used; mu (N, d), its mean; logvar (N, d), None where deterministic."""
+    """z (N, d), the code used; mu (N, d), its mean; logvar (N, d), None if deterministic."""
 
     z: Tensor
     mu: Tensor
@@ -30,7 +30,7 @@ def reparameterize(mu: Tensor, logvar: Tensor, generator: torch.Generator | None
 
 
 class Deterministic(nn.Module):
-    """One linear map to the code, with an activation where codes are sparse."""
+    """One linear map to the code, followed by an activation for sparse codes."""
 
     def __init__(self, width: int, config: BottleneckConfig) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ class Deterministic(nn.Module):
 
 
 class Gaussian(nn.Module):
-    """q(z|x) = N(mu, diag sigma^2); drawn with `sample`, its mean without."""
+    """q(z|x) = N(mu, diag sigma^2); z is drawn from it if `sample`, else z = mu."""
 
     def __init__(self, width: int, config: BottleneckConfig) -> None:
         super().__init__()

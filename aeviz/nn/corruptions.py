@@ -30,12 +30,13 @@ def salt_and_pepper(x: Tensor, amount: Amount, generator: torch.Generator) -> Te
 
 
 def masking(x: Tensor, amount: Amount, generator: torch.Generator) -> Tensor:
-    """A share `amount` of pixels is lost: set to 0 (Vincent et al. 2010), all channels together."""
+    """A share `amount` of pixels is set to 0 (Vincent et al. 2010), all channels together."""
     return torch.where(_uniform_pixels(x, generator) < amount, torch.zeros_like(x), x)
 
 
 def mixed(x: Tensor, amount: Amount, generator: torch.Generator) -> Tensor:
-    """Each image gets one of the three, half of them at full `amount`, half at a share of it."""
+    """Each image gets one of the three, half of them at full `amount`, half at a random part of
+    it."""
     n = (x.shape[0], 1, 1, 1)
     kind = torch.empty(n, device=x.device).uniform_(generator=generator)
     share = torch.empty(n, device=x.device).uniform_(0, 2, generator=generator).clamp(max=1)
@@ -59,7 +60,7 @@ CORRUPTIONS: dict[str, Callable[[Tensor, Amount, torch.Generator], Tensor]] = {
 
 
 def corrupt(x: Tensor, config: CorruptionConfig, generator: torch.Generator) -> Tensor:
-    """x corrupted as configured; x itself where the kind is none."""
+    """x corrupted as configured; x itself if the kind is none."""
     if config.kind == "none":
         return x
     return CORRUPTIONS[config.kind](x, config.amount, generator)

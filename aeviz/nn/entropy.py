@@ -1,7 +1,7 @@
-"""Binary cross-entropy of logits, and its gradient, written out for a CPU.
+"""Binary cross-entropy of logits and its gradient, written for speed on a CPU.
 
-PyTorch's own goes through log1p, for which processors have no vector instruction: a millisecond for
-100,000 pixels, a sixth of a step of a small dense network.
+PyTorch's own version calls log1p, for which processors have no vector instruction: it takes a
+millisecond for 100,000 pixels, a sixth of a step of a small dense network.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 ROWS = 16
-"""Probabilities that are multiplied before the logarithm: each is at least 1/2, so that a product
-of 16 is far from underflow."""
+"""So many probabilities are multiplied before the logarithm. Each is at least 1/2, so a product of
+16 is far from underflow."""
 
 
 def bce_with_logits(logits: Tensor, x: Tensor) -> Tensor:
     """-sum(x log p + (1 - x) log(1 - p)) with p = sigmoid(logits), x in [0, 1]; both fp32, of one
-    shape. A scalar, in nats; to be differentiated once."""
+    shape. A scalar, in nats; supports first derivatives only."""
     loss: Tensor = _BCE.apply(logits, x)
     return loss
 
@@ -28,8 +28,8 @@ def bce_with_logits(logits: Tensor, x: Tensor) -> Tensor:
 class _BCE(torch.autograd.Function):
     """softplus(l) - x l, where softplus(l) = max(l, 0) - log max(p, 1 - p); its gradient is p - x.
 
-    The last logarithm is at most log 2, so that what sigmoid's rounding does to it (6e-8) is
-    nothing beside the loss.
+    The last logarithm is at most log 2, so the error from the sigmoid's rounding (6e-8) is
+    negligible.
     """
 
     @staticmethod

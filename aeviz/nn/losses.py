@@ -2,11 +2,11 @@
 
 One reduction everywhere: **sum over pixels (and over latent dimensions), mean over the batch**, for
 reconstruction, KL and penalties alike. With BCE, pixels that are black or white, and beta = 1 the
-total is then the negative ELBO in nats per image. BCE of grey pixels is no normalised likelihood;
-MSE is, up to a constant, that of a Gaussian of variance 1/2, and L1 that of a Laplace distribution
-of scale 1. Per-pixel figures are for display only and say so.
+total is then the negative ELBO in nats per image. BCE of grey pixels is not a normalised
+likelihood. MSE is, up to a constant, the negative log-likelihood of a Gaussian of variance 1/2, and
+L1 that of a Laplace distribution of scale 1. Per-pixel figures are for display only, and labelled.
 
-Free bits change what is trained on and nothing else: the `total` of a training step has the KL with
+Free bits only change the training objective: the `total` of a training step contains the KL with
 its floor, while `kl`, and the `total` of validation and test, stay the true ones.
 """
 
@@ -24,7 +24,7 @@ from aeviz.nn.bottlenecks import Code
 from aeviz.nn.entropy import bce_with_logits
 
 QUARTER_LEVEL = 0.25 / 255
-"""An error no file of 8 bits shows."""
+"""An error too small to show in an 8-bit file."""
 
 
 class Terms(NamedTuple):
@@ -60,14 +60,14 @@ def log_mse(raw: Tensor, x: Tensor, output: str) -> Tensor:
     the nats of a Gaussian whose variance fits each image best (Rybkin et al. 2021, section 3.2).
 
     Minimising it maximises the mean PSNR: an image that is nearly right counts as much as one that
-    is far off. Errors far below a grey level of 256 stop counting.
+    is far off. Errors far below one of 256 grey levels no longer count.
     """
     error = (pixels(raw, output) - x).square().flatten(1).mean(1)
     return 0.5 * x[0].numel() * torch.log(error + QUARTER_LEVEL**2).mean()
 
 
 def pixels(raw: Tensor, output: str) -> Tensor:
-    """Raw decoder outputs as pixel values: sigmoid of logits, or as they are where linear."""
+    """Raw decoder outputs as pixel values: the sigmoid of logits, unchanged if linear."""
     return torch.sigmoid(raw) if output == "sigmoid" else raw
 
 
@@ -97,7 +97,7 @@ def free_bits_kl(per_dimension: Tensor, free_bits: float) -> Tensor:
 
     Kingma et al. 2016, "Improving variational inference with inverse autoregressive flow", "free
     bits" in appendix C, with each latent dimension a group of its own. A dimension below the floor
-    costs the same whatever it holds, so no gradient empties it.
+    has the same cost whatever information it carries, so no gradient drives it to zero.
     """
     return per_dimension.clamp(min=free_bits).sum()
 
@@ -128,7 +128,7 @@ def contractive(encode: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     def code_of_one(image: Tensor) -> Tensor:
         return encode(image[None])[0]
 
-    # "different": with dropout each image draws units of its own, as in a plain forward pass
+    # "different": with dropout each image gets its own mask, as in a plain forward pass
     jacobian = torch.func.vmap(torch.func.jacrev(code_of_one), randomness="different")(x)
     return jacobian.square().flatten(1).sum(1).mean()
 
@@ -136,7 +136,7 @@ def contractive(encode: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
 def penalty(
     config: LossConfig, code: Code, encode: Callable[[Tensor], Tensor], x: Tensor
 ) -> Tensor:
-    """The configured penalty, unweighted; 0 where there is none."""
+    """The configured penalty, unweighted; 0 if there is none."""
     if config.penalty == "l1":
         return l1_sparsity(code.z)
     if config.penalty == "kl-sparsity":

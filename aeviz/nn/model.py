@@ -1,4 +1,4 @@
-"""Autoencoder: encode, decode and the terms of its loss, for every type alike."""
+"""Autoencoder: encode, decode and the terms of the loss, the same for every type."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Output(NamedTuple):
 class Autoencoder(nn.Module):
     """An autoencoder of images (N, C, H, W) in [0, 1], as a RunConfig describes it.
 
-    Weights are drawn from `config.training.seed` alone. Raises UserError where the image is too
+    The initial weights depend on `config.training.seed` alone. Raises UserError if the image is too
     small for the conv stack or the network would not fit into memory.
     """
 
@@ -56,57 +56,57 @@ class Autoencoder(nn.Module):
         return self.config.bottleneck.kind == "gaussian"
 
     def posterior(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
-        """x (N, C, H, W) in [0, 1] -> mu (N, d) and logvar (N, d), None where deterministic."""
+        """x (N, C, H, W) in [0, 1] -> mu (N, d) and logvar (N, d), None if deterministic."""
         code = self.bottleneck(self.trunk(x), sample=False)
         return code.mu, code.logvar
 
     def encode(self, x: Tensor) -> Tensor:
-        """x (N, C, H, W) in [0, 1] -> its code (N, d); the mean where the code is a Gaussian."""
+        """x (N, C, H, W) in [0, 1] -> its code (N, d); the mean mu for a Gaussian code."""
         return self.posterior(x)[0]
 
     def decode(self, z: Tensor) -> Tensor:
-        """z (N, d) -> x_hat (N, C, H, W): in [0, 1], or unbounded where the output is linear."""
+        """z (N, d) -> x_hat (N, C, H, W): in [0, 1], or unbounded if the output is linear."""
         return losses.pixels(self.decoder(z), self.config.network.output)
 
     def forward(
         self, x: Tensor, generator: torch.Generator | None = None, sample: bool = True
     ) -> Output:
-        """x (N, C, H, W) in [0, 1] -> Output; `sample` draws a Gaussian code, else its mean."""
+        """x (N, C, H, W) in [0, 1] -> Output. A Gaussian code is drawn if `sample`, else z = mu."""
         code: Code = self.bottleneck(self.trunk(x), generator, sample)
         return Output(self.decoder(code.z), *code)
 
     def loss(
         self, out: Output, x: Tensor, x_in: Tensor, beta: float | Tensor, free_bits: float = 0.0
     ) -> losses.Terms:
-        """The terms of the loss of `out` = self(x_in) against the clean x, as `losses` says.
+        """The terms of the loss (`losses`) of `out` = self(x_in) against the clean x.
 
-        `free_bits` belong to training alone.
+        Set `free_bits` in training only.
         """
         config = self.config.loss
         recon = losses.RECONSTRUCTIONS[config.reconstruction](
             out.raw.float(), x, self.config.network.output
         )
         zero = recon.new_zeros(())
-        kl = counted = zero
+        kl = trained_kl = zero
         if out.logvar is not None:
             per_dimension = losses.kl_per_dimension(out.mu.float(), out.logvar.float())
-            kl = counted = per_dimension.sum()
+            kl = trained_kl = per_dimension.sum()
             if free_bits:
-                counted = losses.free_bits_kl(per_dimension, free_bits)
+                trained_kl = losses.free_bits_kl(per_dimension, free_bits)
         code = Code(out.z.float(), out.mu, out.logvar)
         penalty = losses.penalty(config, code, self.encode, x_in)
-        total = recon + beta * counted + config.weight * penalty
+        total = recon + beta * trained_kl + config.weight * penalty
         return losses.Terms(total, recon, kl, penalty)
 
 
 def check_size(config: RunConfig, image_shape: ImageShape) -> int:
-    """The number of parameters the network will have; UserError where it cannot be built.
+    """The number of parameters the network will have; UserError if it cannot be built.
 
-    Counted without allocating anything: the answer comes before the memory is asked for.
+    Counted on the meta device, without allocating memory.
     """
     _, h, w = image_shape
     if config.network.kind == "unet":
-        raise UserError("A unet restores photographs: train it with a preset of `restore-...`.")
+        raise UserError("A U-Net restores photographs: train it with a `restore-...` preset.")
     if min(h, w) < 8 and config.network.kind == "conv":
         raise UserError(f"A conv network needs images of at least 8x8 pixels; these are {h}x{w}.")
     if config.network.kind == "conv" and len(config.network.channels) > max(h, w).bit_length():
@@ -126,7 +126,8 @@ def check_size(config: RunConfig, image_shape: ImageShape) -> int:
     count = sum(map(count_parameters, (trunk, head, decoder)))
     if count > MAX_PARAMETERS:
         raise UserError(
-            f"This network would have {count / 1e6:,.0f} million parameters; aeviz builds up to "
-            f"{MAX_PARAMETERS // 10**6} million. Use a smaller code, fewer layers or narrower ones."
+            f"This network would have {count / 1e6:,.0f} million parameters, more than the "
+            f"limit of {MAX_PARAMETERS // 10**6} million. "
+            "Use a smaller code, or fewer or narrower layers."
         )
     return count

@@ -1,8 +1,8 @@
 """Encoder trunks and decoders, built from an image shape.
 
-A trunk maps images (N, C, H, W) to features (N, width); the bottleneck makes the code of them; a
-decoder maps codes (N, latent_dim) to raw outputs (N, C, H, W): logits where the output is a
-sigmoid, pixels where it is linear.
+A trunk maps images (N, C, H, W) to features (N, width); the bottleneck maps these to the code; a
+decoder maps codes (N, latent_dim) to raw outputs (N, C, H, W): logits if the output is a sigmoid,
+pixels if it is linear.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ _ACTIVATIONS: dict[str, type[nn.Module]] = {
 
 
 def activation(name: str) -> nn.Module:
-    """The activation of this name, as a module of its own."""
+    """A new module for the activation of this name."""
     return _ACTIVATIONS[name]()
 
 
 def halvings(height: int, width: int, times: int) -> list[tuple[int, int]]:
-    """Image sizes down a conv stack: the input's, then each half, rounded up."""
+    """Image sizes along a conv stack: the input's, then each half of the last, rounded up."""
     sizes = [(height, width)]
     for _ in range(times):
         height, width = math.ceil(height / 2), math.ceil(width / 2)
@@ -79,7 +79,7 @@ def _conv_norm(channels: int, config: NetworkConfig) -> list[nn.Module]:
 
 
 class Up(nn.Module):
-    """Doubles an image (N, C_in, h, w) -> (N, C_out, H, W), cropped where H or W is odd."""
+    """Doubles an image (N, C_in, h, w) -> (N, C_out, H, W), cropped if H or W is odd."""
 
     def __init__(self, n_in: int, n_out: int, size: tuple[int, int]) -> None:
         super().__init__()
@@ -87,12 +87,13 @@ class Up(nn.Module):
         self.size = size
 
     def forward(self, x: Tensor) -> Tensor:
-        thin = self.conv.out_channels == 1 and not torch.is_grad_enabled()
-        return (self._thin(x) if thin else self.conv(x))[..., : self.size[0], : self.size[1]]
+        grey = self.conv.out_channels == 1 and not torch.is_grad_enabled()
+        y = self._to_one_channel(x) if grey else self.conv(x)
+        return y[..., : self.size[0], : self.size[1]]
 
-    def _thin(self, x: Tensor) -> Tensor:
-        """`conv` to one channel as a matrix product, its patches then summed where they overlap:
-        a third of the time on a CPU. With gradients the convolution is as fast."""
+    def _to_one_channel(self, x: Tensor) -> Tensor:
+        """`conv` to one channel as a matrix product whose overlapping patches are then summed: a
+        third of the time on a CPU. With gradients the convolution is as fast."""
         h, w = x.shape[-2:]
         patches = self.conv.weight.flatten(1).t() @ x.flatten(2)  # (N, 4 * 4, h * w)
         x = F.fold(patches, (2 * h, 2 * w), 4, padding=1, stride=2)
@@ -140,10 +141,10 @@ def build_decoder(config: NetworkConfig, latent_dim: int, shape: ImageShape) -> 
 
 
 def layer_shapes(config: NetworkConfig, latent_dim: int, shape: ImageShape) -> list[str]:
-    """The network as a row of shapes, input to output, for a picture or a line of text.
+    """The shapes of the network's layers, from input to output, for a diagram or a line of text.
 
-    Dense layers give their width ("512"), conv layers channels x height x width ("32x14x14"); the
-    code stands in brackets.
+    Dense layers are given by their width ("512"), conv layers by channels x height x width
+    ("32x14x14"); the code is in brackets.
     """
     c, h, w = shape
     first = "x".join(map(str, shape)) if config.kind == "conv" else str(c * h * w)
@@ -156,7 +157,7 @@ def layer_shapes(config: NetworkConfig, latent_dim: int, shape: ImageShape) -> l
 
 
 def multiplications(network: NetworkConfig, latent_dim: int, shape: ImageShape) -> int:
-    """Multiplications of one image's way through the encoder; the decoder's are about as many."""
+    """Multiplications to encode one image; decoding takes about as many."""
     c, h, w = shape
     total, width = 0, math.prod(shape)
     if network.kind == "conv":
@@ -172,16 +173,16 @@ def multiplications(network: NetworkConfig, latent_dim: int, shape: ImageShape) 
 
 
 def count_parameters(module: nn.Module) -> int:
-    """How many numbers training adjusts."""
+    """The number of trainable parameters."""
     return sum(p.numel() for p in module.parameters())
 
 
 def initialise(module: nn.Module, scheme: str, generator: torch.Generator) -> None:
-    """Draws all weights from an explicit generator, so that a network is the same whatever ran
-    before it in the process.
+    """Draw all weights from an explicit generator, so that a network does not depend on what ran
+    before in the process.
 
-    fan-in: uniform in +-1/sqrt(fan_in), biases too, as PyTorch does by itself. glorot: uniform in
-    +-sqrt(6 / (fan_in + fan_out)), biases 0 (Glorot & Bengio 2010), as Keras does.
+    fan-in: uniform in +-1/sqrt(fan_in), biases too, PyTorch's default. glorot: uniform in
+    +-sqrt(6 / (fan_in + fan_out)), biases 0 (Glorot & Bengio 2010), Keras's default.
     """
     for layer in module.modules():
         if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):

@@ -1,4 +1,4 @@
-"""Denoising images of a small model's own shape; others are fitted to it, with a note."""
+"""Denoise images with a small autoencoder; images of another shape are first fitted to its."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aeviz.nn.model import Autoencoder
 
 @dataclass(frozen=True)
 class Restored:
-    """x (C, H, W), what the model was given; x_hat (C, H, W), what it made of it; in [0, 1]."""
+    """x (C, H, W), the model's input, and x_hat (C, H, W), its output, both in [0, 1]."""
 
     x: Tensor
     x_hat: Tensor
@@ -24,8 +24,8 @@ class Restored:
 def denoise(model: Autoencoder, data: bytes) -> Restored:
     """Decodes an uploaded image, fits it to the model and restores it.
 
-    `notes` are the sentences to show beside the result: what was changed to make it fit. Raises
-    UserError where the upload is no image that aeviz reads.
+    `notes` are sentences to show beside the result, such as what was changed to make the image fit.
+    Raises UserError if aeviz cannot read the upload.
     """
     decoded = images.decode(data)
     x, notes = images.to_tensor(decoded, model.image_shape)
@@ -33,8 +33,8 @@ def denoise(model: Autoencoder, data: bytes) -> Restored:
 
 
 def unique_name(name: str, taken: set[str]) -> str:
-    """`name`, or `name-2`, `name-3`, ... where that is taken; adds it to `taken`. Names that differ
-    in case alone are one to many disks, and so here."""
+    """`name`, or `name-2`, `name-3`, ... if it is taken; adds the result to `taken`. Names that
+    differ only in case count as equal, as they do on many file systems."""
     path, number = PurePath(name), 2
     while name.casefold() in taken:
         name = f"{path.stem}-{number}{path.suffix}"

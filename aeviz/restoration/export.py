@@ -1,4 +1,4 @@
-"""Restored images, to take home."""
+"""Download restored images: file names and ZIP archives."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ SUFFIX = "-denoised.png"
 
 
 def png_name(name: str) -> str:
-    """The safe name under which the restored image of the file `name` is offered."""
+    """A safe file name for the restored image of the file `name`."""
     return safe_name(name, SUFFIX)
 
 
 def zip_pngs(items: Iterable[tuple[str, Tensor]]) -> bytes:
     """(the original's file name, restored image (C, H, W) in [0, 1]) -> a zip of PNG files.
 
-    Names are made safe, and unique whatever the originals were called.
+    Names are made safe and unique.
     """
     file, taken = io.BytesIO(), set[str]()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:

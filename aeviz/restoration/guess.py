@@ -1,4 +1,4 @@
-"""How much the network that colours knows of a photograph: where it guesses one tint, nothing."""
+"""Confidence of the colouring network: low if it guesses nearly one tint for the whole photo."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from aeviz.nn.unet import Restorer
 from aeviz.restoration.inference import chroma, predict
 
 SIDE = 256
-"""Pixels of the small copy that is asked about."""
+"""Pixels of the longer side of the small copy on which confidence is measured."""
 _UNSURE, _SURE = 0.2, 0.5
 _LEVELS, _PLAIN = 17, 64
-NOTE = "The network does not know the colours of this photo, and guesses hardly more than one tint"
+NOTE = "The network is not sure of this photo's colours and guesses little more than one tint"
 
 
 def sure(model: Restorer, pixels: np.ndarray, precision: str) -> float:
-    """How far the network knows the colours of a photograph (H, W, C), 0 to 1."""
+    """The network's confidence in the colours of a photograph (H, W, C), 0 to 1."""
     device = next(model.parameters()).device
     x = luminance(small(pixels, model.MULTIPLE).to(device)).expand(-1, 3, -1, -1)
     levels = torch.linspace(0, 1, _LEVELS, device=device)
@@ -32,30 +32,32 @@ def sure(model: Restorer, pixels: np.ndarray, precision: str) -> float:
 
 
 def confidence(y: Tensor, found: Tensor, plain: Tensor) -> float:
-    """0 to 1, by the chroma (1, 2, H, W) that is guessed for luminance y (1, 1, H, W), and for
-    plain grey from black to white (L, 2): how far both are apart, beside the mean of what is found.
+    """Confidence, 0 to 1: the distance between the chroma (1, 2, H, W) guessed for luminance
+    y (1, 1, H, W) and that guessed for plain grey from black to white (L, 2), relative to the mean
+    chroma.
 
-    A network that does not know answers with the mean colour of all photographs, everywhere; the
-    brighter, the more of it.
+    A network that is not sure returns the mean colour of all photographs everywhere, stronger where
+    the photo is brighter.
     """
     place = y.flatten() * (len(plain) - 1)
     below = place.long().clamp(max=len(plain) - 2)
     usual = torch.lerp(plain[below], plain[below + 1], (place - below)[:, None])
     found = found[0].flatten(1).T
-    apart = (found - usual).square().sum(1).mean().sqrt()
-    ratio = (apart / found.mean(0).norm().clamp_min(1e-4)).item()
+    distance = (found - usual).square().sum(1).mean().sqrt()
+    ratio = (distance / found.mean(0).norm().clamp_min(1e-4)).item()
     return min(max((ratio - _UNSURE) / (_SURE - _UNSURE), 0.0), 1.0)
 
 
 def note(sure: float) -> str:
-    """A sentence where it is not sure."""
+    """A sentence if the network is not sure, else ""."""
     if sure == 0:
-        return f"{NOTE}: it stays grey."
-    return f"{NOTE}: its colours are pale." if sure < 1 else ""
+        return f"{NOTE}, so it stays grey."
+    return f"{NOTE}, so its colours are pale." if sure < 1 else ""
 
 
 def small(pixels: np.ndarray, multiple: int) -> Tensor:
-    """uint8 or uint16 (H, W, C) -> (1, 3, h, w) in [0, 1], about SIDE, sides of this multiple."""
+    """uint8 or uint16 (H, W, C) -> (1, 3, h, w) in [0, 1], the longer side about SIDE, both sides
+    multiples of `multiple`."""
     scale = min(1.0, SIDE / max(pixels.shape[:2]))
     height, width = (max(1, round(side * scale / multiple)) * multiple for side in pixels.shape[:2])
     shrunk = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)

@@ -1,8 +1,8 @@
-"""What a restorer is worth: the measures of each damage, on photographs that it never saw.
+"""Run a restorer on degraded images, and evaluate it on held-out photographs.
 
-A photograph is damaged at fixed amounts with fixed seeds, restored whole, and rounded to 8 bits as
-a file would be. One function of (clean, damaged, restored) per damage gives the figures; whatever
-else restores pictures is measured by the same.
+For evaluation, a photograph is degraded at fixed strengths with fixed seeds, restored whole, and
+rounded to 8 bits as in a file. `figures(clean, degraded, restored)` gives the scores, for
+restorers and baselines alike.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Figures = dict[str, float]
 
 
 class RestorationCase(NamedTuple):
-    """One damage at one amount, on colour photographs or on their luminance."""
+    """One degradation at one strength, on colour photographs or on their luminance."""
 
     damage: str
     amount: float
@@ -33,7 +33,7 @@ class RestorationCase(NamedTuple):
 
     @property
     def name(self) -> str:
-        """As it stands on a card: "noise 25 grey"."""
+        """Its name on a card: "noise 25 grey"."""
         return f"{self.damage} {self.amount:g}{' grey' if self.grey else ''}"
 
 
@@ -67,90 +67,95 @@ RESTORATION_CASES: dict[str, tuple[RestorationCase, ...]] = {
     "jpeg": (RestorationCase("jpeg", 10), RestorationCase("jpeg", 20), RestorationCase("jpeg", 40)),
     "grey": (RestorationCase("grey", 0),),
 }
-"""Damage -> what it is measured at."""
+"""Degradation -> the cases on which it is evaluated."""
 
 
 _NEUTRAL, _COLOURED = 0.04, 0.1
-"""How far from black or white, of 1, there is no guessed colour, and from where on it is whole."""
-_TURNS: tuple[Callable[[Tensor], Tensor], ...] = (
+"""Within the first distance from black or white (of 1) there is no guessed colour, beyond the
+second all of it."""
+_VIEWS: tuple[Callable[[Tensor], Tensor], ...] = (
     lambda x: x,
     lambda x: x.flip(2, 3).transpose(2, 3),
     lambda x: x.flip(2, 3),
     lambda x: x.transpose(2, 3),
 )
-"""Views of a picture (N, C, H, W): each undoes itself, and the first two or all four together make
-each other. The second, in which rows become columns, differs most from the first: on denoising it
-is worth 0.11 dB, where a mirror image is worth 0.08."""
+"""Views of an image (N, C, H, W) for self-ensemble (EDSR, Lim et al. 2017). Each is its own
+inverse, and the first two, like all four, form a group. The second, in which rows become columns,
+differs most from the first: for denoising it gains 0.11 dB, a mirror image 0.08."""
 
 
-def damaged(trial: RestorationCase, photos: list[Tensor]) -> Iterator[tuple[Tensor, Degraded]]:
-    """Each photograph (3, H, W) uint8 -> the clean x (1, 3, H, W) in [0, 1] and the damaged one.
+def degraded(case: RestorationCase, photos: list[Tensor]) -> Iterator[tuple[Tensor, Degraded]]:
+    """Each photograph (3, H, W) uint8 -> the clean x (1, 3, H, W) in [0, 1] and the degraded one.
 
-    The seed is the photograph's place in the list, whatever restores it. Of photographs that are
-    made smaller, rows and columns beyond a multiple of the scale are left out, as is usual.
+    The seed is the photograph's index in the list. Before downscaling, photographs are cropped to
+    multiples of the scale, as is usual.
     """
-    scale = int(trial.amount) if trial.damage in ("x2", "x4") else 1
+    scale = int(case.amount) if case.damage in ("x2", "x4") else 1
     for seed, photo in enumerate(photos):
         height, width = (side - side % scale for side in photo.shape[-2:])
         x = photo[None, :, :height, :width].float() / 255
-        if trial.grey:
+        if case.grey:
             x = ((luminance(x) * 255).round() / 255).expand(-1, 3, -1, -1)
-        chance = torch.Generator().manual_seed(seed)
-        yield x, DEGRADATIONS[trial.damage].at(x, trial.amount, chance)
+        generator = torch.Generator().manual_seed(seed)
+        yield x, DEGRADATIONS[case.damage].at(x, case.amount, generator)
 
 
 @torch.inference_mode()
 def restore_8bit(
     model: Restorer, damage: Degraded, precision: str = "auto", vividness: float = 1.0
 ) -> Tensor:
-    """The photograph (1, 3, H, W) that `model` makes of the damaged one, rounded to 8 bits.
+    """The restored photograph (1, 3, H, W), rounded to 8 bits.
 
-    It is told where holes are, and the noise that is found in the picture, never the true amount.
-    Guessed colours are multiplied by `vividness`.
+    The model gets the mask of holes, and the noise level estimated from the image, never the true
+    one. Guessed colours are multiplied by `vividness`.
     """
     device = next(model.parameters()).device
-    known = damage.known
+    conditioning = damage.conditioning
     if model.config.corruption.kind == "noise":
         pixels = (damage.x[0] * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
-        known = torch.full_like(known, noise_level_for(estimate_noise(pixels)) / 255)
-    x_hat = restore(model, damage.x.to(device), known.to(device), precision, vividness).cpu()
+        conditioning = torch.full_like(conditioning, noise_level_for(estimate_noise(pixels)) / 255)
+    x_hat = restore(model, damage.x.to(device), conditioning.to(device), precision, vividness).cpu()
     return (x_hat * 255).round() / 255
 
 
 def restore(
-    model: Restorer, x: Tensor, known: Tensor, precision: str = "auto", vividness: float = 1.0
+    model: Restorer,
+    x: Tensor,
+    conditioning: Tensor,
+    precision: str = "auto",
+    vividness: float = 1.0,
 ) -> Tensor:
-    """What `model` makes of damaged pictures x (N, 3, H, W) and of what is known of their damage,
-    both on its device (`Restorer.forward`): of any size, in [0, 1].
+    """Restore degraded images x (N, 3, H, W) of any size, given their conditioning
+    (`Restorer.forward`), both on the model's device. The result is in [0, 1].
 
-    Pixels outside holes and the luminance of what is coloured stay as they are; guessed colours
+    Pixels outside holes stay as they are, and so does the luminance when colouring; guessed colours
     are multiplied by `vividness`.
     """
     kind = model.config.corruption.kind
-    x_hat = predict(model, x, known, precision)
+    x_hat = predict(model, x, conditioning, precision)
     if model.matte:
         return unblended(x, x_hat)
     if kind == "holes":
-        return torch.where(known > 0, x_hat, x)
+        return torch.where(conditioning > 0, x_hat, x)
     return recoloured(x, x_hat, vividness) if kind == "grey" else x_hat
 
 
-def predict(model: Restorer, x: Tensor, known: Tensor, precision: str = "auto") -> Tensor:
-    """What the network itself makes of x (N, 3, H, W), a picture or a matte in [0, 1]: the mean
-    over as many views of it as its damage is looked at from."""
-    turns = _TURNS[: DEGRADATIONS[model.config.corruption.kind].views]
-    answer = x.new_zeros(())
+def predict(model: Restorer, x: Tensor, conditioning: Tensor, precision: str = "auto") -> Tensor:
+    """The network's output for x (N, 3, H, W), an image or a matte in [0, 1]: the mean over the
+    views of its degradation (self-ensemble)."""
+    views = _VIEWS[: DEGRADATIONS[model.config.corruption.kind].views]
+    mean = x.new_zeros(())
     with autocast(x.device, precision):
-        for turn in turns:
-            seen = turn(x).contiguous(memory_format=torch.channels_last)
-            answer = answer + turn(model.restore(seen, turn(known))) / len(turns)
-    return answer
+        for view in views:
+            x_view = view(x).contiguous(memory_format=torch.channels_last)
+            mean = mean + view(model.restore(x_view, view(conditioning))) / len(views)
+    return mean
 
 
 def recoloured(x: Tensor, x_hat: Tensor, vividness: float = 1.0) -> Tensor:
     """The luminance of x with the colour of x_hat, times `vividness`; (N, 3, H, W) in [0, 1].
 
-    Towards black and white the colour fades: those are neutral.
+    The colour fades towards black and white, which are neutral.
     """
     y, colour = luminance(x), x_hat - luminance(x_hat)
     fade = ((torch.minimum(y, 1 - y) - _NEUTRAL) / (_COLOURED - _NEUTRAL)).clamp(0, 1)
@@ -158,24 +163,27 @@ def recoloured(x: Tensor, x_hat: Tensor, vividness: float = 1.0) -> Tensor:
 
 
 def measure(
-    trial: RestorationCase, photos: list[Tensor], restore: Callable[[Tensor, Degraded], Tensor]
+    case: RestorationCase, photos: list[Tensor], restore: Callable[[Tensor, Degraded], Tensor]
 ) -> Figures:
-    """Means over the photographs of the figures of what `restore(x_clean, damaged)` answers; a
-    perfect picture counts for 100 dB. The clean one is for peers that are told its noise."""
+    """Mean `figures` over the photographs of `restore(x_clean, degraded)`; a perfect image counts
+    as 100 dB. The clean image is there for other tools that need the true noise level."""
     rows = []
-    for x, damage in damaged(trial, photos):
-        rows.append(figures(trial.damage, x, damage, restore(x, damage)))
+    for x, damage in degraded(case, photos):
+        rows.append(figures(case.damage, x, damage, restore(x, damage)))
     return {key: sum(row[key] for row in rows) / len(rows) for key in rows[0]}
 
 
 def figures(damage: str, x: Tensor, given: Degraded, x_hat: Tensor) -> Figures:
-    """What is told of one restored photograph, all in dB but `ssim...`, `worse` and `chroma`.
+    """The scores of one restored photograph, in dB except `ssim...`, `worse`, `correlation` and
+    `chroma`.
 
-    For all: psnr and ssim, before and after. Where a part is touched (watermark, holes): psnr
-    inside and outside. Where it has to be found (watermark): worse, 1 if the whole came out worse
-    than it was, else 0. Enlarged: of the luminance, without a border as wide as the scale (as is
-    usual). Coloured: of the chroma channels; `psnr_tint`, of the best constant colour; how well
-    both channels go with the truth's (`correlation`); and the mean chroma as a share of its.
+    - Always: psnr and ssim, before and after.
+    - Degradations of a part (watermark, holes): psnr inside and outside.
+    - Watermark, which has to be found: worse, 1 if the whole photograph got worse, else 0.
+    - Enlarging: psnr and ssim of the luminance, without a border as wide as the scale (as usual).
+    - Colouring: psnr and ssim of the chroma channels; `psnr_tint`, the psnr of the best constant
+      colour; `correlation` with the true channels; `chroma`, the mean chroma relative to the true
+      one.
     """
     if damage in ("x2", "x4"):
         edge = int(damage[1:])
@@ -185,7 +193,7 @@ def figures(damage: str, x: Tensor, given: Degraded, x_hat: Tensor) -> Figures:
         x, before, x_hat = (chroma(part) for part in (x, given.x, x_hat))
     else:
         before = given.x
-    told: Figures = {
+    found: Figures = {
         "psnr_before": _psnr(x, before),
         "psnr": _psnr(x, x_hat),
         "ssim_before": ssim(x, before).item(),
@@ -193,27 +201,28 @@ def figures(damage: str, x: Tensor, given: Degraded, x_hat: Tensor) -> Figures:
     }
     if damage in ("watermark", "holes"):
         inside = given.where.bool().expand_as(x)
-        told["inside_before"] = _psnr(x[inside], before[inside])
-        told["inside"] = _psnr(x[inside], x_hat[inside])
-        told["outside"] = _psnr(x[~inside], x_hat[~inside])
+        found["inside_before"] = _psnr(x[inside], before[inside])
+        found["inside"] = _psnr(x[inside], x_hat[inside])
+        found["outside"] = _psnr(x[~inside], x_hat[~inside])
     if damage == "watermark":
-        told["worse"] = float(told["psnr"] < told["psnr_before"])
+        found["worse"] = float(found["psnr"] < found["psnr_before"])
     if damage == "grey":
         tint = x.mean((2, 3), keepdim=True).expand_as(x)
-        told["psnr_tint"] = _psnr(x, tint)
-        told["correlation"] = correlation(x, x_hat)
-        told["chroma"] = (_length(x_hat) / _length(x).clamp_min(1e-6)).item()
-    return told
+        found["psnr_tint"] = _psnr(x, tint)
+        found["correlation"] = correlation(x, x_hat)
+        found["chroma"] = (_length(x_hat) / _length(x).clamp_min(1e-6)).item()
+    return found
 
 
 def chroma(x: Tensor) -> Tensor:
-    """Cb and Cr of x (N, 3, H, W), ITU-R BT.601, 0 where there is no colour: (N, 2, H, W)."""
+    """Cb and Cr of x (N, 3, H, W), ITU-R BT.601, 0 for grey: (N, 2, H, W)."""
     y = luminance(x)
     return torch.cat([(x[:, 2:] - y) / 1.772, (x[:, :1] - y) / 1.402], 1)
 
 
 def correlation(x: Tensor, x_hat: Tensor) -> float:
-    """Pearson's, the mean over the channels of (1, C, H, W); 0 in a channel that is constant."""
+    """Pearson's correlation, averaged over the channels of (1, C, H, W); 0 for a constant
+    channel."""
     a, b = (part[0].flatten(1).double() for part in (x, x_hat))
     a, b = a - a.mean(1, keepdim=True), b - b.mean(1, keepdim=True)
     size = a.norm(dim=1) * b.norm(dim=1)
@@ -231,25 +240,25 @@ def _psnr(x: Tensor, x_hat: Tensor) -> float:
 
 
 def vividness(model: Restorer, photos: list[Tensor]) -> float:
-    """The factor, 1 to 1.8, that brings the mean chroma of guessed colours to 0.55 of the truth's.
+    """The factor, 1 to 1.8, that raises the mean chroma of guessed colours to 0.55 of the true one.
 
-    The colours that are least wrong on average, which is what a network learns, are pale. Below 2
-    the factor still leaves an error smaller than that of grey: E|c - k p|^2 = E|c|^2 - (2 k - k^2)
-    E|p|^2 where p = E[c | x].
+    A network learns the colours with the smallest mean error, and these are pale. With a factor k
+    below 2 the error still stays below that of grey: E|c - k p|^2 = E|c|^2 - (2 k - k^2) E|p|^2,
+    where p = E[c | x].
     """
-    trial = RESTORATION_CASES["grey"][0]
-    found = measure(trial, photos, lambda x, damage: restore_8bit(model, damage))["chroma"]
+    case = RESTORATION_CASES["grey"][0]
+    found = measure(case, photos, lambda x, damage: restore_8bit(model, damage))["chroma"]
     return round(min(max(0.55 / max(found, 1e-6), 1.0), 1.8), 3)
 
 
 def card_figures(model: Restorer, photos: list[Tensor], vividness: float = 1.0) -> dict[str, Any]:
-    """The figures of every trial of the model's damage: {"noise 25 grey": {"psnr": ...}}."""
+    """The figures of every case of the model's degradation: {"noise 25 grey": {"psnr": ...}}."""
     return {
-        trial.name: {
+        case.name: {
             key: round(value, 4)
             for key, value in measure(
-                trial, photos, lambda x, damage: restore_8bit(model, damage, vividness=vividness)
+                case, photos, lambda x, damage: restore_8bit(model, damage, vividness=vividness)
             ).items()
         }
-        for trial in RESTORATION_CASES[model.config.corruption.kind]
+        for case in RESTORATION_CASES[model.config.corruption.kind]
     }

@@ -1,4 +1,4 @@
-"""Masks as programs save them -> where to fill: white on black, alpha, labels, a layer of paint."""
+"""Read the mask of the part to fill, as image editors save it: white on black, alpha, or labels."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from aeviz.images import read_photo
 from aeviz.images.depth import reduced
 
 NEARLY_ALL = 0.9
-"""The share of a photo that a mask may mark without a question."""
+"""A mask that marks a larger share of the photo is questioned."""
 
 _FEW = 32
-"""Values of a mask of labels; one with smooth edges has more."""
+"""A mask of labels has at most so many values; one with smooth edges has more."""
 _PALE = 128
 
 Marks = Literal["white", "black"]
@@ -23,10 +23,12 @@ Marks = Literal["white", "black"]
 def read_mask(file: bytes, marks: Marks = "white") -> np.ndarray:
     """bool (H, W), True where to fill.
 
-    A mask with transparent parts is a layer of paint: what is painted is marked, but where white
-    and black are both painted, the white. Of one without, what is nearer to white than to black is
-    marked; of labels, a few values that are all dark, all but 0. `marks` "black" turns it round.
-    UserError where the file is no picture, or marks nothing that can be told.
+    - With transparency, the file is a layer of paint: the painted part is marked; if it contains
+      both white and black, only the white.
+    - Without transparency, pixels nearer to white than to black are marked.
+    - If there are only a few values, all dark, they are labels: all except the smallest are marked.
+
+    `marks` "black" inverts the mask. UserError if the file is not an image, or marks nothing.
     """
     photo = read_photo(file)
     grey = reduced(photo.pixels).max(axis=2)
@@ -37,20 +39,21 @@ def read_mask(file: bytes, marks: Marks = "white") -> np.ndarray:
         mask = alpha > int(alpha.max()) // 2
         painted = grey[mask]
         if mask.mean() > 0.5 and len(np.unique(painted)) > _FEW:
-            mask = ~mask  # a photo with its holes cut out
+            mask = ~mask  # a photo with holes cut out of it
         elif painted.size and painted.min() < _PALE <= painted.max() and _is_two_tone(painted):
             mask &= grey >= _PALE
     mask = ~mask if marks == "black" else mask
     if not mask.any():
         raise UserError(
             f"The mask marks nothing: its brightest value is {int(grey.max())} of 255, "
-            "so make it white where to fill."
+            "so paint the part to fill white."
         )
     return mask
 
 
 def check_share(mask: np.ndarray, advice: str) -> None:
-    """UnsureError, which ends in `advice`, where nearly all is marked: an inverted mask, mostly."""
+    """UnsureError, which ends in `advice`, if the mask marks nearly everything: usually it is then
+    inverted."""
     if mask.mean() > NEARLY_ALL:
         raise UnsureError(
             f"The mask marks {100 * mask.mean():.0f} % of the photo; is it inverted? {advice}"

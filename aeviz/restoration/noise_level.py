@@ -1,4 +1,4 @@
-"""How strong is the noise in a photograph? It is measured where the photograph itself is smooth."""
+"""Estimate the noise level of a photograph from its smoothest blocks."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import numpy as np
 from scipy.fft import dctn
 from scipy.special import ndtr
 
+from aeviz.degradations.constants import LUMA
+
 SIDE = 16
 """Blocks of SIDE x SIDE pixels."""
 
@@ -18,32 +20,36 @@ _PATCH = 8 * SIDE
 _PATCHES = 64
 _SMOOTHEST = 0.05
 _UNCLIPPED = 0.7
-_LEAST = 8
+_MIN_BLOCKS = 8
 _ROUNDS = 4
 _TINTED = 0.98
 _MIN_COARSE = 0.8
 _COARSE = (1.5, 8.0)
 _SMOOTH, _QUIET = 2.0, 3.0
 _SHARED = 0.35
-"""Red and blue less green have 1.41 of the noise of each if it is their own; after JPEG files whose
-colours are half as wide, 0.1."""
-_LUMA = np.array([[0.299], [0.587], [0.114]], np.float32)  # ITU-R BT.601
+"""If the channels have independent noise, red or blue minus green has 1.41 times the noise of each;
+after JPEG with chroma subsampling, 0.1 times."""
+_LUMA = np.array(LUMA, np.float32)[:, None]
 _FINE = np.add.outer(np.arange(8), np.arange(8)) >= 8
 _NIL, _MORE_NIL = 0.7, 0.6
-"""Of an 8 x 8 block's finest waves, 60 % more than in white noise are below 0.7 after JPEG of a
-quality at which the estimate from single pixels is too low by a fifth or more."""
-_MIN_TOLD, _MAX_TOLD = 5.0, 55.0
+"""After JPEG compression strong enough to lower the estimate from single pixels by a fifth or more,
+at least 60 % more of the highest DCT coefficients of 8 x 8 blocks are below 0.7 than in white
+noise."""
+_MIN_LEVEL, _MAX_LEVEL = 5.0, 55.0
 MAX_SIGMA = 100.0
-"""More, on the 255 scale, is no noise: a drawing of black and white dots, say."""
+"""More than this, on the 255 scale, is not noise but, say, a drawing of black and white dots."""
 
 
 @dataclass(frozen=True)
 class Noise:
-    """`sigma` on the 255 scale. `coarse`: it is correlated from pixel to pixel, as JPEG, enlarging
-    and the noise filters of cameras leave it, and sigma is a rough estimate. `known`: whether
-    there was enough to measure. `partial`: it lacks what JPEG takes away, and sigma is of what is
-    left: fine waves, or all that is not alike in red, green and blue. Of white noise of their own
-    the channels share one of 0.668 sigma."""
+    """The noise of a photograph.
+
+    sigma: on the 255 scale. coarse: the noise is correlated between neighbouring pixels, as after
+    JPEG, enlarging or a camera's noise filter, and sigma is a rough estimate. known: there was
+    enough to measure. partial: JPEG has removed part of the noise, either high frequencies or the
+    differences between red, green and blue, and sigma measures only the rest. If the channels have
+    independent white noise, the part common to all has 0.668 sigma.
+    """
 
     sigma: float
     coarse: bool = False
@@ -60,15 +66,16 @@ def measure_noise(pixels: np.ndarray, alpha: np.ndarray | None = None) -> Noise:
     """The standard deviation of Gaussian-like noise in uint8 or uint16 (H, W, C), on the 255 scale,
     where alpha (H, W) is not 0.
 
-    Per block, second differences along both axes (Immerkaer 1996) leave of a smooth photograph
-    hardly anything but the noise; the blocks with the least texture count, as in Liu et al. 2013.
-    Where noise is cut off at black and white it is weaker; how much weaker follows from the
-    block's mean, so that it can be allowed for (Foi 2009). Of a tinted grey photograph the noisiest
-    channel counts: the others only have less of everything. Noise that gets weaker more slowly than
-    white noise where four pixels become one is coarse; its level is between those of pixels twice
-    and four times as large. Where JPEG has rounded fine waves away, the level is that of pixels
-    twice as large. A photograph with sides below 16 pixels answers 0; no answer is above MAX_SIGMA.
-    Large ones are sampled.
+    Second differences along both axes of a block (Immerkaer 1996) remove nearly everything except
+    the noise if the photograph is smooth there; only the blocks with the least texture are used, as
+    in Liu et al. 2013. Clipping at black and white weakens the noise by a factor that follows from
+    the block's mean, and this is corrected (Foi 2009). In a tinted grey photograph the noisiest
+    channel is used, since the others are weaker copies.
+
+    Averaging 2 x 2 pixels weakens coarse noise less than white noise. The level of coarse noise
+    lies between those of pixels twice and four times as large. If JPEG has rounded high frequencies
+    away, the level is that of pixels twice as large. The result is 0 for sides below 16 pixels, and
+    at most MAX_SIGMA. Large photographs are sampled.
     """
     patches = list(_patches(pixels, alpha))
     if not any(len(patch.blocks()) for patch in patches):
@@ -95,7 +102,8 @@ def measure_noise(pixels: np.ndarray, alpha: np.ndarray | None = None) -> Noise:
 
 @dataclass(frozen=True)
 class _Patch:
-    """values float32 (h, w, C) on the 255 scale; seen bool (h, w), or None where all is."""
+    """values: float32 (h, w, C) on the 255 scale. seen: bool (h, w), which pixels to use, or None
+    for all."""
 
     values: np.ndarray
     seen: np.ndarray | None
@@ -114,7 +122,7 @@ class _Patch:
         return _Patch(grouped(self.values).mean((1, 3)), seen)
 
     def quiet(self, sigma: float) -> _Patch:
-        """Only blocks that hold little more than this noise are seen: elsewhere is texture."""
+        """Use only blocks with little more than this noise; the others contain texture."""
         h, w = (side // SIDE for side in self.values.shape[:2])
         every = _Patch(self.values, None).blocks()
         power = _second_differences(every).reshape(h, w, -1).mean(2)
@@ -124,7 +132,7 @@ class _Patch:
         return _Patch(self.values, seen if self.seen is None else seen & self.seen)
 
     def blocks(self) -> np.ndarray:
-        """(N, SIDE, SIDE), those all of which is seen."""
+        """(N, SIDE, SIDE), the blocks whose pixels are all used."""
         h, w, channels = (
             n // size for n, size in zip(self.values.shape, (SIDE, SIDE, 1), strict=True)
         )
@@ -137,7 +145,7 @@ class _Patch:
 
 
 def _is_tinted(patches: list[_Patch]) -> bool:
-    """Whether the channels are one picture, each in a scale of its own."""
+    """Whether all channels are the same image, each scaled by its own factor."""
     if not patches or patches[0].values.shape[2] == 1 or _is_grey(patches):
         return False
     rows = _some_colours(patches).T
@@ -150,31 +158,31 @@ def _is_grey(patches: list[_Patch]) -> bool:
 
 
 def _some_colours(patches: list[_Patch]) -> np.ndarray:
-    """(N, 3), spread over the patches."""
+    """Sampled colours (N, 3), spread over the patches."""
     return np.concatenate([patch.values[::5, ::3].reshape(-1, 3) for patch in patches])
 
 
 def _is_shared(patches: list[_Patch], sigma: float) -> bool:
-    """Whether red and blue have hardly any noise that green has not."""
+    """Whether red and blue have hardly any noise of their own, beyond that of green."""
     if patches[0].values.shape[2] == 1 or _is_tinted(patches) or _is_grey(patches):
         return False
-    apart = [
+    differences = [
         _Patch((patch.values[:, :, ::2] - patch.values[:, :, 1:2]) / 2 + 128, patch.seen)
         for patch in patches
     ]
-    return 2 * _sigma(apart) < _SHARED * sigma
+    return 2 * _sigma(differences) < _SHARED * sigma
 
 
 def _is_cut(patches: list[_Patch], sigma: float) -> bool:
-    """Whether the finest waves in 8 x 8 pixels are nil more often than in noise of this sigma:
-    JPEG rounds them to nothing."""
+    """Whether the highest DCT coefficients of 8 x 8 blocks are near 0 more often than in noise of
+    this sigma: JPEG rounds them to 0."""
     grey = [
         _Patch(patch.values @ _LUMA, patch.seen) if patch.values.shape[2] == 3 else patch
         for patch in patches
     ]
     blocks = np.concatenate([patch.blocks() for patch in grey])
     blocks = blocks.reshape(-1, 2, 8, 2, 8).swapaxes(2, 3).reshape(-1, 8, 8)
-    blocks = blocks[blocks.var((1, 2)) > sigma**2 / 4]  # what is all black or white tells nothing
+    blocks = blocks[blocks.var((1, 2)) > sigma**2 / 4]  # leaves out pure black and white
     if not len(blocks):
         return False
     waves = np.abs(dctn(blocks, axes=(1, 2), norm="ortho"))[:, _FINE]
@@ -187,7 +195,7 @@ def _sigma(patches: list[_Patch]) -> float:
 
 
 def _levels(patches: list[_Patch]) -> tuple[float, float]:
-    """The noise, and how far means over a few pixels are apart in the blocks that it is from."""
+    """The noise sigma, and the standard deviation of local means in the blocks that were used."""
     blocks = np.concatenate([patch.blocks() for patch in patches] or [np.empty((0, SIDE, SIDE))])
     if not len(blocks):
         return 0.0, 0.0
@@ -197,7 +205,7 @@ def _levels(patches: list[_Patch]) -> tuple[float, float]:
     sigma = math.sqrt(np.median(power[_smallest(texture, len(texture) // 5)]))
     for _ in range(_ROUNDS):
         share = _share_left(mean, sigma)
-        open_ = share >= min(_UNCLIPPED, np.sort(share)[-min(_LEAST, len(share))])
+        open_ = share >= min(_UNCLIPPED, np.sort(share)[-min(_MIN_BLOCKS, len(share))])
         share = share[open_]
         chosen = _smallest(texture[open_] / share, round(_SMOOTHEST * len(texture)))
         sigma = math.sqrt(np.median(power[open_][chosen] / share[chosen]))
@@ -205,9 +213,12 @@ def _levels(patches: list[_Patch]) -> tuple[float, float]:
 
 
 def noise_level_for(found: float) -> float:
-    """The level passed to the restorer for this estimate: the same, or 0, which leaves it to the
-    network, where so little noise may as well be texture; never more than restorers have learnt."""
-    return min(found, _MAX_TOLD) if found >= _MIN_TOLD else 0.0
+    """The noise level passed to the restorer for this estimate.
+
+    It is 0, which leaves the level to the network, if the estimate is so low that it may be
+    texture, and at most the highest level that restorers were trained on.
+    """
+    return min(found, _MAX_LEVEL) if found >= _MIN_LEVEL else 0.0
 
 
 def sampled(
@@ -223,44 +234,45 @@ def sampled(
 
 
 def _patches(pixels: np.ndarray, alpha: np.ndarray | None) -> Iterator[_Patch]:
-    for part, veil in sampled(pixels, alpha):
+    for part, part_alpha in sampled(pixels, alpha):
         if min(part.shape[:2]) >= SIDE:
             values = part.astype(np.float32) * np.float32(255 / np.iinfo(pixels.dtype).max)
-            yield _Patch(values, None if veil is None else veil > 0)
+            yield _Patch(values, None if part_alpha is None else part_alpha > 0)
 
 
-def _starts(length: int, most: int) -> list[int]:
-    """Where up to `most` patches begin: side by side where they fill the length, else spread."""
-    if length <= most * _PATCH:
+def _starts(length: int, count: int) -> list[int]:
+    """Starts of up to `count` patches: side by side if they cover the length, else spread out."""
+    if length <= count * _PATCH:
         return list(range(0, length, _PATCH))
-    # In steps of 8, as blocks of JPEG files lie.
-    return [i * (length - _PATCH) // (most - 1) // 8 * 8 for i in range(most)]
+    # In steps of 8, aligned with the blocks of JPEG files.
+    return [i * (length - _PATCH) // (count - 1) // 8 * 8 for i in range(count)]
 
 
 def _second_differences(blocks: np.ndarray) -> np.ndarray:
-    """(N,): the mean square of [1 -2 1] along both axes; of white noise, its variance."""
+    """(N,): the mean square after the filter [1 -2 1] along both axes, scaled so that white noise
+    gives its variance."""
     d = blocks[:, :, :-2] - 2 * blocks[:, :, 1:-1] + blocks[:, :, 2:]
     d = d[:, :-2] - 2 * d[:, 1:-1] + d[:, 2:]
     return np.square(d).mean((1, 2)) / 36
 
 
 def _texture(blocks: np.ndarray) -> np.ndarray:
-    """(N,): the variance of means over a few pixels. Their number changes, so that no pattern
-    that repeats itself falls into step."""
+    """(N,): the variance of local means over cells of different sizes, so that the cells do not
+    align with a repeating pattern."""
     sums = np.add.reduceat(np.add.reduceat(blocks, _BINS, axis=1), _BINS, axis=2)
     widths = np.diff([*_BINS, SIDE])
     return (sums / np.outer(widths, widths).astype(np.float32)).var((1, 2))
 
 
 def _smallest(values: np.ndarray, count: int) -> np.ndarray:
-    """Where the `count` smallest lie, or a few more than that where it is next to none."""
-    count = min(max(count, _LEAST), len(values))
+    """Indices of the `count` smallest values, but at least _MIN_BLOCKS of them."""
+    count = min(max(count, _MIN_BLOCKS), len(values))
     return np.argpartition(values, count - 1)[:count]
 
 
 def _share_left(mean: np.ndarray, sigma: float) -> np.ndarray:
-    """Of noise of this sigma, the share of the variance that clipping to 0..255 leaves, in blocks
-    that have these means when clipped. At least 0.01."""
+    """The share of the variance of noise of this sigma that is left after clipping to 0..255, in
+    blocks with these means after clipping. At least 0.01."""
     sigma = max(sigma, 0.1)
     mu = np.linspace(-4 * sigma, 255 + 4 * sigma, 400)
     a, b = -mu / sigma, (255 - mu) / sigma

@@ -1,4 +1,4 @@
-"""A whole photograph of any size, restored tile by tile: in bounded memory, seen as it comes."""
+"""Restore a photograph of any size tile by tile, in bounded memory; tiles can be shown at once."""
 
 from __future__ import annotations
 
@@ -28,17 +28,16 @@ MAX_PIXELS = 50_000_000
 
 SIDE = 640
 OVERLAP = 96
-"""Windows of SIDE x SIDE pixels of the result, which share OVERLAP. The outer 32 pixels of a window
-are not used where windows meet; from there the denoiser differs from one that sees all by 0.15
-grey levels at most (measured at sigma 25 and 50)."""
+"""Windows are SIDE x SIDE pixels of the result and overlap by OVERLAP. Where windows meet, the
+outer 32 pixels of each are not used; further inside, the result differs from that on the whole
+photograph by at most 0.15 grey levels (measured at sigma 25 and 50)."""
 
 _BATCH = {"cuda": 16}
 
 
 @dataclass(frozen=True)
 class Tile:
-    """A finished part of the result: uint8 pixels (h, w, C), which belong at `box`; the `done`th of
-    `total`."""
+    """A finished part of the result: uint8 pixels (h, w, C) at `box`; number `done` of `total`."""
 
     box: Box
     pixels: np.ndarray
@@ -46,8 +45,8 @@ class Tile:
     total: int
 
 
-class Stopped(UserError):  # noqa: N818  (no mistake, but the end that was asked for)
-    """The restoring was stopped, and there is no result."""
+class Stopped(UserError):  # noqa: N818  (not an error: the user stopped it)
+    """Restoration was stopped, and there is no result."""
 
 
 def restore_photo(
@@ -59,11 +58,9 @@ def restore_photo(
     should_stop: Callable[[], bool] = lambda: False,
     **settings: Any,
 ) -> Photo:
-    """`restoring`, to its end: before each tile `should_stop` is asked, after each `on_tile` told.
-
-    Raises Stopped, and what `restoring` does.
-    """
-    tiles = restoring(model, task, photo, **settings)
+    """Run `restore_tiles` to its end. Calls `on_tile` after each tile, and raises Stopped if
+    `should_stop()` is true before one."""
+    tiles = restore_tiles(model, task, photo, **settings)
     while True:
         if should_stop():
             raise Stopped("Stopped before the photo was finished: restore it again.")
@@ -74,7 +71,7 @@ def restore_photo(
 
 
 @torch.inference_mode()
-def restoring(
+def restore_tiles(
     model: Restorer,
     task: Task,
     photo: Photo,
@@ -84,14 +81,13 @@ def restoring(
     vividness: float = 1.0,
     precision: str = "auto",
 ) -> Generator[Tile, None, Photo]:
-    """Yields the tiles of the photograph restored, and returns it whole, at full depth.
+    """Yields the tiles of the restored photograph, and returns the whole at full depth.
 
-    It is computed on the device that the model is on. mask: bool (H, W), True in the holes, for the
-    task that fills. sigma: the noise level on the 255 scale that a denoiser is told, None for what
-    is found in the photograph: where that is none, nothing is changed, and a note says so.
-    vividness: a factor on the colours that the network guesses. Colours that alpha hides stay, and
-    change nothing beside them. Raises UserError where the photograph is too large, or a mask is
-    missing or of another size.
+    It is computed on the model's device. mask: bool (H, W), True in holes, for the task that fills.
+    sigma: the noise level on the 255 scale for a denoiser, None to estimate it; if no noise is
+    found, nothing is changed, and a note says so. vividness: a factor on the colours that the
+    network guesses. Colours of fully transparent pixels stay as they are and do not affect others.
+    Raises UserError if the photograph is too large, or the mask is missing or has another size.
     """
     check(task, photo, mask, sigma)
     height, width, channels = photo.pixels.shape
@@ -104,15 +100,15 @@ def restoring(
     mask = mask if task.mask else None
     if task.damage == "grey":
         sure = guess.sure(model, photo.pixels, precision)
-        vividness, said = vividness * sure, guess.note(sure)
-        found = replace(found, notes=(said,) if said else ())
-    work = _Work(model, task, photo, mask, mark, found, vividness, precision, stays_grey)
+        vividness, note = vividness * sure, guess.note(sure)
+        found = replace(found, notes=(note,) if note else ())
+    windows = _Windows(model, task, photo, mask, mark, found, vividness, precision, stays_grey)
     pixels = np.empty((height, width, 1 if stays_grey else 3), photo.pixels.dtype)
     alpha = photo.alpha
     if alpha is not None and task.scale > 1:
         alpha = np.empty((height, width), alpha.dtype)
-    batch = _BATCH.get(work.device.type, 1)
-    for done, (box, part) in enumerate(mosaic(grid, work.windows, batch), 1):
+    batch = _BATCH.get(windows.device.type, 1)
+    for done, (box, part) in enumerate(mosaic(grid, windows.restored, batch), 1):
         place = np.s_[box.top : box.bottom, box.left : box.right]
         colour = part[: pixels.shape[2]]
         pixels[place] = _whole_levels(colour, pixels.dtype)
@@ -127,20 +123,20 @@ def restoring(
 
 
 def check(task: Task, photo: Photo, mask: np.ndarray | None, sigma: float | None) -> None:
-    """UserError where this cannot be done to this photograph."""
+    """UserError if this task cannot be done to this photograph."""
     height, width = photo.pixels.shape[:2]
-    most = MAX_PIXELS // task.scale**2
-    if height * width > most:
+    max_pixels = MAX_PIXELS // task.scale**2
+    if height * width > max_pixels:
         raise UserError(
             f"This photo has {height * width / 1e6:.1f} megapixels; "
-            f"{task.title} takes {most / 1e6:.4g} at most: make it smaller."
+            f"{task.title} takes at most {max_pixels / 1e6:.4g}: make it smaller."
         )
     if sigma is not None and not 0 < sigma <= MAX_SIGMA:
-        raise UserError(f"The noise level must lie above 0 and be {MAX_SIGMA:.0f} at most.")
+        raise UserError(f"The noise level must be above 0 and at most {MAX_SIGMA:.0f}.")
     if not task.mask:
         return
     if mask is None or not mask.any():
-        raise UserError("Nothing is marked: paint over what is to be filled.")
+        raise UserError("Nothing is marked: paint over the part to fill.")
     if mask.shape != (height, width):
         raise UserError(
             f"The mask is {mask.shape[1]}x{mask.shape[0]} pixels and the photo {width}x{height}: "
@@ -149,14 +145,14 @@ def check(task: Task, photo: Photo, mask: np.ndarray | None, sigma: float | None
 
 
 def vividness_of(card: dict[str, Any]) -> float:
-    """The factor on guessed colours that a model's card asks for, within reason; else 1."""
+    """The factor on guessed colours in a model's card, limited to 0..3; 1 if there is none."""
     value = card.get("vividness")
     return min(max(float(value), 0.0), 3.0) if isinstance(value, int | float) else 1.0
 
 
 @dataclass(frozen=True)
-class _Work:
-    """One photograph's windows, from its pixels to restored ones."""
+class _Windows:
+    """Cuts windows out of one photograph and restores them."""
 
     model: Restorer
     task: Task
@@ -172,34 +168,34 @@ class _Work:
     def device(self) -> torch.device:
         return next(self.model.parameters()).device
 
-    def windows(self, boxes: list[Box]) -> Tensor:
-        """(N, C, h, w) in [0, 1]; one more channel, the alpha, where that changes its size."""
+    def restored(self, boxes: list[Box]) -> Tensor:
+        """(N, C, h, w) in [0, 1]; with one more channel, the alpha, if that is enlarged, too."""
         x = self._input(self.photo.pixels, boxes)
         x = x.expand(-1, 3, -1, -1)
-        x_hat = self._restored(x, boxes)
+        x_hat = self._restore(x, boxes)
         if self.stays_grey:
             x_hat = x_hat.mean(1, keepdim=True)
         if self.task.scale > 1 and self.photo.alpha is not None:
             x_hat = torch.cat([x_hat, self._input(self.photo.alpha[:, :, None], boxes)], 1)
         return x_hat
 
-    def _restored(self, x: Tensor, boxes: list[Box]) -> Tensor:
+    def _restore(self, x: Tensor, boxes: list[Box]) -> Tensor:
         if self.mark is not None:
-            return self.mark.taken_off(x, boxes)
+            return self.mark.remove(x, boxes)
         if self.found.untouched:
             return x.clone()
-        known = torch.full_like(x[:, :1], self.found.sigma / 255)
+        conditioning = torch.full_like(x[:, :1], self.found.sigma / 255)
         if self.mask is not None:
-            known = self._cut(self.mask[:, :, None], boxes).float()
-            if not known.any():
+            conditioning = self._cut(self.mask[:, :, None], boxes).float()
+            if not conditioning.any():
                 return x.clone()
-            x = x * (1 - known)
+            x = x * (1 - conditioning)
         if self.task.damage == "grey":
             x = luminance(x).expand(-1, 3, -1, -1)
-        return restore(self.model, x, known, self.precision, self.vividness)
+        return restore(self.model, x, conditioning, self.precision, self.vividness)
 
     def _input(self, pixels: np.ndarray, boxes: list[Box]) -> Tensor:
-        """Under these boxes of the result, in [0, 1], enlarged to its size."""
+        """The pixels under these boxes of the result, in [0, 1], enlarged to its size."""
         x = self._cut(pixels, boxes).float() / np.iinfo(pixels.dtype).max
         if self.task.scale > 1:
             x = F.interpolate(

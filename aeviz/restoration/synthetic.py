@@ -1,4 +1,4 @@
-"""Drawings, codes, screenshots and dither: pictures that are no photographs, without noise."""
+"""Recognise noise-free images that are not photographs: drawings, QR codes, screenshots, dither."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ Kind = Literal["", "two values", "drawing"]
 
 _FEW = 16
 _PIXELS = 1_000
-"""Fewer pixels tell nothing."""
+"""Images with fewer pixels are not judged."""
 _COMMONEST, _THEIR_SHARE = 8, 0.6
 _FLAT = 0.25
 _CONTRAST = 0.2  # a dark photograph has few values, too, but all alike
 _SMALL_STEP = 1 / 8
 _MOSTLY_SMALL = 0.4
-"""Of steps between unlike neighbours in drawings and screenshots 0 to 25 % are small, in grainy
-photographs with 11 to 40 values left, made brighter, 50 to 99 %."""
+"""In drawings and screenshots 0 to 25 % of the steps between different neighbours are small; in
+brightened grainy photographs with only 11 to 40 values, 50 to 99 %."""
 
 
 def kind_of(pixels: np.ndarray) -> Kind:
-    """What uint8 or uint16 (H, W, C) is, if no photograph.
+    """The kind of uint8 or uint16 (H, W, C); "" for a photograph.
 
-    "two values": nearly all pixels have one of two colours. "drawing": there are 16 colours at
-    most, or a few colours fill most of it and lie in flat areas even where there are edges, as in
-    a screenshot; and edges are high. A dark photograph that was made brighter has few colours,
-    too, but goes from one to the next in small steps. Large pictures are sampled.
+    "two values": nearly all pixels have one of two colours. "drawing": there are at most 16
+    colours, or a few colours cover most of the image in flat areas, even near edges, as in a
+    screenshot; and the edges are high. A brightened dark photograph has few colours, too, but
+    changes from one to the next in small steps. Large images are sampled.
     """
     if pixels.shape[0] * pixels.shape[1] < _PIXELS:
         return ""
@@ -52,7 +52,7 @@ def kind_of(pixels: np.ndarray) -> Kind:
 
 
 def _numbered(part: np.ndarray) -> np.ndarray:
-    """(h, w): each colour as one number."""
+    """(h, w): each colour packed into one number."""
     numbers = part[:, :, 0].astype(np.int64)
     for channel in range(1, part.shape[2]):
         numbers = numbers << 16 | part[:, :, channel]
@@ -60,14 +60,14 @@ def _numbered(part: np.ndarray) -> np.ndarray:
 
 
 def _contrast(numbers: np.ndarray, pixels: np.ndarray) -> float:
-    """How far these colours lie apart in the channel where that is most, 0 to 1 of its range."""
+    """The largest range of these colours in any channel, as a fraction of its full range."""
     channels = (numbers >> 16 * channel & 0xFFFF for channel in range(pixels.shape[2]))
     return float(max(np.ptp(values) for values in channels) / np.iinfo(pixels.dtype).max)
 
 
 def _small_steps(pixels: np.ndarray) -> float:
-    """Of the steps between unlike neighbours in a row, the share that are an eighth of the range
-    of values at most."""
+    """The share of steps between different neighbours in a row that are at most an eighth of the
+    image's range."""
     small = (int(pixels.max()) - int(pixels.min())) * _SMALL_STEP
     parts = (np.abs(np.diff(part.astype(np.int32), axis=1)).max(2) for part, _ in sampled(pixels))
     steps = np.concatenate([part[part > 0] for part in parts])
@@ -75,7 +75,8 @@ def _small_steps(pixels: np.ndarray) -> float:
 
 
 def _flat_shares(part: np.ndarray) -> np.ndarray:
-    """Of each block that is not all flat, the share of pixels that equal those right and below."""
+    """For each block that is not entirely flat, the share of pixels that equal those to the right
+    and below."""
     h, w = ((side - 1) // SIDE * SIDE for side in part.shape)
     here = part[:h, :w]
     flat = (here == part[1 : h + 1, :w]) & (here == part[:h, 1 : w + 1])

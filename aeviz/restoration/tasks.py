@@ -1,4 +1,4 @@
-"""What can be done to a photograph: one table, which the page and the command line read."""
+"""The restoration tasks: one table, which the page and the command line read."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from aeviz.config import DegradationKind
 
 @dataclass(frozen=True)
 class Slider:
-    """A task's one control, from low to high. Where `unit` is "%" it says how much of the change is
-    kept; else it is the noise level that the network is told."""
+    """A task's control, from low to high. With the unit "%" it sets how much of the change to keep;
+    otherwise it sets the noise level passed to the network."""
 
     label: str
     low: float
@@ -23,9 +23,12 @@ STRENGTH = Slider("Strength", 0, 100, "%")
 
 @dataclass(frozen=True)
 class Task:
-    """`says` in one line what it does; `model` is its restorer's name in the library, `damage` what
-    that has learnt to undo. The result is `scale` times as wide and high; with `mask` a person
-    paints where. `baselines` are names of `aeviz.restoration.filters`."""
+    """A row of the table.
+
+    `says`: what it does, in one line. `model`: its restorer's name in the library. `damage`: the
+    degradation that the restorer was trained to undo. The result is `scale` times as wide and high.
+    `mask`: the user paints the part to fill. `baselines`: names in `aeviz.restoration.filters`.
+    """
 
     name: str
     title: str
@@ -46,17 +49,17 @@ TASKS: dict[str, Task] = {
     for task in (
         Task(
             "denoise", "Denoise",
-            "Takes the grain out of a photo shot in poor light, however strong it is.",
+            "Removes grain, weak or strong, as in photos taken in poor light.",
             "noise", ("median", "nlm", "bm3d"), slider=Slider("Noise", 1, 55, "σ of 255"),
         ),
         Task(
             "impulse", "Dust & dead pixels",
-            "Replaces black, white and missing specks by what lies around them.",
+            "Replaces black, white and missing pixels using those around them.",
             "impulse", ("median",),
         ),
         Task(
             "watermark", "Watermark",
-            "Finds half-transparent text and logos, from 30 % up, and takes them off.",
+            "Finds and removes half-transparent text and logos, from 30 % opacity up.",
             "watermark",
         ),
         Task(
@@ -81,7 +84,7 @@ TASKS: dict[str, Task] = {
         ),
         Task(
             "colour", "Colour",
-            "Colours a grey photo: a guess, for the true colours are lost.",
+            "Colours a grey photo. This is a guess, because the true colours are lost.",
             "grey",
         ),
     )

@@ -116,7 +116,7 @@ class Batch(NamedTuple):
 
     x: Tensor
     x_in: Tensor
-    known: Tensor
+    conditioning: Tensor
     where: Tensor
 
     def target(self, model: Restorer) -> Tensor:
@@ -136,7 +136,7 @@ def forward(model: Restorer, batch: Batch, outside: float, precision: str) -> tu
     `outside` times."""
     with autocast(batch.x.device, precision):
         x_in = batch.x_in.contiguous(memory_format=torch.channels_last)
-        x_hat = model(x_in, batch.known).float()
+        x_hat = model(x_in, batch.conditioning).float()
     if not model.matte:
         x_hat = weighed(x_hat, batch.x, batch.where, outside)
     return model.loss(x_hat, batch.target(model)), x_hat

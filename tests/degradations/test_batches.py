@@ -129,9 +129,9 @@ def test_a_piece_of_a_stroke_is_all_that_lies_near_its_line() -> None:
 def test_training_draws_strokes_all_at_once() -> None:
     x = scenes(6, 64, 64)
     damaged = DEGRADATIONS["holes"].draw(x, chance())
-    assert torch.equal(damaged.known, damaged.where)
-    assert damaged.x[damaged.known.bool().expand_as(x)].max() == 0
-    assert torch.equal(damaged.x * (1 - damaged.known), x * (1 - damaged.known))
+    assert torch.equal(damaged.conditioning, damaged.where)
+    assert damaged.x[damaged.conditioning.bool().expand_as(x)].max() == 0
+    assert torch.equal(damaged.x * (1 - damaged.conditioning), x * (1 - damaged.conditioning))
 
 
 def test_inks_are_white_black_or_any_colour() -> None:

@@ -33,7 +33,7 @@ def test_a_damage_keeps_shape_and_range_in_steps_of_a_file(name: str) -> None:
         DEGRADATIONS[name].at(x, DEGRADATIONS[name].default, chance()),
     ):
         assert damaged.x.shape == x.shape
-        assert damaged.known.shape == damaged.where.shape == (4, 1, 48, 56)
+        assert damaged.conditioning.shape == damaged.where.shape == (4, 1, 48, 56)
         levels = damaged.x * 255
         assert torch.allclose(levels, levels.round(), atol=1e-3)
         assert damaged.x.min() >= 0
@@ -45,7 +45,7 @@ def test_the_same_generator_gives_the_same_damage(name: str) -> None:
     x = pictures()
     one, two = (DEGRADATIONS[name].draw(x, chance(3)) for _ in range(2))
     assert torch.equal(one.x, two.x)
-    assert torch.equal(one.known, two.known)
+    assert torch.equal(one.conditioning, two.conditioning)
 
 
 @every_damage
@@ -88,9 +88,9 @@ def test_a_watermark_covers_by_its_opacity() -> None:
 
 def test_holes_are_known_black_and_a_tenth() -> None:
     damaged = DEGRADATIONS["holes"].at(pictures(h=96, w=96), 8, chance())
-    assert torch.equal(damaged.known, damaged.where)
-    assert damaged.x[damaged.known.bool().expand_as(damaged.x)].max() == 0
-    shares = damaged.known.flatten(1).mean(1)
+    assert torch.equal(damaged.conditioning, damaged.where)
+    assert damaged.x[damaged.conditioning.bool().expand_as(damaged.x)].max() == 0
+    shares = damaged.conditioning.flatten(1).mean(1)
     assert shares.min() >= 0.1
     assert shares.max() < 0.4
 
@@ -121,7 +121,7 @@ def test_grey_keeps_the_luminance_alone() -> None:
 def test_training_mostly_makes_the_noise_known() -> None:
     x = pictures(60, 16, 16)
     damaged = DEGRADATIONS["noise"].draw(x, chance())
-    told = damaged.known[:, 0, 0, 0]
+    told = damaged.conditioning[:, 0, 0, 0]
     assert 0.5 < (told > 0).float().mean() < 0.9
     loud = (damaged.x - x).flatten(1).std(1)
     assert torch.corrcoef(torch.stack([told, loud])[:, told > 0])[0, 1] > 0.8
@@ -130,8 +130,8 @@ def test_training_mostly_makes_the_noise_known() -> None:
 def test_training_tells_the_noise_as_second_differences_measure_it() -> None:
     noise = 0.1 * torch.randn(2, 3, 200, 200, generator=chance())
     smooth = torch.nn.functional.avg_pool2d(noise, 3, 1)  # as loud as a third, and looks fainter
-    assert pixels._looks(noise).flatten().tolist() == pytest.approx([0.1] * 2, rel=0.02)
-    assert (pixels._looks(smooth) < 0.5 * smooth.std()).all()
+    assert pixels._estimated_sigma(noise).flatten().tolist() == pytest.approx([0.1] * 2, rel=0.02)
+    assert (pixels._estimated_sigma(smooth) < 0.5 * smooth.std()).all()
 
 
 def test_training_sees_noise_that_has_been_a_jpeg_file() -> None:

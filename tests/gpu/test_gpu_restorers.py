@@ -66,9 +66,9 @@ def test_shares_are_of_the_whole() -> None:
 def test_a_foundation_sees_all_degradations_alike() -> None:
     batch = every_kind(squares(), 16, torch.Generator().manual_seed(0))
     assert batch.x.shape == batch.x_in.shape == (16, 3, 32, 32)
-    assert batch.known.shape == batch.where.shape == (16, 1, 32, 32)
+    assert batch.conditioning.shape == batch.where.shape == (16, 1, 32, 32)
     holes = 2 * list(DEGRADATIONS).index("holes")
-    assert torch.equal(batch.where[holes], batch.known[holes])  # nothing outside counts
+    assert torch.equal(batch.where[holes], batch.conditioning[holes])  # nothing outside counts
     assert batch.where[:holes].min() == 1  # all counts where marks are
 
 

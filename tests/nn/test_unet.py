@@ -96,7 +96,7 @@ def test_the_same_seed_gives_the_same_weights() -> None:
 
 
 def test_another_network_is_refused() -> None:
-    with pytest.raises(UserError, match="does not restore photographs"):
+    with pytest.raises(UserError, match="cannot restore photographs"):
         Restorer(RunConfig())
 
 

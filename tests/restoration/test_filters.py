@@ -12,8 +12,8 @@ import torch
 from PIL import Image
 
 from aeviz.errors import UserError
-from aeviz.restoration import filters
-from aeviz.restoration.filters import BASELINES, median_size
+from aeviz.restoration.filters import BASELINES, base, gaussian, interpolation, medians
+from aeviz.restoration.filters.medians import median_size
 from aeviz.restoration.photo import Stopped
 
 CLEANERS = ("median", "adaptive-median", "nlm", "bm3d")
@@ -99,7 +99,7 @@ def test_the_median_is_as_large_as_the_loss_asks_for(dtype: type, share: float, 
     clean = scene(90, 120, dtype=dtype)
     given = struck(clean, share)
     assert median_size(given, None) == size
-    scores = {s: psnr(clean, filters._median_of(given, s)) for s in (3, 5, 7)}
+    scores = {s: psnr(clean, medians._median_of(given, s)) for s in (3, 5, 7)}
     assert max(scores, key=lambda s: scores[s]) == size
     assert psnr(clean, BASELINES["median"].run(given)) == scores[size]
 
@@ -122,7 +122,7 @@ def test_the_adaptive_median_leaves_what_is_no_speck() -> None:
 def test_bicubic_enlarges_as_pillow_does(
     monkeypatch: pytest.MonkeyPatch, scale: int, dtype: type, channels: int
 ) -> None:
-    monkeypatch.setattr(filters, "_SIDE", 20)
+    monkeypatch.setattr(interpolation, "SIDE", 20)
     small = noisy(scene(33, 47, channels, dtype), 30)
     made = BASELINES["bicubic"].run(small, scale=scale)
     assert made.dtype == dtype
@@ -165,12 +165,13 @@ def test_bm3d_takes_grey_pictures_of_three_channels_and_flat_ones() -> None:
 def test_tiles_leave_no_seams(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     given = noisy(struck(scene(60, 70), 0.02), 15)
     whole = BASELINES[name].run(given, sigma=20)
-    by_tiles = filters._by_tiles
+    by_tiles = base.by_tiles
 
     def small_tiles(pixels, filter_, side, overlap, scale=1, skip=False):  # type: ignore[no-untyped-def]
         return by_tiles(pixels, filter_, 40, overlap, scale, skip)
 
-    monkeypatch.setattr(filters, "_by_tiles", small_tiles)
+    for module in (gaussian, medians):
+        monkeypatch.setattr(module, "by_tiles", small_tiles)
     seen: list[tuple[int, int]] = []
     tiled = BASELINES[name].run(given, sigma=20, on_progress=lambda *at: seen.append(at))
     assert seen == [(i, 4) for i in range(1, 5)]
@@ -184,12 +185,12 @@ def test_tiles_leave_no_seams(monkeypatch: pytest.MonkeyPatch, name: str) -> Non
 def test_far_holes_one_by_one_are_as_all_at_once(
     monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr(filters, "_CELL", 40)
+    monkeypatch.setattr(interpolation, "_CELL", 40)
     given, mask = noisy(scene(140, 160), 5), hole(140, 160)
     seen: list[tuple[int, int]] = []
     made = BASELINES[name].run(given, mask=mask, on_progress=lambda *at: seen.append(at))
     method = {"telea": cv2.INPAINT_TELEA, "ns": cv2.INPAINT_NS}[name]
-    whole = cv2.inpaint(given, mask.astype(np.uint8), filters._RADIUS, method)
+    whole = cv2.inpaint(given, mask.astype(np.uint8), interpolation._RADIUS, method)
     assert np.array_equal(made, whole)
     assert len(seen) > 1
     assert seen[-1][0] == seen[-1][1] == len(seen)
@@ -233,12 +234,12 @@ def test_a_hole_has_to_be_painted_and_not_all_over(name: str) -> None:
     for mask in (None, np.zeros((30, 30), bool)):
         with pytest.raises(UserError, match="Nothing is marked"):
             BASELINES[name].run(given, mask=mask)
-    with pytest.raises(UserError, match="All of the photo"):
+    with pytest.raises(UserError, match="The whole photo"):
         BASELINES[name].run(given, mask=np.ones((30, 30), bool))
 
 
 def test_the_median_of_small_images() -> None:
     x = torch.zeros(1, 1, 5, 5)
     x[0, 0, 2, 2] = 1
-    assert not filters.median(x).any()
-    assert torch.equal(filters.median(torch.ones(2, 1, 5, 5)), torch.ones(2, 1, 5, 5))
+    assert not medians.median(x).any()
+    assert torch.equal(medians.median(torch.ones(2, 1, 5, 5)), torch.ones(2, 1, 5, 5))

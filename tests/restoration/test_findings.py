@@ -75,7 +75,7 @@ def test_what_is_no_photo_is_left_alone_and_said(pixels: np.ndarray) -> None:
     np.testing.assert_array_equal(result.pixels, pixels)
     assert "nothing was changed" in result.notes[0]
     assert noise_of(Photo(pixels)) == 0
-    assert "no photo" in first_notes(Photo(pixels))[0]
+    assert "not treated as a photo" in first_notes(Photo(pixels))[0]
     changed = restore_photo(tiny("denoise"), DENOISE, Photo(pixels), sigma=10.0)
     assert (changed.pixels != pixels).any()  # as was asked for
     for name in ("nlm", "bm3d"):
@@ -135,7 +135,7 @@ def test_coarse_noise_is_found_and_said(sigma: float, blur: float, dark: float) 
     noise = measure_noise(pixels)
     assert noise.coarse
     assert noise.sigma == pytest.approx(sigma, rel=0.3)
-    assert "rough guess" in find(DENOISE, Photo(pixels), None).notes[0]
+    assert "rough estimate" in find(DENOISE, Photo(pixels), None).notes[0]
 
 
 def jpeg(pixels: np.ndarray, quality: int) -> np.ndarray:
@@ -159,7 +159,7 @@ def test_noise_that_jpeg_has_taken_from_is_found_or_said(
     pixels = jpeg(pixels, quality)
     notes = find(DENOISE, Photo(pixels), None).notes
     within = measure_noise(pixels).sigma == pytest.approx(sigma, rel=0.2)
-    assert within or "JPEG" in notes[0] or "rough guess" in notes[0]
+    assert within or "JPEG" in notes[0] or "rough estimate" in notes[0]
     if channels == 3:
         assert notes  # a third of it is gone with the colours
 
@@ -184,7 +184,7 @@ def test_hidden_colours_change_nothing_that_is_seen(task: str) -> None:
 def test_a_small_part_of_the_range_is_said_and_can_be_stretched() -> None:
     pixels = np.random.default_rng(0).integers(808, 1193, (40, 60, 1)).astype(np.uint16)
     low = Photo(pixels)
-    assert first_notes(low) == ("It uses 0.59 % of its range from black to white.",)
+    assert first_notes(low) == ("The photo uses 0.59 % of the range from black to white.",)
     high = stretched_photo(low)
     assert (high.pixels.min(), high.pixels.max()) == (0, 65535)
     assert used_range(high) == 1
@@ -195,7 +195,7 @@ def test_a_small_part_of_the_range_is_said_and_can_be_stretched() -> None:
 def test_bits_are_told_where_the_lower_ones_are_used() -> None:
     ramp = np.linspace(0, 1, 60 * 80).reshape(60, 80, 1)
     twelve = Photo((4095 * ramp).astype(np.uint16))
-    assert first_notes(twelve) == ("It uses 12 of its 16 bits.",)
+    assert first_notes(twelve) == ("The photo uses only 12 of its 16 bits.",)
     foggy = Photo((140 + 30 * ramp).astype(np.uint8))
-    assert first_notes(foggy) == ("It uses 12 % of its range from black to white.",)
+    assert first_notes(foggy) == ("The photo uses 12 % of the range from black to white.",)
     assert first_notes(Photo((100 * ramp).astype(np.uint8))) == ()

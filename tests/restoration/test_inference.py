@@ -55,8 +55,8 @@ def test_a_perfect_answer_counts_a_hundred() -> None:
 
 def test_the_photographs_are_damaged_alike_each_time_and_each_in_its_own_way() -> None:
     trial, same = RestorationCase("noise", 25), photos(1) * 2
-    first = [damaged.x for _, damaged in inference.damaged(trial, same)]
-    again = [damaged.x for _, damaged in inference.damaged(trial, same)]
+    first = [damaged.x for _, damaged in inference.degraded(trial, same)]
+    again = [damaged.x for _, damaged in inference.degraded(trial, same)]
     assert torch.equal(first[0], again[0])
     assert not torch.equal(first[0], first[1])
 
@@ -149,7 +149,7 @@ def test_of_a_matte_the_photograph_without_the_mark_is_made() -> None:
 
 def _matte_like(seen: torch.Tensor, given: inference.Damaged) -> torch.Tensor:
     """The matte, turned as the picture is that is seen."""
-    for view in inference._TURNS:
+    for view in inference._VIEWS:
         turned = view(given.x)
         if turned.shape == seen.shape and torch.equal(turned, seen):
             return view(given.where)

@@ -25,7 +25,7 @@ from aeviz.presets.restorers import RESTORERS
 from aeviz.restoration import guess
 from aeviz.restoration import photo as engine
 from aeviz.restoration.inference import predict
-from aeviz.restoration.photo import Stopped, Tile, restore_photo, restoring, vividness_of
+from aeviz.restoration.photo import Stopped, Tile, restore_photo, restore_tiles, vividness_of
 from aeviz.restoration.tasks import TASKS
 
 ONE_SIZE = [task for task in TASKS.values() if task.scale == 1 and not task.mask]
@@ -241,9 +241,9 @@ def test_the_card_says_how_vivid(card: dict[str, object], factor: float) -> None
 @pytest.mark.parametrize(
     ("name", "size", "words"),
     [
-        ("denoise", (7100, 7100), "50.4 megapixels; Denoise takes 50 at most"),
-        ("x2", (3600, 3600), "13.0 megapixels; Enlarge ×2 takes 12.5 at most"),
-        ("x4", (1800, 1800), "3.2 megapixels; Enlarge ×4 takes 3.125 at most"),
+        ("denoise", (7100, 7100), "50.4 megapixels; Denoise takes at most 50"),
+        ("x2", (3600, 3600), "13.0 megapixels; Enlarge ×2 takes at most 12.5"),
+        ("x4", (1800, 1800), "3.2 megapixels; Enlarge ×4 takes at most 3.125"),
     ],
 )
 def test_a_photo_too_large_is_refused_with_what_would_fit(
@@ -256,7 +256,7 @@ def test_a_photo_too_large_is_refused_with_what_would_fit(
 
 @pytest.mark.parametrize("sigma", [-1.0, 0.0, 101.0, float("nan")])
 def test_a_noise_level_beyond_reason_is_refused(sigma: float) -> None:
-    with pytest.raises(UserError, match="above 0 and be 100 at most"):
+    with pytest.raises(UserError, match="above 0 and at most 100"):
         restore_photo(identity(), TASKS["denoise"], Photo(picture(9, 9)), sigma=sigma)
 
 
@@ -357,7 +357,7 @@ def test_no_seam_is_as_high_as_a_grey_level(path: Path, monkeypatch: pytest.Monk
 def test_restoring_yields_tile_by_tile_and_returns_the_whole() -> None:
     model, task = random_model(), TASKS["denoise"]
     photo = Photo(picture(900, 700), None, ())
-    tiles = restoring(model, task, photo)
+    tiles = restore_tiles(model, task, photo)
     put = np.zeros_like(photo.pixels)
     while True:
         try:

@@ -1,1 +1,1 @@
-"""Estimate a watermark and take it off."""
+"""Find, estimate and remove watermarks: find.py, estimate.py and unblend.py."""

@@ -1,7 +1,7 @@
-"""A watermark on a photograph of any size: found on a small copy, taken off every pixel.
+"""Find a watermark on a small copy of a photograph, and remove it at full size.
 
-The copy shows marks as large as the restorer has learnt them, whatever the photograph's size, and
-all of the photograph at once, of which a mark has one opacity and one ink.
+In the copy, marks have about the size that the restorer was trained on, whatever the photograph's
+size, and the whole photograph is seen at once, on which a mark has one opacity and one ink.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from aeviz.restoration.watermark import estimate, unblend
 
 LOOK_SIDE = 640
 LOOK_PIXELS = 1_000_000
-"""The copy's shorter side and its pixels, at most."""
+"""Upper bounds for the copy's shorter side and its number of pixels."""
 
 
 @dataclass(frozen=True)
 class Watermark:
-    """What was found on a photograph of height x width pixels: the matte (1, h, w) of its small
-    copy, and the mark, None where there is none."""
+    """A watermark on a photograph of height x width pixels: the matte (1, h, w) of the small copy,
+    and the mark, None if none was found."""
 
     matte: Tensor
     mark: unblend.Mark | None
@@ -38,23 +38,23 @@ class Watermark:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What to say of it beside the result."""
+        """Notes to show beside the result."""
         nothing = self.mark is None or not self.matte.any()
-        return ("No watermark was found: nothing is changed.",) if nothing else ()
+        return ("No watermark was found, so nothing was changed.",) if nothing else ()
 
-    def taken_off(self, y: Tensor, boxes: list[Box]) -> Tensor:
-        """The windows y (N, 3, h, w) in [0, 1] of the photograph, under these boxes, without it."""
+    def remove(self, y: Tensor, boxes: list[Box]) -> Tensor:
+        """The windows y (N, 3, h, w) in [0, 1] under these boxes, without the watermark."""
         if self.mark is None:
             return y
         zoom = self.height / self.matte.shape[1]
         parts = [
-            unblend.take_off(one, self._matte_under(box), self.mark, zoom)
+            unblend.remove(one, self._matte_under(box), self.mark, zoom)
             for one, box in zip(y, boxes, strict=True)
         ]
         return torch.stack(parts)
 
     def _matte_under(self, box: Box) -> Tensor:
-        """(1, h, w), mirrored where the box reaches beyond the photograph."""
+        """The matte (1, h, w) under this box, mirrored beyond the photograph's edges."""
         device = self.matte.device
         across = (torch.arange(box.left, box.right, device=device) + 0.5) / self.width * 2 - 1
         down = (torch.arange(box.top, box.bottom, device=device) + 0.5) / self.height * 2 - 1
@@ -65,7 +65,7 @@ class Watermark:
 
 
 def find(model: Restorer, photo: Photo, precision: str = "auto") -> Watermark:
-    """Looks at the whole photograph, on the device that the model is on."""
+    """The watermark on this photograph, found on the model's device."""
     height, width = photo.pixels.shape[:2]
     y = _small(photo.pixels).to(next(model.parameters()).device)
     matte = predict(model, y, torch.zeros_like(y[:, :1]), precision)[0]
@@ -73,7 +73,7 @@ def find(model: Restorer, photo: Photo, precision: str = "auto") -> Watermark:
 
 
 def _small(pixels: np.ndarray) -> Tensor:
-    """uint8 or uint16 (H, W, C) -> (1, 3, h, w) in [0, 1], not larger than it may be."""
+    """uint8 or uint16 (H, W, C) -> (1, 3, h, w) in [0, 1], shrunk to LOOK_SIDE and LOOK_PIXELS."""
     height, width = pixels.shape[:2]
     scale = min(1.0, LOOK_SIDE / min(height, width), math.sqrt(LOOK_PIXELS / (height * width)))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))

@@ -1,12 +1,13 @@
-"""Taking a half-transparent mark off a photograph, once a network has said where it may lie.
+"""Remove a half-transparent mark from a photograph by inverting alpha blending, given a matte.
 
-A mark of one ink c that covers by a share a was blended in as y = x + a m (c - x), where its matte
-m says how far it reaches into each pixel. So x = (y - a m c) / (1 - a m): nothing of the photograph
-is lost but depth. What is missing are a and c, which `aeviz.restoration.watermark.estimate` finds.
+A mark of one colour (ink) c and opacity a was blended in as y = x + a m (c - x), where the matte m
+is how much of each pixel it covers. So x = (y - a m c) / (1 - a m): only precision is lost. The
+unknown a and c are found by `aeviz.restoration.watermark.estimate`.
 
-Once they are known, a doubtful pixel can be tried both ways: an edge that vanishes if the mark ends
-there is an edge of the mark, and no photograph is darker than black. That is a Markov random field
-of two labels, settled by mean-field steps (Koller & Friedman 2009, section 11.5).
+Once a and c are known, each doubtful pixel can be tried with and without the mark: an edge that
+vanishes if the mark ends there is an edge of the mark, and no result may be darker than black. This
+is a Markov random field with two labels, solved by mean-field steps (Koller & Friedman 2009,
+section 11.5).
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ _STEPS = 25
 _TRUST, _EDGE_COST, _SAME = 3.0, 0.1, 0.03
 _PRIOR = 1.0
 _IMPOSSIBLE, _SLACK = 0.025, 0.02
-"""Of the field: how much neighbours count, what a label's change costs beside the jump in colour
-that it leaves, and the jump that counts half; the logit by which networks understate a matte; by
-how much beyond black or white costs one, and what is forgiven. Chosen by trial."""
+"""Parameters of the field, chosen by trial: _TRUST weights the neighbours; _EDGE_COST is the cost
+of a change of label besides the jump in colour that it leaves; a jump of _SAME costs one half;
+_PRIOR is the logit by which networks understate a matte; a colour by _IMPOSSIBLE beyond black or
+white costs 1, and _SLACK is tolerated."""
 
 
 class Mark(NamedTuple):
@@ -35,8 +37,8 @@ class Mark(NamedTuple):
 
 
 def settle(y: Tensor, matte: Tensor, mark: Mark) -> Tensor:
-    """The matte (1, H, W) of this mark over y (3, H, W) after doubtful pixels were tried both ways;
-    nearly 0 or 1 at most of them."""
+    """The matte (1, H, W) of this mark over y (3, H, W) after mean-field steps: nearly 0 or 1 at
+    most pixels."""
     x = without(y, mark.opacity, mark.ink)
     own = torch.logit(matte[0].clamp(0.005, 0.995)) + _PRIOR - beyond(x) / _IMPOSSIBLE
     pairs = [_pair(y, x.clamp(0, 1), down, right) for down, right in ((0, 1), (1, 0))]
@@ -52,8 +54,8 @@ def settle(y: Tensor, matte: Tensor, mark: Mark) -> Tensor:
 
 
 def _pair(y: Tensor, x: Tensor, down: int, right: int) -> tuple:
-    """Where neighbours lie, first and second, and what it costs if both have the same label, if the
-    first alone is under the mark, and if the second alone is."""
+    """Slices of the first and second of each pair of neighbours, and the costs if both have the
+    same label, if only the first is under the mark, and if only the second is."""
     height, width = y.shape[1:]
     first = (slice(0, height - down), slice(0, width - right))
     second = (slice(down, None), slice(right, None))
@@ -64,17 +66,17 @@ def _pair(y: Tensor, x: Tensor, down: int, right: int) -> tuple:
 
 
 def jump(x: Tensor, y: Tensor, seen: float = _SAME) -> Tensor:
-    """How much colours (3, ...) differ, 0 to 1, by one half where it is just seen: (...)."""
-    apart = (x - y).abs().mean(0)
-    return apart / (apart + seen)
+    """How much colours (3, ...) differ, 0 to 1, one half for a difference of `seen`: (...)."""
+    difference = (x - y).abs().mean(0)
+    return difference / (difference + seen)
 
 
-def take_off(y: Tensor, matte: Tensor, mark: Mark, zoom: float = 1.0) -> Tensor:
+def remove(y: Tensor, matte: Tensor, mark: Mark, zoom: float = 1.0) -> Tensor:
     """The photograph y (3, H, W) without the mark, in [0, 1].
 
-    Within `zoom` pixels (so many times y is larger than what the matte was settled on) of the
-    mark's edges, how far it covers a pixel is read off the pixel itself: how far it has gone from
-    the colours restored around it towards the ink.
+    y is `zoom` times as large as the copy on which the matte was found. Within `zoom` pixels of the
+    mark's edges, a pixel's coverage is computed from its own colour: how far that has moved from
+    the restored colours around it towards the ink.
     """
     reach = max(1, math.ceil(zoom))
     ink, covered = mark.ink.to(y), (matte > 0.5).float()
@@ -83,26 +85,26 @@ def take_off(y: Tensor, matte: Tensor, mark: Mark, zoom: float = 1.0) -> Tensor:
     x = without(y, inside * mark.opacity, ink)
     around, share = local_mean(x, inside + beside, 4 * reach + 1)
     towards = ink - around
-    gone = ((y - around) * towards).sum(0, keepdim=True)
-    gone = gone / towards.square().sum(0, keepdim=True).clamp_min(0.01) / mark.opacity
-    edge = torch.where(share > 0, gone.clamp(0, 1), covered)
-    whole = torch.where(inside > 0, 1.0, torch.where(beside > 0, 0.0, edge))
-    return torch.where(beside > 0, y, without(y, whole * mark.opacity, ink).clamp(0, 1))
+    moved = ((y - around) * towards).sum(0, keepdim=True)
+    moved = moved / towards.square().sum(0, keepdim=True).clamp_min(0.01) / mark.opacity
+    edge = torch.where(share > 0, moved.clamp(0, 1), covered)
+    coverage = torch.where(inside > 0, 1.0, torch.where(beside > 0, 0.0, edge))
+    return torch.where(beside > 0, y, without(y, coverage * mark.opacity, ink).clamp(0, 1))
 
 
 def beyond(x: Tensor) -> Tensor:
-    """How far colours (3, ...) lie beyond black and white: (...)."""
+    """How far colours (3, ...) lie outside black to white: (...)."""
     return (F.relu(-x - _SLACK) + F.relu(x - 1 - _SLACK)).sum(0)
 
 
 def without(y: Tensor, alpha: Tensor | float, ink: Tensor) -> Tensor:
-    """What lies under an ink that covers by `alpha`, 0 to below 1; not bounded."""
+    """The colours under an ink of opacity `alpha`, 0 <= alpha < 1; not clipped."""
     return (y - alpha * ink) / (1 - alpha)
 
 
 def local_mean(x: Tensor, chosen: Tensor, side: int) -> tuple[Tensor, Tensor]:
-    """The mean of x (C, H, W) over those pixels within a square around each that `chosen` (1, H, W)
-    marks with 1, and their share of the square."""
+    """The mean of x (C, H, W) over the chosen pixels (1 in `chosen` (1, H, W)) in a square around
+    each pixel, and their share of the square."""
     both = torch.cat([x * chosen, chosen])[None]
     both = F.avg_pool2d(both, (side, 1), 1, (side // 2, 0))
     both = F.avg_pool2d(both, (1, side), 1, (0, side // 2))[0]

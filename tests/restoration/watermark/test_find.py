@@ -81,7 +81,7 @@ def test_a_photo_without_a_mark_stays_as_it_is() -> None:
     model = Restorer(tiny("restore-watermark")).eval()  # it answers 1/2 everywhere
     result = restore_photo(model, TASKS["watermark"], photo, precision="fp32")
     assert np.array_equal(result.pixels, photo.pixels)
-    assert result.notes == ("No watermark was found: nothing is changed.",)
+    assert result.notes == ("No watermark was found, so nothing was changed.",)
 
 
 def test_tiles_meet_without_a_seam(monkeypatch: pytest.MonkeyPatch) -> None:

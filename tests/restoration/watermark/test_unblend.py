@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from aeviz.restoration.watermark.estimate import find, find_mark, unblended
-from aeviz.restoration.watermark.unblend import Mark, settle, take_off
+from aeviz.restoration.watermark.unblend import Mark, remove, settle
 
 
 def photograph(height: int = 96, width: int = 120) -> Tensor:
@@ -58,7 +58,7 @@ def test_opacity_and_ink_are_found_and_the_photograph_comes_back(opacity: float,
 def test_with_the_true_mark_nothing_is_lost() -> None:
     x, matte = photograph(), (stripes() > 0.6).float()
     mark = Mark(0.6, torch.tensor([0.9, 0.5, 0.1]).view(3, 1, 1))
-    x_hat = take_off(marked(x, matte, *mark), matte, mark)
+    x_hat = remove(marked(x, matte, *mark), matte, mark)
     at_an_edge = (widened(matte) + widened(1 - matte) > 1).expand_as(x)
     assert torch.allclose(x_hat[~at_an_edge], x[~at_an_edge], atol=1e-5)
     assert (x_hat - x).abs().max() < 0.1
@@ -67,7 +67,7 @@ def test_with_the_true_mark_nothing_is_lost() -> None:
 def test_pixels_that_are_half_covered_are_read_off_themselves() -> None:
     x, matte = torch.full((3, 96, 120), 0.3), stripes()
     mark = Mark(0.6, torch.ones(3, 1, 1))
-    assert torch.allclose(take_off(marked(x, matte, *mark), matte, mark), x, atol=1e-5)
+    assert torch.allclose(remove(marked(x, matte, *mark), matte, mark), x, atol=1e-5)
 
 
 def test_where_no_mark_is_nothing_is_changed() -> None:
