@@ -1,4 +1,4 @@
-"""Bytes that browsers may keep: compressed once, named by their content, not sent twice."""
+"""Cacheable responses: compressed once, versioned by their content, validated by ETag."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ FOREVER: Final = "public, max-age=31536000, immutable"
 ASK_FIRST: Final = "no-cache"
 LIVE_STATIC: Final = WEB / "static"
 MEDIA_TYPES: Final = {".js": "text/javascript", ".css": "text/css", ".woff2": "font/woff2"}
-COMPRESSED: Final = {".woff2"}  # by themselves
+COMPRESSED: Final = {".woff2"}  # gzip would not make these smaller
 
 
 class Asset:
-    """An immutable answer; `compress` for what gzip makes smaller."""
+    """An immutable response body; `compress` if gzip makes it smaller."""
 
     def __init__(self, content: bytes, media_type: str, compress: bool = True) -> None:
         self.content = content
@@ -31,11 +31,11 @@ class Asset:
 
     @cached_property
     def version(self) -> str:
-        """A short name for exactly this content."""
+        """A short hash of the content."""
         return hashlib.sha256(self.content).hexdigest()[:16]
 
     def prepared(self) -> Asset:
-        """Itself, after all that the first answer would have to wait for."""
+        """This asset, already hashed and compressed, so that its first response need not wait."""
         _ = self.version
         if self.compress:
             _ = self._zipped
@@ -46,8 +46,8 @@ class Asset:
         return gzip.compress(self.content, compresslevel=5, mtime=0)
 
     def respond(self, request: Request, for_ever: bool = False) -> Response:
-        """200 or 304; kept for ever where the address carries this content's version (`?v=`), or
-        where `for_ever` says that it names the content in its own way."""
+        """200 or 304. Browsers keep it for ever if the address carries this content's version
+        (`?v=`), or if `for_ever` is set because the address names the content in another way."""
         for_ever |= request.query_params.get("v") == self.version
         headers = {
             "ETag": f'"{self.version}"',
@@ -57,7 +57,7 @@ class Asset:
         }
         if self.version in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
-        # Said even where nothing is compressed, so that no middleware compresses it each time.
+        # "identity" is sent too, so that no middleware compresses the body for each request.
         zipped = self.compress and _accepts_gzip(request.headers)
         headers["Content-Encoding"] = "gzip" if zipped else "identity"
         content = self._zipped if zipped else self.content
@@ -65,18 +65,18 @@ class Asset:
 
 
 class Files:
-    """Files of the disk as assets, read again when they change."""
+    """Files on disk as assets, read again when they change."""
 
     def __init__(self) -> None:
         self._known: dict[Path, tuple[int, Asset]] = {}
 
     def known(self, path: Path) -> Asset | None:
-        """The file at `path` if it was read before and is as it was; takes no time."""
+        """The file at `path` if it is cached and has not changed; fast."""
         changed, asset = self._known.get(path, (None, None))
         return asset if changed == path.stat().st_mtime_ns else None
 
     def at(self, path: Path) -> Asset:
-        """The file at `path`, of a kind that MEDIA_TYPES knows, ready to be sent."""
+        """The file at `path`, whose suffix is one of MEDIA_TYPES, ready to be sent."""
         asset = self.known(path)
         if asset is None:
             changed = path.stat().st_mtime_ns
@@ -87,9 +87,8 @@ class Files:
 
 
 def live_file(name: str, folder: Path = LIVE_STATIC) -> Path | None:
-    """The file `name` of the browser half, or of another such folder; None if there is none, or it
-    is not for browsers."""
-    # Looked for among those there are: a name from outside is never used as a path.
+    """The browser file `name` in `folder`; None if there is none, or its type is not served."""
+    # The name is compared with the files there are, never used as a path.
     files = (path for path in folder.iterdir() if path.suffix in MEDIA_TYPES)
     return next((path for path in files if path.name == name), None)
 

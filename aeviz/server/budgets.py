@@ -1,7 +1,7 @@
-"""ASGI middleware: bounds on what the server's own framework takes from visitors.
+"""ASGI middleware: limits that Streamlit and the WebSocket server do not have themselves.
 
-Streamlit has no bound on the pages that one browser opens, nor on the files that its pages upload,
-which stay in memory. The WebSocket server has one bound for the messages of all routes.
+Streamlit limits neither the pages that one browser opens nor the files that its pages upload,
+which stay in memory. The WebSocket server has one message limit for all routes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from aeviz.server.transport import bound_messages, note_server
 from aeviz.server.visitors import visitor
 
 Held = Callable[[str], tuple[int, int]]
-"""Bytes of the files that a session, and that all together, hold in memory."""
+"""Session id -> bytes of uploaded files that this session, and that all sessions, hold."""
 
 _PAGE = "/_stcore/stream"
 _UPLOAD = "/_stcore/upload_file/"
@@ -26,7 +26,7 @@ _MESSAGES = {"/aeviz/live/": limits.REQUEST, "/aeviz/darkroom/work": limits.PHOT
 
 
 class Budgets:
-    """`held` looks at the files that pages have uploaded."""
+    """`held` counts the files that pages have uploaded."""
 
     def __init__(self, app: ASGIApp, held: Held) -> None:
         self._app = app
@@ -61,13 +61,13 @@ class Budgets:
             self._pages.give_back(who)
 
     def _upload_refused(self, scope: Scope, session: str) -> str:
-        """Why this file is not taken, or ""."""
+        """Why this file is refused, or ""."""
         length = HTTPConnection(scope).headers.get("content-length", "")
         if not length.isdecimal() or len(length) > 15:
-            return "Send the file with its length."
+            return "Content-Length is required."
         mine, all_together = self._held(session)
         if mine + int(length) > limits.PAGE_UPLOADS_OF_SESSION:
-            return "This page holds too many files: remove one, or load the page again."
+            return "Too many files on this page: remove one, or reload the page."
         if all_together + int(length) > limits.PAGE_UPLOADS:
-            return "The server holds too many files of others: try again in a few minutes."
+            return "The server holds too many files of other people: try again in a few minutes."
         return ""

@@ -1,4 +1,4 @@
-"""Gives each browser the secret that it is known by (`aeviz.identity`)."""
+"""The cookie with the secret that identifies a browser (`aeviz.identity`)."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ from aeviz.server.headers import frame_ancestors
 
 COOKIE: Final = "aeviz-person"
 SECONDS: Final = 400 * 86_400
-"""As long as browsers keep any cookie; each page that is opened begins it anew."""
+"""The longest that browsers keep a cookie; each page load renews it."""
 
 
 class Cookie:
-    """ASGI middleware: a browser that opens a page gets a cookie of its own, or keeps the one that
-    it has. No script can read it, and no other site can have it sent but one whose pages may show
-    the app in a frame (`headers.FRAMES`), and there it is another one."""
+    """ASGI middleware: a browser that opens a page gets a cookie of its own, or keeps its old one.
+
+    Scripts cannot read it, and requests from other sites do not carry it. A site that may show the
+    app in a frame (`headers.FRAMES`) has a separate cookie inside that frame.
+    """
 
     def __init__(self, app: ASGIApp, base_path: str = "") -> None:
         self._app = app
@@ -32,15 +34,15 @@ class Cookie:
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        said = cookie_parser(headers.get(b"cookie", b"").decode("latin-1")).get(COOKIE, "")
-        secret = said if is_secret(said) else new_secret()
+        value = cookie_parser(headers.get(b"cookie", b"").decode("latin-1")).get(COOKIE, "")
+        secret = value if is_secret(value) else new_secret()
         secure = "; Secure" if scope.get("scheme") == "https" else ""
-        # In another site's frame, a cookie of that frame alone; browsers keep it by https only.
+        # In another site's frame, the cookie belongs to that frame alone and needs https.
         site = "None" if self._framed and secure else "Lax"
-        apart = "; Partitioned" if site == "None" else ""
+        partitioned = "; Partitioned" if site == "None" else ""
         cookie = (
             f"{COOKIE}={secret}; Max-Age={SECONDS}; Path={self._path}; "
-            f"HttpOnly; SameSite={site}{secure}{apart}"
+            f"HttpOnly; SameSite={site}{secure}{partitioned}"
         )
 
         async def with_cookie(message: Message) -> None:
@@ -52,7 +54,7 @@ class Cookie:
 
 
 def _opens_a_page(scope: Scope) -> bool:
-    """Whether the browser asks for a document, even for one that it has: a 304 carries cookies."""
+    """Whether the browser requests a document, cached or not: a 304 carries cookies, too."""
     if scope["type"] != "http" or scope["method"] != "GET":
         return False
     return any(name == b"accept" and b"text/html" in value for name, value in scope["headers"])

@@ -1,4 +1,4 @@
-"""GET /aeviz/connection: how a request arrived, so that a page can say what stands in its way."""
+"""GET /aeviz/connection: how a request arrived, so that a page can explain a failed connection."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from aeviz.server.origins import Origins
 
 
 class Diagnosis:
-    """The endpoint; `allowed_origins` are further origins whose pages may ask."""
+    """The endpoint; pages of `allowed_origins` may connect, too."""
 
     def __init__(self, allowed_origins: Collection[str] = ()) -> None:
         self._origins = Origins(allowed_origins)
 
     async def connection(self, request: Request) -> Response:
-        """What host and scheme the server was asked for, whether sockets and uploads of the page
-        (`?page=`, its origin) are let in, and whether the browser sent the cookie of a person."""
+        """The request's host and scheme, whether the server accepts sockets and uploads from the
+        page (`?page=`, its origin), and whether the browser sent a valid identity cookie."""
         host, scheme = request.headers.get("host", ""), request.scope["scheme"]
         page = {"host": host, "origin": request.query_params.get("page", "")[:300]}
         return JSONResponse(

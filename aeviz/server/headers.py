@@ -1,5 +1,5 @@
-"""Security headers of every answer: where scripts, images and connections may come from, and who
-may show the app in a frame."""
+"""Security headers of every response: where scripts, images and connections may come from, and
+which sites may show the app in a frame."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from aeviz.server.origins import parse_host
 
 FRAMES: Final = "AEVIZ_FRAME_ANCESTORS"
-"""Environment variable: origins whose pages may show the app in a frame, with spaces between."""
+"""Environment variable: origins whose pages may show the app in a frame, separated by spaces."""
 
 _INLINE: Final = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 _POLICY: Final = (
@@ -34,12 +34,12 @@ _POLICY: Final = (
 
 
 def frame_ancestors() -> tuple[str, ...]:
-    """The origins that AEVIZ_FRAME_ANCESTORS names."""
+    """The origins in AEVIZ_FRAME_ANCESTORS."""
     return tuple(os.environ.get(FRAMES, "").replace(",", " ").replace(";", " ").split())
 
 
 class SecurityHeaders:
-    """ASGI middleware: adds the headers to each HTTP answer that has none of that name."""
+    """ASGI middleware: adds the headers to each HTTP response that does not set them itself."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -49,14 +49,14 @@ class SecurityHeaders:
             (
                 *_POLICY,
                 # Streamlit loads the script of each component from a blob. Plotly's WebGL maps
-                # compile their drawing functions from text: without 'unsafe-eval' there is no map.
+                # compile their drawing functions from text, which needs 'unsafe-eval'.
                 f"script-src 'self' blob: 'unsafe-eval' {' '.join(_hashes())}",
                 f"frame-ancestors {framed_by}",
             )
         )
         self._headers = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
         if not frames:
-            self._headers["X-Frame-Options"] = "SAMEORIGIN"  # for what knows no frame-ancestors
+            self._headers["X-Frame-Options"] = "SAMEORIGIN"  # browsers without frame-ancestors
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -75,8 +75,8 @@ class SecurityHeaders:
 
 
 def _connections(scope: Scope) -> Iterable[str]:
-    """Where scripts may connect to: this server alone. Its sockets are named, for not all browsers
-    count them as 'self'."""
+    """Where scripts may connect to: this server only. WebSocket addresses are listed because not
+    all browsers count them as 'self'."""
     yield "'self'"
     host = Headers(scope=scope).get("host", "")
     if parse_host(host):
@@ -84,7 +84,7 @@ def _connections(scope: Scope) -> Iterable[str]:
 
 
 def _hashes() -> list[str]:
-    """The scripts that Streamlit's document holds itself, as a policy names them."""
+    """Hashes of the inline scripts in Streamlit's document, as a policy lists them."""
     spec = find_spec("streamlit")
     page = Path(spec.origin if spec and spec.origin else "").parent / "static" / "index.html"
     scripts = _INLINE.findall(page.read_bytes()) if page.is_file() else []

@@ -1,4 +1,4 @@
-"""What several routes do alike: base path, numbers in a query, errors as sentences."""
+"""Shared by the routes: base path, whole numbers in a query, errors as sentences."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def base(base_path: str) -> str:
-    """`server.baseUrlPath` as the start of an address: "/class" for "class/", "" for none."""
+    """`server.baseUrlPath` as an address prefix: "/class" for "class/", "" for none."""
     return f"/{base_path.strip('/')}" if base_path.strip("/") else ""
 
 
@@ -32,10 +32,10 @@ def whole(name: str, value: Any, usual: int, high: int, low: int = 0) -> int:
 def errors_as_sentences(endpoint: Endpoint) -> Endpoint:
     """`endpoint`, with a UserError sent as `{"error": sentence}` and status 404."""
 
-    async def answer(request: Request) -> Response:
+    async def respond(request: Request) -> Response:
         try:
             return await endpoint(request)
         except UserError as error:
             return JSONResponse({"error": str(error)}, status_code=404)
 
-    return answer
+    return respond

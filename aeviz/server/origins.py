@@ -1,7 +1,7 @@
-"""Which requests are for this server: the `Host` they name, and the page (`Origin`) they come from.
+"""Which requests to accept, by their `Host` and `Origin` headers.
 
 A page of another site can make a browser send requests here, and can even have its own name resolve
-to this machine (DNS rebinding). What it cannot do is lie about either header.
+to this machine (DNS rebinding). It cannot forge either header.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from ipaddress import ip_address
 from typing import Final, NamedTuple
 
 HOSTS: Final = "AEVIZ_HOSTS"
-"""Environment variable: further names of this server, with commas; `*.school.example` for all names
-below one, `*` for any name."""
+"""Environment variable: further names of this server, separated by commas; `*.school.example` for
+all its subdomains, `*` for any name."""
 
 _HOST: Final = re.compile(
     r"(?:(?P<name>[a-z0-9._-]+)|\[(?P<v6>[0-9a-f]*:[0-9a-f:.]+)\])(?::(?P<port>[0-9]{1,5}))?",
@@ -26,14 +26,14 @@ _PORTS: Final = {"http": 80, "https": 443}
 
 
 class Host(NamedTuple):
-    """A `Host` header: the name in lower case or the IP address, and the port where it has one."""
+    """A `Host` header: the name in lower case or the IP address, and the port if it has one."""
 
     name: str
     port: int | None
 
     @property
     def is_address(self) -> bool:
-        """Whether it is an IP address, which no other site can have."""
+        """Whether it is an IP address, which no other site can have as its name."""
         try:
             ip_address(self.name)
         except ValueError:
@@ -42,12 +42,12 @@ class Host(NamedTuple):
 
     @property
     def is_loopback(self) -> bool:
-        """Whether it leads a browser to the browser's own machine."""
+        """Whether it is the browser's own machine."""
         return self.name == "localhost" or (self.is_address and ip_address(self.name).is_loopback)
 
 
 def parse_host(text: str) -> Host | None:
-    """The host that a `Host` header names; None for a malformed one."""
+    """The host in a `Host` header; None if it is malformed."""
     found = _HOST.fullmatch(text)
     if found is None:
         return None
@@ -57,15 +57,15 @@ def parse_host(text: str) -> Host | None:
 
 
 def machine_names() -> set[str]:
-    """The names that this machine has without anybody's doing."""
+    """The names that this machine has by default."""
     name = socket.gethostname().lower()
     short = name.partition(".")[0]
     return {"localhost", name, short, f"{short}.local"}
 
 
 class AllowedHosts:
-    """The hosts that the server answers for: IP addresses, the machine's own names, those that the
-    environment variable AEVIZ_HOSTS names, and those of `origins`."""
+    """The server's hosts: IP addresses, the machine's own names, those in the environment variable
+    AEVIZ_HOSTS, and those of `origins`."""
 
     def __init__(self, origins: Collection[str] = ()) -> None:
         named = (name.strip() for name in os.environ.get(HOSTS, "").split(","))
@@ -80,15 +80,16 @@ class AllowedHosts:
 
 
 class Origins:
-    """The server's own origin, which is the `Host` it was asked for, and `further` ones, such as a
-    proxy's. Programs that send no `Origin` are let in: no page can make a browser leave it out."""
+    """The server's own origin, which is the request's `Host`, and `further` ones, such as a
+    proxy's. Requests without `Origin` pass: they come from programs, since no page can make a
+    browser leave it out."""
 
     def __init__(self, further: Collection[str] = ()) -> None:
         self._further = {origin.rstrip("/") for origin in further}
 
     def allow(self, headers: Mapping[str, str], scheme: str | None = None) -> bool:
-        """Whether a request with these headers is one of our own pages', or no page's. `scheme`:
-        what it came by, `http`, `https`, `ws` or `wss`; None where that is not known."""
+        """Whether a request with these headers comes from one of our pages or from a program.
+        `scheme`: `http`, `https`, `ws` or `wss`; None if it is not known."""
         text = headers.get("origin")
         if text is None or text.rstrip("/") in self._further:
             return True
@@ -101,19 +102,19 @@ class Origins:
 
 
 def is_web_page(origin: str) -> bool:
-    """Whether an `Origin` header names a page of the web; one that does not can be malformed."""
+    """Whether an `Origin` header is that of a web page: http or https, and well formed."""
     return _parse_origin(origin) is not None
 
 
 def _parse_origin(text: str) -> tuple[str, Host] | None:
-    """Scheme and host of an `Origin` header; None for what is no page of the web's."""
+    """Scheme and host of an `Origin` header; None if it is not that of a web page."""
     found = _ORIGIN.fullmatch(text)
     host = parse_host(found["host"]) if found else None
     return (found["scheme"].lower(), host) if found and host else None
 
 
 def _name(text: str) -> str:
-    """The name in a setting, which may also be written as an address with its port."""
+    """The host name in a setting, which may also be a whole address with a port."""
     origin = _parse_origin(text)
     host = origin[1] if origin else parse_host(text)
     return host.name if host else text.lower()

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 
 def pack(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> bytes:
-    """The blob. Raises ValueError where the header holds numbers that JSON has no word for."""
+    """The blob. Raises ValueError if the header holds NaN or infinity, which JSON cannot write."""
     layout: dict[str, Any] = {}
     chunks: list[bytes] = []
     offset = 0

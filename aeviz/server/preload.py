@@ -1,11 +1,12 @@
 """ASGI middleware that serves Streamlit's static files from memory and preloads a page's modules.
 
-- Streamlit's own files come from memory, compressed once: a page asks for a hundred of them, three
-  megabytes, and a class asks all at the same time.
-- A page names beforehand what its live part will ask for. Without that the browser learns of each
-  module from the one before it, and of the first only after Streamlit has run the page.
+- Streamlit's own files come from memory, compressed once: a page loads about a hundred of them,
+  three megabytes, and a class loads them all at the same time.
+- The document links the modules that the page's component will load. Without these links the
+  browser discovers each module only from the one before it, and the first only after Streamlit
+  has run the page.
 
-Whatever is not recognised passes through as it was.
+Other requests pass through unchanged.
 """
 
 from __future__ import annotations
@@ -27,16 +28,16 @@ from aeviz.io.paths import WEB
 from aeviz.server import http
 from aeviz.server.assets import LIVE_STATIC, Files, live_file
 
-# The pages that end in a live part: its module, the model if it shows one and the address names
-# none, and which part of the gallery it asks for.
+# The pages with a component of our own: its module, its default model if it shows one, and the
+# part of the gallery that it loads.
 LIVE_PAGES: Final = {
     "": ("aeviz/static/home.js", "vae-mnist-2d", "?part=map"),
     "explore": ("aeviz/static/explorer.js", "vae-mnist", ""),
     "restore": ("aeviz/darkroom/static/darkroom.js", None, ""),
 }
-# Says what stands between such a page and the server, even where Streamlit itself is kept away.
+# Explains a failed connection to the server, even if Streamlit itself cannot connect.
 NOTICE: Final = "aeviz/static/notice.js"
-# What Streamlit itself loads late for such a page, by the first part of its files' names.
+# Streamlit modules that such a page loads late, by the first part of their file names.
 LATE_PARTS: Final = ("BidiComponent", "Selectbox", "Html")
 
 _OWN: Final = "aeviz/static/"
@@ -49,12 +50,12 @@ _HASHED: Final = re.compile(r"static/(?:js|css|media)/[\w.~-]+\.[\w-]{8,}\.(?:js
 _IMPORTED: Final = re.compile(
     r"""^(?:import |export |} )[^"'\n]*["'](\.[\w./~-]+\.js)["'];?$""", re.MULTILINE
 )
-_ABOUT_THE_FORM: Final = {b"accept-encoding", b"if-none-match", b"if-modified-since"}
+_NEGOTIATION: Final = {b"accept-encoding", b"if-none-match", b"if-modified-since"}
 _NAME: Final = re.compile(r"[\w.-]{1,80}")
 
 
 class Preload:
-    """ASGI middleware; `base_path` as `server.baseUrlPath` has it."""
+    """ASGI middleware; `base_path`: `server.baseUrlPath`."""
 
     def __init__(self, app: ASGIApp, base_path: str = "") -> None:
         self._app = app
@@ -77,21 +78,21 @@ class Preload:
                 return
             if path in LIVE_PAGES:
                 links = await run_in_threadpool(self._links, path, scope["query_string"])
-                send = _Announcement(send, links).send
-                # The document as it is, not packed and not left out, for there is more to say.
-                plain = [pair for pair in scope["headers"] if pair[0] not in _ABOUT_THE_FORM]
+                send = _LinkedDocument(send, links).send
+                # Request the whole document, uncompressed and not as a 304: links are added to it.
+                plain = [pair for pair in scope["headers"] if pair[0] not in _NEGOTIATION]
                 scope = {**scope, "headers": plain}
         await self._app(scope, receive, send)
 
     def _file(self, path: str) -> Path | None:
-        """The file that answers `path`, if one does without asking the app."""
+        """The file to send for `path` without calling the app; None if there is none."""
         if path.startswith(_OWN):
             return live_file(path.removeprefix(_OWN))
         file = self._streamlit / path
         return file if _HASHED.fullmatch(path) and file.is_file() else None
 
     def _links(self, page: str, query: bytes) -> bytes:
-        """What this page's live part will ask for, as HTML for the document's head."""
+        """Links to what this page's component will load, as HTML for the document's head."""
         module, default, part = LIVE_PAGES[page]
         streamlit = self._streamlit / "static" / "js"
         late = [file.name for part in LATE_PARTS for file in streamlit.glob(f"{part}.*.js")]
@@ -109,8 +110,8 @@ class Preload:
         return "".join(links).encode()
 
 
-class _Announcement:
-    """Passes an answer on, with `links` at the end of an HTML document's head."""
+class _LinkedDocument:
+    """Passes a response on, with `links` added at the end of an HTML document's head."""
 
     def __init__(self, send: Send, links: bytes) -> None:
         self._send = send
@@ -122,7 +123,7 @@ class _Announcement:
         if message["type"] == "http.response.start":
             kind = MutableHeaders(scope=message).get("content-type", "")
             if message["status"] == 200 and kind.startswith("text/html"):
-                self._start = message  # until the length is known
+                self._start = message  # held back until the length is known
                 return
         if self._start is None:
             await self._send(message)
@@ -133,7 +134,7 @@ class _Announcement:
         body = self._body.replace(b"</head>", self._links + b"</head>", 1)
         headers = MutableHeaders(scope=self._start)
         headers["Content-Length"] = str(len(body))
-        for name in ("ETag", "Last-Modified"):  # of the document as it was
+        for name in ("ETag", "Last-Modified"):  # these describe the document without the links
             del headers[name]
         await self._send(self._start)
         await self._send({**message, "body": body})
@@ -147,10 +148,10 @@ def _changed(*folders: Path) -> int:
 def _closure(
     folders: tuple[tuple[str, Path], ...], names: tuple[str, ...], changed: int
 ) -> tuple[str, ...]:
-    """The modules `names` and all that they import, one way or another. Names are as in an address;
-    `folders` says where those that begin so are.
+    """The modules `names` and all that they import, directly or indirectly. Names are addresses;
+    `folders` maps their first part to a folder.
 
-    `changed` only tells one state of the folders from another.
+    `changed` is only there to invalidate the cache when a file changes.
     """
     found: dict[str, None] = {}
     waiting = list(names)

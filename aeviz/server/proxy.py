@@ -1,5 +1,5 @@
-"""Who asks, even through a proxy: the visitor's address and scheme, and whether the visitor sits at
-this machine."""
+"""The visitor's address and scheme, even behind a proxy, and whether the visitor sits at this
+machine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from aeviz.server.origins import Host, machine_names, parse_host
 
 PROXIES: Final = "AEVIZ_PROXIES"
-"""Environment variable: addresses or networks of proxies on other machines, with commas."""
+"""Environment variable: addresses or networks of proxies on other machines, separated by commas."""
 _LOOPBACK: Final = ("127.0.0.0/8", "::1")
 _FORWARDED: Final = (
     "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "forwarded", "x-real-ip", "via",
@@ -28,8 +28,8 @@ _proxy_seen = threading.Event()
 class Visitors:
     """ASGI middleware: `client` and `scheme` of a request are the visitor's.
 
-    Headers that say so are believed from proxies on this machine and from those that the
-    environment variable AEVIZ_PROXIES names; IPv4 addresses are written as such.
+    Forwarding headers are trusted from proxies on this machine and from those in the environment
+    variable AEVIZ_PROXIES. IPv4 addresses are written as such, not as mapped IPv6.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -48,8 +48,8 @@ def at_this_machine(client: str | None, headers: Mapping[str, str], port: int | 
     """Whether a request comes from a browser on this machine that opened `localhost`.
 
     `client` is the address that it came from, `port` the one that the server listens on. A proxy on
-    this machine has that address, too, and passes on what a visitor says; so all must agree, and
-    from the first request that shows a proxy nobody is taken to sit here.
+    this machine has that address, too, and passes on a visitor's headers. So client, host and port
+    must all agree, and once any request has shown a proxy, the result is always False.
     """
     host = parse_host(headers.get("host") or "")
     if host is None or _proxy_seen.is_set() or not is_loopback(client):
@@ -60,7 +60,7 @@ def at_this_machine(client: str | None, headers: Mapping[str, str], port: int | 
 
 
 def is_loopback(client: str | None) -> bool:
-    """Whether this is an address that only this machine can send from."""
+    """Whether only this machine can send from this address."""
     try:
         return client is not None and ip_address(client).is_loopback
     except ValueError:
@@ -68,8 +68,8 @@ def is_loopback(client: str | None) -> bool:
 
 
 def look_for_proxy(scope: Scope) -> None:
-    """Remember it where a program on this machine asks under a name or port that no browser on it
-    would use. Proxies that say whom they ask for need no such guess."""
+    """Note that there is a proxy if a local program uses a host name or port that no local browser
+    would use. Proxies that send forwarding headers need no such guess."""
     if not is_loopback(scope["client"][0]) or not scope.get("server"):
         return
     headers = Headers(scope=scope)

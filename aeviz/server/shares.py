@@ -1,4 +1,4 @@
-"""Something that all visitors share: so much in all, and less for one person or one address."""
+"""A resource that all visitors share, with limits in all, per person and per address."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from aeviz.server.visitors import Visitor
 
 @dataclass
 class Shares:
-    """Amounts in any unit. For the event loop alone.
+    """Amounts in any unit. Not thread-safe: for the event loop only.
 
-    Who waits is served in the order of coming, but for those whose own share is taken: they let
+    Waiting visitors are served first come, first served; one whose own share is used up lets
     others pass.
     """
 
@@ -26,14 +26,14 @@ class Shares:
     _waiting: list[tuple[Visitor, int, asyncio.Future[None]]] = field(default_factory=list)
 
     def take(self, visitor: Visitor, amount: int = 1) -> bool:
-        """Takes it, if there is so much."""
+        """Take `amount` if it is free; whether it was."""
         if not self._fits(visitor, amount):
             return False
         self._add(visitor, amount)
         return True
 
     async def wait(self, visitor: Visitor, amount: int = 1) -> None:
-        """Takes the amount once it is free. An amount larger than the share would wait forever."""
+        """Take `amount` once it is free. An amount larger than the limit would wait for ever."""
         if not self._waiting and self.take(visitor, amount):
             return
         entry = (visitor, amount, asyncio.get_running_loop().create_future())
@@ -44,7 +44,7 @@ class Shares:
         except asyncio.CancelledError:
             if entry in self._waiting:
                 self._waiting.remove(entry)
-            else:  # it was served at this very moment
+            else:  # it was served just before the cancellation
                 self.give_back(visitor, amount)
             raise
 
@@ -54,7 +54,7 @@ class Shares:
 
     @asynccontextmanager
     async def held(self, visitor: Visitor, amount: int = 1) -> AsyncIterator[None]:
-        """Waits for it, and gives it back afterwards."""
+        """Wait for `amount`, and give it back at the end of the block."""
         await self.wait(visitor, amount)
         try:
             yield

@@ -1,4 +1,4 @@
-"""What all sockets of the app share: who is let in, and how one ends."""
+"""Shared by all WebSockets of the app: which are accepted, and how they are closed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CLOSE_SECONDS: Final = 1.0
 
 
 class EndedError(Exception):
-    """The connection has to end, with this close code and reason."""
+    """The connection must be closed with this code and reason."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
@@ -28,20 +28,20 @@ class EndedError(Exception):
 
 
 class SocketGuard:
-    """Lets the app's own pages in, as many as `places` has; `allowed_origins` are further origins
-    whose pages may come, such as a proxy's."""
+    """Accepts sockets of the app's own pages, within the limit of `places`; `allowed_origins` are
+    further origins whose pages may connect, such as a proxy's."""
 
     def __init__(self, allowed_origins: Collection[str], places: Shares) -> None:
         self.origins = Origins(allowed_origins)
         self._places = places
 
     @property
-    def inside(self) -> int:
-        """How many are there."""
+    def open_sockets(self) -> int:
+        """The number of open sockets."""
         return self._places.taken
 
     async def serve(self, socket: WebSocket, work: Callable[[], Awaitable[None]]) -> None:
-        """`work` for a page that may enter; it ends with a reason."""
+        """Accept the socket if its page may connect, run `work`, and close it with a reason."""
         if not self.origins.allow(socket.headers, socket.scope.get("scheme")):
             await socket.close()  # before accept: the handshake is answered with 403
             return
@@ -64,7 +64,7 @@ class SocketGuard:
     def _full(self) -> str:
         limit = self._places.limit
         if self._places.taken >= limit.in_all:
-            return f"this server serves {limit.in_all} such connections at most, try again later"
+            return f"this server allows {limit.in_all} such connections, try again later"
         return f"this browser has {limit.person} connections already: close some of its tabs"
 
 
@@ -82,7 +82,7 @@ async def until_one_ends(*parts: Coroutine[Any, Any, None]) -> None:
 
 async def close(socket: WebSocket, code: int, reason: str) -> None:
     """Close with a reason, whatever state the socket is in."""
-    # A client that reads nothing takes no close frame either: it is not waited for.
+    # A client that reads nothing does not take a close frame either: do not wait for it.
     with suppress(RuntimeError, WebSocketDisconnect, TimeoutError):
         async with asyncio.timeout(CLOSE_SECONDS):
             await socket.close(code, protocol.close_reason(reason))

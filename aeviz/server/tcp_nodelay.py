@@ -1,9 +1,9 @@
 """Set TCP_NODELAY on Streamlit's listening socket.
 
-Streamlit makes its listening socket without naming the protocol, so that asyncio does not know it
-for TCP and leaves Nagle's algorithm on (RFC 896): the body of an answer then waits until the
-browser has acknowledged its head, which it does after 40 ms (RFC 1122, 4.2.3.2). A page of a
-hundred small files took a second longer, and a reply of a drag may wait for the one before it.
+Streamlit creates its listening socket without naming the protocol, so asyncio does not recognise
+it as TCP and leaves Nagle's algorithm on (RFC 896): the body of a response then waits until the
+browser has acknowledged its headers, which takes 40 ms (RFC 1122, 4.2.3.2). A page of a hundred
+small files took a second longer, and a reply during a drag can wait for the one before it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _OPEN_FILES: Final = Path("/dev/fd")  # Linux, macOS and BSD; elsewhere nothing 
 
 @asynccontextmanager
 async def at_once(app: object) -> AsyncIterator[None]:
-    """A lifespan of an ASGI app: connections from now on send small packets without waiting."""
+    """Lifespan of an ASGI app: from now on, connections send small packets without delay."""
     set_nodelay()
     yield
 
@@ -31,7 +31,7 @@ def set_nodelay() -> None:
     if not _OPEN_FILES.is_dir():
         return
     for number in map(int, os.listdir(_OPEN_FILES)):
-        # The listing itself was open, and is no more.
+        # The listing's own file descriptor is closed by now.
         with suppress(OSError):
             if stat.S_ISSOCK(os.fstat(number).st_mode):
                 with socket.socket(fileno=os.dup(number)) as copy:

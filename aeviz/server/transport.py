@@ -1,7 +1,7 @@
-"""What the WebSocket server knows of a connection, and ASGI has no word for.
+"""Facts about a WebSocket connection that uvicorn knows and ASGI does not expose.
 
-`receive` is a method of uvicorn's protocol. Under another server nothing of this holds: messages
-are as long as its own limit lets them be, and a reply counts as sent once it is handed over.
+`receive` is a method of uvicorn's protocol class. Under another server these functions do nothing:
+messages have that server's own limit, and a reply counts as sent once it is handed over.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Any
 from starlette.types import Receive, Scope
 
 _SERVER = "aeviz.server"
-"""In the scope of a WebSocket: the server's side of it."""
+"""Key in a WebSocket's scope: the server's protocol object."""
 
 
 def bound_messages(receive: Receive, size: int) -> None:
-    """Has the server refuse longer messages of this connection before it holds them."""
+    """Make the server refuse longer messages of this connection before they are in memory."""
     connection: Any = getattr(getattr(receive, "__self__", None), "conn", None)
     most = getattr(connection, "max_message_size", None)
     if most is not None:
@@ -24,17 +24,17 @@ def bound_messages(receive: Receive, size: int) -> None:
 
 
 def note_server(scope: Scope, receive: Receive) -> None:
-    """Lets `sent` and `is_gone`, further in, ask the server."""
+    """Keep the server's protocol object in the scope, for `sent` and `is_gone`."""
     scope[_SERVER] = getattr(receive, "__self__", None)
 
 
 async def sent(scope: Scope) -> None:
-    """Waits until the network has taken nearly all that was sent to this connection."""
+    """Wait until the network has taken nearly all that was sent on this connection."""
     event = getattr(scope.get(_SERVER), "writable", None)
     if isinstance(event, asyncio.Event):
         await event.wait()
 
 
 def is_gone(scope: Scope) -> bool:
-    """Whether the client has left, of which a connection hears only once it reads again."""
+    """Whether the client has left; a connection otherwise notices only at its next read."""
     return getattr(scope.get(_SERVER), "disconnected", False) is True

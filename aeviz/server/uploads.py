@@ -25,30 +25,30 @@ WHOLE_SECONDS: Final = 900.0
 
 
 class TooLargeError(UserError):
-    """The body is larger than is read."""
+    """The body is larger than the limit."""
 
 
 class BusyError(UserError):
-    """Too many bodies are read at the same time."""
+    """Too many bodies are being read at the same time."""
 
 
 class Uploads:
-    """Reads bodies of up to `most` bytes each into files of `folder`."""
+    """Reads bodies of up to `max_bytes` each into files of `folder`."""
 
-    def __init__(self, folder: Path, most: int) -> None:
+    def __init__(self, folder: Path, max_bytes: int) -> None:
         self._folder = folder
-        self._most = most
+        self._max_bytes = max_bytes
         self._places = Shares(limits.UPLOADS)
 
     @asynccontextmanager
     async def body(self, request: Request) -> AsyncIterator[Path]:
-        """A file with the request's body, gone afterwards.
+        """A file with the request's body, removed at the end of the block.
 
-        Raises TooLargeError as soon as that is known, BusyError where too many others are read,
-        UserError where it comes too slowly or the disk has no room.
+        Raises TooLargeError as soon as that is known, BusyError if too many others are being read,
+        UserError if the body comes too slowly or the disk is full.
         """
-        told = request.headers.get("content-length", "")
-        if told.isdigit() and int(told) > self._most:
+        length = request.headers.get("content-length", "")
+        if length.isdigit() and int(length) > self._max_bytes:
             raise self._too_large()
         who = visitor(request)
         try:
@@ -71,9 +71,9 @@ class Uploads:
             async with asyncio.timeout(WHOLE_SECONDS):
                 await self._copy(request, path)
         except TimeoutError as error:
-            raise UserError("The upload stopped on its way: try again.") from error
+            raise UserError("The upload stopped before its end: try again.") from error
         except OSError as error:
-            raise UserError("The server could not keep this photo: try again later.") from error
+            raise UserError("The server could not save this file: try again later.") from error
 
     async def _copy(self, request: Request, path: Path) -> None:
         size, waiting, began = 0, bytearray(), time.monotonic()
@@ -87,11 +87,11 @@ class Uploads:
             if chunk is None:
                 return
             size += len(chunk)
-            if size > self._most:
+            if size > self._max_bytes:
                 raise self._too_large()
-            graced = time.monotonic() - began - limits.UPLOAD_GRACE_SECONDS
-            if size < graced * limits.UPLOAD_SPEED:
-                raise UserError("The upload came too slowly: try again over a better connection.")
+            counted_seconds = time.monotonic() - began - limits.UPLOAD_GRACE_SECONDS
+            if size < counted_seconds * limits.UPLOAD_SPEED:
+                raise UserError("The upload is too slow: try again over a faster connection.")
             waiting += chunk
 
     def _append(self, path: Path, data: bytes) -> None:
@@ -100,6 +100,5 @@ class Uploads:
             file.write(data)
 
     def _too_large(self) -> TooLargeError:
-        return TooLargeError(
-            f"This file is larger than {self._most / (1 << 20):.3g} MiB; make the image smaller."
-        )
+        size = f"{self._max_bytes / (1 << 20):.3g} MiB"
+        return TooLargeError(f"This file is larger than {size}: make the image smaller.")

@@ -1,4 +1,4 @@
-"""Whom a request counts for: the browser that it comes from, and the address."""
+"""The visitor that a request counts for: the browser that sent it, and its address."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from aeviz.server.cookies import COOKIE
 
 @dataclass(frozen=True)
 class Visitor:
-    """`person`: the browser, by its cookie, or the address where it sends none."""
+    """`person`: the browser, by its cookie, or its address if it sends none."""
 
     person: str
     address: str
 
 
 def visitor(connection: HTTPConnection) -> Visitor:
-    """Who asks. Behind a proxy the address is the one that it passes on (`aeviz.server.proxy`)."""
+    """The visitor. Behind a proxy, the address is the one passed on (`aeviz.server.proxy`)."""
     address = connection.client.host if connection.client else ""
     secret = connection.cookies.get(COOKIE, "")
     if not is_secret(secret):

@@ -257,7 +257,9 @@ def test_a_photo_of_twelve_bits_in_sixteen_is_stretched_and_back(
     dark, file = np.linspace(0, 4095, 48 * 64).reshape(48, 64).astype(np.uint16), io.BytesIO()
     Image.fromarray(dark).save(file, "PNG")
     page.get_by_test_id("aeviz-files").set_input_files(payload("dark.png", file.getvalue()))
-    expect(page.get_by_text("It uses 12 of its 16 bits.")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("The photo uses only 12 of its 16 bits.")).to_be_visible(
+        timeout=PATIENCE_MS
+    )
     restored(page)
     page.get_by_test_id("aeviz-strength").fill("0")
     page.get_by_test_id("aeviz-show-after").click()
@@ -271,7 +273,7 @@ def test_a_photo_of_twelve_bits_in_sixteen_is_stretched_and_back(
     assert brightness(page) > 200
     switch.uncheck(force=True)
     restored(page)
-    expect(page.get_by_text("It uses 12 of its 16 bits.")).to_be_visible()
+    expect(page.get_by_text("The photo uses only 12 of its 16 bits.")).to_be_visible()
     assert brightness(page) < 40
     page.get_by_test_id("aeviz-files").set_input_files(payload("bright.png", photo(96, 64)))
     expect(page.get_by_role("heading", name="bright.png")).to_be_visible()

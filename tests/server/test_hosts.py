@@ -48,7 +48,7 @@ def client(
 def test_a_page_under_a_strangers_name_says_which_setting_allows_it() -> None:
     answer = client().get("/explore", headers={"Host": "evil.example", "Accept": "text/html"})
     assert answer.status_code == 403
-    assert "does not answer to the name <code>evil.example</code>" in answer.text
+    assert "does not know the name <code>evil.example</code>" in answer.text
     assert "AEVIZ_HOSTS=evil.example" in answer.text
     assert "the app" not in answer.text.splitlines()
 

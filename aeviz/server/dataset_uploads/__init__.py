@@ -1,1 +1,1 @@
-"""Where people's own images arrive: uploads on the disk, and the threads that read them."""
+"""Uploads of people's own images: the endpoint, and the threads that read the files."""

@@ -1,4 +1,4 @@
-"""Reading uploads in threads of their own: two at a time, behind all that a page waits for."""
+"""Read uploads in background threads: two at a time, with lower priority than page requests."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _threads = ThreadPoolExecutor(AT_ONCE, "intake", lower_priority)
 
 
 class ImportJob(Generic[T]):
-    """Work in one of the threads: how far it is, and what came of it.
+    """Work in one of the threads, with its progress and its result.
 
-    `work(progress, cancelled)` answers None where it was cancelled.
+    `work(progress, cancelled)` returns None if it was cancelled.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class ImportJob(Generic[T]):
         self.share, self.text = share, text
 
     def cancel(self) -> None:
-        """Ends it before its next image."""
+        """End the work before its next image."""
         self._cancel.set()
         self._future.cancel()
 
@@ -49,18 +49,15 @@ class ImportJob(Generic[T]):
         return self._future.done()
 
     def result(self) -> T | None:
-        """What came of it, waiting for that; None where it was cancelled. UserError says what went
-        wrong."""
+        """Wait for the result; None if the work was cancelled. Raises UserError if it failed."""
         if self._future.cancelled():
             return None
         try:
             return self._future.result()
         except UserError:
             raise
-        except Exception as error:  # of whatever kind: a page shows a sentence, the log the rest
+        except Exception as error:  # the page shows a sentence, the log has the details
             log.exception("Reading images failed")
-            full = is_out_of_memory(error)
-            why = "the server's memory is not enough" if full else "something went wrong here"
-            raise UserError(
-                f"The images could not be read, as {why}: try fewer of them."
-            ) from error
+            if is_out_of_memory(error):
+                raise UserError("Not enough memory for these images: try fewer.") from error
+            raise UserError("Something went wrong reading these images: try fewer.") from error

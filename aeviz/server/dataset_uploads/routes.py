@@ -1,4 +1,4 @@
-"""POST /aeviz/images: a person's own images in, as a parcel (docs/own-images.md); its id out."""
+"""POST /aeviz/images: a person's own images in as one body (docs/own-images.md), its id out."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ from aeviz.server.visitors import visitor
 PATH: Final = "aeviz/images"
 
 
-class Intake:
+class DatasetUploads:
     """The endpoint; `allowed_origins` are further origins whose pages may send."""
 
     def __init__(self, allowed_origins: Collection[str] = ()) -> None:
         self._origins = Origins(allowed_origins)
-        self._uploads = Uploads(spool.folder(), limits.PARCEL)
+        self._uploads = Uploads(spool.folder(), limits.DATASET_UPLOAD)
         self._waiting = Waiting()
 
     async def upload(self, request: Request) -> Response:
-        """Keeps the body on the disk; it is looked into later, by a thread."""
+        """Write the body to disk; a thread reads it later."""
         if not self._origins.allow(request.headers, request.scope.get("scheme")):
             return _refused("This address is for the app's own pages.", 403)
-        told = request.headers.get("content-length", "")
+        length = request.headers.get("content-length", "")
         try:
-            if not told.isdigit() or len(told) > 15:
+            if not length.isdigit() or len(length) > 15:
                 raise UserError("Content-Length is required.")
-            name = await self._take_in(request, int(told))
+            name = await self._save(request, int(length))
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to read it
         except UserError as error:
             return _refused(str(error), 503 if isinstance(error, BusyError) else 400)
         return JSONResponse({"id": name})
 
-    async def _take_in(self, request: Request, size: int) -> str:
-        """Streams the body to the disk and answers its id."""
+    async def _save(self, request: Request, size: int) -> str:
+        """Stream the body to disk; returns its id."""
         await run_in_threadpool(spool.prepare, size)
         name = await run_in_threadpool(self._waiting.let_in, visitor(request), size)
         try:
@@ -62,6 +62,6 @@ def _refused(sentence: str, status: int) -> Response:
 
 
 def routes(base_path: str = "", allowed_origins: Collection[str] = ()) -> list[BaseRoute]:
-    """The route, under `base_path` (as `server.baseUrlPath` has it)."""
+    """The route under `base_path`, Streamlit's `server.baseUrlPath`."""
     base = http.base(base_path)
-    return [Route(f"{base}/{PATH}", Intake(allowed_origins).upload, methods=["POST"])]
+    return [Route(f"{base}/{PATH}", DatasetUploads(allowed_origins).upload, methods=["POST"])]

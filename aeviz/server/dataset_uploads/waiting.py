@@ -1,7 +1,7 @@
-"""Whose the uploads are that wait, so that no person and no address takes all the room.
+"""Limits on waiting uploads, so that no person and no address takes all the space.
 
-What this server has let in since it started counts for who sent it, other files of the folder for
-all together.
+Uploads that this server has accepted since it started count for their sender, other files of the
+folder only towards the total.
 """
 
 from __future__ import annotations
@@ -24,16 +24,17 @@ class _Upload:
 
 
 class Waiting:
-    """Lets uploads in, from whatever thread."""
+    """The uploads that are under way or wait to be read; thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._uploads: dict[str, _Upload] = {}  # in the order of coming
+        self._uploads: dict[str, _Upload] = {}  # oldest first
 
     def let_in(self, visitor: Visitor, size: int) -> str:
-        """The id for an upload of so many bytes; the person's oldest makes room for it.
+        """Accept an upload of `size` bytes and return its id; the person's oldest upload is removed
+        if it is in the way.
 
-        UserError where there is no room. After this comes `arrived`, whatever happens.
+        UserError if there is no room. The caller must call `arrived` afterwards, even on failure.
         """
         size = max(size, limits.MIN_WAITING_UPLOAD)
         with self._lock:
@@ -45,7 +46,7 @@ class Waiting:
         return name
 
     def arrived(self, name: str) -> None:
-        """It is no longer under way: it counts for as long as its file is there."""
+        """The upload has ended: from now on it counts for as long as its file exists."""
         with self._lock:
             self._uploads[name].under_way = False
 
@@ -59,7 +60,7 @@ class Waiting:
         mine = [name for name, one in self._uploads.items() if one.visitor.person == person]
         for name in mine[: len(mine) + 1 - limits.WAITING_UPLOADS_OF_PERSON]:
             if self._uploads[name].under_way:
-                raise UserError("Your last uploads are still under way: wait until they are here.")
+                raise UserError("Your last uploads have not finished yet: wait for them.")
             spool.forget(name)
             del self._uploads[name]
 
@@ -68,16 +69,14 @@ class Waiting:
         in_all, _, of_address = limits.WAITING_UPLOADS
         if sum(one.size for one in known) + self._others() + size > in_all:
             raise UserError(
-                "Others have sent so many images that there is no room for more: try again later."
+                "The server has no room for more uploads at the moment: try again later."
             )
         here = sum(one.size for one in known if one.visitor.address == visitor.address)
         if of_address is not None and here + size > of_address:
-            raise UserError(
-                "Too many images that were sent from your network wait to be used: try again later."
-            )
+            raise UserError("Too many uploads from your network are waiting: try again later.")
 
     def _others(self) -> int:
-        """Bytes of the files that were there before this server started."""
+        """Bytes of the files from before this server started."""
         total = 0
         for path in spool.folder().glob("*"):
             with contextlib.suppress(OSError):

@@ -1,1 +1,1 @@
-"""The live route: codes in, pixels out, at the speed of the screen."""
+"""Live decoding for the explorer: codes in, pixels out, once per screen frame."""

@@ -1,13 +1,13 @@
-"""One decode thread per model, which answers everything that all clients have waiting at once.
+"""One decode thread per model, which batches the waiting requests of all clients.
 
 One forward pass over 60 rows costs little more than over one, so the thread takes whatever has
-arrived while the last pass ran and computes it together. Every request is answered, and two rules
-keep every hand smooth:
+arrived during the last pass and computes it together. Every request gets a reply, and two rules
+keep drags smooth:
 
-- **Small before large.** Requests of up to `SMALL_ROWS` codes go into the next pass, `PASS_ROWS`
-  of them. Larger ones (grids) are computed in slices that take about `SLICE_SECONDS`, one client's
-  slice per pass in turn, so that a grid of 1,024 never holds up a drag.
-- **In turn.** Clients are served in the order in which they came to wait, a request each.
+- **Small before large.** Requests of up to `SMALL_ROWS` codes go into the next pass, up to
+  `PASS_ROWS` codes. Larger ones (grids) are computed in slices that take about `SLICE_SECONDS`, one
+  client's slice per pass in turn, so that a grid of 1,024 never delays a drag.
+- **Round-robin.** Clients are served in the order in which they started to wait, one request each.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from aeviz.server.live.protocol import Op, Request
 from aeviz.server.live.stats import Stats
 
 SMALL_ROWS: Final = 16
-PASS_ROWS: Final = 32  # more make a row no cheaper, and every reply of the pass later
+PASS_ROWS: Final = 32  # larger passes delay every reply, and a row gets no cheaper
 SLICE_SECONDS: Final = 0.006
-SLICE_PAUSE_SECONDS: Final = 0.05  # without a slice, at most, where drags alone fill every pass
+SLICE_PAUSE_SECONDS: Final = 0.05  # longest time without a slice while drags fill every pass
 MIN_SLICE_ROWS: Final = 16
 
 log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class Computer(Protocol):
     """A model as the batcher sees it: arrays in, arrays out, called from one thread only."""
 
     def warm_up(self) -> None:
-        """Called once, before all else."""
+        """Called once, before any other method."""
 
     def decode(self, codes: NDArray[np.float32]) -> NDArray[np.uint8]:
         """(n, latent_dim) codes -> (n, H, W, C) pixels."""
@@ -51,7 +51,7 @@ class Computer(Protocol):
 
 @dataclass(eq=False)
 class DecodeRequest:
-    """A request, when it arrived, how many of its rows are under way, and its reply so far."""
+    """A request, when it arrived, how many of its rows have been taken, and its reply so far."""
 
     request: Request
     arrived: float
@@ -60,14 +60,14 @@ class DecodeRequest:
     filled: int = 0
 
     def take(self, rows: int) -> NDArray[np.float32]:
-        """The next `rows` codes, counted as done."""
+        """The next `rows` codes, counted as taken."""
         part = self.request.values[self.rows_done : self.rows_done + rows]
         self.rows_done += len(part)
         return part
 
     def add(self, pixels: NDArray[np.uint8]) -> None:
-        """Writes the pixels of the rows last taken, (k, H, W, C), into the reply to a decode, which
-        is held once, however large it is."""
+        """Write the pixels of the rows last taken, (k, H, W, C), into the decode's reply, which is
+        allocated only once."""
         if not self.reply:
             self.reply = protocol.decoded(self.request, pixels[0].size)
             self.filled = protocol.HEADER.size
@@ -81,7 +81,7 @@ class DecodeRequest:
 
 @dataclass(eq=False)
 class Client:
-    """One connection and what it waits for: small requests, and large ones apart from them."""
+    """One connection and its waiting requests, small and large ones apart."""
 
     small: deque[DecodeRequest] = field(default_factory=deque)
     large: deque[DecodeRequest] = field(default_factory=deque)
@@ -92,7 +92,7 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Stands where a reply would: the computation failed, and this is what the client is told."""
+    """Takes the place of a reply: the computation failed for this reason, which the client gets."""
 
     reason: str
 
@@ -114,7 +114,7 @@ class Batcher:
         self._deliver = deliver
         self._stats = stats
         self._wake = threading.Condition()
-        # Dictionaries keep the order in which clients came to wait; the values mean nothing.
+        # Used as ordered sets: the clients in the order in which they started to wait.
         self._small: dict[Client, None] = {}
         self._large: dict[Client, None] = {}
         self._row_seconds = 1e-3
@@ -124,7 +124,7 @@ class Batcher:
         self._thread.start()
 
     def submit(self, client: Client, request: Request) -> None:
-        """Queue `request` behind the earlier ones of `client`, which sees to how many wait."""
+        """Queue `request` behind the earlier ones of `client`, which limits their number itself."""
         with self._wake:
             lane = client.lane(request)
             lane.append(DecodeRequest(request, time.perf_counter()))
@@ -132,7 +132,7 @@ class Batcher:
             self._wake.notify()
 
     def forget(self, client: Client) -> None:
-        """Drop all that a client that has gone was waiting for."""
+        """Drop all requests of a client that has left."""
         with self._wake:
             client.small.clear()
             client.large.clear()
@@ -148,7 +148,7 @@ class Batcher:
     def _run(self) -> None:
         try:
             self._computer.warm_up()
-        except Exception:  # who asks for something is told; until then nobody needs to know
+        except Exception:  # the first request will report the error to its client
             log.exception("warming up failed")
         while True:
             with self._wake:
@@ -160,8 +160,8 @@ class Batcher:
             self._deliver(self._compute(work))
 
     def _collect(self) -> list[Slice]:
-        """The next pass: the small requests that fit, then a slice of one large request; while more
-        small ones wait than fit, only now and then."""
+        """The next pass: the small requests that fit, then a slice of one large request. If not all
+        small ones fit, a slice comes only every `SLICE_PAUSE_SECONDS`."""
         work: list[Slice] = []
         rows = 0
         while self._small and rows < PASS_ROWS:
@@ -188,12 +188,12 @@ class Batcher:
 
     def _compute(self, work: list[Slice]) -> list[Reply]:
         replies: list[Reply] = []
-        for op, answer in ((Op.DECODE, self._decode), (Op.ENCODE, self._encode)):
+        for op, compute in ((Op.DECODE, self._decode), (Op.ENCODE, self._encode)):
             part = [item for item in work if item[1].request.op is op]
             if not part:
                 continue
             try:
-                replies += answer(part)
+                replies += compute(part)
             except Exception:  # one bad pass must not end the thread that serves everybody
                 log.exception("a %s pass failed", op.name.lower())
                 failure = Failure("the model could not compute this; the server's log has details")

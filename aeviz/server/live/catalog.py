@@ -1,4 +1,4 @@
-"""The live routes' view of the model library: what there is, and whether a file has changed."""
+"""The live routes' view of the model library: which models there are, and their file versions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def load(name: str) -> Loaded:
-    """The model `name`; raises UserError where there is none."""
+    """The model `name`; raises UserError if there is none."""
     from aeviz.device import pick_device
     from aeviz.models import library
 
@@ -27,7 +27,7 @@ def warm_up() -> None:
 
 
 def version(name: str) -> object:
-    """Something that changes when the file of model `name` does; UserError where there is none."""
+    """Something that changes when the file of model `name` does; UserError if there is none."""
     from aeviz.models import library
 
     stat = library.find(name).path.stat()
@@ -35,7 +35,7 @@ def version(name: str) -> object:
 
 
 def listing() -> list[dict[str, Any]]:
-    """The models there are, as `GET /aeviz/models` tells them."""
+    """The available models, as `GET /aeviz/models` lists them."""
     from aeviz.models import library
 
     infos = library.models()

@@ -1,4 +1,4 @@
-"""A model behind the batcher's array interface."""
+"""The batcher's array interface to a model."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class ModelComputer:
-    """An `Autoencoder` with arrays in and arrays out, on whatever device it lives on."""
+    """An `Autoencoder` with arrays in and arrays out, on the model's own device."""
 
     def __init__(self, model: Autoencoder) -> None:
         self._model = model
@@ -37,7 +37,7 @@ class ModelComputer:
 
 
 def _pixels(x_hat: Any) -> NDArray[np.uint8]:
-    """(n, C, H, W) values in [0, 1] -> uint8 (n, H, W, C); what is no number becomes black."""
+    """(n, C, H, W) values in [0, 1] -> uint8 (n, H, W, C); NaN becomes black."""
     import torch
 
     scaled = x_hat.float().nan_to_num(0.0).clamp(0, 1).mul(255).round().to(torch.uint8)

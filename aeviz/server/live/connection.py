@@ -1,4 +1,4 @@
-"""One live client's socket: reading requests, sending replies, and never waiting for the other."""
+"""One live client's socket: reads requests and sends replies, neither waiting for the other."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SEND_SECONDS: Final = 20.0
 class LiveConnection(Client):
     """A client with a socket: replies wait here until the network has taken them.
 
-    `memory` is shared by all clients of a server: the bytes of replies that are no small ones.
+    `memory` is shared by all clients of a server: the bytes of replies above `SMALL_REPLY`.
     """
 
     def __init__(self, socket: WebSocket, memory: Shares) -> None:
@@ -36,8 +36,8 @@ class LiveConnection(Client):
         self.loop = asyncio.get_running_loop()
         self._outbox: deque[Answer] = deque()
         self._filled = asyncio.Event()
-        # Places for requests whose reply has not left yet. While there is none, nothing is read:
-        # what a client sends too fast, or does not fetch, stays on its own side of the network.
+        # Places for requests whose reply has not been sent yet. While none is free, nothing is
+        # read: the requests of a client that sends too fast, or reads too slowly, wait on its side.
         self._places = asyncio.Semaphore(MAX_WAITING)
         self._memory = memory
         self._visitor = visitor(socket)
@@ -47,8 +47,8 @@ class LiveConnection(Client):
     async def serve(self, model: OpenModel) -> None:
         """Pass requests to `model` until the client goes.
 
-        Raises BadMessageError for a message that breaks the protocol, and EndedError where the
-        connection has to end for another reason.
+        Raises BadMessageError for a message that breaks the protocol, and EndedError if the
+        connection must be closed for another reason.
         """
         try:
             await until_one_ends(self._read(model), self._send_replies(), self._watch())
@@ -87,7 +87,7 @@ class LiveConnection(Client):
                 self._sending_since = self.loop.time()
                 await self._socket.send_bytes(reply)
                 if len(reply) > limits.SMALL_REPLY:
-                    await sent(self._socket.scope)  # until then it is held
+                    await sent(self._socket.scope)  # it counts as held until then
                 self._sending_since = None
                 self._places.release()
                 if len(reply) > limits.SMALL_REPLY:
@@ -95,13 +95,14 @@ class LiveConnection(Client):
                     self._held -= len(reply)
 
     async def _watch(self) -> None:
-        """End the connection once its client has left, or not read a reply for too long.
+        """End the connection once its client has left, or has not read a reply for too long.
 
-        A timer of its own: one around each send would be a tenth of the event loop's work.
+        One timer per connection: a timeout around each send would be a tenth of the event loop's
+        work.
         """
         while True:
             await asyncio.sleep(SEND_SECONDS / 4)
-            if is_gone(self._socket.scope):  # nothing is read while there is no room for replies
+            if is_gone(self._socket.scope):  # `_read` does not notice while no place is free
                 return
             since = self._sending_since
             if since is not None and self.loop.time() - since > SEND_SECONDS:
@@ -110,7 +111,7 @@ class LiveConnection(Client):
 
 
 def deliver(replies: Sequence[Reply]) -> None:
-    """Hand a pass's replies to their event loop, all in one call; for any thread."""
+    """Hand the replies of a pass to their event loop in one call; thread-safe."""
     by_loop: dict[asyncio.AbstractEventLoop, list[tuple[LiveConnection, Answer]]] = {}
     for client, reply in replies:
         if isinstance(client, LiveConnection):

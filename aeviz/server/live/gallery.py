@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from aeviz.errors import UserError
+from aeviz.evaluation.metrics import ACTIVE_VARIANCE
 from aeviz.io.json_file import is_number
 from aeviz.server import packing
 from aeviz.server.live.effect import effects
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
     from aeviz.models.checkpoint import Loaded
     from aeviz.nn.model import Autoencoder
 
-ACTIVE_VARIANCE: Final = 0.01  # of the mean of a Gaussian dimension (Burda et al. 2016, 5.2)
-ACTIVE_EFFECT: Final = 0.001  # on the image, as a share of the largest; without a prior
-PRIOR_REACH: Final = 3.0  # sigmas of the prior that a VAE's slider reaches at least
+
+ACTIVE_EFFECT: Final = 0.001  # without a prior: on the image, as a share of the largest effect
+PRIOR_REACH: Final = 3.0  # a VAE's slider covers at least so many sigmas of the prior
 
 
 def pack(
@@ -32,10 +33,10 @@ def pack(
     handwriting: bool = False,
     whole: bool = True,
 ) -> bytes:
-    """The gallery of a model as one blob; without points where the model has none. UserError where
-    its numbers leave the range of floats.
+    """The gallery of a model as one blob; without points if the model has none. UserError if its
+    numbers leave the range of floats.
 
-    `whole`: with thumbnails and with what is typical of the codes, which takes a few passes.
+    `whole`: with thumbnails and the statistics of typical codes, which take a few forward passes.
     """
     model = loaded.model
     header: dict[str, Any] = {
@@ -85,7 +86,7 @@ def pack(
         return packing.pack(header, arrays)
     except ValueError as error:
         raise UserError(
-            "This model's numbers are too large to be explored: choose another model."
+            "This model's codes are too large to explore: choose another model."
         ) from error
 
 
@@ -93,8 +94,9 @@ def dimensions(model: Autoencoder, latents: Tensor, logvar: Tensor | None) -> li
     """Slider range and information of each latent dimension, the most informative first.
 
     Information is as `aeviz.latent.space.information` has it. A dimension is active where the
-    variance of its mean is above 0.01 (Burda et al. 2016, 5.2); where no prior gives codes their
-    scale, where its effect on the image is above 0.001 of the largest one's (`effect.effects`).
+    variance of its mean is above 0.01 (Burda et al. 2016, 5.2). Without a prior, codes have no
+    fixed scale: a dimension is then active where its effect on the image is above 0.001 of the
+    largest one's (`effect.effects`).
     """
     from aeviz.latent import space
 
@@ -107,7 +109,7 @@ def dimensions(model: Autoencoder, latents: Tensor, logvar: Tensor | None) -> li
         active = effect > ACTIVE_EFFECT * effect.max()
     else:
         active = variance > ACTIVE_VARIANCE
-        # A dimension that the encoder leaves at the prior still has the prior to be moved over.
+        # The slider of a collapsed dimension still covers the prior.
         low, high = low.clamp(max=-PRIOR_REACH), high.clamp(min=PRIOR_REACH)
     return [
         {
@@ -123,18 +125,18 @@ def dimensions(model: Autoencoder, latents: Tensor, logvar: Tensor | None) -> li
     ]
 
 
-def _shares(said: Any) -> dict[str, float]:
-    """What a card says of its maps, as far as it makes sense: a card may come from a stranger."""
-    said = said if isinstance(said, dict) else {}
+def _shares(values: Any) -> dict[str, float]:
+    """The valid trustworthiness values of a card, which may come from an uploaded file."""
+    values = values if isinstance(values, dict) else {}
     return {
-        name: float(said[name])
+        name: float(values[name])
         for name in ("pca", "tsne", "umap")
-        if is_number(said.get(name)) and 0 <= said[name] <= 1
+        if is_number(values.get(name)) and 0 <= values[name] <= 1
     }
 
 
 def _unseen_dimension(index: int, gaussian: bool) -> dict[str, Any]:
-    """A dimension of a model without a gallery: the prior's range, or a plain one."""
+    """A dimension of a model without a gallery: the prior's range, or -1 to 1."""
     reach = PRIOR_REACH if gaussian else 1.0
     return {
         "index": index,
@@ -148,7 +150,7 @@ def _unseen_dimension(index: int, gaussian: bool) -> dict[str, Any]:
 
 
 def _sprite(shape: tuple[int, int, int], count: int, version: str | None) -> dict[str, Any]:
-    """Where the tiles of the thumbnail sheet lie: `columns` tiles of width x height a row."""
+    """The layout of the thumbnail sheet: rows of `columns` tiles of width x height."""
     _, height, width = shape
     columns = math.isqrt(count - 1) + 1
     return {"version": version, "columns": columns, "width": width, "height": height}

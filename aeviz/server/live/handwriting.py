@@ -1,4 +1,5 @@
-"""POST /aeviz/handwriting/MODEL: a photograph in, the character in it as the model's images out."""
+"""POST /aeviz/handwriting/MODEL: a photograph in, its character in the style of the model's images
+out."""
 
 from __future__ import annotations
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 MAX_BYTES: Final = 4 << 20
 MAX_PIXELS: Final = 4_000_000
-"""The browser shrinks photographs first: this is room enough."""
+"""Enough, since the browser shrinks photographs first."""
 BODY_SECONDS: Final = 60.0
 
 
@@ -38,7 +39,8 @@ class Photos:
         self._places = asyncio.Semaphore(limits.DIGITS_AT_ONCE)
 
     async def read(self, request: Request) -> Response:
-        """Read the body, a picture file; `?frame=` says where, as four shares of its sides."""
+        """Read the character in the body, an image file; `?frame=` gives its place: left, top,
+        right and bottom as fractions of the image's sides."""
         if not self._origins.allow(request.headers, request.scope.get("scheme")):
             return _refused("This address is for the app's own pages.", 403)
         try:
@@ -64,7 +66,7 @@ def _read(body: bytes, style_of: Any, frame: tuple[float, ...] | None) -> dict[s
 
     style: Style | None = style_of()
     if style is None:
-        raise UserError("This model was not trained on handwriting: its pictures stay whole.")
+        raise UserError("This model was not trained on handwriting: send the whole image.")
     pixels = images.decode(body, max_pixels=MAX_PIXELS, max_bytes=MAX_BYTES).pixels
     box = None if frame is None else handwriting.Box(*frame)
     reading: Reading = handwriting.read(pixels, style, box)
@@ -81,7 +83,7 @@ def _sides(box: Box) -> list[float]:
 
 
 def _frame(text: str | None) -> tuple[float, ...] | None:
-    """Left, top, right and bottom; UserError where they are no such numbers."""
+    """Left, top, right and bottom; UserError if they are invalid."""
     if text is None:
         return None
     try:
@@ -106,7 +108,7 @@ async def _body(request: Request) -> bytes:
                     raise UserError("This photograph is larger than 4 MiB: make it smaller.")
                 parts.append(part)
     except TimeoutError as error:
-        raise UserError("The photograph came too slowly: make it smaller.") from error
+        raise UserError("The upload is too slow: make the photograph smaller.") from error
     return b"".join(parts)
 
 

@@ -1,4 +1,4 @@
-"""A Gaussian mixture over a model's codes, for the browser to draw from where there is no prior."""
+"""A Gaussian mixture over a model's codes, to draw from if the model has no prior."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 MAX_DRAWS: Final = 1024
 MAX_SEED: Final = 2**31 - 1
-# Numbers that the fit is given at most: it takes a second or two on one core.
+# The most numbers to fit: takes a second or two on one core.
 MAX_NUMBERS: Final = 160_000
 MIN_CODES: Final = 2000
 SEED: Final = 0
 
 
 class CodeMixture:
-    """The mixture fitted to a gallery's codes, at first use and once, whichever thread asks."""
+    """The mixture fitted to a gallery's codes, once, at first use; thread-safe."""
 
     def __init__(self, name: str, gallery: Gallery | None) -> None:
         self._name = name
@@ -34,13 +34,13 @@ class CodeMixture:
     def draw(self, n: int, seed: int) -> bytes:
         """n codes as float32, little-endian (n, d): the same for the same seed.
 
-        Numbers of a code that are never negative in the gallery (behind a ReLU) are not here
-        either. Raises UserError where the model has no codes to fit a mixture to.
+        Dimensions that are never negative in the gallery (behind a ReLU) are clamped at 0. Raises
+        UserError if the model has no codes to fit a mixture to.
         """
         with self._lock:
-            mixture, least = self._fitted
+            mixture, minimum = self._fitted
         draws = mixture.sample(n, torch.Generator().manual_seed(seed))
-        return torch.maximum(draws, least).numpy().astype("<f4").tobytes()
+        return torch.maximum(draws, minimum).numpy().astype("<f4").tobytes()
 
     @cached_property
     def _fitted(self) -> tuple[Mixture, Tensor]:
@@ -49,14 +49,14 @@ class CodeMixture:
         if self._gallery is None or len(self._gallery.latents) < 2:
             raise UserError(f"{self._name} has no gallery of codes: train it again to get one.")
         latents = self._gallery.latents.float().cpu()
-        least = torch.where(latents.amin(0) >= 0, 0.0, -torch.inf)
-        return fit_mixture(_some(latents)), least
+        minimum = torch.where(latents.amin(0) >= 0, 0.0, -torch.inf)
+        return fit_mixture(_subset(latents)), minimum
 
 
-def _some(latents: Tensor) -> Tensor:
-    """A random part of the codes (N, d), as large as is fitted within a second or two."""
+def _subset(latents: Tensor) -> Tensor:
+    """A random subset of the codes (N, d), small enough to be fitted within a second or two."""
     count, width = latents.shape
-    most = max(MIN_CODES, MAX_NUMBERS // width)
-    if count <= most:
+    size = max(MIN_CODES, MAX_NUMBERS // width)
+    if count <= size:
         return latents
-    return latents[torch.randperm(count, generator=torch.Generator().manual_seed(SEED))[:most]]
+    return latents[torch.randperm(count, generator=torch.Generator().manual_seed(SEED))[:size]]

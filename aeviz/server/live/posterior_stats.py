@@ -1,4 +1,4 @@
-"""What is typical of a model's own codes: the measure by which the explorer calls a place odd.
+"""Statistics of a model's own codes, against which the explorer judges whether a code is typical.
 
 The rule that turns these figures into a word is in `static/manifold.js`.
 """
@@ -16,18 +16,18 @@ from aeviz.server.live.computer import ModelComputer
 if TYPE_CHECKING:
     from aeviz.nn.model import Autoencoder
 
-MAX_QUERIES: Final = 500  # codes whose nearest neighbour is looked for, among all
+MAX_QUERIES: Final = 500  # codes whose nearest neighbour among all codes is searched for
 MAX_RETURNS: Final = 400  # codes decoded, encoded and decoded again
 SEED: Final = 0
 
 
 def typical(model: Autoencoder, latents: Tensor, active: list[int]) -> dict[str, float] | None:
-    """How close, how far apart and how faithful the codes (N, d) of a gallery are.
+    """Distances between the codes (N, d) of a gallery, and how well they survive a round trip.
 
-    Only `active` dimensions count, where there are any: the decoder ignores the others. In units
-    of z, `nearest_median` and `nearest_p95` of the distance from a code to the nearest other one,
-    and `apart`, the median distance of two codes. For the way z -> x -> z' -> x', with x and x' in
-    8 bits as the browser has them, the 99th percentiles of |z - z'| (`code_p99`) and of the mean
+    Only `active` dimensions count, if there are any: the decoder ignores the others. In units of z:
+    `nearest_median` and `nearest_p95` of the distance from a code to the nearest other one, and
+    `apart`, the median distance of two codes. For the round trip z -> x -> z' -> x', with x and x'
+    in 8 bits as in the browser: the 99th percentiles of |z - z'| (`code_p99`) and of the mean
     squared difference of x and x' (`image_p99`). None for fewer than two codes.
     """
     count = len(latents)
@@ -37,7 +37,7 @@ def typical(model: Autoencoder, latents: Tensor, active: list[int]) -> dict[str,
     codes = latents[:, active] if active else latents
     queries = order[:MAX_QUERIES]
     nearest = nearest_others(codes, queries)
-    # Each sampled code and the next one of a random order: pairs as good as independent.
+    # Each sampled code and its successor in a random order: nearly independent pairs.
     apart = (codes[queries] - codes[order.roll(-1)[:MAX_QUERIES]]).norm(dim=1)
     image, code = round_trip(model, latents[order[:MAX_RETURNS]], active)
     return {
@@ -51,7 +51,7 @@ def typical(model: Autoencoder, latents: Tensor, active: list[int]) -> dict[str,
 
 def nearest_others(codes: Tensor, queries: Tensor) -> Tensor:
     """Distance from each of `codes[queries]` to the nearest other of the codes (N, d)."""
-    # In double precision: in single, the products of matrices that make it fast lose what is small.
+    # In double precision: cdist's matrix products lose small distances in single precision.
     codes = codes.double()
     distances = torch.cdist(codes[queries], codes)
     distances[torch.arange(len(queries)), queries] = torch.inf

@@ -1,7 +1,7 @@
 """The bytes of the live protocol: parsing requests and packing replies, nothing else.
 
 A message is an 8-byte header (uint32 little-endian request id, uint8 operation, three zero bytes)
-and a body; `docs/live-protocol.md` has the whole of it. All functions here are pure.
+and a body; see `docs/live-protocol.md`. All functions here are pure.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _MAX_REASON_BYTES: Final = 123  # RFC 6455, 5.5: a control frame holds 125 bytes
 
 
 class BadMessageError(ValueError):
-    """A message that breaks the protocol. Its text is the reason the socket is closed with."""
+    """A message that breaks the protocol. Its text is the reason in the close frame."""
 
 
 class Op(IntEnum):
@@ -37,7 +37,7 @@ class Op(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a model's messages are measured against."""
+    """The image and code size of a model, which its messages must match."""
 
     image: tuple[int, int, int]  # C, H, W
     latent_dim: int
@@ -54,8 +54,8 @@ class Shape:
         return math.prod(self.image)
 
     @property
-    def most_codes(self) -> int:
-        """Codes that one decode may hold, so that its reply stays within `limits.REPLY`."""
+    def max_codes(self) -> int:
+        """The most codes in one decode, so that its reply stays within `limits.REPLY`."""
         return max(1, min(MAX_CODES, (limits.REPLY - HEADER.size) // self.image_bytes))
 
 
@@ -120,8 +120,8 @@ def _codes(message: bytes, shape: Shape) -> NDArray[np.float32]:
     count, rest = divmod(len(message) - HEADER.size, code_bytes)
     if rest:
         raise BadMessageError(f"a decode holds whole codes of {code_bytes} bytes, {rest} are left")
-    if not 1 <= count <= shape.most_codes:
-        raise BadMessageError(f"a decode holds 1 to {shape.most_codes} codes, this has {count}")
+    if not 1 <= count <= shape.max_codes:
+        raise BadMessageError(f"a decode holds 1 to {shape.max_codes} codes, this has {count}")
     codes = np.frombuffer(message, "<f4", offset=HEADER.size).reshape(count, shape.latent_dim)
     if not np.isfinite(codes).all():
         raise BadMessageError("a code holds NaN or infinity")
@@ -137,7 +137,7 @@ def _image(message: bytes, shape: Shape) -> NDArray[np.float32]:
             f"bytes, this has {len(message) - HEADER.size}"
         )
     image = np.frombuffer(message, "<f4", offset=HEADER.size).reshape(1, *shape.pixels)
-    # Written so that NaN fails it too.
+    # Written so that NaN fails the check, too.
     if not ((image >= 0) & (image <= 1)).all():
         raise BadMessageError("pixel values must lie between 0 and 1")
     return image

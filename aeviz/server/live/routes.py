@@ -55,12 +55,12 @@ class LiveServer:
     ) -> None:
         self.stats = Stats()
         self.store = ModelStore(load, version, deliver, self.stats)
-        self._door = SocketGuard(
+        self._guard = SocketGuard(
             allowed_origins,
             Shares(limits.SOCKETS),
         )
         self._files = Files()
-        # Threads of their own: forty who ask for a slow gallery would have all of the pool's.
+        # Separate thread limits: forty requests for a slow gallery would fill the common pool.
         self._opening = CapacityLimiter(limits.SLOW_ANSWERS)
         self._making = CapacityLimiter(limits.SLOW_ANSWERS)
         self._memory = Shares(limits.REPLIES)
@@ -68,7 +68,7 @@ class LiveServer:
 
     async def live(self, socket: WebSocket) -> None:
         """Serve one client until it goes."""
-        await self._door.serve(socket, lambda: self._serve(socket))
+        await self._guard.serve(socket, lambda: self._serve(socket))
 
     async def _serve(self, socket: WebSocket) -> None:
         client = LiveConnection(socket, self._memory)
@@ -80,8 +80,8 @@ class LiveServer:
             self.store.leave(model, client)
 
     async def gallery(self, request: Request) -> Response:
-        """All that the explorer draws before the first decode, packed (`gallery.pack`); with
-        `part=map` what a map alone needs."""
+        """What the explorer draws before the first decode, packed (`gallery.pack`); with
+        `part=map` only what a map needs."""
         model = await self._model(request)
         make = model.map if request.query_params.get("part") == "map" else model.gallery
         return (await self._made(model, make)).respond(request)
@@ -109,24 +109,24 @@ class LiveServer:
         return JSONResponse(await run_in_threadpool(catalog.listing))
 
     async def live_stats(self, request: Request) -> Response:
-        """How the server is doing."""
+        """Statistics of the server: clients, batch sizes, latencies, open models."""
         return JSONResponse(
             {
-                "clients": self._door.inside,
+                "clients": self._guard.open_sockets,
                 **self.stats.snapshot(),
                 "open_models": self.store.names(),
             }
         )
 
     async def static(self, request: Request) -> Response:
-        """A file of the browser half."""
+        """A JavaScript or CSS file."""
         path = live_file(request.path_params["file"])
         if path is None:
             return Response("Not found", status_code=404, media_type="text/plain")
         return self._files.at(path).respond(request)
 
     async def plotly(self, request: Request) -> Response:
-        """Plotly for the browser, out of the installed Python package: nothing is fetched."""
+        """Plotly for the browser, from the installed Python package: nothing is downloaded."""
         return (await run_in_threadpool(self._files.at, plotly_path())).respond(request)
 
     async def _model(self, request: Request) -> OpenModel:
@@ -142,10 +142,10 @@ class LiveServer:
 def routes(
     base_path: str = "", allowed_origins: Collection[str] = (), **models: Any
 ) -> list[BaseRoute]:
-    """The routes, under `base_path` (as `server.baseUrlPath` has it).
+    """The routes under `base_path`, Streamlit's `server.baseUrlPath`.
 
     `allowed_origins` are further origins whose pages may open sockets, such as a proxy's. `models`
-    may give another `load` and `version` (see `store.ModelStore`).
+    may contain another `load` and `version` (see `store.ModelStore`).
     """
     server = LiveServer(allowed_origins, **models)
     if not models:

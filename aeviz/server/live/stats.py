@@ -1,4 +1,4 @@
-"""What `GET /aeviz/live/stats` tells: requests per second, batch sizes, latencies."""
+"""The figures of `GET /aeviz/live/stats`: requests per second, batch sizes, latencies."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-WINDOW: Final = 4096  # how many recent requests and passes the percentiles are taken over
+WINDOW: Final = 4096  # recent requests and passes in the percentiles
 RATE_SECONDS: Final = 5.0
 
 
@@ -27,8 +27,8 @@ class Stats:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def passed(self, rows: int, waited: Sequence[float]) -> None:
-        """One forward pass over `rows` rows has run and answered requests, each of which had
-        `waited` so many seconds since it arrived."""
+        """Count one forward pass over `rows` rows; `waited`: the seconds from arrival to reply of
+        each request that it completed."""
         now = time.monotonic()
         with self._lock:
             self.passes += 1
@@ -38,7 +38,7 @@ class Stats:
             self._times.extend([now] * len(waited))
 
     def snapshot(self) -> dict[str, object]:
-        """A JSON-ready picture; times in milliseconds, over the last `WINDOW` requests."""
+        """The figures, ready for JSON; times in milliseconds, over the last `WINDOW` requests."""
         with self._lock:
             times, rows, seconds = tuple(self._times), tuple(self._rows), tuple(self._seconds)
         since = time.monotonic() - RATE_SECONDS

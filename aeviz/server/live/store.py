@@ -1,4 +1,4 @@
-"""The models that are open: loaded once, shared by all clients, dropped least recently used."""
+"""The open models: loaded once, shared by all clients, the least recently used dropped first."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Version = Callable[[str], object]
 
 
 class OpenModel:
-    """One model in memory with its decode thread and what the browser is told about it."""
+    """One model in memory with its decode thread and its data for the browser."""
 
     def __init__(
         self, name: str, loaded: Loaded, version: object, deliver: Deliver, stats: Stats
@@ -50,16 +50,16 @@ class OpenModel:
         self._style: tuple[Style | None] | None = None
 
     def sprite(self) -> Asset:
-        """The thumbnails, ready to be sent; raises UserError where the model has none."""
+        """The thumbnails, ready to be sent; raises UserError if the model has none."""
         with self._lock:
             return self._made_sprite()
 
     def gallery(self) -> Asset:
-        """What `gallery.pack` says of this model, ready to be sent. Takes a while once."""
-        # Imported here: it needs torch, and the first page is answered before torch is there.
+        """The packed gallery (`gallery.pack`), ready to be sent; slow the first time."""
+        # Imported late: it needs torch, and the first page must not wait for that.
         from aeviz.server.live import gallery
 
-        with self._lock:  # a class that opens a model together waits for one of them
+        with self._lock:  # if many clients open a model at once, it is packed only once
             if self._gallery is None:
                 version = None if self.loaded.gallery is None else self._made_sprite().version
                 handwriting = self._made_style() is not None
@@ -68,7 +68,7 @@ class OpenModel:
             return self._gallery
 
     def map(self) -> Asset:
-        """The part of the gallery that a map alone needs, which takes less time to make."""
+        """The part of the gallery that a map needs, which is faster to make."""
         from aeviz.server.live import gallery  # as above
 
         with self._lock:
@@ -78,7 +78,7 @@ class OpenModel:
             return self._map
 
     def mixture(self) -> CodeMixture:
-        """Draws that look like this model's codes."""
+        """The Gaussian mixture fitted to this model's codes."""
         from aeviz.server.live.mixture import CodeMixture  # as above
 
         with self._lock:
@@ -87,7 +87,8 @@ class OpenModel:
             return self._mixture
 
     def style(self) -> Style | None:
-        """How the handwriting that the model was trained on looks; None where it was none."""
+        """The style of the handwriting that the model was trained on; None if it was trained on
+        other images."""
         with self._lock:
             return self._made_style()
 
@@ -112,7 +113,8 @@ class OpenModel:
 
 
 def _memory(loaded: Loaded) -> int:
-    """Bytes held by weights and gallery; the latter is held once more as it is sent."""
+    """Bytes held by weights and gallery; the gallery counts twice because its packed form is kept,
+    too."""
     weights = sum(p.numel() * p.element_size() for p in loaded.model.state_dict().values())
     gallery = loaded.gallery
     if gallery is None:
@@ -123,11 +125,12 @@ def _memory(loaded: Loaded) -> int:
 
 
 class ModelStore:
-    """Opens models by name. `version(name)` changes when a model's file does; it is then reopened.
+    """Opens models by name. `version(name)` changes when the model's file does; then it is
+    reopened.
 
-    Models that clients are connected to are never dropped; of the others, the least recently used
-    go when all together exceed `budget` bytes. A model whose file has changed goes when the last
-    client leaves it.
+    Models with connected clients are never dropped; of the others, the least recently used are
+    dropped when all models together exceed `budget` bytes. The old version of a model whose file
+    has changed is dropped when its last client leaves.
     """
 
     def __init__(
@@ -144,26 +147,26 @@ class ModelStore:
         self._stats = stats
         self._budget = budget
         self._open: OrderedDict[str, OpenModel] = OrderedDict()
-        # Loading is slow and done by one thread at a time: two would only slow each other on a
-        # small machine. The second lock is held for moments only, so the event loop may take it.
+        # Loading is slow and done by one thread at a time: two would only slow each other down on a
+        # small machine. The second lock is only held briefly, so the event loop may take it.
         self._loading = threading.Lock()
         self._lock = threading.Lock()
 
     def get(self, name: str) -> OpenModel:
-        """The open model `name`, loading it if need be; raises UserError if there is none."""
+        """The model `name`, loaded if it is not open yet; raises UserError if there is none."""
         with self._loading:
             return self._get(name)
 
     def join(self, name: str, client: Client) -> OpenModel:
-        """As `get`, for a client that stays with the model until it leaves."""
-        with self._loading:  # while it is held nobody drops the model that its client is to join
+        """As `get`, and register `client` until it leaves."""
+        with self._loading:  # no other thread can drop the model before the client has joined
             model = self._get(name)
             with self._lock:
                 model.clients.add(client)
             return model
 
     def leave(self, model: OpenModel, client: Client) -> None:
-        """The client has gone, and all that it was waiting for with it."""
+        """Unregister a client that has gone, and drop its requests."""
         model.batcher.forget(client)
         with self._lock:
             model.clients.discard(client)

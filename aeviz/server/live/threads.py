@@ -1,9 +1,9 @@
-"""As few processor threads for a pass as keep up with the screen.
+"""Use one processor thread per forward pass while that meets the frame budget.
 
-Where a pass is shared between threads, all but one of them spin for milliseconds afterwards, in
-wait of the next one (OpenMP's way of being quick). A single drag of vae-mnist took a quarter of a
-core so, against 3 % on one thread, with no gain: the pass takes 0.4 ms either way. What spins is
-missing where a class is served: to the sockets, and to training.
+After a pass on several threads, all but one of them busy-wait for milliseconds for the next pass
+(OpenMP does this to save wake-up time). A single drag of vae-mnist took a quarter of a core this
+way, against 3 % on one thread, with no gain: the pass takes 0.4 ms either way. When a class is
+served, busy-waiting takes processor time from the sockets and from training.
 """
 
 from __future__ import annotations
@@ -23,34 +23,34 @@ if TYPE_CHECKING:
 FRAME_SECONDS: Final = 1 / 60
 TRIAL_ROWS: Final = 8
 
-# The count is the process's for a moment: another model's thread must not take it for its own.
-_counting = threading.Lock()
+# `torch.set_num_threads` briefly applies to the whole process; other models' threads must wait.
+_set_threads_lock = threading.Lock()
 
 
 class FrameBudgetComputer(ModelComputer):
-    """Runs a pass on one thread where that is expected to end within a frame, else on all.
+    """Runs a pass on one thread if that is expected to fit into a frame, else on all threads.
 
-    For one thread alone, which calls `warm_up` first.
+    Not thread-safe: one thread uses it, and calls `warm_up` first.
     """
 
     def __init__(self, model: Autoencoder) -> None:
         super().__init__(model)
         self._latent_dim = model.latent_dim
-        self._all = self._now = 1
+        self._all = self._current = 1
         self._row_seconds = 0.0
 
     def warm_up(self) -> None:
-        """Try a few passes: the first is slow, and the last tells what a row takes one thread."""
+        """Run a few passes: the first is slow, the last measures the time per row on one thread."""
         import torch
 
         if self._device.type != "cpu":
             return
-        with _counting:
-            self._all = self._now = torch.get_num_threads()
+        with _set_threads_lock:
+            self._all = self._current = torch.get_num_threads()
         self._use(1)
         codes = np.zeros((TRIAL_ROWS, self._latent_dim), np.float32)
         for _ in range(3):
-            began = time.thread_time()  # what this thread worked, whatever else runs meanwhile
+            began = time.thread_time()  # this thread's own time, whatever else runs meanwhile
             super().decode(codes)
             self._row_seconds = (time.thread_time() - began) / TRIAL_ROWS
 
@@ -60,15 +60,15 @@ class FrameBudgetComputer(ModelComputer):
         return super().decode(codes)
 
     def _use(self, count: int) -> None:
-        """How many threads this thread's passes are shared between; those of others stay."""
-        if count == self._now:
+        """Set the number of processor threads for passes of the calling thread only."""
+        if count == self._current:
             return
         import torch
 
-        with _counting:
+        with _set_threads_lock:
             torch.set_num_threads(count)
-            # That was also said for threads that are still to start: they get back what there was.
+            # This also set the default of threads that start later: restore it from a new thread.
             restore = threading.Thread(target=torch.set_num_threads, args=(self._all,))
             restore.start()
             restore.join()
-        self._now = count
+        self._current = count

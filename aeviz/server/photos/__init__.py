@@ -1,1 +1,4 @@
-"""The darkroom: photographs come in over HTTP, are restored tile by tile, and go out again."""
+"""Photo restoration: upload over HTTP, restore tile by tile over a WebSocket, download over HTTP.
+
+Its addresses begin with /aeviz/darkroom.
+"""

@@ -1,4 +1,4 @@
-"""What can be done to a photo here, as the page is told."""
+"""The list of restoration tasks for the page (`GET tasks`)."""
 
 from __future__ import annotations
 
@@ -12,21 +12,23 @@ from aeviz.restoration.filters import BASELINES
 from aeviz.restoration.tasks import TASKS, Task
 from aeviz.server.photos.jobs import BOTTLENECK, BOTTLENECK_MODEL
 
-_BOTTLENECK_SAYS: Final = "The same network where all has to pass through the code."
+_BOTTLENECK_SAYS: Final = (
+    "The same network without skip connections: everything must pass through the code."
+)
 
 
 def tasks() -> list[dict[str, Any]]:
-    """The tasks whose model is there, each with its controls, its rivals and its model's card."""
-    there = {info.name: info for info in library.restorers()}
-    return [_told(task, there) for task in TASKS.values() if task.model in there]
+    """The tasks whose model is available, with their controls, baselines and the model's card."""
+    available = {info.name: info for info in library.restorers()}
+    return [_entry(task, available) for task in TASKS.values() if task.model in available]
 
 
-def _told(task: Task, there: dict[str, ModelInfo]) -> dict[str, Any]:
+def _entry(task: Task, available: dict[str, ModelInfo]) -> dict[str, Any]:
     filters = [BASELINES[name] for name in task.baselines if BASELINES[name].available()]
-    rivals = [{"name": each.name, "title": each.title, "says": each.says} for each in filters]
-    bottleneck = there.get(BOTTLENECK_MODEL)
+    baselines = [{"name": each.name, "title": each.title, "says": each.says} for each in filters]
+    bottleneck = available.get(BOTTLENECK_MODEL)
     if bottleneck is not None and bottleneck.config.corruption.kind == task.damage:
-        rivals.append({"name": BOTTLENECK, "title": "Without skips", "says": _BOTTLENECK_SAYS})
+        baselines.append({"name": BOTTLENECK, "title": "Without skips", "says": _BOTTLENECK_SAYS})
     return {
         "name": task.name,
         "title": task.title,
@@ -34,17 +36,17 @@ def _told(task: Task, there: dict[str, ModelInfo]) -> dict[str, Any]:
         "scale": task.scale,
         "mask": task.mask,
         "slider": asdict(task.slider) if task.slider else None,
-        "damage": _damage(DEGRADATIONS[task.damage]),
-        "baselines": rivals,
-        "model": {"name": task.model, **there[task.model].card},
+        "damage": _degradation(DEGRADATIONS[task.damage]),
+        "baselines": baselines,
+        "model": {"name": task.model, **available[task.model].card},
     }
 
 
-def _damage(damage: Degradation) -> dict[str, Any]:
-    """The damage that the page can add; low, high and default are null where it has one amount."""
-    told = {key: getattr(damage, key) for key in ("name", "label", "unit")}
-    one = damage.low == damage.high
+def _degradation(degradation: Degradation) -> dict[str, Any]:
+    """The degradation that the page can add; low, high and default are null if it has only one
+    strength."""
+    fixed = degradation.low == degradation.high
     return {
-        **told,
-        **{key: None if one else getattr(damage, key) for key in ("low", "high", "default")},
+        **{key: getattr(degradation, key) for key in ("name", "label", "unit")},
+        **{key: None if fixed else getattr(degradation, key) for key in ("low", "high", "default")},
     }

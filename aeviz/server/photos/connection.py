@@ -1,4 +1,4 @@
-"""One page's socket: jobs in, states and finished tiles out; see docs/photo-protocol.md."""
+"""A page's WebSocket: jobs in, states and finished tiles out; see docs/photo-protocol.md."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from aeviz.server.sockets import EndedError, until_one_ends
 HEADER: Final = struct.Struct("<5I")  # job, x, y, width, height
 MAX_TEXT: Final = 4096
 MAX_NUMBER: Final = 2**32 - 1
-MAX_UNSENT: Final = 8 << 20  # bytes of tiles that wait for the network; further ones are left out
-MAX_STATES: Final = 200  # messages that wait; beyond them progress is left out
+MAX_UNSENT: Final = 8 << 20  # bytes of tiles waiting for the network; further tiles are skipped
+MAX_STATES: Final = 200  # waiting messages; beyond this number progress messages are skipped
 SEND_SECONDS: Final = 20.0
 
 MakeJob = Callable[["PhotoConnection", int, dict[str, Any]], PhotoJob]
 
 
 class PhotoConnection:
-    """The worker's view of a page (`worker.Client`), and the page's of the worker.
+    """Connects a page and the worker; it is the worker's `PhotoClient`.
 
-    `make_job(connection, number, message)` builds what a "restore" asks for; UserError where it
-    asks for what is not there.
+    `make_job(connection, number, message)` builds the job of a "restore" message; UserError if
+    its photo, task or method does not exist.
     """
 
     def __init__(self, socket: WebSocket, worker: Worker, make_job: MakeJob) -> None:
@@ -47,8 +47,8 @@ class PhotoConnection:
 
     # ---- called from the worker's thread -------------------------------------------------------
 
-    def tell(self, message: Message) -> None:
-        """Queue a message; progress is left out while too many wait."""
+    def send(self, message: Message) -> None:
+        """Queue a message; progress is skipped while too many messages wait."""
         if message["state"] == "working" and len(self._outbox) > MAX_STATES:
             return
         if message["state"] in ("done", "stopped", "failed"):
@@ -56,7 +56,7 @@ class PhotoConnection:
         self._hand_over(json.dumps(message))
 
     def show(self, job: PhotoJob, step: Step) -> None:
-        """Queue a finished tile; left out while the network has not taken the ones before."""
+        """Queue a finished tile, or skip it while too many bytes wait for the network."""
         if self._unsent > MAX_UNSENT:
             self._skipped[job.number] = self._skipped.get(job.number, 0) + 1
             return
@@ -80,10 +80,10 @@ class PhotoConnection:
         self._filled.set()
 
     async def serve(self) -> None:
-        """Pass jobs to the worker until the page goes; then they end.
+        """Pass jobs to the worker until the page leaves, which ends its jobs.
 
-        Raises BadMessageError for a message that breaks the protocol, and EndedError where the
-        connection has to end for another reason.
+        Raises BadMessageError for a message that breaks the protocol, and EndedError if the
+        connection must be closed for another reason.
         """
         try:
             await until_one_ends(self._read(), self._send())
@@ -96,10 +96,10 @@ class PhotoConnection:
             message = await self._socket.receive()
             if message["type"] == "websocket.disconnect":
                 return
-            # In a thread: it looks at files, and the first job imports what takes seconds.
-            await run_in_threadpool(self._obey, _parsed(message.get("text")))
+            # In a thread: it reads files, and the first job imports PyTorch, which takes seconds.
+            await run_in_threadpool(self._handle, _parse(message.get("text")))
 
-    def _obey(self, message: dict[str, Any]) -> None:
+    def _handle(self, message: dict[str, Any]) -> None:
         number = message.get("job")
         if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= MAX_NUMBER:
             raise BadMessageError(f"job must be a whole number from 0 to {MAX_NUMBER}")
@@ -109,10 +109,10 @@ class PhotoConnection:
             try:
                 job = self._make_job(self, number, message)
                 self._worker.submit(job, first=message.get("first") is True)
-                if self._ended:  # while it was made, in this thread, which nothing cancels
+                if self._ended:  # meanwhile: this thread is not cancelled with the connection
                     self._worker.forget(self)
-            except Exception as error:  # a bad wish must not end the page's other jobs
-                self.tell({"job": number, "state": "failed", **failure(error)})
+            except Exception as error:  # a bad request must not end the page's other jobs
+                self.send({"job": number, "state": "failed", **failure(error)})
         else:
             raise BadMessageError('do must be "restore" or "stop"')
 
@@ -134,13 +134,13 @@ class PhotoConnection:
                 self._unsent -= len(message)
 
 
-def _parsed(text: str | None) -> dict[str, Any]:
+def _parse(text: str | None) -> dict[str, Any]:
     if text is None or len(text) > MAX_TEXT:
         raise BadMessageError(f"messages are JSON texts of up to {MAX_TEXT} characters")
     try:
         message = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise BadMessageError("this message is no JSON") from error
+        raise BadMessageError("this message is not JSON") from error
     if not isinstance(message, dict):
         raise BadMessageError("messages are JSON objects")
     return message

@@ -1,4 +1,4 @@
-"""Damage that the page itself adds to a clean photograph, so that the truth is known."""
+"""Degrade a clean upload on request, so that the restored photograph can be compared with it."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from aeviz.server.photos.previews import resized
 MAX_PIXELS: Final = 16_000_000
 SCALES: Final = {"x2": 2, "x4": 4}
 
-_one_at_a_time = threading.Lock()  # each holds a large photograph in floats, several times
+_one_at_a_time = threading.Lock()  # each call holds several float copies of a large photograph
 
 
 class DegradedPhoto(NamedTuple):
-    """The damaged photograph, the clean pixels to compare with, and bool (H, W) True in holes."""
+    """The degraded photograph, the clean pixels to compare with, and bool (H, W) True in holes."""
 
     photo: Photo
     reference: np.ndarray
@@ -28,29 +28,30 @@ class DegradedPhoto(NamedTuple):
 
 
 def damage(photo: Photo, name: str, amount: float | None, seed: int) -> DegradedPhoto:
-    """The photograph damaged by `amount`, None for the usual one; UserError where that cannot be.
+    """The photograph with the degradation `name` at strength `amount`, None for the default.
 
-    The same seed, the same damage. A photograph that is made smaller is first cut to whole pixels.
+    The same seed gives the same result. Before downscaling, the photograph is cropped to a multiple
+    of the scale. UserError if there is no such degradation or it does not fit the photograph.
     """
     kind = DEGRADATIONS.get(name)
     if kind is None:
-        raise UserError(f"There is no damage called {name[:40]!r}.")
+        raise UserError(f"There is no degradation called {name[:40]!r}.")
     amount = kind.default if amount is None else amount
     if not kind.low <= amount <= kind.high:
         raise UserError(f"{kind.label} must lie between {kind.low:g} and {kind.high:g}.")
     height, width, channels = photo.pixels.shape
     if height * width > MAX_PIXELS:
         raise UserError(
-            f"This photo has {height * width / 1e6:.0f} megapixels; damage is added to "
-            f"photos of up to {MAX_PIXELS / 1e6:.0f}: make it smaller."
+            f"This photo has {height * width / 1e6:.0f} megapixels. Damage can be added to "
+            f"photos of up to {MAX_PIXELS / 1e6:.0f} megapixels: make it smaller."
         )
     if name in SCALES:
-        return _smaller(photo, SCALES[name])
+        return _downscaled(photo, SCALES[name])
     with _one_at_a_time, torch.inference_mode():
         x = torch.from_numpy(_floats(photo.pixels)).permute(2, 0, 1)[None].expand(-1, 3, -1, -1)
         damaged = kind.at(x.contiguous(), amount, torch.Generator().manual_seed(seed))
         out = (damaged.x[0] * 255).round().byte().permute(1, 2, 0)
-        mask = (damaged.known[0, 0] > 0).numpy() if name == "holes" else None
+        mask = (damaged.conditioning[0, 0] > 0).numpy() if name == "holes" else None
     grey = name == "grey" or (channels == 1 and bool((out == out[:, :, :1]).all()))
     pixels = np.ascontiguousarray((out[:, :, :1] if grey else out).numpy())
     alpha = photo.alpha
@@ -59,7 +60,7 @@ def damage(photo: Photo, name: str, amount: float | None, seed: int) -> Degraded
     return DegradedPhoto(Photo(pixels, alpha, photo.notes), photo.pixels, mask)
 
 
-def _smaller(photo: Photo, scale: int) -> DegradedPhoto:
+def _downscaled(photo: Photo, scale: int) -> DegradedPhoto:
     height, width = (side // scale for side in photo.pixels.shape[:2])
     if not height or not width:
         raise UserError(f"This photo is too small to be made {scale} times smaller.")

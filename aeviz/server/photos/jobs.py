@@ -1,4 +1,4 @@
-"""What the worker does for a page: a photograph of the store restored, kept and measured."""
+"""Restoration jobs for the worker: restore a stored photograph, store the result, score it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from aeviz.errors import UserError
 from aeviz.images import Photo, safe_name
 from aeviz.models import library
 from aeviz.models.checkpoint import LoadedRestorer
-from aeviz.restoration.filters import BASELINES, ClassicalFilter, Told
+from aeviz.restoration.filters import BASELINES, ClassicalFilter, FilterSettings
 from aeviz.restoration.findings import without_hidden_colours
-from aeviz.restoration.photo import restoring as tiles_of
-from aeviz.restoration.photo import vividness_of
+from aeviz.restoration.photo import restore_tiles, vividness_of
 from aeviz.restoration.tasks import Task
 from aeviz.server.photos.previews import resized
 from aeviz.server.photos.scores import scoring
@@ -31,13 +30,13 @@ Load = Callable[[str], LoadedRestorer]
 
 
 class Restorers:
-    """The restorers' networks, read when they are first needed and again when a file changes."""
+    """The restorers' networks, loaded at first use and again when a file changes."""
 
     def __init__(self) -> None:
         self._loaded: dict[str, tuple[tuple[Path, int, int], LoadedRestorer]] = {}
 
     def __call__(self, name: str) -> LoadedRestorer:
-        """The restorer of this name; UserError where its file is missing or damaged."""
+        """The restorer of this name; UserError if its file is missing or damaged."""
         path = library.find(name).path
         stat = path.stat()
         version = (path, stat.st_mtime_ns, stat.st_size)
@@ -46,21 +45,22 @@ class Restorers:
         return self._loaded[name][1]
 
 
-def photo_of(kept: StoredPhoto) -> Photo:
-    """The pixels that are kept, read from the disk where they are used."""
-    return Photo(kept.read("pixels"), kept.read_if_there("alpha"), kept.notes)
+def photo_of(stored: StoredPhoto) -> Photo:
+    """The stored pixels, memory-mapped from disk."""
+    return Photo(stored.read("pixels"), stored.read_if_there("alpha"), stored.notes)
 
 
 def methods(task: Task) -> tuple[str, ...]:
-    """What can do this task: our own restorer, the classical filters, the one without skips."""
+    """The methods for this task: our own restorer, the classical filters, the network without
+    skips."""
     return (OURS, *task.baselines, BOTTLENECK)
 
 
-def restoring(
-    store: Store, kept: StoredPhoto, task: Task, method: str, sigma: float | None, load: Load
+def restoration_steps(
+    store: Store, stored: StoredPhoto, task: Task, method: str, sigma: float | None, load: Load
 ) -> Steps:
-    """The steps of one job; answers what the page is told of the result."""
-    photo, mask = photo_of(kept), kept.read_if_there("mask") if task.mask else None
+    """The steps of one job; returns the fields of its "done" message."""
+    photo, mask = photo_of(stored), stored.read_if_there("mask") if task.mask else None
     sigma = sigma if task.name == "denoise" else None
     if method in BASELINES:
         result = yield from _filtered(photo, task, BASELINES[method], mask, sigma)
@@ -71,14 +71,14 @@ def restoring(
     if result.alpha is not None:
         arrays["alpha"] = result.alpha
     suffix = task.name if method == OURS else f"{task.name}-{method}"
-    name = safe_name(kept.name, f"-{suffix}.png")
-    new = store.add(name, arrays, result.notes, original=kept.id)
+    name = safe_name(stored.name, f"-{suffix}.png")
+    new = store.add(name, arrays, result.notes, original=stored.id)
     height, width = result.pixels.shape[:2]
     return {
         "result": new.id,
         "width": width,
         "height": height,
-        "scores": (yield from _scored(kept, result.pixels)),
+        "scores": (yield from _scored(stored, result.pixels)),
         "notes": list(result.notes),
     }
 
@@ -86,7 +86,7 @@ def restoring(
 def _restored(
     photo: Photo, task: Task, loaded: LoadedRestorer, mask: np.ndarray | None, sigma: float | None
 ) -> Generator[Step, None, Photo]:
-    tiles = tiles_of(
+    tiles = restore_tiles(
         loaded.model, task, photo, mask=mask, sigma=sigma, vividness=vividness_of(loaded.card)
     )
     while True:
@@ -103,7 +103,7 @@ def _filtered(
     if not filter_.available():
         raise UserError(f"{filter_.title} is not installed on this server.")
     photo = without_hidden_colours(photo)
-    steps = filter_.steps(photo.pixels, Told(sigma, mask, task.scale))
+    steps = filter_.steps(photo.pixels, FilterSettings(sigma, mask, task.scale))
     while True:
         try:
             done, total = next(steps)
@@ -118,10 +118,10 @@ def _filtered(
 
 
 def _scored(
-    kept: StoredPhoto, pixels: np.ndarray
+    stored: StoredPhoto, pixels: np.ndarray
 ) -> Generator[None, None, dict[str, float] | None]:
-    """Scores against the photo's reference; None where it has none of this size."""
-    reference = kept.read_if_there("reference")
+    """Scores against the photo's reference; None if there is none of this size."""
+    reference = stored.read_if_there("reference")
     if reference is None or reference.shape[:2] != pixels.shape[:2]:
         return None
     return (yield from scoring(reference, pixels))

@@ -1,4 +1,4 @@
-"""What a request asks for, out of its address and body; UserError where that makes no sense."""
+"""Parse the parameters in a request's address and body; UserError if they are invalid."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ _NUMBER: Final = re.compile(r"[0-9]{1,10}(\.[0-9]{1,10})?")
 
 
 @dataclass(frozen=True)
-class AskedDamage:
-    """What is to be done to a clean upload; amount None for the usual one."""
+class DegradationRequest:
+    """The degradation to apply to a clean upload; amount None for the default."""
 
     name: str
     amount: float | None
     seed: int
 
 
-def damage(query: Mapping[str, str]) -> AskedDamage | None:
-    """`?damage=noise&amount=25&seed=1`; None where no damage is named."""
+def damage(query: Mapping[str, str]) -> DegradationRequest | None:
+    """`?damage=noise&amount=25&seed=1`; None if no damage is named."""
     if not query.get("damage"):
         return None
     amount = query.get("amount")
-    return AskedDamage(
+    return DegradationRequest(
         query["damage"],
         None if not amount else _number("amount", amount),
         whole("seed", query.get("seed"), 1, MAX_SEED),
@@ -40,35 +40,35 @@ def damage(query: Mapping[str, str]) -> AskedDamage | None:
 
 
 def flag(name: str, query: Mapping[str, str]) -> bool:
-    """`?name=1` is yes; `?name=0` and none at all are no."""
+    """True for `?name=1`; False for `?name=0` or if it is missing."""
     return whole(name, query.get(name), 0, 1) == 1
 
 
-def strength(value: Any, usual: int = 100) -> int:
-    """How much of a result's change is kept, in %."""
-    return whole("strength", value, usual, 100)
+def strength(value: Any, default: int = 100) -> int:
+    """How much of a restoration's change to keep, in %."""
+    return whole("strength", value, default, 100)
 
 
 def zipped(body: bytes, content_type: str) -> list[tuple[str, int]]:
-    """(id, strength) of each result that is to go into a zip, as JSON or as an HTML form:
+    """(id, strength) of each result to put into a ZIP archive, from JSON or an HTML form:
     {"results": ["id", "id:70"], "strength": 100}."""
     try:
         if content_type.startswith("application/x-www-form-urlencoded"):
             fields = parse_qs(body.decode(), max_num_fields=MAX_ZIPPED + 10)
             results: Any = fields.get("results", [])
-            usual: Any = fields.get("strength", [None])[0]
+            default: Any = fields.get("strength", [None])[0]
         else:
-            asked = json.loads(body)
-            results, usual = asked["results"], asked.get("strength")
+            fields = json.loads(body)
+            results, default = fields["results"], fields.get("strength")
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
-        raise UserError("Say which results are to go into the zip.") from error
+        raise UserError("List the results for the ZIP archive.") from error
     if not isinstance(results, list) or not all(isinstance(one, str) for one in results):
-        raise UserError("Say which results are to go into the zip.")
+        raise UserError("List the results for the ZIP archive.")
     if not 1 <= len(results) <= MAX_ZIPPED:
-        raise UserError(f"A zip holds 1 to {MAX_ZIPPED:,} results.")
-    usual = strength(usual)
+        raise UserError(f"A ZIP archive can hold 1 to {MAX_ZIPPED:,} results.")
+    default = strength(default)
     parts = [one.partition(":") for one in results]
-    return [(result, strength(own or None, usual)) for result, _, own in parts]
+    return [(result, strength(own or None, default)) for result, _, own in parts]
 
 
 def _number(name: str, text: str) -> float:

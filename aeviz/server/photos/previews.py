@@ -1,4 +1,4 @@
-"""Photographs of the store side by side: enlarged, blended, subtracted, as a browser shows them."""
+"""Previews of stored photographs: enlarged, blended with the original, or as a difference."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from PIL import Image
 from aeviz.images import Photo, view_bytes
 
 VIEW_PIXELS: Final = 4_000_000
-TIMES: Final = 4
-"""How much stronger a difference is shown."""
-_BLOCK: Final = 1 << 20  # values that are worked on at a time
+DIFFERENCE_GAIN: Final = 4
+"""A difference is shown so many times stronger."""
+_BLOCK: Final = 1 << 20  # values processed at a time
 
 
 def encode_tile(pixels: np.ndarray, lossless: bool) -> bytes:
@@ -22,24 +22,24 @@ def encode_tile(pixels: np.ndarray, lossless: bool) -> bytes:
 
 
 def resized(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
-    """(H, W, C) -> (height, width, C) of the same type: bicubic with a = -0.5, and without
-    aliasing where it gets smaller, as MATLAB's imresize."""
+    """(H, W, C) -> (height, width, C) of the same type: bicubic with a = -0.5, antialiased when
+    downscaling, as MATLAB's imresize."""
     if pixels.shape[:2] == (height, width):
         return pixels
     out = np.empty((height, width, pixels.shape[2]), pixels.dtype)
-    most = np.iinfo(pixels.dtype).max
+    white = np.iinfo(pixels.dtype).max
     for channel in range(pixels.shape[2]):
         plane = np.ascontiguousarray(pixels[:, :, channel])
         image = Image.fromarray(plane if plane.dtype == np.uint8 else plane.astype(np.float32))
         values = np.asarray(image.resize((width, height), Image.Resampling.BICUBIC))
         if values.dtype != np.uint8:
-            values = np.rint(values).clip(0, most)
+            values = np.rint(values).clip(0, white)
         out[:, :, channel] = values
     return out
 
 
-def like(before: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """`before` (h, w, c) enlarged to `shape` (H, W, C), with its grey in every channel of those."""
+def resized_like(before: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """`before` (h, w, c) enlarged to `shape` (H, W, C); a grey one is repeated in every channel."""
     before = resized(before, *shape[:2])
     return np.broadcast_to(before, shape) if before.shape[2] == 1 else before
 
@@ -48,7 +48,7 @@ def blended(before: np.ndarray, after: Photo, strength: int) -> Photo:
     """`after` with `strength` % of its change from `before`, which may be smaller or grey."""
     if strength == 100:
         return after
-    before = like(before, after.pixels.shape)
+    before = resized_like(before, after.pixels.shape)
     out = np.empty(after.pixels.shape, after.pixels.dtype)
     for rows in _blocks(out):
         start = before[rows].astype(np.float32)
@@ -57,13 +57,13 @@ def blended(before: np.ndarray, after: Photo, strength: int) -> Photo:
 
 
 def difference(before: np.ndarray, after: np.ndarray) -> Photo:
-    """How far `after` is from `before` at each value, TIMES as much; black where they agree."""
-    before = like(before, after.shape)
+    """The absolute difference of each value times DIFFERENCE_GAIN; black where they agree."""
+    before = resized_like(before, after.shape)
     out = np.empty(after.shape, after.dtype)
-    most = int(np.iinfo(out.dtype).max)
+    white = int(np.iinfo(out.dtype).max)
     for rows in _blocks(out):
-        apart = np.abs(after[rows].astype(np.int32) - before[rows].astype(np.int32))
-        out[rows] = np.minimum(TIMES * apart, most)
+        change = np.abs(after[rows].astype(np.int32) - before[rows].astype(np.int32))
+        out[rows] = np.minimum(DIFFERENCE_GAIN * change, white)
     return Photo(out)
 
 

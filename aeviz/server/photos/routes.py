@@ -1,27 +1,25 @@
-"""The Starlette routes of the darkroom; docs/photo-protocol.md has the whole of it.
+"""The Starlette routes for restoring photographs; see docs/photo-protocol.md.
 
-POST   /aeviz/darkroom/photos                  a photo in, damaged on the way where that is asked
-PUT    /aeviz/darkroom/photos/{id}/reference   the clean one to compare with;  .../mask  the holes
+POST   /aeviz/darkroom/photos                  upload a photo, degraded on request
+PUT    /aeviz/darkroom/photos/{id}/reference   the clean photo to compare with;  .../mask  the holes
 GET    /aeviz/darkroom/photos/{id}/before      the photo as a browser shows it;  .../mask
 DELETE /aeviz/darkroom/photos/{id}
-WS     /aeviz/darkroom/work                    photos restored, tile by tile
-GET    /aeviz/darkroom/results/{id}            the PNG to keep;  .../view .../difference .../scores
-POST   /aeviz/darkroom/zip                     many of them
-GET    /aeviz/darkroom/tasks                   what can be done;  .../samples  .../samples/{name}
-GET    /aeviz/darkroom/static/{file}           the browser half
+WS     /aeviz/darkroom/work                    restore photos, tile by tile
+GET    /aeviz/darkroom/results/{id}            the PNG;  .../view  .../difference  .../scores
+POST   /aeviz/darkroom/zip                     several results in one archive
+GET    /aeviz/darkroom/tasks                   the tasks;  .../samples  .../samples/{name}
+GET    /aeviz/darkroom/static/{file}           JavaScript and CSS
 """
 
 from __future__ import annotations
 
 import asyncio
 import atexit
-import os
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeVar
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
@@ -30,61 +28,54 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from aeviz import limits
-from aeviz.errors import UnsureError, UserError
+from aeviz.errors import UserError
 from aeviz.io.paths import WEB
 from aeviz.server import http
 from aeviz.server.assets import Files, live_file
 from aeviz.server.http import Endpoint
 from aeviz.server.photos import params, samples
 from aeviz.server.photos.connection import PhotoConnection
-from aeviz.server.photos.store import GoneError, Store
+from aeviz.server.photos.responses import HEADERS, ForeignError, error_response, file_response
+from aeviz.server.photos.store import Store
 from aeviz.server.photos.worker import PhotoJob, Worker, lower_priority
 from aeviz.server.shares import Shares
 from aeviz.server.sockets import SocketGuard
-from aeviz.server.uploads import CHUNK, BusyError, TooLargeError, Uploads
+from aeviz.server.uploads import Uploads
 
 if TYPE_CHECKING:
     from aeviz.server.photos.jobs import Load
-    from aeviz.server.photos.service import PhotoService, Picture
+    from aeviz.server.photos.service import PhotoService
 
 STATIC: Final = WEB / "darkroom" / "static"
-MAX_UPLOAD: Final = 320 << 20  # `images.MAX_BYTES`, without what that imports
-MAX_WISHES: Final = 1 << 20  # bytes that say what a zip is to hold
+MAX_UPLOAD: Final = 320 << 20  # `images.MAX_BYTES`, without its slow import
+MAX_ZIP_REQUEST: Final = 1 << 20  # bytes of the list of results for a ZIP archive
 PICTURE_THREADS: Final = 2
 
 T = TypeVar("T")
-_HEADERS: Final = {
-    "Cache-Control": "private, max-age=3600",
-    "Content-Encoding": "identity",  # so that no middleware compresses a PNG again
-    "X-Content-Type-Options": "nosniff",
-}
-
-
-class ForeignError(UserError):
-    """A page of another origin asks."""
 
 
 class PhotoServer:
     """The endpoints, with the photos and the worker that they share.
 
-    `allowed_origins` are further origins whose pages may ask, such as a proxy's; `load` another way
-    to find a restorer by its name. To be closed; the end of the process does that, too.
+    `allowed_origins` are further origins whose pages may connect, such as a proxy's; `load`
+    replaces the function that loads a restorer by its name. Call `close` at the end; the end of the
+    process does that, too.
     """
 
     def __init__(self, allowed_origins: Collection[str] = (), load: Load | None = None) -> None:
         self.store = Store()
         self.worker = Worker()
         self._load = load
-        self._door = SocketGuard(
+        self._guard = SocketGuard(
             allowed_origins,
             Shares(limits.PHOTO_SOCKETS),
         )
         self._uploads = Uploads(self.store.folder, MAX_UPLOAD)
-        self._wishes = Uploads(self.store.folder, MAX_WISHES)
-        # Few at once, for each may hold a photo of 50 megapixels; the others wait on the disk. Two
-        # pools, so that what is looked at never waits for a folder that is dropped.
-        self._coming = ThreadPoolExecutor(PICTURE_THREADS, "darkroom-in", lower_priority)
-        self._going = ThreadPoolExecutor(PICTURE_THREADS, "darkroom-out", lower_priority)
+        self._zip_requests = Uploads(self.store.folder, MAX_ZIP_REQUEST)
+        # Few threads, as each may hold a photo of 50 megapixels; further uploads wait on disk. Two
+        # pools, so that viewing a photo never waits for a folder of uploads.
+        self._upload_threads = ThreadPoolExecutor(PICTURE_THREADS, "darkroom-in", lower_priority)
+        self._view_threads = ThreadPoolExecutor(PICTURE_THREADS, "darkroom-out", lower_priority)
         self._files = Files()
         atexit.register(self.close)
 
@@ -92,13 +83,13 @@ class PhotoServer:
         """End the threads and remove all photos."""
         atexit.unregister(self.close)
         self.worker.close()
-        self._coming.shutdown(cancel_futures=True)
-        self._going.shutdown(cancel_futures=True)
+        self._upload_threads.shutdown(cancel_futures=True)
+        self._view_threads.shutdown(cancel_futures=True)
         self.store.close()
 
     @cached_property
-    def studio(self) -> PhotoService:
-        """What works on photos; for a thread, as it imports what takes seconds."""
+    def service(self) -> PhotoService:
+        """The service that works on photos; use it in a thread only, as it imports PyTorch."""
         from aeviz.server.photos.service import PhotoService
 
         return PhotoService(self.store, self._load)
@@ -110,23 +101,23 @@ class PhotoServer:
         name = request.query_params.get("name", "photo")[-400:]
         damage = params.damage(request.query_params)
         stretch = params.flag("stretch", request.query_params)
-        return await self._taken_in(
-            request, lambda body: self.studio.take_in(body, name, damage, stretch)
+        return await self._with_body(
+            request, lambda body: self.service.upload(body, name, damage, stretch)
         )
 
     async def reference(self, request: Request) -> Response:
         """The clean photo to compare with."""
         photo = _id(request)
-        return await self._taken_in(request, lambda body: self.studio.set_reference(photo, body))
+        return await self._with_body(request, lambda body: self.service.set_reference(photo, body))
 
     async def set_mask(self, request: Request) -> Response:
         """Where the holes are."""
         photo = _id(request)
         sure = params.flag("sure", request.query_params)
-        return await self._taken_in(request, lambda body: self.studio.set_mask(photo, body, sure))
+        return await self._with_body(request, lambda body: self.service.set_mask(photo, body, sure))
 
     async def drop(self, request: Request) -> Response:
-        """Forget a photo."""
+        """Delete a photo."""
         await run_in_threadpool(self.store.drop, _id(request))
         return JSONResponse({})
 
@@ -134,45 +125,51 @@ class PhotoServer:
 
     async def before(self, request: Request) -> Response:
         """The photo as a browser shows it."""
-        return _file(await self._in_thread(lambda: self.studio.before(_id(request))))
+        return file_response(await self._in_thread(lambda: self.service.before(_id(request))))
 
     async def mask(self, request: Request) -> Response:
         """The photo's mask."""
-        data = await self._in_thread(lambda: self.studio.mask(_id(request)))
+        data = await self._in_thread(lambda: self.service.mask(_id(request)))
         return Response(
-            data, media_type="image/png", headers={**_HEADERS, "Cache-Control": "no-store"}
+            data, media_type="image/png", headers={**HEADERS, "Cache-Control": "no-store"}
         )
 
     async def result(self, request: Request) -> Response:
-        """A result to keep."""
+        """A result to download."""
         strength = _strength(request)
-        return _file(await self._in_thread(lambda: self.studio.result(_id(request), strength)))
+        return file_response(
+            await self._in_thread(lambda: self.service.result(_id(request), strength))
+        )
 
     async def view(self, request: Request) -> Response:
         """A result as a browser shows it."""
         strength = _strength(request)
-        return _file(await self._in_thread(lambda: self.studio.view(_id(request), strength)))
+        return file_response(
+            await self._in_thread(lambda: self.service.view(_id(request), strength))
+        )
 
     async def difference(self, request: Request) -> Response:
-        """How far a result is from its photo."""
+        """The difference of a result and its photo."""
         strength = _strength(request)
-        return _file(await self._in_thread(lambda: self.studio.difference(_id(request), strength)))
+        return file_response(
+            await self._in_thread(lambda: self.service.difference(_id(request), strength))
+        )
 
     async def scores(self, request: Request) -> Response:
         """A result's PSNR and SSIM, or null."""
         strength = _strength(request)
         return JSONResponse(
-            await self._in_thread(lambda: self.studio.scores(_id(request), strength))
+            await self._in_thread(lambda: self.service.scores(_id(request), strength))
         )
 
     async def zip(self, request: Request) -> Response:
-        """Many results as one file."""
-        async with self._wishes.body(request) as body:
+        """Several results in one ZIP archive."""
+        async with self._zip_requests.body(request) as body:
             data = await run_in_threadpool(body.read_bytes)
         wanted = params.zipped(data, request.headers.get("content-type", ""))
         for result, _ in wanted:
-            self.store.get(result)  # all are there
-        headers = {**_HEADERS, "Content-Disposition": 'attachment; filename="restored.zip"'}
+            self.store.get(result)  # GoneError if one does not exist
+        headers = {**HEADERS, "Content-Disposition": 'attachment; filename="restored.zip"'}
         return StreamingResponse(
             self._zipped(wanted), media_type="application/zip", headers=headers
         )
@@ -183,7 +180,7 @@ class PhotoServer:
         stream = ZipStream()
         with self.store.pinned(result for result, _ in wanted):
             for result, strength in wanted:
-                picture = await self._in_thread(partial(self.studio.result, result, strength))
+                picture = await self._in_thread(partial(self.service.result, result, strength))
                 async for data in iterate_in_threadpool(stream.add(picture.name, picture.file)):
                     yield data
         yield stream.end()
@@ -191,25 +188,24 @@ class PhotoServer:
     # ---- work ----------------------------------------------------------------------------------
 
     async def work(self, socket: WebSocket) -> None:
-        """Serve one page until it goes."""
-        await self._door.serve(
+        """Serve one page until it leaves."""
+        await self._guard.serve(
             socket, lambda: PhotoConnection(socket, self.worker, self._job).serve()
         )
 
     def _job(self, client: PhotoConnection, number: int, message: dict[str, Any]) -> PhotoJob:
-        return self.studio.job(client, number, message)
+        return self.service.job(client, number, message)
 
     async def tasks(self, request: Request) -> Response:
-        """What can be done to a photo here."""
+        """The restoration tasks."""
         return JSONResponse(await self._in_thread(_tasks))
 
     def routes(self, base_path: str = "") -> list[BaseRoute]:
-        """The routes, under `base_path` (as `server.baseUrlPath` has it)."""
-        base = http.base(base_path)
-        base += "/aeviz/darkroom"
+        """The routes under `base_path`, Streamlit's `server.baseUrlPath`."""
+        base = f"{http.base(base_path)}/aeviz/darkroom"
 
         def route(path: str, endpoint: Endpoint, method: str = "GET") -> Route:
-            return Route(f"{base}/{path}", self._plainly(endpoint), methods=[method])
+            return Route(f"{base}/{path}", self._for_own_pages(endpoint), methods=[method])
 
         return [
             WebSocketRoute(f"{base}/work", self.work),
@@ -231,7 +227,7 @@ class PhotoServer:
         ]
 
     async def static(self, request: Request) -> Response:
-        """A file of the browser half."""
+        """A JavaScript or CSS file."""
         path = live_file(request.path_params["file"], STATIC)
         if path is None:
             return Response("Not found", status_code=404, media_type="text/plain")
@@ -242,29 +238,31 @@ class PhotoServer:
 
     # ---- parts ---------------------------------------------------------------------------------
 
-    async def _taken_in(self, request: Request, work: Callable[[Path], dict[str, Any]]) -> Response:
-        """What `work` says of the request's body."""
+    async def _with_body(
+        self, request: Request, work: Callable[[Path], dict[str, Any]]
+    ) -> Response:
+        """The result of `work` on the request's body, as JSON."""
         async with self._uploads.body(request) as body:
             loop = asyncio.get_running_loop()
-            return JSONResponse(await loop.run_in_executor(self._coming, work, body))
+            return JSONResponse(await loop.run_in_executor(self._upload_threads, work, body))
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._going, work)
+        return await asyncio.get_running_loop().run_in_executor(self._view_threads, work)
 
-    def _plainly(self, endpoint: Endpoint) -> Endpoint:
-        """`endpoint` for our own pages alone, with what goes wrong told as a sentence."""
+    def _for_own_pages(self, endpoint: Endpoint) -> Endpoint:
+        """`endpoint`, for our own pages only, with errors as sentences."""
 
-        async def answer(request: Request) -> Response:
+        async def respond(request: Request) -> Response:
             try:
-                if not self._door.origins.allow(request.headers, request.scope.get("scheme")):
+                if not self._guard.origins.allow(request.headers, request.scope.get("scheme")):
                     raise ForeignError("This address is for the app's own pages.")
                 return await endpoint(request)
             except ClientDisconnect:
                 return Response(status_code=400)  # nobody is there to read it
             except UserError as error:
-                return JSONResponse({"error": str(error)}, status_code=_status(error))
+                return error_response(error)
 
-        return answer
+        return respond
 
 
 def _tasks() -> list[dict[str, Any]]:
@@ -279,27 +277,3 @@ def _id(request: Request) -> str:
 
 def _strength(request: Request) -> int:
     return params.strength(request.query_params.get("strength"))
-
-
-def _file(picture: Picture) -> Response:
-    headers = {**_HEADERS, "Content-Length": str(os.fstat(picture.file.fileno()).st_size)}
-    if picture.name:
-        headers["Content-Disposition"] = f"attachment; filename*=utf-8''{quote(picture.name)}"
-    return StreamingResponse(_chunks(picture.file), headers=headers, media_type=picture.media_type)
-
-
-def _chunks(file: BinaryIO) -> Iterator[bytes]:
-    with file:
-        while data := file.read(CHUNK):
-            yield data
-
-
-def _status(error: UserError) -> int:
-    kinds = {
-        GoneError: 404,
-        ForeignError: 403,
-        UnsureError: 409,
-        TooLargeError: 413,
-        BusyError: 503,
-    }
-    return next((status for kind, status in kinds.items() if isinstance(error, kind)), 400)

@@ -1,5 +1,5 @@
-"""PSNR and SSIM of whole photographs, block by block: of any size, in little memory and no wider
-than a processor's cache."""
+"""PSNR and SSIM of whole photographs, block by block: any size in little memory, in blocks that
+fit into a processor's cache."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from torch import Tensor
 
 from aeviz.evaluation import metrics
 
-SIDE: Final = 256  # of a block; four times as wide, SSIM takes four times as long for each pixel
+SIDE: Final = 256  # of a block; with 1024, SSIM takes four times as long per pixel
 WINDOW: Final = 11  # pixels of SSIM's window (`metrics.ssim`)
 
 Scores = dict[str, float]
 
 
 class Span(NamedTuple):
-    """Pixels start <= i < end, of which those before `own` count in no other span; so many `places`
-    of SSIM's window lie wholly inside."""
+    """Pixels start <= i < end; those before `own` belong to no other span. `places`: the positions
+    of SSIM's window that lie wholly inside."""
 
     start: int
     own: int
@@ -32,8 +32,8 @@ class Span(NamedTuple):
 def scores(x: np.ndarray, x_hat: np.ndarray) -> Scores:
     """{"psnr": dB, at most `metrics.PSNR_CAP`, "ssim": at most 1} of x_hat against x.
 
-    Both are (H, W, C) of 8 or 16 bits; where one is grey and the other not, it is compared with
-    each channel.
+    Both are (H, W, C) of 8 or 16 bits; if one is grey and the other is not, the grey one is
+    compared with each channel.
     """
     steps = scoring(x, x_hat)
     while True:
@@ -44,7 +44,7 @@ def scores(x: np.ndarray, x_hat: np.ndarray) -> Scores:
 
 
 def scoring(x: np.ndarray, x_hat: np.ndarray) -> Generator[None, None, Scores]:
-    """As `scores`, a row of blocks per step."""
+    """As `scores`, but yields after each row of blocks."""
     squares = similarity = 0.0
     height, width = x.shape[:2]
     channels = max(x.shape[2], x_hat.shape[2])
@@ -66,10 +66,12 @@ def scoring(x: np.ndarray, x_hat: np.ndarray) -> Generator[None, None, Scores]:
     }
 
 
-def spans(length: int, least: int) -> Iterator[Span]:
-    """0..length in overlapping spans, so that each place of SSIM's window lies in one of them;
-    `least` is the photograph's smaller side, which a window never exceeds."""
-    window = min(WINDOW, least)
+def spans(length: int, shorter_side: int) -> Iterator[Span]:
+    """0..length in overlapping spans, so that each position of SSIM's window lies in exactly one.
+
+    The window is never larger than `shorter_side`, the photograph's shorter side.
+    """
+    window = min(WINDOW, shorter_side)
     window -= 1 - window % 2
     last = length - window + 1
     for start in range(0, last, SIDE):

@@ -1,5 +1,5 @@
-"""All that is done to photographs for a request. Everything here takes a while and imports what
-takes long to import: for threads, never for the event loop."""
+"""The work behind the photo routes. It is slow and imports PyTorch: run it in a thread, never on
+the event loop."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from aeviz.restoration.masks import check_share, read_mask
 from aeviz.restoration.photo import check
 from aeviz.restoration.tasks import TASKS
 from aeviz.server.photos import degrade
-from aeviz.server.photos.jobs import OURS, Load, Restorers, methods, photo_of, restoring
-from aeviz.server.photos.params import AskedDamage
+from aeviz.server.photos.jobs import OURS, Load, Restorers, methods, photo_of, restoration_steps
+from aeviz.server.photos.params import DegradationRequest
 from aeviz.server.photos.previews import VIEW_PIXELS, blended, difference, resized
 from aeviz.server.photos.scores import Scores, scores
 from aeviz.server.photos.store import GONE, GoneError, Store, StoredPhoto
@@ -35,7 +35,7 @@ JPEG: Final = "image/jpeg"
 
 @dataclass(frozen=True)
 class Picture:
-    """A file to be sent, open; with `name` where it is to be saved."""
+    """An open file to send; `name` is set if it is a download."""
 
     file: BinaryIO
     media_type: str
@@ -51,13 +51,13 @@ class PhotoService:
 
     # ---- in ------------------------------------------------------------------------------------
 
-    def take_in(
-        self, body: Path, name: str, damage: AskedDamage | None, stretch: bool = False
+    def upload(
+        self, body: Path, name: str, damage: DegradationRequest | None, stretch: bool = False
     ) -> dict[str, Any]:
-        """Keep an uploaded photo, its range stretched if asked; returns what the page shows."""
+        """Store an uploaded photo, with its range stretched if `stretch`; returns its JSON."""
         photo = read_photo(body.read_bytes())
         narrow = is_narrow(photo)
-        arrays, told = {}, {}
+        arrays, scores_before = {}, {}
         if stretch and used_range(photo):
             arrays["window"] = np.array(value_range(photo))
             photo = stretched_photo(photo)
@@ -67,15 +67,15 @@ class PhotoService:
             arrays["reference"] = damaged.reference
             if damaged.mask is not None:
                 arrays["mask"] = damaged.mask
-            told["before"] = _scores_before(photo.pixels, damaged.reference)
+            scores_before["before"] = _scores_before(photo.pixels, damaged.reference)
         arrays["pixels"] = photo.pixels
         if photo.alpha is not None:
             arrays["alpha"] = photo.alpha
-        kept = self._store.add(shown_name(name), arrays, photo.notes)
+        stored = self._store.add(shown_name(name), arrays, photo.notes)
         height, width, channels = photo.pixels.shape
         return {
-            "id": kept.id,
-            "name": kept.name,
+            "id": stored.id,
+            "name": stored.name,
             "width": width,
             "height": height,
             "channels": channels,
@@ -87,28 +87,28 @@ class PhotoService:
             "sigma": round(noise_of(photo), 1),
             "reference": damage is not None,
             "mask": "mask" in arrays,
-            **told,
+            **scores_before,
         }
 
     def set_reference(self, photo: str, body: Path) -> dict[str, Any]:
-        """Keep the clean photo to compare with, stretched as the photo was; the scores of the
-        photo and of its results."""
-        kept = self._store.get(photo)
+        """Store the clean photo to compare with, stretched as the photo was; returns the scores of
+        the photo and of its results."""
+        stored = self._store.get(photo)
         reference = read_photo(body.read_bytes()).pixels
-        height, width = kept.read("pixels").shape[:2]
+        height, width = stored.read("pixels").shape[:2]
         if reference.shape[:2] not in [(height * n, width * n) for n in (1, 2, 4)]:
             raise UserError(
                 f"The reference is {reference.shape[1]}x{reference.shape[0]} pixels and the photo "
-                f"{width}x{height}: both must show the same at the same size, or the reference two "
-                "or four times larger."
+                f"{width}x{height}: the reference must have the same size, or be two or four times "
+                "larger."
             )
-        window = kept.read_if_there("window")
+        window = stored.read_if_there("window")
         if window is not None:
             reference = stretched(reference, (window[0], window[1]))
-        self._store.write(kept, "reference", reference)
+        self._store.write(stored, "reference", reference)
         results = self._store.results_of(photo)[:MAX_SCORED]
         return {
-            "before": _scores_before(kept.read("pixels"), reference),
+            "before": _scores_before(stored.read("pixels"), reference),
             "results": {
                 result.id: scores(reference, result.read("pixels"))
                 for result in results
@@ -117,26 +117,26 @@ class PhotoService:
         }
 
     def set_mask(self, photo: str, body: Path, sure: bool = False) -> dict[str, Any]:
-        """Keep where the holes are, as `read_mask` has it; UnsureError where nearly all is one."""
-        kept = self._store.get(photo)
+        """Store a mask (`read_mask`); UnsureError if it covers nearly everything and not `sure`."""
+        stored = self._store.get(photo)
         mask = read_mask(body.read_bytes())
-        height, width = kept.read("pixels").shape[:2]
+        height, width = stored.read("pixels").shape[:2]
         if mask.shape != (height, width):
             raise UserError(
                 f"The mask is {mask.shape[1]}x{mask.shape[0]} pixels and the photo "
                 f"{width}x{height}: give both the same size."
             )
         if not sure:
-            check_share(mask, "Send it again with sure=1 where it is not.")
-        self._store.write(kept, "mask", mask)
+            check_share(mask, "If it is not, send it again with sure=1.")
+        self._store.write(stored, "mask", mask)
         return {"pixels": int(mask.sum())}
 
     # ---- out -----------------------------------------------------------------------------------
 
     def before(self, photo: str) -> Picture:
         """The photo as a browser shows it."""
-        kept = self._store.get(photo)
-        return self._view(kept, "view", 100, lambda: photo_of(kept))
+        stored = self._store.get(photo)
+        return self._view(stored, "view", 100, lambda: photo_of(stored))
 
     def mask(self, photo: str) -> bytes:
         """The photo's mask as a PNG, white in holes."""
@@ -145,63 +145,63 @@ class PhotoService:
 
     def result(self, result: str, strength: int) -> Picture:
         """The whole result as a PNG of full depth."""
-        kept = self._result(result)
+        stored = self._result(result)
         blends = strength < 100
         file = self._store.file(
-            kept, f"{strength}.png", lambda: write_photo(self._blend(kept, strength)), blends
+            stored, f"{strength}.png", lambda: write_photo(self._blend(stored, strength)), blends
         )
-        return Picture(file, PNG, kept.name)
+        return Picture(file, PNG, stored.name)
 
     def view(self, result: str, strength: int) -> Picture:
         """The result as a browser shows it."""
-        kept = self._result(result)
-        return self._view(kept, "view", strength, lambda: self._blend(kept, strength))
+        stored = self._result(result)
+        return self._view(stored, "view", strength, lambda: self._blend(stored, strength))
 
     def difference(self, result: str, strength: int) -> Picture:
-        """How far the result is from the photo, as a browser shows it."""
-        kept = self._result(result)
+        """The difference of result and photo, as a browser shows it."""
+        stored = self._result(result)
 
         def subtract() -> Photo:
-            before = self._original(kept).read("pixels")
-            return difference(before, self._blend(kept, strength).pixels)
+            before = self._original(stored).read("pixels")
+            return difference(before, self._blend(stored, strength).pixels)
 
-        return self._view(kept, "difference", strength, subtract)
+        return self._view(stored, "difference", strength, subtract)
 
     def scores(self, result: str, strength: int) -> Scores | None:
-        """PSNR and SSIM of the result against the photo's reference; None where it has none."""
-        kept = self._result(result)
-        reference = self._original(kept).read_if_there("reference")
-        if reference is None or reference.shape[:2] != kept.read("pixels").shape[:2]:
+        """PSNR and SSIM of the result against the photo's reference; None if it has none."""
+        stored = self._result(result)
+        reference = self._original(stored).read_if_there("reference")
+        if reference is None or reference.shape[:2] != stored.read("pixels").shape[:2]:
             return None
-        return scores(reference, self._blend(kept, strength).pixels)
+        return scores(reference, self._blend(stored, strength).pixels)
 
-    # ---- restored ------------------------------------------------------------------------------
+    # ---- restore -------------------------------------------------------------------------------
 
     def job(self, client: PhotoClient, number: int, message: dict[str, Any]) -> PhotoJob:
-        """The job that a "restore" asks for; UserError where it cannot be done."""
+        """The job of a "restore" message; UserError if it cannot be done."""
         task = TASKS.get(str(message.get("task")))
         if task is None:
             raise UserError("There is no such task: reload the page.")
-        kept = self._store.get(str(message.get("photo")))
+        stored = self._store.get(str(message.get("photo")))
         sigma = message.get("sigma")
         if sigma is not None and not _number(sigma):
             raise UserError("The noise level must be a number.")
-        photo, mask = photo_of(kept), kept.read_if_there("mask")
+        photo, mask = photo_of(stored), stored.read_if_there("mask")
         check(task, photo, mask, sigma)
         method = str(message.get("method", OURS))
         if method not in methods(task):
             raise UserError("There is no such method for this task: reload the page.")
         height, width = photo.pixels.shape[:2]
-        steps = restoring(self._store, kept, task, method, sigma, self._load)
+        steps = restoration_steps(self._store, stored, task, method, sigma, self._load)
         return PhotoJob(client, number, height * width * task.scale**2, steps)
 
     # ---- parts ---------------------------------------------------------------------------------
 
     def _result(self, wanted: str) -> StoredPhoto:
-        kept = self._store.get(wanted)
-        if kept.original is None:
+        stored = self._store.get(wanted)
+        if stored.original is None:
             raise GoneError(GONE)
-        return kept
+        return stored
 
     def _original(self, result: StoredPhoto) -> StoredPhoto:
         assert result.original is not None
@@ -214,10 +214,10 @@ class PhotoService:
         return blended(self._original(result).read("pixels"), after, strength)
 
     def _view(
-        self, kept: StoredPhoto, name: str, strength: int, make: Callable[[], Photo]
+        self, stored: StoredPhoto, name: str, strength: int, make: Callable[[], Photo]
     ) -> Picture:
         file = self._store.file(
-            kept,
+            stored,
             f"{name}-{strength}",
             lambda: view_bytes(make(), VIEW_PIXELS)[0],
             passing=strength < 100,
@@ -228,7 +228,7 @@ class PhotoService:
 
 
 def shown_name(name: str) -> str:
-    """The name of an upload, made safe, with its own ending."""
+    """The name of an upload, made safe, with its own extension."""
     ending = re.search(r"\.[A-Za-z0-9]{1,5}$", name)
     return safe_name(name, ending[0].lower() if ending else ".png")
 

@@ -1,7 +1,7 @@
-"""Photos and results, on disk in a folder of this process alone; the oldest unused ones make room.
+"""Photos and results on disk, in a folder of this process; the least recently used are removed.
 
-Nothing from outside names a file: an id is drawn here and found in a table, and a photo's own name
-is only ever said to people.
+No file name comes from outside: ids are random and looked up in a table, and a photo's own name is
+only shown to people.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ import numpy as np
 from aeviz.errors import UserError
 from aeviz.io import disk, locks
 
-MAX_BYTES: Final = 16 << 30  # and half of the room on the disk, at most
+MAX_BYTES: Final = 16 << 30  # and at most half of the free disk space
 MAX_KEPT: Final = 5000
-MAX_PASSING: Final = 4  # files of one photo or result
+MAX_PASSING: Final = 4  # temporary files of one photo or result
 _PREFIX: Final = "aeviz-darkroom-"
 _LOCK: Final = ".lock"
 _SETTLED: Final = 60.0  # seconds
@@ -34,15 +34,15 @@ GONE: Final = "This photo is no longer on the server: drop it again."
 
 
 class GoneError(UserError):
-    """What was asked for is not (or no longer) there."""
+    """The requested photo or file does not exist (any more)."""
 
 
 @dataclass(eq=False)
 class StoredPhoto:
     """A photo or a result: arrays and files under short names in a folder of its own.
 
-    `original` is the id of the photo that a result was made of; `passing` are the names of files
-    that give way to newer ones; `gone` is set once all has been removed.
+    `original` is the id of the photo that a result was made from; `passing` are the names of files
+    that newer ones replace; `gone` is set once the folder has been removed.
     """
 
     id: str
@@ -59,7 +59,7 @@ class StoredPhoto:
         return (self.folder / f"{part}.npy").is_file()
 
     def read(self, part: str) -> np.ndarray:
-        """The array `part`, read from the disk where it is used; GoneError where it is not there.
+        """The array `part`, memory-mapped from disk; GoneError if it is not there.
 
         It stays readable after the photo has been dropped.
         """
@@ -73,21 +73,21 @@ class StoredPhoto:
 
 
 class Store:
-    """All that is kept, `most_bytes` and `most` at most. For any thread."""
+    """All stored photos and results, at most `max_bytes` and `max_count`. Thread-safe."""
 
-    def __init__(self, most_bytes: int = MAX_BYTES, most: int = MAX_KEPT) -> None:
-        # Private to this user (mode 0700), and removed when the process ends; where that was
-        # killed, by the next one.
+    def __init__(self, max_bytes: int = MAX_BYTES, max_count: int = MAX_KEPT) -> None:
+        # Private to this user (mode 0700), and removed when the process ends or, if it was killed,
+        # when the next one starts.
         self._folder = tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True)
         _sweep(self.folder.parent)
-        # Once more, for a server that was killed soon after its start: see `_sweep`.
+        # Again later, in case another server was killed just before: `_sweep` skips new folders.
         self._later = threading.Timer(_SETTLED + 1, _sweep, (self.folder.parent,))
         self._later.daemon = True
         self._later.start()
         self._in_use = locks.take(self.folder / _LOCK)
-        self._most_bytes = min(most_bytes, disk.room(self.folder) // 2)
-        self._most = most
-        self._kept: OrderedDict[str, StoredPhoto] = OrderedDict()  # the least recently used first
+        self._max_bytes = min(max_bytes, disk.room(self.folder) // 2)
+        self._max_count = max_count
+        self._stored: OrderedDict[str, StoredPhoto] = OrderedDict()  # least recently used first
         self._pinned: Counter[str] = Counter()
         self._bytes = 0
         self._lock = threading.Lock()
@@ -97,7 +97,7 @@ class Store:
         return Path(self._folder.name)
 
     def close(self) -> None:
-        """Remove everything, and what others left."""
+        """Remove everything, and the folders of killed processes."""
         self._later.cancel()
         if self._in_use is not None:
             self._in_use.close()
@@ -111,45 +111,47 @@ class Store:
         notes: tuple[str, ...] = (),
         original: str | None = None,
     ) -> StoredPhoto:
-        """Keep these arrays under a new id; UserError where the disk is full."""
+        """Store these arrays under a new id; UserError if the disk is full."""
         new = secrets.token_urlsafe(16)
-        kept = StoredPhoto(new, name, self.folder / new, notes, original)
+        stored = StoredPhoto(new, name, self.folder / new, notes, original)
         try:
-            with _saying_plainly(kept.folder):
-                kept.folder.mkdir()
+            with _disk_errors_as_sentences(stored.folder):
+                stored.folder.mkdir()
             for part, array in arrays.items():
-                self.write(kept, part, array)
+                self.write(stored, part, array)
         except BaseException:
-            self._remove(kept)
+            self._remove(stored)
             raise
         with self._lock:
-            self._kept[new] = kept
-        self._make_room(kept)
-        return kept
+            self._stored[new] = stored
+        self._make_room(stored)
+        return stored
 
     def get(self, wanted: str) -> StoredPhoto:
-        """What has this id, which counts as used now; GoneError where nothing has."""
+        """The photo or result with this id, now most recently used; GoneError if there is none."""
         with self._lock:
-            kept = self._kept.get(wanted)
-            if kept is None:
+            stored = self._stored.get(wanted)
+            if stored is None:
                 raise GoneError(GONE)
-            self._kept.move_to_end(wanted)
-            if kept.original is not None and kept.original in self._kept:
-                self._kept.move_to_end(kept.original)
-        return kept
+            self._stored.move_to_end(wanted)
+            if stored.original is not None and stored.original in self._stored:
+                self._stored.move_to_end(stored.original)
+        return stored
 
     def results_of(self, photo: str) -> list[StoredPhoto]:
-        """The results made of this photo, the last used first."""
+        """The results made from this photo, most recently used first."""
         with self._lock:
-            return [kept for kept in reversed(self._kept.values()) if kept.original == photo]
+            return [
+                stored for stored in reversed(self._stored.values()) if stored.original == photo
+            ]
 
     @contextmanager
     def pinned(self, wanted: Iterable[str]) -> Iterator[None]:
-        """While this lasts, what has these ids makes no room for others; GoneError where one is
-        not there."""
+        """Do not remove the photos or results with these ids during the block; GoneError if one
+        does not exist."""
         names = list(wanted)
         with self._lock:
-            if not self._kept.keys() >= set(names):
+            if not self._stored.keys() >= set(names):
                 raise GoneError(GONE)
             self._pinned.update(names)
         try:
@@ -157,102 +159,105 @@ class Store:
         finally:
             with self._lock:
                 self._pinned.subtract(names)
-                self._pinned += Counter()  # only what is still pinned stays
+                self._pinned += Counter()  # drops counts of zero
 
     def drop(self, wanted: str) -> None:
-        """Forget what has this id, and the results made of it; GoneError where nothing has."""
+        """Remove the photo or result with this id, and a photo's results; GoneError if there is
+        none."""
         with self._lock:
-            if wanted not in self._kept:
+            if wanted not in self._stored:
                 raise GoneError(GONE)
-            made = [kept.id for kept in self._kept.values() if kept.original == wanted]
-            dropped = [self._kept.pop(one) for one in (wanted, *made)]
-        for kept in dropped:
-            self._remove(kept)
+            made = [stored.id for stored in self._stored.values() if stored.original == wanted]
+            dropped = [self._stored.pop(one) for one in (wanted, *made)]
+        for stored in dropped:
+            self._remove(stored)
 
-    def write(self, kept: StoredPhoto, part: str, array: np.ndarray) -> None:
-        """Keep an array beside the others of `kept`, in the place of an older one of that name."""
-        path = kept.folder / f"{part}.npy"
-        trial = kept.folder / f".{part}-{secrets.token_hex(4)}.npy"
-        with _saying_plainly(trial):
+    def write(self, stored: StoredPhoto, part: str, array: np.ndarray) -> None:
+        """Store an array with the others of `stored`, replacing one of the same name."""
+        path = stored.folder / f"{part}.npy"
+        trial = stored.folder / f".{part}-{secrets.token_hex(4)}.npy"
+        with _disk_errors_as_sentences(trial):
             np.save(trial, array, allow_pickle=False)
             before = path.stat().st_size if path.exists() else 0
             size = trial.stat().st_size
             trial.replace(path)
-        self._count(kept, size - before)
-        self._make_room(kept)
+        self._count(stored, size - before)
+        self._make_room(stored)
 
     def file(
-        self, kept: StoredPhoto, name: str, make: Callable[[], bytes], passing: bool = False
+        self, stored: StoredPhoto, name: str, make: Callable[[], bytes], passing: bool = False
     ) -> BinaryIO:
-        """The file `name` beside the arrays of `kept`, open, so that it can be read whatever is
-        dropped meanwhile; `make` writes it when it is first asked for. Of the `passing` ones only
-        the last few stay. GoneError where `kept` has been dropped."""
-        path = kept.folder / name
-        with kept.lock:  # many may ask at once; it is made once
+        """The file `name` of `stored`, open, so that it stays readable even if `stored` is dropped.
+
+        `make` creates its content at the first request. Of the `passing` files only the last few
+        stay. GoneError if `stored` has been dropped.
+        """
+        path = stored.folder / name
+        with stored.lock:  # made once, even if many request it at the same time
             if not path.is_file():
-                trial = kept.folder / f".{name}"
+                trial = stored.folder / f".{name}"
                 data = make()
-                with _saying_plainly(trial):
+                with _disk_errors_as_sentences(trial):
                     trial.write_bytes(data)
                     trial.replace(path)
-                self._count(kept, len(data))
+                self._count(stored, len(data))
                 if passing:
-                    self._let_pass(kept, name)
+                    self._add_passing(stored, name)
             try:
                 opened = path.open("rb")
             except OSError as error:
                 raise GoneError(GONE) from error
-        self._make_room(kept)
+        self._make_room(stored)
         return opened
 
-    def _let_pass(self, kept: StoredPhoto, newest: str) -> None:
-        """Remove the oldest of `kept`'s passing files, where they are too many."""
-        kept.passing.append(newest)
-        if len(kept.passing) > MAX_PASSING:
-            oldest = kept.folder / kept.passing.popleft()
+    def _add_passing(self, stored: StoredPhoto, newest: str) -> None:
+        """Add to the passing files of `stored`, and remove the oldest if there are too many."""
+        stored.passing.append(newest)
+        if len(stored.passing) > MAX_PASSING:
+            oldest = stored.folder / stored.passing.popleft()
             with suppress(OSError):
                 size = oldest.stat().st_size
                 oldest.unlink()
-                self._count(kept, -size)
+                self._count(stored, -size)
 
-    def _count(self, kept: StoredPhoto, more: int) -> None:
+    def _count(self, stored: StoredPhoto, more: int) -> None:
         with self._lock:
-            if not kept.gone:  # else what was still being written has been counted off
-                kept.bytes += more
+            if not stored.gone:  # `_remove` has already subtracted its bytes
+                stored.bytes += more
                 self._bytes += more
 
     def _make_room(self, newest: StoredPhoto) -> None:
         dropped = []
         with self._lock:
             left = self._bytes
-            for kept in list(self._kept.values()):
-                if left <= self._most_bytes and len(self._kept) <= self._most:
+            for stored in list(self._stored.values()):
+                if left <= self._max_bytes and len(self._stored) <= self._max_count:
                     break
-                if kept is not newest and kept.id not in self._pinned:
-                    left -= kept.bytes
-                    dropped.append(self._kept.pop(kept.id))
-        for kept in dropped:
-            self._remove(kept)
+                if stored is not newest and stored.id not in self._pinned:
+                    left -= stored.bytes
+                    dropped.append(self._stored.pop(stored.id))
+        for stored in dropped:
+            self._remove(stored)
 
-    def _remove(self, kept: StoredPhoto) -> None:
+    def _remove(self, stored: StoredPhoto) -> None:
         with self._lock:
-            kept.gone = True
-            self._bytes -= kept.bytes
-        shutil.rmtree(kept.folder, ignore_errors=True)
+            stored.gone = True
+            self._bytes -= stored.bytes
+        shutil.rmtree(stored.folder, ignore_errors=True)
 
 
 def _sweep(parent: Path) -> None:
-    """Remove the folders of processes that ended without doing so."""
+    """Remove the folders of processes that were killed."""
     for lock in parent.glob(f"{_PREFIX}*/{_LOCK}"):
         with suppress(OSError):
-            # One that is as new may be about to be locked.
+            # The process of a new folder may not have locked it yet.
             if time.time() - lock.stat().st_mtime > _SETTLED and not locks.held(lock):
                 shutil.rmtree(lock.parent, ignore_errors=True)
 
 
 @contextmanager
-def _saying_plainly(trial: Path) -> Iterator[None]:
-    """Says in a sentence what the disk refuses, and leaves no half of a file at `trial`."""
+def _disk_errors_as_sentences(trial: Path) -> Iterator[None]:
+    """Raise a disk error as a sentence, and remove a partial file at `trial`."""
     try:
         yield
     except FileNotFoundError as error:
@@ -261,5 +266,5 @@ def _saying_plainly(trial: Path) -> Iterator[None]:
         with suppress(OSError):
             trial.unlink(missing_ok=True)
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        why = "The server's disk is full" if full else "The server could not keep this photo"
+        why = "The server's disk is full" if full else "The server could not save this photo"
         raise UserError(f"{why}: try again later.") from error

@@ -1,9 +1,9 @@
-"""One thread that computes all jobs, a tile of one page's job after a tile of another's.
+"""One thread that computes all restoration jobs, alternating between pages tile by tile.
 
-A job is a generator whose every step is about a tile's work, so taking turns is a loop over them,
-and stopping is closing one. The page that has had the least of the thread's time comes next: a
-phone photo of one student, or a slow filter, never holds up the small pictures of 29 others. A
-started job holds its result in memory: large ones start only while there is room.
+A job is a generator that yields after each tile, so scheduling is a loop over generators, and
+stopping a job means closing its generator. The page that has used the least of the thread's time
+comes next: a phone photo of one student, or a slow filter, never delays the small images of 29
+others. A started job holds its result in memory: large ones start only while there is room.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ import numpy as np
 from aeviz.errors import UserError, is_out_of_memory
 from aeviz.server.photos.store import GoneError
 
-SMALL_PIXELS: Final = 2_000_000  # a result of so many is always begun
-HELD_PIXELS: Final = 64_000_000  # of results that are begun, small ones not counted
-MAX_JOBS: Final = 1000  # that wait for one page
-MAX_BEGUN: Final = 4  # of one page
-SHORTEST_TURN: Final = 0.25  # seconds that a step counts at least
+SMALL_PIXELS: Final = 2_000_000  # jobs with results of up to so many pixels may always start
+HELD_PIXELS: Final = 64_000_000  # pixels of the results of started jobs, small ones not counted
+MAX_JOBS: Final = 1000  # waiting jobs of one page
+MAX_STARTED: Final = 4  # started jobs of one page
+MIN_STEP_SECONDS: Final = 0.25  # each step counts for at least so long
 NICENESS: Final = 5
-"""Behind what a page waits for at once, before training (`aeviz.runs.worker`)."""
+"""Lower priority than page requests, higher than training (`aeviz.runs.worker`)."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Step:
-    """`done` of `total` steps of a job are done; pixels uint8 (h, w, C) are what the last one
-    finished of the result at `box` (left, top, right, bottom), if it did."""
+    """Progress of a job: `done` of `total` steps. If the step finished a tile of the result, its
+    `pixels` are uint8 (h, w, C) at `box` (left, top, right, bottom)."""
 
     done: int
     total: int
@@ -47,28 +47,28 @@ class Step:
 
 Message = dict[str, Any]
 Steps = Generator[Step | None, None, Message]
-"""None stands for work that is no tile's; the end is what the page is told beside "done"."""
+"""Yields a Step per tile, or None for other work; returns the fields of the "done" message."""
 
 
 class PhotoClient(Protocol):
-    """A page's connection as the worker sees it; called from the worker's thread, never waits."""
+    """A page's connection as the worker sees it; called from the worker's thread, never blocks."""
 
-    def tell(self, message: Message) -> None:
-        """A message about a job."""
+    def send(self, message: Message) -> None:
+        """Send a message about a job."""
 
     def show(self, job: PhotoJob, step: Step) -> None:
-        """A finished tile."""
+        """Send a finished tile."""
 
 
 @dataclass(eq=False)
 class PhotoJob:
-    """Work of one page, under the page's own number, on a result of so many pixels."""
+    """A restoration job: `number` is the page's own for it, `pixels` the size of its result."""
 
     client: PhotoClient
     number: int
     pixels: int
     steps: Steps
-    began: float = 0.0  # when; 0 while it waits
+    began: float = 0.0  # start time; 0 while it waits
     seconds: float = 0.0
     stopped: bool = False
 
@@ -76,8 +76,8 @@ class PhotoJob:
     def large(self) -> bool:
         return self.pixels > SMALL_PIXELS
 
-    def say(self, state: str, **more: Any) -> None:
-        self.client.tell({"job": self.number, "state": state, **more})
+    def report(self, state: str, **more: Any) -> None:
+        self.client.send({"job": self.number, "state": state, **more})
 
 
 class Worker:
@@ -85,9 +85,9 @@ class Worker:
 
     def __init__(self) -> None:
         self._wake = threading.Condition()
-        # The pages that wait, whose turn is next first, each with its jobs in their order.
+        # The pages with jobs, the one whose turn is next first, and the jobs of each in order.
         self._turns: dict[PhotoClient, deque[PhotoJob]] = {}
-        self._spent: dict[PhotoClient, float] = {}  # seconds, of the pages that wait
+        self._spent: dict[PhotoClient, float] = {}  # seconds of the thread per page with jobs
         self._stopped: deque[PhotoJob] = deque()
         self._held = 0
         self._reserved: PhotoClient | None = None
@@ -96,12 +96,14 @@ class Worker:
         self._thread.start()
 
     def submit(self, job: PhotoJob, first: bool = False) -> None:
-        """Queue a job behind its page's others, or before those; UserError where they are too many
-        or one has this number."""
+        """Queue a job behind its page's others, or before them if `first`.
+
+        UserError if the page has too many jobs, or one of this number.
+        """
         with self._wake:
             own = self._turns.get(job.client, deque())
             if len(own) >= MAX_JOBS:
-                raise UserError(f"{MAX_JOBS:,} photos of this page wait already: try again later.")
+                raise UserError(f"{MAX_JOBS:,} photos of this page are waiting: try again later.")
             if any(job.number == other.number for other in own):
                 raise UserError(f"Job {job.number} is still under way: choose another number.")
             ahead = (0 if first else len(own)) + len(self._turns.keys() - {job.client})
@@ -109,26 +111,26 @@ class Worker:
                 own.appendleft(job)
             else:
                 own.append(job)
-            if job.client not in self._turns:  # it counts from where the others are
+            if job.client not in self._turns:  # a new page starts level with the least served one
                 self._spent[job.client] = min(self._spent.values(), default=0.0)
             self._turns.setdefault(job.client, own)
-            job.say("waiting", ahead=ahead)  # before the thread can say anything else of it
+            job.report("waiting", ahead=ahead)  # under the lock, so that this message comes first
             self._wake.notify()
 
     def stop(self, client: PhotoClient, number: int) -> None:
-        """End this job of the page, wherever it stands; without effect where there is none."""
+        """End this job of the page, waiting or started; no effect if there is none."""
         with self._wake:
             for job in self._turns.get(client, ()):
                 if job.number == number:
-                    self._to_be_closed(job)
+                    self._mark_stopped(job)
                     break
             self._wake.notify()
 
     def forget(self, client: PhotoClient) -> None:
-        """End all jobs of a page that has gone."""
+        """End all jobs of a page that has left."""
         with self._wake:
             for job in self._turns.get(client, ()):
-                self._to_be_closed(job)
+                self._mark_stopped(job)
             self._wake.notify()
 
     def close(self) -> None:
@@ -138,7 +140,7 @@ class Worker:
             self._wake.notify()
         self._thread.join(5)
 
-    def _to_be_closed(self, job: PhotoJob) -> None:
+    def _mark_stopped(self, job: PhotoJob) -> None:
         if not job.stopped:
             job.stopped = True
             self._stopped.append(job)
@@ -153,8 +155,8 @@ class Worker:
                     return
             began = time.perf_counter()
             self._advance(job)
-            took = max(time.perf_counter() - began, SHORTEST_TURN)
-            with self._wake:  # its page goes to the end of the line, behind who came meanwhile
+            took = max(time.perf_counter() - began, MIN_STEP_SECONDS)
+            with self._wake:  # move its page to the end, behind pages that came meanwhile
                 jobs = self._turns.pop(job.client, None)
                 spent = self._spent.pop(job.client, 0.0)
                 if jobs:
@@ -162,23 +164,23 @@ class Worker:
                     self._spent[job.client] = spent + took
 
     def _next(self) -> PhotoJob | None:
-        """A stopped job, to be closed; else a job of the page whose turn it is."""
+        """A stopped job to close; else a job of the page whose turn it is."""
         if self._stopped:
             return self._stopped.popleft()
         for client in sorted(self._turns, key=lambda client: self._spent[client]):
             jobs = self._turns[client]
-            full = sum(job.began > 0 for job in jobs) >= MAX_BEGUN
+            full = sum(job.began > 0 for job in jobs) >= MAX_STARTED
             for job in jobs:
-                if job.began or (not full and self._may_begin(job)):
+                if job.began or (not full and self._may_start(job)):
                     return job
         return None
 
-    def _may_begin(self, job: PhotoJob) -> bool:
+    def _may_start(self, job: PhotoJob) -> bool:
         """Whether there is room for the job's result."""
         if not job.large:
             return True
         if self._reserved not in (None, job.client):
-            return False  # a larger one, of which these would take the room each time, is before
+            return False  # a larger job waits for room that this one would take again and again
         if self._held and self._held + job.pixels > HELD_PIXELS:
             self._reserved = job.client
             return False
@@ -200,17 +202,17 @@ class Worker:
         except StopIteration as end:
             job.seconds += time.perf_counter() - now
             self._end(job, "done", seconds=round(job.seconds, 3), **end.value)
-        except Exception as error:  # one bad job must not end the thread that serves everybody
+        except Exception as error:  # a failed job must not end the thread
             self._end(job, "failed", **failure(error))
         else:
             job.seconds += time.perf_counter() - now
 
     def _step(self, job: PhotoJob) -> None:
-        """A step, told to the page; after the last tile the end follows in the same turn."""
+        """Run a step and report it; after the last tile, run on to the end of the job."""
         while (step := next(job.steps)) is not None:
             left = (time.perf_counter() - job.began) / step.done
             left = round(left * (step.total - step.done), 1)
-            job.say("working", done=step.done, total=step.total, seconds_left=left)
+            job.report("working", done=step.done, total=step.total, seconds_left=left)
             if step.pixels is not None and not job.stopped:
                 job.client.show(job, step)
             if step.done < step.total:
@@ -221,32 +223,32 @@ class Worker:
             jobs = self._turns.get(job.client, deque())
             if job in jobs:
                 jobs.remove(job)
-            if job in self._stopped:  # stopped as it ended
+            if job in self._stopped:  # stopped just as it ended
                 self._stopped.remove(job)
             if self._reserved is job.client:
                 self._reserved = None
             if job.began and job.large:
                 self._held -= job.pixels
-        job.say(state, **more)
+        job.report(state, **more)
 
 
 def failure(error: Exception) -> Message:
-    """What a page is told beside "failed": a sentence, and `gone` where sending the photo again
-    would help. What is not for people goes to the log."""
+    """The fields of a "failed" message: a sentence, and `gone` if sending the photo again would
+    help. Technical details go to the log."""
     if isinstance(error, UserError):
         return {"error": str(error), "gone": isinstance(error, GoneError)}
     if is_out_of_memory(error):
         log.warning("a job needed too much memory: %s", error)
-        said = "The server's memory is not enough for this photo: make it smaller, or try later."
+        sentence = "Not enough memory for this photo: make it smaller, or try again later."
     else:
         log.error("a job failed", exc_info=error)
-        said = "The server could not work on this photo; its log has details."
-    return {"error": said, "gone": False}
+        sentence = "The server could not restore this photo; its log has details."
+    return {"error": sentence, "gone": False}
 
 
 def lower_priority() -> None:
-    """The calling thread, and those it starts, give way to the rest of the server; on Linux, where
-    a thread has a priority of its own."""
+    """Lower the priority of the calling thread and of those it starts. Linux only, where a thread
+    has its own priority."""
     with suppress(AttributeError, OSError):
         if os.uname().sysname == "Linux":
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

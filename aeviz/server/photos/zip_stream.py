@@ -13,7 +13,7 @@ _CHUNK: Final = 1 << 18
 
 
 class _Out:
-    """What ZipFile writes into: a file that can neither be told nor sought."""
+    """The output file of ZipFile, without tell() and seek()."""
 
     def __init__(self) -> None:
         self._written: list[bytes] = []
@@ -23,20 +23,20 @@ class _Out:
         return len(data)
 
     def flush(self) -> None:
-        """Nothing waits."""
+        """Nothing to flush."""
 
     def close(self) -> None:
-        """There is nothing to close."""
+        """Nothing to close."""
 
     def take(self) -> bytes:
-        """What was written since the last time."""
+        """What was written since the last call."""
         data = b"".join(self._written)
         self._written.clear()
         return data
 
 
 class ZipStream:
-    """PNG files in the order in which they are added, under names of their own."""
+    """A ZIP archive of PNG files in the order in which they are added, each with a unique name."""
 
     def __init__(self) -> None:
         self._out = _Out()
@@ -44,7 +44,7 @@ class ZipStream:
         self._taken: set[str] = set()
 
     def add(self, name: str, file: BinaryIO) -> Iterator[bytes]:
-        """The bytes of the zip that hold this file, which is closed; `name` is a safe one."""
+        """The archive's bytes for this file, which is then closed; `name` must be safe."""
         entry = zipfile.ZipInfo(unique_name(name, self._taken))
         entry.file_size = os.fstat(file.fileno()).st_size
         with file, self._zip.open(entry, "w") as out:
@@ -54,6 +54,6 @@ class ZipStream:
         yield self._out.take()
 
     def end(self) -> bytes:
-        """The table of contents, which ends the zip."""
+        """The central directory, which ends the archive."""
         self._zip.close()
         return self._out.take()

@@ -1,1 +1,1 @@
-"""A run's training replayed: its epochs for the browser's player, and as a film to keep."""
+"""Replay of a training: its epochs for the browser's player, and as a film to download."""

@@ -1,4 +1,4 @@
-"""One epoch of a run, as the player draws it."""
+"""One epoch of a run, packed for the browser's player."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from aeviz.server import packing
 from aeviz.training.snapshots import Snapshot
 
 PRIOR_REACH = 3.0
-"""Sigmas of the prior that a VAE's map shows at least, so that one sees its codes fill it."""
-ROOM = 1.12
+"""A VAE's map shows at least so many sigmas of the prior, so that one sees the codes fill it."""
+MARGIN = 1.12
 MAX_REACH = 1e6
 
 
 @dataclass(frozen=True)
 class View:
-    """What a square map shows: `reach` to each side of its centre (x, y)."""
+    """The part of the plane that a square map shows: `reach` to each side of its centre (x, y)."""
 
     x: float
     y: float
@@ -37,14 +37,14 @@ def view(places: NDArray[np.float32], gaussian: bool) -> View:
     left_out = len(ordered) // 200  # on each side
     low, high = ordered[left_out], ordered[-1 - left_out]
     if gaussian:
-        reach = max(PRIOR_REACH, ROOM * float(np.abs([low, high]).max()))
+        reach = max(PRIOR_REACH, MARGIN * float(np.abs([low, high]).max()))
         return View(0.0, 0.0, reach)
     x, y = (low + high) / 2
-    return View(float(x), float(y), ROOM * float((high - low).max()) / 2 or 1.0)
+    return View(float(x), float(y), MARGIN * float((high - low).max()) / 2 or 1.0)
 
 
 def class_names(config: RunConfig, labels: NDArray[np.int16]) -> tuple[str, ...]:
-    """The data set's own, or numbers."""
+    """The data set's class names, or numbers if it has too few."""
     source = datasets.get(config.dataset)
     names = source.class_names if source else ()
     needed = int(labels.max(initial=-1)) + 1
@@ -52,27 +52,27 @@ def class_names(config: RunConfig, labels: NDArray[np.int16]) -> tuple[str, ...]
 
 
 def pack(snapshot: Snapshot, config: RunConfig) -> bytes:
-    """Places, labels, pictures and manifold of one epoch for the browser (`live.packing`).
+    """Places, labels, images and manifold of one epoch for the browser (`server.packing`).
 
-    Pictures are uint8 with channels last: `x`, `x_in` where the network saw something else, and
+    Images are uint8 with channels last: `x`, `x_in` if the network's input differed from x, and
     `x_hat` (8, H, W, C); `tiles` (R, K, h, w, C), at `columns` (K,) and `rows` (R,) of the map.
     """
     seen = view(snapshot.places, config.bottleneck.kind == "gaussian")
     arrays: dict[str, NDArray[Any]] = {
         "places": np.nan_to_num(snapshot.places).astype(np.float32),
         "labels": snapshot.labels,
-        "x": _last(snapshot.x),
-        "x_hat": _last(snapshot.x_hat),
+        "x": _channels_last(snapshot.x),
+        "x_hat": _channels_last(snapshot.x_hat),
     }
     if not np.array_equal(snapshot.x, snapshot.x_in):
-        arrays["x_in"] = _last(snapshot.x_in)
+        arrays["x_in"] = _channels_last(snapshot.x_in)
     if snapshot.manifold is not None:
         arrays["columns"] = np.nan_to_num(snapshot.manifold.columns)
         arrays["rows"] = np.nan_to_num(snapshot.manifold.rows)
-        arrays["tiles"] = _last(snapshot.manifold.tiles)
+        arrays["tiles"] = _channels_last(snapshot.manifold.tiles)
     return packing.pack({"epoch": snapshot.epoch, "view": [seen.x, seen.y, seen.reach]}, arrays)
 
 
-def _last(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _channels_last(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """(..., C, H, W) to (..., H, W, C)."""
     return np.moveaxis(images, -3, -1)

@@ -1,15 +1,11 @@
-"""A run's training as a film: the map whose points glide, the manifold, and the reconstructions."""
+"""A training as a film: the moving points of the map, the manifold, and the reconstructions."""
 
 from __future__ import annotations
 
-import io
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
-import av
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
@@ -18,28 +14,24 @@ from aeviz.config import RunConfig
 from aeviz.errors import UserError
 from aeviz.figures.palette import CLASS_COLOURS
 from aeviz.server.replay.epochs import View, class_names, view
+from aeviz.server.replay.film_files import LENGTHS, WRITERS, Kind
 from aeviz.training.snapshots import Snapshot
 
-Kind = Literal["gif", "mp4"]
 Theme = Literal["light", "dark"]
 Colour = tuple[int, int, int]
 
-FEWEST = 2
+MIN_SNAPSHOTS = 2
 PANEL, GAP, EDGE, HEADER, FOOTER = 336, 14, 16, 44, 30
 PAIRS = 8
-"""Images whose reconstructions are shown, over one another."""
-LENGTHS: dict[Kind, tuple[int, int, int]] = {"gif": (60, 15, 6), "mp4": (240, 30, 24)}
-"""About so many frames in all, so many a second, and at most so many from one epoch to the next."""
-HOLD_SECONDS = 2
-"""The last epoch stays."""
+"""Images whose reconstructions are shown, one below the other."""
 LINE = 17
-"""Pixels from one class's name to the next below it."""
-FINE = 2
-"""Points are drawn larger and made smaller, so that their edges are smooth."""
+"""Pixels between two lines of class names."""
+SUPERSAMPLING = 2
+"""Points are drawn larger and then downscaled, so that their edges are smooth."""
 
 
 @dataclass(frozen=True)
-class _Look:
+class _Colours:
     background: Colour
     text: Colour
     muted: Colour
@@ -47,44 +39,46 @@ class _Look:
     accent: Colour
 
 
-_LOOKS: dict[Theme, _Look] = {
-    "dark": _Look((18, 22, 21), (230, 235, 232), (150, 158, 154), (50, 58, 55), (63, 184, 174)),
-    "light": _Look((252, 252, 250), (29, 37, 35), (110, 118, 114), (223, 226, 220), (11, 122, 117)),
+_THEMES: dict[Theme, _Colours] = {
+    "dark": _Colours((18, 22, 21), (230, 235, 232), (150, 158, 154), (50, 58, 55), (63, 184, 174)),
+    "light": _Colours(
+        (252, 252, 250), (29, 37, 35), (110, 118, 114), (223, 226, 220), (11, 122, 117)
+    ),
 }
 
 
 def film(
     kind: Kind, snapshots: Sequence[Snapshot], config: RunConfig, title: str, theme: Theme = "dark"
 ) -> bytes:
-    """The film as the bytes of a file. UserError where there are too few epochs to make one."""
-    if len(snapshots) < FEWEST:
-        raise UserError("A film needs two epochs at least: let it train on for a moment.")
+    """The film as the bytes of a file. UserError if there are too few epochs to make one."""
+    if len(snapshots) < MIN_SNAPSHOTS:
+        raise UserError("A film needs at least two epochs: wait a moment while the run trains.")
     drawn = _Drawing(snapshots, config, title, theme)
     moments = times(len(snapshots), kind)
     frames = (drawn.frame(time, blend=kind == "mp4") for time in moments)
-    return _WRITERS[kind](frames, drawn.size)
+    return WRITERS[kind](frames, drawn.size)
 
 
 def times(snapshots: int, kind: Kind) -> list[float]:
-    """The place of each frame among the snapshots: 0 is the first, 1 the second."""
-    frames, _, most = LENGTHS[kind]
-    steps = int(np.clip(round(frames / (snapshots - 1)), 1, most))
+    """The time of each frame in snapshots: 0 is the first, 1 the second."""
+    frames, _, max_steps = LENGTHS[kind]
+    steps = int(np.clip(round(frames / (snapshots - 1)), 1, max_steps))
     return [i / steps for i in range((snapshots - 1) * steps + 1)]
 
 
 def ease(share: float) -> float:
-    """Slow, fast, slow: from 0 to 1."""
+    """Smooth step from 0 to 1: slow, fast, slow."""
     return share * share * (3 - 2 * share)
 
 
 class _Drawing:
-    """Draws the moment between two snapshots."""
+    """Draws frames between two snapshots."""
 
     def __init__(
         self, snapshots: Sequence[Snapshot], config: RunConfig, title: str, theme: Theme
     ) -> None:
         self.snapshots, self.title, self.last = snapshots, title, snapshots[-1].epoch
-        self.look = _LOOKS[theme]
+        self.theme = _THEMES[theme]
         self.gaussian = config.bottleneck.kind == "gaussian"
         self.views = [view(snapshot.places, self.gaussian) for snapshot in snapshots]
         self.labels = snapshots[-1].labels
@@ -102,12 +96,12 @@ class _Drawing:
         self.small = ImageFont.load_default(12)
 
     def frame(self, time: float, blend: bool) -> Image.Image:
-        """`blend`: pictures fade into one another; else they change half way between epochs."""
+        """`blend`: images fade into one another; else they change half-way between epochs."""
         first = min(int(time), len(self.snapshots) - 2)
         share = ease(time - first)
         before, after = self.snapshots[first], self.snapshots[first + 1]
         fade = share if blend else float(share >= 0.5)
-        page = Image.new("RGB", self.size, self.look.background)
+        page = Image.new("RGB", self.size, self.theme.background)
         self._words(page, time, after if share >= 0.5 else before)
         page.paste(self._map(first, share), (EDGE, HEADER))
         x = EDGE + PANEL + GAP
@@ -119,20 +113,20 @@ class _Drawing:
 
     def _words(self, page: Image.Image, time: float, shown: Snapshot) -> None:
         draw = ImageDraw.Draw(page)
-        look = self.look
-        draw.text((EDGE, HEADER / 2), self.title, look.text, self.font, anchor="lm")
-        said = f"epoch {shown.epoch} of {self.last}" if shown.epoch else "untrained"
+        theme = self.theme
+        draw.text((EDGE, HEADER / 2), self.title, theme.text, self.font, anchor="lm")
+        caption = f"epoch {shown.epoch} of {self.last}" if shown.epoch else "untrained"
         right = self.size[0] - EDGE
-        draw.text((right, HEADER / 2), said, look.text, self.font, anchor="rm")
+        draw.text((right, HEADER / 2), caption, theme.text, self.font, anchor="rm")
         y = HEADER + PANEL + FOOTER / 2
         share = time / (len(self.snapshots) - 1)
-        draw.rounded_rectangle((EDGE, y - 2, right, y + 2), 2, look.line)
+        draw.rounded_rectangle((EDGE, y - 2, right, y + 2), 2, theme.line)
         end = EDGE + max(4.0, (right - EDGE) * share)
-        draw.rounded_rectangle((EDGE, y - 2, end, y + 2), 2, look.accent)
+        draw.rounded_rectangle((EDGE, y - 2, end, y + 2), 2, theme.accent)
 
     def _map(self, first: int, share: float) -> Image.Image:
-        big = PANEL * FINE
-        image = Image.new("RGB", (big, big), self.look.background)
+        big = PANEL * SUPERSAMPLING
+        image = Image.new("RGB", (big, big), self.theme.background)
         draw = ImageDraw.Draw(image)
         seen = between(self.views[first], self.views[first + 1], share)
         scale = big / 2 / seen.reach
@@ -148,16 +142,16 @@ class _Drawing:
         here = onto(a + (b - a) * share if same else (b if share >= 0.5 else a))
         tail = onto(a + (b - a) * max(0.0, share - 0.35)) if same else here
         labels = self.labels if len(self.labels) == len(here) else np.zeros(len(here), np.int16)
-        radius = 2.6 * FINE
+        radius = 2.6 * SUPERSAMPLING
         for place, end, label in zip(here, tail, labels, strict=True):
-            faint = _mix(self.look.background, self.colours[label % len(self.colours)], 0.3)
-            draw.line((*end, *place), faint, FINE)
+            faint = _mix(self.theme.background, self.colours[label % len(self.colours)], 0.3)
+            draw.line((*end, *place), faint, SUPERSAMPLING)
         for (x, y), label in zip(here, labels, strict=True):
             colour = self.colours[label % len(self.colours)]
             draw.ellipse((x - radius, y - radius, x + radius, y + radius), colour)
-        small = image.reduce(FINE)
-        self._class_names(ImageDraw.Draw(small), here / FINE, labels)
-        ImageDraw.Draw(small).rectangle((0, 0, PANEL - 1, PANEL - 1), outline=self.look.line)
+        small = image.reduce(SUPERSAMPLING)
+        self._class_names(ImageDraw.Draw(small), here / SUPERSAMPLING, labels)
+        ImageDraw.Draw(small).rectangle((0, 0, PANEL - 1, PANEL - 1), outline=self.theme.line)
         return small
 
     def _ground(
@@ -166,20 +160,20 @@ class _Drawing:
         onto: Callable[[NDArray[np.float32]], NDArray[np.float64]],
         scale: float,
     ) -> None:
-        """The axes, and for a VAE its prior's first three sigmas."""
+        """The axes and, for a VAE, circles at 1, 2 and 3 sigmas of its prior."""
         ((x, y),) = onto(np.zeros((1, 2), np.float32))
-        big = PANEL * FINE
-        draw.line((x, 0, x, big), self.look.line, 1)
-        draw.line((0, y, big, y), self.look.line, 1)
+        big = PANEL * SUPERSAMPLING
+        draw.line((x, 0, x, big), self.theme.line, 1)
+        draw.line((0, y, big, y), self.theme.line, 1)
         for sigma in (1, 2, 3) if self.gaussian else ():
             r = sigma * scale
-            draw.ellipse((x - r, y - r, x + r, y + r), outline=self.look.line, width=FINE)
+            draw.ellipse((x - r, y - r, x + r, y + r), outline=self.theme.line, width=SUPERSAMPLING)
 
     def _class_names(
         self, draw: ImageDraw.ImageDraw, places: NDArray[np.float64], labels: NDArray[np.int16]
     ) -> None:
-        """The classes' names at their middles: a line or two higher or lower where one is written
-        already, and left out where there is no room at all."""
+        """The class names at the medians of their points, moved up or down by a line or two if they
+        would overlap, and left out if there is no room."""
         taken: list[tuple[float, float, float]] = []
         for label, name in enumerate(self.names):
             members = places[labels == label]
@@ -201,15 +195,15 @@ class _Drawing:
             draw.text(
                 (x, float(y)),
                 text,
-                self.look.text,
+                self.theme.text,
                 self.font,
                 anchor="mm",
                 stroke_width=3,
-                stroke_fill=self.look.background,
+                stroke_fill=self.theme.background,
             )
 
     def _manifold(self, before: Snapshot, after: Snapshot, share: float) -> Image.Image:
-        panel = Image.new("RGB", (PANEL, PANEL), self.look.background)
+        panel = Image.new("RGB", (PANEL, PANEL), self.theme.background)
         sheets = [_sheet(s.manifold.tiles) for s in (before, after) if s.manifold is not None]
         if not sheets:
             return panel
@@ -221,9 +215,9 @@ class _Drawing:
         return panel
 
     def _pairs(self, before: Snapshot, after: Snapshot, share: float) -> Image.Image:
-        """Images beside their reconstructions, one pair over the other."""
+        """Images beside their reconstructions, one pair below the other."""
         side = self.side
-        panel = Image.new("RGB", (2 * side + 4, PANEL), self.look.background)
+        panel = Image.new("RGB", (2 * side + 4, PANEL), self.theme.background)
         for column, (a, b) in enumerate(((after.x_in, after.x_in), (before.x_hat, after.x_hat))):
             for row, (one, other) in enumerate(zip(a, b, strict=True)):
                 picture = Image.fromarray(_fade(_colour(one), _colour(other), share))
@@ -233,60 +227,9 @@ class _Drawing:
 
 
 def between(a: View, b: View, share: float) -> View:
-    """From one view to the other: zooming by equal factors in equal times."""
+    """The view between a and b; zooms by equal factors in equal times."""
     reach = a.reach * (b.reach / a.reach) ** share
     return View(a.x + (b.x - a.x) * share, a.y + (b.y - a.y) * share, reach)
-
-
-def _write_gif(frames: Iterator[Image.Image], size: tuple[int, int]) -> bytes:
-    del size
-    shown = list(frames)
-    # One palette for all: else every frame would carry its own, and flat areas would shimmer.
-    few = [shown[0], shown[len(shown) // 2], shown[-1]]
-    sample = Image.new("RGB", (few[0].width, few[0].height * len(few)))
-    for i, frame in enumerate(few):
-        sample.paste(frame, (0, i * frame.height))
-    palette = sample.quantize(128, Image.Quantize.MEDIANCUT)
-    reduced = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in shown]
-    each = 1000 // LENGTHS["gif"][1]
-    file = io.BytesIO()
-    reduced[0].save(
-        file,
-        "GIF",
-        save_all=True,
-        append_images=reduced[1:],
-        duration=[each] * (len(reduced) - 1) + [1000 * HOLD_SECONDS],
-        loop=0,
-    )
-    return file.getvalue()
-
-
-def _write_mp4(frames: Iterator[Image.Image], size: tuple[int, int]) -> bytes:
-    """H.264 with 4:2:0 colour, which every browser and player shows."""
-    rate = LENGTHS["mp4"][1]
-    codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
-    # A file on the disk: what a player reads first is written last, at the front.
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "film.mp4"
-        with av.open(str(path), "w", format="mp4", options={"movflags": "faststart"}) as container:
-            stream = container.add_stream(codec, rate=rate, options={"crf": "21", "preset": "fast"})
-            assert isinstance(stream, av.VideoStream)
-            stream.width, stream.height = size
-            stream.pix_fmt = "yuv420p"
-            stream.codec_context.thread_count = 1  # the class needs the rest of the machine
-            last = None
-            for last in frames:
-                container.mux(stream.encode(av.VideoFrame.from_image(last)))
-            for _ in range(HOLD_SECONDS * rate if last is not None else 0):
-                container.mux(stream.encode(av.VideoFrame.from_image(last)))
-            container.mux(stream.encode())
-        return path.read_bytes()
-
-
-_WRITERS: dict[Kind, Callable[[Iterator[Image.Image], tuple[int, int]], bytes]] = {
-    "gif": _write_gif,
-    "mp4": _write_mp4,
-}
 
 
 def _sheet(tiles: NDArray[np.uint8]) -> NDArray[np.uint8]:

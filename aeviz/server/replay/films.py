@@ -11,7 +11,7 @@ from aeviz.training.snapshots import Snapshot
 
 
 def make(run_id: str, kind: Kind, theme: Theme) -> bytes:
-    """The film of all epochs that the run has kept. UserError where there are too few."""
+    """The film of all snapshots of the run. UserError if there are too few."""
     run = store.find(run_id)
     config = run.config
     shown: list[Snapshot] = []
@@ -19,6 +19,6 @@ def make(run_id: str, kind: Kind, theme: Theme) -> bytes:
         try:
             shown.append(snapshots.read(path))
         except UserError:
-            continue  # one that is damaged, or was dropped meanwhile; the others tell the story
+            continue  # damaged, or removed meanwhile: the film does without it
     same = [one for one in shown if one.x.shape == shown[-1].x.shape]
     return film(kind, same, config, title(config), theme)

@@ -28,49 +28,49 @@ from aeviz.server.http import errors_as_sentences
 
 STATIC: Final = WEB / "replay" / "static"
 EPOCH_BYTES: Final = 64 << 20
-"""Packed epochs kept in memory: what a class looks at together is packed once."""
+"""Packed epochs kept in memory, so that an epoch that a whole class looks at is packed once."""
 FILM_BYTES: Final = 48 << 20
 MAX_FILMS: Final = 12
-"""Films that are made or wait to be; each takes the one thread for seconds."""
+"""Films being made or waiting; each takes the one thread several seconds."""
 MEDIA: Final = {"gif": "image/gif", "mp4": "video/mp4"}
 
 Key = tuple[object, ...]
 
 
 class CachedFilms:
-    """Assets by key, the least recently used dropped where all together are larger than `most`."""
+    """Assets by key; the least recently used are dropped beyond `max_bytes` in all."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
         self._lock = threading.Lock()
-        self._kept: OrderedDict[Key, Asset] = OrderedDict()
+        self._assets: OrderedDict[Key, Asset] = OrderedDict()
 
     def get(self, key: Key) -> Asset | None:
         with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-            return self._kept.get(key)
+            if key in self._assets:
+                self._assets.move_to_end(key)
+            return self._assets.get(key)
 
     def put(self, key: Key, asset: Asset) -> Asset:
         with self._lock:
-            self._kept[key] = asset
-            size = sum(len(kept.content) for kept in self._kept.values())
-            while size > self._most and len(self._kept) > 1:
-                size -= len(self._kept.popitem(last=False)[1].content)
+            self._assets[key] = asset
+            size = sum(len(each.content) for each in self._assets.values())
+            while size > self._max_bytes and len(self._assets) > 1:
+                size -= len(self._assets.popitem(last=False)[1].content)
         return asset
 
 
 class Replay:
-    """The endpoints, with what they have made before."""
+    """The endpoints, with caches of packed epochs and films."""
 
     def __init__(self) -> None:
         self._epochs, self._films = CachedFilms(EPOCH_BYTES), CachedFilms(FILM_BYTES)
         self._making: dict[Key, asyncio.Future[Asset]] = {}
-        self._studio = ThreadPoolExecutor(1, "film", _give_way)
+        self._film_thread = ThreadPoolExecutor(1, "film", _lower_priority)
         self._files = Files()
 
     async def epoch(self, request: Request) -> Response:
-        """One epoch; kept for ever by the browser where its address names the file's version."""
+        """One epoch; browsers keep it for ever if the address carries the file's version."""
         run, number = request.path_params["run"], request.path_params["epoch"]
         found = await run_in_threadpool(self._epoch, run, number)
         if found is None:
@@ -79,7 +79,7 @@ class Replay:
         return asset.respond(request, for_ever=request.query_params.get("v") == stamp)
 
     def _epoch(self, run_id: str, number: str) -> tuple[Asset, str] | None:
-        """The asset and its version; None where a later epoch has taken its place."""
+        """The asset and its version; None if a later epoch has replaced it."""
         from aeviz.runs import store
         from aeviz.server.replay import epochs  # imported late, in a thread: it needs torch
         from aeviz.training import snapshots
@@ -102,7 +102,7 @@ class Replay:
         return asset, stamp
 
     async def film(self, request: Request) -> Response:
-        """The training as a GIF or an MP4, made once and by one thread."""
+        """The training as a GIF or an MP4, made once and in one thread."""
         run, kind = request.path_params["run"], request.path_params["kind"]
         theme = "light" if request.query_params.get("theme") == "light" else "dark"
         if kind not in MEDIA:
@@ -111,18 +111,19 @@ class Replay:
         asset = self._films.get(key)
         if asset is None:
             asset = await asyncio.shield(self._made(key))
-        answer = asset.respond(request)
-        answer.headers["Content-Disposition"] = f"attachment; filename*=utf-8''{quote(run)}.{kind}"
-        return answer
+        response = asset.respond(request)
+        disposition = f"attachment; filename*=utf-8''{quote(run)}.{kind}"
+        response.headers["Content-Disposition"] = disposition
+        return response
 
     def _made(self, key: Key) -> asyncio.Future[Asset]:
-        """The film, which others may be waiting for already."""
+        """The film of this key; a second request waits for the first."""
         making = self._making.get(key)
         if making is None:
             if len(self._making) >= MAX_FILMS:
-                raise UserError("Many films are being made just now: try again in a minute.")
+                raise UserError("Too many films are being made: try again in a minute.")
             loop = asyncio.get_running_loop()
-            making = asyncio.ensure_future(loop.run_in_executor(self._studio, self._make, key))
+            making = asyncio.ensure_future(loop.run_in_executor(self._film_thread, self._make, key))
             self._making[key] = making
             making.add_done_callback(lambda done: self._end(key, done))
         return making
@@ -130,7 +131,7 @@ class Replay:
     def _end(self, key: Key, done: asyncio.Future[Asset]) -> None:
         self._making.pop(key, None)
         if not done.cancelled():
-            done.exception()  # looked at, even where whoever asked has left
+            done.exception()  # retrieved even if the client has left, else asyncio logs a warning
 
     def _make(self, key: Key) -> Asset:
         from aeviz.server.replay.films import make
@@ -140,14 +141,14 @@ class Replay:
         return self._films.put(key, asset.prepared())
 
     async def static(self, request: Request) -> Response:
-        """A file of the browser half."""
+        """A JavaScript or CSS file."""
         path = live_file(request.path_params["file"], STATIC)
         if path is None:
             return Response("Not found", status_code=404, media_type="text/plain")
         return self._files.at(path).respond(request)
 
     def routes(self, base_path: str = "") -> list[BaseRoute]:
-        """The routes, under `base_path` (as `server.baseUrlPath` has it)."""
+        """The routes under `base_path`, Streamlit's `server.baseUrlPath`."""
         base = http.base(base_path)
         return [
             Route(f"{base}/aeviz/runs/{{run}}/epochs/{{epoch}}", errors_as_sentences(self.epoch)),
@@ -157,7 +158,7 @@ class Replay:
 
 
 def _film_key(run_id: str, kind: str, theme: str) -> Key:
-    """What a film is of: it is made anew where there are other epochs to show."""
+    """Run, kind, theme and snapshots of a film; it is made again when the snapshots change."""
     from aeviz.runs import store
     from aeviz.training import snapshots
 
@@ -165,7 +166,7 @@ def _film_key(run_id: str, kind: str, theme: str) -> Key:
     return run_id, kind, theme, tuple((path.name, snapshots.stamp(path)) for path in paths)
 
 
-def _give_way() -> None:
+def _lower_priority() -> None:
     from aeviz.server.photos.worker import lower_priority
 
     lower_priority()

@@ -71,12 +71,12 @@ def test_the_mixture_is_fitted_once(client: TestClient, monkeypatch: pytest.Monk
     assert fits == [200]
 
 
-def test_of_many_codes_only_some_are_fitted() -> None:
-    from aeviz.server.live.mixture import MAX_NUMBERS, MIN_CODES, _some
+def test_of_many_codes_only_subset_are_fitted() -> None:
+    from aeviz.server.live.mixture import MAX_NUMBERS, MIN_CODES, _subset
 
-    assert len(_some(torch.zeros(10_000, 16))) == MAX_NUMBERS // 16
-    assert len(_some(torch.zeros(10_000, 1024))) == MIN_CODES
-    assert len(_some(torch.zeros(1000, 1024))) == 1000
+    assert len(_subset(torch.zeros(10_000, 16))) == MAX_NUMBERS // 16
+    assert len(_subset(torch.zeros(10_000, 1024))) == MIN_CODES
+    assert len(_subset(torch.zeros(1000, 1024))) == 1000
 
 
 @pytest.mark.parametrize(

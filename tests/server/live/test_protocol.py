@@ -45,7 +45,7 @@ def test_the_length_of_an_encodes_reply_is_known() -> None:
 def test_large_images_allow_fewer_codes() -> None:
     """16 MiB: a reply of 86 images of 256 x 256 in colour, and a header, are the most."""
     large = Shape((3, 256, 256), 1)
-    assert large.most_codes == 85
+    assert large.max_codes == 85
     assert len(protocol.parse(message(0, [0.0] * 85), large).values) == 85
     with pytest.raises(BadMessageError, match="1 to 85 codes, this has 86"):
         protocol.parse(message(0, [0.0] * 86), large)

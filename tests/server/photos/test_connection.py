@@ -54,7 +54,7 @@ def test_a_job_that_is_being_made_as_the_socket_breaks_ends_with_it() -> None:
         connection = PhotoConnection(Socket(), line, make_job)  # type: ignore[arg-type]
         serving = asyncio.create_task(connection.serve())
         await asyncio.to_thread(making.wait, 10)
-        connection.tell({"job": 0, "state": "waiting"})
+        connection.send({"job": 0, "state": "waiting"})
         with pytest.raises(ConnectionError):
             await serving
         broken.set()

@@ -193,7 +193,7 @@ def test_the_noise_level_that_is_told_counts(client: TestClient) -> None:
         ({"task": "denoise", "method": "../x"}, "no such method"),
         ({"task": "denoise", "sigma": "9"}, "must be a number"),
         ({"task": "denoise", "sigma": True}, "must be a number"),
-        ({"task": "denoise", "sigma": 1e9}, "above 0 and be 100 at most"),
+        ({"task": "denoise", "sigma": 1e9}, "above 0 and at most 100"),
         ({"task": "inpaint"}, "Nothing is marked"),
         ({"task": ["denoise"]}, "There is no such task"),
     ],

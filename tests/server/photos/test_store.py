@@ -51,7 +51,7 @@ def test_ids_cannot_be_guessed_and_the_folder_is_nobody_elses(store: Store) -> N
 
 
 def test_the_photos_unused_for_longest_make_room() -> None:
-    store = Store(most_bytes=3 * SIZE)
+    store = Store(max_bytes=3 * SIZE)
     first, second, third = (store.add(f"{n}.png", PIXELS) for n in range(3))
     store.get(first.id)
     store.add("3.png", PIXELS)
@@ -64,7 +64,7 @@ def test_the_photos_unused_for_longest_make_room() -> None:
 
 
 def test_a_result_in_use_keeps_its_photo() -> None:
-    store = Store(most=3)
+    store = Store(max_count=3)
     photo = store.add("a.png", PIXELS)
     result = store.add("b.png", PIXELS, original=photo.id)
     other = store.add("c.png", PIXELS)
@@ -78,7 +78,7 @@ def test_a_result_in_use_keeps_its_photo() -> None:
 
 
 def test_what_is_made_of_a_photo_counts_and_is_made_once() -> None:
-    store = Store(most_bytes=2 * SIZE + 1000)
+    store = Store(max_bytes=2 * SIZE + 1000)
     first, second = (store.add(f"{n}.png", PIXELS) for n in range(2))
     made: list[int] = []
 
@@ -126,7 +126,7 @@ def test_of_the_files_that_pass_the_last_few_stay_and_an_open_one_can_be_read(st
 
 
 def test_what_is_pinned_makes_no_room() -> None:
-    store = Store(most=2)
+    store = Store(max_count=2)
     first, second = (store.add(f"{n}.png", PIXELS) for n in range(2))
     with store.pinned([first.id, first.id]):
         store.add("2.png", PIXELS)
@@ -156,7 +156,7 @@ def test_a_photo_goes_with_its_results_and_what_is_counted_goes_with_them(store:
 
 
 @pytest.mark.parametrize(
-    ("number", "said"), [(28, "disk is full: try again"), (5, "could not keep this photo: try")]
+    ("number", "said"), [(28, "disk is full: try again"), (5, "could not save this photo: try")]
 )
 def test_a_disk_that_takes_no_more_is_told_in_a_sentence(
     store: Store, monkeypatch: pytest.MonkeyPatch, number: int, said: str
@@ -248,7 +248,7 @@ def test_no_torch_is_imported_before_a_photo_comes() -> None:
 
 
 def test_what_is_written_beside_a_photo_makes_room_too() -> None:
-    store = Store(most_bytes=3 * SIZE)
+    store = Store(max_bytes=3 * SIZE)
     first, second = store.add("0.png", PIXELS), store.add("1.png", PIXELS)
     for part in ("reference", "mask"):
         store.write(second, part, PIXELS["pixels"])

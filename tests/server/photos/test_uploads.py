@@ -36,7 +36,7 @@ def refusal(client: TestClient, data: bytes) -> str:
     ("data", "said"),
     [
         (b"", "This file is empty"),
-        (PHOTO[:-40], "cut short, damaged"),
+        (PHOTO[:-40], "incomplete, damaged"),
         (PHOTO[:20] + b"\xff" * 40, "damaged"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'><script>1</script></svg>", "not an image"),
         (b"<!doctype html><script>alert(1)</script>", "not an image"),
@@ -71,13 +71,13 @@ def test_a_body_said_to_be_too_large_is_refused_before_it_is_read(client: TestCl
         f"{BASE}/photos", content=b"x", headers={"Content-Length": str(MAX_UPLOAD + 1)}
     )
     assert answer.status_code == 413
-    assert answer.json() == {"error": "This file is larger than 320 MiB; make the image smaller."}
+    assert answer.json() == {"error": "This file is larger than 320 MiB: make the image smaller."}
 
 
 def test_a_body_that_does_not_say_its_size_is_refused_while_it_is_read(
     client: TestClient, darkroom: PhotoServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(darkroom._uploads, "_most", 3 << 20)
+    monkeypatch.setattr(darkroom._uploads, "_max_bytes", 3 << 20)
     sent = []
 
     def endless():
@@ -115,7 +115,7 @@ def test_a_client_that_leaves_or_rests_in_the_middle_leaves_nothing(
     for limit in ("QUIET_SECONDS", "WHOLE_SECONDS"):
         monkeypatch.setattr(uploads, "QUIET_SECONDS", 60)
         monkeypatch.setattr(uploads, limit, 0.05)
-        with pytest.raises(Exception, match="The upload stopped on its way"):
+        with pytest.raises(Exception, match="The upload stopped before its end"):
             asyncio.run(read("rests"))
     assert list(tmp_path.iterdir()) == []
 
@@ -133,7 +133,7 @@ def test_a_body_that_drips_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         async with Uploads(tmp_path, 1000).body(request):
             raise AssertionError("it never ends")
 
-    with pytest.raises(UserError, match="came too slowly"):
+    with pytest.raises(UserError, match="too slow"):
         asyncio.run(read())
     assert list(tmp_path.iterdir()) == []
 
@@ -225,7 +225,7 @@ def test_our_own_page_and_a_named_proxy_are_let_in(client: TestClient) -> None:
         assert client.post(f"{BASE}/photos", content=PHOTO, headers=headers).status_code == 200
     proxied = PhotoServer(["https://class.example/"])
     try:
-        assert proxied._door.origins.allow({"origin": "https://class.example", "host": "inner"})
+        assert proxied._guard.origins.allow({"origin": "https://class.example", "host": "inner"})
     finally:
         proxied.close()
 
@@ -292,9 +292,9 @@ def test_queued_uploads_wait_on_the_disk_and_few_are_decoded_at_once(
 ) -> None:
     inside, most, go = 0, 0, threading.Event()
     counting = threading.Lock()
-    take_in = type(darkroom.studio).take_in
+    upload = type(darkroom.service).upload
 
-    def slow(studio, body, name, damage, stretch=False):
+    def slow(service, body, name, damage, stretch=False):
         nonlocal inside, most
         with counting:
             inside += 1
@@ -302,9 +302,9 @@ def test_queued_uploads_wait_on_the_disk_and_few_are_decoded_at_once(
         go.wait(10)
         with counting:
             inside -= 1
-        return take_in(studio, body, name, damage, stretch)
+        return upload(service, body, name, damage, stretch)
 
-    monkeypatch.setattr(type(darkroom.studio), "take_in", slow)
+    monkeypatch.setattr(type(darkroom.service), "upload", slow)
     threads = [
         threading.Thread(target=client.post, args=(f"{BASE}/photos",), kwargs={"content": PHOTO})
         for _ in range(limits.UPLOADS.person)
@@ -379,7 +379,7 @@ def test_a_narrow_photo_is_told_and_stretched_and_its_reference_with_it(
     file = write_photo(Photo(pixels))
     plain = client.post(f"{BASE}/photos?stretch=0", content=file).json()
     assert (plain["narrow"], plain["range"]) == (True, 0.0625)
-    assert plain["notes"] == ["It uses 12 of its 16 bits."]
+    assert plain["notes"] == ["The photo uses only 12 of its 16 bits."]
     full = client.post(f"{BASE}/photos?stretch=1", content=file).json()
     assert (full["narrow"], full["range"]) == (True, 1)
     seen = pixels_of(client.get(f"{BASE}/photos/{full['id']}/before").content)

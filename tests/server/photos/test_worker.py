@@ -25,7 +25,7 @@ class Page:
         self.tiles: list[int] = []
         self.ended = threading.Semaphore(0)
 
-    def tell(self, message: dict[str, Any]) -> None:
+    def send(self, message: dict[str, Any]) -> None:
         self.messages.append(message)
         if message["state"] in ("done", "stopped", "failed"):
             self.ended.release()
@@ -165,7 +165,7 @@ def test_of_one_page_few_jobs_are_begun_however_many_are_to_be_first(bench: Benc
 
     bench.worker.submit(PhotoJob(page, 0, 100, steps(0)))
     page.wait(9)
-    assert most == worker.MAX_BEGUN
+    assert most == worker.MAX_STARTED
 
 
 def test_a_stopped_job_ends_after_the_tile_under_way_and_the_next_one_begins(bench: Bench) -> None:
@@ -214,8 +214,8 @@ def test_the_jobs_of_a_page_that_has_gone_end(bench: Bench) -> None:
     ("error", "said"),
     [
         (UserError("Nothing is marked."), "Nothing is marked."),
-        (MemoryError(), "memory is not enough"),
-        (RuntimeError("CUDA out of memory. Tried to allocate"), "memory is not enough"),
+        (MemoryError(), "Not enough memory"),
+        (RuntimeError("CUDA out of memory. Tried to allocate"), "Not enough memory"),
         (ZeroDivisionError("at line 3"), "its log has details"),
     ],
 )
@@ -300,7 +300,7 @@ def test_a_number_in_use_and_too_many_jobs_are_refused(
     with pytest.raises(UserError, match="Job 1 is still under way"):
         bench.worker.submit(bench.job(page, 1))
     bench.worker.submit(bench.job(page, 2))
-    with pytest.raises(UserError, match="2 photos of this page wait already"):
+    with pytest.raises(UserError, match="2 photos of this page are waiting"):
         bench.worker.submit(bench.job(page, 3))
     bench.worker.submit(bench.job(Page(), 1))
 

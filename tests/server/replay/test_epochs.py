@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from small_run import config, snapshot
 
-from aeviz.server.replay.epochs import PRIOR_REACH, ROOM, class_names, pack, view
+from aeviz.server.replay.epochs import MARGIN, PRIOR_REACH, class_names, pack, view
 
 
 def unpacked(packed: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -60,7 +60,7 @@ def test_other_maps_are_centred_on_their_codes() -> None:
     corners = np.float32([[4, 1], [6, 1], [4, 2], [6, 2]])
     seen = view(np.repeat(corners, 50, 0), gaussian=False)
     assert (seen.x, seen.y) == (5, 1.5)
-    assert seen.reach == pytest.approx(ROOM)
+    assert seen.reach == pytest.approx(MARGIN)
 
 
 def test_a_map_of_few_codes_shows_all_of_them_and_of_many_the_most() -> None:

@@ -16,13 +16,12 @@ from aeviz.server.replay.film import (
     EDGE,
     GAP,
     HEADER,
-    HOLD_SECONDS,
-    LENGTHS,
     PANEL,
     between,
     film,
     times,
 )
+from aeviz.server.replay.film_files import HOLD_SECONDS, LENGTHS, Kind
 
 SNAPSHOTS = [snapshot(epoch) for epoch in range(EPOCHS)]
 
@@ -59,7 +58,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("kind", ["gif", "mp4"])
-def test_a_film_decodes_to_the_whole_training(kind: films.Kind, theme: films.Theme) -> None:
+def test_a_film_decodes_to_the_whole_training(kind: Kind, theme: films.Theme) -> None:
     frames, seconds = frames_of(film(kind, SNAPSHOTS, config(), "A film", theme), kind)
     rate = LENGTHS[kind][1]
     moments = len(times(EPOCHS, kind))

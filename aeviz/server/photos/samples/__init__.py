@@ -1,4 +1,4 @@
-"""The photographs that ship with the app, to try it on; NOTICE says whose they are."""
+"""The sample photographs that come with the app; NOTICE has their licences."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FOLDER: Final = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Sample:
-    """A photograph, the file `name`.jpg beside this one."""
+    """A photograph: the file `name`.jpg in this folder."""
 
     name: str
     title: str
@@ -34,13 +34,13 @@ SAMPLES: Final = (
 
 
 async def listed(request: Request) -> Response:
-    """The samples there are."""
+    """The list of samples."""
     return JSONResponse([asdict(sample) for sample in SAMPLES])
 
 
 async def sent(request: Request) -> Response:
     """The file of a sample."""
-    # Looked for among those there are: a name from outside is never used as a path.
+    # The name is compared with the samples there are, never used as a path.
     wanted = request.path_params["name"]
     if not any(sample.name == wanted for sample in SAMPLES):
         raise GoneError("There is no such sample: reload the page.")
