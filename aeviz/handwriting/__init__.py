@@ -1,4 +1,4 @@
-"""Handwritten characters in photographs of paper: found, and written as a data set has them."""
+"""Find handwritten characters in photographs of paper, and convert them to a data set's style."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from aeviz.handwriting.normalization import normalize
 from aeviz.handwriting.segmentation import MIN_DARKNESS, characters, thickness
 from aeviz.handwriting.style import Style, style_of, style_of_gallery
 
-_FINE: Final = 0.3  # thickness of a stroke, by the character's side: above, it may be none
+_FINE: Final = 0.3  # relative to the character's side; something thicker may not be a stroke
 
 __all__ = ["Box", "Reading", "Style", "read", "style_of", "style_of_gallery"]
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read in a photograph; boxes in shares of its width and height.
+    """The result of reading a photograph; boxes as fractions of its width and height.
 
-    image: the character, uint8 (H, W), or None where there is no ink; frame: where it is, or None
-    where none was found; found: where characters may be, the likeliest first.
+    image: the character, uint8 (H, W), or None if there is no ink; frame: its box, or None if no
+    character was found; found: boxes of possible characters, the most likely first.
     """
 
     image: NDArray[np.uint8] | None
@@ -34,9 +34,9 @@ class Reading:
 
 
 def read(pixels: NDArray[np.uint8], style: Style, frame: Box | None = None) -> Reading:
-    """The character in `frame`, or the likeliest one, of a photograph uint8 (H, W, 1 or 3).
+    """The character in `frame`, or the most likely one, in a photograph uint8 (H, W, 1 or 3).
 
-    Large photographs are shrunk first, so that 50 megapixels take little more than one.
+    Large photographs are shrunk first, so that 50 megapixels take little longer than one.
     """
     grey = paper.resized(pixels)
     height, width = grey.shape
@@ -50,7 +50,7 @@ def read(pixels: NDArray[np.uint8], style: Style, frame: Box | None = None) -> R
     light = paper.is_light_on_dark(grey)
     ink, boxes = _found(grey, light)
     if not boxes or thickness(ink, boxes[0]) > _FINE:
-        # A light sheet on a dark table is no light stroke: the ink on it may be the other way.
+        # A light sheet on a dark table may be mistaken for strokes: try dark ink, too.
         other, others = _found(grey, not light)
         if others and (not boxes or thickness(other, others[0]) < thickness(ink, boxes[0])):
             ink, boxes = other, others

@@ -1,4 +1,4 @@
-"""Rectangles in a picture."""
+"""Rectangles in an image."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle, in pixels or in shares of a picture's sides."""
+    """A rectangle, in pixels or as fractions of an image's sides."""
 
     left: float
     top: float
@@ -24,11 +24,11 @@ class Box:
 
     @property
     def side(self) -> float:
-        """The longer one."""
+        """The longer side."""
         return max(self.width, self.height)
 
     def joined(self, other: Box) -> Box:
-        """The least box around both."""
+        """The smallest box around both."""
         return Box(
             min(self.left, other.left),
             min(self.top, other.top),
@@ -37,11 +37,11 @@ class Box:
         )
 
     def scaled(self, x: float, y: float) -> Box:
-        """The same in a picture x times as wide and y times as high."""
+        """The same box in an image x times as wide and y times as high."""
         return Box(self.left * x, self.top * y, self.right * x, self.bottom * y)
 
     def pixels(self, margin: int = 0) -> tuple[slice, slice]:
-        """Rows and columns of the pixels in it, and this many around it."""
+        """Rows and columns of the pixels in the box, with a margin around it."""
         return (
             slice(max(0, int(self.top) - margin), max(0, round(self.bottom) + margin)),
             slice(max(0, int(self.left) - margin), max(0, round(self.right) + margin)),

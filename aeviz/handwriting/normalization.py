@@ -1,7 +1,7 @@
-"""A character out of a photograph -> an image as a data set has it.
+"""Convert a character from a photograph to an image in a data set's style.
 
-As MNIST was made (LeCun, Bottou, Bengio and Haffner 1998, section III.A): the ink is scaled to fit
-a box, 20 x 20 in 28 x 28, and placed by its centre of mass.
+As for MNIST (LeCun, Bottou, Bengio and Haffner 1998, section III.A), the ink is scaled to fit a
+box, 20 x 20 of 28 x 28 pixels, and placed by its centre of mass.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from aeviz.handwriting.style import Style, stroke_width
 Map = NDArray[np.float32]
 Mask = NDArray[np.uint8]
 
-_SPECK: Final = 0.02  # of the ink: smaller pieces are dirt
-_FINE: Final = 200  # pixels: the longer side of the ink while its strokes are made wider or finer
+_SPECK: Final = 0.02  # of the ink: smaller pieces count as dirt
+_FINE: Final = 200  # longer side of the ink in pixels while its stroke width is changed
 _MARGIN: Final = 25
-_FINER: Final = 0.25  # of a stroke's width: what is taken off each side at most
-_WIDER: Final = 0.1  # of the longer side: what is added on each side at most
+_FINER: Final = 0.25  # of a stroke's width: at most so much is removed on each side
+_WIDER: Final = 0.1  # of the longer side: at most so much is added on each side
 
 
 def normalize(darkness: Map, box: Box, style: Style) -> NDArray[np.uint8] | None:
-    """The ink of `darkness` (h, w) inside of `box` as uint8 (H, W); None where there is none."""
+    """The ink of `darkness` (h, w) inside `box` as uint8 (H, W); None if there is none."""
     part = darkness[box.pixels(2)]
     if not part.size:
         return None
@@ -47,13 +47,13 @@ def _without_specks(mask: Mask) -> Mask:
 
 
 def _extent(mask: NDArray[np.uint8] | NDArray[np.bool_]) -> tuple[slice, slice]:
-    """Rows and columns from the first to the last that is not empty."""
+    """Slices of rows and columns from the first to the last that is not empty."""
     rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
     return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
 
 def _restroked(ink: Map, style: Style) -> Map:
-    """Ink whose strokes end at 0.5, with strokes as wide as the style's, _FINE pixels large."""
+    """Ink whose strokes end at 0.5, with the style's stroke width, _FINE pixels large."""
     mask = np.pad((_resized(ink, _FINE / max(ink.shape)) > 0.5).astype(np.uint8), _MARGIN)
     outside = cv2.distanceTransform(1 - mask, cv2.DIST_L2, cv2.DIST_MASK_5)
     inside = cv2.distanceTransform(mask, cv2.DIST_L2, cv2.DIST_MASK_5)
@@ -85,6 +85,6 @@ def _resized(ink: Map, scale: float) -> Map:
 
 
 def _start(side: int, length: int, mass: float) -> int:
-    """Where ink of this length begins so that its centre of mass is the middle of the side, or as
-    close to it as the side allows."""
+    """The start of ink of this length so that its centre of mass lies in the middle of the side, or
+    as close as possible."""
     return int(np.clip(round(side / 2 - (mass + 0.5)), 0, max(0, side - length)))

@@ -1,4 +1,4 @@
-"""A photograph of paper -> how dark its ink is, with light and shadow divided out."""
+"""Measure the darkness of ink in a photograph of paper, corrected for uneven lighting."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ Map = NDArray[np.float32]
 
 MIN_SIDE: Final = 512
 SIDE: Final = 1024
-"""Least and largest longer side that photographs are resized to: strokes are several pixels wide,
-and the time and memory for a photograph are bounded."""
-_GROUND_SIDE: Final = 256  # paper is smooth, so that it is looked at smaller
+"""Photographs are resized to a longer side between these, so that strokes are several pixels wide,
+and time and memory are bounded."""
+_GROUND_SIDE: Final = 256  # paper is smooth, so a smaller copy is enough
 _REACH: Final = 51
-"""A fifth of that: darker places that are wider are no strokes."""
-_BLACK: Final = 16  # brightness of paper: below, noise would be read as ink
-_MORE: Final = 1.5  # times as much light as dark that stands out is light writing
+"""A fifth of _GROUND_SIDE: wider dark places do not count as strokes."""
+_BLACK: Final = 16  # minimum brightness of paper; below, noise would count as ink
+_MORE: Final = 1.5  # so many times as much light contrast as dark means light writing
 
 
 def resized(pixels: Grey) -> Grey:
@@ -34,23 +34,23 @@ def resized(pixels: Grey) -> Grey:
 
 
 def is_light_on_dark(grey: Grey) -> bool:
-    """Whether what stands out of (h, w) is lighter than what is around it, as on a blackboard."""
+    """Whether the writing in (h, w) is lighter than its surroundings, as on a blackboard."""
     small = _small(grey)
-    apart = small.astype(np.float32) - cv2.medianBlur(small, _REACH)
-    light, dark = np.square(apart.clip(min=0)).sum(), np.square(apart.clip(max=0)).sum()
+    contrast = small.astype(np.float32) - cv2.medianBlur(small, _REACH)
+    light, dark = np.square(contrast.clip(min=0)).sum(), np.square(contrast.clip(max=0)).sum()
     return bool(light > _MORE * dark)
 
 
 def darkness(grey: Grey, light_on_dark: bool) -> Map:
-    """How much darker than the paper around it each place of (h, w) is, in [0, 1].
+    """How much darker than the surrounding paper each pixel of (h, w) is, in [0, 1].
 
-    The paper's brightness is a morphological closing, wider than a stroke, smoothed. With
-    `light_on_dark`, light and dark change places.
+    The paper's brightness is a smoothed morphological closing, wider than a stroke. With
+    `light_on_dark`, light and dark are swapped.
     """
     seen = 255 - grey if light_on_dark else grey
     smooth = np.asarray(cv2.GaussianBlur(seen, (0, 0), max(grey.shape) / SIDE), np.uint8)
     small = cv2.medianBlur(_small(smooth), 3)
-    # So that a dark table at the picture's edge counts as ground.
+    # The border makes a dark table at the edge of the photograph count as paper.
     wide = cv2.copyMakeBorder(small, _REACH, _REACH, _REACH, _REACH, cv2.BORDER_REPLICATE)
     closed = cv2.morphologyEx(wide, cv2.MORPH_CLOSE, np.ones((_REACH, _REACH), np.uint8))
     closed = cv2.GaussianBlur(closed, (0, 0), 3)[_REACH:-_REACH, _REACH:-_REACH]

@@ -1,4 +1,4 @@
-"""Where in the ink of a photograph single characters are."""
+"""Find single characters in the ink of a photograph."""
 
 from __future__ import annotations
 
@@ -17,27 +17,28 @@ Mask = NDArray[np.uint8]
 
 MAX_FOUND: Final = 12
 MIN_DARKNESS: Final = 0.1
-_INK: Final = 0.999  # the quantile of darkness that is surely ink, where there is any
-_EDGE: Final = 0.45  # of the ink's darkness: where a stroke ends
+_INK: Final = 0.999  # the quantile of darkness that is ink if there is any
+_EDGE: Final = 0.45  # a stroke ends at this share of the ink's darkness
 
-# What is put together to a character.
+# Joining pieces to characters.
 _SPECK: Final = 4  # pixels
-_FRAMED: Final = 0.25  # of a frame's longer side: what is smaller inside of it is a speck
+_FRAMED: Final = 0.25  # of a frame's longer side: smaller pieces inside it count as specks
 _MAX_PIECES: Final = 400
 
-# What a character is like; lengths by its longer side. The bounds leave room around what digits
-# have; of 200 photographs of landscapes, people and animals 68 had a place within them.
+# Properties of a character; lengths relative to its longer side. The bounds are somewhat wider than
+# the values of digits; of 200 photographs of landscapes, people and animals, 68 contained a place
+# within them.
 _MAX_LOOKED_AT: Final = 40
 _MAX_PARTS: Final = 5
 _MIN_SIDE: Final = 0.04  # of the photograph's longer side
-_NARROWEST, _BROADEST = 0.03, 2.5  # width by height
-_MIN_SHARE: Final = 0.3  # of the largest one's side
+_MIN_RATIO, _MAX_RATIO = 0.03, 2.5  # width / height
+_MIN_SHARE: Final = 0.3  # of the largest character's side
 _MAX_THICKNESS: Final = 0.55
-_MAX_LENGTH: Final = 4.5  # of all strokes
+_MAX_LENGTH: Final = 4.5  # of all strokes together
 _MAX_VARIATION: Final = 0.28  # of the ink's darkness
-_AROUND: Final = 0.5  # how far the paper is looked at
-_MIN_PAPER: Final = 0.6  # of what is looked at
-_MAX_SMEAR: Final = 0.6  # darkness of the paper, by the level at which ink ends
+_AROUND: Final = 0.5  # margin of paper that is examined
+_MIN_PAPER: Final = 0.6  # minimum share of paper in the examined part
+_MAX_SMEAR: Final = 0.6  # maximum darkness of the paper, relative to the level where ink ends
 
 
 def ink_level(darkness: Map) -> float:
@@ -46,16 +47,16 @@ def ink_level(darkness: Map) -> float:
 
 
 def characters(darkness: Map) -> list[Box]:
-    """Boxes of what may be a character, the likeliest first, at most MAX_FOUND.
+    """Boxes of possible characters, the most likely first, at most MAX_FOUND.
 
-    Likely is what is large and in the middle. What is much smaller than the largest, lies at the
-    edge of the photograph, or does not look like strokes on paper, is none.
+    Large boxes near the middle are the most likely. Boxes that are much smaller than the largest,
+    lie at the edge of the photograph, or do not look like strokes on paper are left out.
     """
     height, width = darkness.shape
     boxes = []
     for pieces in _groups(_pieces(darkness))[:_MAX_LOOKED_AT]:
         whole = functools.reduce(Box.joined, pieces)
-        # Where all of it is none, such as a sheet on a table, what lies in it may be one.
+        # If the whole is not a character, such as a sheet on a table, a part of it may be one.
         written = [box for box in (whole, *pieces[:_MAX_PARTS]) if _is_written(darkness, box)]
         boxes += [whole] if whole in written else written
     largest = max((box.side for box in boxes), default=0.0)
@@ -69,7 +70,7 @@ def characters(darkness: Map) -> list[Box]:
 
 
 def _pieces(darkness: Map) -> list[Box]:
-    """Boxes of connected ink that neither reaches the photograph's edge nor frames other ink; the
+    """Boxes of connected ink that neither touches the photograph's edge nor encloses other ink, the
     largest first."""
     height, width = darkness.shape
     mask = (darkness > ink_level(darkness)).astype(np.uint8)
@@ -95,7 +96,7 @@ def _pieces(darkness: Map) -> list[Box]:
 
 
 def _groups(pieces: list[Box]) -> list[list[Box]]:
-    """Pieces, the largest first, put together to characters."""
+    """Pieces, the largest first, joined to characters."""
     groups: list[list[Box]] = []
     wholes: list[Box] = []
     for piece in pieces:
@@ -110,9 +111,9 @@ def _groups(pieces: list[Box]) -> list[list[Box]]:
 
 
 def _is_written(darkness: Map, box: Box) -> bool:
-    """Whether there are a few thin and evenly dark strokes in the box, and clean paper around."""
+    """Whether the box contains a few thin, evenly dark strokes, with clean paper around it."""
     proportion = box.width / box.height
-    if box.side < _MIN_SIDE * max(darkness.shape) or not _NARROWEST < proportion < _BROADEST:
+    if box.side < _MIN_SIDE * max(darkness.shape) or not _MIN_RATIO < proportion < _MAX_RATIO:
         return False
     part = darkness[box.pixels(round(_AROUND * box.side))]
     level = ink_level(part)
@@ -130,14 +131,14 @@ def _is_written(darkness: Map, box: Box) -> bool:
 
 
 def thickness(darkness: Map, box: Box) -> float:
-    """The widest place of the ink in the box, by the box's longer side."""
+    """The maximum thickness of the ink in the box, relative to the box's longer side."""
     part = darkness[box.pixels()]
     mask = np.pad((part > ink_level(part)).astype(np.uint8), 1)
     return 2 * float(cv2.distanceTransform(mask, cv2.DIST_L2, cv2.DIST_MASK_5).max()) / box.side
 
 
 def _belongs(piece: Box, group: Box) -> bool:
-    """Whether a piece is a stroke of the same character, as the bar of a 5 that stands apart."""
+    """Whether a piece is a stroke of the same character, such as the separate bar of a 5."""
     beside = max(piece.left - group.right, group.left - piece.right)
     above = max(piece.top - group.bottom, group.top - piece.bottom)
     overlap = -beside / max(1.0, min(piece.width, group.width))

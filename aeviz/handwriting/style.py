@@ -1,4 +1,4 @@
-"""How a data set writes: the size, place and stroke width of its light strokes on a dark ground."""
+"""The style of a handwriting data set: size, position and stroke width of its characters."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from aeviz.images import decode_sprite
 
 LOOKED_AT: Final = 200
 MAX_THICKNESS: Final = 0.4
-"""Widest place of the ink by the size of the character. MNIST 0.2, scikit-learn's digits 0.3,
-Fashion-MNIST 0.5, shapes 0.85: each the third quartile of its images."""
+"""Maximum thickness of the ink, relative to the character's size. The third quartiles are 0.2 for
+MNIST, 0.3 for scikit-learn's digits, 0.5 for Fashion-MNIST and 0.85 for shapes."""
 MAX_GROUND: Final = 64
-_SIDE: Final = 112  # images are measured at about this size, as strokes are but a pixel or two wide
+_SIDE: Final = 112  # images are enlarged to about this size, as strokes are only 1 or 2 pixels wide
 
 
 @dataclass(frozen=True)
 class Style:
-    """What a character has to look like to be one of the data set's.
+    """The style of a data set's characters, in pixels.
 
-    height, width: of an image; box: the longer side of the ink; stroke: its width. In pixels.
+    height, width: of an image; box: the longer side of the ink; stroke: the stroke width.
     """
 
     height: int
@@ -33,9 +33,9 @@ class Style:
 
 
 def style_of(images: NDArray[np.uint8]) -> Style | None:
-    """The style of a data set's images, uint8 (N, H, W); None where they are no handwriting.
+    """The style of a data set's images, uint8 (N, H, W); None if they are not handwriting.
 
-    Handwriting is thin light strokes on a dark ground. The first images are looked at.
+    Handwriting means thin light strokes on a dark background. Only the first images are measured.
     """
     height, width = images.shape[1:]
     measured = [m for image in images[:LOOKED_AT] if (m := _measure(image)) is not None]
@@ -48,14 +48,15 @@ def style_of(images: NDArray[np.uint8]) -> Style | None:
 
 
 def style_of_gallery(sprite: bytes, count: int, image_shape: tuple[int, int, int]) -> Style | None:
-    """The same of a model's gallery: `count` images (C, H, W) on a sheet. Colour is no ink."""
+    """The style of a model's gallery: `count` images (C, H, W) on a sheet; None for colour."""
     if image_shape[0] != 1:
         return None
     return style_of(decode_sprite(sprite, count, image_shape)[:LOOKED_AT, 0].numpy())
 
 
 def _measure(image: NDArray[np.uint8]) -> tuple[float, float, float] | None:
-    """Longer side, stroke width and widest place of the ink in pixels; None on a light ground."""
+    """Longer side, stroke width and maximum thickness of the ink in pixels; None on a light
+    background."""
     sides = (image[0], image[-1], image[1:-1, 0], image[1:-1, -1])
     level = float(image.max()) / 2
     if np.median(np.concatenate(sides)) > MAX_GROUND or level < MAX_GROUND:
@@ -70,7 +71,7 @@ def _measure(image: NDArray[np.uint8]) -> tuple[float, float, float] | None:
 
 
 def stroke_width(ink: NDArray[np.uint8]) -> float:
-    """Mean width of the strokes of a mask (H, W) of 0 and 1: twice its area by its perimeter."""
+    """Mean stroke width of a mask (H, W) of 0 and 1: twice its area divided by its perimeter."""
     contours, _ = cv2.findContours(ink, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     perimeter = sum(cv2.arcLength(contour, closed=True) for contour in contours)
     return 2 * float(ink.sum()) / max(perimeter, 1.0)

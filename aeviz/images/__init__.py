@@ -1,4 +1,4 @@
-"""The one door for pixels from outside: safe decoding, fitting to a model, encoding, file names."""
+"""Images from outside: safe decoding, fitting to a model, encoding, safe file names."""
 
 from aeviz.images.decoding import MAX_BYTES, Decoded, decode
 from aeviz.images.encoding import decode_sprite, encode_png, encode_sprite, through_jpeg

@@ -1,4 +1,4 @@
-"""How large the pictures in AV1 data are, by its sequence headers (AV1 specification, 5.5)."""
+"""Image sizes in AV1 data, from its sequence headers (AV1 specification, 5.5)."""
 
 from collections.abc import Iterator
 
@@ -25,8 +25,8 @@ class _Bits:
 
 
 def coded_sizes(data: bytes, max_pixels: int) -> Iterator[tuple[int, int]]:
-    """Width and height in each sequence header of some AV1 data; Damaged where there is none, or
-    frames may give sizes of their own that are far larger."""
+    """Width and height in each sequence header of AV1 data. CorruptFile if there is none, or if
+    frames may set far larger sizes of their own."""
     at, found = 0, False
     while at < len(data):
         head = data[at]

@@ -1,4 +1,4 @@
-"""Large pictures in parts of about a megapixel, so that what is made on the way stays small."""
+"""Process large images in blocks of about a megapixel, so that temporary arrays stay small."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ Block = tuple[slice, slice]  # rows, columns
 
 
 def blocks(height: int, width: int) -> Iterator[Block]:
-    """Cover (height, width), each pixel once."""
+    """Blocks that cover (height, width), each pixel once."""
     across = min(width, _PIXELS)
     down = max(1, _PIXELS // across)
     for top in range(0, height, down):
@@ -25,7 +25,7 @@ def part(im: Image.Image, block: Block) -> Image.Image:
 
 
 def whole(im: Image.Image) -> np.ndarray:
-    """np.array(im), in this machine's byte order, without Pillow's copies of all of it."""
+    """np.array(im), in this machine's byte order, without Pillow's copies of the whole image."""
     corner = np.asarray(part(im, (slice(0, 1), slice(0, 1))))
     values = np.empty((im.height, im.width, *corner.shape[2:]), corner.dtype.newbyteorder("="))
     for block in blocks(im.height, im.width):
@@ -34,7 +34,7 @@ def whole(im: Image.Image) -> np.ndarray:
 
 
 def as_image(pixels: np.ndarray, mode: str | None = None) -> Image.Image:
-    """uint8 (H, W, C) -> "L", "RGB" or, unless `mode` says otherwise, "RGBA"."""
+    """uint8 (H, W, C) -> an image of mode "L", "RGB" or "RGBA", or of the given `mode`."""
     height, width, channels = pixels.shape
     mode = mode or {1: "L", 3: "RGB", 4: "RGBA"}[channels]
     return Image.frombytes(mode, (width, height), np.ascontiguousarray(pixels).data)

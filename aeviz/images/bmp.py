@@ -1,4 +1,4 @@
-"""The structure of a BMP file; layouts of bits that Pillow does not know are rewritten."""
+"""The structure of a BMP file; bit layouts that Pillow does not know are rewritten."""
 
 import struct
 
@@ -7,7 +7,7 @@ import numpy as np
 from aeviz.errors import UserError
 from aeviz.images.containers import Container, CorruptFile, check_size
 
-MAX_RLE_PIXELS = 4_000_000  # Pillow decodes run-length BMP in Python, about 1 us a pixel
+MAX_RLE_PIXELS = 4_000_000  # Pillow decodes run-length BMP in Python, about 1 us per pixel
 _RUN_LENGTH, _BITFIELDS = (1, 2), (3, 6)
 _KNOWN = {
     (16, (0xF800, 0x7E0, 0x1F, 0)),
@@ -17,7 +17,7 @@ _KNOWN = {
 
 
 def walk_bmp(data: bytes, max_pixels: int) -> Container:
-    """Check the size, and that run-length data, which Pillow would pad with black, has its end."""
+    """Check the size, and that run-length data is complete (Pillow would pad it with black)."""
     offset, header = struct.unpack_from("<II", data, 10)
     bits = 0
     if header == 12:
@@ -29,7 +29,7 @@ def walk_bmp(data: bytes, max_pixels: int) -> Container:
     if compression in _RUN_LENGTH:
         if width * abs(height) > MAX_RLE_PIXELS:
             raise UserError(
-                "This run-length coded BMP is too large to read; save it as PNG and try again."
+                "This run-length encoded BMP is too large to read; save it as PNG and try again."
             )
         coded = data[offset : offset + stored] if stored else data[offset:]
         if len(coded) < stored or not coded.rstrip(b"\0").endswith(b"\1"):
@@ -46,7 +46,7 @@ def walk_bmp(data: bytes, max_pixels: int) -> Container:
 def _as_bgra(
     data: bytes, offset: int, size: tuple[int, int], bits: int, masks: tuple[int, ...]
 ) -> bytes:
-    """The same picture as a BMP of 8 bits a channel; an alpha that is 0 everywhere is none."""
+    """The same image as a BMP of 8 bits per channel; an alpha that is 0 everywhere is dropped."""
     width, height = size
     stride, rows = (width * bits + 31) // 32 * 4, abs(height)
     if offset + stride * rows > len(data) or not all(masks[:3]):
@@ -65,7 +65,7 @@ def _as_bgra(
 
 
 def _channel(row: np.ndarray, mask: int) -> np.ndarray:
-    """The bits of one channel, scaled to 0..255; Damaged where they do not lie together."""
+    """The bits of one channel, scaled to 0..255; CorruptFile if they are not contiguous."""
     low = (mask & -mask).bit_length() - 1
     top = mask >> low
     if top & (top + 1):

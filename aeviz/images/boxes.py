@@ -1,4 +1,4 @@
-"""The structure of AVIF and HEIC files: boxes (ISO 14496-12) with items in them (ISO 23008-12)."""
+"""The structure of AVIF and HEIC files: boxes (ISO 14496-12) that contain items (ISO 23008-12)."""
 
 import importlib.util
 import struct
@@ -13,21 +13,21 @@ _HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"}
 _AVIF = {b"avif", b"avis"}
 _MAX_ITEMS = 4_096
 
-Span = tuple[int, int]  # where something starts and ends in the file
+Span = tuple[int, int]  # start and end in the file
 
 
 def walk_boxes(data: bytes, max_pixels: int) -> Container:
-    """Check that all boxes are whole, and each size that a decoder would make room for.
+    """Check that all boxes are complete, and each size for which a decoder would allocate memory.
 
-    A moving AVIF loses its frames: its still picture is read.
+    Of an animated AVIF only the still image is read.
     """
     top = list(boxes(data, 0, len(data)))
     kind, start, end = top[0]
     brands = {data[at : at + 4] for at in (start, *range(start + 8, end, 4))}
     if kind != b"ftyp" or not brands & (_AVIF | _HEIC):
-        raise UserError("Video files cannot be read; save one picture of the video as JPEG.")
+        raise UserError("Video files cannot be read; save one frame of the video as JPEG.")
     if not brands & _AVIF and importlib.util.find_spec("pillow_heif") is None:
-        raise UserError("HEIC files cannot be read on this server; save the picture as JPEG.")
+        raise UserError("HEIC files cannot be read on this server; save the image as JPEG.")
     meta = _one(data, (0, len(data)), b"meta")
     meta = (meta[0] + 4, meta[1])
     container = _one(data, _one(data, meta, b"iprp"), b"ipco")
@@ -58,7 +58,7 @@ def _heic(data: bytes) -> Container:
 
 
 def boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Kind, start and end of what is in each box."""
+    """Kind of each box, and start and end of its content."""
     for _ in range(MAX_BLOCKS):
         if start == end:
             return
@@ -82,7 +82,7 @@ def _one(data: bytes, span: Span, wanted: bytes) -> Span:
 
 
 def _without_film(data: bytes, top: list[tuple[bytes, int, int]]) -> tuple[int, bytes]:
-    """How many frames there are, and the file with its tracks and their brand out of sight."""
+    """The number of frames, and the file with its tracks and their brand hidden."""
     films = [(start, end) for kind, start, end in top if kind == b"moov"]
     if not films:
         return 1, data
@@ -99,7 +99,7 @@ def _without_film(data: bytes, top: list[tuple[bytes, int, int]]) -> tuple[int, 
 
 
 def _check_items(data: bytes, meta: Span, max_pixels: int) -> None:
-    """Look into every picture of the file: its alpha and tiles are pictures, too."""
+    """Check every image in the file; alpha and tiles are stored as images, too."""
     kinds = _item_kinds(data, _one(data, meta, b"iinf"))
     decoded = found = 0
     for name, content in _item_contents(data, meta):
@@ -126,7 +126,7 @@ def _item_kinds(data: bytes, span: Span) -> dict[int, bytes]:
 
 
 def _item_contents(data: bytes, meta: Span) -> Iterator[tuple[int, bytes]]:
-    """Number and bytes of each item, which may lie in several parts."""
+    """Number and bytes of each item, which may be stored in several parts."""
     at, end = _one(data, meta, b"iloc")
     version = data[at]
     sizes = [size for byte in data[at + 4 : at + 6] for size in (byte >> 4, byte & 15)]

@@ -1,4 +1,4 @@
-"""Colours as the file's own profile means them -> sRGB."""
+"""Convert colours to sRGB by the file's own colour profile."""
 
 import io
 import logging
@@ -14,15 +14,15 @@ from aeviz.images.primaries import Colours
 
 log = logging.getLogger(__name__)
 
-# What sRGB's primaries are in the profile connection space, that is under D50: the columns of
-# every sRGB profile (ICC "How to interpret the sRGB color space", table 3)
+# sRGB's primaries in the profile connection space (D50), the columns of every sRGB profile (ICC
+# "How to interpret the sRGB color space", table 3)
 _SRGB = np.array(
     [[0.4360747, 0.3850649, 0.1430804],
      [0.2225045, 0.7168786, 0.0606169],
      [0.0139322, 0.0971045, 0.7141733]]
 )  # fmt: skip
 _ROUNDING = 2  # levels by which profiles of sRGB differ
-# kinds of parametric curves, all as the last: (a x + b)^g + e from d on, c x + f below
+# All kinds of parametric curves in the form of the last: (a x + b)^g + e for x >= d, else c x + f
 _SEVEN: tuple[Callable[..., tuple[float, ...]], ...] = (
     lambda g: (g, 1, 0, 0, 0, 0, 0),
     lambda g, a, b: (g, a, b, 0, -b / a, 0, 0),
@@ -35,16 +35,16 @@ _SEVEN: tuple[Callable[..., tuple[float, ...]], ...] = (
 def to_srgb(
     pixels: np.ndarray, icc: bytes | None, colours: Colours | None = None
 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Colours converted by a profile or by numbers, and what is to be said of it; C = 1 or 3.
+    """Pixels with C = 1 or 3, converted by an ICC profile or by `colours`, and notes about it.
 
     pixels: uint8 (H, W, C), C = 1, 3 or 4 (CMYK), or uint16 with C = 1 or 3; may be overwritten.
-    A profile that is sRGB already changes nothing; one that cannot be used, neither.
+    An sRGB profile changes nothing, nor does one that cannot be used.
     """
     notes: tuple[str, ...] = ()
     if icc is not None:
         try:
             return _by_profile(pixels, icc)
-        except Exception:  # lcms speaks through several types; a picture outlives its profile
+        except Exception:  # lcms raises several types; the image is usable without its profile
             log.debug("Ignored a broken colour profile", exc_info=True)
             notes = ("The file's colour profile could not be used and was ignored.",)
     if pixels.shape[2] == 4:
@@ -55,7 +55,7 @@ def to_srgb(
         linear = np.stack([colours.linear] * channels)
         matrix = colours.matrix if channels == 3 else np.eye(1, dtype=np.float32)
         pixels = _converted_by(pixels, linear, matrix)
-        notes = ("Colours converted to sRGB by the file's own colour numbers.",)
+        notes = ("Colours converted to sRGB by the file's own colour values.",)
     return pixels, notes
 
 
@@ -75,7 +75,7 @@ def _by_profile(pixels: np.ndarray, icc: bytes) -> tuple[np.ndarray, tuple[str, 
         if curves := _curves(icc, pixels.shape[2]):
             return _converted_by(pixels, *curves), notes
         pixels = reduced(pixels)
-        notes = ("16-bit image reduced to 8 bits, as its colour profile is a table.", *notes)
+        notes = ("16-bit image reduced to 8 bits because its colour profile is a table.", *notes)
     out = "L" if mode == "L" else "RGB"
     return _converted(pixels, lambda im: transform.apply(im).convert(out)), notes
 
@@ -90,7 +90,7 @@ def _converted(pixels: np.ndarray, convert: Callable[[Image.Image], Image.Image]
 
 
 def _changes_nothing(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
-    """Whether a profile is sRGB, whatever its name: it moves no colour by more than rounding."""
+    """Whether the profile is sRGB under any name: it changes no colour by more than rounding."""
     steps = np.linspace(0, 255, 16).astype(np.uint8)
     grid = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(16, 256, 3)
     probe = np.arange(256, dtype=np.uint8)[None] if mode == "L" else grid
@@ -99,9 +99,10 @@ def _changes_nothing(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
 
 
 def _converted_by(pixels: np.ndarray, linear: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """Pillow hands lcms 8 bits only; so what lcms would do with 16 is done here.
+    """Convert as lcms would, but in 16 bits: Pillow passes only 8 bits to lcms.
 
-    linear: (C, 65536) light of each sample value. matrix: (C, C) to sRGB's linear light.
+    linear: (C, 65536), the linear light of each sample value. matrix: (C, C), to sRGB's linear
+    light.
     """
     top = np.iinfo(pixels.dtype).max
     linear = linear if top == 65535 else linear[:, ::257]
@@ -115,7 +116,7 @@ def _converted_by(pixels: np.ndarray, linear: np.ndarray, matrix: np.ndarray) ->
 
 
 def _curves(icc: bytes, channels: int) -> tuple[np.ndarray, np.ndarray] | None:
-    """What a profile of curves and primaries says: (linear, matrix); None for other profiles."""
+    """(linear, matrix) of a profile of curves and primaries; None for other profiles."""
     count = min(100, struct.unpack_from(">I", icc, 128)[0])
     entries = (struct.unpack_from(">4sII", icc, 132 + 12 * i) for i in range(count))
     tags = {name: icc[start : start + size] for name, start, size in entries}
@@ -140,7 +141,7 @@ def _curve(tag: bytes) -> np.ndarray:
         kind = struct.unpack_from(">H", tag, 8)[0]
         return _parametric(x, _fixed(tag[12 : 12 + 4 * (1, 3, 4, 5, 7)[kind]]), kind)
     if tag[:4] != b"curv":
-        raise ValueError("a tone curve of an unknown kind")
+        raise ValueError("unknown kind of tone curve")
     count = struct.unpack_from(">I", tag, 8)[0]
     points = np.frombuffer(tag, ">u2", count, 12)
     if count == 0:

@@ -1,9 +1,9 @@
-"""Look at an image file's structure before any decoder does.
+"""Check an image file's structure before decoding it.
 
-A decoder trusts what a file says: it allocates the canvas that the header names, follows every
-frame, and fills what is missing with grey or black. So each format's structure is walked here
-first, without decoding a pixel: sizes are checked, missing ends are noticed, and what the picture
-does not need (later frames, text, metadata) is left out of the bytes that are passed on.
+A decoder trusts the file: it allocates the canvas given in the header, follows every frame, and
+fills missing parts with grey or black. So each format's structure is walked here first, without
+decoding a pixel: sizes are checked, truncated files are refused, and parts that the image does not
+need (later frames, text, metadata) are removed.
 """
 
 import struct
@@ -19,21 +19,21 @@ MAX_PAGES = 1_000
 
 @dataclass(frozen=True)
 class Container:
-    """A file whose structure is sound. `data` holds the first picture only, ready for Pillow."""
+    """A file with a valid structure. `data` holds only the first image, ready for Pillow."""
 
     format: str
     data: bytes
     frames: int = 1
-    bits: int = 8  # per channel, where the header says more than Pillow's mode does
+    bits: int = 8  # per channel, if the header gives more than Pillow's mode
     icc: bytes | None = None
-    colours: Colours | None = None  # in numbers; a profile goes before them
-    xmp: bytes = b""  # where Pillow would have to decode the picture to see it
-    key: tuple[int, ...] = ()  # the transparent colour of a 16-bit PNG, which Pillow has in 8
-    stands_for_more: bool = False  # counting frames was given up at `frames`
+    colours: Colours | None = None  # as numbers; a profile takes precedence
+    xmp: bytes = b""  # if Pillow would have to decode the image to find it
+    key: tuple[int, ...] = ()  # the transparent colour of a 16-bit PNG; Pillow reduces it to 8 bits
+    stands_for_more: bool = False  # there are more than `frames`: counting stopped there
 
 
-class CorruptFile(ValueError):  # noqa: N818  (a finding, turned into a UserError by `inspect`)
-    """The structure has a hole: the file was cut short or changed."""
+class CorruptFile(ValueError):  # noqa: N818  (turned into a UserError by `inspect`)
+    """The structure is broken: the file was cut short or changed."""
 
 
 def check_size(width: int, height: int, max_pixels: int) -> None:
@@ -80,7 +80,7 @@ def walk_gif(data: bytes, max_pixels: int) -> Container:
             elif data[start + 1] == 0xF9:
                 control = data[start:pos]
     except (CorruptFile, IndexError, struct.error):
-        if not first:  # a whole first frame is a whole picture, whatever follows it
+        if not first:  # a complete first frame is enough
             raise
     if not first:
         raise CorruptFile
@@ -93,7 +93,7 @@ def _palette_bytes(flags: int) -> int:
 
 
 def walk_webp(data: bytes, max_pixels: int) -> Container:
-    """Check the RIFF length and every chunk's; count animation frames."""
+    """Check the length of the RIFF file and of every chunk; count animation frames."""
     end = 8 + int.from_bytes(data[4:8], "little")
     if end > len(data):
         raise CorruptFile
@@ -125,7 +125,7 @@ def walk_webp(data: bytes, max_pixels: int) -> Container:
 def walk_tiff(data: bytes, max_pixels: int) -> Container:
     """Count the pages and cut the chain after the first, so that no decoder has to walk it.
 
-    Sizes stand in tags that Pillow reads without allocating; `decoding` checks them there.
+    Sizes are in tags that Pillow reads without allocating memory; `decoding` checks them there.
     """
     order = "<" if data[:2] == b"II" else ">"
     big = struct.unpack_from(order + "H", data, 2)[0] == 43
@@ -145,7 +145,7 @@ def walk_tiff(data: bytes, max_pixels: int) -> Container:
                 raise
             break
         if not seen:
-            if entries > 65_535:  # BigTIFF could say more
+            if entries > 65_535:  # BigTIFF allows more
                 raise CorruptFile
             _check_tiff_strips(data, order, table, entries, entry, big)
             if after:

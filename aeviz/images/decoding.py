@@ -1,4 +1,4 @@
-"""Bytes from a stranger -> pixels, or one sentence why not."""
+"""Decode an untrusted image file, or raise a UserError that says why not."""
 
 import io
 import logging
@@ -36,7 +36,7 @@ from aeviz.images.window import Span, Window, stretched
 log = logging.getLogger(__name__)
 
 MAX_PIXELS = 50_000_000
-MAX_BYTES = 320 << 20  # 50 megapixels of 16-bit colour, uncompressed, fit
+MAX_BYTES = 320 << 20  # enough for 50 megapixels of uncompressed 16-bit colour
 _MAGIC: tuple[tuple[bytes, Walker, str], ...] = (
     (SIGNATURE, walk_png, "PNG"),
     (b"\xff\xd8\xff", walk_jpeg, "JPEG"),
@@ -59,8 +59,8 @@ _NEARLY_ALL = 0.9
 
 
 class Picture(NamedTuple):
-    """pixels (H, W, C), uint8 or uint16; alpha of the same type (H, W), or None; the values that
-    the file holds."""
+    """pixels (H, W, C), uint8 or uint16; alpha (H, W) of the same type, or None; span: the range of
+    the file's values."""
 
     pixels: np.ndarray
     alpha: np.ndarray | None
@@ -70,13 +70,13 @@ class Picture(NamedTuple):
 
 @dataclass(frozen=True)
 class Decoded:
-    """A picture from outside.
+    """A decoded image.
 
     pixels: uint8 (H, W, C), C = 1 (grey) or 3 (sRGB), transparent parts composed onto white, or
-        onto black where the rest is white.
-    alpha: uint8 (H, W), or None where the picture is opaque.
-    notes: plain sentences that say what was done to the file's own pixels.
-    span: the values that the file holds.
+        onto black if nearly all visible parts are white.
+    alpha: uint8 (H, W), or None if the image is opaque.
+    notes: sentences that say how the file's own pixels were changed.
+    span: the range of the file's values.
     """
 
     pixels: np.ndarray
@@ -94,9 +94,9 @@ def decode(
 ) -> Decoded:
     """Decode a PNG, JPEG, JPEG 2000, WebP, AVIF, BMP, TIFF or GIF (its first frame), by content.
 
-    window: which of the stored values are shown as black and white; with one, even of None, `span`
-    is in the file's full depth. Raises UserError, and nothing else, for whatever is not a whole
-    picture within the limits.
+    window: the stored values to show as black and white. With any window, even an empty one, `span`
+    has the file's full depth. For anything but a complete image within the limits, raises UserError
+    and nothing else.
     """
     limits = None if window is None else window.values
     picture = read(data, max_pixels, max_bytes, deep=window is not None, limits=limits)
@@ -120,10 +120,10 @@ def read(
     deep: bool,
     limits: tuple[float, float] | None = None,
 ) -> Picture:
-    """The way in of every picture: as `decode`, but nothing is composed onto white.
+    """As `decode`, which calls it, but transparent parts are not composed onto a background.
 
-    deep: keep 16 bits where the file has as many or more. limits: black and white of integers and
-    floats whose range no header tells.
+    deep: keep 16 bits if the file has as many or more. limits: the values of black and white for
+    integers and floats whose range is not in a header.
     """
     container = inspect(data, max_pixels, max_bytes)
     with _refusing(container.format):
@@ -131,8 +131,8 @@ def read(
 
 
 def composed(pixels: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, str]:
-    """(H, W, C) by its alpha (H, W), both uint8 or both uint16, on a ground that shows it: on
-    white, or on black where nearly all that can be seen is white. And which it was."""
+    """(H, W, C) composed by its alpha (H, W), both uint8 or both uint16, onto white, or onto black
+    if nearly all visible parts are white; and the name of that colour."""
     full = np.iinfo(pixels.dtype).max
     white, seen = 0.0, float(alpha.sum(dtype=np.float64))
     for source, a in zip(pixels, alpha, strict=True):
@@ -145,12 +145,12 @@ def composed(pixels: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, str]:
 
 
 def inspect(data: bytes, max_pixels: int, max_bytes: int) -> Container:
-    """Check kind, length, size and structure without decoding; raises UserError."""
+    """Check format, length, size and structure without decoding; raises UserError."""
     if not data:
         raise UserError("This file is empty; choose an image file.")
     if len(data) > max_bytes:
         raise UserError(
-            f"This file is larger than {max_bytes / (1 << 20):.3g} MiB; make the image smaller."
+            f"This file is larger than {max_bytes / (1 << 20):.3g} MiB: make the image smaller."
         )
     for magic, walker, name in _MAGIC:
         if data.startswith(magic) and (magic != b"RIFF" or data[8:12] == b"WEBP"):
@@ -166,8 +166,8 @@ def inspect(data: bytes, max_pixels: int, max_bytes: int) -> Container:
 def _refusing(name: str) -> Iterator[None]:
     """Turn whatever a decoder raises into a UserError.
 
-    Exception is caught whole because Pillow lets nearly every type of it out of a bad file
-    (OSError, SyntaxError, struct.error, TypeError, ...); only file parsing runs in here.
+    It catches Exception because Pillow raises nearly every type for a bad file (OSError,
+    SyntaxError, struct.error, TypeError, ...); only file parsing runs inside.
     """
     try:
         yield
@@ -181,13 +181,13 @@ def _refusing(name: str) -> Iterator[None]:
         if not isinstance(error, CorruptFile):
             log.debug("Refused a %s file: %r", name, error)
         raise UserError(
-            f"This {name} file is cut short, damaged or of a kind that cannot be read; "
+            f"This {name} file is incomplete, damaged or of a kind that cannot be read; "
             "export it again as PNG or JPEG."
         ) from error
 
 
 def _open(container: Container, max_pixels: int) -> Image.Image:
-    """Pillow's reading of the header, checked once more; nothing is decoded yet."""
+    """The image opened by Pillow, its header checked again; nothing is decoded yet."""
     im = Image.open(io.BytesIO(container.data), formats=[container.format])
     check_size(*im.size, max_pixels)
     im.info["bits"] = container.bits
@@ -201,25 +201,25 @@ def _open(container: Container, max_pixels: int) -> Image.Image:
         extents = [tile[1] or (0, 0, 0, 0) for tile in im.tile]
         drawn = sum((x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in extents)
         if drawn < im.width * im.height * planes or (planes > 1 and im.info["bits"] != 8):
-            raise CorruptFile  # what is not drawn stays black; Pillow splits deep planes wrongly
+            raise CorruptFile  # missing parts would stay black; Pillow splits deep planes wrongly
     im.info["orientation"], im.info["turned_by"] = _orientation(im, container.xmp)
     return im
 
 
 def _orientation(im: Image.Image, xmp: bytes) -> tuple[int, str]:
-    """What EXIF says, or where it says nothing XMP; and which of them it was."""
+    """The orientation in EXIF or, if there is none, in XMP; and which of them it was."""
     found = None
-    if im.format != "PNG" or "exif" in im.info:  # Pillow would decode all to look behind it
+    if im.format != "PNG" or "exif" in im.info:  # else Pillow would decode all to look for it
         try:
             exif = Image.Exif()
             exif.load(im.info.get("exif", b""))
             found = (im.getexif() if im.format == "TIFF" else exif).get(0x0112)
             found = None if found is None else int(found)
-        except Exception:  # a broken EXIF block raises as freely as a broken file; upright then
+        except Exception:  # a broken EXIF block raises any type; then the image counts as upright
             log.debug("Ignored a broken EXIF block", exc_info=True)
     if found is None and im.format != "TIFF":
-        said = xmp or im.info.get("xmp", b"")
-        if match := _XMP_ORIENTATION.search(said if isinstance(said, bytes) else b""):
+        packet = xmp or im.info.get("xmp", b"")
+        if match := _XMP_ORIENTATION.search(packet if isinstance(packet, bytes) else b""):
             return int(match[1]), "XMP"
     return found or 1, "EXIF"
 
@@ -250,16 +250,16 @@ def _decode(
     if span is None:
         top = np.iinfo(pixels.dtype).max
         span = Span(int(pixels.min()), int(pixels.max()), int(top))
-    del im  # the decoder's own copy, as large as the picture
+    del im  # the decoder's own copy, as large as the image
 
-    pixels, said = to_srgb(pixels, icc, container.colours)
-    notes.extend(said)
+    pixels, colour_notes = to_srgb(pixels, icc, container.colours)
+    notes.extend(colour_notes)
     if alpha is not None:
         opaque = alpha.min() == np.iinfo(alpha.dtype).max
         alpha = None if opaque else alpha if alpha.dtype == pixels.dtype else reduced(alpha)
     if 2 <= orientation <= 8:
         notes.append(f"Turned upright by its {turned_by} orientation.")
-        if container.format != "TIFF":  # Pillow turns a TIFF as it loads
+        if container.format != "TIFF":  # Pillow turns a TIFF while loading it
             pixels = upright(pixels, orientation)
             alpha = None if alpha is None else upright(alpha, orientation)
     return Picture(pixels, alpha, tuple(notes), span)
@@ -267,7 +267,7 @@ def _decode(
 
 def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
     """Undo an EXIF orientation (2..8, EXIF 2.32 section 4.6.4) of (H, W, ...)."""
-    turned = {
+    rotated = {
         2: lambda x: x[:, ::-1],
         3: lambda x: x[::-1, ::-1],
         4: lambda x: x[::-1],
@@ -276,7 +276,7 @@ def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
         7: lambda x: x[::-1, ::-1].swapaxes(0, 1),
         8: lambda x: np.rot90(x, 1),
     }[orientation](pixels)
-    return np.ascontiguousarray(turned)
+    return np.ascontiguousarray(rotated)
 
 
 def _channels(im: Image.Image, bits: int) -> tuple[np.ndarray, np.ndarray | None, str]:

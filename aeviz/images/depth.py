@@ -1,8 +1,7 @@
-"""Samples of more than 8 bits: grey ones that Pillow keeps, coloured ones that it does not.
+"""Decode samples of more than 8 bits: grey, which Pillow supports, and colour, which it does not.
 
-Pillow holds colour in 8 bits; its raw mode says which byte of a 16-bit sample those are ("RGB;16B":
-the first). So a picture of 16 bits in colour is decoded twice, by the same decoder, once for each
-byte.
+Pillow keeps only 8 bits of colour; its raw mode says which byte of a 16-bit sample ("RGB;16B": the
+first). So a 16-bit colour image is decoded twice by the same decoder, once for each byte.
 """
 
 import re
@@ -25,15 +24,15 @@ Channels = tuple[np.ndarray, np.ndarray | None]  # pixels (H, W, C) and alpha (H
 
 
 def is_deep_colour(im: Image.Image) -> bool:
-    """Would Pillow reduce this opened, not yet loaded picture from 16 bits to 8?
+    """Whether Pillow would reduce this opened, not yet loaded image from 16 bits to 8.
 
-    No for a TIFF that stores a plane for each channel: of those only the first byte can be had.
+    False for a TIFF that stores each channel as a plane: only its first byte can be decoded.
     """
     return _RAW.fullmatch(_raw_mode(im)) is not None and not im.info.get("planes")
 
 
 def deep_colour(container: Container, open_: Callable[[Container], Image.Image]) -> Channels:
-    """Decode what `is_deep_colour` says yes to: uint16, C = 1 or 3."""
+    """Decode an image for which `is_deep_colour` is true: uint16, C = 1 or 3."""
     raw = _raw_mode(open_(container))
     if raw.startswith("LA"):
         return _grey_and_alpha(open_(_as_four_bytes(container)))
@@ -47,7 +46,7 @@ def deep_colour(container: Container, open_: Callable[[Container], Image.Image])
 
 
 def _raw_mode(im: Image.Image) -> str:
-    """How the samples lie in the file: "RGB", "RGB;16B", ..."""
+    """The layout of the samples in the file: "RGB", "RGB;16B", ..."""
     args = im.tile[0].args if im.tile else ""  # type: ignore[attr-defined]
     return str(args[0] if isinstance(args, tuple) else args)
 
@@ -61,7 +60,7 @@ def _decode_as(im: Image.Image, raw: str) -> None:
 
 
 def _first_byte(im: Image.Image, raw: str) -> Channels:
-    _decode_as(im, raw.replace("RGBa", "RGBA"))  # which would be divided by alpha, rounded
+    _decode_as(im, raw.replace("RGBa", "RGBA"))  # Pillow would divide RGBa by alpha and round
     pixels = np.empty((im.height, im.width, 3), np.uint16)
     alpha = np.empty((im.height, im.width), np.uint16) if im.mode == "RGBA" else None
     for block in blocks(im.height, im.width):
@@ -82,7 +81,7 @@ def _add_last_byte(im: Image.Image, raw: str, pixels: np.ndarray, alpha: np.ndar
 
 
 def _as_four_bytes(container: Container) -> Container:
-    """A PNG of grey and alpha in 16 bits, said to be R, G, B and A in 8: the same four bytes."""
+    """A PNG of 16-bit grey and alpha, relabelled as 8-bit RGBA, which has the same four bytes."""
     data, start = container.data, len(SIGNATURE)
     size, method = data[start + 8 : start + 16], data[start + 18 : start + 21]
     header = make_chunk(b"IHDR", size + b"\x08\x06" + method)
@@ -107,10 +106,11 @@ def _unmultiply(pixels: np.ndarray, alpha: np.ndarray) -> None:
 def grey(
     im: Image.Image, bits: int, deep: bool, limits: tuple[float, float] | None = None
 ) -> tuple[np.ndarray, np.ndarray | None, str, Span]:
-    """A loaded grey image of 12, 16 or 32 bits, integer or float -> pixels, alpha, a note, values.
+    """A loaded grey image of 12, 16 or 32 bits, integer or float -> pixels, alpha, a note, span.
 
-    Both in 8 bits, unless `deep` lets them have 16 and they need it. limits: black and white of
-    integers and floats whose range no header tells; None for what is usual or found.
+    Pixels and alpha have 8 bits, or 16 if `deep` and they need them. limits: the values of black
+    and white for integers and floats whose range is not in a header; None for the usual range, or
+    that of the values.
     """
     values, alpha, note = whole(im), None, ""
     if im.mode.startswith("I;16"):
@@ -135,11 +135,11 @@ def grey(
 def _ranged(
     values: np.ndarray, bits: int, deep: bool, limits: tuple[float, float] | None
 ) -> tuple[np.ndarray, str, Span]:
-    """Integers or floats whose black and white no header tells -> uint8 or uint16."""
+    """Integers or floats whose range is not in a header -> uint8 or uint16."""
     integers, note = values.dtype.kind == "i", ""
     if not integers and not (finite := np.isfinite(values)).all():
         values[~finite] = 0
-        note = ", values that are no number set to 0"
+        note = ", NaN and infinite values set to 0"
     found = values.min(), values.max()
     span = Span(float(found[0]), float(found[1]), None, integers)
     fitting = limits or usual(span.low, span.high, integers)
@@ -147,15 +147,15 @@ def _ranged(
     top = 65535 if deep and not (integers and high == 255) else 255
     kind, depth = f"{bits}-bit" if integers else "Floating-point", top.bit_length()
     note = f"{kind} image reduced to {depth} bits{note}." if not integers or bits > depth else ""
-    if limits:  # what they do is the caller's to say
+    if limits:  # the caller has its own note for them
         note = ""
     if not fitting:
-        note += f" Its range {low:.4g} to {high:.4g} was stretched to black to white."
+        note += f" Its values {low:.4g} to {high:.4g} were stretched from black to white."
     return _rescaled(values, float(low), float(high), top), note.strip(), span
 
 
 def _rescaled(values: np.ndarray, low: float, high: float, top: int) -> np.ndarray:
-    """low..high -> 0..top, row by row so that the float64 copy stays small."""
+    """low..high -> 0..top, row by row, so that the float64 copy stays small."""
     scaled = np.empty(values.shape, _type(top))
     span = high - low or 1.0
     for row, source in zip(scaled, values, strict=True):
@@ -164,7 +164,7 @@ def _rescaled(values: np.ndarray, low: float, high: float, top: int) -> np.ndarr
 
 
 def reduced(values: np.ndarray) -> np.ndarray:
-    """uint8 as it is, uint16 rounded to uint8."""
+    """uint8 unchanged, uint16 rounded to uint8."""
     if values.dtype == np.uint8:
         return values
     out = np.empty(values.shape, np.uint8)

@@ -1,4 +1,4 @@
-"""Pixels -> files: PNG for people, and the sheet of thumbnails inside a model file."""
+"""Encode images: PNG files, and the sheet of thumbnails inside a model file."""
 
 import io
 import math
@@ -11,7 +11,7 @@ from aeviz.errors import UserError
 from aeviz.images.decoding import decode
 from aeviz.images.png import SIGNATURE
 
-WEBP_SIDE = 16_383  # the largest side the format can say
+WEBP_SIDE = 16_383  # the largest side in the format
 SPRITE_PIXELS = 80_000_000
 SPRITE_BYTES = 256 << 20
 
@@ -19,7 +19,7 @@ SPRITE_BYTES = 256 << 20
 def encode_png(x: np.ndarray | torch.Tensor) -> bytes:
     """One image -> PNG bytes.
 
-    x: uint8 (H, W, C) as it is, or floating point (C, H, W) in [0, 1], clipped, NaN as 0;
+    x: uint8 (H, W, C), or floating point (C, H, W) in [0, 1], which is clipped, with NaN as 0;
     C = 1, 3 or 4. Raises ValueError for another shape or type.
     """
     pixels = _array(x) if isinstance(x, torch.Tensor) else x
@@ -58,7 +58,7 @@ def _grid(count: int) -> tuple[int, int]:
 def encode_sprite(images: torch.Tensor) -> bytes:
     """uint8 (N, C, H, W), C = 1 or 3 -> one lossless sheet, b"" for N = 0.
 
-    WebP, or PNG where a side passes WebP's 16,383 pixels; spare cells are black.
+    WebP, or PNG if a side exceeds WebP's 16,383 pixels; unused cells are black.
     """
     n, c, h, w = images.shape
     if n == 0:
@@ -80,8 +80,8 @@ def encode_sprite(images: torch.Tensor) -> bytes:
 def decode_sprite(data: bytes, count: int, image_shape: tuple[int, int, int]) -> torch.Tensor:
     """Undo `encode_sprite`: uint8 (count, C, H, W).
 
-    Raises UserError unless the sheet is a PNG or WebP exactly as large as count and shape say,
-    which is checked in its header before it is decoded.
+    Raises UserError unless the sheet is a PNG or WebP of exactly the size that count and shape
+    require; this is checked in its header before it is decoded.
     """
     c, h, w = image_shape
     if count < 0 or c not in (1, 3) or h < 1 or w < 1 or (count == 0) != (len(data) == 0):
@@ -102,11 +102,11 @@ def decode_sprite(data: bytes, count: int, image_shape: tuple[int, int, int]) ->
 
 
 def through_jpeg(pixels: np.ndarray, quality: int) -> np.ndarray:
-    """uint8 (H, W, 3) as it comes back from a JPEG file of this quality, 1 to 95."""
+    """uint8 (H, W, 3) after JPEG compression of this quality, 1 to 95."""
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "JPEG", quality=quality)
     return np.array(Image.open(file, formats=["JPEG"]))
 
 
-_NO_SHEET = "The thumbnails in this model file are neither PNG nor WebP; make it again."
-_MISMATCH = "The thumbnails in this model file do not match its number of images; make it again."
+_NO_SHEET = "The thumbnails in this model file are neither PNG nor WebP; create the file again."
+_MISMATCH = "This model file has a wrong number of thumbnails; create the file again."

@@ -1,4 +1,4 @@
-"""Any picture -> the shape a small model takes, with a sentence for everything that was done."""
+"""Fit any image to the input shape of a small model, with a note for each change."""
 
 from typing import Literal
 
@@ -11,7 +11,8 @@ from aeviz.images.decoding import Decoded
 
 Fit = Literal["contain", "cover", "stretch"]
 _BRIGHT = (
-    "Its border is bright: if the model has learnt light on dark, as of digits, invert the image."
+    "Its border is bright. If the model was trained on light on dark, such as digits, invert the "
+    "image."
 )
 Invert = Literal["auto", "any size"] | bool
 
@@ -22,20 +23,20 @@ def to_tensor(
     fit: Fit = "contain",
     invert: Invert = "auto",
 ) -> tuple[torch.Tensor, tuple[str, ...]]:
-    """Fit a picture to a model: returns (float32 (C, H, W) in [0, 1], notes).
+    """Fit an image to a model: returns (float32 (C, H, W) in [0, 1], notes).
 
     image_shape: (C, H, W) with C = 1 or 3.
-    fit: "contain" shows all of it and pads with the median colour of its border; "cover" fills
-        the shape and cuts what stands over; "stretch" shows all of it and fills the shape.
-    invert: "auto" turns a picture bright at its border dark for a grey model, as the digit data
-        sets are light on dark; a picture that has the model's size already stays, with a note.
-        "any size" does so to those, too.
-    A picture of exactly the shape passes unchanged. Raises UserError where the
-    model has neither 1 nor 3 channels.
+    fit: "contain" shows the whole image and pads with the median colour of its border; "cover"
+        fills the shape and crops the rest; "stretch" shows the whole image and fills the shape.
+    invert: "auto" inverts an image with a bright border for a grey model, because the digit data
+        sets are light on dark; an image that already has the model's size is not inverted, but gets
+        a note. "any size" inverts those, too.
+    An image of exactly the model's shape passes unchanged. Raises UserError if the model has
+    neither 1 nor 3 channels.
     """
     channels, height, width = image_shape
     if channels not in (1, 3):
-        raise UserError("This model takes neither grey nor colour images; choose another model.")
+        raise UserError("This model takes neither grey nor colour images: choose another model.")
     if fit not in ("contain", "cover", "stretch"):
         raise ValueError(f"fit is {fit!r}, not 'contain', 'cover' or 'stretch'")
     had_height, had_width, had_channels = decoded.pixels.shape
@@ -58,7 +59,7 @@ def to_tensor(
     if invert is True or (auto and channels == 1 and border[0] > 127):
         pixels = 255 - pixels
         notes.append(
-            "Inverted, because its border is bright and the model expects light on dark."
+            "Inverted because its border is bright and the model expects light on dark."
             if auto
             else "Inverted."
         )
@@ -90,7 +91,7 @@ def _contain(im: Image.Image, width: int, height: int, fill: tuple[int, ...]) ->
     w = min(width, max(1, round(im.width * scale)))
     h = min(height, max(1, round(im.height * scale)))
     canvas = Image.new(im.mode, (width, height), fill)
-    # Pillow's resize widens the filter when it shrinks, so it does not alias.
+    # Pillow's resize is antialiased when it shrinks.
     canvas.paste(im.resize((w, h), Image.Resampling.BICUBIC), ((width - w) // 2, (height - h) // 2))
     return canvas
 

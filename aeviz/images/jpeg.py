@@ -1,14 +1,15 @@
 """The structure of a JPEG file: segments, restart markers, and scans for every coefficient.
 
-libjpeg fills what is missing with grey and only warns. Three checks keep such pictures out:
-restart markers must be in order and as many as the size asks for (ITU-T T.81, B.2.1); scans must
-carry every coefficient of every component to full precision (G.1.1); and a picture of one scan is
-handed on without its end marker, so that the decoder runs dry, which is an error, where it would
-otherwise meet the marker too early, which is not. Between segments, libjpeg and every viewer skip
-to the next marker; so stray bytes there, which a wrong length of the segment before leaves behind,
-are left out. What gets through has a forged end marker: a
-progressive file cut in its very last scan, where only the last bit of detail is missing, and one
-cut by a few bits of its last block.
+libjpeg fills missing parts with grey and only warns. Three checks refuse such files. Restart
+markers must be in order and as many as the size requires (ITU-T T.81, B.2.1). Scans must contain
+every coefficient of every component to full precision (G.1.1). And a file with one scan is passed
+on without its end marker: if data is missing, the decoder then runs out of input, which is an
+error, whereas meeting the end marker too early is not.
+
+Between segments, libjpeg and all viewers skip to the next marker. Stray bytes there, left by a
+wrong length of the previous segment, are removed. Two cases with a forged end marker are not
+detected: a progressive file cut in its last scan, where only the last bit of detail is missing, and
+a file cut by a few bits of its last block.
 """
 
 import re
@@ -18,7 +19,7 @@ from math import ceil
 
 from aeviz.images.containers import Container, CorruptFile, check_size
 
-# Fill for the decoder's look-ahead: all ones is no Huffman code, so little can be made of it.
+# Padding for the decoder's look-ahead: all ones is not a Huffman code, so it decodes to nothing.
 _FILL = b"\xff\x00" * 8
 _SCAN_END = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 _MARKER = re.compile(rb"\xff[\x01-\xfe]")
@@ -38,11 +39,11 @@ class _Frame:
     missing: dict[int, list[int]] = field(default_factory=dict)  # component -> bits per coefficient
 
     def restarts(self, components: bytes, interval: int) -> int:
-        """How many restart markers a scan of these components holds."""
+        """The number of restart markers in a scan of these components."""
         h_max = max(h for h, _ in self.sampling.values())
         v_max = max(v for _, v in self.sampling.values())
         h, v = self.sampling[components[0]] if len(components) == 1 else (1, 1)
-        if len(components) == 1:  # one block each, in the component's own resolution
+        if len(components) == 1:  # one block per unit, in the component's own resolution
             across = ceil(ceil(self.width * h / h_max) / 8)
             down = ceil(ceil(self.height * v / v_max) / 8)
         else:
@@ -54,7 +55,7 @@ class _Frame:
 
 
 def walk_jpeg(data: bytes, max_pixels: int) -> Container:
-    """Walk to the end of the last scan that the picture needs; what follows it is left out."""
+    """Walk to the end of the last scan that the image needs; the rest is removed."""
     kept, pos, frame, interval, scans, segments = [b"\xff\xd8"], 2, None, 0, 0, 0
     while frame is None or not frame.complete():
         found = _MARKER.search(data, pos)
@@ -68,7 +69,7 @@ def walk_jpeg(data: bytes, max_pixels: int) -> Container:
         length = struct.unpack_from(">H", data, pos)[0]
         body = data[pos + 2 : pos + length]
         pos += max(2, length)
-        ignored = marker == 0xFE or 0xE0 <= marker <= 0xEF  # by decoders, whatever is in it
+        ignored = marker == 0xFE or 0xE0 <= marker <= 0xEF  # comments and application data
         if marker in (0xD8, 0xD9) or len(body) < length - 2 or (length < 2 and not ignored):
             raise CorruptFile
         if length < 2:
@@ -86,12 +87,12 @@ def walk_jpeg(data: bytes, max_pixels: int) -> Container:
             pos = _scan(data, pos, body, frame, interval)
         if not ignored or _is_read(marker, body):
             kept.append(data[start:pos])
-    dry = scans == 1 and frame.kind in _SEQUENTIAL
-    return Container("JPEG", b"".join([*kept, _FILL if dry else b"\xff\xd9"]))
+    without_end = scans == 1 and frame.kind in _SEQUENTIAL
+    return Container("JPEG", b"".join([*kept, _FILL if without_end else b"\xff\xd9"]))
 
 
 def _is_read(marker: int, body: bytes) -> bool:
-    """Whether a segment that decoders may ignore says how the picture looks, and is long enough."""
+    """Whether an application segment affects the look of the image, and is long enough."""
     known = {
         0xE0: ((b"JFIF\0", 14),),
         0xE1: ((b"Exif\0", 6), (b"http://ns.adobe.com/xap/1.0/\0", 29)),
@@ -112,7 +113,7 @@ def _frame(kind: int, body: bytes, max_pixels: int) -> _Frame:
         sampling[name] = factors >> 4, factors & 15
         if not (1 <= factors >> 4 <= 4 and 1 <= factors & 15 <= 4):
             raise CorruptFile
-    # 14: more than any point transform, so that a coefficient not yet seen is never complete
+    # 14 is more than any point transform, so a coefficient counts as missing until it is seen
     return _Frame(kind, width, height, sampling, {name: [14] * 64 for name in sampling})
 
 
@@ -136,6 +137,6 @@ def _scan(data: bytes, pos: int, header: bytes, frame: _Frame, interval: int) ->
         marker = next(markers, None)
         if marker is None or marker.group()[1] != 0xD0 + i % 8:
             raise CorruptFile
-    if not found:  # no marker follows: cut short, if only by a few bits of the last block
+    if not found:  # no marker follows: at least a few bits of the last block are missing
         raise CorruptFile
     return end

@@ -10,14 +10,14 @@ from aeviz.images.containers import MAX_BLOCKS, Container, CorruptFile, check_si
 
 SIGNATURE = b"\0\0\0\x0cjP  \r\n\x87\n"
 CODESTREAM = b"\xff\x4f\xff\x51"
-MAX_PIXELS = 24_000_000  # OpenJPEG holds 4 bytes for each sample, and takes some 0.1 us a pixel
-_MAX_PARTS = 1_000_000  # tiles, or precincts: a decoder holds some 100 bytes for each
+MAX_PIXELS = 24_000_000  # OpenJPEG needs 4 bytes per sample and some 0.1 us per pixel
+_MAX_PARTS = 1_000_000  # tiles or precincts: a decoder needs some 100 bytes for each
 _MAX_PACKETS = 16_000_000
 
 
 @dataclass(frozen=True)
 class _Size:
-    """What the SIZ segment says (A.5.1)."""
+    """The content of the SIZ segment (A.5.1)."""
 
     width: int
     height: int
@@ -27,7 +27,7 @@ class _Size:
 
 
 def walk_jpeg2000(data: bytes, max_pixels: int) -> Container:
-    """Check sizes and what a decoder makes room for, and that no tile is cut short."""
+    """Check all sizes for which a decoder allocates memory, and that every tile is complete."""
     icc, start, end = None, 0, len(data)
     if data.startswith(SIGNATURE):
         icc, start, end = _in_boxes(data, max_pixels)
@@ -37,7 +37,7 @@ def walk_jpeg2000(data: bytes, max_pixels: int) -> Container:
 
 
 def _in_boxes(data: bytes, max_pixels: int) -> tuple[bytes | None, int, int]:
-    """The ICC profile and where the codestream lies."""
+    """The ICC profile, and start and end of the codestream."""
     icc, stream = None, None
     for kind, start, end in boxes(data, 0, len(data)):
         if kind == b"jp2h":
@@ -62,7 +62,7 @@ def _size(data: bytes, start: int, max_pixels: int) -> _Size:
         ">8IH", data, start + 8
     )
     check_size(x1 - x0, y1 - y0, max_pixels)
-    check_size(x1, y1, 4 * max_pixels)  # a decoder may make room from the origin on
+    check_size(x1, y1, 4 * max_pixels)  # a decoder may allocate memory from the origin on
     if (x1 - x0) * (y1 - y0) > MAX_PIXELS:
         raise UserError("This JPEG 2000 image is too large to read; save it as PNG and try again.")
     if not (tile_x and tile_y and 1 <= components <= 4):
@@ -78,14 +78,14 @@ def _size(data: bytes, start: int, max_pixels: int) -> _Size:
 
 
 def _check_stream(data: bytes, start: int, end: int, size: _Size) -> None:
-    """Walk from the main header over all parts of tiles to the end marker (A.3)."""
+    """Walk from the main header over all tile-parts to the end marker (A.3)."""
     at, first = start + 2, -1
     seen: set[int] = set()
     for _ in range(MAX_BLOCKS):
         marker = struct.unpack_from(">H", data, at)[0]
         if marker == 0xFFD9:
             break
-        if marker == 0xFF93:  # data of this part of a tile
+        if marker == 0xFF93:  # data of this tile-part
             at = first
             continue
         length = struct.unpack_from(">H", data, at + 2)[0]
@@ -105,7 +105,7 @@ def _check_stream(data: bytes, start: int, end: int, size: _Size) -> None:
 
 
 def _check_coding(body: bytes, is_default: bool, size: _Size) -> None:
-    """Bound what COD (A.6.1) and COC (A.6.2) make a decoder hold."""
+    """Bound the memory that COD (A.6.1) and COC (A.6.2) make a decoder allocate."""
     if is_default:
         custom, layers, at = body[0] & 1, struct.unpack_from(">H", body, 2)[0], 5
     else:

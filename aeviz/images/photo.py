@@ -1,4 +1,4 @@
-"""Whole photographs: read with all that they hold, written without what they should not tell."""
+"""Photographs: read at full bit depth and with their colour profile, written without metadata."""
 
 import io
 import struct
@@ -16,7 +16,7 @@ from aeviz.images.window import NARROW, stretched
 VIEW_PIXELS = 4_000_000
 _JPEG_SIDE = 65_500  # libjpeg's limit
 _COLOUR_TYPE = {1: 0, 2: 4, 3: 2, 4: 6}  # samples per pixel -> PNG specification, table 11.1
-_BLOCK = 1 << 20  # bytes of rows that are filtered at a time
+_BLOCK = 1 << 20  # bytes of rows filtered at a time
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class Photo:
     """A photograph, upright and in sRGB.
 
     pixels: uint8 or uint16 (H, W, C), C = 1 (grey) or 3.
-    alpha: of the same type, (H, W), or None where the photo is opaque; not composed in.
-    notes: plain sentences that say what was done to the file's own pixels.
+    alpha: (H, W) of the same type, or None if the photo is opaque; not composed into the pixels.
+    notes: sentences that say how the file's own pixels were changed.
     """
 
     pixels: np.ndarray
@@ -36,48 +36,48 @@ class Photo:
 def read_photo(data: bytes, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BYTES) -> Photo:
     """Read a PNG, JPEG, JPEG 2000, WebP, AVIF, BMP, TIFF or GIF (its first frame), by content.
 
-    Raises UserError, and nothing else, for whatever is not a whole picture within the limits.
+    For anything but a complete image within the limits, raises UserError and nothing else.
     """
     pixels, alpha, notes, _ = read(data, max_pixels, max_bytes, deep=True)
     return Photo(pixels, alpha, notes)
 
 
 def value_range(photo: Photo) -> tuple[float, float]:
-    """Its darkest and its brightest value, as shares of its depth."""
+    """The photo's darkest and brightest value, as fractions of the full range."""
     top = np.iinfo(photo.pixels.dtype).max
     return int(photo.pixels.min()) / top, int(photo.pixels.max()) / top
 
 
 def used_range(photo: Photo) -> float:
-    """The share of its depth, 0 to 1, that lies between its darkest and its brightest value."""
+    """The fraction of the full range, 0 to 1, between the darkest and the brightest value."""
     low, high = value_range(photo)
     return high - low
 
 
 def is_narrow(photo: Photo) -> bool:
-    """Whether it has several values, and they use so little of its depth that it looks flat."""
+    """Whether the photo has several values, but uses so little of the range that it looks flat."""
     return 0 < used_range(photo) < NARROW
 
 
 def stretched_photo(photo: Photo) -> Photo:
-    """Its darkest value becomes black and its brightest white, with a note."""
+    """The photo with its darkest value mapped to black and its brightest to white, with a note."""
     low, high = int(photo.pixels.min()), int(photo.pixels.max())
     if low == high:
         return photo
     top = np.iinfo(photo.pixels.dtype).max
     pixels = stretched(photo.pixels, (low / top, high / top))
-    note = f"Values {low:,} to {high:,} of {top:,} were stretched to black to white."
+    note = f"Values {low:,} to {high:,} of {top:,} were stretched from black to white."
     return Photo(pixels, photo.alpha, (*photo.notes, note))
 
 
 def write_photo(photo: Photo) -> bytes:
-    """PNG of the same depth, channels and alpha, with no metadata: `read_photo` undoes it."""
+    """A PNG of the same depth, channels and alpha, without metadata; `read_photo` inverts it."""
     pixels, alpha = photo.pixels, photo.alpha
     height, width, channels = pixels.shape
     samples, depth = channels + (alpha is not None), 8 * pixels.itemsize
     header = struct.pack(">IIBBBBB", width, height, depth, _COLOUR_TYPE[samples], 0, 0, 0)
     out = [SIGNATURE, make_chunk(b"IHDR", header)]
-    # Fast, as photographs hardly get smaller with more work; in last bytes only zeros repeat.
+    # Fast compression: more work hardly helps for photographs. In low bytes only zeros repeat.
     strategy = zlib.Z_RLE if depth == 16 else zlib.Z_DEFAULT_STRATEGY
     packer = zlib.compressobj(1, zlib.DEFLATED, zlib.MAX_WBITS, 8, strategy)
     above = np.zeros((1, width * samples * depth // 8), np.uint8)
@@ -96,10 +96,11 @@ def write_photo(photo: Photo) -> bytes:
 
 
 def _filtered(rows: np.ndarray, above: np.ndarray, pixel: int) -> np.ndarray:
-    """uint8 (N, B) -> (N, 1 + B): bytes less the mean of those to the left and above, rounded down.
+    """uint8 (N, B) -> (N, 1 + B): PNG filter 3 (specification, section 9.2), each byte minus the
+    mean of those to the left and above, rounded down.
 
-    above: the row (1, B) over the first one. pixel: bytes from one pixel to the next. PNG
-    specification, section 9.2, filter 3: on photographs as small as the best filter for each row.
+    above: the row (1, B) above the first one. pixel: bytes per pixel. For photographs it compresses
+    as well as choosing the best filter for each row.
     """
     up = np.concatenate([above, rows[:-1]])
     left = np.zeros_like(rows)

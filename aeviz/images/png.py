@@ -1,4 +1,4 @@
-"""The structure of a PNG file: chunks, checksums, and pixels enough for every row."""
+"""The structure of a PNG file: chunks, checksums, and enough pixel data for every row."""
 
 import struct
 import zlib
@@ -18,17 +18,17 @@ _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), 
 
 
 def walk_png(data: bytes, max_pixels: int) -> Container:
-    """Keep the chunks that make the picture, pixels last; an APNG loses its later frames.
+    """Keep the chunks that the image needs, pixel data last; an APNG loses its later frames.
 
-    Pillow fills the rows that a short stream leaves out with black, so the stream is inflated
-    here once, in small pieces that are thrown away, to count its bytes.
+    Pillow fills rows missing from a short stream with black, so the stream is inflated here once,
+    in small pieces that are discarded, to count its bytes.
     """
     kept: list[bytes | memoryview] = [SIGNATURE]
-    coded: list[memoryview] = []  # the chunks of pixels, told after all that says what they are
+    coded: list[memoryview] = []  # the chunks with pixel data, written after all others
     pixels: list[memoryview] = []
     frames, bits, colour, expected = 1, 8, 0, 0
     key: tuple[int, ...] = ()
-    said: dict[bytes, bytes] = {}  # of its colours and orientation
+    metadata: dict[bytes, bytes] = {}  # colours and orientation
     for kind, body, chunk in _chunks(data):
         if (kind == b"IHDR") == bool(expected):  # it comes first, and once
             raise CorruptFile
@@ -39,9 +39,9 @@ def walk_png(data: bytes, max_pixels: int) -> Container:
                 raise CorruptFile
             expected = _raw_bytes(width, height, bits * _CHANNELS[colour], interlace)
         elif kind in _COLOURS:
-            said.setdefault(kind, bytes(body))
+            metadata.setdefault(kind, bytes(body))
         elif kind == b"iTXt" and bytes(body[:18]) == _XMP:
-            said[kind] = bytes(body)
+            metadata[kind] = bytes(body)
         elif kind == b"acTL" and len(body) == 8:
             frames = max(1, struct.unpack_from(">I", body)[0])
         elif kind == b"tRNS":
@@ -56,36 +56,37 @@ def walk_png(data: bytes, max_pixels: int) -> Container:
     if not expected or _inflated_bytes(pixels, expected) < expected:
         raise CorruptFile
     end = make_chunk(b"IEND", b"")
-    icc, colours = _colours(said)
-    data, xmp = b"".join([*kept, *coded, end]), _text(said.get(b"iTXt", b""))
+    icc, colours = _colours(metadata)
+    data, xmp = b"".join([*kept, *coded, end]), _text(metadata.get(b"iTXt", b""))
     return Container("PNG", data, frames, bits, icc, colours, xmp, key)
 
 
-def _colours(said: dict[bytes, bytes]) -> tuple[bytes | None, Colours | None]:
-    """A profile, or numbers: of cICP, iCCP, sRGB, gAMA with cHRM the first that is there."""
-    if len(numbers := said.get(b"cICP", b"")) == 4 and is_known(*numbers[:2]):
+def _colours(metadata: dict[bytes, bytes]) -> tuple[bytes | None, Colours | None]:
+    """An ICC profile, or colours as numbers, from the first chunk present of cICP, iCCP, sRGB, and
+    gAMA with cHRM."""
+    if len(numbers := metadata.get(b"cICP", b"")) == 4 and is_known(*numbers[:2]):
         return None, from_cicp(*numbers[:2])
-    if b"iCCP" in said:
-        return _profile(said[b"iCCP"]), None
-    if b"sRGB" in said or len(said.get(b"gAMA", b"")) != 4:
+    if b"iCCP" in metadata:
+        return _profile(metadata[b"iCCP"]), None
+    if b"sRGB" in metadata or len(metadata.get(b"gAMA", b"")) != 4:
         return None, None
-    gamma, points = int.from_bytes(said[b"gAMA"]) / 100_000, None
-    if len(said.get(b"cHRM", b"")) == 32:
-        x = [value / 100_000 for value in struct.unpack(">8I", said[b"cHRM"])]
+    gamma, points = int.from_bytes(metadata[b"gAMA"]) / 100_000, None
+    if len(metadata.get(b"cHRM", b"")) == 32:
+        x = [value / 100_000 for value in struct.unpack(">8I", metadata[b"cHRM"])]
         points = ((x[2], x[3]), (x[4], x[5]), (x[6], x[7]), (x[0], x[1]))
     return None, from_gamma(gamma, points)
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview, memoryview]]:
-    """Yield (kind, body, whole chunk) up to IEND; a spoilt chunk counts only if it is critical."""
+    """Yield (kind, body, whole chunk) up to IEND; damaged chunks are skipped unless critical."""
     view, pos = memoryview(data), len(SIGNATURE)
     for _ in range(MAX_BLOCKS):
         length, kind = struct.unpack_from(">I4s", data, pos)
         end = pos + 12 + length
         if end > len(data):
             raise CorruptFile
-        sound = zlib.crc32(view[pos + 4 : end - 4]) == struct.unpack_from(">I", data, end - 4)[0]
-        if sound:
+        intact = zlib.crc32(view[pos + 4 : end - 4]) == struct.unpack_from(">I", data, end - 4)[0]
+        if intact:
             yield kind, view[pos + 8 : end - 4], view[pos:end]
         elif not kind[0] & 0x20:
             raise CorruptFile
@@ -117,13 +118,13 @@ def _inflated_bytes(parts: list[memoryview], enough: int) -> int:
             while piece and total < enough:
                 total += len(inflater.decompress(piece, 1 << 20))
                 piece = inflater.unconsumed_tail
-            if total < enough:  # output that the last call had no room for
+            if total < enough:  # output beyond the last call's limit
                 total += len(inflater.decompress(b"", 1 << 20))
     return total
 
 
 def _profile(body: bytes) -> bytes:
-    """The ICC profile of an iCCP chunk; b"" where it cannot be read, which a note will say."""
+    """The ICC profile of an iCCP chunk; b"" if it cannot be read, for which there is a note."""
     try:
         return zlib.decompressobj().decompress(body[body.index(b"\0") + 2 :], MAX_PROFILE)
     except (zlib.error, ValueError):
@@ -131,7 +132,7 @@ def _profile(body: bytes) -> bytes:
 
 
 def _text(body: bytes) -> bytes:
-    """What an iTXt chunk of XMP says, compressed or not."""
+    """The text of an iTXt chunk with XMP, compressed or not."""
     packed, rest = body[len(_XMP) : len(_XMP) + 1], body[len(_XMP) + 2 :].split(b"\0", 2)
     if len(rest) < 3 or packed != b"\1":
         return rest[-1][:MAX_TEXT]
@@ -142,7 +143,8 @@ def _text(body: bytes) -> bytes:
 
 
 def _scaled_key(body: bytes, bits: int, colour: int) -> bytes:
-    """Pillow compares a transparent colour, given in the file's depth, with 8-bit pixels."""
+    """The transparent colour, in the file's depth, scaled to the 8-bit pixels with which Pillow
+    compares it."""
     samples = {0: 1, 2: 3}.get(colour)
     if samples is None:
         return body

@@ -1,4 +1,4 @@
-"""Colours that a file describes in numbers: cICP, or gamma and chromaticities."""
+"""Colour spaces given by numbers: cICP, or gamma and chromaticities."""
 
 from dataclasses import dataclass
 
@@ -25,21 +25,21 @@ _PRIMARIES: dict[int, tuple[Point, ...]] = {
 _BRADFORD = np.array(
     [[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]]
 )
-_WHITE_NITS = 203  # what HDR means by paper white (ITU-R BT.2408)
+_WHITE_NITS = 203  # HDR's reference white (ITU-R BT.2408)
 _GAMMA_OF_SRGB = 0.45455
 
 
 @dataclass(frozen=True)
 class Colours:
-    """linear: float32 (65536,), light in 0..1 of each sample value, 0 to 1 spread over them.
-    matrix: float32 (3, 3) from this light to sRGB's."""
+    """linear: float32 (65536,), the linear light, 0 to 1, of each 16-bit sample value. matrix:
+    float32 (3, 3), from this linear light to sRGB's."""
 
     linear: np.ndarray
     matrix: np.ndarray
 
 
 def from_cicp(primaries: int, transfer: int) -> Colours | None:
-    """None where these numbers (ITU-T H.273) mean sRGB, or nothing that is known here."""
+    """The colours for these numbers (ITU-T H.273); None if they mean sRGB, or are unknown."""
     linear = _linear(transfer, np.linspace(0, 1, 65536))
     if linear is None or primaries not in _PRIMARIES or (primaries, transfer) == (1, 13):
         return None
@@ -51,11 +51,11 @@ def is_known(primaries: int, transfer: int) -> bool:
 
 
 def from_gamma(gamma: float, points: tuple[Point, ...] | None) -> Colours | None:
-    """PNG's gAMA and cHRM (red, green, blue, white); None where they mean sRGB, as nearly all
-    files of gamma 1 / 2.2 do, or cannot be."""
+    """The colours for PNG's gAMA and cHRM (red, green, blue, white); None if they mean sRGB, as in
+    nearly all files of gamma 1 / 2.2, or are invalid."""
     points = points or _SRGB
-    plain = np.allclose(points, _SRGB, atol=0.002)
-    if not 0.05 <= gamma <= 20 or (plain and abs(gamma / _GAMMA_OF_SRGB - 1) < 0.05):
+    is_srgb = np.allclose(points, _SRGB, atol=0.002)
+    if not 0.05 <= gamma <= 20 or (is_srgb and abs(gamma / _GAMMA_OF_SRGB - 1) < 0.05):
         return None
     try:
         return _colours(np.linspace(0, 1, 65536) ** (1 / gamma), points)
@@ -64,7 +64,7 @@ def from_gamma(gamma: float, points: tuple[Point, ...] | None) -> Colours | None
 
 
 def _linear(transfer: int, x: np.ndarray) -> np.ndarray | None:
-    """H.273, table 3, turned round: light of each sample; 1 is paper white."""
+    """The inverse of H.273, table 3: the linear light of each sample; 1 is reference white."""
     match transfer:
         case 1 | 6 | 14 | 15:
             return np.where(x < 0.081243, x / 4.5, ((x + 0.099297) / 1.099297) ** (1 / 0.45))
@@ -80,7 +80,7 @@ def _linear(transfer: int, x: np.ndarray) -> np.ndarray | None:
             root = x ** (1 / 78.84375)
             light = np.maximum(root - 0.8359375, 0) / (18.8515625 - 18.6875 * root)
             return light ** (1 / 0.1593017578125) * 10_000 / _WHITE_NITS
-        case 18:  # HLG; its white lies at three quarters of the signal
+        case 18:  # HLG; its white is at three quarters of the signal
             light = np.where(
                 x <= 0.5, x**2 / 3, (np.exp((x - 0.55991073) / 0.17883277) + 0.28466892) / 12
             )

@@ -179,7 +179,7 @@ MIDDLE = np.full((2, 2, 3), 128, np.uint8)
 GAMMA_1 = (b"gAMA", struct.pack(">I", 100_000))
 SRGB = (b"sRGB", b"\0")
 P3 = (b"cICP", bytes([12, 13, 0, 1]))
-LIGHTER = "Colours converted to sRGB by the file's own colour numbers."
+LIGHTER = "Colours converted to sRGB by the file's own colour values."
 
 
 def linear_profile() -> bytes:
