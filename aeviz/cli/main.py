@@ -1,14 +1,13 @@
-"""The command line: what the pages do, a script can do.
+"""The command line: train, evaluate and use models from scripts.
 
-The result is one JSON object on the last line of standard output; progress goes to standard error;
-a mistake is one sentence on standard error and exit code 2.
+The result is one JSON object on the last line of standard output. Progress goes to standard error.
+An error is one sentence on standard error and exit code 2.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,16 +18,13 @@ from aeviz import datasets, images
 from aeviz.cli import lab, restore
 from aeviz.cli.start import start_app
 from aeviz.cli.terminal import read, say
-from aeviz.config import RunConfig
-from aeviz.datasets import photos
-from aeviz.device import describe, pick_device, plain_memory_errors
+from aeviz.device import pick_device
 from aeviz.errors import UserError
 from aeviz.evaluation import metrics
 from aeviz.evaluation.evaluate import evaluate, reconstruct
 from aeviz.io import atomic
 from aeviz.models import checkpoint, library
-from aeviz.presets.autoencoders import PRESETS, preset, settings_for
-from aeviz.presets.defaults import epochs_for
+from aeviz.presets.autoencoders import PRESETS
 from aeviz.presets.restorers import RESTORERS
 from aeviz.training.finish import MAX_IMAGES, finish
 from aeviz.training.fit import fit
@@ -38,7 +34,7 @@ from aeviz.training.state import begin
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command and answers its exit code: 0, 2 after a sentence of complaint, or 130."""
+    """Run one command and return its exit code: 0, 2 after an error, or 130 after an interrupt."""
     args = parser().parse_args(argv)
     try:
         result = args.run(args)
@@ -53,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The commands and their options; `run` holds the function that answers."""
+    """The commands and their options; `args.run` is the function of the command."""
     root = argparse.ArgumentParser(prog="aeviz", description=__doc__)
     commands = root.add_subparsers(required=True, metavar="COMMAND")
 
@@ -68,30 +64,8 @@ def parser() -> argparse.ArgumentParser:
     command("datasets", _datasets, "the data sets")
     command("models", _models, "the models that can be opened")
 
-    sub = command("train", _train, "train a model and write it to one file")
-    sub.add_argument("--preset", default="standard", help="a type: see `presets`")
-    sub.add_argument("--dataset", help="a data set: see `datasets` (default: the preset's)")
-    length = sub.add_mutually_exclusive_group()
-    length.add_argument("--epochs", type=int)
-    length.add_argument(
-        "--steps", type=int, help="as many epochs as make so many steps (default: the preset's)"
-    )
-    sub.add_argument("--latent-dim", type=int)
-    sub.add_argument("--batch-size", type=int)
-    sub.add_argument("--seed", type=int)
-    sub.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"))
-    sub.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="changes")
-    sub.add_argument(
-        "--reference",
-        action="store_true",
-        help="also train the same network without its penalty and put its figures on the card",
-    )
-    sub.add_argument("--half", action="store_true", help="store the weights in half precision")
-    sub.add_argument("--gallery", type=int, default=MAX_IMAGES, help="held-out images to keep")
-    sub.add_argument("--photos", type=Path, metavar="DIR", help="restorers: the photographs")
-    sub.add_argument("--start", type=Path, metavar="FILE", help="restorers: weights to begin with")
-    sub.add_argument("--keep", type=float, default=0.0, metavar="SHARE", help="restorers: of those")
-    sub.add_argument("--out", type=Path, required=True, help="FILE.safetensors")
+    sub = command("train", train.train, "train a model and write it to one file")
+    train.add_arguments(sub)
 
     sub = command("evaluate", _evaluate, "measure a model on a data set's test split")
     sub.add_argument("file", type=Path)
@@ -123,7 +97,7 @@ def _presets(args: argparse.Namespace) -> dict[str, Any]:
     for name, row in rows.items():
         say(f"{name:14} {row['title']}")
     for name in RESTORERS:
-        say(f"{name:18} a restorer of photographs")
+        say(f"{name:18} restorer of photographs")
     restorers = {name: {"config": config.to_dict()} for name, config in RESTORERS.items()}
     return {"presets": rows, "restorers": restorers}
 
@@ -165,7 +139,7 @@ def _models(args: argparse.Namespace) -> dict[str, Any]:
         say(f"{row['name']:30} {row['title']}")
     restorers = [{"name": m.name, "path": str(m.path)} for m in library.restorers()]
     for restorer in restorers:
-        say(f"{restorer['name']:30} restores photographs")
+        say(f"{restorer['name']:30} restorer of photographs")
     return {"models": rows, "restorers": restorers}
 
 
@@ -307,7 +281,7 @@ def _reconstruct(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _open(name: Path | str, device: torch.device | str = "cpu") -> checkpoint.Loaded:
-    """A model by its file, or by its name in the library."""
+    """The model with this file, or with this name in the library."""
     path = Path(name)
     if path.suffix == ".safetensors" or path.exists():
         return checkpoint.load(path, device)

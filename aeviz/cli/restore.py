@@ -1,8 +1,8 @@
-"""`python -m aeviz restore`: photographs, or small images, cleaned into a folder.
+"""`python -m aeviz restore`: restore photographs, or small images, into a folder.
 
-A result carries in its file what it was made of, as a hash of the image, the model, the options and
-this package's version. The same command given again finds it there and leaves it, so that work that
-was interrupted goes on; where any of these has changed it is made anew.
+The file of a result contains a hash of the image, the model, the options and this package's
+version. If the same command is run again, results with the same hash are kept, so that interrupted
+work continues; if anything has changed, the image is restored again.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from aeviz.restoration.photo import restore_photo, vividness_of
 from aeviz.restoration.tasks import TASKS, Task
 
 Tiles = Callable[[int, int], None]
-"""Told how many of how many tiles are done."""
+"""Called with the number of tiles done, and of all tiles."""
 
 _AFTER_HEADER = 8 + 25  # a PNG file's signature and its first chunk
 
@@ -43,21 +43,25 @@ def add_arguments(sub: argparse.ArgumentParser) -> None:
     """The command's options."""
     sub.add_argument("paths", type=Path, nargs="+", metavar="PATH")
     sub.add_argument("--out", type=Path, required=True, metavar="DIR")
-    sub.add_argument("--task", choices=tuple(TASKS), help="default: what the model has learnt")
+    sub.add_argument("--task", choices=tuple(TASKS), help="default: the model's own task")
     sub.add_argument("--model", metavar="FILE or NAME", help="default: restore-TASK")
     sub.add_argument("--sigma", type=float, metavar="S", help="denoise: the noise level, of 255")
-    sub.add_argument("--mask", type=Path, metavar="FILE", help="inpaint: white where to fill")
     sub.add_argument(
-        "--mask-marks", choices=("white", "black"), help="what in the mask is to be filled"
+        "--mask", type=Path, metavar="FILE", help="inpaint: image with the part to fill in white"
     )
     sub.add_argument(
-        "--stretch", action="store_true", help="spread a small range of values from black to white"
+        "--mask-marks",
+        choices=("white", "black"),
+        help="which colour in the mask marks the part to fill",
+    )
+    sub.add_argument(
+        "--stretch", action="store_true", help="stretch a small range of values from black to white"
     )
     sub.add_argument("--device", default="auto")
 
 
 def restore(args: argparse.Namespace) -> dict[str, Any]:
-    """Restores all that `args.paths` name; what fails is listed and stops nothing."""
+    """Restore all files in `args.paths`; failures are listed and do not stop the others."""
     paths = files(args.paths)
     targets = _targets(paths, args.out)
     work = _prepare(args)
@@ -77,27 +81,29 @@ def restore(args: argparse.Namespace) -> dict[str, Any]:
                 progress.end(str(error), worked=False)
     except KeyboardInterrupt:
         say(
-            f"\naeviz: interrupted; {len(done)} of {len(paths)} are done: the same command goes on."
+            f"\naeviz: interrupted after {len(done)} of {len(paths)} images. "
+            "Run the same command again to continue."
         )
         return result | {"exit_code": 130}
     return result | {"exit_code": 2 if failed and not done else 0}
 
 
 def _targets(paths: list[Path], folder: Path) -> list[Path]:
-    """Where each result goes: the same for the same paths. UserError where that is one of them."""
+    """The path of each result, which depends only on `paths` and `folder`. UserError if it is that
+    of an original."""
     taken: set[str] = set()
     names = [crops.unique_name(images.safe_name(path.name, ".png"), taken) for path in paths]
     targets = [folder / name for name in names]
     originals = {path.resolve() for path in paths}
     for target in targets:
         if target.resolve() in originals:
-            raise UserError(f"{target} would be written over by its result: choose another --out.")
+            raise UserError(f"The result would overwrite {target}: choose another --out.")
     return targets
 
 
 def _in_words(figures: dict[str, Any]) -> str:
     if figures["kept"]:
-        return "kept, as it was there already"
+        return "already done"
     took = f"{figures['seconds']:.1f} s"
     if "megapixels" not in figures:
         return took
@@ -106,7 +112,7 @@ def _in_words(figures: dict[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class _Work:
-    """What to do with each file. `key` names the model and the options, all that matters."""
+    """The model and options for all files; `key` is their hash."""
 
     loaded: Loaded | LoadedRestorer
     task: Task
@@ -116,13 +122,13 @@ class _Work:
     key: bytes
 
     def restore(self, path: Path, target: Path, on_tile: Tiles) -> dict[str, Any]:
-        """Writes the result of one file, unless it is there; what is to be said of it."""
+        """Write the result of one file, unless it exists already; returns its JSON fields."""
         begun = time.perf_counter()
         data = read(path)
         mark = make_chunk(b"tEXt", b"aeviz\0" + _hash(self.key, data).hex().encode())
         if _carries(target, mark):
             return {"notes": (), "kept": True}
-        with plain_memory_errors("The memory is not enough for this photo: make it smaller."):
+        with plain_memory_errors("Not enough memory for this photo: make it smaller."):
             png, figures = self._png(data, on_tile)
         atomic.write_bytes(target, png[:_AFTER_HEADER] + mark + png[_AFTER_HEADER:])
         return figures | {"seconds": round(time.perf_counter() - begun, 2), "kept": False}
@@ -132,7 +138,7 @@ class _Work:
             result = crops.denoise(self.loaded.model, data)
             return images.encode_png(result.x_hat), {"notes": result.notes}
         photo = read_photo(data)
-        said = first_notes(photo)
+        notes = first_notes(photo)
         photo = stretched_photo(photo) if self.stretch else photo
         sigma = round(noise_of(photo), 1)
         restored = restore_photo(
@@ -141,7 +147,7 @@ class _Work:
             on_tile=lambda tile: on_tile(tile.done, tile.total),
         )  # fmt: skip
         megapixels = round(photo.pixels.shape[0] * photo.pixels.shape[1] / 1e6, 3)
-        figures = {"notes": (*said, *restored.notes), "sigma": sigma, "megapixels": megapixels}
+        figures = {"notes": (*notes, *restored.notes), "sigma": sigma, "megapixels": megapixels}
         return write_photo(restored), figures
 
 
@@ -155,23 +161,25 @@ def _prepare(args: argparse.Namespace) -> _Work:
     device = pick_device(args.device)
     loaded: Loaded | LoadedRestorer
     if checkpoint.is_restorer(config):
-        able = [task.name for task in TASKS.values() if task.damage == config.corruption.kind]
-        if args.task not in (None, *able):
-            raise UserError(f"{name} has learnt another task: choose --task {able[0]}.")
-        task = TASKS[args.task or able[0]]
+        possible = [task.name for task in TASKS.values() if task.damage == config.corruption.kind]
+        if args.task not in (None, *possible):
+            raise UserError(f"{name} is for another task: choose --task {possible[0]}.")
+        task = TASKS[args.task or possible[0]]
         loaded = checkpoint.load_restorer(path, device)
     elif args.task in (None, "denoise") and args.sigma is None:
         task, loaded = TASKS["denoise"], checkpoint.load(path, device)
     else:
-        raise UserError(f"{name} is a model of small images, which only denoises: leave --model.")
+        raise UserError(
+            f"{name} is a model for small images and can only denoise: leave out --model."
+        )
     if args.sigma is not None and (task.name != "denoise" or not 0 < args.sigma <= 100):
-        raise UserError("--sigma is a noise level above 0, at most 100, for --task denoise.")
+        raise UserError("--sigma is a noise level above 0 and at most 100, for --task denoise.")
     if task.mask != (args.mask is not None):
-        raise UserError("--task inpaint needs a --mask, an image that is white where to fill.")
+        raise UserError("--task inpaint needs a --mask, an image with the part to fill in white.")
     mask_file = b"" if args.mask is None else read(args.mask)
     mask = read_mask(mask_file, args.mask_marks or "white") if mask_file else None
     if mask is not None and args.mask_marks is None:
-        check_share(mask, "Give --mask-marks black where it is, else --mask-marks white.")
+        check_share(mask, "If it is, add --mask-marks black, else --mask-marks white.")
     options = (
         f"{aeviz.__version__} {task.name} {args.sigma} {args.mask_marks} {args.stretch}".encode()
     )
@@ -185,7 +193,7 @@ def _hash(*parts: bytes) -> bytes:
 
 
 def _carries(file: Path, mark: bytes) -> bool:
-    """Whether this is a result that was marked so."""
+    """Whether the file is a result with this mark."""
     try:
         with file.open("rb") as opened:
             return opened.read(_AFTER_HEADER + len(mark))[_AFTER_HEADER:] == mark

@@ -1,4 +1,4 @@
-"""The app's server, as `aeviz app` starts it."""
+"""Start the app's server: `aeviz app`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ from aeviz.io.paths import app_script
 
 
 def start_app(options: Sequence[str] = ()) -> NoReturn:
-    """Replaces this process by `streamlit run app.py` with these of its options."""
+    """Replace this process by `streamlit run app.py` with these options."""
     command = [sys.executable, "-m", "streamlit", "run", str(app_script()), *options]
     os.execv(sys.executable, command)

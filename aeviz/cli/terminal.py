@@ -1,4 +1,4 @@
-"""What commands share: files from disk, and sentences and a bar on standard error."""
+"""Shared by the commands: reading files, messages and a progress bar on standard error."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ _BAR = 24
 
 
 def say(text: str) -> None:
-    """A line on standard error."""
+    """Print a line on standard error."""
     print(text, file=sys.stderr, flush=True)
 
 
 def read(path: Path) -> bytes:
-    """A file's bytes; UserError where it cannot be read or is larger than pictures may be."""
+    """A file's bytes; UserError if it cannot be read or is larger than MAX_BYTES."""
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise UserError(f"{path.name} is too large: {MAX_BYTES >> 20} MB at most.")
+            raise UserError(f"{path.name} is too large: the limit is {MAX_BYTES >> 20} MB.")
         return path.read_bytes()
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}.") from error
 
 
 def files(paths: Sequence[Path]) -> list[Path]:
-    """`paths`, with each folder replaced by the files in it, but for those whose name begins with
-    a dot; UserError where that leaves none."""
+    """`paths`, with each folder replaced by the files in it, without hidden ones; UserError if
+    there are none."""
     try:
         found = [file for path in paths for file in (_inside(path) if path.is_dir() else [path])]
     except OSError as error:
@@ -47,32 +47,32 @@ def _inside(folder: Path) -> list[Path]:
 
 
 class Progress:
-    """How far `count` pieces of work are: a line for each that is over, and while standard error
-    is a terminal a bar for the present one, with the time left for all."""
+    """Progress of `count` items: a line for each finished item and, if standard error is a
+    terminal, a bar for the current one with the time left for all."""
 
     def __init__(self, count: int) -> None:
         self.count, self.number, self.worked = count, 0, 0
         self.name, self.begun = "", time.monotonic()
 
     def begin(self, name: str) -> None:
-        """The next piece."""
+        """Begin the next item."""
         self.number += 1
         self.name = "".join(c if c.isprintable() else "?" for c in name)
 
     def show(self, done: int, total: int, unit: str) -> None:
-        """`done` of `total` steps of the present piece are made."""
+        """Show that `done` of `total` steps of the current item are done."""
         if not sys.stderr.isatty():
             return
         share = done / total
-        passed = time.monotonic() - self.begun
-        left = passed / (self.worked + share) * (self.count - self.number + 1 - share)
+        elapsed = time.monotonic() - self.begun
+        left = elapsed / (self.worked + share) * (self.count - self.number + 1 - share)
         filled = round(share * _BAR)
         bar = "=" * filled + " " * (_BAR - filled)
         after = f"  [{bar}] {done}/{total} {unit}, {clock(left)} left"
         self._write(self._head()[: _width() - len(after)] + after, "\r")
 
     def end(self, text: str, worked: bool = True) -> None:
-        """The present piece is over. `worked`: it took its time, so that it tells of the others."""
+        """End the current item. `worked`: whether its time counts for the estimate."""
         self.worked += worked
         self._write(f"{self._head()}: {text}", "\n")
 
@@ -81,7 +81,7 @@ class Progress:
 
     def _write(self, text: str, end: str) -> None:
         if sys.stderr.isatty():
-            text = text.ljust(_width())  # covers what stood there
+            text = text.ljust(_width())  # overwrites the old line
         print(text, end=end, file=sys.stderr, flush=True)
 
 

@@ -1,1 +1,1 @@
-"""What a person takes along of a model: a script, ONNX files, a link to its settings."""
+"""Exports of a model: a PyTorch script, ONNX files, TensorBoard events, a link to its settings."""

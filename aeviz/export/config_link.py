@@ -1,8 +1,8 @@
-"""The settings of a run as the query of an address, and back.
+"""The settings of a run as the query of a link, and the inverse.
 
-Only what differs from the type's settings for its data set is in it:
-`type=vae&bottleneck.latent_dim=2`. A link may come from a stranger: it becomes a validated
-configuration or a UserError.
+The query contains only the settings that differ from those of the type and data set:
+`type=vae&bottleneck.latent_dim=2`. Links are untrusted: they become a validated configuration or a
+UserError.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from aeviz.errors import UserError
 from aeviz.presets.autoencoders import settings_for
 
 LONGEST = 100
-"""Characters of a value: twelve layers of up to 8192 take 59."""
+"""Maximum length of a value: twelve layers of up to 8192 take 59 characters."""
 OWN = {"name", "type", "training.device"}
-"""What one run is called and runs on is no setting that another one shares."""
+"""Not part of the query: the run's own name and device; `type` is written separately."""
 
 
 def query(config: RunConfig) -> dict[str, str]:
-    """The settings as texts by dotted key; UserError where the type has no preset."""
+    """The settings as strings by dotted key; UserError if the type has no preset."""
     start = settings_for(config.type, config.dataset).flat()
     usual = settings_for(config.type).dataset
     changes: dict[str, str] = {} if config.dataset == usual else {"dataset": config.dataset}
@@ -34,13 +34,12 @@ def query(config: RunConfig) -> dict[str, str]:
     return {"type": config.type} | changes
 
 
-def config_of(asked: Mapping[str, str]) -> RunConfig:
-    """The configuration that a query describes; UserError, one sentence, where it describes none
-    that can be trained on small images."""
-    start = settings_for(asked.get("type", ""), asked.get("dataset"))
+def config_of(query: Mapping[str, str]) -> RunConfig:
+    """The configuration of a query; UserError if it is invalid or not for small images."""
+    start = settings_for(query.get("type", ""), query.get("dataset"))
     kinds = start.flat()
     changes: dict[str, Any] = {}
-    for key, text in asked.items():
+    for key, text in query.items():
         if key == "type":
             continue
         if key not in kinds or key in OWN:
@@ -52,7 +51,7 @@ def config_of(asked: Mapping[str, str]) -> RunConfig:
     if datasets.get(config.dataset) is None:
         raise UserError(f"There is no data set called {config.dataset[:40]!r}.")
     if config.network.kind == "unet":
-        raise UserError("Restorers of photographs are not trained on this page.")
+        raise UserError("Restorers of photographs cannot be trained on this page.")
     return config
 
 
@@ -61,7 +60,7 @@ def _text(value: Any) -> str:
 
 
 def _value(key: str, text: str, like: Any) -> Any:
-    """The text as the kind of value that `like` is; RunConfig checks its range."""
+    """The text as a value of the same type as `like`; RunConfig checks its range."""
     try:
         if isinstance(like, tuple):
             return [int(part) for part in text.split(",")] if text else []

@@ -1,8 +1,8 @@
-"""A run's curves as a TensorBoard event file, written by hand: no package is needed for so little.
+"""A run's curves as a TensorBoard event file, written without TensorBoard or protobuf.
 
 The file is a series of records (a TFRecord file): length (uint64), its checksum, an `Event` as a
 protocol buffer, its checksum; all numbers little-endian. A checksum is a CRC-32C (Castagnoli),
-turned right by 15 bits and added to a constant. The fields are those of TensorFlow's `event.proto`
+rotated right by 15 bits and added to a constant. The fields are those of TensorFlow's `event.proto`
 and `summary.proto`: Event(1 wall_time, 2 step, 3 file_version, 5 summary), Summary(1 value),
 Value(1 tag, 2 simple_value).
 """
@@ -21,8 +21,8 @@ def curves(rows: Sequence[Mapping[str, Any]], created: float) -> bytes:
     """The lines of a run's `metrics.jsonl` as an event file.
 
     The tags are `loss/train`, `loss/train_epoch` (the mean over an epoch) and `loss/validation`,
-    likewise for `recon`, `kl` and `penalty`, and `mse/validation`; a term that is zero throughout
-    is left out. Lines from before they had a `time` get that of the run, `created`, in seconds
+    likewise for `recon`, `kl` and `penalty`, and `mse/validation`; a term that is always zero is
+    left out. Lines without a `time`, from older versions, get the run's, `created`, in seconds
     since 1970.
     """
     seen = [(row, _values(row)) for row in rows]
@@ -36,7 +36,7 @@ def curves(rows: Sequence[Mapping[str, Any]], created: float) -> bytes:
 
 
 def name(run: str, created: float) -> str:
-    """What TensorBoard knows such a file by."""
+    """The file name by which TensorBoard recognises an event file."""
     return f"events.out.tfevents.{int(created)}.{run}"
 
 
@@ -66,7 +66,7 @@ def _field(number: int, wire: int, value: int | bytes) -> bytes:
 
 
 def _varint(value: int) -> bytes:
-    """Seven bits a byte, the lowest first; the eighth says that more follow."""
+    """Seven bits per byte, the lowest first; the eighth bit is set if more bytes follow."""
     out = bytearray()
     while value > 127:
         out.append(value & 127 | 128)
@@ -81,8 +81,8 @@ def _record(data: bytes) -> bytes:
 
 def _checksum(data: bytes) -> bytes:
     crc = crc32c(data)
-    turned = crc >> 15 | crc << 17 & 0xFFFFFFFF
-    return struct.pack("<I", turned + 0xA282EAD8 & 0xFFFFFFFF)
+    rotated = crc >> 15 | crc << 17 & 0xFFFFFFFF
+    return struct.pack("<I", rotated + 0xA282EAD8 & 0xFFFFFFFF)
 
 
 def _table() -> Iterable[int]:

@@ -1,4 +1,4 @@
-"""Encoder and decoder as ONNX, for every runtime that is not PyTorch."""
+"""Export encoder and decoder as ONNX, for runtimes other than PyTorch."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class _Decoder(nn.Module):
         self.model = model
 
     def forward(self, z: Tensor) -> Tensor:
-        with torch.enable_grad():  # layers as they are, not as they are fastest in PyTorch
+        with torch.enable_grad():  # the plain layers, without shortcuts for inference
             return self.model.decode(z)
 
 
 def encoder(model: Autoencoder) -> bytes:
-    """ONNX of `image` (batch, C, H, W) in [0, 1] -> `code` (batch, d); where codes are Gaussian ->
+    """ONNX of `image` (batch, C, H, W) in [0, 1] -> `code` (batch, d), or for Gaussian codes ->
     `mu` and `logvar`, both (batch, d)."""
     outputs = ["mu", "logvar"] if model.is_gaussian else ["code"]
     return _export(_Encoder(model), torch.zeros(2, *model.image_shape), "image", outputs)
@@ -50,11 +50,11 @@ def decoder(model: Autoencoder) -> bytes:
 def _export(module: nn.Module, example: Tensor, name: str, outputs: list[str]) -> bytes:
     file = io.BytesIO()
     with _one_at_a_time, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that there is a newer exporter, which needs more packages
+        warnings.simplefilter("ignore")  # about the newer exporter, which needs more packages
         torch.onnx.export(
             module.eval(),
             (example,),
-            file,  # type: ignore[arg-type]  # the older exporter takes a file, too
+            file,  # type: ignore[arg-type]  # the older exporter accepts a file object, too
             input_names=[name],
             output_names=outputs,
             dynamic_axes={key: {0: "batch"} for key in (name, *outputs)},

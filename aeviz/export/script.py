@@ -1,7 +1,7 @@
-"""A trained network as one stand-alone Python script, torch only: the text a teacher would write.
+"""A trained network as one stand-alone Python script that needs only PyTorch, written to be read.
 
-The layers are read off the network itself, so the script has the same ones in the same order, and
-the model file's weights fit.
+The layers are taken from the network itself, so the script has the same layers in the same order,
+and the model file's weights fit.
 """
 
 from __future__ import annotations
@@ -10,13 +10,12 @@ import re
 import textwrap
 
 import torch
-from torch import Tensor, nn
 
 from aeviz.config import RunConfig, TrainingConfig
-from aeviz.export import script_parts
-from aeviz.nn.bottlenecks import LOGVAR_RANGE
+from aeviz.export import script_files, script_parts
+from aeviz.export.script_network import blocks, network
 from aeviz.nn.model import Autoencoder
-from aeviz.nn.networks import ImageShape, ResidualBlock, Up
+from aeviz.nn.networks import ImageShape
 
 IMPORTS = """
 from __future__ import annotations
@@ -40,29 +39,29 @@ from torch import Tensor, nn
 def script(config: RunConfig, shape: ImageShape, stem: str) -> str:
     """The script for the model file `stem`.safetensors of this configuration and image shape.
 
-    Raises UserError where there is no such network; a restorer of photographs has no script.
+    Raises UserError if the network cannot be built; restorers of photographs have no script.
     """
     with torch.device("meta"):
         model = Autoencoder(config, shape)
     parts = [
         _about(config, shape, stem) + IMPORTS + "\n" + _constants(config, shape, stem),
-        _blocks(model),
-        _network(model),
+        blocks(model),
+        network(model),
         script_parts.NOISE[config.corruption.kind],
         _loss(config),
         script_parts.AUGMENT[config.training.augment],
         script_parts.SCHEDULE[config.training.schedule],
         _training(config),
-        script_parts.FILES,
+        script_files.FILES,
         _in_file(config),
         _images(config),
-        script_parts.MAIN,
+        script_files.MAIN,
     ]
     return "\n\n\n".join(part.strip("\n") for part in parts if part) + "\n"
 
 
 def _plain(text: str) -> str:
-    """A stranger's words as they may stand in a program's text: no quotes, no backslashes."""
+    """Text from a user, made safe inside a program: no quotes, no backslashes."""
     return re.sub(r"[^\w .,:()=+/-]", "_", text, flags=re.ASCII)
 
 
@@ -71,15 +70,16 @@ def _about(config: RunConfig, shape: ImageShape, stem: str) -> str:
     named = _plain(config.name or f"{config.type} autoencoder on {config.dataset}")
     return f'''"""{named}
 
-Images of {c} x {h} x {w} become codes of {config.bottleneck.latent_dim} numbers, and images again.
-Written by aeviz for the model file of the same name: put the two into one folder.
+It encodes images of {c} x {h} x {w} into codes of {config.bottleneck.latent_dim} numbers and
+decodes them again. Written by aeviz for the model file of the same name: put both into one folder.
 
-To train on with the images in the model file, or with your own (a folder, or an .npz of uint8):
+To continue training with the images in the model file, or with your own (a folder of images, or an
+.npz file of uint8):
 
     python {file}.py
     python {file}.py --data FOLDER --epochs 5
 
-Needs PyTorch alone to compute, and Pillow (pip install pillow) to open pictures.
+Needs PyTorch, and Pillow (pip install pillow) to open images.
 """
 '''
 
@@ -89,157 +89,36 @@ def _constants(config: RunConfig, shape: ImageShape, stem: str) -> str:
     lines = [
         f'MODEL = Path(__file__).with_name("{_plain(stem)}.safetensors")',
         f"SHAPE = {shape}  # of an image: channels, height, width",
-        f"CODE = {config.bottleneck.latent_dim}  # numbers in a code",
-        f"BATCH = {training.batch_size}  # images in a step",
-        f"LEARNING_RATE = {training.lr}  # of the training that is done",
+        f"CODE = {config.bottleneck.latent_dim}  # dimensions of the code",
+        f"BATCH = {training.batch_size}  # images per step",
+        f"LEARNING_RATE = {training.lr}  # of the original training",
         f"SEED = {training.seed}",
     ]
     if config.bottleneck.kind == "gaussian":
         lines.append(f"BETA = {loss.beta}  # weight of the KL divergence")
     if _has_free_bits(config):
-        lines.append(f"FREE_BITS = {loss.free_bits}  # nats a dimension may hold at no cost")
+        lines.append(f"FREE_BITS = {loss.free_bits}  # nats of KL per dimension that cost nothing")
     if training.patience:
-        lines.append(f"PATIENCE = {training.patience}  # epochs to wait for a better one")
+        lines.append(
+            f"PATIENCE = {training.patience}  # epochs without improvement before stopping"
+        )
     if loss.penalty != "none":
         lines.append(f"WEIGHT = {loss.weight}  # of the penalty")
     if loss.penalty == "kl-sparsity":
-        lines.append(f"RHO = {loss.rho}  # how active a unit of the code should be")
+        lines.append(f"RHO = {loss.rho}  # target mean activation of each unit of the code")
     if config.corruption.kind != "none":
         lines.append(f"NOISE = {config.corruption.amount}  # amount of {config.corruption.kind}")
     return "\n".join(lines)
 
 
-def _blocks(model: Autoencoder) -> str:
-    """The classes of layers that PyTorch does not have, where the network uses them."""
-    used = list(model.modules())
-    parts = []
-    residual = next((layer for layer in used if isinstance(layer, ResidualBlock)), None)
-    if residual is not None:
-        width = str(next(p.shape[0] for p in residual.parameters()))
-        lines = [re.sub(rf"\b{width}\b", "channels", _code(layer)) for layer in residual.body]
-        parts.append(script_parts.RESIDUAL.replace("{body}", _listed(lines, 12)))
-    if any(isinstance(layer, Up) for layer in used):
-        parts.append(script_parts.UP)
-    return "\n\n\n".join(part.strip("\n") for part in parts)
-
-
-def _network(model: Autoencoder) -> str:
-    """The network as one class, each layer with the shape that comes out of it."""
-    config = model.config
-    x = torch.empty(1, *model.image_shape, device="meta")
-    encoder, features = _layers(model.trunk, x)
-    decoder, _ = _layers(model.decoder, torch.empty(1, model.latent_dim, device="meta"))
-    width = features.shape[1]
-    sigmoid = config.network.output == "sigmoid"
-    pixels = "torch.sigmoid(self.decoder(z))" if sigmoid else "self.decoder(z)"
-    if model.is_gaussian:
-        heads: tuple[str, ...] = ("mu", "logvar")
-        coding = _GAUSSIAN.format(low=LOGVAR_RANGE[0], high=LOGVAR_RANGE[1])
-    else:
-        heads = ("code",)
-        form = {"none": "{}", "relu": "torch.relu({})", "sigmoid": "torch.sigmoid({})"}
-        code = form[config.bottleneck.activation].format("self.code(self.encoder(x))")
-        coding = _DETERMINISTIC.format(code=code)
-    return _CLASS.format(
-        shape=model.image_shape,
-        encoder=encoder,
-        heads="\n".join(f"        self.{head} = nn.Linear({width}, CODE)" for head in heads),
-        decoder=decoder,
-        coding=coding.strip("\n"),
-        pixels=pixels,
-        range="in [0, 1]" if sigmoid else "about [0, 1], unbounded",
-        raw="logits" if sigmoid else "pixels",
-    )
-
-
-_CLASS = '''
-class Autoencoder(nn.Module):
-    """Images (N, *SHAPE) in [0, 1] -> codes (N, CODE) -> images."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.encoder = nn.Sequential(
-{encoder}
-        )
-{heads}
-        self.decoder = nn.Sequential(  # ends in {raw}
-{decoder}
-        )
-
-{coding}
-
-    def decode(self, z: Tensor) -> Tensor:
-        """Codes (N, CODE) -> images (N, *SHAPE), {range}."""
-        return {pixels}
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Images -> what the network makes of them."""
-        return self.decode(self.encode(x))
-'''
-
-_GAUSSIAN = '''
-    def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """The Gaussian q(z|x) of each image: its mean and the logarithm of its variance."""
-        features = self.encoder(x)
-        return self.mu(features), self.logvar(features).clamp({low}, {high})
-
-    def encode(self, x: Tensor) -> Tensor:
-        """The code of each image: the mean of its Gaussian."""
-        return self.posterior(x)[0]
-'''
-
-_DETERMINISTIC = '''
-    def encode(self, x: Tensor) -> Tensor:
-        """The code of each image."""
-        return {code}
-'''
-
-
-def _layers(layers: nn.Sequential, x: Tensor) -> tuple[str, Tensor]:
-    """One line for each layer, a new shape behind it as a comment; and what comes out."""
-    lines = []
-    layers.eval()
-    for layer in layers:
-        before, x = x, layer(x)
-        says = "" if x.shape == before.shape else f"  # {' x '.join(map(str, x.shape[1:]))}"
-        lines.append(f"{_code(layer)},{says}")
-    return textwrap.indent("\n".join(lines), 12 * " "), x
-
-
-def _listed(lines: list[str], indent: int) -> str:
-    return textwrap.indent("\n".join(f"{line}," for line in lines), indent * " ")
-
-
-def _code(layer: nn.Module) -> str:
-    """The call that makes such a layer."""
-    match layer:
-        case nn.Linear():
-            return f"nn.Linear({layer.in_features}, {layer.out_features})"
-        case nn.Conv2d():
-            step = ", stride=2" if layer.stride == (2, 2) else ""
-            return f"nn.Conv2d({layer.in_channels}, {layer.out_channels}, 3{step}, padding=1)"
-        case Up():
-            return f"Up({layer.conv.in_channels}, {layer.conv.out_channels}, size={layer.size})"
-        case ResidualBlock():
-            return f"ResidualBlock({next(p.shape[0] for p in layer.parameters())})"
-        case nn.BatchNorm1d() | nn.BatchNorm2d():
-            return f"nn.{type(layer).__name__}({layer.num_features})"
-        case nn.Dropout():
-            return f"nn.Dropout({layer.p})"
-        case nn.Unflatten():
-            return f"nn.Unflatten(1, {tuple(layer.unflattened_size)})"
-        case _:  # an activation, or Flatten: it takes nothing
-            return f"nn.{type(layer).__name__}()"
-
-
 def _loss(config: RunConfig) -> str:
-    """The training objective as a function, each term under its formula."""
+    """The training objective as a function, with the formula of each term."""
     gaussian = config.bottleneck.kind == "gaussian"
     pixels = "torch.sigmoid(raw)" if config.network.output == "sigmoid" else "raw"
     lines = ["    z = model.encode(x_in)"]
     if gaussian:
         lines = [
-            "    # z = mu + sigma * eps with eps ~ N(0, 1): gradients pass through the draw",
+            "    # z = mu + sigma * eps with eps ~ N(0, 1), so that gradients reach mu and sigma",
             "    mu, logvar = model.posterior(x_in)",
             "    z = mu + torch.exp(0.5 * logvar) * torch.randn_like(mu)",
         ]
@@ -248,14 +127,14 @@ def _loss(config: RunConfig) -> str:
     free = _has_free_bits(config)
     kl = script_parts.FREE_BITS if free else script_parts.KL
     terms = recon + (kl if gaussian else script_parts.PENALTY[config.loss.penalty])
-    takes = "model: Autoencoder, x: Tensor, x_in: Tensor"
-    takes += ", beta: float = BETA" if gaussian else ""
+    parameters = "model: Autoencoder, x: Tensor, x_in: Tensor"
+    parameters += ", beta: float = BETA" if gaussian else ""
     if free:
-        takes = f"\n    {takes}, free_bits: float = 0.0\n"
+        parameters = f"\n    {parameters}, free_bits: float = 0.0\n"
     return "\n".join(
         [
-            f"def loss_of({takes}) -> Tensor:",
-            '    """The loss per image when the network sees `x_in` and should answer `x`."""',
+            f"def loss_of({parameters}) -> Tensor:",
+            '    """The loss per image for the input `x_in` and the target `x`."""',
             *lines,
             re.sub(r"\n\n+", "\n", terms.strip("\n")),
             "    return loss",
@@ -278,7 +157,7 @@ def _training(config: RunConfig) -> str:
     scheduled, warm = training.schedule != "constant", _warms_up(config)
     step: list[str] = []
     if config.network.norm == "batch":
-        step += ["if len(index) == 1:", "    continue  # batch norm needs two images at least"]
+        step += ["if len(index) == 1:", "    continue  # batch norm needs at least two images"]
     step.append("x = images[index].float() / 255")
     if training.augment != "none":
         step.append("x = augment(x)")
@@ -288,9 +167,9 @@ def _training(config: RunConfig) -> str:
         share, start = f"min(1, {done} / {config.loss.warmup})", config.loss.beta_start
         beta = f"{start} + (BETA - {start}) * {share}" if start else f"BETA * {share}"
         step.append(f"beta = {beta}")
-    given = ", beta=beta" if warm else ""
-    given += ", free_bits=FREE_BITS" if _has_free_bits(config) else ""
-    step.append(f"loss = loss_of(model, x, {noisy}{given})")
+    arguments = ", beta=beta" if warm else ""
+    arguments += ", free_bits=FREE_BITS" if _has_free_bits(config) else ""
+    step.append(f"loss = loss_of(model, x, {noisy}{arguments})")
     if scheduled:
         step.append('optimizer.param_groups[0]["lr"] = rate * schedule(step / steps)')
     step += ["optimizer.zero_grad()", "loss.backward()"]
@@ -304,7 +183,7 @@ def _training(config: RunConfig) -> str:
         optimizer=optimizer,
         counting=counting if scheduled or warm else "",
         noisy=noisy,
-        watching="    least, best_epoch, best = math.inf, 0, {}\n" if training.patience else "",
+        watching="    lowest, best_epoch, best = math.inf, 0, {}\n" if training.patience else "",
         waiting=script_parts.WAITING if training.patience else "",
         step=textwrap.indent("\n".join(step), 12 * " "),
     )
@@ -320,7 +199,7 @@ def _has_free_bits(config: RunConfig) -> bool:
 
 _TRAINING = '''
 def train(model: Autoencoder, images: Tensor, test: Tensor, epochs: int, rate: float) -> None:
-    """Trains the network in place; images are uint8 (N, *SHAPE), and those of `test` unseen."""
+    """Trains the network in place; images and test are uint8 (N, *SHAPE), without common images."""
     optimizer = {optimizer}
 {counting}{watching}    print(f"loss at the start: {{measure(model, test):.4f}}")
     for epoch in range(epochs):
@@ -347,17 +226,17 @@ def measure(model: Autoencoder, images: Tensor) -> float:
 
 def _images(config: RunConfig) -> str:
     spread = '    found["logvar"] = torch.cat([model.posterior(x)[1] for x in batches])\n'
-    return script_parts.IMAGES.replace("{spread}", spread * (config.bottleneck.kind == "gaussian"))
+    return script_files.IMAGES.replace("{spread}", spread * (config.bottleneck.kind == "gaussian"))
 
 
 def _in_file(config: RunConfig) -> str:
-    """How the script finds the file's names of the weights."""
+    """The script's function for the names of the weights in the file."""
     heads = ("mu", "logvar") if config.bottleneck.kind == "gaussian" else ("code",)
     names = {"encoder": "trunk"} | {head: f"bottleneck.{head}" for head in heads}
     rows = "\n".join(f'        "{ours}": "model.{theirs}",' for ours, theirs in names.items())
     return f'''
 def in_file(name: str) -> str:
-    """How the file calls a weight of the network."""
+    """The name of a weight in the model file."""
     part = name.split(".")[0]
     names = {{
 {rows}

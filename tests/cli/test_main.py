@@ -10,7 +10,8 @@ import torch
 from cli_tools import TINY, Capture, digit, refusal, result
 
 from aeviz import datasets, images
-from aeviz.cli.main import main, parser, train_config
+from aeviz.cli.main import main, parser
+from aeviz.cli.train import train_config
 from aeviz.datasets import DATASETS
 from aeviz.models import checkpoint
 from aeviz.presets.autoencoders import PRESETS, settings_for
@@ -164,7 +165,7 @@ def test_an_interrupt_writes_nothing(
     def interrupted(*args: object, **kwargs: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("aeviz.cli.main.fit", interrupted)
+    monkeypatch.setattr("aeviz.cli.train.fit", interrupted)
     assert main(["train", *TINY, "--out", str(tmp_path / "m.safetensors")]) == 130
     assert "nothing was written" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
@@ -227,7 +228,7 @@ def test_a_training_too_large_for_the_memory_is_a_sentence(
     def fails(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr("aeviz.cli.main.begin", fails)
+    monkeypatch.setattr("aeviz.cli.train.begin", fails)
     out = tmp_path / "m.safetensors"
     said = refusal(capsys, "train", "--preset", "vae", "--dataset", "digits", "--out", out)
     assert "memory is not enough" in said

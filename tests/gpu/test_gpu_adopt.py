@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from aeviz.cli import main
+from aeviz.cli import main, train
 from aeviz.errors import UserError
 from aeviz.models import checkpoint
 from aeviz.nn.unet import Restorer
@@ -176,4 +176,4 @@ def test_the_command_of_an_autoencoder_makes_its_configuration(tmp_path: Path) -
 def made_by(command: str) -> Any:
     text = re.sub(r"\\\n", " ", command)
     args = main.parser().parse_args(shlex.split(text)[3:])
-    return main.train_config(args)
+    return train.train_config(args)

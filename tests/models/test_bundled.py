@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from aeviz.cli import main
+from aeviz.cli import main, train
 from aeviz.evaluation import metrics
 from aeviz.evaluation.evaluate import reconstruct
 from aeviz.images import decode_sprite
@@ -71,7 +71,7 @@ def test_together_they_stay_small() -> None:
 @pytest.mark.parametrize(("command", "name"), EVERY, ids=[name for _, name in EVERY])
 def test_its_command_makes_its_configuration(command: str, name: str) -> None:
     args = main.parser().parse_args(shlex.split(command)[1:])
-    assert main.train_config(args) == checkpoint.read_summary(path(name)).config
+    assert train.train_config(args) == checkpoint.read_summary(path(name)).config
 
 
 @pytest.mark.parametrize("name", MUST)
