@@ -2,7 +2,7 @@
 
 
 class UserError(ValueError):
-    """Something a person can put right.
+    """An error that the user can fix.
 
     `message` is one plain sentence that says what is wrong and what to do. `key` is the dotted key
     of the setting that is wrong ("training.epochs"), if it is one setting. As text the error is

@@ -1,9 +1,8 @@
-"""Who is who, without a log-in: a browser keeps a secret, and the disk only its salted hash.
+"""Identity without a log-in: a browser keeps a secret, and the disk only its salted hash.
 
 The secret is a cookie that only the server reads (`aeviz.server.cookies`). Its hash with the salt
-of this runs folder, the *owner*, stands in the folder of each run that was started with it. So
-nobody learns
-from the disk how to be somebody else, and nothing leads from one class's folder to another.
+of this runs folder, the *owner*, is stored in the folder of each run that was started with it. So
+nobody can impersonate a person from the disk, or match the owners of two runs folders.
 """
 
 from __future__ import annotations
@@ -30,8 +29,8 @@ _OWNER = re.compile(r"[0-9a-f]{32}")
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody at a browser. `owner` is "" where the browser keeps no cookies; `local`: the page
-    was opened on the machine that the server runs on; `code`: they have shown the teacher's code
+    """The person at a browser. `owner` is "" if the browser keeps no cookies; `local`: the page was
+    opened on the server's own machine; `code`: they have entered the teacher's code
     (`aeviz.teacher`)."""
 
     owner: str = ""
@@ -40,19 +39,19 @@ class Person:
 
     @property
     def teaches(self) -> bool:
-        """Whether they may stop, move up and delete what is anybody's."""
+        """Whether they may stop, move up and delete any run."""
         return self.local or self.code
 
     def is_me(self, owner: str) -> bool:
         return bool(owner) and owner == self.owner
 
     def owns(self, owner: str) -> bool:
-        """Whether a run of this owner is this person's own. Runs of nobody's, from the command line
-        or from before there were owners, are the machine's."""
+        """Whether a run of this owner is this person's own. Runs without an owner, from the command
+        line or from before there were owners, belong to whoever uses the server's machine."""
         return self.is_me(owner) or (self.local and not owner)
 
     def may_manage(self, owner: str) -> bool:
-        """Whether a run of this owner is this person's to stop, rename, continue or delete."""
+        """Whether this person may stop, rename, continue or delete a run of this owner."""
         return self.owns(owner) or self.teaches
 
 
@@ -66,9 +65,9 @@ def is_secret(text: str) -> bool:
 
 
 def owner_of(secret: str) -> str:
-    """The owner that this secret stands for, 32 hexadecimal digits; "" for what is no secret.
+    """The owner of this secret, 32 hexadecimal digits; "" if it is not a secret.
 
-    UserError where the runs folder cannot be written.
+    UserError if the runs folder cannot be written.
     """
     if not is_secret(secret):
         return ""
@@ -76,7 +75,7 @@ def owner_of(secret: str) -> str:
 
 
 def name_of(owner: str) -> str:
-    """What this owner is called in the class's list; "" where they gave no name."""
+    """The name of this owner in the class's list; "" if they gave none."""
     if not _OWNER.fullmatch(owner):
         return ""
     try:
@@ -87,19 +86,19 @@ def name_of(owner: str) -> str:
 
 
 def give_name(owner: str, name: str) -> None:
-    """Keeps the name of an owner; an empty one forgets it. UserError, one sentence, where it cannot
-    be shown or saved."""
+    """Save the name of an owner; an empty one deletes it. UserError if it cannot be shown or
+    saved."""
     name = " ".join(name.split())
     if not _OWNER.fullmatch(owner):
-        raise UserError("This browser keeps no cookies, so it cannot be given a name.")
+        raise UserError("This browser does not keep cookies, so it cannot have a name.")
     if len(name) > LONGEST_NAME:
         raise UserError(f"A name may have at most {LONGEST_NAME} characters.")
     if not name.isprintable():
-        raise UserError("The name holds characters that cannot be shown: use plain text.")
+        raise UserError("The name contains characters that cannot be shown: use plain text.")
     if name:
         atomic.write_bytes(_folder() / owner, name.encode())
         return
-    with atomic.in_words("The name could not be forgotten"):
+    with atomic.in_words("The name could not be deleted"):
         (_folder() / owner).unlink(missing_ok=True)
 
 
@@ -108,20 +107,20 @@ def _folder() -> Path:
 
 
 def _salt() -> bytes:
-    """32 random bytes of this runs folder, made once however many servers ask at the same time."""
+    """32 random bytes of this runs folder, created once even if several servers start together."""
     path = _folder() / ".salt"
     with atomic.in_words("The runs folder cannot be written"):
         try:
             return path.read_bytes()
         except FileNotFoundError:
             path.parent.mkdir(parents=True, exist_ok=True)
-        handle, new = tempfile.mkstemp(dir=path.parent)  # only its owner may read it
+        handle, new = tempfile.mkstemp(dir=path.parent)  # readable only by this user
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(secrets.token_bytes(32))
                 file.flush()
                 os.fsync(file.fileno())
-            with contextlib.suppress(FileExistsError):  # another was faster: theirs is taken
+            with contextlib.suppress(FileExistsError):  # another server was faster: use its salt
                 os.link(new, path)
         finally:
             os.unlink(new)

@@ -1,4 +1,4 @@
-"""How much people may keep on the server: in number and in bytes, each and all together."""
+"""Quotas: how many things, and how many bytes, one person and all people may keep on the server."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aeviz.limits import MIB, Limit
 
 @dataclass(frozen=True)
 class Kept:
-    """Something that is kept. `owner`: "" for nobody's; `size` in bytes."""
+    """A stored thing. `owner`: "" if it has none; `size` in bytes."""
 
     owner: str
     size: int
@@ -19,8 +19,8 @@ class Kept:
 
 @dataclass(frozen=True)
 class Quota:
-    """Limits of what is kept. `things`: what its sentences call them; `remove`: what its button
-    does."""
+    """Limits of one kind of thing. `things` and `remove`: its plural and the verb of its button,
+    for error sentences."""
 
     things: str
     remove: str
@@ -28,27 +28,26 @@ class Quota:
     size: Limit
 
     def check(self, kept: Sequence[Kept], owner: str, size: int) -> None:
-        """UserError where one more of so many bytes is too much for this owner or for the server.
-        Browsers without cookies share the place of one person."""
+        """UserError if one more of `size` bytes would exceed a limit of this owner or the server.
+        All browsers without cookies count as one person."""
         mine = [one.size for one in kept if one.owner == owner]
         if len(mine) >= self.number.person:
             raise UserError(
-                f"You have {len(mine)} {self.things}, as many as one person may keep: "
+                f"You have {len(mine)} {self.things}, the most that one person may keep: "
                 f"{self.remove} one of them first."
             )
         if sum(mine) + size > self.size.person:
             raise UserError(
-                f"Your {self.things} would be larger than {self.size.person // MIB:,} MB together: "
+                f"Your {self.things} would exceed {self.size.person // MIB:,} MB in all: "
                 f"{self.remove} one of them first."
             )
         if len(kept) >= self.number.in_all:
             raise UserError(
-                f"This server has {len(kept)} {self.things}, as many as it keeps: ask who runs it "
-                f"to {self.remove} some."
+                f"This server has {len(kept)} {self.things}, the most that it may keep: ask the "
+                f"person who runs it to {self.remove} some."
             )
         if sum(one.size for one in kept) + size > self.size.in_all:
             raise UserError(
-                f"The {self.things} of all people would be larger than "
-                f"{self.size.in_all // MIB:,} MB together: ask who runs the server to "
-                f"{self.remove} some."
+                f"The {self.things} of all people would exceed {self.size.in_all // MIB:,} MB in "
+                f"all: ask the person who runs the server to {self.remove} some."
             )

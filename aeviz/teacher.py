@@ -1,7 +1,7 @@
-"""The teacher's code: printed where the server was started, and typed in on the Runs page.
+"""The teacher's code: printed when the server starts, and entered on the Runs page.
 
-Who has typed it, or sits at the machine itself, may stop, move up and delete any run. The code is
-drawn at each start, and kept in memory alone.
+Whoever has entered it, or uses the server's own machine, may stop, move up and delete any run. The
+code is random at each start, and kept only in memory.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from aeviz.errors import UserError
 
 WRONG_CODES = 10
 WRONG_SECONDS = 60.0
-"""So many wrong codes of everybody's in so long; then nobody can try for a while."""
+"""After so many wrong codes from all browsers together in so many seconds, nobody can try for a
+while."""
 
 
 class Teachers:
-    """Who has shown the code. For any thread."""
+    """The owners who have entered the code. Thread-safe."""
 
     def __init__(self) -> None:
         digits = f"{secrets.randbelow(10**8):08d}"
@@ -33,19 +34,21 @@ class Teachers:
         return owner in self._owners
 
     def admit(self, owner: str, code: str) -> None:
-        """Makes this owner (`aeviz.identity`) a teacher; UserError where the code is wrong."""
+        """Make this owner (`aeviz.identity`) a teacher; UserError if the code is wrong."""
         if not owner:
-            raise UserError("This browser keeps no cookies, so it cannot be known as a teacher's.")
-        said = "".join(code.split()).replace("-", "")
+            raise UserError(
+                "This browser does not keep cookies, so it cannot be recognised as a teacher's."
+            )
+        digits = "".join(code.split()).replace("-", "")
         with self._lock:
             full = len(self._wrong) == WRONG_CODES
             if full and time.monotonic() - self._wrong[0] < WRONG_SECONDS:
-                raise UserError("Too many wrong codes were tried: wait a minute.")
-            if not hmac.compare_digest(said.encode(), self.code.replace("-", "").encode()):
+                raise UserError("Too many wrong codes: wait a minute.")
+            if not hmac.compare_digest(digits.encode(), self.code.replace("-", "").encode()):
                 self._wrong.append(time.monotonic())
                 raise UserError("This is not the code that the server printed when it started.")
             self._owners.add(owner)
 
 
 TEACHERS = Teachers()
-"""Of this server."""
+"""The teachers of this server."""

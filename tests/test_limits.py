@@ -45,7 +45,7 @@ def both(number: Limit, size: Limit) -> list[int]:
         ("files that a page has taken in", [limits.PAGE_UPLOADS_OF_SESSION, limits.PAGE_UPLOADS]),
         ("connections", shares(limits.PHOTO_SOCKETS)),
         ("uploads at the same time", shares(limits.UPLOADS)),
-        ("what is sent at once", [limits.PARCEL, limits.PARCEL_ITEMS]),
+        ("what is sent at once", [limits.DATASET_UPLOAD, limits.DATASET_UPLOAD_FILES]),
         (
             "uploads that wait to be made a data set, or are under way",
             [limits.WAITING_UPLOADS_OF_PERSON, *shares(limits.WAITING_UPLOADS)],
@@ -68,4 +68,4 @@ def test_one_person_has_less_than_an_address_and_that_less_than_all() -> None:
         parts = shares(limit)
         assert parts == sorted(set(parts))
     assert limits.REPLIES.person >= limits.REPLY  # else it would wait for ever
-    assert limits.WAITING_UPLOADS.person >= limits.PARCEL * limits.WAITING_UPLOADS_OF_PERSON
+    assert limits.WAITING_UPLOADS.person >= limits.DATASET_UPLOAD * limits.WAITING_UPLOADS_OF_PERSON

@@ -1,1 +1,2 @@
-"""From a person's own images to a data set: zips and uploads read, fitted, labelled and kept."""
+"""Import a person's own images as a data set: read ZIP archives and uploads, fit and label
+images."""

@@ -1,4 +1,4 @@
-"""Files into a data set, one at a time: read, decoded, fitted, and only then the next."""
+"""Build a data set from files: read, decode and fit one image after the other."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from aeviz.images.fitting import Fit
 
 MAX_PIXELS = 16_000_000
 MAX_FILE = 64 << 20
-"""Bytes of one file, as it unpacks."""
+"""Bytes of one unpacked file."""
 MAX_UNPACKED = 8 << 30
-"""Bytes of all files in zips together, as they unpack: what a small zip may ask of the server."""
+"""Unpacked bytes of all files in ZIP archives together: bounds the work for a small archive."""
 MAX_LISTED = 200
 FITS: dict[Fit, str] = {
     "cover": "cropped to a square",
     "contain": "padded to a square",
     "stretch": "stretched to a square",
 }
-SECOND = "a file of this name came before"
-TWIN = "the same picture as one before"
-SAME_HERE = "at this size the same picture as one before"
+SECOND = "another file has the same name"
+TWIN = "a copy of another image"
+SAME_HERE = "at this size equal to another image"
 NO_IMAGE = "This is not an image"
 
 Progress = Callable[[float, str], None]
@@ -40,8 +40,8 @@ Progress = Callable[[float, str], None]
 
 @dataclass(frozen=True)
 class Recipe:
-    """How images become a data set. `side`: pixels of its squares. `stretch`: images that use a
-    small part of their range are spread over all of it, alike. UserError where it cannot be."""
+    """Settings of an import. `side`: pixels of the square images. `stretch`: if the images use only
+    a small part of their range, stretch it, alike for all. UserError if a setting is invalid."""
 
     title: str = "My images"
     side: int = 32
@@ -53,7 +53,7 @@ class Recipe:
     def __post_init__(self) -> None:
         low, high = custom.SIDES
         if not low <= self.side <= high:
-            raise UserError(f"The side must lie between {low} and {high} pixels.")
+            raise UserError(f"The side must be between {low} and {high} pixels.")
         if self.fit not in FITS or self.labels not in ("folder", "top", "none"):
             raise UserError("Choose how the images are fitted and labelled from the lists.")
         title = " ".join(self.title.split())
@@ -66,8 +66,8 @@ class Recipe:
         return (3 if self.colour else 1, self.side, self.side)
 
     @property
-    def most(self) -> int:
-        """Images of this size that a data set holds."""
+    def max_images(self) -> int:
+        """The most images of this size in a data set."""
         return min(custom.MOST, custom.MAX_VALUES // (self.shape[0] * self.side**2))
 
     def in_words(self) -> str:
@@ -77,7 +77,7 @@ class Recipe:
 
 @dataclass
 class LeftOut:
-    """What did not come in: all of it counted by reason, the first few by name."""
+    """The files left out: all counted by reason, the first few listed by name."""
 
     listed: list[tuple[str, str]] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
@@ -94,7 +94,7 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Contents:
-    """The files that may be images, and what their names alone say of the others."""
+    """The files that may be images, and those left out because of their names."""
 
     items: list[Item]
     left_out: LeftOut
@@ -106,8 +106,8 @@ class Contents:
 
 
 def contents(items: Sequence[Item]) -> Contents:
-    """Sorts out what need not be read: what systems leave behind, second files of one name, links,
-    locked entries."""
+    """Leave out files that need not be read: system files, second files of the same name, links,
+    encrypted entries."""
     left_out, kept, seen = LeftOut(), [], set()
     for item in items:
         if names.is_quiet(item.path):
@@ -125,9 +125,9 @@ def contents(items: Sequence[Item]) -> Contents:
 
 
 class Reader:
-    """Reads files as images within the bounds; each that is none is a UserError, its one reason.
+    """Reads files as images within the limits; a UserError is the reason why one is left out.
 
-    `window`: how their values are shown. `spans`: the values of all that were read.
+    `window`: the values of black and white. `spans`: the ranges of all images read.
     """
 
     def __init__(self, window: Window | None = None, unpacked: int = MAX_UNPACKED) -> None:
@@ -138,7 +138,7 @@ class Reader:
 
     def read(self, item: Item) -> Decoded:
         if self._left <= 0 and isinstance(item, Zipped):
-            raise UserError("the files before it unpack to more than is read")
+            raise UserError("the unpacked files before it reach the limit")
         content = item.read(MAX_FILE)
         if isinstance(item, Zipped):
             self._left -= MAX_FILE if content is None else len(content)
@@ -161,14 +161,14 @@ class Reader:
 
 
 def digest_of(pixels: np.ndarray) -> bytes:
-    """A hash of the picture (H, W, C), whatever file it was in; grey in three channels is grey."""
+    """A hash of the pixels (H, W, C); grey in three channels counts as grey."""
     if pixels.shape[2] == 3 and (pixels == pixels[:, :, :1]).all():
         pixels = pixels[:, :, :1]
     return hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).digest()
 
 
 def fitted(decoded: Decoded, recipe: Recipe) -> torch.Tensor:
-    """uint8 (C, side, side) of a picture of any size."""
+    """An image of any size as uint8 (C, side, side)."""
     x, _ = images.to_tensor(decoded, recipe.shape, recipe.fit, invert=False)
     return (x * 255).round().to(torch.uint8)
 
@@ -180,20 +180,20 @@ def build(
     cancelled: Callable[[], bool] = lambda: False,
     owner: str = "",
 ) -> tuple[str, LeftOut] | None:
-    """Makes and keeps the data set of this owner; its name and what was left out, or None where it
-    was cancelled.
+    """Build and save the data set of this owner; returns its name and what was left out, or None if
+    it was cancelled.
 
-    No image lies in memory at its full size but the one at work. UserError where there are too few
-    images, too many classes, or no room for them.
+    Only one image is in memory at its full size at a time. UserError if there are too few images,
+    too many classes, or not enough space.
     """
     quota.check_quota(owner)
     kinds = names.classes([item.path for item in found.items], recipe.labels)
     if len(set(kinds)) > custom.MAX_CLASSES:
         raise UserError(
-            f"These images lie in {len(set(kinds)):,} folders, and {custom.MAX_CLASSES} classes "
-            "are the most: label them by another folder, or not at all."
+            f"These images are in {len(set(kinds)):,} folders, but there can be at most "
+            f"{custom.MAX_CLASSES} classes: label them by another folder, or not at all."
         )
-    chosen = share_out(kinds, recipe.most)
+    chosen = share_out(kinds, recipe.max_images)
     read = _Read(found, recipe, kinds)
     complete = read.all(chosen, progress, cancelled)
     if complete and (window := ranges.window_of(read.spans, recipe.stretch)) is not None:
@@ -205,13 +205,13 @@ def build(
         return None
     left_out, labelled = read.left_out, read.labelled
     for index in sorted(set(range(len(kinds))) - set(chosen)):
-        left_out.add(found.items[index].path, f"{recipe.most:,} images of this size are the most")
+        left_out.add(found.items[index].path, f"beyond {recipe.max_images:,} images of this size")
     for empty in names.in_order(set(kinds) - set(labelled)):
         left_out.add(empty, "no image in this class could be used")
     custom.check_count(len(labelled))
     if cancelled():
         return None
-    progress(1.0, "Keeping the images")
+    progress(1.0, "Saving the images")
     class_names = names.in_order(set(labelled))
     place = {name: number for number, name in enumerate(class_names)}
     about = {
@@ -229,7 +229,7 @@ def build(
 
 
 class _Read:
-    """The images of a data set as they are read, each fitted before the next."""
+    """Reads the images of a data set, fitting each before the next is read."""
 
     def __init__(
         self, found: Contents, recipe: Recipe, kinds: list[str], window: Window | None = None
@@ -237,7 +237,7 @@ class _Read:
         self._items, self._recipe, self._kinds = found.items, recipe, kinds
         self._again, self._reader = window is not None, Reader(window)
         self._seen: set[bytes] = set()  # so that training and test never share an image
-        self.pixels = np.empty((min(recipe.most, len(kinds)), *recipe.shape), np.uint8)
+        self.pixels = np.empty((min(recipe.max_images, len(kinds)), *recipe.shape), np.uint8)
         self.labelled: list[str] = []
         self.notes = Counter[str]()
         self.left_out = LeftOut(list(found.left_out.listed), Counter(found.left_out.reasons))
@@ -248,7 +248,7 @@ class _Read:
         return self._reader.spans
 
     def all(self, chosen: Sequence[int], progress: Progress, cancelled: Callable[[], bool]) -> bool:
-        """Whether it was not cancelled."""
+        """Read the chosen images; False if it was cancelled."""
         verb = "Stretching" if self._again else "Reading"
         for number, index in enumerate(chosen):
             if cancelled():
@@ -271,14 +271,14 @@ class _Read:
         self.notes.update(_note(note) for note in decoded.notes)
 
 
-def share_out(kinds: Sequence[str], most: int) -> list[int]:
-    """Places of at most `most` of these, in their order; where there are more, every class gives as
-    many, and the smaller ones all they have."""
-    return sorted(in_turns(kinds)[:most])
+def share_out(kinds: Sequence[str], count: int) -> list[int]:
+    """Indices of at most `count` images, in order. If there are more, every class gives equally
+    many, and smaller classes all they have."""
+    return sorted(in_turns(kinds)[:count])
 
 
 def in_turns(kinds: Sequence[str]) -> list[int]:
-    """All places: the first of each class, then the second of each, and so on."""
+    """All indices: the first of each class, then the second of each, and so on."""
     turn: Counter[str] = Counter()
     turns = []
     for kind in kinds:
@@ -288,10 +288,10 @@ def in_turns(kinds: Sequence[str]) -> list[int]:
 
 
 def _reason(why: str) -> str:
-    """A reason as part of a list: the sentence without its advice, or with it where it is all."""
+    """A reason for the list: the error sentence without its advice after ";", if there is any."""
     return why.split(";")[0].rstrip(".")
 
 
 def _note(note: str) -> str:
-    """What was done to an image, without its numbers, so that it can be counted."""
+    """A note on an image, without its numbers, so that equal notes can be counted."""
     return "Only the first frame is used." if note.startswith("Only the first") else note

@@ -1,4 +1,4 @@
-"""Names in zips whose letters the zip does not say: UTF-8 without the flag, or a code page."""
+"""Guess the encoding of file names in a ZIP archive: UTF-8 without the flag, or a code page."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ _PAGES = (
     *("cp437", "cp1252", "cp850", "gbk", "cp932", "big5", "cp949"),
     *("cp1253", "iso8859_7", "cp1251", "cp866", "cp737"),
 )
-"""The standard's own page first; of pages that fit as well the first is taken."""
+"""The standard's own page first; of pages that fit equally well the first is used."""
 
 _COMMON = {
     "gbk": ("gb2312", b"\xb0", b"\xd8"),
     "cp932": ("shift_jis", b"\x88", b"\x99"),
     "big5": ("big5", b"\xa4", b"\xc7"),
 }
-"""Code page -> the standard in it, and the first bytes of that one's common Chinese characters
-(level 1): from, to."""
+"""Code page -> its standard, and the range of first bytes of that standard's common Chinese
+characters (level 1)."""
 
 _USUAL_JAMO = frozenset(
     "\u1100\u1102\u1103\u1105\u1106\u1107\u1109\u110b\u110c\u1112"
     "\u1161\u1162\u1165\u1166\u1167\u1169\u116e\u1173\u1175"
     "\u11a8\u11ab\u11af\u11b7\u11bc"
 )
-"""First consonants, vowels and last consonants of Hangul. Three of four Korean syllables are made
-of these alone, and one of seven that the bytes of Chinese names look like."""
+"""Frequent first consonants, vowels and last consonants of Hangul. Three of four Korean syllables
+consist of these alone, but only one of seven of the syllables that Chinese names decode to."""
 
 _LOOKED_AT = 2_000
 
 
 def paths(entries: Sequence[zipfile.ZipInfo]) -> list[str]:
-    """The path of each entry, up to a NUL. All names without a flag are read in one code page, the
-    one in which they look most like words."""
+    """The path of each entry, up to a NUL. All names without the UTF-8 flag are decoded in one code
+    page, the one in which they look most like words."""
     raw = [None if entry.flag_bits & _UTF8_FLAG else _raw(entry) for entry in entries]
     unsure = list({name for name in raw if name is not None and not name.isascii()})
     page = code_page(unsure[:_LOOKED_AT]) if unsure else "ascii"
@@ -49,7 +49,7 @@ def paths(entries: Sequence[zipfile.ZipInfo]) -> list[str]:
 
 
 def code_page(names: Sequence[bytes]) -> str:
-    """Of UTF-8 and the code pages of zip programs the one that these names are most likely in."""
+    """The most likely encoding of these names: UTF-8, or a code page of ZIP programs."""
     if _decoded(names, "utf-8") is not None:
         return "utf-8"
     costs = {
@@ -61,12 +61,12 @@ def code_page(names: Sequence[bytes]) -> str:
 
 
 def _raw(entry: zipfile.ZipInfo) -> bytes:
-    """The bytes in the zip, which `zipfile` reads as code page 437."""
+    """The bytes in the archive, which `zipfile` decodes as code page 437."""
     return entry.orig_filename.encode("cp437", "replace").split(b"\0")[0]
 
 
 def _unicode_path(entry: zipfile.ZipInfo, raw: bytes | None) -> str:
-    """The name in an extra field, where it belongs to the entry's own; "" where there is none."""
+    """The name in an extra field, if its checksum matches the entry's own name; else ""."""
     extra = entry.extra
     while raw is not None and len(extra) >= 4:
         kind, size = struct.unpack_from("<HH", extra)
@@ -86,8 +86,8 @@ def _decoded(names: Sequence[bytes], page: str) -> list[str] | None:
 
 
 def _strangeness(text: str, page: str) -> float:
-    """How little a name looks like words: for each character outside ASCII how rare its kind is in
-    names, more where scripts meet inside a word."""
+    """How little a name looks like words: the sum over non-ASCII characters of how rare their kind
+    is in names, plus a cost if scripts are mixed inside a word."""
     cost, before = float(_lacks_tonos(text)), " "
     for letter, after in zip(text, text[1:] + " ", strict=True):
         if not letter.isascii():
@@ -106,13 +106,13 @@ def _strangeness(text: str, page: str) -> float:
 
 
 def _lacks_tonos(text: str) -> bool:
-    """Whether it has small Greek letters, but none with the accent that Greek words have."""
+    """Whether it has lower-case Greek letters, but none with the accent that Greek words have."""
     greek = [letter for letter in text if letter.islower() and _script(letter) == "GREEK"]
     return bool(greek) and not any("\u0301" in unicodedata.normalize("NFD", c) for c in text)
 
 
 def _script(letter: str) -> str:
-    """LATIN, CYRILLIC, CJK, ...; Japanese writing is one."""
+    """LATIN, CYRILLIC, CJK, ...; all Japanese scripts count as CJK."""
     script = unicodedata.name(letter, "?").split()[0].split("-")[0]
     return "CJK" if script in ("HIRAGANA", "KATAKANA", "HALFWIDTH") else script
 
@@ -143,5 +143,5 @@ def _is_common(letter: str, page: str) -> bool:
 
 
 def _is_usual(syllable: str) -> bool:
-    """Whether a syllable of Hangul is made of usual letters alone."""
+    """Whether a Hangul syllable consists of frequent letters alone."""
     return _USUAL_JAMO.issuperset(unicodedata.normalize("NFD", syllable))

@@ -10,8 +10,8 @@ from typing import Literal
 from aeviz.datasets.custom import LONGEST_CLASS
 
 Labels = Literal["folder", "top", "none"]
-"""The class is the folder that an image lies in, the outermost folder that tells images apart, or
-there are no classes."""
+"""The class is the folder that contains the image ("folder"), or the outermost folder that differs
+between images ("top"), or there are no classes."""
 
 LONGEST = 60
 UNNAMED = "images"
@@ -23,18 +23,18 @@ _QUIET = {"__macosx", "thumbs.db", "desktop.ini"}
 
 
 def parts(path: str) -> list[str]:
-    """The folders and the file's name in a path of any system; nothing of it is followed."""
+    """The folders and the file name in a path of any system; the path is never opened."""
     named = path.replace("\\", "/").split("/")
     return [part for part in named if part.strip() not in ("", ".", "..")]
 
 
 def is_quiet(path: str) -> bool:
-    """Whether the file is one that systems leave beside images: nobody misses it."""
+    """Whether it is a system file, which is left out without a note."""
     return any(part.startswith(".") or part.lower() in _QUIET for part in parts(path))
 
 
 def shown(path: str) -> str:
-    """A path as people may read it: without control and direction characters, and not too long."""
+    """A path for display: without control and direction characters, and not too long."""
     text = _plain("/".join(parts(path[-1000:])), "LMNPSZ")
     if len(text) > LONGEST:
         text = f"{text[: LONGEST // 2 - 3]}...{text[-LONGEST // 2 :]}"
@@ -42,41 +42,42 @@ def shown(path: str) -> str:
 
 
 def is_data(path: str) -> bool:
-    """Whether the file's name says that it holds tables or text, which people keep by images."""
+    """Whether the file name is that of a table or text, which people often keep with images."""
     name = (parts(path) or [""])[-1].lower()
     return name.rpartition(".")[2] in _DATA and "." in name
 
 
 def class_name(folder: str) -> str:
-    """A folder's name as the name of a class: letters, digits and little else; never empty."""
+    """A class name from a folder's name: letters, digits and a few other characters; never
+    empty."""
     kept = _plain(folder[:1000], "LMN", "-_.,+()[]&#@=!' ")
     return kept[:LONGEST_CLASS].strip(" .") or UNNAMED
 
 
 def _plain(text: str, kinds: str, more: str = "") -> str:
-    """Characters of these Unicode categories, runs of all others as one space."""
+    """The text with only these Unicode categories; runs of all others become one space."""
     text = unicodedata.normalize("NFC", text)
     kept = (c if c in more or unicodedata.category(c)[0] in kinds else " " for c in text)
     return re.sub(r"\s+", " ", "".join(kept)).strip()
 
 
 def classes(paths: Sequence[str], labels: Labels) -> list[str]:
-    """The class of each of these images; folders that all of them share tell nothing."""
+    """The class of each image; folders that all images share are ignored."""
     if labels == "none":
         return [UNNAMED] * len(paths)
     folders = [parts(path)[:-1] for path in paths]
     if labels == "folder":
-        return _told_apart([named[-1] if named else "" for named in folders])
+        return _unique_names([named[-1] if named else "" for named in folders])
     shared = 0
     while folders and len({tuple(named[: shared + 1]) for named in folders}) == 1:
         if len(folders[0]) <= shared + 1:
             break
         shared += 1
-    return _told_apart([named[shared] if len(named) > shared else "" for named in folders])
+    return _unique_names([named[shared] if len(named) > shared else "" for named in folders])
 
 
-def _told_apart(folders: list[str]) -> list[str]:
-    """A name for each folder; folders whose names differ only in what is left out get a number."""
+def _unique_names(folders: list[str]) -> list[str]:
+    """A class name for each folder; folders that would get the same name get a number."""
     folders = [unicodedata.normalize("NFC", folder) for folder in folders]
     given: dict[str, str] = {}
     for folder in sorted(set(folders)):
@@ -90,7 +91,7 @@ def _told_apart(folders: list[str]) -> list[str]:
 
 
 def in_order(names: set[str]) -> list[str]:
-    """Names of classes as people sort them: 2 before 10."""
+    """Class names in natural order: 2 before 10."""
 
     def key(name: str) -> list[tuple[bool, int, str]]:
         pieces = re.findall(r"\d+|\D+", name.casefold())

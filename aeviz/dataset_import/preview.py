@@ -1,4 +1,4 @@
-"""A look at an upload before it is a data set: how many, in which folders, and a few images."""
+"""Preview an upload before it becomes a data set: counts, folders, and a few images."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ from aeviz.images import Decoded, Span, Window
 Samples = list[tuple[str, Decoded]]
 SAMPLES = 36
 TRIES = 60
-"""Files looked at: some may be no images."""
+"""Files to try, as some may not be images."""
 SIDE = 256
-"""Pixels of a sample's longer side: more than any data set here has."""
+"""Pixels of a sample's longer side: more than in any data set."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """`counts`: files in each class by way of labelling; `samples`: paths and small pictures.
-    Files that were tried and are no images are not among them, but in `left_out`. `stretched`: the
-    samples on a scale that shows a small range of values, where they use one; `note` says which."""
+    """The preview. `counts`: files in each class for each kind of labels. `samples`: paths and
+    small images. `left_out`: includes the files that were tried and are not images. `stretched`:
+    the samples with their range stretched, if they use a small part of it; `note` says which."""
 
     counts: dict[Labels, dict[str, int]]
     samples: Samples
@@ -51,7 +51,8 @@ class Look:
         return len(self.paths)
 
     def preview(self, recipe: Recipe, each: int) -> dict[str, list[torch.Tensor]]:
-        """What the network will see of the samples: uint8 (C, side, side), a few of each class."""
+        """The samples as the network will see them: uint8 (C, side, side), up to `each` per
+        class."""
         kinds = dict(zip(self.paths, names.classes(self.paths, recipe.labels), strict=True))
         shown: dict[str, list[torch.Tensor]] = {name: [] for name in self.counts[recipe.labels]}
         pictures = self.stretched if recipe.stretch and self.stretched else self.samples
@@ -63,8 +64,8 @@ class Look:
 
 
 def look(path: Path, progress: Progress, cancelled: Callable[[], bool]) -> Look | None:
-    """Looks into a parcel; None where it was cancelled. UserError where it is not whole, or holds
-    nothing that could be an image."""
+    """Preview an upload; None if it was cancelled. UserError if it is incomplete, or contains no
+    images."""
     progress(0.0, "Looking at the images")
     with upload_format.opened(path) as items:
         found = contents(items)
@@ -83,8 +84,8 @@ def look(path: Path, progress: Progress, cancelled: Callable[[], bool]) -> Look 
         found.items[:] = [item for i, item in enumerate(found.items) if i not in best.broken]
         if not found.items:
             why = next(iter(found.left_out.reasons), "")
-            said = f" ({why.rstrip('.')})" if why else ""
-            raise UserError(f"There is no image in what you sent{said}: choose other files.")
+            reason = f" ({why.rstrip('.')})" if why else ""
+            raise UserError(f"There is no image in your files{reason}: choose other files.")
         counts: dict[Labels, dict[str, int]] = {
             "folder": found.counts("folder"),
             "top": found.counts("top"),
@@ -97,7 +98,8 @@ def look(path: Path, progress: Progress, cancelled: Callable[[], bool]) -> Look 
 
 @dataclass(frozen=True)
 class _Tried:
-    """`broken`: why a file, by its place, is no image; `spans`: the values of those that are."""
+    """`broken`: index of each file that is not an image -> the reason; `spans`: the ranges of the
+    images."""
 
     samples: Samples
     broken: dict[int, str]
@@ -107,7 +109,7 @@ class _Tried:
 def _samples(
     found: Contents, window: Window | None, progress: Progress, cancelled: Callable[[], bool]
 ) -> _Tried | None:
-    """A few of the images, of all classes in turns."""
+    """A few of the images, from all classes in turn."""
     kinds = names.classes([item.path for item in found.items], "folder")
     samples: Samples = []
     broken: dict[int, str] = {}
@@ -127,7 +129,7 @@ def _samples(
 
 
 def small(decoded: Decoded) -> Decoded:
-    """The picture in `SIDE` pixels at most, in its own proportions."""
+    """The image shrunk to at most `SIDE` pixels, with its aspect ratio."""
     height, width, channels = decoded.pixels.shape
     scale = SIDE / max(height, width)
     if scale >= 1:

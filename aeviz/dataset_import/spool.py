@@ -1,4 +1,4 @@
-"""Uploads that wait to be made a data set: on the disk, found by an id that nobody can guess."""
+"""Uploads that wait on disk to become a data set, each under an unguessable id."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ def folder() -> Path:
 
 
 def prepare(size: int) -> None:
-    """Makes the folder ready for an upload of so many bytes; UserError where there is no room."""
+    """Prepare the folder for an upload of `size` bytes; UserError if there is no room."""
     sweep()
-    with atomic.in_words("The images cannot be kept"):
+    with atomic.in_words("The images cannot be saved"):
         folder().mkdir(parents=True, exist_ok=True)
-    if size > limits.PARCEL:
+    if size > limits.DATASET_UPLOAD:
         raise UserError(
-            f"This is more than {limits.PARCEL >> 30} GiB: send fewer images, or smaller ones."
+            f"This is more than {limits.DATASET_UPLOAD >> 30} GiB: send fewer or smaller images."
         )
     if 2 * size > disk.room(folder()):
-        raise UserError("The server's disk has no room for so much: send fewer images.")
+        raise UserError("The server's disk does not have enough space: send fewer images.")
 
 
 def sweep() -> None:
-    """Removes uploads that nobody has come back to."""
+    """Remove old uploads that nobody has used."""
     for path in folder().glob("*"):
         with contextlib.suppress(OSError):
             if time.time() - path.stat().st_mtime > KEPT_SECONDS:
@@ -54,13 +54,13 @@ def is_id(name: str) -> bool:
 
 
 def keep(file: Path, name: str) -> None:
-    """Moves an upload, which lies in `folder`, to where its id finds it."""
-    with atomic.in_words("The images cannot be kept"):
+    """Rename an upload in `folder` to its id."""
+    with atomic.in_words("The images cannot be saved"):
         file.rename(folder() / name)
 
 
 def find(name: object) -> Path:
-    """The upload of this id, which a browser says; UserError where there is none (any more)."""
+    """The upload with this id, given by a browser; UserError if there is none (any more)."""
     path = folder() / name if isinstance(name, str) and is_id(name) else None
     if path is None or not path.is_file():
         raise UserError(GONE)

@@ -1,7 +1,7 @@
-"""What a browser sends: any number of files in one body, each after a short header.
+"""The format of an upload: any number of files in one body, each after a short header.
 
 A file is framed as its name's length (uint32, little-endian), its own length (uint64), its name
-(UTF-8) and its content. A body is read once, from the disk.
+(UTF-8) and its content. A body is read once, from disk.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ EMPTY_ZIP = b"PK\x05\x06"
 
 
 class Item(Protocol):
-    """A file that may be an image: its path as given, and why it is not to be read, or ""."""
+    """A file that may be an image: its path as given, and the reason not to read it, or ""."""
 
     @property
     def path(self) -> str: ...
@@ -34,13 +34,13 @@ class Item(Protocol):
     @property
     def refusal(self) -> str: ...
 
-    def read(self, most: int) -> bytes | None:
-        """Its content; None where that is longer than `most`. UserError where it is damaged."""
+    def read(self, limit: int) -> bytes | None:
+        """Its content; None if that is longer than `limit`. UserError if it is damaged."""
 
 
 @dataclass(frozen=True)
 class Stored:
-    """A file in a parcel."""
+    """A file in an upload."""
 
     path: str
     file: BinaryIO
@@ -48,8 +48,8 @@ class Stored:
     size: int
     refusal: str = ""
 
-    def read(self, most: int) -> bytes | None:
-        if self.size > most:
+    def read(self, limit: int) -> bytes | None:
+        if self.size > limit:
             return None
         self.file.seek(self.start)
         return self.file.read(self.size)
@@ -57,15 +57,15 @@ class Stored:
 
 @dataclass(frozen=True)
 class Zipped:
-    """A file in a zip."""
+    """A file in a ZIP archive."""
 
     path: str
     archive: zipfile.ZipFile
     entry: zipfile.ZipInfo
     refusal: str = ""
 
-    def read(self, most: int) -> bytes | None:
-        return zip_archive.read(self.archive, self.entry, most)
+    def read(self, limit: int) -> bytes | None:
+        return zip_archive.read(self.archive, self.entry, limit)
 
 
 @dataclass(frozen=True)
@@ -76,28 +76,28 @@ class OnDisk:
     place: Path
     refusal: str = ""
 
-    def read(self, most: int) -> bytes | None:
+    def read(self, limit: int) -> bytes | None:
         try:
             with self.place.open("rb") as file:
-                content = file.read(most + 1)
+                content = file.read(limit + 1)
         except OSError as error:
             raise UserError(f"it cannot be read ({error.strerror})") from error
-        return None if len(content) > most else content
+        return None if len(content) > limit else content
 
 
 @dataclass(frozen=True)
 class Refused:
-    """A file of which nothing can be read, and why."""
+    """A file that cannot be read, and the reason."""
 
     path: str
     refusal: str
 
-    def read(self, most: int) -> bytes | None:
+    def read(self, limit: int) -> bytes | None:
         return None
 
 
-class Window:
-    """A part of a file that looks like a file of its own."""
+class Section:
+    """A part of a file that behaves like a file of its own."""
 
     def __init__(self, file: BinaryIO, start: int, size: int) -> None:
         self._file, self._start, self._size, self._at = file, start, size, 0
@@ -111,7 +111,7 @@ class Window:
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         origin = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
         if origin + offset < 0:
-            raise ValueError("a place before the beginning")
+            raise ValueError("negative seek position")
         self._at = origin + offset
         return self._at
 
@@ -124,22 +124,22 @@ class Window:
 
 
 def pack(files: dict[str, bytes]) -> bytes:
-    """A parcel of these files, as a browser makes one."""
+    """An upload of these files, as a browser would make it."""
     named = ((name.encode(), content) for name, content in files.items())
     return b"".join(HEADER.pack(len(n), len(c)) + n + c for n, c in named)
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[list[Item]]:
-    """All files of a parcel, those in zips among them; UserError where it is not whole."""
+    """All files of an upload, including those in ZIP archives; UserError if it is incomplete."""
     with ExitStack() as stack, _opened(path) as file:
         items: list[Item] = []
         for name, start, size in _frames(file):
             file.seek(start)
             magic = file.read(min(4, size))
             if magic in (ZIP, EMPTY_ZIP):
-                window = Window(file, start, size)
-                items += stack.enter_context(from_zip(name, window))  # type: ignore[arg-type]
+                section = Section(file, start, size)
+                items += stack.enter_context(from_zip(name, section))  # type: ignore[arg-type]
             else:
                 items.append(Stored(name, file, start, size))
             _count(items)
@@ -148,7 +148,7 @@ def opened(path: Path) -> Iterator[list[Item]]:
 
 @contextmanager
 def on_disk(paths: list[Path]) -> Iterator[list[Item]]:
-    """The same of folders, zips and images of this machine."""
+    """As `opened`, for folders, ZIP archives and images on this machine."""
     with ExitStack() as stack:
         items: list[Item] = []
         for path in paths:
@@ -168,24 +168,26 @@ def on_disk(paths: list[Path]) -> Iterator[list[Item]]:
 
 
 def _count(items: list[Item]) -> None:
-    """UserError where there are too many, those in zips counted, before more of them are listed."""
-    if len(items) > limits.PARCEL_ITEMS:
-        raise UserError(f"These are more than {limits.PARCEL_ITEMS:,} files: choose fewer images.")
+    """UserError if there are too many files, including those in ZIP archives."""
+    if len(items) > limits.DATASET_UPLOAD_FILES:
+        raise UserError(
+            f"These are more than {limits.DATASET_UPLOAD_FILES:,} files: choose fewer images."
+        )
 
 
 def _opened(path: Path) -> BinaryIO:
     try:
         return path.open("rb")
     except FileNotFoundError as error:
-        raise UserError(f"{path.name[:60]} is no longer there: choose the images again.") from error
+        raise UserError(f"{path.name[:60]} no longer exists: choose the images again.") from error
     except OSError as error:
         raise UserError(f"{path.name[:60]} cannot be read ({error.strerror}).") from error
 
 
 def _frames(file: BinaryIO) -> Iterator[tuple[str, int, int]]:
-    """Name, start and size of each file in a parcel."""
+    """Name, start and size of each file in an upload."""
     end, at = os.fstat(file.fileno()).st_size, 0
-    for _ in range(limits.PARCEL_ITEMS):
+    for _ in range(limits.DATASET_UPLOAD_FILES):
         if at == end:
             return
         file.seek(at)
@@ -199,12 +201,12 @@ def _frames(file: BinaryIO) -> Iterator[tuple[str, int, int]]:
         name = file.read(long).decode(errors="replace")
         yield name, start, size
         at = start + size
-    raise UserError("The upload is not whole, or holds too many files: choose the images again.")
+    raise UserError("The upload is incomplete or has too many files: choose the images again.")
 
 
 @contextmanager
 def from_zip(name: str, file: BinaryIO) -> Iterator[list[Item]]:
-    """The files in a zip; those at its top lie in a folder of the zip's own name."""
+    """The files in a ZIP archive, in a folder of the archive's own name."""
     stem = (names.parts(name) or [names.UNNAMED])[-1]
     stem = stem[:-4] if stem.lower().endswith(".zip") else stem
     with ExitStack() as stack:

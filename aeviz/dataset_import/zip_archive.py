@@ -1,4 +1,4 @@
-"""A zip from a stranger, read entry by entry: nothing is extracted, and every read is bounded."""
+"""Read an untrusted ZIP archive entry by entry: nothing is extracted, and every read is bounded."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import BinaryIO
 from aeviz.errors import UserError
 
 MAX_DIRECTORY = 16 << 20
-"""Bytes of a zip's list of entries: some 100,000 of them."""
+"""Bytes of an archive's central directory, enough for some 100,000 entries."""
 MAX_ENTRIES = 100_000
 BLOCK = 1 << 20
 
@@ -29,12 +29,12 @@ _DAMAGED = (
     OSError,
     IndexError,
 )
-"""What `zipfile` lets out of a bad file."""
+"""Exceptions that `zipfile` raises for a bad file."""
 
 
 class Bounded:
-    """A readable, seekable file whose every single read is bounded: `zipfile` asks for a zip's
-    whole list of entries at once, however long the zip says it is."""
+    """A readable, seekable file with bounded reads: `zipfile` reads the central directory at once,
+    with the length given in the archive."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -43,51 +43,52 @@ class Bounded:
 
     def read(self, size: int = -1) -> bytes:
         if size > MAX_DIRECTORY:
-            raise UserError("This zip lists too many files: put fewer of them into one zip.")
+            raise UserError("This ZIP archive has too many files: put fewer into one archive.")
         return self._file.read(MAX_DIRECTORY if size < 0 else size)
 
 
 @contextmanager
 def opened(file: BinaryIO) -> Iterator[zipfile.ZipFile]:
-    """The zip in this file; UserError where it is none, or is cut short."""
+    """The ZIP archive in this file; UserError if it is invalid or incomplete."""
     try:
         archive = zipfile.ZipFile(Bounded(file))
     except UserError:
         raise
     except _DAMAGED as error:
         raise UserError(
-            "This zip is damaged or cut short: make it again, or send the images themselves."
+            "This ZIP archive is damaged or incomplete: create it again, or send the images "
+            "themselves."
         ) from error
     with archive:
         if len(archive.infolist()) > MAX_ENTRIES:
-            raise UserError("This zip lists too many files: put fewer of them into one zip.")
+            raise UserError("This ZIP archive has too many files: put fewer into one archive.")
         yield archive
 
 
 def refusal(entry: zipfile.ZipInfo) -> str:
-    """Why an entry is not read, as far as its place in the list says; "" where it is."""
+    """Why not to read an entry, judged by the central directory; "" to read it."""
     kind = stat.S_IFMT(entry.external_attr >> 16)
     if kind not in (0, stat.S_IFREG):
-        return "a link, not an image" if kind == stat.S_IFLNK else "no ordinary file"
+        return "a link, not an image" if kind == stat.S_IFLNK else "not an ordinary file"
     if entry.flag_bits & 0x1:
-        return "locked with a password"
+        return "protected by a password"
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        return "packed in a way that is not read here"
+        return "compressed in a way that cannot be read here"
     return ""
 
 
-def read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int) -> bytes | None:
-    """An entry's content; None where it is longer than `most`, whatever it says of its length.
+def read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limit: int) -> bytes | None:
+    """An entry's content; None if its real length exceeds `limit`.
 
-    UserError where it is damaged.
+    UserError if it is damaged.
     """
     content = bytearray()
     try:
         with archive.open(entry) as file:
             while block := file.read(BLOCK):
                 content += block
-                if len(content) > most:
+                if len(content) > limit:
                     return None
     except _DAMAGED as error:
-        raise UserError("damaged inside the zip") from error
+        raise UserError("damaged inside the ZIP archive") from error
     return bytes(content)

@@ -1,4 +1,4 @@
-"""Whole files or none: every file aeviz writes appears complete, or not at all."""
+"""Atomic writes: every file that aeviz writes appears complete, or not at all."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from aeviz.errors import UserError
 
 
 def write_bytes(path: Path, data: bytes, new_folder: bool = True) -> None:
-    """Writes `path` atomically: temporary file beside it, fsync, replace, fsync the folder.
+    """Write `path` atomically: temporary file beside it, fsync, replace, fsync the folder.
 
-    UserError where the disk is full or the folder cannot be written, or is missing and no
-    `new_folder` is to be made; what was there stays whole.
+    UserError if the disk is full or the folder cannot be written, or if it is missing and
+    `new_folder` is False; an old file then stays unchanged.
     """
     with in_words(f"{path.parent} cannot be written"):
         if new_folder:
@@ -33,7 +33,7 @@ def write_bytes(path: Path, data: bytes, new_folder: bool = True) -> None:
             _sync_folder(path.parent)
     finally:
         with contextlib.suppress(OSError):
-            os.unlink(name)  # gone already where the replace went through
+            os.unlink(name)  # already gone after a successful replace
 
 
 _ADVICE = {
@@ -48,7 +48,7 @@ _ADVICE = {
 
 @contextlib.contextmanager
 def in_words(what: str) -> Iterator[None]:
-    """Makes an OSError a sentence: `what` went wrong, why, and what to do about it."""
+    """Raise an OSError as a sentence: `what` failed, why, and what to do."""
     try:
         yield
     except OSError as error:
@@ -57,7 +57,7 @@ def in_words(what: str) -> Iterator[None]:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Makes the rename itself durable; some file systems cannot, and need not."""
+    """Make the rename itself durable; some file systems cannot, and need not."""
     with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:

@@ -1,8 +1,8 @@
 """Safetensors files with a SHA-256 checksum.
 
-The format itself has no checksum: a flipped bit in a weight is just another weight. A sealed file
-has in its metadata, under `sha256`, the SHA-256 (hex) of the whole file, taken with 64 zeros in the
-place of the sum itself. Whoever does not know of it reads the file as any other.
+The format itself has no checksum: a flipped bit in a weight is just another weight. `save` adds to
+the metadata, under `sha256`, the SHA-256 (hex) of the whole file, computed with 64 zeros in its
+place. Other programs can read the file and ignore it.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from torch import Tensor
 
 from aeviz.errors import UserError
 
-_MARK = b'"sha256":"'  # inside of a text its quotes would be escaped
+_MARK = b'"sha256":"'  # inside a JSON string its quotes would be escaped
 _ZEROS = b"0" * 64
 _BLOCK = 1 << 20
 _MAX_HEADER = 100 << 20  # as much as safetensors itself reads
 
 
 def save(tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> bytes:
-    """The file as bytes, sealed."""
+    """The file as bytes, with its checksum."""
     data = safetensors.torch.save(tensors, (metadata or {}) | {"sha256": _ZEROS.decode()})
     at = data.index(_MARK + _ZEROS) + len(_MARK)
     total = hashlib.sha256(data).hexdigest().encode()
@@ -32,8 +32,8 @@ def save(tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> 
 
 
 def check(path: Path, complaint: str) -> None:
-    """Raises UserError(`complaint`) where the file is not as it was sealed, or cannot be read. One
-    without a seal, from an older version or another program, has nothing to be checked."""
+    """Raise UserError(`complaint`) if the file does not match its checksum, or cannot be read. A
+    file without one, from an older version or another program, passes."""
     try:
         with path.open("rb") as file:
             whole = _is_whole(file)
@@ -47,10 +47,10 @@ def _is_whole(file: BinaryIO) -> bool:
     start = file.read(8)
     header = file.read(min(int.from_bytes(start, "little"), _MAX_HEADER))
     at = header.find(_MARK) + len(_MARK)
-    said = header[at : at + len(_ZEROS)]
-    if at < len(_MARK) or len(said) < len(_ZEROS):
+    expected = header[at : at + len(_ZEROS)]
+    if at < len(_MARK) or len(expected) < len(_ZEROS):
         return True
     digest = hashlib.sha256(start + header[:at] + _ZEROS + header[at + len(_ZEROS) :])
     while block := file.read(_BLOCK):
         digest.update(block)
-    return digest.hexdigest().encode() == said
+    return digest.hexdigest().encode() == expected

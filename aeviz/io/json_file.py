@@ -1,4 +1,4 @@
-"""JSON that somebody may have written, cut short or damaged: it is data, and checked once."""
+"""Read JSON files that may be edited, cut short or damaged; their values are checked once, here."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeGuard, TypeVar
 
 MAX_NUMBER: Final = 2**53
-"""Beyond it a whole number has no exact float, and a table cannot hold it."""
+"""Larger whole numbers have no exact float, and tables cannot hold them."""
 MAX_BYTES: Final = 1 << 20
-"""Of a file that holds one object; aeviz writes a few kilobytes."""
+"""Size of a file with one object; aeviz writes a few kilobytes."""
 
 MAX_DEPTH: Final = 16
-"""Of lists and objects in each other; aeviz writes four."""
+"""Depth of nested lists and objects; aeviz writes four."""
 
 T = TypeVar("T")
 
 
 def parse(text: str | bytes) -> Any:
-    """The value; ValueError, and nothing else, for what is no JSON or is nested too deeply."""
+    """The value; ValueError, and nothing else, if it is not JSON or nested too deeply."""
     try:
         value = json.loads(text)
     except RecursionError as error:
@@ -41,8 +41,8 @@ def _inside(value: Any) -> list[Any]:
 
 
 def read(path: Path, cls: type[T]) -> T:
-    """The dataclass `cls` that the file holds as a JSON object. OSError where it cannot be read;
-    ValueError where it is larger than MAX_BYTES, or no such object (see `build`)."""
+    """The dataclass `cls` from the JSON object in the file. OSError if the file cannot be read;
+    ValueError if it is larger than MAX_BYTES, or invalid (see `build`)."""
     with path.open("rb") as file:
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
@@ -51,8 +51,8 @@ def read(path: Path, cls: type[T]) -> T:
 
 
 def build(cls: type[T], data: Any) -> T:
-    """A flat dataclass from a JSON object. ValueError where a field is unknown, missing or of
-    another type; its numbers are finite and not beyond MAX_NUMBER."""
+    """A flat dataclass from a JSON object. ValueError if a field is unknown, missing or of
+    another type; numbers must be finite and at most MAX_NUMBER."""
     hints = typing.get_type_hints(cls)
     if not isinstance(data, dict) or not data.keys() <= hints.keys():
         raise ValueError(f"no {cls.__name__}")
@@ -70,9 +70,9 @@ def build(cls: type[T], data: Any) -> T:
 
 
 def is_number(value: Any) -> TypeGuard[float]:
-    """Whether it is a finite number not beyond MAX_NUMBER; True and False are none."""
+    """Whether it is a finite number of at most MAX_NUMBER; True and False are not numbers."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and abs(value) <= MAX_NUMBER  # NaN is not
+    return number and abs(value) <= MAX_NUMBER  # False for NaN
 
 
 def is_count(value: Any) -> TypeGuard[int]:
@@ -81,7 +81,7 @@ def is_count(value: Any) -> TypeGuard[int]:
 
 
 def is_text(value: Any, longest: int) -> TypeGuard[str]:
-    """Whether it is a text of so many characters at most that can all be shown."""
+    """Whether it is a printable text of at most `longest` characters."""
     return isinstance(value, str) and len(value) <= longest and value.isprintable()
 
 
@@ -95,5 +95,7 @@ def _fits(hint: Any, value: Any) -> bool:
     if hint is float:
         return is_number(value)
     if hint is str:
-        return isinstance(value, str) and bool(value.encode() or True)  # half a surrogate has none
+        return isinstance(value, str) and bool(
+            value.encode() or True
+        )  # raises for a lone surrogate
     return isinstance(value, hint)

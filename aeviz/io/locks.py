@@ -1,7 +1,7 @@
-"""Locks that the system frees when their process ends, however it ends.
+"""File locks that the system releases when their process ends, however it ends.
 
-A file stays locked while the process that locked it has it open; being killed, a crash and a power
-cut all let go of it. Unlike a process number, a lock can never be mistaken for somebody else's.
+A file stays locked while the process that locked it has it open; a kill, a crash and a power cut
+all release it. Unlike a process number, a lock cannot be mistaken for another process's.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import TextIO
 
 
 def take(path: Path, patience: float = 0.0) -> TextIO | None:
-    """Creates `path` and locks it until the answered file is closed; None where it is taken.
+    """Create `path` and lock it until the returned file is closed; None if it is locked already.
 
-    `patience`: seconds to go on trying, since `held` looks at a lock by touching it.
+    `patience`: seconds to keep trying, since `held` briefly takes the lock itself.
     """
     file = path.open("a+")
     deadline = time.monotonic() + patience
@@ -31,7 +31,7 @@ def take(path: Path, patience: float = 0.0) -> TextIO | None:
 
 
 def held(path: Path) -> bool:
-    """Whether a living process holds the lock on `path`; False where there is no such file."""
+    """Whether a living process holds the lock on `path`; False if there is no such file."""
     try:
         with path.open() as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -1,5 +1,5 @@
-"""Where models and runs lie, and what runs are called. It imports next to nothing, so that what
-only waits stays small."""
+"""Paths of models, runs and data sets, and the one-line files of a run. Imports almost nothing, so
+that waiting processes stay small."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _OWNER = re.compile(r"[0-9a-f]{8,64}")
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 WEB = _PACKAGE / "web"
-"""What browsers get: JavaScript, CSS and the icon. A module lies where its address says."""
+"""Files for browsers: JavaScript, CSS and the icon. A module's path is its address."""
 _INSTALLED = (_PACKAGE / "checkpoints").is_dir()
-"""Whether the bundled models are inside the package, as `pip install` puts them."""
+"""Whether the bundled models are inside the package, as after `pip install`."""
 
 
 def checkpoints_dir() -> Path:
@@ -48,25 +48,26 @@ def app_script() -> Path:
 
 
 def _people_dir() -> Path:
-    """What people make: in `checkpoints_dir`, or in the user's data folder if the package is
-    installed, since an update replaces what is inside a package."""
+    """The folder for runs and imported data sets: `checkpoints_dir`, or the user's data folder if
+    the package is installed, since an update replaces the package's folder."""
     if not _INSTALLED or os.environ.get("AEVIZ_CHECKPOINTS"):
         return checkpoints_dir()
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "aeviz"
 
 
 def given_name(run: Path) -> str:
-    """What somebody has called the run of this folder since it was started; "" where nobody has."""
+    """The name that somebody gave to the run in this folder after its start; "" if there is
+    none."""
     return line_of(run / "name", _SHOWN)
 
 
 def owner_of(run: Path) -> str:
-    """Who started the run of this folder, as `aeviz.identity` names them; "" where nobody did."""
+    """The owner (`aeviz.identity`) of the run in this folder; "" if it has none."""
     return line_of(run / "owner", _OWNER)
 
 
 def line_of(path: Path, form: re.Pattern[str]) -> str:
-    """The one line that a page wrote into the file; "" where there is none of this form."""
+    """The line in the file; "" if there is none of this form."""
     try:
         text = path.read_text(errors="replace")
     except OSError:

@@ -239,9 +239,9 @@ def test_sharing_out_by_hand() -> None:
 
 
 def test_larger_images_are_fewer() -> None:
-    assert Recipe("x", 64, True).most == 20_000
-    assert Recipe("x", 128, False).most == 16_384
-    assert Recipe("x", 128, True).most == 5_461
+    assert Recipe("x", 64, True).max_images == 20_000
+    assert Recipe("x", 128, False).max_images == 16_384
+    assert Recipe("x", 128, True).max_images == 5_461
 
 
 @pytest.mark.parametrize(
