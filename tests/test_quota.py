@@ -17,10 +17,18 @@ ANN, BEN, CAT = (Kept(owner, 9 * MIB) for owner in ("ann", "ben", "cat"))
 @pytest.mark.parametrize(
     ("kept", "size", "sentence"),
     [
-        ([ANN, ANN], 1, "You have 2 pictures, as many as one person may keep: remove one"),
-        ([ANN], 11 * MIB + 1, "Your pictures would be larger than 20 MB together: remove one"),
-        ([BEN, BEN, CAT, CAT], 1, "This server has 4 pictures, as many as it keeps: ask who runs"),
-        ([BEN, CAT], 12 * MIB + 1, "larger than 30 MB together: ask who runs the server to remove"),
+        ([ANN, ANN], 1, "You have 2 pictures, the most that one person may keep: remove one"),
+        ([ANN], 11 * MIB + 1, "Your pictures would exceed 20 MB in all: remove one"),
+        (
+            [BEN, BEN, CAT, CAT],
+            1,
+            "This server has 4 pictures, the most that it may keep: ask the person who runs",
+        ),
+        (
+            [BEN, CAT],
+            12 * MIB + 1,
+            "would exceed 30 MB in all: ask the person who runs the server to remove",
+        ),
     ],
 )
 def test_one_too_many_is_a_sentence(kept: list[Kept], size: int, sentence: str) -> None:

@@ -231,7 +231,7 @@ def test_a_training_too_large_for_the_memory_is_a_sentence(
     monkeypatch.setattr("aeviz.cli.train.begin", fails)
     out = tmp_path / "m.safetensors"
     said = refusal(capsys, "train", "--preset", "vae", "--dataset", "digits", "--out", out)
-    assert "memory is not enough" in said
+    assert "Not enough memory" in said
 
 
 def test_reconstruct_refuses_what_is_no_image(

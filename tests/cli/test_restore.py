@@ -132,9 +132,9 @@ def test_an_inverted_mask_asks_first(capsys: Capture, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--task", "jpeg"], "has learnt another task: choose --task denoise"),
-        (["--sigma", "0"], "--sigma is a noise level above 0, at most 100"),
-        (["--sigma", "nan"], "--sigma is a noise level above 0, at most 100"),
+        (["--task", "jpeg"], "is for another task: choose --task denoise"),
+        (["--sigma", "0"], "--sigma is a noise level above 0 and at most 100"),
+        (["--sigma", "nan"], "--sigma is a noise level above 0 and at most 100"),
         (["--mask", "m.safetensors"], "--task inpaint needs a --mask"),
         (["--device", "tpu"], "no device called"),
         (["--model", "nothing"], "no model called 'nothing'"),
@@ -154,7 +154,7 @@ def test_a_small_model_only_denoises(capsys: Capture, denoiser: Path, tmp_path: 
     digit(tmp_path / "a.png")
     command = ["restore", tmp_path / "a.png", "--out", tmp_path / "out", "--model", denoiser]
     for options in (["--task", "x2"], ["--sigma", "25"]):
-        assert "which only denoises" in refusal(capsys, *command, *options)
+        assert "can only denoise" in refusal(capsys, *command, *options)
 
 
 def test_restore_never_writes_over_an_original(capsys: Capture, tmp_path: Path) -> None:

@@ -189,7 +189,7 @@ def test_what_all_files_of_a_zip_unpack_to_is_bounded() -> None:
                 reader.read(item)
             said.append(str(error.value))
     assert [text.startswith("This is not an image") for text in said] == [True] * 3 + [False] * 2
-    assert said[3] == said[4] == "the files before it unpack to more than is read"
+    assert said[3] == said[4] == "the unpacked files before it reach the limit"
 
 
 def test_fewer_than_twenty_images_are_a_sentence(tmp_path: Path) -> None:
@@ -213,7 +213,7 @@ def test_one_class_or_none_is_enough(tmp_path: Path) -> None:
 
 def test_too_many_classes_are_a_sentence(tmp_path: Path) -> None:
     files = {f"{i}/a.png": picture(i) for i in range(101)}
-    with pytest.raises(UserError, match="lie in 101 folders, and 100 classes"):
+    with pytest.raises(UserError, match="are in 101 folders, but there can be at most 100 classes"):
         made(tmp_path, files)
     name, _ = made(tmp_path, files, Recipe("x", 16, labels="none"))
     assert sum(datasets.find(name).counts) == 101
@@ -227,7 +227,7 @@ def test_of_too_many_images_every_class_gives_its_share(
     files |= {f"b/{i}.png": picture(100 + i) for i in range(5)}
     name, left_out = made(tmp_path, files)
     assert custom.description(name).counts == (19, 5)
-    assert left_out.reasons == {"24 images of this size are the most": 21}
+    assert left_out.reasons == {"beyond 24 images of this size": 21}
     assert left_out.listed[0][0] == "a/19.png"
 
 
@@ -305,7 +305,7 @@ def test_several_zips_and_files_at_once(tmp_path: Path) -> None:
     }
     name, left_out = made(tmp_path, files)
     assert datasets.find(name).class_names == ("cats", "dogs", "images")
-    assert reasons(left_out)["bad.zip"].startswith("This zip is damaged or cut short")
+    assert reasons(left_out)["bad.zip"].startswith("This ZIP archive is damaged or incomplete")
 
 
 def test_a_folder_on_the_disk(tmp_path: Path) -> None:

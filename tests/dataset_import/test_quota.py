@@ -39,7 +39,7 @@ def test_a_person_may_keep_so_many(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_no_image_is_read_for_one_too_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "OWN_DATASETS", Limit(in_all=9, person=0))
     monkeypatch.setattr("aeviz.images.decode", lambda *_, **__: pytest.fail("an image was read"))
-    with pytest.raises(UserError, match="as many as one person may keep"):
+    with pytest.raises(UserError, match="the most that one person may keep"):
         make(tmp_path, ANN)
 
 

@@ -47,7 +47,7 @@ def test_twelve_bits_in_sixteen_are_stretched_alike(tmp_path: Path) -> None:
     expected = torch.tensor([round(4095 * (i + 1) // 24 / 4095 * 255) for i in range(24)])
     assert (tops.int() - expected).abs().max() <= 1  # not each to white
     assert custom.description(name).notes == {
-        "Values 0 to 4,095 of 65,535 became black to white, alike in all images.": 24
+        "Values 0 to 4,095 of 65,535 were stretched to black to white in all images.": 24
     }
 
 

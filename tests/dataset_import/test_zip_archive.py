@@ -80,7 +80,7 @@ def test_a_link_is_left_out(tmp_path: Path) -> None:
     left_out = sorted_out(tmp_path, {"a.zip": zipped(pairs)})
     assert reasons(left_out) == {
         "a/cats/link.png": "a link, not an image",
-        "a/cats/pipe.png": "no ordinary file",
+        "a/cats/pipe.png": "not an ordinary file",
     }
 
 
@@ -97,7 +97,7 @@ def test_a_password_is_a_reason() -> None:
     data = bytearray(zipped({"a.png": picture(1)}))
     data[6] |= 1  # the local header's flag, and the list's
     data[data.index(b"PK\1\2") + 8] |= 1
-    assert read_all(bytes(data)) == ["locked with a password"]
+    assert read_all(bytes(data)) == ["protected by a password"]
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
@@ -106,7 +106,7 @@ def test_other_ways_of_packing_are_a_reason(method: int) -> None:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", method) as archive:
         archive.writestr("a.png", bytes(10_000_000))
-    assert read_all(buffer.getvalue()) == ["packed in a way that is not read here"]
+    assert read_all(buffer.getvalue()) == ["compressed in a way that cannot be read here"]
 
 
 def test_a_size_that_lies_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,7 +114,7 @@ def test_a_size_that_lies_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> No
     data = bytearray(zipped({"a.png": bytes(50_000_000)}))
     at = data.index(b"PK\1\2")
     struct.pack_into("<I", data, at + 24, 10)
-    assert read_all(bytes(data)) == ["damaged inside the zip"]
+    assert read_all(bytes(data)) == ["damaged inside the ZIP archive"]
     struct.pack_into("<I", data, at + 24, 0xFFFFFFF0)
     monkeypatch.setattr(building, "MAX_FILE", 1 << 20)
     assert read_all(bytes(data)) == ["larger than 1 MiB"]
@@ -152,7 +152,7 @@ def test_a_zip_cut_short_or_empty_is_a_sentence() -> None:
     data = zipped(two_classes(3))
     for cut in (4, 30, len(data) // 2, len(data) - 1):
         with (
-            pytest.raises(UserError, match="damaged or cut short"),
+            pytest.raises(UserError, match="damaged or incomplete"),
             zip_archive.opened(io.BytesIO(data[:cut])),
         ):
             pass
@@ -182,16 +182,19 @@ def test_a_parcel_that_is_not_whole_is_a_sentence(tmp_path: Path) -> None:
     whole = path.read_bytes()
     for cut in (1, 11, 14, len(whole) // 3, len(whole) - 1):
         path.write_bytes(whole[:cut])
-        with pytest.raises(UserError, match="not whole"), upload_format.opened(path):
+        with pytest.raises(UserError, match="incomplete"), upload_format.opened(path):
             pass
     for header in (
         upload_format.HEADER.pack(2**32 - 1, 5),
         upload_format.HEADER.pack(1, 2**64 - 1),
     ):
         path.write_bytes(header + whole)
-        with pytest.raises(UserError, match="not whole"), upload_format.opened(path):
+        with pytest.raises(UserError, match="incomplete"), upload_format.opened(path):
             pass
-    with pytest.raises(UserError, match="no longer there"), upload_format.opened(tmp_path / "gone"):
+    with (
+        pytest.raises(UserError, match="no longer exists"),
+        upload_format.opened(tmp_path / "gone"),
+    ):
         pass
     path.write_bytes(b"")
     with upload_format.opened(path) as items:

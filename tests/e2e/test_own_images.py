@@ -60,6 +60,6 @@ def test_what_is_no_zip_and_no_image_is_a_sentence(
     page.goto(f"{app_url}/train")
     page.get_by_role("button", name="My own images").click()
     page.get_by_test_id("aeviz-own-files").set_input_files(empty)
-    expect(page.get_by_role("alert")).to_contain_text("There is no image in what you sent")
+    expect(page.get_by_role("alert")).to_contain_text("There is no image in your files")
     # where the look took no time, the zone of before may stand beside the new one for a moment
     expect(page.get_by_text("Drop a zip, images or folders here")).to_have_count(1)

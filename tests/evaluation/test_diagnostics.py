@@ -91,9 +91,13 @@ def test_the_threshold_of_activity_is_a_hundredth() -> None:
     ("active", "starts", "names"),
     [
         ([True] * 4, "", ""),
-        ([True, True, True, False], "1 of 4 dimensions carries no information (z3)", "no fault"),
+        (
+            [True, True, True, False],
+            "1 of 4 dimensions carries no information (z3)",
+            "only a problem",
+        ),
         ([False, False, True, False], "**Much of the posterior", "3 of 4 dimensions"),
-        ([False] * 3, "**The posterior has collapsed", "same for all"),
+        ([False] * 3, "**The posterior has collapsed", "same image for all"),
         ([True] * 2 + [False] * 12, "**Much of", "z2, z3, z4, z5, z6, z7, z8, z9 and 4 more"),
     ],
 )

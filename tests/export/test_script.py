@@ -305,7 +305,7 @@ def test_the_demo_reads_the_images_inside_the_model_file(
         module.gallery(mine, tensors), (digits()[0][-300:] * 255).round().to(torch.uint8)
     )
     module.main([])
-    assert "270 images to learn from, 30 to measure on" in capsys.readouterr().out
+    assert "270 images for training, 30 for testing" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

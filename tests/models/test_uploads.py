@@ -150,7 +150,7 @@ def test_and_so_many_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_and_all_together_so_many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MODELS", limits.Limit(in_all=1, person=1))
     uploads.add(file_of(), "a", ADA.owner)
-    with pytest.raises(UserError, match="ask who runs it"):
+    with pytest.raises(UserError, match="ask the person who runs it"):
         uploads.add(file_of(5), "a", BOB.owner)
 
 
