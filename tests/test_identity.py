@@ -80,7 +80,7 @@ def test_a_name_that_cannot_be_shown_is_a_sentence(name: str, says: str) -> None
 @pytest.mark.parametrize("owner", ["", "../../etc/passwd", "A" * 32])
 def test_a_name_is_no_way_to_another_file(owner: str, runs_dir: Path) -> None:
     assert identity.name_of(owner) == ""
-    with pytest.raises(UserError, match="no cookies"):
+    with pytest.raises(UserError, match="not keep cookies"):
         identity.give_name(owner, "Ada")
     assert not runs_dir.exists()
 

@@ -149,9 +149,9 @@ def test_thirty_two_bit_integers():
     [
         ([0, 0.5, 1], [0, 128, 255], "to 8 bits."),
         ([0, 99.6, 255], [0, 100, 255], "to 8 bits."),
-        ([-1, 0, 1], [0, 128, 255], "-1 to 1 was stretched"),
-        ([1000, 1500, 2000], [0, 128, 255], "1000 to 2000 was stretched"),
-        ([0, np.nan, 1], [0, 0, 255], "no number"),
+        ([-1, 0, 1], [0, 128, 255], "-1 to 1 were stretched"),
+        ([1000, 1500, 2000], [0, 128, 255], "1000 to 2000 were stretched"),
+        ([0, np.nan, 1], [0, 0, 255], "NaN and infinite values"),
         ([300, 300, 300], [0, 0, 0], "300 to 300"),
         ([-3e38, 0, 3e38], [0, 128, 255], "stretched"),
     ],
