@@ -31,5 +31,5 @@ def test_a_wrong_code_is_a_sentence_and_guessing_ends() -> None:
 
 def test_a_browser_without_cookies_cannot_be_known() -> None:
     teachers = Teachers()
-    with pytest.raises(UserError, match="no cookies"):
+    with pytest.raises(UserError, match="not keep cookies"):
         teachers.admit("", teachers.code)

@@ -184,7 +184,7 @@ def test_evaluate_agrees_with_the_card(capsys: Capture, denoiser: Path) -> None:
 
 def test_evaluate_on_images_of_another_shape(capsys: Capture, denoiser: Path) -> None:
     sentence = refusal(capsys, "evaluate", denoiser, "--dataset", "shapes")
-    assert "has images of 1x32x32, the model takes 1x8x8" in sentence
+    assert "has images of 1x32x32, but the model takes 1x8x8" in sentence
 
 
 def test_evaluate_without_data_and_without_a_model(
@@ -248,7 +248,7 @@ def test_a_file_too_large_is_not_read(capsys: Capture, denoiser: Path, tmp_path:
     with (tmp_path / "in.png").open("wb") as file:
         file.truncate(images.MAX_BYTES + 1)
     sentence = refusal(capsys, "reconstruct", denoiser, tmp_path / "in.png", tmp_path / "out.png")
-    assert "too large: 320 MB at most" in sentence
+    assert "too large: the limit is 320 MB" in sentence
 
 
 @pytest.mark.parametrize("argv", [[], ["fly"], ["train"], ["train", "--epochs", "many"]])

@@ -122,7 +122,7 @@ def test_an_inverted_mask_asks_first(capsys: Capture, tmp_path: Path) -> None:
     (tmp_path / "mask.png").write_bytes(write_photo(Photo(white)))
     options = ["restore", tmp_path / "a.png", "--out", tmp_path / "out", "--task", "inpaint",
                "--model", model, "--mask", tmp_path / "mask.png"]  # fmt: skip
-    assert "98 % of the photo; is it inverted? Give --mask-marks black" in refusal(capsys, *options)
+    assert "98 % of the photo; is it inverted? If it is, add --mask-marks black" in refusal(capsys, *options)
     answer = result(capsys, *options, "--mask-marks", "black")
     filled = read(answer["restored"][0]["out"])
     assert not filled[white[:, :, 0] == 0].any()
@@ -221,7 +221,7 @@ def test_an_interrupt_leaves_whole_files_and_is_taken_up_again(
     assert main([str(word) for word in command]) == 0
     said = capsys.readouterr()
     assert [row["kept"] for row in json.loads(said.out)["restored"]] == [True, False, False]
-    assert "[1/3] a.png: kept" in said.err
+    assert "[1/3] a.png: already done" in said.err
 
 
 def test_one_bad_photo_stops_nothing_and_moves_no_name(capsys: Capture, tmp_path: Path) -> None:

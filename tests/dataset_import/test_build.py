@@ -109,7 +109,7 @@ def test_each_file_that_cannot_be_used_has_one_reason(tmp_path: Path) -> None:
     assert said["a/cats/empty.png"] == "an empty file"
     assert said["a/cats/labels.csv"] == "This is not an image"
     assert said["a/cats/more.zip"] == "a zip inside a zip, or a document: unpack it first"
-    assert "cut short" in said["a/cats/cut.png"]
+    assert "incomplete" in said["a/cats/cut.png"]
     assert said["a/cats/again.png"] == building.TWIN
     assert said["a/birds/text.txt"] == "This is not an image"
     assert "birds" not in said  # which is no class

@@ -32,5 +32,5 @@ def test_a_file_that_proves_to_be_no_image_is_not_counted_as_one(tmp_path: Path)
 
 
 def test_nothing_but_broken_files_is_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"There is no image in what you sent \(.+\): choose"):
+    with pytest.raises(UserError, match=r"There is no image in your files \(.+\): choose"):
         seen(tmp_path, {"one.png": picture(3)[:40]})

@@ -46,7 +46,7 @@ def test_no_image_is_read_for_one_too_many(tmp_path: Path, monkeypatch: pytest.M
 def test_and_so_many_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "OWN_DATASET_BYTES", Limit(in_all=9 * limits.MIB, person=10_000))
     make(tmp_path, ANN)
-    with pytest.raises(UserError, match="imported data sets would be larger"):
+    with pytest.raises(UserError, match="imported data sets would exceed"):
         make(tmp_path, ANN)
     assert len(custom.sources()) == 1
     make(tmp_path, BEN)
@@ -55,7 +55,7 @@ def test_and_so_many_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_and_all_together_so_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "OWN_DATASETS", Limit(in_all=1, person=1))
     make(tmp_path, ANN)
-    with pytest.raises(UserError, match="ask who runs it to remove some"):
+    with pytest.raises(UserError, match="ask the person who runs it to remove some"):
         make(tmp_path, BEN)
 
 

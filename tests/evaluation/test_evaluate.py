@@ -195,7 +195,7 @@ def test_knn_needs_more_than_one_class() -> None:
 
 
 def test_images_of_another_shape_are_a_sentence() -> None:
-    with pytest.raises(UserError, match="has images of 1x8x8, the model takes 1x28x28"):
+    with pytest.raises(UserError, match="has images of 1x8x8, but the model takes 1x28x28"):
         evaluate(Autoencoder(RunConfig(), (1, 28, 28)), dataset())
 
 

@@ -143,7 +143,7 @@ def test_and_so_many_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
         limits, "MODEL_BYTES", limits.Limit(in_all=limits.GIB, person=3 * len(file_of()) // 2)
     )
     uploads.add(file_of(), "a", ADA.owner)
-    with pytest.raises(UserError, match="MB together: delete one"):
+    with pytest.raises(UserError, match="MB in all: delete one"):
         uploads.add(file_of(5), "a", ADA.owner)
 
 

@@ -345,7 +345,7 @@ def test_a_file_that_changes_its_kind_is_read_for_what_it_is(client: TestClient)
     photo = answer.json()["id"]
     again = client.put(f"{BASE}/photos/{photo}/mask", content=b"GIF89a\1\0\1\0")
     assert again.status_code == 400
-    assert "This GIF file is cut short" in again.json()["error"]
+    assert "This GIF file is incomplete" in again.json()["error"]
 
 
 def test_a_mask_of_nearly_all_asks_first_and_one_of_paint_is_read(client: TestClient) -> None:
