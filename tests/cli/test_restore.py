@@ -122,7 +122,7 @@ def test_an_inverted_mask_asks_first(capsys: Capture, tmp_path: Path) -> None:
     (tmp_path / "mask.png").write_bytes(write_photo(Photo(white)))
     options = ["restore", tmp_path / "a.png", "--out", tmp_path / "out", "--task", "inpaint",
                "--model", model, "--mask", tmp_path / "mask.png"]  # fmt: skip
-    assert "is it inverted? If it is, add --mask-marks black" in refusal(capsys, *options)
+    assert "98 % of the photo; is it inverted? If it is, add" in refusal(capsys, *options)
     answer = result(capsys, *options, "--mask-marks", "black")
     filled = read(answer["restored"][0]["out"])
     assert not filled[white[:, :, 0] == 0].any()
