@@ -106,7 +106,7 @@ def test_the_same_seed_trains_the_same_model(tmp_path: Path) -> None:
         (["--latent-dim", "0"], "bottleneck.latent_dim: The value must be between"),
         (["--latent-dim", "1000000000"], "bottleneck.latent_dim: The value must be between"),
         (["--seed", "-1"], "training.seed: The value must be between"),
-        (["--gallery", "0"], "--gallery must lie between"),
+        (["--gallery", "0"], "--gallery must be between"),
         (["--set", "nothing=1"], "There is no setting called 'nothing'"),
         (["--set", "network.nothing=1"], "There is no setting called 'network.nothing'"),
         (["--set", "network=1"], "network: This is a group"),

@@ -288,7 +288,7 @@ def test_its_patience_ends_like_that_of_aeviz(
 
     monkeypatch.setattr(module, "measure", measure)
     module.train(model, images()[:32], images()[32:40], 50, 1e-3)
-    assert "no better one for 2 epochs" in capsys.readouterr().out
+    assert "no improvement for 2 epochs" in capsys.readouterr().out
     assert len(seen) == 7  # the start and six epochs
     assert all(torch.equal(value, seen[4][name]) for name, value in model.state_dict().items())
 

@@ -253,8 +253,8 @@ def _preview(seen: Look, recipe: Recipe) -> None:
     facts = plural(seen.total, "file")
     if recipe.labels != "none":
         facts += f" in {len(counts):,} class{'es' * (len(counts) != 1)}"
-    if seen.total > recipe.most:
-        facts += f". At this size, {recipe.most:,} of them can be used"
+    if seen.total > recipe.max_images:
+        facts += f". At this size, {recipe.max_images:,} of them can be used"
     st.markdown(f"**What the network will see** · {facts}")
     if seen.note and recipe.stretch:
         st.caption(f"{seen.note} The whole set may use a few more values than these samples.")
