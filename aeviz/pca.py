@@ -44,15 +44,19 @@ def fit_exact(x: Tensor, k: int) -> tuple[Tensor, Tensor]:
 
 
 def decompose(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Mean (d,), variances (d,) and orthonormal directions (d, d) of x (N, d), in float64; the
-    largest variance first."""
+    """Mean (d,), variances (k,) and orthonormal directions (d, k) of x (N, d), in float64, the
+    largest variance first; k is d, or N if 1 < N < d, where a d x d matrix would take seconds."""
+    n, d = x.shape
     mean = x.mean(0, dtype=torch.float64)
-    scatter = x.new_zeros(x.shape[1], x.shape[1], dtype=torch.float64)
+    if 1 < n < d:
+        _, sizes, rows = torch.linalg.svd(x.double() - mean, full_matrices=False)
+        return mean, sizes.square() / n, rows.T
+    scatter = x.new_zeros(d, d, dtype=torch.float64)
     for chunk in x.split(_CHUNK):
         centred = chunk.double() - mean
         scatter += centred.T @ centred
     squares, vectors = torch.linalg.eigh(scatter)
-    return mean, squares.flip(0).clamp(min=0) / len(x), vectors.flip(1)
+    return mean, squares.flip(0).clamp(min=0) / n, vectors.flip(1)
 
 
 def _rank(squares: Tensor, mean: Tensor, n: int) -> int:

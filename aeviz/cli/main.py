@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from aeviz import datasets, images
-from aeviz.cli import lab, restore
+from aeviz.cli import lab, restore, train
 from aeviz.cli.start import start_app
 from aeviz.cli.terminal import read, say
 from aeviz.device import pick_device
@@ -80,7 +80,7 @@ def parser() -> argparse.ArgumentParser:
     sub = command("lab", lab.lab, "test a claim about autoencoders")
     lab.add_arguments(sub)
 
-    sub = command("restore", restore.restore, "clean, mend, enlarge or colour images")
+    sub = command("restore", restore.restore, "denoise, fill, enlarge or colour images")
     restore.add_arguments(sub)
     return root
 

@@ -36,20 +36,16 @@ class PCA2:
         """Fit to codes z (N, d), N >= 1. The largest entry of a component is positive."""
         codes = as_codes(z).astype(np.float64)
         d = codes.shape[1]
-        mean = codes.mean(0)
-        centred = codes - mean
         if d <= 2:
             mean, components = np.zeros(d), np.eye(2, d)
             variances, total = np.resize(codes.var(0), 2) * (np.arange(2) < d), codes.var(0).sum()
         else:
-            if 1 < len(codes) < d:  # a d x d matrix would take seconds for wide codes
-                components = np.linalg.svd(centred, full_matrices=False).Vh[:2]
-            else:
-                components = np.linalg.eigh(centred.T @ centred).eigenvectors[:, :-3:-1].T
+            parts = (part.numpy() for part in pca.decompose(torch.from_numpy(codes)))
+            mean, spectrum, directions = parts
+            components, variances, total = directions[:, :2].T, spectrum[:2], spectrum.sum()
             largest = np.abs(components).argmax(1, keepdims=True)
             components = components * np.sign(np.take_along_axis(components, largest, 1))
-        variances = ((centred @ components.T) ** 2).sum(0)
-        explained = variances / ((centred**2).sum() or 1.0)
+        explained = variances / (total or 1.0)
         return cls(*(part.astype(np.float32) for part in (mean, components, explained)))
 
     def project(self, z: ArrayLike) -> Array:

@@ -134,7 +134,7 @@ def test_a_page_that_never_reads_loses_tiles_then_its_socket_and_holds_up_nobody
         for _ in range(3):
             good.send(wish(small))
             assert until_end(good)["state"] == "done"
-    until(lambda: not darkroom._door.inside, "the page that reads nothing keeps its socket")
+    until(lambda: not darkroom._guard.open_sockets, "the page that reads nothing keeps its socket")
     silent.close()
 
 
