@@ -26,11 +26,6 @@ from aeviz.io import atomic
 from aeviz.models import checkpoint, library
 from aeviz.presets.autoencoders import PRESETS
 from aeviz.presets.restorers import RESTORERS
-from aeviz.training.finish import MAX_IMAGES, finish
-from aeviz.training.fit import fit
-from aeviz.training.loop import StepResult
-from aeviz.training.restorer_files import Start, train_to_file
-from aeviz.training.state import begin
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -141,113 +136,6 @@ def _models(args: argparse.Namespace) -> dict[str, Any]:
     for restorer in restorers:
         say(f"{restorer['name']:30} restorer of photographs")
     return {"models": rows, "restorers": restorers}
-
-
-@plain_memory_errors()
-def _train(args: argparse.Namespace) -> dict[str, Any]:
-    config = train_config(args)
-    if args.out.suffix != ".safetensors":
-        raise UserError("The model file's name must end in .safetensors: change --out.")
-    if not args.out.resolve().parent.is_dir():
-        raise UserError(f"There is no folder {args.out.parent}: create it, or change --out.")
-    if args.out.is_dir() or not os.access(args.out.resolve().parent, os.W_OK):
-        raise UserError(f"{args.out} cannot be written: change --out.")
-    if not 1 <= args.gallery <= MAX_IMAGES:
-        raise UserError(f"--gallery must lie between 1 and {MAX_IMAGES:,}.")
-    device = pick_device(config.training.device)
-    if checkpoint.is_restorer(config):
-        return _train_restorer(args, config, device)
-    dataset = datasets.load(config.dataset, lambda share, text: say(f"{text} {share:.0%}"))
-    state = begin(config, dataset, device)
-    say(f"{config.type} on {dataset.title}, {describe(device)}")
-
-    def on_epoch(result: StepResult) -> None:
-        figures = "  ".join(f"{k} {v:.4g}" for k, v in (result.validation or {}).items())
-        say(f"epoch {result.epoch}/{config.training.epochs}  validation: {figures}")
-
-    outcome = fit(state, dataset, on_epoch=on_epoch)
-    if outcome.reason == "diverged" and not outcome.epochs:
-        raise UserError(outcome.message)
-    if outcome.reason == "done" and outcome.message:
-        say(outcome.message)
-    history = outcome.history()
-    if args.reference:
-        history["without_penalty"] = _without_penalty(state.model.config, dataset, device)
-    card = finish(
-        state.model,
-        dataset,
-        history,
-        args.out,
-        lambda share, text: None,
-        half=args.half,
-        gallery_size=args.gallery,
-    )
-    result = {"out": str(args.out), "config": config.to_dict(), "parameters": card["parameters"]}
-    result |= history | {"metrics": card["metrics"]}
-    if outcome.reason == "diverged":
-        say(f"aeviz: {outcome.message}")
-        result |= {"error": outcome.message, "exit_code": 2}
-    return result
-
-
-def _train_restorer(
-    args: argparse.Namespace, config: RunConfig, device: torch.device
-) -> dict[str, Any]:
-    shown = photos.load(photos.folder(args.photos))
-    say(f"{config.corruption.kind}: {len(shown.train)} photographs, {describe(device)}")
-    start = None
-    if args.start is not None:
-        start = Start(args.start, args.keep)
-    elif args.keep:
-        raise UserError("--keep is a share of the weights of a restorer: name it with --start.")
-    card = train_to_file(config, shown, args.out, start, device, args.half, say)
-    return {"out": str(args.out), "config": config.to_dict()} | card
-
-
-def _without_penalty(
-    config: RunConfig, dataset: datasets.Dataset, device: torch.device
-) -> dict[str, Any]:
-    """The test figures of the same network, trained alike but with the penalty's weight at 0."""
-    say("The same network without its penalty, for comparison")
-    state = begin(config.replace(**{"loss.weight": 0.0}), dataset, device)
-    fit(state, dataset)
-    return evaluate(state.model, dataset)
-
-
-def train_config(args: argparse.Namespace) -> RunConfig:
-    """The preset with the command line's changes, validated."""
-    changes: dict[str, Any] = {"name": args.out.stem[:80]}
-    for key, value in (
-        ("dataset", args.dataset),
-        ("training.epochs", args.epochs),
-        ("bottleneck.latent_dim", args.latent_dim),
-        ("training.batch_size", args.batch_size),
-        ("training.seed", args.seed),
-        ("training.device", args.device),
-    ):
-        if value is not None:
-            changes[key] = value
-    for change in args.changes:
-        key, sign, text = change.partition("=")
-        if not sign:
-            raise UserError(
-                f"--set takes KEY=VALUE, for example network.hidden='[400]'; it is {change!r:.60}."
-            )
-        try:
-            changes[key] = json.loads(text)
-        except (ValueError, RecursionError):
-            changes[key] = text  # a bare word is a text: --set loss.reconstruction=mse
-    named = RESTORERS.get(args.preset)
-    if named is not None:
-        return named.replace(**changes)
-    config = settings_for(args.preset, changes.get("dataset")).replace(**changes)
-    if "training.epochs" in changes:
-        return config
-    images = datasets.find(config.dataset).counts[0]
-    steps = args.steps or preset(args.preset).steps
-    return config.replace(
-        **{"training.epochs": epochs_for(steps, images, config.training.batch_size)}
-    )
 
 
 def _evaluate(args: argparse.Namespace) -> dict[str, Any]:

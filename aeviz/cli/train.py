@@ -21,11 +21,11 @@ from aeviz.models import checkpoint
 from aeviz.presets.autoencoders import preset, settings_for
 from aeviz.presets.defaults import epochs_for
 from aeviz.presets.restorers import RESTORERS
-from aeviz.training.cpu.malloc import keep_memory
 from aeviz.training.finish import MAX_IMAGES, finish
 from aeviz.training.fit import fit
-from aeviz.training.loop import StepResult, begin
+from aeviz.training.loop import StepResult
 from aeviz.training.restorer_files import Start, train_to_file
+from aeviz.training.state import begin
 
 
 def add_arguments(sub: argparse.ArgumentParser) -> None:
@@ -63,7 +63,6 @@ def add_arguments(sub: argparse.ArgumentParser) -> None:
 
 @plain_memory_errors()
 def train(args: argparse.Namespace) -> dict[str, Any]:
-    keep_memory()
     config = train_config(args)
     if args.out.suffix != ".safetensors":
         raise UserError("The model file's name must end in .safetensors: change --out.")
