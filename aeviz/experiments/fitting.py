@@ -6,6 +6,7 @@ All trainings go through `aeviz.training.loop`, as those of the Train page do.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections import OrderedDict
 
 from torch import Tensor
@@ -58,7 +59,17 @@ def first(dataset: Dataset, images: int) -> Dataset:
 
 def with_train(dataset: Dataset, index: Tensor) -> Dataset:
     """The data set with these training images only."""
-    return dataclasses.replace(dataset, train=dataset.train.take(index))
+    return with_splits(dataset, dataset.train.take(index), dataset.validation)
+
+
+def with_splits(dataset: Dataset, train: Split, validation: Split) -> Dataset:
+    """The data set with these images to learn from and to validate with. Its checksum changes with
+    them, so that `fitted` tells it from the whole one."""
+    digest = hashlib.sha256(dataset.sha256.encode())
+    digest.update(train.images.contiguous().numpy().data)
+    return dataclasses.replace(
+        dataset, train=train, validation=validation, sha256=digest.hexdigest()
+    )
 
 
 def pixels(split: Split) -> Tensor:
