@@ -14,6 +14,7 @@ from aeviz.experiments.base import Experiment
 MODULES: dict[str, str] = {
     "code-size": "code_size",
     "linear-is-pca": "linear_is_pca",
+    "anomaly": "anomaly",
 }
 """Name of an experiment -> module of this package, which has it as EXPERIMENT."""
 
