@@ -9,7 +9,7 @@ import pytest
 
 from aeviz.errors import UserError
 from aeviz.experiments import parameters, run
-from aeviz.experiments.anomaly import EXPERIMENT, NETWORKS, PLAIN, SCORES, Parameters
+from aeviz.experiments.anomaly import EXPERIMENT, MAIN, NETWORKS, PLAIN, SCORES, Parameters
 from aeviz.experiments.base import Result, Row
 
 TINY = {"dataset": "digits", "only": 0, "steps": 60, "seeds": 2, "size": 8}
@@ -26,6 +26,9 @@ def test_every_score_finds_what_is_no_zero() -> None:
     result, done = answered(TINY)
     arms = {f"{name} {score}" for name in NETWORKS for score in SCORES[name]} | set(PLAIN)
     assert len(arms) == 17
+    assert set(result.values("arm", shown="main")) == set(MAIN)
+    assert len(result.of("true_alarms", arm="LOF", shown="main")) == 6
+    assert EXPERIMENT.prediction.at(result.parameters) == list(MAIN)
     for arm in arms:
         areas = result.of("auc", arm=arm)
         assert len(areas) == 2
