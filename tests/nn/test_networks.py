@@ -152,7 +152,7 @@ def test_a_conv_stack_deeper_than_the_image_is_refused() -> None:
 
 def test_contractive_with_batch_norm_is_refused() -> None:
     config = RunConfig().replace(**{"loss.penalty": "contractive", "network.norm": "batch"})
-    with pytest.raises(UserError, match=r"set network\.norm to none"):
+    with pytest.raises(UserError, match=r"^network\.norm: "):
         Autoencoder(config, (1, 8, 8))
 
 
