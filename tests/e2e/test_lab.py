@@ -1,0 +1,76 @@
+"""The Lab in a browser: predict, run to the end, reveal, answer a question, share the link."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, urlencode, urlparse
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.conftest import open_page
+
+DONE_MS = 240_000
+TINY = {
+    "code-size": {
+        "dataset": "digits",
+        "sizes": "2,8",
+        "arms": "pca,dense",
+        "seeds": "2",
+        "steps": "20",
+    },
+}
+"""Parameters with which an experiment takes a few seconds."""
+
+
+def draw_prediction(page: Page, name: str) -> None:
+    """Drags once across the whole chart, from high to low."""
+    chart = page.get_by_test_id(f"aeviz-predict-{name}").locator("svg")
+    box = chart.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * 0.12, box["y"] + box["height"] * 0.2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.96, box["y"] + box["height"] * 0.7, steps=60)
+    page.mouse.up()
+
+
+@pytest.mark.parametrize("name", [*TINY])
+def test_predict_run_reveal_answer_and_share(
+    browser: Browser, page: Page, app_url: str, name: str
+) -> None:
+    page.goto(f"{app_url}/lab?{urlencode({'experiment': name} | TINY[name])}")
+    draw_prediction(page, name)
+    page.wait_for_url("**guess=**")
+    assert page.get_by_test_id("aeviz-verdict").count() == 0
+    page.get_by_role("button", name="Run the experiment").click()
+    expect(page.get_by_test_id("aeviz-verdict")).to_be_visible(timeout=DONE_MS)
+    chart = page.get_by_test_id("aeviz-lab-0")
+    expect(chart.locator(".legendtext", has_text="your prediction")).to_have_count(1)
+    verdict = page.get_by_test_id("aeviz-verdict").inner_text()
+
+    page.get_by_role("radiogroup").first.get_by_role("radio").first.check(force=True)
+    expect(page.get_by_test_id("stAlert").first).to_be_visible()
+
+    # the address is the result, with the prediction, for somebody else
+    query = parse_qs(urlparse(page.url).query)
+    assert query["ran"] == ["1"]
+    with open_page(browser) as other:
+        other.goto(page.url)
+        expect(other.get_by_test_id("aeviz-verdict")).to_have_text(verdict, use_inner_text=True)
+        shared = other.get_by_test_id("aeviz-lab-0")
+        expect(shared.locator(".legendtext", has_text="your prediction")).to_have_count(1)
+
+
+def test_a_prediction_by_keyboard(page: Page, app_url: str) -> None:
+    page.goto(f"{app_url}/lab?{urlencode({'experiment': 'code-size'} | TINY['code-size'])}")
+    handles = page.get_by_test_id("aeviz-predict-code-size").get_by_role("slider")
+    expect(handles).to_have_count(2)
+    for i in range(2):
+        handles.nth(i).press("ArrowUp")
+    page.wait_for_url("**guess=**")
+
+
+def test_a_phone_shows_the_list_and_an_experiment(phone: Page, app_url: str) -> None:
+    phone.goto(f"{app_url}/lab")
+    phone.get_by_role("link", name="How small may the code be?").click()
+    phone.get_by_test_id("aeviz-predict-code-size").wait_for()
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 390
