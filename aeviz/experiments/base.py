@@ -163,8 +163,8 @@ class Experiment:
 
     `parameters` is a frozen dataclass whose defaults are the live scale; `reference` changes them
     to the scale of full data sets. `tasks(p)` are independent; `work(p, task)` does one, in any
-    process. `judge(result)` is called with at least one finished task; it says "open" if the rows
-    do not carry a verdict. `needs`: what the data set must have. `table` shows these columns under
+    process. `judge(result)` gets the rows of all tasks; it says "open" if they do not carry a
+    verdict. `needs`: what the data set must have. `table` shows these columns under
     the charts. `protocol(p)`: lines (what, how) of the protocol card beside data set, seeds and
     time. `recipe(p, row)`: a configuration that a row was trained with, which the page links to
     Train; None if there is none.
@@ -200,6 +200,12 @@ class Experiment:
             self._check_dataset(datasets.find(name))
         self.check(found)
         return found
+
+    def verdict(self, result: Result) -> Verdict:
+        """The verdict on a result; "open" as long as tasks are missing."""
+        if result.complete:
+            return self.judge(result)
+        return Verdict("open", "Some tasks are still to be done, so there is no verdict yet.")
 
     def _check_dataset(self, source: Source) -> None:
         title, images = source.title, sum(source.counts)

@@ -242,10 +242,8 @@ def _protocol(found: Parameters) -> list[tuple[str, str]]:
 
 
 def _answer(result: Result) -> float | None:
-    pairs = zip(result.of("mse", arm="PCA"), result.of("size", arm="PCA"), strict=True)
-    best = min(pairs, key=lambda pair: abs(pair[1] - 32), default=None)
-    dense = result.of("mse", arm="dense", size=int(best[1])) if best else []
-    return best[0] / interval(dense).mean if best and dense else None
+    pca, dense = (result.of("mse", arm=arm, size=32) for arm in ("PCA", "dense"))
+    return pca[0] / interval(dense).mean if pca and dense else None
 
 
 EXPERIMENT = Experiment(

@@ -40,7 +40,7 @@ class Reference:
 
 def document(experiment: Experiment, result: Result, seconds: float) -> dict[str, Any]:
     """The result as plain data for JSON. `seconds`: of work, all tasks together."""
-    verdict = experiment.judge(result)
+    verdict = experiment.verdict(result)
     found = result.parameters
     return {
         "experiment": experiment.name,
@@ -105,7 +105,12 @@ def reference(experiment: Experiment) -> Reference | None:
         found: Any = parameters.build(experiment.parameters, data["parameters"])
         lines = [(str(what), str(how)) for what, how in data["protocol"]]
         rows = [dict(row) for row in data["rows"]]
-        return Reference(Result(found, rows), lines, float(data["seconds"]), str(data["device"]))
+        return Reference(
+            Result(found, rows, complete=bool(data["complete"])),
+            lines,
+            float(data["seconds"]),
+            str(data["device"]),
+        )
     except (OSError, ValueError, KeyError, TypeError, UserError):
         return None
 
@@ -129,7 +134,7 @@ def notebook(experiment: Experiment, found: Any) -> str:
             '    print(f"{len(done)} of {len(tasks)}: {task.key}, {task.seconds:.1f} s")\n'
             "result = run.assemble(experiment.name, found, done)"
         ),
-        _code("experiment.judge(result).sentence"),
+        _code("experiment.verdict(result).sentence"),
         _code("for spec in experiment.charts:\n    go.Figure(lab.chart(spec, result)).show()"),
         _markdown("Change the parameters in the first cell and run all cells again."),
     ]

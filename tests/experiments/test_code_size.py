@@ -153,6 +153,12 @@ def test_the_table_names_what_is_there() -> None:
         table.find("none")
 
 
+def test_there_is_no_verdict_before_the_end(result: Result) -> None:
+    part = Result(result.parameters, result.rows[:1], complete=False)
+    assert EXPERIMENT.verdict(part).outcome == "open"
+    assert EXPERIMENT.verdict(result) == EXPERIMENT.judge(result)
+
+
 def test_pictures_are_strips_of_images() -> None:
     from aeviz.experiments.pictures import grid, strip
     from aeviz.images import decode

@@ -116,6 +116,7 @@ def test_a_stopped_result_is_shown_and_goes_on(
 ) -> None:
     finish(jobs.ask("code-size", TINY), answered, most=3)
     app = opened(**LINK, ran="1")
+    assert not app.exception
     button(app, "Go on").click().run()
     assert len(started) == 2
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import time
 from collections.abc import Sequence
 from html import escape
@@ -86,16 +87,15 @@ def charts(experiment: Experiment, found: Any, result: Result | None, reveal: bo
 
 def verdict(experiment: Experiment, result: Result, status: jobs.Status) -> None:
     """The computed sentence, and whether the student's pick was right."""
-    judged = experiment.judge(result)
-    note = "" if result.complete else " (so far: not all tasks are done)"
-    _show_verdict(judged, note)
+    judged = experiment.verdict(result)
+    _show_verdict(judged, OUTCOMES[judged.outcome] if result.complete else "No verdict yet")
     if status.message and status.phase != "done":
         st.warning(status.message)
     if picked := prediction.picked(experiment):
         st.caption(f"You expected: {picked}.")
     known = document.reference(experiment)
     if known is not None:
-        theirs = experiment.judge(known.result)
+        theirs = experiment.verdict(known.result)
         same = theirs.outcome == judged.outcome
         st.caption(
             f"On {_data(known)} the same question ends: {OUTCOMES[theirs.outcome].lower()}. "
@@ -108,18 +108,19 @@ def _data(known: Reference) -> str:
     return dict(known.protocol).get("Data", "the reference data").split(":")[0]
 
 
-def _show_verdict(judged: Verdict, note: str) -> None:
+def _show_verdict(judged: Verdict, title: str) -> None:
     st.html(
         f'<div class="av-lab-verdict" data-outcome="{judged.outcome}" data-testid="aeviz-verdict">'
-        f"<strong>{OUTCOMES[judged.outcome]}{escape(note)}</strong>"
+        f"<strong>{title}</strong>"
         f"<span>{escape(judged.sentence)}</span></div>"
     )
 
 
 def pictures(job: Job, result: Result) -> None:
-    """The pictures of a result, those of a group below each other."""
+    """The pictures of a result, those of a group below each other in the order of their numbers."""
     groups: dict[str, list[str]] = {}
-    for name, picture in list(result.pictures.items())[:MAX_PICTURES]:
+    ordered = sorted(result.pictures.items(), key=lambda item: _numbers(item[1].caption))
+    for name, picture in ordered[:MAX_PICTURES]:
         png = job.picture(name)
         if png is None:
             continue
@@ -137,6 +138,10 @@ def pictures(job: Job, result: Result) -> None:
     ]
     st.markdown("**Pictures**")
     st.html(f'<div class="av-lab-pictures">{"".join(parts)}</div>')
+
+
+def _numbers(caption: str) -> list[float]:
+    return [float(number) for number in re.findall(r"\d+(?:\.\d+)?", caption)]
 
 
 def details(experiment: Experiment, result: Result, seconds: float) -> None:

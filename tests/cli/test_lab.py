@@ -1,0 +1,83 @@
+"""`aeviz lab`: the list, a whole run, an interrupted one, and sentences for bad input."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aeviz.cli.main import main
+from aeviz.experiments import run, table
+
+TINY = ["code-size", "--set", "dataset=digits", "--set", "sizes=2,8", "--set", "arms=pca,dense"]
+TINY += ["--set", "steps=20", "--seeds", "1"]
+
+
+def answer(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
+    return found
+
+
+def test_the_list(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["lab", "--list"]) == 0
+    assert [one["name"] for one in answer(capsys)["experiments"]] == list(table.MODULES)
+
+
+def test_a_run_that_was_interrupted_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "code-size.json"
+    work, done = run.work, []
+
+    def interrupted(*args: Any) -> run.Done:
+        if len(done) == 2:
+            raise KeyboardInterrupt
+        done.append(args[-1].key)
+        return work(*args)
+
+    monkeypatch.setattr(run, "work", interrupted)
+    assert main(["lab", *TINY, "--out", str(out)]) == 130
+    before = json.loads(out.read_text())
+    assert not before["complete"]
+    assert set(before["tasks"]) == set(done)
+
+    again: list[str] = []
+
+    def counted(*args: Any) -> run.Done:
+        again.append(args[-1].key)
+        return work(*args)
+
+    monkeypatch.setattr(run, "work", counted)
+    capsys.readouterr()
+    assert main(["lab", *TINY, "--out", str(out)]) == 0
+    written = answer(capsys)
+    assert written["complete"]
+    assert not set(again) & set(done)
+    assert written["rows"][: len(before["rows"])] == before["rows"]
+    assert json.loads(out.read_text())["verdict"] == written["verdict"]
+    assert main(["lab", *TINY, "--out", str(out)]) == 2  # it is complete
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["none"],
+        ["code-size", "--set", "x=1"],
+        ["code-size", "--set", "sizes"],
+        ["code-size", "--seeds", "0"],
+        ["code-size", "--set", "dataset=none"],
+        [*TINY, "--out", "/no/such/folder/x.json"],
+    ],
+)
+def test_bad_input_is_one_sentence(args: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["lab", *args]) == 2
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
+def test_another_file_is_not_overwritten(tmp_path: Path) -> None:
+    out = tmp_path / "mine.json"
+    out.write_text('{"mine": 1}')
+    assert main(["lab", *TINY, "--out", str(out)]) == 2
+    assert out.read_text() == '{"mine": 1}'
