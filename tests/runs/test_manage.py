@@ -232,7 +232,7 @@ def test_a_number_of_epochs_out_of_range_is_a_sentence(run: Run, epochs: int) ->
     with pytest.raises(UserError, match="1 to 10,000"):
         manage.train_on(run, epochs, ADA)
     run.write_status(Status("done", epoch=9_999))
-    with pytest.raises(UserError, match="lie between 1 and 10000"):
+    with pytest.raises(UserError, match=r"^training\.epochs: "):
         manage.train_on(run, 2, ADA)
     assert run.config.training.epochs == 3
 
