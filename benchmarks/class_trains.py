@@ -1,7 +1,7 @@
 """A class that trains: thirty students press Train while sixty others drag, on one server.
 
     python -m benchmarks.class_trains [--students 30] [--clients 60] [--seconds 15] [--spread 20]
-        [--limit 240] [--model vae-mnist]
+        [--limit 240] [--model vae-mnist] [--lab]
 
 Starts the app, lets the sixty drag alone for so many seconds, and then on and on until all that the
 students began within `--spread` seconds is over. They train small networks for a few epochs, one
@@ -9,6 +9,8 @@ presses five times at once, some stop their runs while those wait or train, and 
 is killed, and they press Resume. At the end three train on while the server ends. Exits with 1
 where a check fails: each run ends as it was meant to, nobody's first run waits while another's
 further one begins, the sixty keep their frames, and no process is left.
+
+`--lab`: the students run experiments of the Lab instead, two of them each the same one.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import class_students as students
+from benchmarks.class_lab import LabLesson
 from benchmarks.class_students import Lesson, Press, Row
 from benchmarks.live_class import load
 from benchmarks.serving import ROOT, Server, serve
@@ -178,6 +181,31 @@ def lesson_of(server: Server, args: argparse.Namespace) -> dict[str, bool]:
     return held
 
 
+def lab_lesson(server: Server, args: argparse.Namespace) -> dict[str, bool]:
+    """Students who run experiments while sixty drag; answers what held."""
+    load(server.url, args, clients=4, grids=1, seconds=1)  # open the model, warm its passes
+    pid = server.process.pid
+    alone = [load(server.url, args, clients=args.clients, seconds=args.seconds, server=pid)]
+    lesson = LabLesson(args.students, args.spread)
+
+    def over() -> bool:
+        lesson.go_on()
+        return lesson.is_over
+
+    with Drags(server.url, args, pid) as drags:
+        wait(over, args.limit)
+        took = time.perf_counter() - lesson.began
+    print(f"{len(lesson.jobs)} students' experiments in {took:.0f} s")
+    was, _, _ = frames(alone)
+    now, worst, p95 = frames(drags.windows)
+    print(f"{args.clients} who drag: {was:.1f} frames/s alone, {now:.1f} meanwhile")
+    print(f"the slowest of them: {worst:.1f} frames/s")
+    return lesson.held() | {
+        f"who drags keeps {KEEP:.0%} of the frames ({now / max(was, 1e-9):.0%})": now >= KEEP * was,
+        f"a drag answers within {LONGEST_MS:g} ms ({p95:.0f} ms, p95)": p95 <= LONGEST_MS,
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -188,6 +216,7 @@ def main() -> None:
     parser.add_argument("--spread", type=float, default=20.0, help="seconds within which all press")
     parser.add_argument("--limit", type=float, default=240.0, help="seconds until all must be over")
     parser.add_argument("--model", default="vae-mnist")
+    parser.add_argument("--lab", action="store_true", help="experiments of the Lab, not trainings")
     args = parser.parse_args()
     print(
         f"{args.students} students, {args.clients} who drag {args.model}; {os.cpu_count()} cores, "
@@ -198,7 +227,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         os.environ["AEVIZ_RUNS"] = folder
         with serve(ROOT / "benchmarks" / "class_app.py", Path(folder)) as server:
-            held = lesson_of(server, args)
+            held = (lab_lesson if args.lab else lesson_of)(server, args)
     for text, holds in held.items():
         print(f"{'ok  ' if holds else 'FAIL'}  {text}")
     sys.exit(not all(held.values()))
