@@ -1,0 +1,52 @@
+"""The classifier learns, keeps its best moment, and leaves the encoder as it was."""
+
+from __future__ import annotations
+
+import torch
+
+from aeviz.experiments.classifier import Classifier, learn, predicted
+from aeviz.nn.model import Autoencoder
+from aeviz.presets.autoencoders import settings_for
+
+
+def encoder() -> Autoencoder:
+    changes = {"network.hidden": [16], "network.norm": "none", "bottleneck.latent_dim": 4}
+    return Autoencoder(settings_for("standard", "digits").replace(**changes), (1, 4, 4))
+
+
+def data() -> tuple[torch.Tensor, torch.Tensor]:
+    """Bright above, or bright below."""
+    y = torch.arange(40) % 2
+    x = 0.2 * torch.rand(40, 1, 4, 4, generator=torch.Generator().manual_seed(0))
+    x[y == 0, :, :2] += 0.7
+    x[y == 1, :, 2:] += 0.7
+    return x, y
+
+
+def test_it_learns_and_the_encoder_stays() -> None:
+    x, y = data()
+    start = encoder()
+    before = {key: value.clone() for key, value in start.state_dict().items()}
+
+    def error(model: Classifier) -> float:
+        return (predicted(model, x) != y).float().mean().item()
+
+    model = learn(start, x, y, 2, error, steps=60)
+    assert error(model) == 0
+    assert all(torch.equal(before[key], value) for key, value in start.state_dict().items())
+    again = learn(start, x, y, 2, error, steps=60)
+    assert torch.equal(model(x), again(x))
+
+
+def test_the_best_moment_is_kept() -> None:
+    """An error that grows with each look keeps the first of them."""
+    x, y = data()
+    seen: list[torch.Tensor] = []
+
+    def error(model: Classifier) -> float:
+        seen.append(model(x).detach())
+        return float(len(seen))
+
+    model = learn(encoder(), x, y, 2, error, steps=12)
+    assert len(seen) == 6
+    assert torch.equal(model(x), seen[0])
