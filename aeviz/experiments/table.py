@@ -15,6 +15,7 @@ MODULES: dict[str, str] = {
     "code-size": "code_size",
     "linear-is-pca": "linear_is_pca",
     "anomaly": "anomaly",
+    "few-labels": "few_labels",
 }
 """Name of an experiment -> module of this package, which has it as EXPERIMENT."""
 
