@@ -16,6 +16,7 @@ MODULES: dict[str, str] = {
     "linear-is-pca": "linear_is_pca",
     "anomaly": "anomaly",
     "few-labels": "few_labels",
+    "retrieval": "retrieval",
 }
 """Name of an experiment -> module of this package, which has it as EXPERIMENT."""
 
