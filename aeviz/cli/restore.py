@@ -27,6 +27,7 @@ from aeviz.images.png import make_chunk
 from aeviz.io import atomic
 from aeviz.models import checkpoint, library
 from aeviz.models.checkpoint import Loaded, LoadedRestorer
+from aeviz.models.header import is_restorer
 from aeviz.restoration import crops
 from aeviz.restoration.findings import first_notes, noise_of
 from aeviz.restoration.masks import check_share, read_mask
@@ -160,7 +161,7 @@ def _prepare(args: argparse.Namespace) -> _Work:
     config = checkpoint.read_summary(path).config
     device = pick_device(args.device)
     loaded: Loaded | LoadedRestorer
-    if checkpoint.is_restorer(config):
+    if is_restorer(config):
         possible = [task.name for task in TASKS.values() if task.damage == config.corruption.kind]
         if args.task not in (None, *possible):
             raise UserError(f"{name} is for another task: choose --task {possible[0]}.")

@@ -17,7 +17,7 @@ from aeviz.datasets import photos
 from aeviz.device import describe, pick_device, plain_memory_errors
 from aeviz.errors import UserError
 from aeviz.evaluation.evaluate import evaluate
-from aeviz.models import checkpoint
+from aeviz.models.header import is_restorer
 from aeviz.presets.autoencoders import preset, settings_for
 from aeviz.presets.defaults import epochs_for
 from aeviz.presets.restorers import RESTORERS
@@ -73,7 +73,7 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
     if not 1 <= args.gallery <= MAX_IMAGES:
         raise UserError(f"--gallery must be between 1 and {MAX_IMAGES:,}.")
     device = pick_device(config.training.device)
-    if checkpoint.is_restorer(config):
+    if is_restorer(config):
         return _train_restorer(args, config, device)
     dataset = datasets.load(config.dataset, lambda share, text: say(f"{text} {share:.0%}"))
     state = begin(config, dataset, device)

@@ -8,8 +8,6 @@ before memory is asked for, and every failure is a UserError that says what is w
 from __future__ import annotations
 
 import json
-import math
-import struct
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,21 +21,21 @@ from aeviz import limits
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
 from aeviz.io import atomic, checksums, json_file
-from aeviz.models import card as model_card
+from aeviz.models.header import (
+    FORMAT,
+    Summary,
+    is_restorer,
+    read_header,
+    summary_of,
+)
 from aeviz.nn.model import Autoencoder
-from aeviz.nn.networks import ImageShape
 from aeviz.nn.unet import Restorer
 
-FORMAT = 1
-MAX_HEADER = 1 << 20
-MAX_FILE = 512 << 20
 MAX_GALLERY = 20_000
 MAX_CLASSES = 1_000
 MAX_CLASS_NAME = 80
-MAX_SIDE = 10_000
 HALF = torch.finfo(torch.float16).max
 
-_PICKLES = (b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")  # PK: a zip of one
 _FLOATS = ("F16", "BF16", "F32", "F64")
 _DTYPES = {
     "latents": _FLOATS,
@@ -95,15 +93,6 @@ class LoadedRestorer:
         return self.model.config
 
 
-@dataclass(frozen=True)
-class Summary:
-    """What a list of models shows, read from the header alone."""
-
-    config: RunConfig
-    image_shape: ImageShape
-    card: dict[str, Any]
-
-
 def save(
     path: Path,
     model: Autoencoder | Restorer,
@@ -157,14 +146,14 @@ def _half(values: Tensor) -> Tensor:
 
 def read_summary(path: Path) -> Summary:
     """Config, image shape and card from the header, without reading a weight."""
-    return _summary(_read_header(path))
+    return summary_of(read_header(path))
 
 
 def load(path: Path, device: torch.device | str = "cpu") -> Loaded:
     """Reads and validates a model file. Raises UserError with one sentence where it is not one, or
     is one of a restorer."""
-    header = _read_header(path)
-    summary = _summary(header)
+    header = read_header(path)
+    summary = summary_of(header)
     if is_restorer(summary.config):
         raise UserError(f"{path.name} restores photographs: use it on the Restore page.")
     with torch.device("meta"):
@@ -181,8 +170,8 @@ def load(path: Path, device: torch.device | str = "cpu") -> Loaded:
 
 def load_restorer(path: Path, device: torch.device | str = "cpu") -> LoadedRestorer:
     """As `load`, for the file of a restorer of photographs."""
-    header = _read_header(path)
-    summary = _summary(header)
+    header = read_header(path)
+    summary = summary_of(header)
     with torch.device("meta"):
         expected = Restorer(summary.config).state_dict()
     _check_weights(path, header, expected)
@@ -195,11 +184,6 @@ def load_restorer(path: Path, device: torch.device | str = "cpu") -> LoadedResto
     # Convolutions over channels-last pictures are the faster ones.
     model.to(memory_format=torch.channels_last)
     return LoadedRestorer(model, summary.card)
-
-
-def is_restorer(config: RunConfig) -> bool:
-    """Whether a model of this configuration restores photographs of any size."""
-    return config.network.kind == "unet"
 
 
 def _read(
@@ -233,87 +217,6 @@ def _check_weights(path: Path, header: dict[str, Any], expected: dict[str, Tenso
             f"{path.name} does not fit its own description, as its weights have other shapes than "
             "its configuration asks for: export it again."
         )
-
-
-def _read_header(path: Path) -> dict[str, Any]:
-    """The safetensors header as JSON, its sizes checked before anything is allocated."""
-    try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            start = file.read(8)
-            length = struct.unpack("<Q", start)[0] if len(start) == 8 else -1
-            brace = file.read(1) == b"{"  # two bytes of a length may well look like a pickle's
-            if not brace and start.startswith(_PICKLES):
-                raise UserError(
-                    f"{path.name} is a pickle, which can run code, so aeviz does not open it: "
-                    "save the weights as .safetensors."
-                )
-            if size > MAX_FILE:
-                raise UserError(f"{path.name} is larger than {MAX_FILE >> 20} MB.")
-            if not (brace and 2 <= length <= min(MAX_HEADER, size - 8)):
-                raise UserError(f"{path.name} is no model file of aeviz, or it is truncated.")
-            text = b"{" + file.read(length - 1)
-    except OSError as error:
-        raise UserError(f"{path.name} cannot be read: {error.strerror}.") from error
-    try:
-        header = json.loads(text, object_pairs_hook=_unique)
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{path.name} is no model file of aeviz: its header is damaged.") from error
-    metadata = header.pop("__metadata__", None)
-    if not isinstance(metadata, dict):
-        raise UserError(f"{path.name} is no model file of aeviz: it has no description.")
-    texts = all(isinstance(value, str) for value in metadata.values())
-    if not (texts and all(map(_is_entry, header.values()))):
-        raise UserError(f"{path.name} is no model file of aeviz: its header is damaged.")
-    return header | {"__metadata__": metadata}
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object of which every reader sees the same: a repeated key is an error."""
-    if len(dict(pairs)) < len(pairs):
-        raise ValueError("repeated key")
-    return dict(pairs)
-
-
-def _is_entry(entry: Any) -> bool:
-    return (
-        isinstance(entry, dict)
-        and isinstance(entry.get("dtype"), str)
-        and isinstance(entry.get("shape"), list)
-        and all(type(n) is int and n >= 0 for n in entry["shape"])
-    )
-
-
-def _summary(header: dict[str, Any]) -> Summary:
-    metadata = header["__metadata__"]
-    version = metadata.get("format_version")
-    if metadata.get("format") != "aeviz":
-        raise UserError("This .safetensors file was not written by aeviz.")
-    if version != str(FORMAT):
-        raise UserError(
-            f"This model has format version {version!r:.20}; this aeviz reads version {FORMAT}: "
-            "update aeviz."
-        )
-    config = RunConfig.from_json(metadata.get("config", ""))
-    try:
-        shape = json_file.parse(metadata.get("image_shape", ""))
-        card = json_file.parse(metadata.get("card", "{}"))
-    except ValueError as error:
-        raise UserError("The model file's description is damaged: export it again.") from error
-    if not (
-        isinstance(shape, list)
-        and len(shape) == 3
-        and all(type(n) is int and 0 < n <= MAX_SIDE for n in shape)
-        and shape[0] in (1, 3)
-        and isinstance(card, dict)
-    ):
-        raise UserError("The model file's description is damaged: its image shape is impossible.")
-    if math.prod(shape) > limits.MODEL_VALUES and not is_restorer(config):
-        raise UserError(
-            f"This model's images are {shape[1]} x {shape[2]}: here a model's images may have "
-            f"{limits.MODEL_VALUES:,} numbers, as many as 256 x 256 in colour."
-        )
-    return Summary(config, (shape[0], shape[1], shape[2]), model_card.checked(card))
 
 
 def _check_gallery(header: dict[str, Any], summary: Summary) -> None:

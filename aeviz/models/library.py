@@ -20,7 +20,8 @@ from aeviz.errors import UserError
 from aeviz.images import decode_sprite
 from aeviz.io.paths import checkpoints_dir, given_name, owner_of, runs_dir
 from aeviz.models import checkpoint
-from aeviz.models.checkpoint import Loaded, LoadedRestorer, is_restorer
+from aeviz.models.checkpoint import Loaded, LoadedRestorer
+from aeviz.models.header import is_restorer
 from aeviz.nn.networks import ImageShape
 from aeviz.presets.autoencoders import data_of, kind_of, title
 

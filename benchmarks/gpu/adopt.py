@@ -18,7 +18,7 @@ from aeviz.evaluation.evaluate import evaluate
 from aeviz.io import atomic
 from aeviz.io.paths import checkpoints_dir
 from aeviz.models import checkpoint
-from aeviz.models.checkpoint import is_restorer
+from aeviz.models.header import is_restorer
 from aeviz.restoration.inference import card_figures
 from aeviz.restoration.photo import vividness_of
 from aeviz.training.finish import finish

@@ -10,7 +10,7 @@ from typing import Any
 
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
-from aeviz.models.checkpoint import is_restorer
+from aeviz.models.header import is_restorer
 from aeviz.presets.autoencoders import settings_for
 from aeviz.presets.restorers import RESTORERS
 

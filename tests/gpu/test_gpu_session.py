@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from aeviz.models import checkpoint
+from aeviz.models.header import is_restorer
 from benchmarks import gpu_session
 from benchmarks.gpu.restorers import SHARES
 from benchmarks.gpu.results import Models
@@ -62,7 +63,7 @@ def test_a_dry_run_does_all_parts_with_what_a_gpu_machine_has(tmp_path: Path) ->
         file = tmp_path / f"{name}.safetensors"
         Models(tmp_path).write(name, file)
         config = checkpoint.read_summary(file).config
-        load = checkpoint.load_restorer if checkpoint.is_restorer(config) else checkpoint.load
+        load = checkpoint.load_restorer if is_restorer(config) else checkpoint.load
         load(file)
 
 

@@ -21,6 +21,7 @@ from aeviz.config import BottleneckConfig, NetworkConfig, RunConfig
 from aeviz.errors import UserError
 from aeviz.models import checkpoint
 from aeviz.models.checkpoint import Gallery
+from aeviz.models.header import MAX_FILE
 from aeviz.nn.model import Autoencoder
 
 N, D, SHAPE = 9, 3, (1, 8, 8)
@@ -317,7 +318,7 @@ def test_a_huge_file_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "m.safetensors"
     with path.open("wb") as file:
         file.write(whole())
-        file.truncate(checkpoint.MAX_FILE + 1)
+        file.truncate(MAX_FILE + 1)
     with pytest.raises(UserError, match="larger than 512 MB"):
         checkpoint.load(path)
 

@@ -12,6 +12,7 @@ from aeviz.config import RunConfig
 from aeviz.export import config_link, event_file, onnx_file
 from aeviz.export.script import script
 from aeviz.models import checkpoint
+from aeviz.models.header import is_restorer
 from aeviz.nn.model import Autoencoder
 from aeviz.presets.autoencoders import PRESETS
 from aeviz.runs.store import Run
@@ -25,7 +26,7 @@ def menu(run: Run) -> None:
     """The export menu. Files are made on a click."""
     path, name = run.model_path, run.id
     config = checkpoint.read_summary(path).config
-    if checkpoint.is_restorer(config):
+    if is_restorer(config):
         return
     with st.popover("Export", icon=":material/ios_share:"):
         _file(name, "Model file", ".safetensors", path.read_bytes, "Weights, settings and gallery.")
