@@ -1,1 +1,1 @@
-"""Small experiments that a page shows: arrays in, numbers out."""
+"""The Lab: experiments on claims about autoencoders, and the jobs that do them."""

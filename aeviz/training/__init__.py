@@ -1,1 +1,1 @@
-"""Training: the visible loop, run folders, and the worker process."""
+"""Train models: the loop, early stopping, divergence, optimizers, resume, snapshots."""
