@@ -17,6 +17,7 @@ MODULES: dict[str, str] = {
     "anomaly": "anomaly",
     "few-labels": "few_labels",
     "retrieval": "retrieval",
+    "clustering": "clustering",
 }
 """Name of an experiment -> module of this package, which has it as EXPERIMENT."""
 

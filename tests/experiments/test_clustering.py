@@ -1,0 +1,129 @@
+"""Clustering in the Lab: end to end on tiny digits, and its judge on made rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from aeviz.errors import UserError
+from aeviz.experiments import clustering, parameters, run
+from aeviz.experiments.base import Result, Row
+from aeviz.experiments.clustering import EXPERIMENT, Parameters
+
+TINY = {
+    "dataset": "digits",
+    "images": 400,
+    "spaces": ["pixels", "PCA", "AE", "VAE"],
+    "size": 8,
+    "hidden": 64,
+    "steps": 60,
+    "seeds": 2,
+}
+
+
+def test_every_arm_finds_more_than_chance() -> None:
+    found = EXPERIMENT.build(TINY)
+    plain = parameters.plain(found)
+    done = {one.key: one for one in run.in_turn("clustering", plain, EXPERIMENT.tasks(found))}
+    result = run.assemble("clustering", found, done)
+    assert result.complete
+    for arm in EXPERIMENT.prediction.at(found):
+        values = result.of("acc", arm=arm)
+        assert len(values) == 2
+        assert len(set(values)) == 2, "each seed draws other images"
+        if "HDBSCAN" not in arm and "VAE" not in arm:
+            assert min(values) > 0.4, arm
+    assert set(result.of("covered", arm="AE + k-means")) == {1.0}
+    assert EXPERIMENT.judge(result).sentence.startswith(("AE + k-means", "A simple", "Too close"))
+    assert set(done["ae-0"].pictures) == {"table-k-means", "table-Gaussian-mixture", "centres"}
+    assert not done["ae-1"].pictures
+    answer = EXPERIMENT.questions[2].answer(result)  # type: ignore[union-attr]
+    ae, raw = (sum(result.of("acc", arm=f"{space} + k-means")) for space in ("AE", "pixels"))
+    assert answer == pytest.approx(50 * (ae - raw))
+
+
+def test_umap_and_equal_spreads_have_their_rows() -> None:
+    data = TINY | {"images": 60, "spaces": ["pixels", "AE", "UMAP of AE"], "seeds": 1}
+    found = EXPERIMENT.build(data | {"scale": "equal spreads"})
+    task = next(task for task in EXPERIMENT.tasks(found) if task.values["space"] == "UMAP of AE")
+    threads = torch.get_num_threads()
+    (row,) = EXPERIMENT.work(found, task).rows
+    assert torch.get_num_threads() == threads
+    assert row["arm"] == "UMAP of AE + Gaussian mixture"
+    assert 0.3 < float(row["acc"]) <= 1
+
+
+def test_noise_is_one_cluster_and_is_left_out() -> None:
+    row = clustering._measured(np.array([0, 0, 1, 1, 1]), np.array([4, 4, 5, -1, -1]))
+    assert row["covered"] == pytest.approx(0.6)
+    assert row["clusters"] == 2
+    assert row["acc"] == pytest.approx(4 / 5)  # the class 1 is best matched with the noise
+    assert row["acc_covered"] == 1
+
+
+def made(**accuracies: list[float]) -> list[Row]:
+    return [
+        {"arm": f"{space.replace('_', ' ')} + {method}", "seed": seed, "acc": value}
+        for space, values in accuracies.items()
+        for seed, value in enumerate(values)
+        for method in (["Gaussian mixture"] if "UMAP" in space else ["k-means"])
+    ]
+
+
+def judged(rows: list[Row], judged: str = "AE") -> tuple[str, str]:
+    verdict = EXPERIMENT.judge(Result(Parameters(judged=judged), rows))
+    return verdict.outcome, verdict.sentence
+
+
+LOW, MIDDLE, HIGH = [0.4, 0.41, 0.42], [0.5, 0.51, 0.52], [0.6, 0.61, 0.62]
+
+
+def test_the_verdict_follows_the_numbers() -> None:
+    outcome, sentence = judged(made(AE=HIGH, pixels=LOW, PCA=MIDDLE))
+    assert outcome == "holds"
+    assert "accuracy of 0.61" in sentence
+    assert "pixels + k-means 0.41" in sentence
+    assert judged(made(AE=MIDDLE, pixels=LOW, PCA=HIGH))[0] == "fails"
+    assert judged(made(AE=[0.4, 0.6, 0.5], pixels=MIDDLE))[0] == "open"
+    assert judged(made(AE=[0.6], pixels=[0.4]))[0] == "open"
+    assert judged(made(AE=HIGH))[0] == "open"
+    assert judged([])[0] == "open"
+
+
+def test_the_claim_may_be_about_the_vae() -> None:
+    rows = made(AE=HIGH, VAE=LOW, pixels=MIDDLE)
+    assert judged(rows)[0] == "holds"
+    outcome, sentence = judged(rows, "VAE")
+    assert outcome == "fails"
+    assert "The most accurate of all is AE + k-means" in sentence
+
+
+def test_umap_is_compared_with_umap_of_pixels() -> None:
+    rows = made(AE=HIGH, pixels=LOW, UMAP_of_AE=HIGH, UMAP_of_pixels=LOW)
+    assert "For UMAP it helps" in judged(rows)[1]
+    rows = made(AE=HIGH, pixels=LOW, UMAP_of_AE=LOW, UMAP_of_pixels=HIGH)
+    assert "For UMAP it hurts" in judged(rows)[1]
+
+
+@pytest.mark.parametrize(
+    ("data", "part"),
+    [
+        ({"images": 59}, "between 60"),
+        ({"spaces": ["AE", "VAE"]}, "with pixels or PCA"),
+        ({"spaces": ["pixels", "VAE"]}, "about AE"),
+        ({"dataset": "digits", "size": 65}, "more numbers than an image"),
+        ({"scale": "whitened"}, "cannot be"),
+    ],
+)
+def test_bad_parameters_are_one_sentence(data: dict[str, Any], part: str) -> None:
+    with pytest.raises(UserError, match=part):
+        EXPERIMENT.build(data)
+
+
+def test_the_presets_are_valid() -> None:
+    assert EXPERIMENT.build(EXPERIMENT.break_it.changes).judged == "VAE"
+    assert EXPERIMENT.build(EXPERIMENT.reference).images == 70_000
+    assert len(EXPERIMENT.why.split()) <= 60
