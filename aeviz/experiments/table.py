@@ -14,6 +14,7 @@ from aeviz.experiments.base import Experiment
 MODULES: dict[str, str] = {
     "code-size": "code_size",
     "linear-is-pca": "linear_is_pca",
+    "capacity": "capacity",
     "anomaly": "anomaly",
     "few-labels": "few_labels",
     "retrieval": "retrieval",

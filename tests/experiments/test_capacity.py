@@ -1,0 +1,148 @@
+"""Capacity: end to end on small digits; the verdict on rows made by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from aeviz import datasets
+from aeviz.errors import UserError
+from aeviz.experiments import capacity, parameters, run
+from aeviz.experiments.base import Result, Row
+from aeviz.experiments.capacity import EXPERIMENT, Parameters, drawn, judge, settings_of
+
+TINY = {
+    "dataset": "digits",
+    "depths": [1, 2],
+    "images": [20, 200],
+    "width": 24,
+    "guard_images": 40,
+    "guard_depth": 1,
+    "steps": 40,
+    "seeds": 2,
+}
+
+
+def answered(data: dict[str, Any]) -> Result:
+    found = EXPERIMENT.build(data)
+    done = {
+        done.key: done
+        for done in run.in_turn("capacity", parameters.plain(found), EXPERIMENT.tasks(found))
+    }
+    return run.assemble("capacity", found, done)
+
+
+def test_it_runs_to_the_end() -> None:
+    result = answered(TINY)
+    assert result.complete
+    assert len(result.rows) == 2 * (4 + 4)
+    few = result.of("gap", part="layers", images=20)
+    many = result.of("gap", part="layers", images=200)
+    assert min(few) > max(many)
+    assert all(0 <= share <= 1 for share in result.of("memorised"))
+    assert set(result.of("strength", arm="narrow code")) <= {2.0, 4.0}
+    groups = {picture.group for picture in result.pictures.values()}
+    assert groups == {
+        f"{depth}, {n} images" for depth in ("1 layer", "2 layers") for n in (20, 200)
+    }
+    assert judge(result).sentence
+
+
+def test_each_seed_draws_other_images() -> None:
+    digits = datasets.load("digits")
+    first, second, again = (drawn(digits, 30, seed).train for seed in (0, 1, 0))
+    assert not (first.images == second.images).all()
+    assert (first.images == again.images).all()
+    assert len(first) == 30
+
+
+def test_every_guard_changes_what_it_says() -> None:
+    found = Parameters(dataset="digits")
+    shape = (1, 28, 28)
+    kinds = {guard: settings_of(found, guard, shape)[0][1] for guard in capacity.GUARDS}
+    assert kinds["narrow code"].bottleneck.latent_dim == 8
+    assert kinds["noise"].corruption.kind == "gaussian"
+    assert kinds["sparse"].loss.penalty == "l1"
+    assert kinds["contractive"].loss.penalty == "contractive"
+    assert kinds["contractive"].network.norm == "none"
+    assert settings_of(found, capacity.PLAIN, shape)[0][1].bottleneck.latent_dim == 261
+
+
+def rows(shallow: list[float], deep: list[float], wide: list[float], narrow: list[float]) -> Result:
+    parts: list[tuple[str, str, list[float]]] = [
+        ("layers", "1 layer", shallow),
+        ("layers", "6 layers", deep),
+        ("guards", "wide code", wide),
+        ("guards", "narrow code", narrow),
+    ]
+    found: list[Row] = [
+        {
+            "part": part,
+            "arm": arm,
+            "images": 50,
+            "seed": seed,
+            "test": error,
+            "train": 0.001,
+            "memorised": 0.5,
+        }
+        for part, arm, errors in parts
+        for seed, error in enumerate(errors)
+    ]
+    return Result(Parameters(), found)
+
+
+LOW, HIGH = [0.030, 0.031, 0.032], [0.050, 0.052, 0.053]
+
+
+@pytest.mark.parametrize(
+    ("measured", "outcome", "words"),
+    [
+        ((LOW, HIGH, HIGH, LOW), "holds", ": it guards"),
+        ((LOW, HIGH, LOW, HIGH), "fails", "it does not guard, it is worse"),
+        ((HIGH, LOW, HIGH, LOW), "fails", "do not memorise more"),
+        ((LOW, HIGH, LOW, LOW), "open", "no difference"),
+        ((LOW, LOW, HIGH, LOW), "open", "too close to call"),
+        ((LOW, HIGH, LOW, []), "open", "Two seeds"),
+    ],
+)
+def test_the_verdict_follows_the_rows(
+    measured: tuple[list[float], ...], outcome: str, words: str
+) -> None:
+    verdict = judge(rows(*measured))
+    assert verdict.outcome == outcome
+    assert words in verdict.sentence
+
+
+def test_another_guard_that_helps_is_named() -> None:
+    result = rows(LOW, HIGH, HIGH, HIGH)
+    noise: list[Row] = [
+        {"part": "guards", "arm": "noise", "seed": i, "test": error} for i, error in enumerate(LOW)
+    ]
+    assert "What helps: noise (0.0310)" in judge(Result(Parameters(), result.rows + noise)).sentence
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ({"guards": ["noise"]}, "narrow code"),
+        ({"depths": [3]}, "at least two"),
+        ({"images": [5]}, "between 10"),
+        ({"guards": ["luck"]}, "luck"),
+    ],
+)
+def test_bad_input_is_one_sentence(data: dict[str, Any], words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        EXPERIMENT.build(data)
+
+
+def test_a_small_data_set_is_used_as_far_as_it_goes() -> None:
+    assert capacity.counts(Parameters(dataset="digits")) == [50, 500, 1297]
+
+
+def test_the_numeric_answer_is_a_difference() -> None:
+    assert capacity._answer(rows(LOW, HIGH, LOW, LOW)) == pytest.approx(sum(HIGH) / 3 - 0.001)
+
+
+def test_why_is_short() -> None:
+    assert len(EXPERIMENT.why.split()) <= 60
