@@ -43,21 +43,27 @@ class Picture:
 
 @dataclass(frozen=True)
 class Output:
-    """What a task found. Pictures have names that are file names."""
+    """What a task found. Pictures have names that are file names. `arrays`: lists of numbers, of
+    lists of them and so on, for a figure of the experiment's own; up to `MAX_NUMBERS` in all."""
 
     rows: list[Row]
     pictures: dict[str, Picture] = field(default_factory=dict)
+    arrays: dict[str, list[Any]] = field(default_factory=dict)
+
+
+MAX_NUMBERS = 30_000
 
 
 @dataclass(frozen=True)
 class Result:
-    """The rows of all finished tasks, in the order of the tasks, and their pictures by
-    "TASK/NAME", without the bytes."""
+    """The rows of all finished tasks, in the order of the tasks, and by "TASK/NAME" their pictures,
+    without the bytes, and their arrays."""
 
     parameters: Any
     rows: list[Row]
     pictures: Mapping[str, Picture] = field(default_factory=dict)
     complete: bool = True
+    arrays: Mapping[str, list[Any]] = field(default_factory=dict)
 
     def of(self, measure: str, **where: Any) -> list[float]:
         """The values of one column in the rows that match, in the order of the rows."""

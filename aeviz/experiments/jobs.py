@@ -130,6 +130,7 @@ class Job:
                     task["rows"],
                     {name: Picture(*about) for name, about in task["pictures"].items()},
                     task["seconds"],
+                    task["arrays"],
                 )
                 for key, task in data.items()
             }
@@ -148,6 +149,7 @@ class Job:
                     for name, picture in task.pictures.items()
                 },
                 "seconds": task.seconds,
+                "arrays": task.arrays,
             }
             for task in done.values()
         }

@@ -11,14 +11,14 @@ import multiprocessing
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import aeviz
 from aeviz.experiments import table
-from aeviz.experiments.base import Output, Picture, Result, Row, Task
+from aeviz.experiments.base import MAX_NUMBERS, Output, Picture, Result, Row, Task
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _COMPUTES = ("config.py", "datasets", "degradations", "nn", "presets", "training", "evaluation",
@@ -34,6 +34,7 @@ class Done:
     rows: list[Row]
     pictures: dict[str, Picture]
     seconds: float
+    arrays: dict[str, list[Any]] = field(default_factory=dict)
 
 
 def work(name: str, data: dict[str, Any], task: Task) -> Done:
@@ -41,7 +42,14 @@ def work(name: str, data: dict[str, Any], task: Task) -> Done:
     experiment = table.find(name)
     began = time.perf_counter()
     output: Output = experiment.work(experiment.build(data), task)
-    return Done(task.key, output.rows, output.pictures, time.perf_counter() - began)
+    if sum(map(_numbers, output.arrays.values())) > MAX_NUMBERS:
+        raise ValueError(f"{name} {task.key}: more than {MAX_NUMBERS} numbers in its arrays")
+    seconds = time.perf_counter() - began
+    return Done(task.key, output.rows, output.pictures, seconds, output.arrays)
+
+
+def _numbers(values: list[Any]) -> int:
+    return sum(_numbers(one) if isinstance(one, list) else 1 for one in values)
 
 
 def in_turn(
@@ -88,7 +96,13 @@ def assemble(experiment_name: str, parameters: Any, done: dict[str, Done]) -> Re
         if task.key in done
         for name, picture in done[task.key].pictures.items()
     }
-    return Result(parameters, rows, pictures, complete=all(task.key in done for task in tasks))
+    arrays = {
+        f"{task.key}/{name}": values
+        for task in tasks
+        if task.key in done
+        for name, values in done[task.key].arrays.items()
+    }
+    return Result(parameters, rows, pictures, all(task.key in done for task in tasks), arrays)
 
 
 @cache

@@ -15,6 +15,7 @@ MODULES: dict[str, str] = {
     "code-size": "code_size",
     "linear-is-pca": "linear_is_pca",
     "capacity": "capacity",
+    "points-3d": "points_3d",
     "anomaly": "anomaly",
     "few-labels": "few_labels",
     "retrieval": "retrieval",

@@ -1,0 +1,146 @@
+"""Points in space, the decoder's surface through them at moments of the training, and the maps that
+each method makes of them (`aeviz.experiments.points_3d`), as Plotly figures: plain data."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from aeviz.escaping import in_plotly
+from aeviz.experiments.base import Result
+from aeviz.experiments.points_3d import ARMS
+from aeviz.figures.palette import CLASS_COLOURS
+from aeviz.figures.training import Figure
+
+HEIGHT: Final = 460
+ROW_HEIGHT: Final = 210
+COLUMNS: Final = 4
+GAP: Final = 0.03
+SCALE: Final = "Viridis"
+"""Readable when colour-blind; the colour is the place along the surface."""
+
+
+def surface(result: Result) -> Figure | None:
+    """The points, and the decoder's surface with a slider over the steps of the training; None
+    before the tasks that draw them are done. A drag turns the scene."""
+    points, colour = result.arrays.get("pca-0/points"), result.arrays.get("pca-0/colour")
+    steps, sheets = result.arrays.get("ae-0/steps"), result.arrays.get("ae-0/surfaces")
+    if not points or not colour:
+        return None
+    x, y, z = zip(*points, strict=True)
+    cloud = {
+        "type": "scatter3d",
+        "mode": "markers",
+        "name": "points",
+        "x": list(x),
+        "y": list(y),
+        "z": list(z),
+        "marker": {"size": 2.5, "color": colour, "colorscale": SCALE, "showscale": False},
+        "hoverinfo": "skip",
+    }
+    data = [cloud]
+    layout: dict[str, Any] = {
+        "height": HEIGHT,
+        "margin": {"l": 0, "r": 0, "t": 8, "b": 8},
+        "showlegend": False,
+        "uirevision": "kept",
+        "scene": {"aspectmode": "data", "dragmode": "turntable", **_plain_axes()},
+    }
+    if steps and sheets:
+        last = len(steps) - 1
+        data += [_sheet(sheet, number == last) for number, sheet in enumerate(sheets)]
+        layout["sliders"] = [_slider(steps, last)]
+    return {"data": data, "layout": layout}
+
+
+def _plain_axes() -> dict[str, Any]:
+    bare = {"title": {"text": ""}, "showticklabels": False, "showbackground": False}
+    return {"xaxis": bare, "yaxis": bare, "zaxis": bare}
+
+
+def _sheet(sheet: list[list[list[float]]], visible: bool) -> dict[str, Any]:
+    axes = [[[place[axis] for place in row] for row in sheet] for axis in range(3)]
+    lines = {"show": True, "color": "rgba(90,90,90,0.55)", "width": 1}
+    return {
+        "type": "surface",
+        "name": "decoder's surface",
+        "x": axes[0],
+        "y": axes[1],
+        "z": axes[2],
+        "visible": visible,
+        "opacity": 0.45,
+        "showscale": False,
+        "colorscale": [[0, CLASS_COLOURS[6]], [1, CLASS_COLOURS[6]]],
+        "contours": {"x": lines, "y": lines},
+        "hoverinfo": "skip",
+    }
+
+
+def _slider(steps: list[int], active: int) -> dict[str, Any]:
+    return {
+        "active": active,
+        "currentvalue": {"prefix": "Training step "},
+        "pad": {"t": 8},
+        "steps": [
+            {
+                "label": f"{step:,}",
+                "method": "restyle",
+                "args": [
+                    {"visible": [shown == number for shown in range(len(steps))]},
+                    list(range(1, len(steps) + 1)),
+                ],
+            }
+            for number, step in enumerate(steps)
+        ],
+    }
+
+
+def maps(result: Result) -> Figure | None:
+    """The two numbers of each method beside each other, coloured by the place along the surface;
+    None before there is one."""
+    colour = result.arrays.get("pca-0/colour")
+    there = [arm for arm in ARMS if result.arrays.get(f"{arm}-0/codes")]
+    if not colour or not there:
+        return None
+    rows = -(-len(there) // COLUMNS)
+    layout: dict[str, Any] = {
+        "height": ROW_HEIGHT * rows,
+        "margin": {"l": 8, "r": 8, "t": 24, "b": 8},
+        "showlegend": False,
+        "annotations": [],
+    }
+    data = []
+    for number, arm in enumerate(there):
+        codes = result.arrays[f"{arm}-0/codes"]
+        axis = str(number + 1) if number else ""
+        left, top = number % COLUMNS, rows - 1 - number // COLUMNS
+        data.append(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "name": in_plotly(ARMS[arm]),
+                "x": [place[0] for place in codes],
+                "y": [place[1] for place in codes],
+                "xaxis": f"x{axis}",
+                "yaxis": f"y{axis}",
+                "marker": {"size": 3, "color": colour[: len(codes)], "colorscale": SCALE},
+                "hoverinfo": "skip",
+            }
+        )
+        bare = {"showticklabels": False, "showgrid": False, "zeroline": False}
+        across = [(left + GAP) / COLUMNS, (left + 1 - GAP) / COLUMNS]
+        up = [(top + GAP) / rows, (top + 1 - 4 * GAP) / rows]
+        layout[f"xaxis{axis}"] = bare | {"domain": across, "anchor": f"y{axis}"}
+        layout[f"yaxis{axis}"] = bare | {"domain": up, "anchor": f"x{axis}"}
+        layout["annotations"].append(
+            {
+                "text": in_plotly(ARMS[arm]),
+                "xref": "paper",
+                "yref": "paper",
+                "x": sum(across) / 2,
+                "y": up[1],
+                "xanchor": "center",
+                "yanchor": "bottom",
+                "showarrow": False,
+            }
+        )
+    return {"data": data, "layout": layout}
