@@ -16,6 +16,7 @@ MODULES: dict[str, str] = {
     "linear-is-pca": "linear_is_pca",
     "capacity": "capacity",
     "points-3d": "points_3d",
+    "regularity": "regularity",
     "anomaly": "anomaly",
     "few-labels": "few_labels",
     "retrieval": "retrieval",
