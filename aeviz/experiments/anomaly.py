@@ -42,7 +42,7 @@ from aeviz.experiments.base import (
 )
 from aeviz.experiments.fitting import fitted, pixels, with_splits
 from aeviz.experiments.pictures import grid, heat
-from aeviz.experiments.splits import pooled, stratified
+from aeviz.experiments.splits import pooled, some, stratified
 from aeviz.experiments.statistics import Interval, auc, compare, interval
 from aeviz.nn.model import Autoencoder
 from aeviz.presets.autoencoders import settings_for
@@ -125,6 +125,9 @@ class Parameters:
         "pooled: all images, split anew for each seed. official: the data set's own test images.",
         ("pooled", "official"),
     )
+    images: int = p.number(
+        5000, "Images", "So many at most are drawn for each seed if they are pooled.", 60, 70_000
+    )
     seeds: int = p.seeds(3)
 
 
@@ -161,7 +164,8 @@ class Trial:
 
 def work(found: Parameters, task: Task) -> Output:
     split_seed = int(task.values["seed"]) if found.split == "pooled" else 0
-    trial = _trial(found.dataset, found.split, found.setup, task.values["label"], split_seed)
+    images = found.images if found.split == "pooled" else 0
+    trial = _trial(found.dataset, images, found.setup, task.values["label"], split_seed)
     if trial is None:
         return Output([])
     name = trial.dataset.class_names[task.values["label"]]
@@ -186,17 +190,18 @@ def work(found: Parameters, task: Task) -> Output:
 
 
 @lru_cache(maxsize=2)
-def _splits(name: str, split: str, seed: int) -> Splits:
+def _splits(name: str, images: int, seed: int) -> Splits:
+    """So many of all images, split at random; 0: the data set's own split."""
     dataset = datasets.load(name)
-    if split == "official":
+    if not images:
         return Splits(dataset.train, dataset.validation, dataset.test)
-    return stratified(pooled(dataset), seed)
+    return stratified(some(pooled(dataset), images, seed), seed)
 
 
 @lru_cache(maxsize=2)
-def _trial(name: str, split: str, setup: str, label: int, seed: int) -> Trial | None:
+def _trial(name: str, images: int, setup: str, label: int, seed: int) -> Trial | None:
     """None if the class has too few images."""
-    parts = _splits(name, split, seed)
+    parts = _splits(name, images, seed)
 
     def odd(part: Split) -> Tensor:
         return (part.labels != label) == (setup == "one-normal")
@@ -470,8 +475,8 @@ def _below_half(result: Result, arm: str, name: str) -> bool:
 
 def _protocol(found: Parameters) -> list[tuple[str, str]]:
     pooled_text = (
-        "all images pooled; 70 % of each class to learn from, 10 % to choose settings, 20 % to "
-        "measure; another split for each seed (the splits share images)"
+        f"all images pooled, at most {found.images:,}; 70 % of each class to learn from, 10 % to "
+        "choose settings, 20 % to measure; another split for each seed (the splits share images)"
     )
     official = "the data set's own split; seeds change the networks and the forest only"
     return [

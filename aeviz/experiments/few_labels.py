@@ -43,7 +43,7 @@ from aeviz.experiments.base import (
     Verdict,
 )
 from aeviz.experiments.classifier import LR, Classifier, learn, predicted
-from aeviz.experiments.fitting import codes, fitted, pixels, with_splits, with_train
+from aeviz.experiments.fitting import codes, first, fitted, pixels, with_splits, with_train
 from aeviz.experiments.pictures import grid
 from aeviz.experiments.splits import balanced
 from aeviz.experiments.statistics import compare, interval
@@ -80,7 +80,10 @@ SHOWN = 20
 @dataclass(frozen=True)
 class Parameters:
     dataset: str = p.dataset()
-    other: str = p.dataset("shapes")
+    other: str = p.choice(
+        "shapes", "Other data", "What an encoder is pretrained on, to transfer it.",
+        (*datasets.DATASETS,),
+    )  # fmt: skip
     labels: tuple[int, ...] = p.numbers(
         (10, 30, 100, 1000), "Labels", "Labelled images in all, as many of each class.",
         2, 60_000, 8,
@@ -93,6 +96,13 @@ class Parameters:
     steps: int = p.number(
         80, "Training steps", "Of each classifier, with the labelled images.", 20, 20_000
     )
+    images: int = p.number(
+        5000,
+        "Images",
+        "So many training images at most; a fifth of it for validation and for test.",
+        100,
+        60_000,
+    )
     draws: int = p.number(10, "Draws", "How often other images are labelled. Each is a dot.", 2, 50)
 
 
@@ -101,16 +111,19 @@ def check(found: Parameters) -> None:
     classes = len(source.class_names)
     if found.labels[-1] < classes:
         raise UserError(f"Labels (labels) must go up to {classes} or more, one of each class.")
-    if found.labels[0] > source.counts[0]:
+    images = min(source.counts[0], found.images)
+    if found.labels[0] > images:
         raise UserError(
-            f"{source.title} has {source.counts[0]} training images: ask for fewer Labels (labels)."
+            f"There are {images} training images of {source.title}: ask for fewer Labels (labels)."
         )
     if not {"codes", "fine-tuned"} & set(found.groups):
         raise UserError("Compare codes or fine-tuned with another method: name it in groups.")
     if len(found.groups) < 2:
         raise UserError("Compare at least two methods: name them in groups.")
     if "transfer" in found.groups and found.other == found.dataset:
-        raise UserError("The other data set (other) must not be the same one.")
+        raise UserError(
+            "Other data (other) must not be the data set itself: choose digits, for example."
+        )
 
 
 def tasks(found: Parameters) -> list[Task]:
@@ -146,7 +159,7 @@ Found = Iterator[tuple[str, str, Tensor, Tensor]]
 
 
 def work(found: Parameters, task: Task) -> Output:
-    dataset = datasets.load(found.dataset)
+    dataset = _few(found.dataset, found.images)
     group, seed = task.values["group"], task.values["draw"]
     rows: list[Row] = []
     for count in _counts(found, dataset):
@@ -163,6 +176,17 @@ def work(found: Parameters, task: Task) -> Output:
                 }
             )
     return Output(rows, _labelled(found, dataset) if task == tasks(found)[0] else {})
+
+
+def _few(name: str, images: int) -> Dataset:
+    """The data set with so many training images, and a fifth of it for validation and for test."""
+    dataset = datasets.load(name)
+    part = slice(0, images // 5)
+    return replace(
+        first(dataset, images),
+        validation=dataset.validation.take(part),
+        test=dataset.test.take(part),
+    )
 
 
 def _counts(found: Parameters, dataset: Dataset) -> list[int]:
@@ -192,7 +216,7 @@ def _methods(found: Parameters, draw: Draw, group: str) -> Found:
         x = tuple(pixels(part) for part in (dataset.train, dataset.validation, dataset.test))
         yield "pixels + kNN", *_knn(x, draw)
         yield "pixels + logistic", *_logistic([("", x)], draw)
-        yield "PCA + logistic", *_logistic(_pca(found.dataset), draw)
+        yield "PCA + logistic", *_logistic(_pca(found.dataset, found.images), draw)
         yield "pixels + label spreading", *_spread("pixels", x, draw)
         return
     if group == "codes":
@@ -275,8 +299,8 @@ def _logistic(representations: list[tuple[str, Parts]], draw: Draw) -> tuple[str
 
 
 @lru_cache(maxsize=1)
-def _pca(name: str) -> list[tuple[str, Parts]]:
-    dataset = datasets.load(name)
+def _pca(name: str, images: int) -> list[tuple[str, Parts]]:
+    dataset = _few(name, images)
     train = pixels(dataset.train)
     basis = metrics.pca_subspace(train, max(COMPONENTS)).float()
     parts = [
@@ -299,7 +323,7 @@ def _graph(key: str, x: Tensor, k: int) -> sparse.csr_array:
 
 
 def _spread(key: str, x: Parts, draw: Draw) -> tuple[str, Tensor, Tensor]:
-    key = f"{draw.dataset.sha256} {key}"
+    key = f"{draw.dataset.sha256} {len(x[0])} {key}"
 
     def answer(k: int) -> tuple[Tensor, Tensor]:
         s = _graph(key, x[0], k)
@@ -336,15 +360,15 @@ def _pretrained(found: Parameters, draw: Draw, other: str = "") -> Autoencoder:
     dataset = draw.dataset
     settings = config(found.dataset, found.size)
     if other:
-        dataset = _resized(other, found.dataset)
+        dataset = _resized(other, found.dataset, found.images)
     even = torch.arange(len(dataset.train) // 2 * 2)  # batch norm cannot take one image alone
     return fitted(settings, with_train(dataset, even), found.pretraining, seed)
 
 
 @lru_cache(maxsize=1)
-def _resized(name: str, like: str) -> Dataset:
+def _resized(name: str, like: str, images: int) -> Dataset:
     """The images of another data set, as many and as large as those of `like`."""
-    dataset, target = datasets.load(name), datasets.load(like)
+    dataset, target = datasets.load(name), _few(like, images)
     parts = (dataset.train, dataset.validation)
     few = [part.take(slice(0, len(target.train))) for part in parts]
     train, validation = (
@@ -461,7 +485,11 @@ def _protocol(found: Parameters) -> list[tuple[str, str]]:
     other = datasets.find(found.other).title
     return [
         ("Labels", "as many of each class, drawn anew for each draw; the same for all methods"),
-        ("Measured on", "all test images of the data set, the same for all draws"),
+        (
+            "Measured on",
+            f"the test images, at most {found.images // 5:,}, the same for all draws; at most "
+            f"{found.images:,} training images",
+        ),
         (
             "Pretraining",
             f"denoising autoencoder on all training images without labels, {found.pretraining} "
@@ -573,6 +601,7 @@ EXPERIMENT = Experiment(
         "labels": [10, 30, 100, 300, 1000, 3000],
         "pretraining": 10_000,
         "steps": 600,
+        "images": 60_000,
         "draws": 10,
     },
     needs=frozenset({"labels"}),

@@ -40,7 +40,7 @@ from aeviz.experiments.base import (
 )
 from aeviz.experiments.fitting import codes, fitted, pixels, with_splits
 from aeviz.experiments.pictures import strip
-from aeviz.experiments.splits import pooled, stratified
+from aeviz.experiments.splits import pooled, some, stratified
 from aeviz.experiments.statistics import compare, interval
 from aeviz.latent import binary
 from aeviz.presets.autoencoders import settings_for
@@ -89,6 +89,9 @@ class Parameters:
         "Split",
         "pooled: all images, split anew for each seed. official: the data set's own test images.",
         ("pooled", "official"),
+    )
+    images: int = p.number(
+        5000, "Images", "So many at most are drawn for each seed if they are pooled.", 60, 70_000
     )
     seeds: int = p.seeds(3)
 
@@ -139,11 +142,12 @@ class Search:
 
 
 @lru_cache(maxsize=2)
-def _search(name: str, split: str, seed: int) -> Search:
+def _search(name: str, images: int, seed: int) -> Search:
+    """So many of all images, split at random; 0: the data set's own split."""
     dataset = datasets.load(name)
     parts = Splits(dataset.train, dataset.validation, dataset.test)
-    if split == "pooled":
-        parts = stratified(pooled(dataset), seed)
+    if images:
+        parts = stratified(some(pooled(dataset), images, seed), seed)
     first = slice(0, QUERIES)
     validation, queries = parts.validation.take(first), parts.test.take(first)
     near = nearest(pixels(parts.train), pixels(queries), K)[1]
@@ -158,9 +162,14 @@ def _search(name: str, split: str, seed: int) -> Search:
     )
 
 
+def _split(found: Parameters, seed: int) -> tuple[str, int, int]:
+    """What `_search` takes: with the data set's own split, seeds change the networks only."""
+    return (found.dataset, found.images, seed) if found.split == "pooled" else (found.dataset, 0, 0)
+
+
 def work(found: Parameters, task: Task) -> Output:
     model, size, seed = task.values["model"], task.values["size"], task.values["seed"]
-    search = _search(found.dataset, found.split, seed if found.split == "pooled" else 0)
+    search = _search(*_split(found, seed))
     z = _codes(found, search, model, size, seed)
     rows: list[Row] = []
     pictures: dict[str, Picture] = {}
@@ -191,7 +200,7 @@ def _codes(found: Parameters, search: Search, model: str, size: int, seed: int) 
         return a, b, c
     if model == "pca":
         train = pixels(search.collection)
-        basis = _basis(found.dataset, found.split, seed if found.split == "pooled" else 0)
+        basis = _basis(*_split(found, seed))
         a, b, c = ((pixels(part) - train.mean(0)) @ basis[:, :size] for part in splits)
         return a, b, c
     train_split = search.collection.take(slice(0, len(search.collection) // 2 * 2))
@@ -206,8 +215,8 @@ def _codes(found: Parameters, search: Search, model: str, size: int, seed: int) 
 
 
 @lru_cache(maxsize=2)
-def _basis(name: str, split: str, seed: int) -> Tensor:
-    return metrics.pca_subspace(pixels(_search(name, split, seed).collection), 512).float()
+def _basis(name: str, images: int, seed: int) -> Tensor:
+    return metrics.pca_subspace(pixels(_search(name, images, seed).collection), 512).float()
 
 
 def _distances(
@@ -352,8 +361,9 @@ def _by_seed(result: Result, arm: str, size: int) -> dict[int, float]:
 
 def _protocol(found: Parameters) -> list[tuple[str, str]]:
     pooled_text = (
-        "all images pooled; 70 % of each class are the collection and what is learnt from, 10 % "
-        f"queries to choose with, 20 % (at most {QUERIES:,}) queries; another split for each seed"
+        f"all images pooled, at most {found.images:,}; 70 % of each class are the collection and "
+        f"what is learnt from, 10 % queries to choose with, 20 % (at most {QUERIES:,}) queries; "
+        "another split for each seed"
     )
     official = "the data set's own split: the training images are the collection"
     return [

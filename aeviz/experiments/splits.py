@@ -26,6 +26,12 @@ def pooled(dataset: Dataset) -> Split:
     return Split(images, labels)
 
 
+def some(split: Split, count: int, seed: int) -> Split:
+    """So many random images; all if there are no more."""
+    order = torch.randperm(len(split), generator=torch.Generator().manual_seed(seed))
+    return split.take(order[:count])
+
+
 def stratified(split: Split, seed: int, shares: tuple[float, float, float] = SHARES) -> Splits:
     """Train, validation and test at random, with the same shares of each class, each shuffled.
 

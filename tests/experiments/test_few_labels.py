@@ -132,7 +132,8 @@ def test_draws_are_paired_while_it_runs() -> None:
         ({"dataset": "digits", "labels": [2000]}, "1297 training images"),
         ({"groups": ["pixels", "dense"]}, "Compare codes"),
         ({"groups": ["codes"]}, "at least two"),
-        ({"other": "mnist-5k"}, "must not be the same"),
+        ({"dataset": "shapes"}, "choose digits"),
+        ({"other": "mnist-5k"}, "cannot be|must not be the data set"),
         ({"draws": 1}, "between 2 and 50"),
     ],
 )

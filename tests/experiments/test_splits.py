@@ -25,6 +25,14 @@ def test_each_image_is_in_one_part_and_each_class_in_all() -> None:
     assert counts == [[70, 21, 1, 1], [10, 3, 1, 0], [20, 6, 1, 0]]
 
 
+def test_some_images_are_drawn_at_random() -> None:
+    every = numbered([50, 50])
+    few = splits.some(every, 10, seed=0)
+    assert len(few.images.unique()) == 10
+    assert not torch.equal(few.images, splits.some(every, 10, seed=1).images)
+    assert len(splits.some(every, 1000, seed=0)) == 100
+
+
 def test_another_seed_is_another_split() -> None:
     first, again, other = (splits.stratified(numbered([50, 50]), seed) for seed in (0, 0, 1))
     assert torch.equal(first.test.images, again.test.images)
