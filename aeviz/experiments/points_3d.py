@@ -456,8 +456,8 @@ EXPERIMENT = Experiment(
     ),
     break_it=BreakIt(
         "A torus",
-        "A torus closes on itself in two directions, and a sheet does not. Turn the figure: which "
-        "points does the decoder's surface not reach?",
+        "To lay a torus flat it must be cut twice. The network presses it flat instead, as PCA "
+        "does. Turn the figure: which points does the decoder's surface miss?",
         {"shape": "torus"},
     ),
     questions=(

@@ -19,6 +19,24 @@ SCALE: Final = "Viridis"
 """Readable when colour-blind; the colour is the place along the surface."""
 
 
+def figures(result: Result) -> list[tuple[str, Figure, str]]:
+    """Those that a result has the arrays for: (title, figure, a sentence on what to look at)."""
+    found = (
+        (
+            "The points, and the decoder's surface through them",
+            surface(result),
+            "Drag to turn it. The slider goes through the training. The colour is the place along "
+            "the surface.",
+        ),
+        (
+            "The map of each method",
+            maps(result),
+            "A good map keeps the colours in order, without a fold and without a tear.",
+        ),
+    )
+    return [(title, figure, note) for title, figure, note in found if figure is not None]
+
+
 def surface(result: Result) -> Figure | None:
     """The points, and the decoder's surface with a slider over the steps of the training; None
     before the tasks that draw them are done. A drag turns the scene."""

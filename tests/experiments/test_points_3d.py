@@ -57,8 +57,11 @@ def test_the_figures_show_the_points_the_surfaces_and_all_maps(result: Result) -
     assert maps is not None
     assert len(maps["data"]) == len(QUICK)
     assert all(len(trace["x"]) == 120 for trace in maps["data"])
-    assert lab_points.surface(Result(Parameters(), [])) is None
-    assert lab_points.maps(Result(Parameters(), [])) is None
+    assert [title for title, _, _ in lab_points.figures(result)] == [
+        "The points, and the decoder's surface through them",
+        "The map of each method",
+    ]
+    assert lab_points.figures(Result(Parameters(), [])) == []
 
 
 def test_arrays_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:

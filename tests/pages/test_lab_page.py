@@ -121,6 +121,19 @@ def test_a_stopped_result_is_shown_and_goes_on(
     assert len(started) == 2
 
 
+def test_points_in_space_have_figures_of_their_own(started: list[Job]) -> None:
+    link = {"shape": "helix", "arms": "pca,ae", "points": "100", "steps": "50", "seeds": "2"}
+    experiment = table.find("points-3d")
+    found = experiment.build(link)
+    tasks = experiment.tasks(found)
+    done = {one.key: one for one in run.in_turn("points-3d", parameters.plain(found), tasks)}
+    finish(jobs.ask("points-3d", link), done)
+    app = opened(experiment="points-3d", **link, ran="1")
+    assert not app.exception
+    assert "decoder's surface" in texts(app)
+    assert "The map of each method" in texts(app)
+
+
 @pytest.mark.parametrize(
     "query",
     [

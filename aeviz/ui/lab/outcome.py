@@ -17,7 +17,7 @@ from aeviz.experiments.base import Experiment, Result, Verdict
 from aeviz.experiments.document import Reference
 from aeviz.experiments.jobs import Job
 from aeviz.export import config_link
-from aeviz.figures import lab
+from aeviz.figures import lab, lab_points
 from aeviz.io.paths import WEB
 from aeviz.runs import queue
 from aeviz.ui.lab import prediction
@@ -64,8 +64,8 @@ def _progress(job: Job) -> str:
 
 
 def charts(experiment: Experiment, found: Any, result: Result | None, reveal: bool = False) -> None:
-    """The charts that have anything to show, the first alone, then two in a row. `reveal`: with the
-    reference result."""
+    """The charts that have anything to show, the first alone, then two in a row, and the figures of
+    points in space. `reveal`: with the reference result."""
     known = document.reference(experiment) if reveal else None
     figures = []
     for number, spec in enumerate(experiment.charts):
@@ -83,6 +83,10 @@ def charts(experiment: Experiment, found: Any, result: Result | None, reveal: bo
             chart(figure, testid, f"{spec.label} over {spec.x_label or spec.x}")
             if spec.note:
                 st.caption(spec.note)
+    for number, (title, drawn, note) in enumerate(lab_points.figures(result) if result else ()):
+        st.markdown(f"**{title}**")
+        chart(drawn, f"aeviz-lab-points-{number}", title)
+        st.caption(note)
 
 
 def verdict(experiment: Experiment, result: Result, status: jobs.Status) -> None:
