@@ -58,8 +58,10 @@ HELD_OUT: Final = 300
 BATCH: Final = 256
 RATE: Final = 1e-2
 FRAMES: Final = 10
-GRID: Final = 14
+GRID: Final = 22
 """Codes along each side of the decoded grid."""
+REACH: Final = 1.5
+"""Steps of the grid that the surface reaches beyond the codes."""
 DRAWN: Final = 600
 """Points of the figures."""
 
@@ -285,7 +287,7 @@ def _autoencoder(
         rate.step()
         if step in shown and not seed:
             arrays["steps"].append(step)
-            arrays["surfaces"].append(_rounded(surface(model, encode(model, cloud.points))))
+            arrays["surfaces"].append(surface(model, encode(model, cloud.points)))
     model.eval().requires_grad_(False)
     made = Map(
         encode(model, cloud.points),
@@ -309,12 +311,19 @@ def decode(model: Autoencoder, z: Array) -> Array:
     return points
 
 
-def surface(model: Autoencoder, z: Array) -> Array:
-    """The decoder's surface over the range of the codes z (N, 2): (GRID, GRID, 3)."""
-    low, high = np.quantile(z, [0.01, 0.99], axis=0)
+def surface(model: Autoencoder, z: Array) -> list[list[list[float | None]]]:
+    """The decoder's surface over the range of the codes z (N, 2): GRID rows of as many places, None
+    where no code is within REACH steps of the grid: there the decoder only guesses."""
+    low, high = z.min(0), z.max(0)
     axes = [np.linspace(low[i], high[i], GRID) for i in (0, 1)]
     grid = np.stack(np.meshgrid(*axes), -1).reshape(-1, 2)
-    return decode(model, grid).reshape(GRID, GRID, 3)
+    step = np.maximum((high - low) / (GRID - 1), 1e-12)
+    near = np.linalg.norm((grid[:, None] - z) / step, axis=2).min(1) <= REACH
+    places: list[list[float | None]] = [
+        place if known else [None] * 3
+        for place, known in zip(_rounded(decode(model, grid)), near, strict=True)
+    ]
+    return [places[start : start + GRID] for start in range(0, len(places), GRID)]
 
 
 # ---- verdict -----------------------------------------------------------------------------------

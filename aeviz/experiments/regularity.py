@@ -222,7 +222,7 @@ def _pictures(kind: str, model: Autoencoder, test_z: Tensor, z: Tensor) -> dict[
 
 def _map(model: Autoencoder, z: Tensor) -> bytes:
     """log10 of the decoder's volume over the plane of most variance of the codes, from the 1 % to
-    the 99 % quantile on both axes; white is the largest, black a factor of 1,000 below it."""
+    the 99 % quantile on both axes. White is the largest, black 10 times less in each dimension."""
     plane = PCA2.fit(z.numpy())
     places = torch.from_numpy(plane.project(z.numpy()))
     low, high = (torch.quantile(places, q, dim=0) for q in (0.01, 0.99))
@@ -230,7 +230,7 @@ def _map(model: Autoencoder, z: Tensor) -> bytes:
     over = torch.cartesian_prod(axes[1].flip(0), axes[0]).flip(1)  # row by row, from the top
     at = torch.from_numpy(plane.inverse(over.numpy())).float()
     volumes = log_volumes(model.decode, at.to(next(model.parameters()).device))
-    grey = ((volumes - volumes.amax()) / 3 + 1).nan_to_num(0).clamp(0, 1).float()
+    grey = ((volumes - volumes.amax()) / model.latent_dim + 1).nan_to_num(0).clamp(0, 1).float()
     image = grey.reshape(1, 1, MAP_SIDE, MAP_SIDE)
     return strip(image.repeat_interleave(MAP_PIXELS, 2).repeat_interleave(MAP_PIXELS, 3))
 

@@ -11,7 +11,8 @@ from aeviz.experiments.points_3d import ARMS
 from aeviz.figures.palette import CLASS_COLOURS
 from aeviz.figures.training import Figure
 
-HEIGHT: Final = 460
+HEIGHT: Final = 500
+EYE: Final = {"x": 0.9, "y": 1.1, "z": 0.7}
 ROW_HEIGHT: Final = 210
 COLUMNS: Final = 4
 GAP: Final = 0.03
@@ -58,10 +59,10 @@ def surface(result: Result) -> Figure | None:
     data = [cloud]
     layout: dict[str, Any] = {
         "height": HEIGHT,
-        "margin": {"l": 0, "r": 0, "t": 8, "b": 8},
+        "margin": {"l": 0, "r": 0, "t": 8, "b": 56},
         "showlegend": False,
         "uirevision": "kept",
-        "scene": {"aspectmode": "data", "dragmode": "turntable", **_plain_axes()},
+        "scene": {"aspectmode": "data", "camera": {"eye": EYE}, **_plain_axes()},
     }
     if steps and sheets:
         last = len(steps) - 1
@@ -75,7 +76,7 @@ def _plain_axes() -> dict[str, Any]:
     return {"xaxis": bare, "yaxis": bare, "zaxis": bare}
 
 
-def _sheet(sheet: list[list[list[float]]], visible: bool) -> dict[str, Any]:
+def _sheet(sheet: list[list[list[float | None]]], visible: bool) -> dict[str, Any]:
     axes = [[[place[axis] for place in row] for row in sheet] for axis in range(3)]
     lines = {"show": True, "color": "rgba(90,90,90,0.55)", "width": 1}
     return {
@@ -97,7 +98,7 @@ def _slider(steps: list[int], active: int) -> dict[str, Any]:
     return {
         "active": active,
         "currentvalue": {"prefix": "Training step "},
-        "pad": {"t": 8},
+        "pad": {"t": 8, "l": 16, "r": 24},
         "steps": [
             {
                 "label": f"{step:,}",
