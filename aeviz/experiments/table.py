@@ -18,6 +18,7 @@ MODULES: dict[str, str] = {
     "points-3d": "points_3d",
     "regularity": "regularity",
     "reparameterise": "reparameterise",
+    "likelihood": "likelihood",
     "compression": "compression",
     "anomaly": "anomaly",
     "few-labels": "few_labels",
