@@ -17,6 +17,7 @@ MODULES: dict[str, str] = {
     "capacity": "capacity",
     "points-3d": "points_3d",
     "regularity": "regularity",
+    "balance": "balance",
     "reparameterise": "reparameterise",
     "likelihood": "likelihood",
     "compression": "compression",
