@@ -87,7 +87,7 @@ def test_a_disk_without_room_is_a_sentence(
     monkeypatch.setattr("aeviz.io.disk.room", lambda folder: 7)
     answer = client.post(URL, content=b"four")  # and four more for what is made of them
     assert answer.status_code == 400
-    assert "no room" in answer.json()["error"]
+    assert "enough space" in answer.json()["error"]
 
 
 def test_a_reserve_of_the_disk_is_never_taken(
