@@ -343,7 +343,7 @@ EXPERIMENT = Experiment(
     "codes of an autoencoder than in the pixels.",
     why="k-means looks for round groups. In pixels, slanted and upright ones are far apart, and a "
     "4 is close to a 9. An autoencoder's code often pulls a class together, but nothing in its "
-    "training asks for groups. A VAE even pulls all codes into one round cloud. UMAP keeps "
+    "training asks for groups. UMAP keeps "
     "neighbours together and pulls groups apart.",
     parameters=Parameters,
     tasks=tasks,
@@ -393,10 +393,16 @@ EXPERIMENT = Experiment(
         winner=("pixels", "PCA", "AE", "VAE", "UMAP"),
     ),
     break_it=BreakIt(
-        "The codes of a VAE",
-        "The KL pulls all codes into one round cloud. Does k-means still find the classes better "
-        "than in the pixels?",
-        {"judged": "VAE", "spaces": ["pixels", "PCA", "VAE"]},
+        "32 numbers of a VAE, all with the same spread",
+        "The KL switches off the numbers that a VAE does not need: they hardly move. With equal "
+        "spreads they count as much as the others. Does k-means still find the classes?",
+        {
+            "judged": "VAE",
+            "size": 32,
+            "scale": "equal spreads",
+            "spaces": ["pixels", "PCA", "VAE"],
+            "seeds": 3,
+        },
     ),
     questions=(
         Choice(

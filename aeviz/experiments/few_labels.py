@@ -555,10 +555,10 @@ EXPERIMENT = Experiment(
         winner=("with codes", "without codes", "equal"),
     ),
     break_it=BreakIt(
-        "1,000 labels and more",
+        "3,000 labels",
         "With many labels a convolutional network from scratch learns by itself. Do codes still "
         "help?",
-        {"labels": [1000, 3000], "draws": 5, "steps": 300},
+        {"labels": [3000], "groups": ["codes", "fine-tuned", "conv"], "draws": 4, "steps": 400},
     ),
     questions=(
         Choice(
