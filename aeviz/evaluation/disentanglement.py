@@ -29,25 +29,31 @@ def rank_correlation(z: Tensor, factors: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def mutual_information_shares(z: Tensor, factors: Tensor) -> Tensor:
-    """I(z_j; v_k) / H(v_k) of each latent dimension and each factor, (d, f) in [0, 1].
+def mutual_information(z: Tensor, factors: Tensor) -> tuple[Tensor, Tensor]:
+    """I(z_j; v_k) of each latent dimension and each factor, (d, f), and H(v_k), (f,); nats.
 
-    Columns of z are discretised into `BINS` bins, and so are factors with more values than that.
-    1 means that z_j alone determines the factor's value (or its bin). A constant z_j, or a constant
-    factor, gives 0.
+    Columns of z are discretised into `BINS` bins, and so are factors with more values than that. A
+    constant z_j, or a constant factor, shares nothing.
     """
     codes = [_binned(column) for column in _columns(z)]
-    shares = torch.zeros(len(codes), factors.shape[1], dtype=torch.float64)
+    information = torch.zeros(len(codes), factors.shape[1], dtype=torch.float64)
+    entropies = torch.zeros(factors.shape[1], dtype=torch.float64)
     for k, values in enumerate(_columns(factors)):
         distinct = np.unique(values, return_inverse=True)[1]
         v = distinct if distinct.max() < BINS else _binned(values)
-        entropy = _entropy(np.bincount(v))
+        entropies[k] = entropy = _entropy(np.bincount(v))
         for j, code in enumerate(codes):
-            if entropy > 0:
-                joint = _entropy(np.bincount(code * (int(v.max()) + 1) + v))
-                shared = _entropy(np.bincount(code)) + entropy - joint
-                shares[j, k] = min(max(shared / entropy, 0.0), 1.0)
-    return shares
+            joint = _entropy(np.bincount(code * (int(v.max()) + 1) + v))
+            shared = _entropy(np.bincount(code)) + entropy - joint
+            information[j, k] = min(max(shared, 0.0), entropy)
+    return information, entropies
+
+
+def mutual_information_shares(z: Tensor, factors: Tensor) -> Tensor:
+    """I(z_j; v_k) / H(v_k), (d, f) in [0, 1]. 1 means that z_j alone determines the factor's value
+    (or its bin). A constant z_j, or a constant factor, gives 0."""
+    information, entropies = mutual_information(z, factors)
+    return torch.where(entropies > 0, information / entropies.clamp(min=1e-12), 0.0)
 
 
 def gaps(shares: Tensor) -> Tensor:

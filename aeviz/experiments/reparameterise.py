@@ -139,10 +139,11 @@ def noise(found: Parameters, dataset: Dataset, seed: int) -> list[Row]:
         mean = total / DRAWS
         return mean, (squares - DRAWS * mean.square().sum()) / (DRAWS - 1)
 
+    kinds: tuple[Estimator, ...] = ("pathwise", "score", "score-baseline")
     spreads = {
         (kind, samples): gradients(kind, samples)
         for samples in found.noise_samples
-        for kind in ("pathwise", "score", "score-baseline")
+        for kind in kinds
     }
     mean, variance = spreads["pathwise", max(found.noise_samples)]
     length = (mean.square().sum() - variance / DRAWS).clamp(min=1e-12)  # without its own noise
@@ -165,7 +166,9 @@ def training(found: Parameters, dataset: Dataset, kind: Estimator, seed: int) ->
     if seed:
         return Output(rows)
     x = to_float(dataset.test.images[:SHOWN])
-    pictures = {kind: Picture(ARMS[kind], strip(reconstruct(model, x)), "reconstructions")}
+    pictures: dict[str, Picture] = {
+        kind: Picture(ARMS[kind], strip(reconstruct(model, x)), "reconstructions")
+    }
     if kind == "pathwise":
         pictures = {"original": Picture("originals", strip(x), "reconstructions")} | pictures
     return Output(rows, pictures)
@@ -221,7 +224,7 @@ def steps(
                 break
             loss, _ = surrogate(model, to_float(images[index]), kind, samples, draws)
             optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1_000.0)
             optimizer.step()
             done += 1

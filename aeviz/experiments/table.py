@@ -25,6 +25,7 @@ MODULES: dict[str, str] = {
     "few-labels": "few_labels",
     "retrieval": "retrieval",
     "clustering": "clustering",
+    "disentangle": "disentangle",
 }
 """Name of an experiment -> module of this package, which has it as EXPERIMENT."""
 
