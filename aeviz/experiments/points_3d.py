@@ -60,7 +60,7 @@ RATE: Final = 1e-2
 FRAMES: Final = 10
 GRID: Final = 22
 """Codes along each side of the decoded grid."""
-REACH: Final = 1.5
+REACH: Final = 1.0
 """Steps of the grid that the surface reaches beyond the codes."""
 DRAWN: Final = 600
 """Points of the figures."""

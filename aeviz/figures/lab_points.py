@@ -11,8 +11,8 @@ from aeviz.experiments.points_3d import ARMS
 from aeviz.figures.palette import CLASS_COLOURS
 from aeviz.figures.training import Figure
 
-HEIGHT: Final = 500
-EYE: Final = {"x": 0.9, "y": 1.1, "z": 0.7}
+HEIGHT: Final = 520
+EYE: Final = {"x": 1.1, "y": 1.3, "z": 0.8}
 ROW_HEIGHT: Final = 210
 COLUMNS: Final = 4
 GAP: Final = 0.03
@@ -59,7 +59,7 @@ def surface(result: Result) -> Figure | None:
     data = [cloud]
     layout: dict[str, Any] = {
         "height": HEIGHT,
-        "margin": {"l": 0, "r": 0, "t": 8, "b": 56},
+        "margin": {"l": 0, "r": 0, "t": 8, "b": 76},
         "showlegend": False,
         "uirevision": "kept",
         "scene": {"aspectmode": "data", "camera": {"eye": EYE}, **_plain_axes()},
