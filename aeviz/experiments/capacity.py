@@ -405,10 +405,10 @@ EXPERIMENT = Experiment(
         winner=(PLAIN, "narrow code", "sparse", "noise"),
     ),
     break_it=BreakIt(
-        "50 images, six layers",
-        "The comparison of guards now has 50 images and six layers. Look at the bars: does the "
-        "narrow code prevent anything?",
-        {"images": [50], "depths": [1, 6], "guard_images": 50, "guard_depth": 6},
+        "50 images",
+        "Now all networks see 50 images, and those of the guards have one layer. Look at the bars: "
+        "does the narrow code prevent anything?",
+        {"images": [50], "depths": [1, 6], "guard_images": 50, "guard_depth": 1},
     ),
     questions=(
         Choice(
