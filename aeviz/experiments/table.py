@@ -26,6 +26,8 @@ MODULES: dict[str, str] = {
     "retrieval": "retrieval",
     "clustering": "clustering",
     "disentangle": "disentangle",
+    "denoise-limits": "denoise_limits",
+    "denoise-manifold": "denoise_manifold",
 }
 """Name of an experiment -> module of this package, which has it as EXPERIMENT."""
 

@@ -1,0 +1,290 @@
+"""Is denoising a projection onto the data? Points of the plane, where all of it can be seen.
+
+The best output for a noisy point is the mean of the clean points that it may come from, which is
+known here (`aeviz.experiments.toy_manifold`). It is compared with the nearest clean point.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import Final
+
+import torch
+from PIL import Image, ImageDraw
+from torch import Tensor
+
+from aeviz.experiments import parameters as p
+from aeviz.experiments import toy_manifold
+from aeviz.experiments.base import (
+    BreakIt,
+    Chart,
+    Choice,
+    Experiment,
+    Numeric,
+    Output,
+    Picture,
+    Prediction,
+    Result,
+    Row,
+    Task,
+    Verdict,
+)
+from aeviz.experiments.statistics import Interval, compare, interval
+
+NETWORK, MEAN, LINEAR = "denoiser", "best output (mean)", "best linear map"
+POINTS: Final = 2000
+SIDE, REACH, ARROWS = 420, 1.7, 140
+MOST: Final = 0.5
+
+
+@dataclass(frozen=True)
+class Parameters:
+    shape: str = p.choice(
+        "circle", "Data", "The curve on which the clean points lie.", (*toy_manifold.CURVES,)
+    )
+    noise: tuple[float, ...] = p.numbers(
+        (0.05, 0.1, 0.15, 0.2),
+        "Noise",
+        "Standard deviation of the noise. The curves are about 2.5 wide.",
+        0.01,
+        1,
+        8,
+    )
+    steps: int = p.number(toy_manifold.STEPS, "Training steps", "For each network.", 20, 20_000)
+    seeds: int = p.seeds(3)
+
+
+def tasks(found: Parameters) -> list[Task]:
+    return [
+        Task(f"noise-{number}-{seed}", {"noise": noise, "seed": seed})
+        for seed in range(found.seeds)
+        for number, noise in enumerate(found.noise)
+    ]
+
+
+def work(found: Parameters, task: Task) -> Output:
+    sigma, seed = task.values["noise"], task.values["seed"]
+    model = toy_manifold.train(found.shape, sigma, found.steps, seed)
+    chance = torch.Generator().manual_seed(1000 + seed)
+    clean = toy_manifold.draw(found.shape, 2 * POINTS, chance)
+    noisy = clean + sigma * torch.randn(clean.shape, generator=chance)
+    linear = LinearMap(noisy[POINTS:], clean[POINTS:])
+    clean, noisy = clean[:POINTS], noisy[:POINTS]
+    outputs = {
+        NETWORK: toy_manifold.restore(model, noisy),
+        MEAN: toy_manifold.best(found.shape, noisy, sigma),
+        LINEAR: linear(noisy),
+    }
+    nearest = nearest_place(found.shape, noisy)
+    rows: list[Row] = [
+        {
+            "arm": arm,
+            "noise": sigma,
+            "seed": seed,
+            "way": way(noisy, output, nearest),
+            "left": toy_manifold.distance(found.shape, output).mean().item(),
+            "from_mean": rms(output - outputs[MEAN]),
+            "error": rms(output - clean),
+        }
+        for arm, output in outputs.items()
+    ]
+    if seed:
+        return Output(rows)
+    drawn = draw(found.shape, noisy[:ARROWS], outputs[NETWORK][:ARROWS])
+    caption = f"Noise {sigma:g}: from noisy points to the denoiser's output"
+    return Output(rows, {"plane": Picture(caption, drawn)})
+
+
+def rms(difference: Tensor) -> float:
+    """Root mean square length of rows (N, 2)."""
+    return difference.square().sum(1).mean().sqrt().item()
+
+
+def way(noisy: Tensor, output: Tensor, nearest: Tensor) -> float:
+    """Share of the way to the nearest clean points, all (N, 2): 1 for a projection, 0 for a copy,
+    below 0 if the output is farther from them than the noisy points are."""
+    return 1 - rms(output - nearest) / rms(noisy - nearest)
+
+
+def nearest_place(shape: str, x: Tensor) -> Tensor:
+    """The place of the curve that is nearest to each point, (N, 2)."""
+    places = torch.cat(toy_manifold.curve(shape))
+    return places[torch.cdist(x, places).argmin(1)]
+
+
+class LinearMap:
+    """The linear map (with an offset) of least squared error from noisy to clean points."""
+
+    def __init__(self, noisy: Tensor, clean: Tensor) -> None:
+        self.map = torch.linalg.lstsq(_with_one(noisy), clean).solution
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return _with_one(x) @ self.map
+
+
+def _with_one(x: Tensor) -> Tensor:
+    return torch.cat([x, torch.ones(len(x), 1)], 1)
+
+
+def draw(shape: str, noisy: Tensor, output: Tensor) -> bytes:
+    """A PNG of the curve, noisy points, and a line from each to its output."""
+    image = Image.new("RGB", (2 * SIDE, 2 * SIDE), "white")
+    pen = ImageDraw.Draw(image)
+
+    def place(points: Tensor) -> list[tuple[float, float]]:
+        flipped = points * torch.tensor([1.0, -1.0])
+        return [(x, y) for x, y in ((flipped / REACH + 1) * SIDE).tolist()]
+
+    for piece in toy_manifold.curve(shape):
+        pen.line(place(piece), fill="#7aa6c2", width=8)
+    for start, end in zip(place(noisy), place(output), strict=True):
+        pen.line([start, end], fill="#c24a3a", width=3)
+        pen.circle(start, 5, fill="#555555")
+        pen.circle(end, 4, fill="#c24a3a")
+    buffer = io.BytesIO()
+    image.resize((SIDE, SIDE), Image.Resampling.LANCZOS).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def judge(result: Result) -> Verdict:
+    """Whether the denoiser goes most of the way to the nearest clean points at each noise, and
+    farther than the best linear map."""
+    most: dict[float, bool] = {}
+    short: dict[float, bool] = {}
+    shares: dict[float, Interval] = {}
+    beaten = []
+    for noise in sorted(result.values("noise", arm=NETWORK)):
+        own, linear = (result.of("way", arm=arm, noise=noise) for arm in (NETWORK, LINEAR))
+        shares[noise] = interval(own)
+        most[noise] = shares[noise].low > MOST
+        short[noise] = shares[noise].high < MOST
+        if compare(linear, own, paired=True).ahead == "a":
+            beaten.append(noise)
+    if not shares:
+        return Verdict("open", "No network is trained yet.")
+    low, high = min(shares), max(shares)
+    mean = interval(result.of("way", arm=MEAN, noise=high)).mean
+    sentence = (
+        f"With noise of {low:g} the denoiser goes {_percent(shares[low])} of the way to the "
+        "nearest clean point"
+        + (f", with {high:g} {_percent(shares[high])}" if high > low else "")
+        + f". The best possible output, the mean, goes {100 * mean:.0f} % with {high:g}."
+    )
+    if beaten:
+        sentence += f" The best linear map goes farther with noise of {p.as_text(beaten)}."
+    if any(short.values()) or beaten:
+        return Verdict("fails", sentence)
+    return Verdict("holds" if all(most.values()) else "open", sentence)
+
+
+def _percent(share: Interval) -> str:
+    if share.count < 2:
+        return f"{100 * share.mean:.0f} % (one value)"
+    return f"{100 * share.mean:.0f} % ({100 * share.low:.0f} to {100 * share.high:.0f})"
+
+
+def _protocol(found: Parameters) -> list[tuple[str, str]]:
+    return [
+        ("Data", f"points drawn anew from a {found.shape}, with Gaussian noise"),
+        ("Network", "2-64-64-64-64-64-2, which could copy its input; squared error"),
+        ("Training", f"{found.steps} steps of {toy_manifold.BATCH} points, for each noise"),
+        ("Measured on", f"{POINTS:,} new points"),
+        ("Way", "1 - rms distance of output and nearest clean point / that of the noisy point"),
+        ("Best output", "mean of the clean points, weighted by the density of the noise: exact"),
+        ("Best linear map", f"least squares on {POINTS:,} other points"),
+        ("Tuned on", "nothing"),
+    ]
+
+
+def _answer(result: Result) -> float | None:
+    noise = max(result.values("noise", arm=NETWORK), default=None)
+    left = result.of("left", arm=NETWORK, noise=noise)
+    return interval(left).mean if left else None
+
+
+EXPERIMENT = Experiment(
+    name="denoise-manifold",
+    title="Is denoising a projection onto the data?",
+    claim="A denoising autoencoder moves each noisy point most of the way to the nearest clean "
+    "point, although it never saw the curve of clean points.",
+    why="Several clean points may have become the same noisy one. Squared error is least for their "
+    "mean. With little noise they all lie close together, so their mean is near the closest place "
+    "of the curve. With much noise they lie all over it, and the mean is between them: not on the "
+    "curve.",
+    parameters=Parameters,
+    tasks=tasks,
+    work=work,
+    judge=judge,
+    charts=(
+        Chart(
+            "way",
+            "Share of the way to the nearest clean point",
+            "noise",
+            "standard deviation of the noise",
+            better="higher",
+            note="1 is a projection onto the curve, 0 a copy of the input.",
+        ),
+        Chart(
+            "left",
+            "Distance from the curve",
+            "noise",
+            "standard deviation of the noise",
+            better="lower",
+        ),
+        Chart(
+            "from_mean",
+            "Distance from the best output (rms)",
+            "noise",
+            "standard deviation of the noise",
+            better="lower",
+        ),
+    ),
+    prediction=Prediction(
+        "Draw which share of the way to the nearest clean point the denoiser goes.",
+        NETWORK,
+        lambda found: found.noise,
+        0.0,
+        1.0,
+        winner=("denoiser", "best linear map", "equal"),
+    ),
+    break_it=BreakIt(
+        "A curve that comes close to itself",
+        "A noisy point between two turns of the spiral may come from either. Where does the "
+        "denoiser put it?",
+        {"shape": "spiral"},
+    ),
+    questions=(
+        Choice(
+            "With much noise the outputs lie inside the curve, not on it. Why?",
+            (
+                "The network is too small",
+                "The mean of many clean points need not be a clean point",
+            ),
+            1,
+            (
+                "The exact best output, drawn in the chart beside it, does the same.",
+                "Least squares asks for the mean. The mean of a circle's points is its centre.",
+            ),
+        ),
+        Choice(
+            "Output minus input points to where the data are dense. What is that good for?",
+            ("To make new data from noise", "To measure the noise of a camera"),
+            0,
+            (
+                "Best output = input + sigma² times the gradient of the log density (the score). "
+                "Diffusion models follow it step by step.",
+                "The noise has to be known for the training.",
+            ),
+        ),
+        Numeric(
+            "In your result: how far from the curve are the denoiser's outputs on average with the "
+            "most noise?",
+            _answer,
+            "It is the mean of the last points of the denoiser in the second chart.",
+        ),
+    ),
+    protocol=_protocol,
+    reference={"noise": [0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5], "steps": 4000, "seeds": 5},
+    table=("arm", "noise", "seed", "way", "left", "from_mean", "error"),
+)

@@ -1,0 +1,80 @@
+"""Denoising as projection: the tasks end to end, shares by hand, and the verdicts."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from aeviz.errors import UserError
+from aeviz.experiments import parameters, run
+from aeviz.experiments.base import Result, Row
+from aeviz.experiments.denoise_manifold import (
+    EXPERIMENT,
+    LINEAR,
+    MEAN,
+    NETWORK,
+    LinearMap,
+    Parameters,
+    nearest_place,
+    way,
+)
+
+
+def test_the_tasks_end_to_end() -> None:
+    found = EXPERIMENT.build({"shape": "circle", "noise": "0.1,0.2", "steps": 60, "seeds": 2})
+    data = parameters.plain(found)
+    done = {one.key: one for one in run.in_turn("denoise-manifold", data, EXPERIMENT.tasks(found))}
+    result = run.assemble("denoise-manifold", found, done)
+    for noise in (0.1, 0.2):
+        for arm in (NETWORK, MEAN, LINEAR):
+            assert len(result.of("way", arm=arm, noise=noise)) == 2
+        best = result.of("error", arm=MEAN, noise=noise)
+        others = (result.of("error", arm=arm, noise=noise) for arm in (NETWORK, LINEAR))
+        assert all(max(best) < min(errors) for errors in others)
+        assert result.of("from_mean", arm=MEAN, noise=noise) == [0, 0]
+    assert len(result.pictures) == 2
+
+
+def test_shares_of_the_way_by_hand() -> None:
+    noisy = torch.tensor([[2.0, 0.0], [0.0, 0.5]])
+    nearest = nearest_place("circle", noisy)
+    assert torch.allclose(nearest, torch.tensor([[1.0, 0.0], [0.0, 1.0]]), atol=3e-3)
+    assert way(noisy, nearest, nearest) == 1
+    assert way(noisy, noisy, nearest) == 0
+    assert way(noisy, (noisy + nearest) / 2, nearest) == pytest.approx(0.5)
+    assert way(noisy, 2 * noisy - nearest, nearest) == pytest.approx(-1)
+
+
+def test_the_linear_map_finds_a_linear_truth() -> None:
+    x = torch.randn(50, 2, generator=torch.Generator().manual_seed(0))
+    y = x @ torch.tensor([[0.5, 1.0], [0.0, 2.0]]) + 3
+    assert torch.allclose(LinearMap(x, y)(x), y, atol=1e-4)
+
+
+def rows(own: list[float], linear: float) -> Result:
+    made: list[Row] = []
+    for seed, share in enumerate(own):
+        for arm, value in ((NETWORK, share), (MEAN, 0.9), (LINEAR, linear)):
+            made.append({"arm": arm, "noise": 0.1, "seed": seed, "way": value})
+    return Result(Parameters(), made)
+
+
+@pytest.mark.parametrize(
+    ("found", "outcome"),
+    [
+        (rows([0.8, 0.81, 0.79], 0.1), "holds"),
+        (rows([0.3, 0.31, 0.29], 0.1), "fails"),
+        (rows([0.8, 0.81, 0.79], 0.95), "fails"),  # the linear map goes farther
+        (rows([0.4, 0.6, 0.5], 0.1), "open"),
+        (rows([0.8], 0.1), "open"),
+        (rows([], 0.1), "open"),
+    ],
+)
+def test_the_verdict_follows_from_the_rows(found: Result, outcome: str) -> None:
+    assert EXPERIMENT.judge(found).outcome == outcome
+
+
+@pytest.mark.parametrize("data", [{"shape": "blob"}, {"noise": "0"}, {"noise": "5"}])
+def test_bad_parameters_are_refused(data: dict[str, object]) -> None:
+    with pytest.raises(UserError):
+        EXPERIMENT.build(data)
