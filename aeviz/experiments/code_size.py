@@ -49,6 +49,8 @@ ARMS: Final = {
     "conv": "conv",
     "vae": "VAE",
 }
+TYPES: Final = {"dense": "standard", "conv": "convolutional"}
+"""Types of autoencoder that have another name than their arm."""
 SHOWN = 8
 """Test images in a row of reconstructions."""
 NEIGHBOURS = 2_000
@@ -117,7 +119,7 @@ def work(found: Parameters, task: Task) -> Output:
 
 def config(arm: str, dataset: str, size: int) -> RunConfig:
     """The settings of a network: those of its type for the data set, with this code size."""
-    settings = settings_for({"dense": "standard"}.get(arm, arm), dataset)
+    settings = settings_for(TYPES.get(arm, arm), dataset)
     if arm == "vae":
         settings = settings.replace(**{"network.hidden": [256]})
     return settings.replace(**{"bottleneck.latent_dim": size})

@@ -70,6 +70,13 @@ def test_the_same_seed_gives_the_same_row(result: Result) -> None:
     )
 
 
+@pytest.mark.parametrize("arm", [arm for arm in code_size.ARMS if arm != "pca"])
+def test_every_network_has_settings(arm: str) -> None:
+    found = code_size.config(arm, "digits", 8)
+    assert found.bottleneck.latent_dim == 8
+    assert found.network.kind == ("conv" if arm == "conv" else "dense")
+
+
 def rows(pca: float, dense: list[float], smallest: float) -> Result:
     made: list[Row] = [
         {"arm": "PCA", "size": 2, "seed": 0, "mse": 0.06},
