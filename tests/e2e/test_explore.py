@@ -175,7 +175,7 @@ def test_umap_is_offered_with_how_far_to_trust_it(page: Page, app_url: str) -> N
 
 def test_an_unknown_model_is_named_and_another_opens(page: Page, app_url: str) -> None:
     page.goto(f"{app_url}/explore?model=no-such-model")
-    expect(page.get_by_text("There is no model called “no-such-model” here")).to_be_visible()
+    expect(page.get_by_test_id("stAlert")).to_contain_text("“no-such-model”")
     page.get_by_test_id("aeviz-canvas").wait_for()
 
 

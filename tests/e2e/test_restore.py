@@ -150,7 +150,7 @@ def test_noise_is_carried_back_to_the_circle(page: Page, app_url: str) -> None:
     figures = page.get_by_test_id("aeviz-manifold-figures")
     # The spiral's figures stand there until the circle's network has been trained.
     expect(page.get_by_label("Noisy points around a circle")).to_be_visible(timeout=TRAINED_MS)
-    found = re.search(r"line\s+([\d.]+)[\s\S]*After\s+([\d.]+)", figures.inner_text())
+    found = re.search(r"line\s+([\d.]+)[\s\S]*After denoising\s+([\d.]+)", figures.inner_text())
     assert found is not None
     assert float(found[2]) < 0.5 * float(found[1])
     expect(page.get_by_test_id("aeviz-manifold").locator(".scatterlayer .trace")).to_have_count(4)
