@@ -118,7 +118,7 @@ def factor_vae_score(z: Tensor, factors: Tensor, seed: int = 0) -> float:
     dimension -> factor table on new votes.
 
     A group are the GROUP images nearest to a random image in that factor (of a category, images of
-    the same value), instead of images that are rendered anew: their values agree to about
+    the same value), instead of newly rendered images: their values agree to about
     GROUP / N of the range. Dimensions with a variance below `ACTIVE_VARIANCE` do not vote.
     """
     codes, values = _arrays(z, factors)

@@ -2,7 +2,7 @@
 2004, "Learning with local and global consistency").
 
 It learns from images without labels, and has no network. scikit-learn's does the same, but builds
-the graph anew for every draw of labels.
+the graph again for every draw of labels.
 """
 
 from __future__ import annotations

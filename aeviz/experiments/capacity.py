@@ -143,7 +143,7 @@ def layers(depth: int) -> str:
 
 
 def drawn(dataset: Dataset, count: int, seed: int) -> Dataset:
-    """So many training images, drawn anew for each seed, and few to watch the training with."""
+    """So many training images, redrawn for each seed, and few to watch the training with."""
     chance = torch.Generator().manual_seed(seed)
     index = torch.randperm(len(dataset.train), generator=chance)[:count]
     few = with_train(dataset, index)
@@ -313,7 +313,7 @@ def _protocol(found: Parameters) -> list[tuple[str, str]]:
     sizes = code_sizes(datasets.find(found.dataset).image_shape)
     narrow = " or ".join(map(str, sizes["narrow code"]))
     return [
-        ("Training images", "drawn anew for each seed; the same ones for all networks of a seed"),
+        ("Training images", "redrawn for each seed; the same ones for all networks of a seed"),
         ("Equal for all", f"{found.steps} steps of {BATCH} images, {found.width} units per layer"),
         (
             "Code",

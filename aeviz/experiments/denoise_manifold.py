@@ -186,7 +186,7 @@ def _percent(share: Interval) -> str:
 
 def _protocol(found: Parameters) -> list[tuple[str, str]]:
     return [
-        ("Data", f"points drawn anew from a {found.shape}, with Gaussian noise"),
+        ("Data", f"new points drawn from a {found.shape}, with Gaussian noise"),
         ("Network", "2-64-64-64-64-64-2, which could copy its input; squared error"),
         ("Training", f"{found.steps} steps of {toy_manifold.BATCH} points, for each noise"),
         ("Measured on", f"{POINTS:,} new points"),

@@ -484,7 +484,7 @@ def _percent(errors: list[float]) -> str:
 def _protocol(found: Parameters) -> list[tuple[str, str]]:
     other = datasets.find(found.other).title
     return [
-        ("Labels", "as many of each class, drawn anew for each draw; the same for all methods"),
+        ("Labels", "as many of each class, redrawn for each draw; the same for all methods"),
         (
             "Measured on",
             f"the test images, at most {found.images // 5:,}, the same for all draws; at most "

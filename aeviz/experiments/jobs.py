@@ -61,7 +61,7 @@ class Status:
 
 @dataclass(frozen=True)
 class Job:
-    """A question on disk. Every property reads the folder anew."""
+    """A question on disk. Every property rereads the folder."""
 
     folder: Path
 

@@ -86,7 +86,7 @@ def check(found: Parameters) -> None:
 
 
 def tasks(found: Parameters) -> list[Task]:
-    """Seed by seed, each with points drawn anew; UMAP last, as it takes long to start."""
+    """Seed by seed, each with its own points; UMAP last, as it takes long to start."""
     arms = sorted(found.arms, key=lambda arm: (arm == "umap", [*ARMS].index(arm)))
     return [
         Task(f"{arm}-{seed}", {"arm": arm, "seed": seed})
@@ -382,7 +382,7 @@ def _protocol(found: Parameters) -> list[tuple[str, str]]:
     return [
         (
             "Data",
-            f"{found.points:,} points of the shape, drawn anew for each seed; {HELD_OUT} others "
+            f"{found.points:,} points of the shape, redrawn for each seed; {HELD_OUT} others "
             f"for validation and {HELD_OUT} for the error",
         ),
         ("Scale", "one factor for all three axes, to a mean variance of 1"),

@@ -87,7 +87,7 @@ class Parameters:
     split: str = p.choice(
         "pooled",
         "Split",
-        "pooled: all images, split anew for each seed. official: the data set's own test images.",
+        "pooled: all images, split again for each seed. official: the data set's own test images.",
         ("pooled", "official"),
     )
     images: int = p.number(

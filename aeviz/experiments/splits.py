@@ -1,7 +1,7 @@
 """Splits of a data set: repeats with other images, so that a small test set counts more than once.
 
 A data set of a few thousand images has some hundred test images. Then all images are pooled and
-split anew for each seed; the splits share images, so repeats vary a little less than new data
+split again for each seed; the splits share images, so repeats vary a little less than new data
 would.
 """
 

@@ -54,7 +54,7 @@ class Status:
 
 @dataclass(frozen=True)
 class Run:
-    """A run on disk. Every property reads the folder anew."""
+    """A run on disk. Every property rereads the folder."""
 
     folder: Path
 

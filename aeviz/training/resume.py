@@ -18,7 +18,7 @@ from aeviz.training.early_stopping import Best
 from aeviz.training.state import TrainingState
 
 _POSITION = ("epoch", "step", "images", "seconds", "least_loss", "validation")
-_DAMAGED = "This run cannot be continued: its saved state is damaged. Start it anew."
+_DAMAGED = "This run cannot be continued: its saved state is damaged. Start a new run."
 
 
 def save(path: Path, state: TrainingState) -> None:

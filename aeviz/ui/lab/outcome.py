@@ -31,7 +31,7 @@ MAX_PICTURES = 80
 
 
 def live(job: Job) -> None:
-    """The result while it grows; the page is built anew once the job is over."""
+    """The result while it grows; the page is rebuilt once the job is over."""
     with st.container(key="aeviz-lab-live"):
         st.fragment(_live, run_every=EVERY_SECONDS)(job)
 
