@@ -38,9 +38,14 @@ def _on(runs_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def ready(run: Run) -> int:
-    """The process of a warm worker that has nothing left to learn."""
-    spawn.keep_warm()
-    until(warm.is_ready, run)
+    """The process of a warm worker that has nothing left to learn. It is asked for until it is
+    there, as the page does: a run that has just ended holds its slot a moment longer."""
+
+    def is_ready() -> bool:
+        spawn.keep_warm()
+        return warm.is_ready()
+
+    until(is_ready, run)
     pid = warm.pid()
     assert pid is not None
     return pid
