@@ -31,9 +31,8 @@ from aeviz.experiments.base import Experiment, Picture, Result
 from aeviz.experiments.run import Done, assemble, key_of
 from aeviz.identity import Person
 from aeviz.io import atomic, json_file, locks
-from aeviz.io.paths import lab_dir, owner_of, runs_dir
-from aeviz.runs import queue
-from aeviz.runs.spawn import ROOT
+from aeviz.io.paths import lab_dir, owner_of
+from aeviz.runs import environment, queue
 
 Phase = Literal["queued", "running", "done", "stopped", "failed"]
 OVER: tuple[Phase, ...] = ("done", "stopped", "failed")
@@ -283,8 +282,4 @@ def _spawn(job: Job) -> None:
 
 
 def _environment() -> dict[str, str]:
-    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-    changes = {"PYTHONPATH": path, "AEVIZ_RUNS": str(runs_dir().resolve())}
-    if "OMP_NUM_THREADS" not in os.environ:
-        changes["OMP_NUM_THREADS"] = str(max(1, (queue.cores() - 1) // queue.slots()))
-    return os.environ | changes
+    return environment.for_process(max(1, (queue.cores() - 1) // queue.slots()))

@@ -19,9 +19,8 @@ from aeviz.errors import UserError
 from aeviz.experiments import jobs, parameters
 from aeviz.experiments.jobs import Job, Status
 from aeviz.experiments.run import in_turn
-from aeviz.io import locks
+from aeviz.io import locks, priority
 from aeviz.runs import queue
-from aeviz.runs.process import NICENESS, step_back
 
 
 def answer(job: Job, server: int | None = None) -> None:
@@ -83,7 +82,7 @@ def main() -> None:
         lock = locks.take(job.folder / "pid", patience=1.0)
         if lock is None:
             sys.exit("aeviz: another process does this job.")
-    step_back(NICENESS)
+    priority.lower_process(priority.TRAINING)
     signal.signal(signal.SIGTERM, lambda *_: (job.folder / "stop").touch())
     answer(job, args.server)
     sys.stdout.flush()

@@ -22,18 +22,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from aeviz.io import atomic, locks
+from aeviz.io import atomic, locks, priority
 from aeviz.io.paths import runs_dir
-from aeviz.runs import queue
-from aeviz.runs.process import step_back
+from aeviz.runs import environment, queue
 from aeviz.runs.run_lock import lock_of
 from aeviz.runs.store import Run
 
 if TYPE_CHECKING:
     from aeviz.models.checkpoint import Gallery
 
-NICENESS = 19
-"""Below trainings, which are below the server."""
 LOCK_SECONDS = 5.0
 FILE = "codes.safetensors"
 
@@ -99,10 +96,7 @@ def _command(server: int) -> list[str]:
 
 
 def _environment() -> dict[str, str]:
-    root = str(Path(__file__).resolve().parents[2])
-    path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
-    runs = str(runs_dir().resolve())
-    return os.environ | {"PYTHONPATH": path, "AEVIZ_RUNS": runs, "OMP_NUM_THREADS": "1"}
+    return environment.for_process(1) | {"OMP_NUM_THREADS": "1"}
 
 
 def work(cancelled: Callable[[], bool]) -> None:
@@ -199,7 +193,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m aeviz.runs.maps", description=__doc__)
     parser.add_argument("--server", type=int, default=os.getppid(), help=argparse.SUPPRESS)
     server = parser.parse_args().server
-    step_back(NICENESS)
+    priority.lower_process(priority.MAPS)
     work(lambda: os.getppid() != server)
 
 

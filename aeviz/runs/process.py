@@ -7,7 +7,6 @@ in the queue are thirty small processes.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import signal
 import sys
@@ -16,12 +15,10 @@ from pathlib import Path
 from typing import NoReturn
 
 from aeviz.errors import UserError
+from aeviz.io import priority
 from aeviz.runs import queue
 from aeviz.runs.run_lock import lock_of
 from aeviz.runs.store import Phase, Run
-
-NICENESS = 10
-"""The server goes first if both want the processor: a class drags while a run trains."""
 
 
 def wait_and_work(run: Run, server: int | None = None) -> None:
@@ -55,15 +52,6 @@ def _end(run: Run, phase: Phase, message: str) -> None:
         run.write_status(replace(run.status, phase=phase, message=message, seconds_left=None))
 
 
-def step_back(niceness: int) -> None:
-    """Lower this process's priority by so much (19 is the most)."""
-    with contextlib.suppress(OSError):
-        os.nice(niceness)
-        # Linux weighs whole sessions against each other first, and this process leads its own:
-        # without this its niceness would count among its own threads only (sched(7), autogroup).
-        Path("/proc/self/autogroup").write_text(str(niceness))
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m aeviz.runs.process", description=__doc__)
     parser.add_argument("folder", type=Path, help="a run's folder")
@@ -74,7 +62,7 @@ def main() -> None:
     handle = args.lock
     if handle is None:
         handle = _own_lock(run)
-    step_back(NICENESS)
+    priority.lower_process(priority.TRAINING)
     be_worker(run, args.server, handle)
 
 

@@ -8,20 +8,16 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import BinaryIO
 
 from aeviz import limits
 from aeviz.config import MAX_EPOCHS, RunConfig
 from aeviz.errors import UserError
 from aeviz.io import atomic
-from aeviz.io.paths import runs_dir
-from aeviz.runs import listing, queue, warm
+from aeviz.runs import environment, listing, queue, warm
 from aeviz.runs.run_lock import lock_once_over
 from aeviz.runs.store import OVER, Run, Status, create
 from aeviz.training.cpu.threads import threads
-
-ROOT = Path(__file__).resolve().parents[2]
 
 _starting = threading.Lock()
 _children: list[subprocess.Popen[bytes]] = []
@@ -99,10 +95,10 @@ def _spawn(run: Run, change: Callable[[RunConfig], RunConfig] | None = None) -> 
             atomic.write_bytes(run.folder / "config.json", data, new_folder=False)
         run.withdraw_stop()
         run.write_status(Status(created=run.status.created, epoch=run.status.epoch))
-        environment = _environment(run.config)
+        variables = _environment(run.config)
         process = None
         if queue.is_idle():  # what waits must be small
-            process = warm.hand_over(run, lock.fileno(), log.fileno(), environment)
+            process = warm.hand_over(run, lock.fileno(), log.fileno(), variables)
         process = process or subprocess.Popen(
             [
                 *(sys.executable, "-m", "aeviz.runs.process", str(run.folder.resolve())),
@@ -111,7 +107,7 @@ def _spawn(run: Run, change: Callable[[RunConfig], RunConfig] | None = None) -> 
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env=environment,
+            env=variables,
             pass_fds=(lock.fileno(),),
             start_new_session=True,  # Ctrl-C in the server's terminal must not kill it mid-write
         )
@@ -134,10 +130,5 @@ def _log(run: Run) -> BinaryIO:
 
 
 def _environment(config: RunConfig) -> dict[str, str]:
-    """This process's environment, so that the worker finds aeviz and the runs from any folder, with
-    its number of threads."""
-    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-    changes = {"PYTHONPATH": path, "AEVIZ_RUNS": str(runs_dir().resolve())}
-    if "OMP_NUM_THREADS" not in os.environ:
-        changes["OMP_NUM_THREADS"] = str(threads(config, queue.cores(), queue.slots()))
-    return os.environ | changes
+    """The environment of a worker that trains this configuration."""
+    return environment.for_process(threads(config, queue.cores(), queue.slots()))

@@ -22,9 +22,9 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from aeviz.io import malloc
+from aeviz.io import malloc, priority
 from aeviz.runs import queue
-from aeviz.runs.process import NICENESS, be_worker, step_back
+from aeviz.runs.process import be_worker
 from aeviz.runs.store import Run
 
 IDLE_SECONDS = 600.0
@@ -186,7 +186,7 @@ def main() -> None:
     parser.add_argument("--server", type=int, required=True)
     parser.add_argument("--channel", type=int, required=True)
     args = parser.parse_args()
-    step_back(NICENESS)
+    priority.lower_process(priority.TRAINING)
 
     prepare()
     malloc.trim()

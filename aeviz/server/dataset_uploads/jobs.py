@@ -9,12 +9,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final, Generic, TypeVar
 
 from aeviz.errors import UserError, is_out_of_memory
-from aeviz.server.photos.worker import lower_priority
+from aeviz.io.priority import lower_thread
 
 AT_ONCE: Final = 2
 T = TypeVar("T")
 log = logging.getLogger(__name__)
-_threads = ThreadPoolExecutor(AT_ONCE, "intake", lower_priority)
+_threads = ThreadPoolExecutor(AT_ONCE, "intake", lower_thread)
 
 
 class ImportJob(Generic[T]):

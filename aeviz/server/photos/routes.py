@@ -30,6 +30,7 @@ from starlette.websockets import WebSocket
 from aeviz import limits
 from aeviz.errors import UserError
 from aeviz.io.paths import WEB
+from aeviz.io.priority import lower_thread
 from aeviz.server import http
 from aeviz.server.assets import Files, live_file
 from aeviz.server.http import Endpoint
@@ -37,7 +38,7 @@ from aeviz.server.photos import params, samples
 from aeviz.server.photos.connection import PhotoConnection
 from aeviz.server.photos.responses import HEADERS, ForeignError, error_response, file_response
 from aeviz.server.photos.store import Store
-from aeviz.server.photos.worker import PhotoJob, Worker, lower_priority
+from aeviz.server.photos.worker import PhotoJob, Worker
 from aeviz.server.shares import Shares
 from aeviz.server.sockets import SocketGuard
 from aeviz.server.uploads import Uploads
@@ -74,8 +75,8 @@ class PhotoServer:
         self._zip_requests = Uploads(self.store.folder, MAX_ZIP_REQUEST)
         # Few threads, as each may hold a photo of 50 megapixels; further uploads wait on disk. Two
         # pools, so that viewing a photo never waits for a folder of uploads.
-        self._upload_threads = ThreadPoolExecutor(PICTURE_THREADS, "darkroom-in", lower_priority)
-        self._view_threads = ThreadPoolExecutor(PICTURE_THREADS, "darkroom-out", lower_priority)
+        self._upload_threads = ThreadPoolExecutor(PICTURE_THREADS, "darkroom-in", lower_thread)
+        self._view_threads = ThreadPoolExecutor(PICTURE_THREADS, "darkroom-out", lower_thread)
         self._files = Files()
         atexit.register(self.close)
 

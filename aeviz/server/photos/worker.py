@@ -9,18 +9,17 @@ others. A started job holds its result in memory: large ones start only while th
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from collections import deque
 from collections.abc import Generator
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 import numpy as np
 
 from aeviz.errors import UserError, is_out_of_memory
+from aeviz.io.priority import lower_thread
 from aeviz.server.photos.store import GoneError
 
 SMALL_PIXELS: Final = 2_000_000  # jobs with results of up to so many pixels may always start
@@ -28,8 +27,6 @@ HELD_PIXELS: Final = 64_000_000  # pixels of the results of started jobs, small 
 MAX_JOBS: Final = 1000  # waiting jobs of one page
 MAX_STARTED: Final = 4  # started jobs of one page
 MIN_STEP_SECONDS: Final = 0.25  # each step counts for at least so long
-NICENESS: Final = 5
-"""Lower priority than page requests, higher than training (`aeviz.runs.worker`)."""
 
 log = logging.getLogger(__name__)
 
@@ -146,7 +143,7 @@ class Worker:
             self._stopped.append(job)
 
     def _run(self) -> None:
-        lower_priority()
+        lower_thread()
         while True:
             with self._wake:
                 while (job := self._next()) is None and not self._closed:
@@ -244,11 +241,3 @@ def failure(error: Exception) -> Message:
         log.error("a job failed", exc_info=error)
         sentence = "The server could not restore this photo; its log has details."
     return {"error": sentence, "gone": False}
-
-
-def lower_priority() -> None:
-    """Lower the priority of the calling thread and of those it starts. Linux only, where a thread
-    has its own priority."""
-    with suppress(AttributeError, OSError):
-        if os.uname().sysname == "Linux":
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

@@ -22,6 +22,7 @@ from starlette.routing import BaseRoute, Route
 
 from aeviz.errors import UserError
 from aeviz.io.paths import WEB
+from aeviz.io.priority import lower_thread
 from aeviz.server import http
 from aeviz.server.assets import Asset, Files, live_file
 from aeviz.server.http import errors_as_sentences
@@ -66,7 +67,7 @@ class Replay:
     def __init__(self) -> None:
         self._epochs, self._films = CachedFilms(EPOCH_BYTES), CachedFilms(FILM_BYTES)
         self._making: dict[Key, asyncio.Future[Asset]] = {}
-        self._film_thread = ThreadPoolExecutor(1, "film", _lower_priority)
+        self._film_thread = ThreadPoolExecutor(1, "film", lower_thread)
         self._files = Files()
 
     async def epoch(self, request: Request) -> Response:
@@ -164,9 +165,3 @@ def _film_key(run_id: str, kind: str, theme: str) -> Key:
 
     paths = store.find(run_id).snapshots()
     return run_id, kind, theme, tuple((path.name, snapshots.stamp(path)) for path in paths)
-
-
-def _lower_priority() -> None:
-    from aeviz.server.photos.worker import lower_priority
-
-    lower_priority()
