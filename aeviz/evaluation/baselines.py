@@ -1,6 +1,8 @@
 """Baselines for a run's loss: PCA, the entropy of grey levels, published figures.
 
-Every value is a mean per image over the validation images, in the unit of the run's own curve.
+Every value is a mean per image over the validation images, in the unit of the run's own curve. Its
+sentence is part of the file format (docs/run-folder.md); the page's own words are in
+`aeviz.ui.train.verdict`.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ import contextlib
 import json
 import logging
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -34,9 +36,6 @@ MAX_VALUES = 32_000_000
 HALF_LEVEL = 0.5 / 255
 """BCE of a prediction of exactly 0 or 1 can be infinite, so PCA's predictions are clipped to half a
 grey level inside."""
-
-CLOSE = 0.01
-"""Relative differences up to this count as none."""
 
 
 @dataclass(frozen=True)
@@ -139,56 +138,9 @@ def baselines(config: RunConfig, train: Tensor, validation: Tensor) -> list[Base
     return [*found, *(row.baseline for row in PUBLISHED if row.applies(config))]
 
 
-def answer(
-    reached: Mapping[str, float], found: Sequence[Baseline], error: str, unit: str, excuse: str = ""
-) -> str:
-    """The answer to "Is this good?" for the validation terms `reached` (recon, loss, ...).
-
-    `error`: the name of the reconstruction term, in `unit`. `excuse`: a sentence on what the
-    network has to do and PCA does not; "" if both do the same.
-    """
-    recon = reached["recon"]
-    by_key = {baseline.key: baseline for baseline in found}
-    figure = f"on the validation images its {error} is {as_text(recon)} {unit}"
-    floor, pca = by_key.get("floor"), by_key.get("pca")
-    at_floor = floor is not None and recon <= floor.value * (1 + CLOSE)
-    if at_floor:
-        sentences = [f"Yes: {figure}."]
-    elif pca:
-        sentences = [f"{_verdict(recon, pca.value, excuse)}: {figure}.", pca.sentence]
-        if excuse and recon > pca.value * (1 + CLOSE):
-            sentences.append(excuse)
-    else:
-        sentences = [f"{figure[0].upper()}{figure[1:]}."]
-    if floor:
-        sentences.append(f"No network can get below {as_text(floor.value)}.")
-    if published := by_key.get("published"):
-        sentences.append(published.sentence)
-        if published.term != "recon":
-            sentences.append(f"This run is at {as_text(reached[published.term])}.")
-    return " ".join(sentences)
-
-
-def prospect(losses: Sequence[float]) -> str:
-    """Advice to train longer, if the validation loss (after each epoch) still improved at the end;
-    else "". It is the whole loss, as for early stopping."""
-    if len(losses) < 2 or losses[-1] >= losses[-2] * (1 - CLOSE):
-        return ""
-    improvement = 1 - losses[-1] / losses[-2]
-    return f"It was still improving, by {improvement:.0%} in the last epoch: train longer."
-
-
 def as_text(value: float) -> str:
     """A loss as text, for sentences and labels."""
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.3g}"
-
-
-def _verdict(recon: float, pca: float, excuse: str) -> str:
-    if recon < pca * (1 - CLOSE):
-        return "Yes, better than PCA"
-    if recon <= pca * (1 + CLOSE):
-        return "It is as good as PCA"
-    return "Not by this figure alone" if excuse else "Not yet"
 
 
 def _pca_sentence(value: float, config: RunConfig) -> str:

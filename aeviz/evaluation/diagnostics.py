@@ -6,7 +6,7 @@ Pure functions of codes, models and images. Their results are small, and stored 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -26,8 +26,6 @@ JACOBIAN_VALUES = 8_000_000
 """Limit of the numbers in the Jacobians of all images: fewer images if they are large."""
 FILTERS = 36
 FILTER_SIDE = 64
-NAMED = 8
-"""A sentence lists so many dimensions by name."""
 ON = 0.5
 """A sigmoid unit counts as on above this."""
 
@@ -105,46 +103,6 @@ def active_dimensions(variance: Tensor) -> Tensor:
     """Active dimensions, bool (d,): the mean mu varies over the images by more than 0.01 (Burda et
     al. 2016, section 5.2). `variance` (d,) is that of mu."""
     return variance > ACTIVE_VARIANCE
-
-
-def collapse(active: Sequence[bool], beta: float, warmup: float = 0.0) -> str:
-    """An explanation of inactive dimensions, and what to try; "" if all are active.
-
-    `beta`: the KL's weight in the settings; `warmup`: the share of training over which it rises.
-    """
-    inactive = [i for i, on in enumerate(active) if not on]
-    if not inactive:
-        return ""
-    d = len(active)
-    if len(inactive) == d:
-        finding = (
-            "**The posterior has collapsed.** No dimension of the code carries information: the "
-            "encoder gives every image the same code, so the decoder draws the same image for all."
-        )
-    elif 2 * len(inactive) >= d:
-        finding = (
-            f"**Much of the posterior has collapsed.** {len(inactive)} of {d} dimensions carry no "
-            f"information ({_names(inactive)}): there the encoder returns the prior for every "
-            "image."
-        )
-    else:
-        verb = "carries" if len(inactive) == 1 else "carry"
-        return (
-            f"{len(inactive)} of {d} dimensions {verb} no information ({_names(inactive)}). A VAE "
-            "does not use a dimension that costs more KL than it gains in reconstruction. This is "
-            "only a problem if the images are blurred."
-        )
-    advice = [f"a smaller beta (it is {beta:g})"]
-    if not warmup:
-        advice.append("a warm-up, in which beta rises from 0")
-    advice.append("free bits, so that the first nats of a dimension cost nothing")
-    return f"{finding} Try {', '.join(advice[:-1])}, or {advice[-1]}."
-
-
-def _names(dimensions: Sequence[int]) -> str:
-    names = [f"z{i}" for i in dimensions[:NAMED]]
-    more = len(dimensions) - len(names)
-    return ", ".join(names) + (f" and {more} more" if more else "")
 
 
 # ---- sparse codes ------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import streamlit as st
@@ -11,12 +11,15 @@ import torch
 from numpy.typing import NDArray
 
 from aeviz.config import LossConfig, RunConfig
-from aeviz.evaluation.diagnostics import Diagnostics, active_dimensions, collapse
+from aeviz.evaluation.diagnostics import Diagnostics, active_dimensions
 from aeviz.figures import diagnostics as plots
 from aeviz.training.snapshots import Snapshot
 from aeviz.ui.reconstruct.frames import data_uri
 from aeviz.ui.shared.chart import chart
 from aeviz.ui.shared.markup import markup
+
+MAX_NAMED = 8
+"""Dimensions that a sentence lists by name."""
 
 
 def draw(snapshot: Snapshot, config: RunConfig) -> None:
@@ -50,11 +53,51 @@ def _kl(found: Diagnostics, loss: LossConfig) -> None:
     )
     label = "KL of each dimension of the code, active and inactive"
     chart(plots.kl_bars(found.kl.tolist(), active), "aeviz-kl-bars", label)
-    message = collapse(active, loss.beta, loss.warmup)
+    message = collapse_message(active, loss.beta, loss.warmup)
     if 2 * sum(active) <= len(active):
         st.warning(message, icon=":material/warning:")
     elif message:
         st.caption(message)
+
+
+def collapse_message(active: Sequence[bool], beta: float, warmup: float = 0.0) -> str:
+    """An explanation of inactive dimensions, and what to try; "" if all are active.
+
+    `beta`: the KL's weight in the settings; `warmup`: the share of training over which it rises.
+    """
+    inactive = [i for i, on in enumerate(active) if not on]
+    if not inactive:
+        return ""
+    d = len(active)
+    if len(inactive) == d:
+        finding = (
+            "**The posterior has collapsed.** No dimension of the code carries information: the "
+            "encoder gives every image the same code, so the decoder draws the same image for all."
+        )
+    elif 2 * len(inactive) >= d:
+        finding = (
+            f"**Much of the posterior has collapsed.** {len(inactive)} of {d} dimensions carry no "
+            f"information ({_names(inactive)}): there the encoder returns the prior for every "
+            "image."
+        )
+    else:
+        verb = "carries" if len(inactive) == 1 else "carry"
+        return (
+            f"{len(inactive)} of {d} dimensions {verb} no information ({_names(inactive)}). A VAE "
+            "does not use a dimension that costs more KL than it gains in reconstruction. This is "
+            "only a problem if the images are blurred."
+        )
+    advice = [f"a smaller beta (it is {beta:g})"]
+    if not warmup:
+        advice.append("a warm-up, in which beta rises from 0")
+    advice.append("free bits, so that the first nats of a dimension cost nothing")
+    return f"{finding} Try {', '.join(advice[:-1])}, or {advice[-1]}."
+
+
+def _names(dimensions: Sequence[int]) -> str:
+    names = [f"z{i}" for i in dimensions[:MAX_NAMED]]
+    more = len(dimensions) - len(names)
+    return ", ".join(names) + (f" and {more} more" if more else "")
 
 
 def _activations(found: Diagnostics, units: int) -> None:

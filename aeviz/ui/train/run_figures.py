@@ -23,6 +23,7 @@ from aeviz.ui.shared.chart import chart
 from aeviz.ui.shared.markup import markup
 from aeviz.ui.train import diagnostics, replay
 from aeviz.ui.train.losses import AFTER, UNITS, excuse, named, summed
+from aeviz.ui.train.verdict import advice, verdict
 
 ROWS = 12
 """How many epochs of reconstructions are on the page."""
@@ -106,10 +107,10 @@ def _judge(
     best = config.training.patience > 0  # early stopping keeps the best epoch
     terms = min(measured, key=lambda terms: terms["loss"]) if best else measured[-1]
     error, unit = named(config)
-    text = baselines.answer(terms, found, error, unit, excuse(config))
+    text = verdict(terms, found, error, unit, excuse(config))
     if config.bottleneck.kind == "gaussian" or config.loss.penalty != "none":
         text += f" The whole loss is {summed(terms, config)}."
-    if over and (more := baselines.prospect([terms["loss"] for terms in measured])):
+    if over and (more := advice([terms["loss"] for terms in measured])):
         text = f"{text} {more}"
     st.markdown(
         f"**Is this good?** {text}",
