@@ -16,7 +16,7 @@ from aeviz.dataset_import.names import Labels
 from aeviz.dataset_import.upload_format import EMPTY_ZIP, ZIP, Item, Zipped
 from aeviz.datasets import custom, custom_images
 from aeviz.errors import UserError
-from aeviz.images import Decoded, Span, Window
+from aeviz.images import NOT_AN_IMAGE, Decoded, Span, Window
 from aeviz.images.fitting import Fit
 
 MAX_PIXELS = 16_000_000
@@ -30,10 +30,9 @@ FITS: dict[Fit, str] = {
     "contain": "padded to a square",
     "stretch": "stretched to a square",
 }
-SECOND = "another file has the same name"
-TWIN = "a copy of another image"
-SAME_HERE = "at this size equal to another image"
-NO_IMAGE = "This is not an image"
+SAME_NAME = "Another file has the same name."
+COPY = "This is a copy of another image."
+SAME_AT_THIS_SIZE = "At this size, this image is equal to another one."
 
 Progress = Callable[[float, str], None]
 
@@ -77,7 +76,8 @@ class Recipe:
 
 @dataclass
 class LeftOut:
-    """The files left out: all counted by reason, the first few listed by name."""
+    """The files left out: all counted by reason, the first few listed by name. A reason is a whole
+    sentence."""
 
     listed: list[tuple[str, str]] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
@@ -113,11 +113,11 @@ def contents(items: Sequence[Item]) -> Contents:
         if names.is_quiet(item.path):
             left_out.quiet += 1
         elif names.is_data(item.path):
-            left_out.add(item.path, NO_IMAGE)
+            left_out.add(item.path, NOT_AN_IMAGE)
         elif item.refusal:
             left_out.add(item.path, item.refusal)
         elif item.path in seen:
-            left_out.add(item.path, SECOND)
+            left_out.add(item.path, SAME_NAME)
         else:
             seen.add(item.path)
             kept.append(item)
@@ -125,7 +125,7 @@ def contents(items: Sequence[Item]) -> Contents:
 
 
 class Reader:
-    """Reads files as images within the limits; a UserError is the reason why one is left out.
+    """Reads files as images within the limits; a UserError says why one is left out.
 
     `window`: the values of black and white. `spans`: the ranges of all images read.
     """
@@ -138,24 +138,24 @@ class Reader:
 
     def read(self, item: Item) -> Decoded:
         if self._left <= 0 and isinstance(item, Zipped):
-            raise UserError("the unpacked files before it reach the limit")
+            raise UserError("The files unpacked before this one reach the limit.")
         content = item.read(MAX_FILE)
         if isinstance(item, Zipped):
             self._left -= MAX_FILE if content is None else len(content)
         if content is None:
-            raise UserError(f"larger than {MAX_FILE >> 20} MiB")
+            raise UserError(f"This file is larger than {MAX_FILE >> 20} MiB.")
         if not content:
-            raise UserError("an empty file")
+            raise UserError("This file is empty.")
         if content[:4] in (ZIP, EMPTY_ZIP):
-            raise UserError("a zip inside a zip, or a document: unpack it first")
+            raise UserError("This is a ZIP archive or a document: unpack it first.")
         digest = hashlib.sha256(content).digest()
         if digest in self._seen:
-            raise UserError(TWIN)
+            raise UserError(COPY)
         decoded = images.decode(content, max_pixels=MAX_PIXELS, window=self._window)
         self.spans += [decoded.span] if decoded.span else []
         pixels = digest_of(decoded.pixels)
         if pixels in self._seen:
-            raise UserError(TWIN)
+            raise UserError(COPY)
         self._seen |= {digest, pixels}
         return decoded
 
@@ -204,10 +204,11 @@ def build(
     if not complete:
         return None
     left_out, labelled = read.left_out, read.labelled
+    full = f"The data set has {recipe.max_images:,} images of this size, the most that it can have."
     for index in sorted(set(range(len(kinds))) - set(chosen)):
-        left_out.add(found.items[index].path, f"beyond {recipe.max_images:,} images of this size")
+        left_out.add(found.items[index].path, full)
     for empty in names.in_order(set(kinds) - set(labelled)):
-        left_out.add(empty, "no image in this class could be used")
+        left_out.add(empty, "No image in this class could be used.")
     custom.check_count(len(labelled))
     if cancelled():
         return None
@@ -257,14 +258,14 @@ class _Read:
             try:
                 self._one(self._items[index], self._kinds[index])
             except UserError as error:
-                self.left_out.add(self._items[index].path, _reason(str(error)))
+                self.left_out.add(self._items[index].path, error.message)
         return True
 
     def _one(self, item: Item, kind: str) -> None:
         decoded = self._reader.read(item)
         image = fitted(decoded, self._recipe).numpy()
         if (digest := digest_of(image.transpose(1, 2, 0))) in self._seen:
-            raise UserError(SAME_HERE)
+            raise UserError(SAME_AT_THIS_SIZE)
         self._seen.add(digest)
         self.pixels[len(self.labelled)] = image
         self.labelled.append(kind)
@@ -285,11 +286,6 @@ def in_turns(kinds: Sequence[str]) -> list[int]:
         turns.append(turn[kind])
         turn[kind] += 1
     return sorted(range(len(kinds)), key=lambda place: (turns[place], place))
-
-
-def _reason(why: str) -> str:
-    """A reason for the list: the error sentence without its advice after ";", if there is any."""
-    return why.split(";")[0].rstrip(".")
 
 
 def _note(note: str) -> str:

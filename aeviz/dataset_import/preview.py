@@ -84,8 +84,7 @@ def look(path: Path, progress: Progress, cancelled: Callable[[], bool]) -> Look 
         found.items[:] = [item for i, item in enumerate(found.items) if i not in best.broken]
         if not found.items:
             why = next(iter(found.left_out.reasons), "")
-            reason = f" ({why.rstrip('.')})" if why else ""
-            raise UserError(f"There is no image in your files{reason}: choose other files.")
+            raise UserError(f"There is no image in your files: choose other files. {why}".rstrip())
         counts: dict[Labels, dict[str, int]] = {
             "folder": found.counts("folder"),
             "top": found.counts("top"),
@@ -122,7 +121,7 @@ def _samples(
         try:
             samples.append((found.items[index].path, small(reader.read(found.items[index]))))
         except UserError as error:
-            broken[index] = str(error)
+            broken[index] = error.message
             continue
         progress(len(samples) / min(SAMPLES, len(kinds)), "Looking at the images")
     return _Tried(samples, broken, reader.spans)

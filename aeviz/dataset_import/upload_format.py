@@ -81,7 +81,7 @@ class OnDisk:
             with self.place.open("rb") as file:
                 content = file.read(limit + 1)
         except OSError as error:
-            raise UserError(f"it cannot be read ({error.strerror})") from error
+            raise UserError(f"This file cannot be read ({error.strerror}).") from error
         return None if len(content) > limit else content
 
 
@@ -213,7 +213,7 @@ def from_zip(name: str, file: BinaryIO) -> Iterator[list[Item]]:
         try:
             archive = stack.enter_context(zip_archive.opened(file))
         except UserError as error:
-            yield [Refused(name, str(error))]
+            yield [Refused(name, error.message)]
             return
         entries = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
         yield [

@@ -69,11 +69,13 @@ def refusal(entry: zipfile.ZipInfo) -> str:
     """Why not to read an entry, judged by the central directory; "" to read it."""
     kind = stat.S_IFMT(entry.external_attr >> 16)
     if kind not in (0, stat.S_IFREG):
-        return "a link, not an image" if kind == stat.S_IFLNK else "not an ordinary file"
+        if kind == stat.S_IFLNK:
+            return "This is a link, not an image."
+        return "This is not an ordinary file."
     if entry.flag_bits & 0x1:
-        return "protected by a password"
+        return "This file is protected by a password."
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        return "compressed in a way that cannot be read here"
+        return "This file is compressed in a way that cannot be read here."
     return ""
 
 
@@ -90,5 +92,5 @@ def read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limit: int) -> bytes 
                 if len(content) > limit:
                     return None
     except _DAMAGED as error:
-        raise UserError("damaged inside the ZIP archive") from error
+        raise UserError("This file is damaged inside the ZIP archive.") from error
     return bytes(content)

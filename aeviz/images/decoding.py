@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 
 MAX_PIXELS = 50_000_000
 MAX_BYTES = 320 << 20  # enough for 50 megapixels of uncompressed 16-bit colour
+NOT_AN_IMAGE = "This is not an image; choose a PNG, JPEG, WebP, AVIF, BMP, TIFF or GIF file."
 _MAGIC: tuple[tuple[bytes, Walker, str], ...] = (
     (SIGNATURE, walk_png, "PNG"),
     (b"\xff\xd8\xff", walk_jpeg, "JPEG"),
@@ -159,7 +160,7 @@ def inspect(data: bytes, max_pixels: int, max_bytes: int) -> Container:
     if data[4:8] == b"ftyp":
         with _refusing("AVIF or HEIC"):
             return walk_boxes(data, max_pixels)
-    raise UserError("This is not an image; choose a PNG, JPEG, WebP, AVIF, BMP, TIFF or GIF file.")
+    raise UserError(NOT_AN_IMAGE)
 
 
 @contextmanager

@@ -149,19 +149,20 @@ def read_summary(path: Path) -> Summary:
     return summary_of(read_header(path))
 
 
-def load(path: Path, device: torch.device | str = "cpu") -> Loaded:
-    """Reads and validates a model file. Raises UserError with one sentence where it is not one, or
-    is one of a restorer."""
-    header = read_header(path)
+def load(path: Path, device: torch.device | str = "cpu", called: str = "") -> Loaded:
+    """Read and check the model file of an autoencoder; UserError if it is invalid, or a restorer's.
+    `called`: the file's name in error messages; its own by default."""
+    called = called or path.name
+    header = read_header(path, called)
     summary = summary_of(header)
     if is_restorer(summary.config):
-        raise UserError(f"{path.name} restores photographs: use it on the Restore page.")
+        raise UserError(f"{called} restores photographs: use it on the Restore page.")
     with torch.device("meta"):
         expected = Autoencoder(summary.config, summary.image_shape).state_dict()
-    _check_weights(path, header, expected)
+    _check_weights(called, header, expected)
     if "gallery.latents" in header:
         _check_gallery(header, summary)
-    weights, gallery = _read(path, header, expected)
+    weights, gallery = _read(path, called, header, expected)
     model = Autoencoder(summary.config, summary.image_shape)
     model.load_state_dict(weights)
     model.to(device).eval().requires_grad_(False)
@@ -174,10 +175,10 @@ def load_restorer(path: Path, device: torch.device | str = "cpu") -> LoadedResto
     summary = summary_of(header)
     with torch.device("meta"):
         expected = Restorer(summary.config).state_dict()
-    _check_weights(path, header, expected)
+    _check_weights(path.name, header, expected)
     if "gallery.latents" in header:
         raise UserError(f"{path.name} is damaged: a restorer has no gallery.")
-    weights, _ = _read(path, header, expected)
+    weights, _ = _read(path, path.name, header, expected)
     model = Restorer(summary.config)
     model.load_state_dict(weights)
     model.to(device).eval().requires_grad_(False)
@@ -187,10 +188,10 @@ def load_restorer(path: Path, device: torch.device | str = "cpu") -> LoadedResto
 
 
 def _read(
-    path: Path, header: dict[str, Any], expected: dict[str, Tensor]
+    path: Path, called: str, header: dict[str, Any], expected: dict[str, Tensor]
 ) -> tuple[dict[str, Tensor], Gallery | None]:
-    """The weights and the gallery, where there is one, of checked names and shapes."""
-    damaged = f"{path.name} is damaged or truncated: download it again."
+    """The weights, and the gallery if there is one; their names and shapes are checked already."""
+    damaged = f"{called} is damaged or truncated: download it again."
     checksums.check(path, damaged)
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
@@ -200,11 +201,11 @@ def _read(
         raise UserError(damaged) from error
     for key, weight in weights.items():
         if not torch.isfinite(weight).all():
-            raise UserError(f"{path.name} holds weights that are not numbers ({key}).")
+            raise UserError(f"{called} holds weights that are not numbers ({key}).")
     return weights, gallery
 
 
-def _check_weights(path: Path, header: dict[str, Any], expected: dict[str, Tensor]) -> None:
+def _check_weights(called: str, header: dict[str, Any], expected: dict[str, Tensor]) -> None:
     """Compares names, shapes and kinds of number with what the configuration asks for."""
     given = {k: (v["shape"], v["dtype"]) for k, v in header.items() if k.startswith("model.")}
     fits = given.keys() == {f"model.{k}" for k in expected} and all(
@@ -214,7 +215,7 @@ def _check_weights(path: Path, header: dict[str, Any], expected: dict[str, Tenso
     )
     if not fits:
         raise UserError(
-            f"{path.name} does not fit its own description, as its weights have other shapes than "
+            f"{called} does not fit its own description, as its weights have other shapes than "
             "its configuration asks for: export it again."
         )
 

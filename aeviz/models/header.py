@@ -34,8 +34,10 @@ class Summary:
     card: dict[str, Any]
 
 
-def read_header(path: Path) -> dict[str, Any]:
-    """The safetensors header as JSON, its sizes checked before anything is allocated."""
+def read_header(path: Path, called: str = "") -> dict[str, Any]:
+    """The safetensors header as JSON, its sizes checked before anything is allocated. `called`: the
+    file's name in error messages; its own by default."""
+    called = called or path.name
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
@@ -44,26 +46,26 @@ def read_header(path: Path) -> dict[str, Any]:
             brace = file.read(1) == b"{"  # two bytes of a length may well look like a pickle's
             if not brace and start.startswith(_PICKLES):
                 raise UserError(
-                    f"{path.name} is a pickle, which can run code, so aeviz does not open it: "
+                    f"{called} is a pickle, which can run code, so aeviz does not open it: "
                     "save the weights as .safetensors."
                 )
             if size > MAX_FILE:
-                raise UserError(f"{path.name} is larger than {MAX_FILE >> 20} MB.")
+                raise UserError(f"{called} is larger than {MAX_FILE >> 20} MB.")
             if not (brace and 2 <= length <= min(MAX_HEADER, size - 8)):
-                raise UserError(f"{path.name} is no model file of aeviz, or it is truncated.")
+                raise UserError(f"{called} is no model file of aeviz, or it is truncated.")
             text = b"{" + file.read(length - 1)
     except OSError as error:
-        raise UserError(f"{path.name} cannot be read: {error.strerror}.") from error
+        raise UserError(f"{called} cannot be read: {error.strerror}.") from error
     try:
         header = json.loads(text, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
-        raise UserError(f"{path.name} is no model file of aeviz: its header is damaged.") from error
+        raise UserError(f"{called} is no model file of aeviz: its header is damaged.") from error
     metadata = header.pop("__metadata__", None)
     if not isinstance(metadata, dict):
-        raise UserError(f"{path.name} is no model file of aeviz: it has no description.")
+        raise UserError(f"{called} is no model file of aeviz: it has no description.")
     texts = all(isinstance(value, str) for value in metadata.values())
     if not (texts and all(map(_is_entry, header.values()))):
-        raise UserError(f"{path.name} is no model file of aeviz: its header is damaged.")
+        raise UserError(f"{called} is no model file of aeviz: its header is damaged.")
     return header | {"__metadata__": metadata}
 
 

@@ -74,12 +74,11 @@ def add(data: bytes, shown_name: str, owner: str = "") -> ModelInfo:
     if not (runs_dir() / name / _FILE).exists():
         _check_room(len(data), owner)
         trial = runs_dir() / f".{name}-{secrets.token_hex(4)}.safetensors"
-        atomic.write_bytes(trial, data)
+        called = shown_name[:60]
+        atomic.write_bytes(trial, data, called=called)
         try:
-            library.check_thumbnails(checkpoint.load(trial))
+            library.check_thumbnails(checkpoint.load(trial, called=called))
             _keep(trial, runs_dir() / name, owner)
-        except UserError as error:
-            raise UserError(str(error).replace(trial.name, shown_name[:60])) from error
         finally:
             trial.unlink(missing_ok=True)
     return library.find(name)
@@ -87,14 +86,14 @@ def add(data: bytes, shown_name: str, owner: str = "") -> ModelInfo:
 
 def _keep(trial: Path, folder: Path, owner: str) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if owner:
-            atomic.write_bytes(folder / "owner", owner.encode())
-        os.replace(trial, folder / _FILE)  # last: now it is listed
-    except (OSError, UserError) as error:
+        with atomic.in_words("The model could not be kept"):
+            folder.mkdir(parents=True, exist_ok=True)
+            if owner:
+                atomic.write_bytes(folder / "owner", owner.encode())
+            os.replace(trial, folder / _FILE)  # last: now it is listed
+    except UserError:
         shutil.rmtree(folder, ignore_errors=True)
-        why = error.strerror if isinstance(error, OSError) else str(error).rstrip(".")
-        raise UserError(f"The model could not be kept: {why}.") from error
+        raise
 
 
 def _check_room(size: int, owner: str) -> None:

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from upload_tools import SMALL, made, picture, plain, reasons, sent, sorted_out, two_classes, zipped
 
-from aeviz import datasets
+from aeviz import datasets, images
 from aeviz.dataset_import import build as building
 from aeviz.dataset_import import names, upload_format
 from aeviz.dataset_import.build import Recipe, build, contents, share_out
@@ -106,14 +106,14 @@ def test_each_file_that_cannot_be_used_has_one_reason(tmp_path: Path) -> None:
     }
     name, left_out = made(tmp_path, {"a.zip": zipped(files)})
     said = reasons(left_out)
-    assert said["a/cats/empty.png"] == "an empty file"
-    assert said["a/cats/labels.csv"] == "This is not an image"
-    assert said["a/cats/more.zip"] == "a zip inside a zip, or a document: unpack it first"
+    assert said["a/cats/empty.png"] == "This file is empty."
+    assert said["a/cats/labels.csv"] == images.NOT_AN_IMAGE
+    assert said["a/cats/more.zip"] == "This is a ZIP archive or a document: unpack it first."
     assert "incomplete" in said["a/cats/cut.png"]
-    assert said["a/cats/again.png"] == building.TWIN
-    assert said["a/birds/text.txt"] == "This is not an image"
+    assert said["a/cats/again.png"] == building.COPY
+    assert said["a/birds/text.txt"] == images.NOT_AN_IMAGE
     assert "birds" not in said  # which is no class
-    assert said["bees"] == "no image in this class could be used"
+    assert said["bees"] == "No image in this class could be used."
     assert len(said) == len(left_out) == 8
     kept = custom.description(name)
     assert kept.class_names == ("cats", "dogs")
@@ -140,14 +140,14 @@ def test_twins_by_pixels_are_left_out_whatever_their_files(tmp_path: Path, side:
     files |= {"cats/g.png": saved(grey, "PNG")}
     files |= {"cats/h.tif": saved(np.stack([grey] * 3, axis=2), "TIFF")}
     name, left_out = made(tmp_path, files, Recipe("Test", side=side, colour=True))
-    assert left_out.reasons == {building.TWIN: 37}
+    assert left_out.reasons == {building.COPY: 37}
     assert custom.description(name).counts == (13, 12)
 
 
 def test_images_that_become_one_at_this_size_are_said_and_kept_once(tmp_path: Path) -> None:
     files = two_classes() | {f"cats/w{n}.png": plain(255, (n, n)) for n in (20, 21, 22)}
     name, left_out = made(tmp_path, files)
-    assert left_out.reasons == {building.SAME_HERE: 2}
+    assert left_out.reasons == {building.SAME_AT_THIS_SIZE: 2}
     splits = datasets.load(name)
     parts = [splits.train, splits.validation, splits.test]
     seen = [image.numpy().tobytes() for part in parts for image in part.images]
@@ -163,7 +163,8 @@ def test_an_image_above_sixteen_megapixels_is_left_out(tmp_path: Path) -> None:
     assert left_out.listed == [
         (
             "cats/a.png",
-            "This image has 4,000 x 4,001 pixels, more than the 16 million allowed",
+            "This image has 4,000 x 4,001 pixels, more than the 16 million allowed; "
+            "make it smaller and try again.",
         )
     ]
 
@@ -175,7 +176,7 @@ def test_a_file_that_unpacks_to_too_much_is_left_out(
     bomb = zipped(two_classes() | {"cats/bomb.png": bytes(64 << 20)})
     assert len(bomb) < 200_000
     _, left_out = made(tmp_path, {"a.zip": bomb})
-    assert reasons(left_out) == {"a/cats/bomb.png": "larger than 4 MiB"}
+    assert reasons(left_out) == {"a/cats/bomb.png": "This file is larger than 4 MiB."}
 
 
 def test_what_all_files_of_a_zip_unpack_to_is_bounded() -> None:
@@ -189,7 +190,7 @@ def test_what_all_files_of_a_zip_unpack_to_is_bounded() -> None:
                 reader.read(item)
             said.append(str(error.value))
     assert [text.startswith("This is not an image") for text in said] == [True] * 3 + [False] * 2
-    assert said[3] == said[4] == "the unpacked files before it reach the limit"
+    assert said[3] == said[4] == "The files unpacked before this one reach the limit."
 
 
 def test_fewer_than_twenty_images_are_a_sentence(tmp_path: Path) -> None:
@@ -227,7 +228,8 @@ def test_of_too_many_images_every_class_gives_its_share(
     files |= {f"b/{i}.png": picture(100 + i) for i in range(5)}
     name, left_out = made(tmp_path, files)
     assert custom.description(name).counts == (19, 5)
-    assert left_out.reasons == {"beyond 24 images of this size": 21}
+    full = "The data set has 24 images of this size, the most that it can have."
+    assert left_out.reasons == {full: 21}
     assert left_out.listed[0][0] == "a/19.png"
 
 

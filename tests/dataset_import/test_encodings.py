@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from upload_tools import SMALL, made, picture, two_classes, zipped
 
+from aeviz import images
 from aeviz.dataset_import import encodings, names
 from aeviz.datasets import custom
 
@@ -116,4 +117,4 @@ def test_a_table_beside_the_folders_is_no_class(tmp_path: Path) -> None:
     recipe = replace(SMALL, labels="top")
     name, left_out = made(tmp_path, {"a.zip": zipped(files)}, recipe)
     assert custom.description(name).class_names == ("cats", "dogs")
-    assert left_out.reasons == {"This is not an image": 2}
+    assert left_out.reasons == {images.NOT_AN_IMAGE: 2}

@@ -32,5 +32,7 @@ def test_a_file_that_proves_to_be_no_image_is_not_counted_as_one(tmp_path: Path)
 
 
 def test_nothing_but_broken_files_is_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"There is no image in your files \(.+\): choose"):
+    with pytest.raises(
+        UserError, match=r"no image in your files: choose other files\. This PNG .+\.$"
+    ):
         seen(tmp_path, {"one.png": picture(3)[:40]})

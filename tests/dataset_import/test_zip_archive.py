@@ -79,8 +79,8 @@ def test_a_link_is_left_out(tmp_path: Path) -> None:
     pairs.append((entry("cats/pipe.png", 0o010644), b""))
     left_out = sorted_out(tmp_path, {"a.zip": zipped(pairs)})
     assert reasons(left_out) == {
-        "a/cats/link.png": "a link, not an image",
-        "a/cats/pipe.png": "not an ordinary file",
+        "a/cats/link.png": "This is a link, not an image.",
+        "a/cats/pipe.png": "This is not an ordinary file.",
     }
 
 
@@ -89,7 +89,7 @@ def test_of_two_files_of_one_name_the_first_counts(tmp_path: Path) -> None:
     pairs: list[tuple[str | zipfile.ZipInfo, bytes]] = list(two_classes().items())
     pairs.append(("cats/0.png", picture(9999)))
     name, left_out = made(tmp_path, {"a.zip": zipped(pairs)})
-    assert left_out.listed == [("a/cats/0.png", building.SECOND)]
+    assert left_out.listed == [("a/cats/0.png", building.SAME_NAME)]
     assert custom.description(name).counts == (12, 12)
 
 
@@ -97,7 +97,7 @@ def test_a_password_is_a_reason() -> None:
     data = bytearray(zipped({"a.png": picture(1)}))
     data[6] |= 1  # the local header's flag, and the list's
     data[data.index(b"PK\1\2") + 8] |= 1
-    assert read_all(bytes(data)) == ["protected by a password"]
+    assert read_all(bytes(data)) == ["This file is protected by a password."]
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
@@ -106,7 +106,9 @@ def test_other_ways_of_packing_are_a_reason(method: int) -> None:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", method) as archive:
         archive.writestr("a.png", bytes(10_000_000))
-    assert read_all(buffer.getvalue()) == ["compressed in a way that cannot be read here"]
+    assert read_all(buffer.getvalue()) == [
+        "This file is compressed in a way that cannot be read here."
+    ]
 
 
 def test_a_size_that_lies_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,10 +116,10 @@ def test_a_size_that_lies_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> No
     data = bytearray(zipped({"a.png": bytes(50_000_000)}))
     at = data.index(b"PK\1\2")
     struct.pack_into("<I", data, at + 24, 10)
-    assert read_all(bytes(data)) == ["damaged inside the ZIP archive"]
+    assert read_all(bytes(data)) == ["This file is damaged inside the ZIP archive."]
     struct.pack_into("<I", data, at + 24, 0xFFFFFFF0)
     monkeypatch.setattr(building, "MAX_FILE", 1 << 20)
-    assert read_all(bytes(data)) == ["larger than 1 MiB"]
+    assert read_all(bytes(data)) == ["This file is larger than 1 MiB."]
 
 
 def test_a_list_longer_than_is_read_is_a_sentence() -> None:

@@ -88,7 +88,7 @@ def test_a_disk_that_fills_up_at_the_last_step(monkeypatch: pytest.MonkeyPatch) 
 
     with monkeypatch.context() as patched:
         patched.setattr(os, "replace", full)
-        with pytest.raises(UserError, match="could not be kept: No space left on device"):
+        with pytest.raises(UserError, match=r"could not be kept \(No space left on device\): free"):
             uploads.add(file_of(), "mine.safetensors")
     assert library.models() == []
     assert uploads.add(file_of(), "mine.safetensors").latent_dim == 4
