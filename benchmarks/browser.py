@@ -1,4 +1,4 @@
-"""A browser for a benchmark: how it is started, and how one sees that a page is ready."""
+"""Start a browser for a benchmark, and detect when a page is ready."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
-# The address bar's suggestions are pages that each new window would draw, half a second of a
-# processor. The rest is Playwright's own list, which this one replaces.
+# Each new window would render the address bar's suggestions, half a second of a processor's time.
+# The other features are Playwright's own list, which this list replaces.
 DISABLED = [
     *("WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "AimEnabled"),
     *("AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "HttpsUpgrades"),
@@ -17,7 +17,7 @@ DISABLED = [
     *("ThirdPartyStoragePartitioning", "AvoidCorsURLLoaderRestartOnRedirect"),
     *("OptimizationHints", "NetworkTimeServiceQuerying", "PreconnectToSearch"),
 ]
-# Software WebGL, and nothing that reaches out to the network by itself.
+# Software WebGL, and no background requests to the network.
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -32,14 +32,14 @@ FLAGS = [
 ]
 WAIT_MS = 60_000
 
-# What a page shows, each as a JavaScript condition.
+# JavaScript conditions: what is visible on a page.
 IMAGE = "performance.getEntriesByName('aeviz.decode').length > 0"
 POINTS = """[...document.querySelectorAll('[data-testid=aeviz-map] .aeviz-points canvas')]
     .some((canvas) => canvas.width && canvas.clientWidth && !canvas.hidden)"""
 PLOTLY = "document.querySelector('[data-testid=aeviz-map] .main-svg') !== null"
 TEXT = "document.querySelector('[data-testid=stMarkdown]') !== null"
 
-# Notes when each condition is first seen to hold, in milliseconds since navigation.
+# Records when each condition first holds, in milliseconds since navigation.
 WATCH = """(() => {
     const first = (window.firstSeen = {});
     const conditions = {%s};
@@ -64,7 +64,7 @@ def chromium(path: str = CHROMIUM) -> Iterator[Browser]:
 
 @contextlib.contextmanager
 def visitor(browser: Browser) -> Iterator[BrowserContext]:
-    """A browser that has seen nothing yet."""
+    """A browser with an empty cache."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     yield context
     context.close()
@@ -73,7 +73,7 @@ def visitor(browser: Browser) -> Iterator[BrowserContext]:
 def seconds_until(
     context: BrowserContext, url: str, conditions: dict[str, str]
 ) -> dict[str, float]:
-    """Open `url` in a new page; seconds from navigation until each condition held."""
+    """Opens `url` in a new page; returns the seconds from navigation until each condition held."""
     page = context.new_page()
     listed = ",".join(f"{name}: () => {text}" for name, text in conditions.items())
     page.add_init_script(WATCH % listed)

@@ -1,4 +1,4 @@
-"""What each type of autoencoder is said to do, as checks of a trained model."""
+"""The claims about each type of autoencoder, as checks of a trained model."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from aeviz.nn.model import Autoencoder
 from benchmarks.digit_judge import Judge
 
 ON = 0.5
-"""A unit behind a sigmoid is on above this."""
+"""A unit after a sigmoid counts as active above this value."""
 DRAWS = 2000
 GRID = 20
-"""Tiles along each side of a manifold."""
+"""Images along each side of a manifold."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A figure and its bound; `at_most` says on which side of the bound it has to lie."""
+    """A measured value and its bound; `at_most` says whether the bound is an upper bound."""
 
     text: str
     value: float
@@ -42,7 +42,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Trained:
-    """A model, what it learnt from, its figures on the test images, and how to train another."""
+    """A model, its training data, its metrics on the test images, and how to train another."""
 
     model: Autoencoder
     dataset: Dataset
@@ -55,7 +55,7 @@ class Trained:
 
     @property
     def of_pca(self) -> float:
-        """Its squared error as a share of PCA's with as many numbers."""
+        """Its squared error as a share of that of PCA with as many components."""
         return self.figures["mse"] / self.figures["pca_mse"]
 
 
@@ -66,7 +66,7 @@ def measure(
 
 
 def claims(trained: Trained) -> list[Claim]:
-    """Those of the model's type that can be tested on its data."""
+    """The claims of the model's type that can be tested on its data."""
     return list(CLAIMS[trained.config.type](trained))
 
 
@@ -139,7 +139,7 @@ def _vae(trained: Trained) -> Iterator[Claim]:
 
 
 def _beta_vae(trained: Trained) -> Iterator[Claim]:
-    """It gives up some error for a code that follows the factors, where they are known."""
+    """A higher error in exchange for a code that follows the true factors, if they are known."""
     for factor in ("x", "y"):
         score = trained.figures.get("factor_scores", {}).get(factor)
         if score is not None:

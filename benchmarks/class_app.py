@@ -1,7 +1,7 @@
-"""app.py with a door for `class_trains.py`: POST /benchmark/press does what the Train button does.
+"""app.py with a route for `class_trains.py`: POST /benchmark/press does what the Train button does.
 
-The workers are then the server's own children, as in a class. Only for that benchmark, on its own
-machine: nothing asks here who presses.
+So the workers are children of the server, as in a class. Only for that benchmark, on one's own
+machine: the route does not check who sends the request.
 """
 
 from collections.abc import AsyncIterator
@@ -24,7 +24,7 @@ from aeviz.server.tcp_nodelay import at_once
 
 
 async def press(request: Request) -> JSONResponse:
-    """Train (`config`, `owner`), or Resume (`resume`, a run's id): answers the run's id."""
+    """Train (`config`, `owner`), or Resume (`resume`, a run's id): returns the run's id."""
     asked = await request.json()
     try:
         return JSONResponse({"run": await run_in_threadpool(_press, asked)})
@@ -37,7 +37,7 @@ def _press(asked: dict[str, str]) -> str:
         run = store.find(asked["resume"])
         spawn.resume_run(run)
         return run.id
-    # Without owners runs are taken first come first served, and the benchmark says so by failing.
+    # Without owners, runs start first come, first served, and the benchmark fails.
     owner = (asked["owner"],) if "owner" in signature(spawn.start).parameters else ()
     return spawn.start(RunConfig.from_json(asked["config"]), *owner).id
 

@@ -1,4 +1,4 @@
-"""Thirty students who run experiments of the Lab, for `benchmarks.class_trains --lab`."""
+"""Thirty students who run experiments in the Lab, for `benchmarks.class_trains --lab`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NAME = "code-size"
 
 
 def question(student: int) -> dict[str, object]:
-    """A small one; two students each ask the same."""
+    """The parameters of a small experiment; pairs of students have the same ones."""
     return {
         "dataset": "digits",
         "arms": ["pca", "dense"],
@@ -25,7 +25,7 @@ def question(student: int) -> dict[str, object]:
 
 @dataclass
 class LabLesson:
-    """All students press within `spread` seconds; `go_on` is to be called again and again."""
+    """All students start within `spread` seconds; call `go_on` repeatedly."""
 
     students: int
     spread: float
@@ -49,7 +49,7 @@ class LabLesson:
         return not self.presses and over
 
     def held(self) -> dict[str, bool]:
-        """What must hold, in words."""
+        """The checks, as sentences, and whether each holds."""
         different = {job.id for job in self.jobs.values()}
         done = sum(job.status.phase == "done" for job in map(jobs.find, different) if job)
         wanted = len({str(question(student)) for student in range(self.students)})

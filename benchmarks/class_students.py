@@ -1,7 +1,7 @@
-"""Thirty students at the Train button: what they press and do, and what becomes of each run.
+"""Thirty students who start runs: their actions, and the outcome of each run.
 
-Part of `class_trains.py`. The runs' folders are read as the pages read them; pressing goes through
-the server (`class_app.py`), so that the workers are its children.
+Part of `class_trains.py`. The folders of the runs are read as the pages read them. Runs are started
+through the server (`class_app.py`), so that the workers are its children.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from aeviz.runs.store import OVER, Run
 from benchmarks.serving import memory, processor_seconds
 
 Wish = Literal["done", "stop waiting", "stop training", "kill"]
-"""What the student is after: the result; to stop it before its turn, or once two epochs are
-trained; or, not his doing, its process is killed, and he presses Resume."""
+"""How the run is to end: it finishes; the student stops it while it waits, or after two epochs; or
+its process is killed, and the student presses Resume."""
 
 GREEDY_SECONDS = 1.5
-GRACE = 2.0  # seconds: runs are looked at a few times a second, and look at their queue themselves
+GRACE = 2.0  # seconds: runs are polled a few times a second, and poll the queue themselves
 ENDLESS = 10_000  # epochs
 
 
 @dataclass(frozen=True)
 class Press:
-    """A press of Train, `at` so many seconds after the lesson's first."""
+    """A press of Train, `at` seconds after the first one of the lesson."""
 
     at: float
     owner: str
@@ -48,8 +48,8 @@ class Press:
 
 @dataclass(eq=False)
 class Row:
-    """A run as it was seen. Times are seconds on one clock; None: not (yet) seen. `before`: how
-    many runs its owner had pressed before."""
+    """What was observed of a run. Times are seconds on one clock; None: not (yet) observed.
+    `before`: how many runs its owner had started before it."""
 
     press: Press
     run: Run
@@ -63,18 +63,20 @@ class Row:
     ended: float | None = None
     waiting_bytes: list[int] = field(default_factory=list)
     waiting_seconds: float = 0.0
-    """Of processor time, until its turn."""
+    """Processor time while it waited."""
 
 
 def owner(student: int) -> str:
-    """A student's name towards the queue: 32 hexadecimal digits."""
+    """A student's owner id in the queue: 32 hexadecimal digits."""
     return hashlib.md5(f"student {student}".encode()).hexdigest()
 
 
 def plan(students: int, spread: float, greedy: int = 4, seed: int = 0) -> list[Press]:
-    """All presses, first one first: one of each student, at random within `spread` seconds, but for
-    the first student, who presses at once and, when that run waits or trains, `greedy` times more:
-    of runs pressed within a blink any may be the first whose process stands in the queue."""
+    """All presses, in the order of time: one of each student, at random within `spread` seconds.
+
+    The first student presses at once, and `greedy` times more when that run waits or trains: if
+    runs start at nearly the same time, any of their processes may be the first in the queue.
+    """
     chance = random.Random(seed)
     presses = [Press(0.0, owner(0), tiny(0))]
     presses += [Press(GREEDY_SECONDS, owner(0), tiny(0)) for _ in range(greedy)]
@@ -91,8 +93,8 @@ TYPES = ("vae", "standard", "deep", "denoising")
 
 
 def tiny(student: int, epochs: int = 2) -> RunConfig:
-    """What a student might try first: a small data set, a few epochs. Each tenth has a code of
-    eight numbers, which wants t-SNE and UMAP; all others a code of two, which is its own map."""
+    """What a student might try first: a small data set, a few epochs. One in ten has a code of
+    eight dimensions, which needs t-SNE and UMAP; the others have two, which need no map."""
     return preset(TYPES[student % len(TYPES)]).config.replace(
         dataset="mnist-5k" if student % 5 == 4 else "digits",
         **{
@@ -104,7 +106,7 @@ def tiny(student: int, epochs: int = 2) -> RunConfig:
 
 
 class Lesson:
-    """The presses as time goes by, and the runs that come of them."""
+    """The presses over time, and the resulting runs."""
 
     def __init__(self, url: str, presses: Sequence[Press]) -> None:
         self.url = url
@@ -118,7 +120,7 @@ class Lesson:
         return not self.to_come and all(row.ended is not None for row in self.rows)
 
     def go_on(self) -> None:
-        """What is due now: presses, a look at each run, and what the students do about it."""
+        """Does what is due now: presses, an observation of each run, the students' reactions."""
         while self.to_come and self.to_come[0].at <= time.perf_counter() - self.began:
             self._press(self.to_come.pop(0))
         for row in self.rows:
@@ -127,7 +129,7 @@ class Lesson:
                 self._act(row)
 
     def end(self) -> None:
-        """Stops what is not over."""
+        """Stops the runs that have not ended."""
         for row in self.rows:
             if row.ended is None:
                 row.run.request_stop()
@@ -143,7 +145,7 @@ class Lesson:
 
     def _act(self, row: Row) -> None:
         wish, run = row.press.wish, row.run
-        enough = {  # a run whose turn comes at once never waits
+        enough = {  # a run that can start at once never waits
             "stop waiting": bool(row.queued or row.began),
             "stop training": len(run.snapshots()) > 2,
         }
@@ -161,14 +163,14 @@ class Lesson:
 
 
 def look(row: Row, now: float) -> None:
-    """Notes what is seen of a run for the first time."""
+    """Records what is observed of a run for the first time."""
     status = row.run.status
     if status.phase == "queued" and row.began is None:
         if row.queued is None and queue.place(row.run) is not None:
             row.queued = now
         with contextlib.suppress(OSError, ValueError):
             pid = int(row.run.pid_path.read_text())
-            row.waiting_bytes.append(memory(pid))  # it grows when the turn is near
+            row.waiting_bytes.append(memory(pid))  # it grows shortly before the run starts
             row.waiting_seconds = max(row.waiting_seconds, processor_seconds(pid))
     if row.began is None and status.phase in ("running", "finishing", "done"):
         row.began = now
@@ -191,16 +193,16 @@ def run_called(name: str) -> Run:
     return Run(Path(os.environ["AEVIZ_RUNS"]) / name)
 
 
-# ---- what must hold ----------------------------------------------------------------------------
+# ---- checks ------------------------------------------------------------------------------------
 
 
 def ended_as_meant(row: Row) -> bool:
-    """Whether a run's end, and what it left, is what its student was after."""
+    """Whether a run ended as its student intended, with the files that belong to this."""
     status, model = row.run.status, row.run.model_path.is_file()
     if row.press.wish == "done":
         return status.phase == "done" and model
     if row.press.wish == "stop waiting":
-        # its turn may come just as it is stopped
+        # it may start just as it is stopped
         return status.phase == "stopped" and (row.began or 0.0) <= (row.queued or inf) + GRACE
     if row.press.wish == "stop training":
         return status.phase == "stopped" and model
@@ -209,7 +211,7 @@ def ended_as_meant(row: Row) -> bool:
 
 
 def pushed_aside(rows: Sequence[Row]) -> list[tuple[Row, Row]]:
-    """(first, further): somebody's first run that waited while a further run of another began."""
+    """(first, further): a student's first run that waited while a further run of another began."""
     return [
         (first, further)
         for further in rows
@@ -224,7 +226,8 @@ def pushed_aside(rows: Sequence[Row]) -> list[tuple[Row, Row]]:
 
 
 def overtaken(rows: Sequence[Row]) -> list[tuple[Row, Row]]:
-    """(earlier, later) of first runs, the later pressed well after the other and begun before."""
+    """(earlier, later): first runs, of which the later one was pressed well after the earlier one
+    but began before it."""
     firsts = [row for row in rows if not row.before and row.began is not None]
     return [
         (a, b)
@@ -235,12 +238,12 @@ def overtaken(rows: Sequence[Row]) -> list[tuple[Row, Row]]:
 
 
 def _until(row: Row) -> float:
-    """When a run stopped waiting: it began, or was stopped."""
+    """When a run stopped waiting: it began or was stopped."""
     return min(time for time in (row.began, row.ended, inf) if time is not None)
 
 
 def processes_of(rows: Sequence[Row]) -> list[str]:
-    """Runs at which a process is still at work: it holds the lock, or its command names the run."""
+    """Runs that still have a process: one that holds the lock, or has the run in its command."""
     left = []
     for row in rows:
         with contextlib.suppress(OSError, ValueError):

@@ -3,14 +3,15 @@
     python -m benchmarks.class_trains [--students 30] [--clients 60] [--seconds 15] [--spread 20]
         [--limit 240] [--model vae-mnist] [--lab]
 
-Starts the app, lets the sixty drag alone for so many seconds, and then on and on until all that the
-students began within `--spread` seconds is over. They train small networks for a few epochs, one
-presses five times at once, some stop their runs while those wait or train, and of some the process
-is killed, and they press Resume. At the end three train on while the server ends. Exits with 1
-where a check fails: each run ends as it was meant to, nobody's first run waits while another's
-further one begins, the sixty keep their frames, and no process is left.
+Starts the app and lets the sixty drag alone for `--seconds`. Then the students start their runs
+within `--spread` seconds, and the sixty drag until all runs have ended. The students train small
+networks for a few epochs. One presses Train five times at once. Some stop their runs while these
+wait or train. For some the process is killed, and they press Resume. At the end, three runs train
+while the server is stopped. Exits with 1 if a check fails: each run ends as intended, nobody's
+first run waits while a further run of another student begins, the sixty keep their frame rate, and
+no process is left.
 
-`--lab`: the students run experiments of the Lab instead, two of them each the same one.
+`--lab`: the students run experiments in the Lab instead; pairs of students run the same one.
 """
 
 from __future__ import annotations
@@ -34,14 +35,14 @@ from benchmarks.live_class import load
 from benchmarks.serving import ROOT, Server, serve
 
 POLL_SECONDS = 0.25
-KEEP = 0.9  # of the frames that the sixty draw alone
-LONGEST_MS = 100.0  # a drag that answers within a tenth of a second feels immediate (Nielsen 1993)
+KEEP = 0.9  # of the frame rate of the sixty alone
+LONGEST_MS = 100.0  # a response within a tenth of a second feels immediate (Nielsen 1993)
 NOTICE_SECONDS = 10.0
 LEAVE_SECONDS = 60.0
 
 
 class Drags:
-    """The sixty, window after window, until the block ends."""
+    """The sixty clients drag, in consecutive measurements, until the block ends."""
 
     def __init__(self, url: str, args: argparse.Namespace, server: int) -> None:
         self.windows: list[Any] = []
@@ -63,7 +64,8 @@ class Drags:
 
 
 def frames(windows: Sequence[Any]) -> tuple[float, float, float]:
-    """Of all windows: median frames/s of a client, the worst client's, and p95 latency in ms."""
+    """Over all measurements: median frames/s of the clients, frames/s of the slowest client, and
+    p95 latency in ms."""
     rates = np.concatenate([window["frames_per_second"] for window in windows])
     latencies = np.concatenate([window["latencies_ms"] for window in windows])
     p95 = float(np.percentile(latencies, 95)) if len(latencies) else float("inf")
@@ -71,8 +73,10 @@ def frames(windows: Sequence[Any]) -> tuple[float, float, float]:
 
 
 def last_ones(server: Server, seconds: float) -> tuple[list[Row], float]:
-    """Three press Train for very long, and the server ends while the first of them trains. The runs
-    and how many seconds after the server's end the last of their processes was gone."""
+    """Three students start very long runs, and the server is stopped while the first one trains.
+
+    Returns the runs, and the seconds from the end of the server to that of the last process.
+    """
     config = students.tiny(0, students.ENDLESS)
     lesson = Lesson(server.url, [Press(0.0, students.owner(i), config) for i in range(3)])
 
@@ -89,7 +93,7 @@ def last_ones(server: Server, seconds: float) -> tuple[list[Row], float]:
 
 
 def wait(condition: Callable[[], bool], seconds: float) -> None:
-    """Until it holds, or for so long."""
+    """Waits until the condition holds, but at most `seconds`."""
     deadline = time.perf_counter() + seconds
     while not condition() and time.perf_counter() < deadline:
         time.sleep(POLL_SECONDS)
@@ -103,7 +107,7 @@ def spread_of(seconds: Sequence[float], unit: str = "s") -> str:
 
 
 def tell(lesson: Lesson) -> None:
-    """How long each step took, counted from the press."""
+    """Prints how long each step took, counted from the press."""
     rows, firsts = lesson.rows, [row for row in lesson.rows if not row.before]
     print(f"{'from the press to':32}{'median':>6}{'p95':>8}{'longest':>8}")
     for name, moments in (
@@ -122,7 +126,7 @@ def tell(lesson: Lesson) -> None:
 
 
 def check(lesson: Lesson, alone: Sequence[Any], meanwhile: Sequence[Any]) -> dict[str, bool]:
-    """What must hold, in words."""
+    """The checks, as sentences, and whether each holds."""
     rows = lesson.rows
     wrong = [row for row in rows if not students.ended_as_meant(row)]
     for row in wrong:
@@ -148,7 +152,7 @@ def check(lesson: Lesson, alone: Sequence[Any], meanwhile: Sequence[Any]) -> dic
 
 
 def lesson_of(server: Server, args: argparse.Namespace) -> dict[str, bool]:
-    """The whole lesson; prints what is seen, and answers what held."""
+    """Runs the whole lesson, prints what was observed, and returns the checks."""
     load(server.url, args, clients=4, grids=1, seconds=1)  # open the model, warm its passes
     pid = server.process.pid
     alone = [load(server.url, args, clients=args.clients, seconds=args.seconds, server=pid)]
@@ -169,7 +173,7 @@ def lesson_of(server: Server, args: argparse.Namespace) -> dict[str, bool]:
         cores = np.mean([window["cores"]["server"] for window in windows])
         print(f"  {name:20}{median:10.1f}{worst:8.1f}{p95:8.1f}{cores:14.2f}")
     held = check(lesson, alone, drags.windows)
-    lesson.end()  # what is not over by now has failed its check, and must not hold up the last ones
+    lesson.end()  # runs that have not ended have failed their check; they must not delay the rest
     wait(lambda: not students.processes_of(lesson.rows), LEAVE_SECONDS)
     left = students.processes_of(lesson.rows)
     held["no process is left of the runs that are over"] = not left
@@ -182,7 +186,7 @@ def lesson_of(server: Server, args: argparse.Namespace) -> dict[str, bool]:
 
 
 def lab_lesson(server: Server, args: argparse.Namespace) -> dict[str, bool]:
-    """Students who run experiments while sixty drag; answers what held."""
+    """Students run experiments while sixty drag; returns the checks."""
     load(server.url, args, clients=4, grids=1, seconds=1)  # open the model, warm its passes
     pid = server.process.pid
     alone = [load(server.url, args, clients=args.clients, seconds=args.seconds, server=pid)]

@@ -1,9 +1,9 @@
-"""What each part of `aeviz.training.cpu` gains: a training with it on beside one with it off.
+"""The gain of each part of `aeviz.training.cpu`: a training with it on beside one with it off.
 
-Two processes train the same network and take turns, some steps each, so that whatever else the
-machine does slows both. Each turn of one is followed by a turn of the other, and begins with the
-other one in every second pair; the medians over the pairs count. With `--start` a pair is instead
-two fresh processes, timed from their start to the end of their first step.
+Two processes train the same network in turn, some steps each, so that other load on the machine
+slows both. A pair is a turn of each process, and every second pair starts with the other process.
+The results are medians over the pairs. With `--start`, a pair is instead two fresh processes, timed
+from their start to the end of their first step.
 
     python -m benchmarks.cpu_switches AEVIZ_MICROBATCHES --type convolutional
     python -m benchmarks.cpu_switches AEVIZ_SKIP_DYNAMO --start
@@ -26,8 +26,8 @@ from aeviz.training.cpu.threads import threads
 
 
 def work(type_name: str, batch_size: int, steps: int) -> None:
-    """Train so many steps for each line of standard input, and print their seconds: by the clock,
-    and of all processors together."""
+    """Trains `steps` steps for each line of standard input, and prints their wall-clock time and
+    processor time in seconds."""
     import torch
 
     from aeviz import datasets
@@ -53,7 +53,7 @@ def work(type_name: str, batch_size: int, steps: int) -> None:
 
 
 Times = tuple[float, float]
-"""Seconds by the clock, and of all processors together."""
+"""Wall-clock seconds, and processor seconds."""
 
 
 class Trainer:
@@ -87,7 +87,7 @@ class Trainer:
 
 
 def start(arguments: list[str], environment: dict[str, str]) -> Times:
-    """From the start of a fresh process to the end of its first step."""
+    """The time from the start of a fresh process to the end of its first step."""
     began = time.perf_counter()
     trainer = Trainer(arguments, environment)
     used = float(trainer.line())
@@ -120,7 +120,7 @@ def main() -> None:
     trainers = () if args.start else tuple(Trainer(arguments, way) for way in ways)
     for trainer in trainers:
         trainer.line()  # it is ready
-        trainer.turn()  # and its memory and caches have settled
+        trainer.turn()  # warm-up: its memory and caches have settled
     pairs: list[tuple[Times, Times]] = []
     for number in range(args.pairs):
         order = (0, 1) if number % 2 == 0 else (1, 0)

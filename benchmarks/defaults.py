@@ -1,23 +1,23 @@
-"""Trains every type with its defaults, and checks what each is said to do.
+"""Train every type with its default settings, and check its claims.
 
     python -m benchmarks.defaults [--datasets mnist-5k digits shapes fashion-mnist own]
         [--types vae ...] [--seeds 3] [--search TYPE]
 
-Each type is trained with the settings that the Train page starts with on that data set, as the
-page's worker does it (as many threads), from several seeds. A line has the medians over the seeds:
-error, PCA's with as many numbers, seconds of training, and each claim with its figure, its bound,
-and how many of the seeds hold it. Exits with 1 if a claim fails. `fashion-mnist` is left out if it
-is not there. `own`: 120 squares cut from the photographs that ship with the app, 32x32 in colour,
-as somebody's own images would be.
+Each type is trained with the Train page's default settings for that data set, in the same way as by
+the page's worker (with as many threads), from several seeds. A line has the medians over the seeds:
+error, error of PCA with as many components, seconds of training, and each claim with its value, its
+bound, and the number of seeds for which it holds. Exits with 1 if a claim fails. `fashion-mnist` is
+skipped if it is not on this machine. `own`: 120 squares cut from the photographs that ship with the
+app, 32x32 in colour, as an example of a person's own images.
 
-"Judged digits" are those that a small classifier is sure of (`benchmarks/digit_judge.py`); what it
-says of images that are digits and of some that are not is printed too.
+"Judged digits" are those that a small classifier is sure of (`benchmarks/digit_judge.py`). Its
+results on real digits and on images that are not digits are printed, too.
 
 `--search` trains one type with each of the settings in `TRIED` instead, on each data set, and
-prints what they reach on the validation images. How settings follow from the data set was chosen
-so. Those for MNIST 5k were chosen among settings like these by their error on the test images, so
-their figures there flatter a little. The VAE's code size and layers, and how sure the judge has to
-be, were chosen with the share of judged digits in view.
+prints the results on the validation images. The rules that derive settings from the data set were
+chosen in this way. The settings for MNIST 5k were chosen among similar ones by their error on the
+test images, so their results there are slightly optimistic. The VAE's code size and layers, and the
+threshold of the classifier, were chosen with the share of judged digits in view.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ for _type in ("standard", "deep", "convolutional", "contractive"):
 
 
 def own_images(seed: int = 0) -> tuple[Source, Dataset]:
-    """Squares of a quarter to four fifths of a photograph's height, made small."""
+    """Squares of a quarter to four fifths of a photograph's height, downscaled."""
     random = np.random.default_rng(seed)
     folder = os.path.dirname(samples.__file__)
     squares, labels = [], []
@@ -155,7 +155,7 @@ def data(name: str) -> tuple[Source, Dataset]:
 
 
 def trained(config: RunConfig, dataset: Dataset) -> tuple[Autoencoder, float]:
-    """The model, and how many seconds its training took, as the worker of a run trains it."""
+    """The model, trained as the worker of a run would train it, and the seconds this took."""
     torch.set_num_threads(threads(config, queue.cores(), queue.slots()))
     state = begin(config, dataset, torch.device("cpu"))
     began = time.perf_counter()
@@ -167,7 +167,7 @@ def trained(config: RunConfig, dataset: Dataset) -> tuple[Autoencoder, float]:
 
 
 def check(preset: Preset, source: Source, dataset: Dataset, seeds: int) -> bool:
-    """Prints the line of one type on one data set; whether all of its claims hold."""
+    """Prints the line of one type on one data set; returns whether all of its claims hold."""
     rows: list[dict[str, float]] = []
     found: defaultdict[str, list[Claim]] = defaultdict(list)
     for seed in range(seeds):
@@ -191,7 +191,7 @@ def check(preset: Preset, source: Source, dataset: Dataset, seeds: int) -> bool:
 
 
 def search(preset: Preset, source: Source, dataset: Dataset) -> None:
-    """Prints what each of the settings that were tried reaches on the validation images."""
+    """Prints the results of each of the tried settings on the validation images."""
     shown = ("active_fraction", "jacobian_norm", "knn_accuracy", "largest_angle_to_pca")
     judged = dataclasses.replace(dataset, test=dataset.validation)
     for changes in TRIED[preset.name]:

@@ -1,7 +1,7 @@
-"""A small classifier of digits: how many images does it take for one?
+"""A small classifier of digits, to count the images that look like one.
 
-An image counts as a digit if the classifier is at least `SURE` of its class. That bar alone says
-little, so `controls` has what it makes of images that are digits, and of some that are not.
+An image counts as a digit if the classifier is at least `SURE` of its class. This threshold alone
+says little, so `controls` has the results on real digits and on images that are not digits.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ class Judge:
 
     @torch.no_grad()
     def classes(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Of images x (N, 1, 28, 28): the likeliest class (N,), and whether it is sure (N,)."""
+        """For images x (N, 1, 28, 28): the likeliest class (N,), and whether it is sure (N,)."""
         probability, found = self._network(x.clamp(0, 1)).softmax(1).max(1)
         return found, probability >= SURE
 
     def share(self, x: Tensor) -> float:
-        """Which share of the images it takes for digits."""
+        """The share of the images that count as digits."""
         return self.classes(x)[1].float().mean().item()
 
     def controls(self) -> dict[str, float]:

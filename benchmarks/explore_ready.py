@@ -1,12 +1,12 @@
-"""From navigation to a drawn map of 10,000 points and a first decoded image, beside an empty page.
+"""Seconds from navigation to a map of 10,000 points and a decoded image, beside an empty page.
 
     python -m benchmarks.explore_ready [--rounds 5] [--model vae-mnist] [--chromium PATH]
 
-Both pages are opened in turn, each time by a browser that has seen nothing before, on servers that
-have served them before, as the second student of a class finds them; medians. Points are on the
-screen before Plotly takes over, so both moments are told. `ready` is when image and points are
-both there. Besides: the first visit to servers just started, and a second visit by the same
-browser.
+Both pages are opened in turn, each time by a browser with an empty cache, on servers that have
+served them before, as for the second student of a class. Figures are medians. Points are on the
+screen before Plotly takes over, so both times are printed. `ready` is when both the image and the
+points are drawn. The first visit to servers that have just started, and a second visit by the same
+browser, are measured, too.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Moments = dict[str, float]
 
 
 def explore(browser: Browser, url: str) -> tuple[Moments, Moments]:
-    """A first visit and a second one by the same browser."""
+    """A first and a second visit by the same browser."""
     with visitor(browser) as context:
         first, second = (seconds_until(context, url, CONDITIONS) for _ in range(2))
     for moments in (first, second):

@@ -1,17 +1,17 @@
-"""Seconds from pressing Train to a first useful picture, and to a map that one recognises.
+"""Seconds from pressing Train to the first useful reconstructions, and to a recognisable map.
 
     python -m benchmarks.first_picture [--rounds 3] [--preset vae] [--dataset mnist-5k]
         [--map-dataset mnist] [--told-apart 0.75] [--accuracy 0.5] [--limit 120] [--cold]
 
 Each round starts two trainings through the queue, as the button does, one after the other: the
-default one, and a code of two numbers on all of MNIST (where that is there; else on the same 5,000
-digits). A picture is useful once it tells images apart: six of the eight reconstructions are
-nearer to their own image than to the seven others. A map is recognisable once five neighbours vote
-for the right digit for half of its points. Medians, and the moments on the way.
+default one, and one with a code of two dimensions on all of MNIST (if it is on this machine; else
+on the same 5,000 digits). Reconstructions are useful once six of the eight are nearer to their own
+image than to the seven others. A map is recognisable once a 5-nearest-neighbour vote gives the
+right digit for half of its points. Figures are medians, with the times of earlier steps.
 
-A warm worker is there before each press, as it is for who looks at the Train page first; not with
-`--cold`. What it holds while it waits is printed: RSS, PSS (where what several processes have in
-common is divided among them) and USS (what it alone has).
+There is a warm worker before each press, as for a person who has opened the Train page; with
+`--cold` there is none. Its memory while it waits is printed: RSS, PSS (memory shared by several
+processes is divided among them) and USS (memory that it does not share).
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ MOMENTS = ("process at work", "untrained picture", "first step", "first epoch", 
 
 
 def told_apart(snapshot: Snapshot) -> float:
-    """Share of the eight reconstructions that are nearer to their own image than to the others."""
+    """The share of the eight reconstructions that are nearer to their own image than to others."""
     x = snapshot.x.reshape(len(snapshot.x), 1, -1).astype(np.float64)
     x_hat = snapshot.x_hat.reshape(1, len(x), -1).astype(np.float64)
     nearest = np.square(x - x_hat).sum(2).argmin(0)
@@ -52,8 +52,8 @@ def told_apart(snapshot: Snapshot) -> float:
 
 
 def recognised(snapshot: Snapshot) -> float:
-    """Share of the map's points, every other one, whose five neighbours among the rest vote for
-    the right class."""
+    """The accuracy of a 5-nearest-neighbour vote on the map: every other point is classified by its
+    neighbours among the rest."""
     places, labels = torch.from_numpy(snapshot.places), torch.from_numpy(snapshot.labels)
     return knn_accuracy(places[::2], labels[::2], places[1::2], labels[1::2])
 
@@ -61,8 +61,8 @@ def recognised(snapshot: Snapshot) -> float:
 def watch(
     config: RunConfig, score: Callable[[Snapshot], float], enough: float, limit: float
 ) -> tuple[dict[str, float], list[str]]:
-    """Seconds since the press until each of MOMENTS, and the scores seen; the run is then stopped.
-    A moment that did not come within `limit` seconds is missing."""
+    """Seconds from the press to each of MOMENTS, and the scores; then the run is stopped. Moments
+    that are not reached within `limit` seconds are missing."""
     seen: dict[str, float] = {}
     scores: list[str] = []
     warm_up()
@@ -92,7 +92,7 @@ def watch(
 
 
 def warm_up() -> None:
-    """Has a warm worker at hand, unless AEVIZ_WARM says that there is to be none."""
+    """Starts a warm worker and waits for it, unless AEVIZ_WARM turns it off."""
     deadline = time.perf_counter() + WARM_SECONDS
     while os.environ.get("AEVIZ_WARM") != "0" and not warm.is_ready():
         spawn.keep_warm()
@@ -102,7 +102,7 @@ def warm_up() -> None:
 
 
 def idle_memory() -> str:
-    """What the warm worker holds, on Linux."""
+    """The memory of the warm worker, on Linux."""
     warm_up()
     sizes: Counter[str] = Counter()
     with contextlib.suppress(OSError):

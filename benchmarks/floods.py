@@ -1,4 +1,4 @@
-"""What a rude student sends: each flood holds what it can for a while. Part of `rude_class.py`."""
+"""Floods of a rude student: each holds as much as it can for a while. Part of `rude_class.py`."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Target:
 
 
 def models(runs: Path) -> None:
-    """Two models of a stranger's: one of the largest images, one whose gallery takes long."""
+    """Two uploaded models: one with the largest images, one whose gallery takes long to open."""
     large = RunConfig(
         network=NetworkConfig(kind="conv", hidden=(), channels=(4, 4)),
         bottleneck=BottleneckConfig(latent_dim=1),
@@ -74,19 +74,19 @@ def _keep(runs: Path, name: str, data: bytes) -> None:
 
 @contextlib.contextmanager
 def large_replies(target: Target) -> Iterator[str]:
-    """Sockets that ask for as many large images as they may, and read nothing."""
+    """Sockets that request as many large images as allowed, and read no replies."""
     asked = struct.pack("<IB3x", 1, 0) + bytes(4 * 80)
     with _sockets(target, f"/aeviz/live/{LARGE}", 40) as sockets:
         for one in sockets:
             for _ in range(8):
                 with contextlib.suppress(OSError):
                     one.sendall(_frame(len(asked)) + asked)
-        yield f"{len(sockets)} sockets ask for 8 x 15 MiB each"
+        yield f"{len(sockets)} sockets request 8 x 15 MiB each"
 
 
 @contextlib.contextmanager
 def slow_galleries(target: Target) -> Iterator[str]:
-    """As many at once as there are threads, and some."""
+    """More requests for a gallery at once than there are threads."""
     ask = f"GET /aeviz/gallery/{SLOW} HTTP/1.1\r\nHost: {target.host}\r\n\r\n".encode()
     with contextlib.ExitStack() as stack:
         for _ in range(45):
@@ -113,7 +113,7 @@ def half_messages(target: Target) -> Iterator[str]:
 
 @contextlib.contextmanager
 def many_sockets(target: Target) -> Iterator[str]:
-    """More than the server takes."""
+    """More sockets than the server accepts."""
     with (
         _sockets(target, "/aeviz/live/vae-mnist", 650) as live,
         _sockets(target, "/aeviz/darkroom/work", 350) as photos,
@@ -123,7 +123,7 @@ def many_sockets(target: Target) -> Iterator[str]:
 
 @contextlib.contextmanager
 def slow_uploads(target: Target) -> Iterator[str]:
-    """Photographs of which a byte comes now and then."""
+    """Uploads of photographs that send a byte now and then."""
     head = (
         f"POST /aeviz/darkroom/photos HTTP/1.1\r\nHost: {target.host}\r\n"
         "Content-Length: 1000000\r\n\r\n"
@@ -147,7 +147,7 @@ def slow_uploads(target: Target) -> Iterator[str]:
 
 @contextlib.contextmanager
 def full_disk(target: Target) -> Iterator[str]:
-    """Parcels of images that nobody makes a data set of."""
+    """Uploads of images that are never turned into a data set."""
     kept = 0
     for _ in range(20):
         request = urllib.request.Request(
@@ -155,12 +155,12 @@ def full_disk(target: Target) -> Iterator[str]:
         )
         with contextlib.suppress(OSError), urllib.request.urlopen(request, timeout=60) as answer:
             kept += answer.status == 200
-    yield f"{kept} of 20 parcels of 64 MiB were taken"
+    yield f"{kept} of 20 uploads of 64 MiB were accepted"
 
 
 @contextlib.contextmanager
 def half_headers(target: Target) -> Iterator[str]:
-    """Requests that never get to their end."""
+    """Requests whose headers never end."""
     with contextlib.ExitStack() as stack:
         for _ in range(300):
             stack.enter_context(one := target.connect())
@@ -170,7 +170,7 @@ def half_headers(target: Target) -> Iterator[str]:
 
 @contextlib.contextmanager
 def many_runs(target: Target) -> Iterator[str]:
-    """One person presses Train sixty times; the runs are asked to stop at the end."""
+    """One person presses Train sixty times; the runs are stopped at the end."""
     os.environ["AEVIZ_RUNS"] = str(target.runs)
     config = preset("vae").config.replace(**{"training.epochs": 10_000})
     owner, runs = secrets.token_hex(16), []
@@ -203,7 +203,7 @@ FLOODS: dict[str, Flood] = {
 
 @contextlib.contextmanager
 def _sockets(target: Target, path: str, count: int) -> Iterator[list[socket.socket]]:
-    """WebSockets that were let in; those that were closed at once are among them."""
+    """WebSockets whose handshake succeeded, including those that were closed at once."""
     with contextlib.ExitStack() as stack:
         opened = []
         for _ in range(count):
@@ -220,7 +220,7 @@ def _sockets(target: Target, path: str, count: int) -> Iterator[list[socket.sock
 
 
 def _frame(length: int) -> bytes:
-    """The head of a masked binary frame; the mask is 0."""
+    """The header of a masked binary frame; the mask is 0."""
     if length < 65536:
         return struct.pack(">BBH4x", 0x82, 0x80 | 126, length)
     return struct.pack(">BBQ4x", 0x82, 0x80 | 127, length)

@@ -1,20 +1,21 @@
-"""Ten minutes on a GPU: checks, figures, and weights that more training may make better.
+"""Ten minutes on a GPU: checks, measurements, and further training of the bundled models.
 
     python -m benchmarks.gpu_session --minutes 9 --photos DIR [DIR ...] --mnist DIR --out DIR
     python -m benchmarks.gpu_session --device cpu --minutes 600 --photos DIR --mnist DIR --out DIR
     python -m benchmarks.gpu_session --dry --out DIR
     python -m benchmarks.gpu_session --adopt DIR --photos DIR --mnist DIR
 
-In order of worth, each part in its share of the time, each result on disk as soon as it is there:
-whether the GPU computes what a CPU does; figures of training, restoring and decoding; the photo
-restorers; the autoencoders. Every tenth photograph of the first folder is held out, as for the
-bundled restorers; those of further folders are all trained on. A first Ctrl-C ends it with whole
-files. A session of half an hour or more can be continued: call it again with the same --out.
+The parts, in order of importance: checks that the GPU computes the same as a CPU; measurements of
+training, restoring and decoding; the photo restorers; the autoencoders. Each has its share of the
+time, and each result is written to disk as soon as it is available. Every tenth photograph of the
+first folder is held out, as for the bundled restorers; those of further folders are all used for
+training. The first Ctrl-C ends the session and leaves complete files. A session of half an hour or
+more can be resumed: run the same command with the same --out.
 
-`--out` gets `report.json` and the models in five archives, none above 16 MB. `--adopt` measures
-them in full on a CPU, puts those that are better into `checkpoints/`, writes their cards and their
-sections of `checkpoints/README.md`, runs the project's tests of them, and says what has changed.
-`--dry` runs all parts in small on a CPU, and ends when it has.
+`--out` gets `report.json` and the models in five archives, none above 16 MB. `--adopt` evaluates
+them in full on a CPU, puts the better ones into `checkpoints/`, writes their cards and their
+sections of `checkpoints/README.md`, runs the project's tests of them, and prints what has changed.
+`--dry` runs all parts on a CPU with tiny sizes.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def new_session(args: argparse.Namespace) -> Session:
-    """The session that the arguments describe; its clock runs."""
+    """A session with these arguments; its clock starts."""
     device = torch.device("cpu") if args.dry else pick_device(args.device)
     sizes = DRY if args.dry else GPU if device.type == "cuda" else CPU
     seconds = 60 * (min(args.minutes, DRY_MINUTES) if args.dry else args.minutes)
@@ -90,7 +91,7 @@ def new_session(args: argparse.Namespace) -> Session:
 
 
 def run(session: Session) -> None:
-    """All parts, in order; one that fails is reported and does not end the others."""
+    """Runs all parts in order; a part that fails is reported and does not end the others."""
     session.report.put("device", {"name": describe(session.device), "torch": torch.__version__})
     ahead = Ahead(session)
     pool = Pool(session.sizes.workers, session.sources, session.device)
@@ -99,7 +100,7 @@ def run(session: Session) -> None:
         with stopped_by_signals(session.clock):
             _part(session, "checks", lambda: _checks(session))
             _part(session, "figures", lambda: _figures(session, ahead))
-            attempted(pool.start)  # now, so that it is ready when it is needed
+            attempted(pool.start)  # early, so that it is ready when needed
             _part(session, "restorers", lambda: _restorers(session, ahead))
             _part(session, "autoencoders", lambda: _autoencoders(session, pool))
     finally:
@@ -136,7 +137,7 @@ def _figures(session: Session, ahead: Ahead) -> None:
 def _measured(
     session: Session, part: str, rows: Iterable[tuple[str, Callable[[], dict[str, Any]]]]
 ) -> None:
-    """Puts each row into the report as soon as it is measured."""
+    """Writes each row to the report as soon as it is measured."""
     found: dict[str, Any] = {}
     for name, measure in rows:
         found[name] = attempted(measure)
@@ -156,7 +157,7 @@ def _autoencoders(session: Session, pool: Pool) -> None:
 
 
 def _quickest(device: torch.device) -> None:
-    """Lets cuDNN look for the quickest convolutions, which are the same for all stages."""
+    """Lets cuDNN search for the fastest convolutions, which are the same for all stages."""
     if device.type == "cuda":
         torch.backends.cudnn.benchmark = True
 
@@ -173,9 +174,9 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def _answer(args: argparse.Namespace) -> Any:
-    """What the last line of output says."""
+    """The object on the last line of output."""
     if args.adopt is not None:
-        from benchmarks.gpu.adopt import adopt  # needs what a GPU machine may lack
+        from benchmarks.gpu.adopt import adopt  # needs packages that a GPU machine may lack
 
         return adopt(args.adopt, Sources(tuple(args.photos), args.mnist))
     session = new_session(args)

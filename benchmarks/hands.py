@@ -1,12 +1,12 @@
-"""Many WebSocket clients in one thread: hands that move at 60 Hz, and clients that ask for grids.
+"""Many WebSocket clients in one thread: hands that drag at 60 Hz, and clients that request grids.
 
-As light as Python allows, for it shares the processor with the server it measures: raw sockets
-behind one selector, messages made beforehand and masked with zeros (RFC 6455, 5.3, asks for a
-mask, and with zeros the bytes stay as they are).
+It shares the processor with the server that it measures, so it is as light as possible: raw sockets
+with one selector, and messages prepared in advance and masked with zeros (RFC 6455, 5.3, requires a
+mask, and zeros leave the bytes unchanged).
 
     python -m benchmarks.hands URL --model vae-mnist --clients 60 --seconds 10 --grids 0
 
-prints one JSON object. `aeviz/web/static/socket.js` is what a hand imitates.
+prints one JSON object. A hand behaves like `aeviz/web/static/socket.js`.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from benchmarks.serving import memory, processor_seconds
 
 FRAME = 1 / 60
 MAX_IN_FLIGHT = 4
-FORGOTTEN = 2e-5  # seconds that the least round trip rises per reply
+FORGOTTEN = 2e-5  # seconds by which the shortest round trip is raised with each reply
 GRID_CODES = 900
 WARM_UP_SECONDS = 1.0
-PATH_CODES = 240  # how many places a hand moves through, round and round
+PATH_CODES = 240  # positions on the closed path of a hand
 HEADER = struct.Struct("<IB3x")
 
 
@@ -46,7 +46,7 @@ class Wire:
     received: bytearray = field(default_factory=bytearray)
 
     def messages(self) -> list[tuple[int, int]]:
-        """Request id and body length of each reply that is complete now."""
+        """Request id and body length of each reply that is complete."""
         data = self.socket.recv(1 << 20)
         if not data:
             raise ConnectionError("the server closed a connection")
@@ -64,7 +64,7 @@ class Wire:
                 break
             if buffer[at] == 0x82:
                 found.append((HEADER.unpack_from(buffer, start)[0], length - HEADER.size))
-            elif buffer[at] == 0x89:  # a ping is answered with what it holds
+            elif buffer[at] == 0x89:  # a pong repeats the content of the ping
                 payload = bytes(buffer[start : start + length])
                 self.socket.sendall(bytes((0x8A, 0x80 | length)) + b"\0\0\0\0" + payload)
             elif buffer[at] == 0x88:
@@ -76,7 +76,7 @@ class Wire:
 
 
 def open_wire(url: str, model: str) -> Wire:
-    """The handshake of a browser of its own, then a socket that does not wait."""
+    """A non-blocking socket after the handshake, with the cookie of a separate browser."""
     address = urlsplit(url)
     wire = socket.create_connection((address.hostname or "", address.port or 80), timeout=30)
     wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -95,7 +95,7 @@ def open_wire(url: str, model: str) -> Wire:
 
 
 def frame_head(length: int) -> bytes:
-    """The head of a masked binary frame."""
+    """The header of a masked binary frame."""
     if length < 126:
         return struct.pack(">BB4x", 0x82, 0x80 | length)
     if length < 65536:
@@ -104,7 +104,7 @@ def frame_head(length: int) -> bytes:
 
 
 class Hand:
-    """A client that moves at 60 Hz. The newest place replaces one that still waits."""
+    """A client that drags at 60 Hz. The newest position replaces one that still waits."""
 
     def __init__(self, wire: Wire, path: list[bytes], start: int) -> None:
         self.wire = wire
@@ -151,7 +151,7 @@ class Hand:
 
 
 class GridAsker:
-    """A client that asks for one grid after the other, back to back."""
+    """A client that requests grids back to back."""
 
     def __init__(self, wire: Wire, codes: bytes) -> None:
         self.wire = wire
@@ -170,7 +170,8 @@ class GridAsker:
 
 
 def run(url: str, args: argparse.Namespace) -> dict[str, object]:
-    """Let the hands move; what each saw, and what they and the server used meanwhile."""
+    """Lets the hands drag; returns what each measured, and the resources they and the server
+    used."""
     path = circle(latent_dim(url, args.model))
     selector = selectors.DefaultSelector()
     at_first = memory(args.server)
@@ -201,7 +202,7 @@ def run(url: str, args: argparse.Namespace) -> dict[str, object]:
 
 
 def move_all(hands: list[Hand], selector: selectors.BaseSelector, seconds: float) -> float:
-    """Move each hand 60 times a second, their moments spread evenly; the seconds it took."""
+    """Moves each hand 60 times a second, evenly spread in time; returns the seconds it took."""
     start = time.perf_counter()
     spread = [(start + FRAME * i / max(1, len(hands)), i) for i in range(len(hands))]
     heapq.heapify(spread)

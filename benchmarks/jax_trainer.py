@@ -1,4 +1,4 @@
-"""The same dense VAE in JAX: one compiled function an epoch (`jit`, `lax.scan`), Adam by hand."""
+"""The same dense VAE in JAX: one compiled function per epoch (`jit`, `lax.scan`), Adam by hand."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def layers(model: PlainVAE) -> list[nn.Linear]:
 
 
 def jax_scan(job: Task) -> Result:
-    """Compiling is not counted; images that do not fill a batch are left out of each epoch."""
+    """Trains in JAX. Compilation is not timed; each epoch drops an incomplete last batch."""
     import jax
     import jax.numpy as jnp
     from jax import lax

@@ -1,9 +1,9 @@
-"""Processes to be killed, and what must be left on the disk when they have been.
+"""Kill workers and servers, and check what they leave on the disk.
 
     python -m benchmarks.killing
 
-is a server without pages: for each run's folder that it reads it forks a worker. It has learnt to
-train already, so a worker is at work at once, and all that is killed is training.
+is a server without pages: for each run folder that it reads from standard input, it forks a worker.
+It has already imported everything for training, so a worker trains at once, and kills hit training.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ from aeviz.training.state import begin, steps_per_epoch
 
 ROOT = Path(__file__).resolve().parents[1]
 LEAVE_SECONDS = 120.0
-"""Until a process that has lost its server must be gone."""
+"""A process without its server must have exited after this time."""
 TRAIN_SECONDS = 300.0
 
 
 def tiny(epochs: int = 3) -> RunConfig:
-    """A VAE on the digits inside scikit-learn, of a code that is its own map."""
+    """A VAE on scikit-learn's digits, with a code of two dimensions, which needs no map."""
     return preset("vae").config.replace(
         **{
             "dataset": "digits",
@@ -57,12 +57,12 @@ def tiny(epochs: int = 3) -> RunConfig:
 
 
 class Server(Protocol):
-    """Whatever starts workers: its process, and how it is told to."""
+    """A process that starts workers."""
 
     process: subprocess.Popen[bytes]
 
     def start(self, run: Run) -> None:
-        """Lets the run train from where it stands; answers at once."""
+        """Starts or resumes the training of the run, without waiting for it."""
 
 
 class Nursery:
@@ -94,11 +94,11 @@ class Nursery:
 
 
 def nursery() -> None:
-    torch.set_num_threads(1)  # a fork has none of the threads that torch would begin
-    begin(tiny(), datasets.load(tiny().dataset), torch.device("cpu"))  # has torch import the rest
-    reporter.REPORT_SECONDS = 0.0  # each step is told of, so that writes are seldom far
+    torch.set_num_threads(1)  # a fork does not have the threads that torch would start
+    begin(tiny(), datasets.load(tiny().dataset), torch.device("cpu"))  # torch imports the rest
+    reporter.REPORT_SECONDS = 0.0  # report each step, so that writes are frequent
     server = os.getpid()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks how a worker ended
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # exit codes are not read: leave no zombies
     for line in sys.stdin:
         told, tell = os.pipe()
         if os.fork() == 0:
@@ -129,16 +129,16 @@ images = functools.cache(datasets.load)
 
 @dataclass(frozen=True)
 class Left:
-    """What a process left that was killed, or lost its server."""
+    """The state of a run after its process was killed or lost its server."""
 
     phase: str
     epochs_lost: float
     seconds: float = 0.0
-    """Until its process was gone."""
+    """From the end of the server until its process has exited."""
 
 
 def look(run: Run) -> Left:
-    """Reads every file of the run; an error where one cannot be read, or a part is not whole."""
+    """Reads every file of the run; raises an error if one is unreadable or incomplete."""
     config, status = run.config, run.status
     assert "cannot be read" not in status.message, status
     data = images(config.dataset)
@@ -156,26 +156,26 @@ def look(run: Run) -> Left:
         *whole, _ = (run.folder / "metrics.jsonl").read_text().split("\n")
         for line in whole:
             json.loads(line)
-    assert status.epoch <= state.epoch, "more was told of than is kept"
+    assert status.epoch <= state.epoch, "the status has more epochs than resume.safetensors"
     begun = max([status.step, *(row["step"] for row in run.metrics())])
     each = steps_per_epoch(len(data.train), config.training)
     return Left(status.phase, (begun - state.step) / each)
 
 
 def result(run: Run) -> dict[str, torch.Tensor]:
-    """All that a finished run has come to: its model's weights, and those, the optimiser and the
-    random states that it would go on from."""
+    """The result of a finished run: the weights in its model file, and the weights, optimizer and
+    random states that it would resume from."""
     model = checkpoint.load(run.model_path).model.state_dict()
     return load_file(run.resume_path) | {f"file.{name}": value for name, value in model.items()}
 
 
 def equal(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
-    """To the bit."""
+    """Bitwise equality."""
     return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
 def undisturbed(server: Server, config: RunConfig) -> tuple[dict[str, torch.Tensor], float]:
-    """What the training comes to by itself, and the seconds that it takes."""
+    """The result of an uninterrupted training, and the seconds that it takes."""
     run = store.create(config)
     server.start(run)
     taken = wait_for_end(run)
@@ -184,7 +184,7 @@ def undisturbed(server: Server, config: RunConfig) -> tuple[dict[str, torch.Tens
 
 
 def wait_for_end(run: Run, limit: float = TRAIN_SECONDS) -> float:
-    """Seconds until no process is at work on the run any more."""
+    """Waits until the run has no process; returns the seconds."""
     began = time.perf_counter()
     while run.is_alive:
         assert time.perf_counter() - began < limit, (run.id, run.status)
@@ -195,8 +195,8 @@ def wait_for_end(run: Run, limit: float = TRAIN_SECONDS) -> float:
 def kills(
     server: Server, config: RunConfig, wanted: dict[str, torch.Tensor], longest: float, seed: int
 ) -> Iterator[Left]:
-    """Kills a worker (SIGKILL) at random moments of its life, without end. Whenever a training
-    comes to its end all the same it must be as `wanted`, and the next one begins."""
+    """Kills workers (SIGKILL) at random times, in an infinite loop. If a training finishes
+    nevertheless, its result must equal `wanted`, and the next one begins."""
     chance = random.Random(seed)
     run = None
     while True:
@@ -204,7 +204,7 @@ def kills(
         server.start(run)
         time.sleep(chance.uniform(0.0, longest))
         if run.is_alive:
-            # its number is its own as long as it has the lock
+            # its process id cannot be reused while it holds the lock
             with contextlib.suppress(ProcessLookupError):
                 os.kill(int(run.pid_path.read_text()), signal.SIGKILL)
             wait_for_end(run)
@@ -215,7 +215,7 @@ def kills(
 
 
 def go_on_to_the_end(server: Server, run: Run, wanted: dict[str, torch.Tensor]) -> None:
-    """Lets the run train until it is done; AssertionError where it is not as `wanted`."""
+    """Trains the run until it is done; raises AssertionError if the result is not `wanted`."""
     if run.status.phase != "done":
         server.start(run)
         wait_for_end(run)
@@ -223,18 +223,19 @@ def go_on_to_the_end(server: Server, run: Run, wanted: dict[str, torch.Tensor]) 
 
 
 def check_end(run: Run, wanted: dict[str, torch.Tensor]) -> None:
-    """AssertionError where a finished run is not as `wanted`, to the bit, or leaves a mess."""
+    """Raises AssertionError if a finished run is not bit-identical to `wanted`, or has left
+    temporary files."""
     assert run.status.phase == "done", run.status
     look(run)
-    assert equal(result(run), wanted), f"{run.id} is not as if it had never been killed"
+    assert equal(result(run), wanted), f"{run.id} differs from an uninterrupted run"
     epochs = [row["epoch"] for row in run.metrics() if "validation" in row]
     assert epochs == list(range(1, run.config.training.epochs + 1)), epochs
     assert not list(run.folder.rglob("*.tmp")), "unfinished files are left"
 
 
 def lose_server(server: Server, run: Run, after: float) -> Left:
-    """Kills the server (SIGKILL) so many seconds after the run has begun, and waits for the run's
-    process, which nobody tells anything."""
+    """Kills the server (SIGKILL) `after` seconds after the start of the run, and waits for the
+    run's process, which gets no signal."""
     server.start(run)
     time.sleep(after)
     server.process.kill()

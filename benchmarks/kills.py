@@ -1,12 +1,12 @@
-"""Kills a worker a hundred times and the server twenty times, at random moments, and looks.
+"""Kill a worker a hundred times and the server twenty times, at random times, and check the runs.
 
     python -m benchmarks.kills [--workers 100] [--servers 20] [--seed 0]
 
-Each file must be whole after each kill (SIGKILL), at most one epoch lost, no process left, and each
-training must come to the same weights, optimiser and random states, to the bit, as one that nobody
-disturbed. Exits with an error at the first that does not. The workers that are killed are forks of
-a process that has learnt to train, so that the moments are moments of training; the servers are
-the app itself, with the workers that it starts.
+After each kill (SIGKILL), each file must be complete, at most one epoch lost, and no process left.
+Each training must end with weights, optimizer and random states that are bit-identical to those of
+an uninterrupted one. Exits with an error at the first failure. The killed workers are forks of a
+process that has already imported everything for training, so that kills hit training. The servers
+are the app itself, with the workers that it starts.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from benchmarks.serving import ROOT, serve
 
 
 class App:
-    """The app; a run is started by the Resume that pages have."""
+    """The app; runs are started as by the pages' Resume button."""
 
     def __init__(self, url: str, process: subprocess.Popen[bytes]) -> None:
         self.url, self.process = url, process
 
     def start(self, run: Run) -> None:
-        run.pid_path.touch()  # as if a process had been at work on a new one, too
+        run.pid_path.touch()  # as if a new run had had a process, too
         answer = ask(self.url, {"resume": run.id})
         if "run" not in answer:
             raise SystemExit(answer["error"])
@@ -61,14 +61,12 @@ def kill_workers(home: Path, count: int, seed: int) -> None:
         tell("worker", list(islice(killing.kills(server, config, wanted, taken, seed), count)))
         for run in store.runs():
             killing.go_on_to_the_end(server, run, wanted)
-    print(
-        f"     {len(store.runs())} runs, each equal to the bit to the undisturbed one", flush=True
-    )
+    print(f"     {len(store.runs())} runs, each bit-identical to the uninterrupted one", flush=True)
 
 
 def kill_servers(home: Path, count: int, seed: int) -> None:
-    """Each time the server is another, and finds the run that the one before left. Trainings are
-    longer here, as most of a worker's time goes by until it has learnt to train."""
+    """Starts a new server each time, which finds the run of the previous one. Trainings are longer
+    here, because a worker spends most of its time on imports."""
     config = killing.tiny(epochs=30)
     script = ROOT / "benchmarks" / "class_app.py"
     chance = random.Random(seed)
@@ -85,12 +83,12 @@ def kill_servers(home: Path, count: int, seed: int) -> None:
         with serve(script, home) as server:
             app = App(server.url, server.process)
             left = killing.lose_server(app, run, chance.uniform(0.0, taken))
-        if left.phase != "done":  # else it was at its end before
+        if left.phase != "done":  # else it had finished before
             lost.append(left)
     tell("server", lost)
     with serve(script, home) as server:
         killing.go_on_to_the_end(App(server.url, server.process), run, wanted)
-    print(f"     {len(store.runs()) - before} runs, each equal to the bit to the undisturbed one")
+    print(f"     {len(store.runs()) - before} runs, each bit-identical to the uninterrupted one")
 
 
 def main() -> None:
@@ -101,7 +99,7 @@ def main() -> None:
     parser.add_argument("--servers", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # batches are small, and processors may be busy
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # small batches, and processors may be busy
     torch.set_num_threads(1)
     for count, kill in ((args.workers, kill_workers), (args.servers, kill_servers)):
         if count:

@@ -1,13 +1,13 @@
-"""A class at the live explorer: N clients that each move at 60 Hz, on one server.
+"""A class in Explore: N clients that each drag at 60 Hz, on one server.
 
     python -m benchmarks.live_class --clients 60 [--seconds 10] [--model vae-mnist]
         [--training] [--grids 10] [--no-per-request] [--url http://HOST:PORT]
 
-Starts its own server (`streamlit run app.py`) and beside it the load (`benchmarks.hands`); both
-share the cores of this machine. The second line is the same with one forward pass per request.
-`--training` lets one run train meanwhile, started as the Train page starts it; `--grids` adds
-clients that ask for 30 x 30 manifolds back to back. Latency is from the moment a hand moves to the
-reply for that move.
+Starts its own server (`streamlit run app.py`) and the load (`benchmarks.hands`); both share the
+cores of this machine. The second line is the same with one forward pass per request. `--training`
+lets one run train meanwhile, started as by the Train page. `--grids` adds clients that request
+30 x 30 manifolds back to back. Latency is from the moment when a hand moves to the reply for that
+move.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from benchmarks.serving import ROOT, serve
 
 
 def load(url: str, args: argparse.Namespace, **numbers: float) -> Any:
-    """What `benchmarks.hands` saw, in a process of its own."""
+    """Runs `benchmarks.hands` in its own process; returns its measurements."""
     command = [sys.executable, "-m", "benchmarks.hands", url, "--model", args.model]
     options = [f"--{name}={value}" for name, value in numbers.items()]
     done = subprocess.run([*command, *options], cwd=ROOT, stdout=subprocess.PIPE, check=True)
@@ -39,7 +39,7 @@ def load(url: str, args: argparse.Namespace, **numbers: float) -> Any:
 
 
 def measure(script: str, args: argparse.Namespace) -> dict[str, Any]:
-    """One server under one load."""
+    """Measures one server under one load."""
     with contextlib.ExitStack() as stack:
         if args.url:
             url, pid = args.url.rstrip("/"), 0
@@ -58,7 +58,7 @@ def measure(script: str, args: argparse.Namespace) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def training() -> Iterator[None]:
-    """A VAE in training until the block ends, started as the Train page starts it."""
+    """Trains a VAE until the block ends, started as by the Train page."""
     from aeviz.presets.autoencoders import preset
     from aeviz.runs import spawn
 

@@ -1,12 +1,12 @@
-"""A drag in a real browser: how many of its moves show a newly decoded image, and how soon.
+"""A drag in a real browser: the share of its moves that draw a new image, and the latency.
 
     python -m benchmarks.live_drag [--seconds 10] [--model vae-mnist] [--rtt 50 --rate 20]
 
 Drags slider 0 and moves over the map in headless Chromium, on the same machine. `moves` are the
 events that the browser delivers, at most one per frame; `shown` is the share of them whose image
 was drawn; the latency is `aeviz.decode`, from the event to the drawn pixels. `behind` is how old
-the position on the screen gets before the next image replaces it. Beside it the same drag on a page
-with st.slider and st.image. `--rtt` (ms) and `--rate` (Mbit/s) put a slower network between.
+the position on the screen gets before the next image replaces it. The same drag is measured on a
+page with st.slider and st.image. `--rtt` (ms) and `--rate` (Mbit/s) simulate a slower network.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ z[0, 0] = value
 with torch.inference_mode():
     st.image(model.decode(z)[0].clamp(0, 1).permute(1, 2, 0).squeeze(-1).numpy(), width=200)
 """
-# Notes the time of each event that reaches the page.
+# Records the time of each event that reaches the page.
 COUNT_EVENTS = """
     window.moved = { input: [], pointermove: [] };
     for (const kind of ['input', 'pointermove']) {
@@ -50,7 +50,8 @@ KEY_PRESSES = 15
 
 
 def drag(page: Page, box: Any, seconds: float, upright: bool) -> None:
-    """Move to and fro across `box`, up and down too where `upright`, as fast as it is taken."""
+    """Moves to and fro across `box`, also up and down if `upright`, as fast as the browser takes
+    the events."""
     began = time.perf_counter()
     while (now := time.perf_counter() - began) < seconds:
         x = box["x"] + box["width"] * (0.5 + 0.4 * np.sin(2.1 * now))
@@ -59,7 +60,7 @@ def drag(page: Page, box: Any, seconds: float, upright: bool) -> None:
 
 
 def measure(page: Page, element: str, event: str, seconds: float) -> dict[str, float]:
-    """One drag over `element`; `event` is what the browser delivers for a move there."""
+    """Measures one drag over `element`; `event` is the browser's event for a move there."""
     target = page.locator(element).first
     target.scroll_into_view_if_needed()
     box = target.bounding_box()
@@ -67,7 +68,7 @@ def measure(page: Page, element: str, event: str, seconds: float) -> dict[str, f
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     if event == "input":
         page.mouse.down()
-    drag(page, box, 1.0, event == "pointermove")  # until all is warm
+    drag(page, box, 1.0, event == "pointermove")  # warm-up
     page.wait_for_timeout(500)
     page.evaluate("performance.clearMeasures(); moved.input = []; moved.pointermove = []")
     drag(page, box, seconds, event == "pointermove")
@@ -84,7 +85,7 @@ def summary(moves: list[float], drawn: list[list[float]]) -> dict[str, float]:
     start, end = start[order], (start + took)[order]
     # Until the next image is drawn, the screen shows the position of `start`.
     behind = end[1:] - start[:-1]
-    behind = behind[np.diff(start) < 100]  # where the hand itself did not rest
+    behind = behind[np.diff(start) < 100]  # without pauses of the pointer
     shown = np.isin(np.round(moves, 2), np.round(start, 2)).mean()
     lasted = (max(moves) - min(moves)) / 1000
     return {
@@ -99,7 +100,7 @@ def summary(moves: list[float], drawn: list[list[float]]) -> dict[str, float]:
 
 
 def streamlit_slider(browser: Browser, url: str, seconds: float) -> tuple[int, int, float]:
-    """The same on st.slider + st.image: moves, images during the drag, ms from key to pixels."""
+    """The same for st.slider + st.image: moves, images during the drag, ms from key to pixels."""
     with visitor(browser) as context:
         page = context.new_page()
         page.add_init_script(COUNT_EVENTS)

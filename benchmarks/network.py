@@ -1,7 +1,7 @@
-"""A slower network: a TCP proxy that delays all traffic and lets only so much of it through.
+"""A slower network: a TCP proxy that delays all traffic and limits its rate.
 
-What netem does between two machines, done for one: each way takes half the round trip, and all
-connections share the rate, each way its own. No root needed.
+It does on one machine what netem does between two. Each direction takes half the round trip and has
+its own rate, which all connections share. It does not need root.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Way:
         self._free = 0.0
 
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Bytes from `reader` to `writer`, each after its time on the way."""
+        """Copies bytes from `reader` to `writer`, delayed by their time on the network."""
         loop = asyncio.get_running_loop()
         arriving: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
         sending = asyncio.create_task(self._deliver(arriving, writer))
@@ -32,7 +32,7 @@ class Way:
             while data := await reader.read(CHUNK):
                 self._free = max(self._free, loop.time()) + len(data) / self._rate
                 arriving.put_nowait((self._free + self._delay, data))
-                # The next chunk queues up behind those that other connections send meanwhile.
+                # The next chunk waits behind those that other connections send meanwhile.
                 await asyncio.sleep(max(0.0, self._free - loop.time()))
         arriving.put_nowait((loop.time() + self._delay, b""))
         await sending
@@ -54,7 +54,7 @@ class Way:
 
 @contextlib.contextmanager
 def slow_network(url: str, round_trip: float, rate: float) -> Iterator[str]:
-    """An address that leads to `url` over `round_trip` seconds and `rate` bytes per second."""
+    """An address for `url` behind a network of `round_trip` seconds and `rate` bytes per second."""
     target = urlsplit(url)
     there, back = Way(round_trip / 2, rate), Way(round_trip / 2, rate)
     loop = asyncio.new_event_loop()

@@ -1,12 +1,12 @@
-"""How often the explorer's word for a place is right: its own rule, on bundled models.
+"""How often the off-manifold meter of Explore is right, on bundled models.
 
     python -m benchmarks.off_manifold [MODEL ...] [--places 300] [--chromium /usr/bin/chromium]
 
-Kinds of places: codes of the gallery; the same as if they were new, their own code left out of the
-search for the nearest; places half-way between two images of different classes;
-draws from the prior (from a Gaussian as wide as the codes, where there is no prior); and places
-three and four times as far from the mean, in random directions, as the farthest 5 % of the codes.
-The words are those of `aeviz/web/static/manifold.js`, run as it is in a headless Chromium.
+Kinds of codes: codes of the gallery; the same as if they were new (without their own code in the
+search for the nearest); codes half-way between two images of different classes; samples from the
+prior (from a Gaussian as wide as the codes if there is no prior); and codes three and four times as
+far from the mean, in random directions, as the farthest 5 % of the gallery's codes. The verdicts
+are those of `aeviz/web/static/manifold.js`, run unchanged in a headless Chromium.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from aeviz.server.live.posterior_stats import round_trip, typical
 
 RULE = Path(__file__).parents[1] / "aeviz" / "web" / "static" / "manifold.js"
 MODELS = ("vae-mnist", "ae-mnist-2d", "vae-mnist-2d")
-SAME = 1e-6  # a distance that is none
+SAME = 1e-6  # a smaller distance counts as zero
 WORDS = ("on the data", "between", "nowhere")
 JUDGE = """async ([rule, rows, typical, gaussian]) => {
     const { judge, underPrior } = await import(rule);
@@ -64,7 +64,7 @@ def places(loaded: Loaded, count: int) -> dict[str, Tensor]:
 
 
 def words(page: Page, loaded: Loaded, codes: Tensor, new: bool) -> list[str]:
-    """What the explorer says of each of `codes` (n, d); `new`: their own do not count."""
+    """The meter's word for each of `codes` (n, d); `new`: as if they were not in the gallery."""
     gallery = loaded.gallery
     assert gallery is not None
     latents = gallery.latents.float()

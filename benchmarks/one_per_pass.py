@@ -1,4 +1,4 @@
-"""app.py as it would be without batches: one forward pass per request (see live_class.py)."""
+"""app.py without batches: one forward pass per request (see live_class.py)."""
 
 import streamlit as st
 

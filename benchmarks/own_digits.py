@@ -1,13 +1,13 @@
-"""Photographs of handwritten digits: how often the code of what is made of them tells the digit.
+"""Photographs of handwritten digits: how often their codes give the right digit.
 
     python -m benchmarks.own_digits [--model vae-mnist] [--count 200] [--seed 0]
 
-The digits are images of the model's gallery, held out from training, each written on paper and
-photographed (`photo_of_a_digit`). What is made of each photograph is encoded, and its five nearest
-codes of the gallery, without those of the digits used, vote for its class. "clean" are the digits
-themselves, "ours" `aeviz.handwriting`, "whole photo" the photograph fitted to the model's size as
-other pictures are, "Otsu" one threshold for the photograph (Otsu 1979), cropped to the ink's box.
-Milliseconds are for one photograph of 1200 x 900.
+The digits are held-out images of the model's gallery, each rendered as a photograph of handwriting
+on paper (`photo_of_a_digit`). Each photograph is converted to an image for the model and encoded.
+The five nearest codes of the gallery, without those of the digits used, vote for its class. "clean"
+are the digits themselves, "ours" is `aeviz.handwriting`, "whole photo" is the photograph fitted to
+the model's size like other images, "Otsu" is one threshold for the photograph (Otsu 1979), cropped
+to the bounding box of the ink. Milliseconds are for one photograph of 1200 x 900.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ Image = NDArray[np.uint8]
 
 
 def ours(photo: Image, style: Style) -> Image | None:
-    """The app's way."""
+    """The app's method."""
     return handwriting.read(photo, style).image
 
 
 def whole_photo(photo: Image, style: Style) -> Image | None:
-    """As pictures of anything else are fitted."""
+    """The method for other images."""
     x, _ = images.to_tensor(images.Decoded(photo, None, ()), (1, style.height, style.width))
     return (255 * x[0]).round().byte().numpy()
 
 
 def otsu(photo: Image, style: Style) -> Image | None:
-    """One threshold, and the box of all that is darker, in the middle."""
+    """One threshold; the bounding box of the darker pixels is centred."""
     dark = 255 - cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
     _, mask = cv2.threshold(dark, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     left, top, width, height = cv2.boundingRect(mask)

@@ -1,14 +1,14 @@
-"""A phone's photo of 12 megapixels in the browser: dropped noisy, back clean, the page fluid.
+"""Denoise a phone's photo of 12 megapixels in the browser: seconds, and frames during a drag.
 
     python -m benchmarks.phone_photo [--sigma 25] [--rounds 1] [--shots DIR] [--photos DIR]
 
-The photo is 4000 x 3000 pixels with noise, saved as a JPEG file as a phone would: the photographs
-that no restorer has trained on, side by side, or (without `--photos` and AEVIZ_PHOTOS) the samples
-that ship. Headless Chromium opens the Restore page and drops it there. Seconds are from the drop
-until the result can be downloaded, sending and reading included; all that time the divider is
-dragged. `frames` are what the page draws in a second of that drag; `behind` is how many ms after
-a move the divider is drawn where the pointer is. The result that one would download is then
-measured against the clean photo.
+The photo is 4000 x 3000 pixels with noise, saved as a JPEG file as a phone would do. It consists of
+the held-out photographs, side by side, or (without `--photos` and AEVIZ_PHOTOS) of the bundled
+samples. Headless Chromium opens the Restore page and drops the photo there. Seconds are from the
+drop until the result can be downloaded, including upload and decoding; the divider is dragged all
+this time. `frames` is the number of frames per second during the drag; `behind` is the number of ms
+from a move until the divider is drawn there. Then the downloaded result is compared with the clean
+photo.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ QUALITY = 95
 LONGEST_SECONDS = 600
 DONE = """document.querySelector('[data-testid=aeviz-download]')?.disabled === false
     && document.querySelector('[data-testid=aeviz-progress]').hidden"""
-# Notes each frame's moment, and for each move when the divider is drawn where the pointer went.
+# Records the time of each frame, and for each move the time when the divider is drawn there.
 WATCH = """() => {
     const divider = document.querySelector('[data-testid=aeviz-divider]');
     const viewer = divider.parentElement;
@@ -75,7 +75,7 @@ def clean_photo(folder: Path | None) -> np.ndarray:
 
 
 def noisy_file(clean: np.ndarray, sigma: float) -> bytes:
-    """A JPEG file of the photo with this noise."""
+    """A JPEG file of the photo with noise of this sigma."""
     x = torch.from_numpy(clean).permute(2, 0, 1)[None].float() / 255
     noisy = DEGRADATIONS["noise"].at(x, sigma, torch.Generator().manual_seed(0)).x
     file = io.BytesIO()
@@ -84,7 +84,7 @@ def noisy_file(clean: np.ndarray, sigma: float) -> bytes:
 
 
 def drop(browser: Browser, url: str, photo: bytes, shots: Path | None) -> tuple[float, dict, bytes]:
-    """Seconds from the drop to the end, what was seen of the drag meanwhile, the result's file."""
+    """Seconds from the drop to the end, measurements of the drag meanwhile, the result's file."""
     with visitor(browser) as context:
         page = context.new_page()
         page.goto(f"{url}/restore?view=photos&task=denoise")
@@ -104,7 +104,7 @@ def drop(browser: Browser, url: str, photo: bytes, shots: Path | None) -> tuple[
 
 
 def drag(page: Page, began: float) -> None:
-    """Drag the divider to and fro until the result is there."""
+    """Drags the divider to and fro until there is a result."""
     box = page.get_by_test_id("aeviz-photo-canvas").bounding_box()
     assert box is not None
     middle = box["y"] + box["height"] * 0.3

@@ -1,4 +1,4 @@
-"""Photographs of a handwritten digit, made from a small image of one: pen, paper, light, camera."""
+"""Synthetic photographs of a handwritten digit, from a small image: pen, paper, light, camera."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PATTERNS = ("plain", "lined", "squared")
 
 
 def photograph(digit: Image, rng: Generator) -> Image:
-    """A photograph, uint8 (H, W, 3), of `digit` (28, 28), light on dark, written on paper."""
+    """A photograph, uint8 (H, W, 3), of `digit` (28, 28; light on dark) written on paper."""
     height, width = (1200, 900) if rng.random() < 0.7 else (900, 1200)
     ink = written(digit, int(rng.uniform(0.18, 0.6) * min(height, width)), rng)
     paper = sheet(height, width, rng)
@@ -31,7 +31,7 @@ def photograph(digit: Image, rng: Generator) -> Image:
 
 
 def written(digit: Image, side: int, rng: Generator) -> Map:
-    """The digit as a pen of some width has written it, (side, side) in [0, 1]."""
+    """The digit as a pen of random width writes it, (side, side) in [0, 1]."""
     large = cv2.resize(digit, (side, side), interpolation=cv2.INTER_CUBIC).astype(np.float32) / 255
     mask = (cv2.GaussianBlur(large, (0, 0), side / 90) > 0.45).astype(np.uint8)
     if rng.random() < 0.5:  # a finer pen, along the middle of the strokes
@@ -44,7 +44,7 @@ def written(digit: Image, side: int, rng: Generator) -> Map:
 
 
 def skeleton(mask: Image) -> Image:
-    """The middle of a mask's strokes, one pixel wide (Zhang and Suen 1984)."""
+    """The centre lines of a mask's strokes, one pixel wide (Zhang and Suen 1984)."""
     ink = np.pad(mask, 1).astype(bool)
     changed = True
     while changed:
@@ -67,7 +67,7 @@ def skeleton(mask: Image) -> Image:
 
 
 def sheet(height: int, width: int, rng: Generator) -> Map:
-    """Paper, float (height, width, 3) in [0, 255]: plain, lined or squared."""
+    """Paper, float (height, width, 3) in [0, 255]: plain, lined or with squares."""
     paper = np.empty((height, width, 3), np.float32)
     paper[:] = PAPERS[rng.integers(len(PAPERS))]
     fibre = cv2.GaussianBlur(rng.standard_normal((height, width)).astype(np.float32), (0, 0), 1.5)
@@ -88,7 +88,7 @@ def sheet(height: int, width: int, rng: Generator) -> Map:
 
 
 def camera(paper: Map, rng: Generator) -> Image:
-    """The paper seen at an angle, in uneven light, a little out of focus, as a JPEG."""
+    """The paper photographed at an angle, in uneven light, slightly out of focus, as a JPEG."""
     height, width = paper.shape[:2]
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), rng.uniform(-12, 12), 1.0)

@@ -1,14 +1,15 @@
-"""Maps of a model's codes: seconds and trustworthiness, ours beside the libraries as they come.
+"""Maps of a model's codes: seconds and trustworthiness of aeviz and of other libraries.
 
     python -m benchmarks.projection [--images 10000] [--model vae-mnist] [--only NAME ...]
         [--threads 1]
 
-The codes are those of the model's gallery. Each method runs in a fresh process with the same seed
-and so many threads, all else as its library has it (ours are `aeviz.latent.layouts`). One thread is
-the rule, since on a busy machine scikit-learn's wait for each other. "ready": seconds of imports
-and of compiling, by a first map of few codes; "map": of the map itself. "silence": the longest time
-in which ours told no progress and did not ask whether to stop: the longest that a Stop waits for.
-Trustworthiness is that of the model files (12 neighbours, on at most 2,000 of the codes).
+The codes are those of the model's gallery. Each method runs in a fresh process with the same seed,
+`--threads` threads and its library's defaults (ours are `aeviz.latent.layouts`). The default is one
+thread, because on a busy machine scikit-learn's threads wait for each other. "ready": seconds for
+imports and compilation, measured with a first map of few codes; "map": seconds for the map itself.
+"silence": the longest time in which ours neither reports progress nor checks for a stop, and so the
+longest wait for a Stop. Trustworthiness is computed as in the model files (12 neighbours, on at
+most 2,000 of the codes).
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ METHODS: dict[str, Map] = {
 
 
 def measure(name: str, z: Array) -> dict[str, float]:
-    """One method on codes z (N, d), in the process that this is called in."""
+    """Measures one method on codes z (N, d), in this process."""
     warnings.simplefilter("ignore")
     told: list[float] = []
     began = time.perf_counter()
@@ -114,7 +115,7 @@ def main() -> None:
         parser.error(f"--images must be at least {FIRST_CODES}")
     z = codes(args.model, args.images)
     threads = dict.fromkeys(("OMP_NUM_THREADS", "NUMBA_NUM_THREADS"), str(args.threads))
-    os.environ.update(threads)  # before the processes start that read them
+    os.environ.update(threads)  # before the processes that read them start
     print(
         f"{len(z):,} codes of {z.shape[1]} numbers, {args.model}; {args.threads} threads on "
         f"{os.cpu_count()} cores, load average before {os.getloadavg()[0]:.1f}"

@@ -1,9 +1,9 @@
-"""The losses that well-known examples report, reached by the same networks trained here.
+"""Test losses beside those that well-known examples report for the same networks.
 
     AEVIZ_DATA=... python -m benchmarks.reference_losses [--only NAME]
 
 Needs the full MNIST (60,000 training images, as the examples use; nothing is held out for
-validation). Prints one line for each: our test loss beside the example's own figure.
+validation). Prints one line per example: our test loss beside the published one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from benchmarks.trainers import EXAMPLE
 
 @dataclass(frozen=True)
 class Reference:
-    """A published example: its settings, the figure it is judged by, and what it must reach."""
+    """A published example: its settings, the metric to compare, and the value to reach."""
 
     config: RunConfig
     figure: str
@@ -65,7 +65,8 @@ REFERENCES = {
 
 
 def all_training_images(dataset: Dataset) -> Dataset:
-    """The official training split whole; the test images watch, and decide nothing."""
+    """The complete official training split. The test images are used for validation, but nothing
+    is selected by it."""
     merged = Split(
         torch.cat([dataset.train.images, dataset.validation.images]),
         torch.cat([dataset.train.labels, dataset.validation.labels]),

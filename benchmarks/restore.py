@@ -1,14 +1,14 @@
-"""What a restorer is worth, beside the classical filters that it has to beat.
+"""The quality of a restorer, beside the classical filters that it has to beat.
 
     python -m benchmarks.restore --task denoise [--photos DIR] [--images N] [--model FILE]
         [--sigma 15 25 50] [--grey | --colour] [--peers bm3d nlm] [--no-ours] [--speed]
 
-On the photographs that no restorer has trained on, all in one run: each method gets the same
-damaged pixels (fixed seeds, 8 bits) and its result is rounded to 8 bits. Means over the photographs
-of what `aeviz.restoration.inference` measures; seconds per megapixel are the median, and take
-turns photo by photo. Ours finds the noise itself; BM3D and non-local means are told the true sigma.
-`--speed` times one megapixel in turn, and a photo of 12 megapixels. The last line is one JSON
-object.
+All methods are measured in one run, on the held-out photographs. Each method gets the same degraded
+pixels (fixed seeds, 8 bits), and its result is rounded to 8 bits. Metrics are those of
+`aeviz.restoration.inference`, as means over the photographs; seconds per megapixel are medians, and
+the methods take turns photo by photo. Ours estimates the noise level; BM3D and non-local means get
+the true sigma. `--speed` times one megapixel, with the methods in turn, and a photo of 12
+megapixels. The last line is one JSON object.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ from aeviz.restoration.tasks import TASKS, Task
 
 Method = Callable[[RestorationCase, Degraded], Tensor]
 Table = dict[str, Figures]
-"""Method -> its figures, with `seconds`, per megapixel."""
+"""Method -> its metrics, and `seconds` per megapixel."""
 
 INPUT = "input"
 COLUMNS = {
@@ -65,7 +65,7 @@ COLUMNS = {
 
 
 class Need(NamedTuple):
-    """Ours has to reach `least` in `figure`: more than `rival`, or by itself where that is None."""
+    """Ours has to reach `least` in `figure`: above `rival`, or absolute if that is None."""
 
     trial: str
     figure: str
@@ -111,7 +111,7 @@ def ours(loaded: LoadedRestorer, precision: str) -> Method:
 
 
 def peer(name: str) -> Method:
-    """A classical filter, told the true sigma or where the holes are."""
+    """A classical filter, with the true sigma or the true holes."""
 
     def run(trial: RestorationCase, damage: Degraded) -> Tensor:
         pixels = as_pixels(damage.x, trial.grey)
@@ -123,7 +123,7 @@ def peer(name: str) -> Method:
 
 
 def as_pixels(x: Tensor, grey: bool) -> np.ndarray:
-    """x (1, 3, H, W) in [0, 1] -> uint8 (H, W, 3), or (H, W, 1) where it is grey."""
+    """x (1, 3, H, W) in [0, 1] -> uint8 (H, W, 3), or (H, W, 1) if it is grey."""
     part = x[0, :1] if grey else x[0]
     return (part * 255).round().to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
 
@@ -134,7 +134,7 @@ def as_tensor(pixels: np.ndarray) -> Tensor:
 
 
 def peers_of(task: Task, chosen: list[str] | None) -> list[str]:
-    """Those of the task that are installed. Bicubic is what an enlarging restorer is given."""
+    """The peers of the task that are installed. Bicubic is the input of an enlarging restorer."""
     own = [*task.baselines, *MORE_PEERS.get(task.name, ())]
     names = [name for name in own if name != "bicubic" and (chosen is None or name in chosen)]
     for name in names:
@@ -148,7 +148,7 @@ def peers_of(task: Task, chosen: list[str] | None) -> list[str]:
 
 
 def measure(trial: RestorationCase, photos: list[Tensor], methods: dict[str, Method]) -> Table:
-    """The means of each method's figures, and its seconds per megapixel."""
+    """The means of each method's metrics, and its seconds per megapixel."""
     rows: dict[str, list[Figures]] = {name: [] for name in (INPUT, *methods)}
     for number, (x, damage) in enumerate(degraded(trial, photos), 1):
         rows[INPUT].append(figures(trial.damage, x, damage, damage.x))
@@ -189,7 +189,7 @@ def _number(key: str, value: float | None) -> str:
 
 
 def verdicts(task: Task, tables: dict[str, Table], mine: str) -> Iterator[dict[str, Any]]:
-    """What the task needs, by how much it is reached, and whether it is enough."""
+    """Each requirement of the task, the value reached, and whether it is enough."""
     for need in NEEDS[task.name]:
         table = tables.get(need.trial, {})
         if mine not in table or (need.rival and need.rival not in table):
@@ -237,7 +237,7 @@ def speed(
         clean = x[:, 1:2].expand(-1, 3, -1, -1) if grey else x
         damage = DEGRADATIONS["noise"].at(clean, 25, torch.Generator().manual_seed(0))
         times: dict[str, list[float]] = {name: [] for name in names}
-        names["ours fp32"](trial, damage)  # what is slow the first time only
+        names["ours fp32"](trial, damage)  # warm-up
         for number in range(rounds):
             for name, method in names.items():
                 began = time.perf_counter()
@@ -336,7 +336,7 @@ def run(task: Task, args: argparse.Namespace) -> dict[str, Any]:
             methods = {mine: ours(loaded, "auto")}
     tables: dict[str, Table] = {}
     for trial in trials_of(task, args):
-        # of a clean photo's noise nothing is to be told
+        # a clean photo has no sigma to give to the peers
         names = [] if trial.damage == "noise" and not trial.amount else peers
         table = measure(trial, photos, {**methods, **{name: peer(name) for name in names}})
         tables[trial.name] = table

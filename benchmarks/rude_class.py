@@ -1,12 +1,12 @@
-"""Floods of one rude student beside five who drag: what those notice, and what the server holds.
+"""Floods of one rude student beside five who drag: their latency, and the server's resources.
 
     python -m benchmarks.rude_class [--floods "half messages" ...] [--seconds 8]
 
-For each flood a fresh server, five hands that drag at 60 Hz (`benchmarks.hands`), and the flood
-(`benchmarks.floods`) while they do. A line has the hands' latency (from a move to its picture),
-how long another student waits for a page and for a photograph's upload meanwhile, the server's
-memory above idle at its highest and 30 s after the flood, and the room on the disk above the
-reserve at its lowest. The first line is without a flood.
+For each flood there is a fresh server, with five hands that drag at 60 Hz (`benchmarks.hands`)
+during the flood (`benchmarks.floods`). A line has the hands' latency (from a move to its image),
+the time that another student waits for a page and for the upload of a photograph, the server's
+memory above idle (the maximum, and 30 s after the flood), and the minimum of free disk space above
+the reserve. The first line is without a flood.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def measure(flood: Flood | None, seconds: float) -> Seen:
         models(folder / "runs")
         server = stack.enter_context(serve(ROOT / "app.py", folder / "runs"))
         target, pid = Target(server.url, folder / "runs"), server.process.pid
-        drag(target.url, 1.0)  # the model is open, and the libraries are there
+        drag(target.url, 1.0)  # open the model and import the libraries
         waits(target.url)
         idle = memory(pid)
         seen.least_free = shutil.disk_usage(folder).free
@@ -80,7 +80,7 @@ def measure(flood: Flood | None, seconds: float) -> Seen:
 
 @contextlib.contextmanager
 def watched(seen: Seen, pid: int, folder: Path) -> Iterator[None]:
-    """Notes the highest memory and the least room, ten times a second."""
+    """Records the maximum of memory and the minimum of disk space, ten times a second."""
     over = threading.Event()
 
     def look() -> None:
@@ -107,8 +107,8 @@ def drag(url: str, seconds: float) -> None:
 
 
 def waits(url: str) -> tuple[float, float]:
-    """Seconds until another student has a page's list of models, and has a photograph taken in; as
-    long as their patience where they have not. Another address, as a proxy says it."""
+    """Seconds until another student gets a page's list of models, and until a photograph is
+    uploaded; the time-out if that fails. The student has another address, behind a proxy."""
     photo = PHOTO.read_bytes()
     asked = [("aeviz/models", None), ("aeviz/darkroom/photos?name=dahlia.jpg", photo)]
     found = []

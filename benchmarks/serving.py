@@ -1,4 +1,4 @@
-"""A server for a benchmark: started on a free port, waited for, and ended with the block."""
+"""A server for a benchmark: it starts on a free port and ends with the block."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class Server:
     url: str
     process: subprocess.Popen[bytes]
     started: float
-    """Seconds from the command to the first healthy answer."""
+    """Seconds from the command to the first successful health check."""
 
 
 @contextlib.contextmanager
 def serve(script: Path, runs: Path | None = None) -> Iterator[Server]:
-    """`streamlit run script` until the block ends; `runs` is where it keeps runs."""
+    """`streamlit run script` until the block ends; `runs` is its folder of runs."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "streamlit", "run", str(script)]
@@ -71,7 +71,7 @@ def wait_for_health(url: str, process: subprocess.Popen[bytes]) -> None:
 
 
 def memory(pid: int) -> int:
-    """Resident bytes of a process; 0 where the system does not tell (Linux does)."""
+    """Resident bytes of a process; 0 if the system does not report them (Linux does)."""
     with contextlib.suppress(OSError):
         for line in Path(f"/proc/{pid}/status").read_text().splitlines():
             if line.startswith("VmRSS:"):
@@ -80,7 +80,7 @@ def memory(pid: int) -> int:
 
 
 def processor_seconds(pid: int) -> float:
-    """Processor time a process has used so far; 0 where the system does not tell."""
+    """Processor time a process has used so far; 0 if the system does not report it."""
     with contextlib.suppress(OSError):
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

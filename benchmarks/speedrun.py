@@ -1,12 +1,12 @@
-"""Seconds to the test loss that PyTorch's VAE example reaches, by its recipe and by ours.
+"""Seconds to the test loss that PyTorch's VAE example reaches, with its recipe and with ours.
 
     AEVIZ_DATA=... python -m benchmarks.speedrun [--rounds 3]
 
 The network is the example's (784-400-20), the data all 60,000 training images of MNIST. The example
 trains with Adam at 0.001 and batches of 128 for ten epochs, and reaches about 105.6 nats per test
-image. Ours: the same Adam with a smaller beta2, one cycle of a higher rate, and as few epochs as
-reach that loss. Each in a process of its own, in turn; medians. Neither is timed while it measures
-the test loss, and ours not while it validates.
+image. Ours: the same Adam with a smaller beta2, a one-cycle schedule with a higher learning rate,
+and the fewest epochs that reach that loss. Each runs in its own process, in turn; figures are
+medians. Measuring the test loss is not timed, nor is our validation.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ OURS = EXAMPLE.replace(
         "training.schedule": "one-cycle",
     }
 )
-"""Among 4 to 8 epochs, batches of 256 to 768, rates of 0.006 to 0.015, beta2 of 0.95 to 0.999."""
+"""Chosen from 4 to 8 epochs, batches of 256 to 768, learning rates of 0.006 to 0.015, beta2 of 0.95
+to 0.999."""
 
 
 def main() -> None:

@@ -2,11 +2,11 @@
 
     python -m benchmarks.startup [--rounds 3] [--chromium /usr/bin/chromium]
 
-For each page a fresh server and a fresh headless Chromium are started. "Server" is the time until
-the health check answers, "page" the time from navigation until the page can be used: for Home and
-Explore the map's points are drawn and a first image is decoded, so that the pointer moves it; for
-the empty page its one line of text stands there. "Plotly" is when the map has been handed to it,
-which waits for a pause. Medians over the rounds, all in one run.
+For each page, a fresh server and a fresh headless Chromium are started. "Server" is the time until
+the health check succeeds. "Page" is the time from navigation until the page is usable: for Home and
+Explore, the map's points are drawn and the first image is decoded, so that it follows the pointer;
+for the empty page, its one line of text is visible. "Plotly" is when the map has been handed to
+Plotly, which waits for a pause. Figures are medians over the rounds, all in one run.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ PAGES = {
 
 def measure(browser: Browser, script: Path, path: str, conditions: dict[str, str]) -> list[float]:
     """Seconds: server start, first page (cold), the same page again in a new browser, and until
-    Plotly was there in that one."""
+    Plotly has drawn the map in the latter."""
     with serve(script) as server:
         seconds = [server.started]
         for _ in range(2):

@@ -1,8 +1,8 @@
-"""The usual ways to train a VAE, at the network, weights and data that aeviz is given too.
+"""The usual ways to train a VAE, with the same network, initial weights and data as aeviz.
 
-Each contender trains `job.config` from the same first weights and answers with images per second
-and the test loss in nats per image. Peers keep their usual data path; whatever of theirs is not
-training (progress bars, loggers, checkpoints) is off.
+Each contender trains `job.config` from the same initial weights and returns images per second and
+the test loss in nats per image. Peers keep their usual data loading; everything of theirs that is
+not training (progress bars, loggers, checkpoints) is off.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ EXAMPLE = RunConfig(
 
 @dataclass(frozen=True)
 class Task:
-    """A VAE with a BCE loss, what it learns from, and where."""
+    """A VAE with a BCE loss, its data set, and the device."""
 
     config: RunConfig
     dataset: Dataset
@@ -57,11 +57,11 @@ class Task:
 
     @property
     def images(self) -> int:
-        """Learnt from in all epochs."""
+        """The number of images in all epochs."""
         return self.config.training.epochs * len(self.dataset.train)
 
     def wait(self) -> None:
-        """Until the device has done all it was given."""
+        """Waits until the device has finished all queued work."""
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
 
@@ -71,7 +71,7 @@ Result = tuple[float, float]
 
 
 class TorchvisionLike(TorchDataset[tuple[Tensor, int]]):
-    """What torchvision's MNIST does for each image: array -> PIL -> ToTensor."""
+    """A data set that does what torchvision's MNIST does per image: array -> PIL -> ToTensor."""
 
     def __init__(self, split: datasets.Split) -> None:
         self.data, self.targets, self.transform = split.images, split.labels, ToTensor()
@@ -85,11 +85,11 @@ class TorchvisionLike(TorchDataset[tuple[Tensor, int]]):
 
 
 class PlainVAE(nn.Module):
-    """PyTorch's VAE example, with whichever layers the configuration has before and after."""
+    """PyTorch's VAE example, with the encoder and decoder layers of the configuration."""
 
     def __init__(self, job: Task) -> None:
         super().__init__()
-        # aeviz's own layers and first weights, called one after the other: an equal network
+        # aeviz's layers and initial weights, called one after the other: the same network
         source = Autoencoder(job.config, job.dataset.image_shape)
         assert isinstance(source.bottleneck, Gaussian)
         self.encoder, self.decoder = source.trunk, source.decoder
@@ -127,7 +127,7 @@ def _reordered(out: tuple[Tensor, Tensor, Tensor], x: Tensor) -> tuple[Tensor, .
 
 
 def ours(job: Task) -> Result:
-    """aeviz's loop. Its validation after each epoch is not counted: none of the peers makes one."""
+    """aeviz's loop. Its validation after each epoch is not timed, because the peers have none."""
     state = begin(job.config, job.dataset, job.device)
     seconds, began = 0.0, time.perf_counter()
     for result in train(state, job.dataset):
@@ -149,7 +149,7 @@ def _loader(job: Task) -> DataLoader[tuple[Tensor, int]]:
 
 
 def pytorch_example(job: Task) -> Result:
-    """DataLoader, ToTensor, one `.item()` a step."""
+    """DataLoader, ToTensor, one `.item()` per step."""
     torch.manual_seed(0)
     model = PlainVAE(job).to(job.device)
     optimizer, loader = _optimizer(model, job), _loader(job)
@@ -232,7 +232,7 @@ def lightning_trainer(job: Task) -> Result:
             def training_step(self, batch: tuple[Tensor, int], index: int) -> Tensor:
                 del index
                 x, _label = batch
-                # Lightning's own way is a mean loss; Adam does not mind the factor
+                # Lightning's convention is a mean loss; Adam is invariant to the factor
                 return example_loss(*_reordered(self.model(x), x)) / len(x)
 
             def configure_optimizers(self) -> Any:
@@ -265,7 +265,7 @@ def _quiet() -> Iterator[None]:
 
 
 def contender(stack: ExitStack, run: Callable[[Task], Result]) -> Callable[[Task], Result]:
-    """`run`, in a process that lasts as long as `stack`."""
+    """Runs `run` in a process that ends with `stack`."""
     spawn = multiprocessing.get_context("spawn")
     process = stack.enter_context(ProcessPoolExecutor(1, spawn))
     return lambda job: process.submit(run, job).result()

@@ -1,17 +1,17 @@
-"""Images per second in training, beside the usual ways to train the same network.
+"""Training speed in images per second, beside the usual ways to train the same network.
 
     python -m benchmarks.training [--network dense|conv] [--epochs 1] [--rounds 3]
         [--images 20000] [--batch-size 128] [--device cpu|cuda] [--short]
 
 `dense` is the 784-400-20 VAE of PyTorch's example, `conv` the network of the bundled `vae-mnist`;
-both with Adam at 1e-3. aeviz's loop; the loop of PyTorch's VAE example (DataLoader, ToTensor, one
-.item() a step); pythae's BaseTrainer; Lightning's Trainer; and, if it is installed, JAX (dense, on
-a CPU; one compiled scan an epoch, compiling not counted). Each has a process of its own, as
-the libraries leave it; that of aeviz keeps its memory, as `python -m aeviz train` does. All in one
-run, in turn, so that a noisy machine is noisy for all; medians over the rounds, and ratios of
-medians. Peers are timed over the whole call of their trainer, aeviz without its validation after
-each epoch, which none of them makes here. The last row is aeviz once more, at the batch size that
-we recommend for speed, against the peers at theirs.
+both use Adam at 1e-3. The contenders are aeviz's loop; the loop of PyTorch's VAE example
+(DataLoader, ToTensor, one .item() per step); pythae's BaseTrainer; Lightning's Trainer; and, if it
+is installed, JAX (dense, on a CPU; one compiled scan per epoch, compilation not timed). Each has
+its own process with the libraries' defaults; that of aeviz keeps its memory, as `python -m aeviz
+train` does. They take turns in one run, so that noise on the machine affects all of them. Figures
+are medians over the rounds, and ratios of medians. Peers are timed over the whole call of their
+trainer, aeviz without its validation after each epoch, which none of them does here. The last row
+is aeviz again, with the batch size that we recommend for speed, against the peers with theirs.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ RECOMMENDED = {
     "dense": {"training.batch_size": 768, "training.lr": 2e-2, "training.schedule": "one-cycle"},
     "conv": {"training.batch_size": 512, "training.lr": 6e-3, "training.schedule": "one-cycle"},
 }
-"""For speed; the schedule needs the steps of some ten epochs of 60,000 images to come down."""
+"""For speed; the schedule needs the steps of about ten epochs of 60,000 images to decay."""
 
 
 def configured(args: argparse.Namespace) -> RunConfig:
@@ -65,7 +65,8 @@ def configured(args: argparse.Namespace) -> RunConfig:
 
 
 def flops_per_image(job: Task) -> float:
-    """Of a step forwards and backwards: products and sums of matrix products and convolutions."""
+    """FLOPs per image of a forward and backward pass: multiplications and additions in matrix
+    products and convolutions."""
     model = Autoencoder(job.config, job.dataset.image_shape)
     x = to_float(job.dataset.train.images[:8])
     with FlopCounterMode(display=False) as counter:
@@ -74,8 +75,8 @@ def flops_per_image(job: Task) -> float:
 
 
 def peak(job: Task, side: int) -> float:
-    """FLOP/s that a product of two large matrices reaches on this device, in the precision that
-    the training computes in: what there is to be had, whatever a data sheet says."""
+    """FLOP/s of a product of two large matrices on this device, in the precision of the training:
+    the achievable peak, which may differ from the data sheet's."""
     a, b = torch.randn(2, side, side, device=job.device)
     best = 0.0
     with torch.no_grad(), autocast(job.device, job.config.training.precision):
@@ -133,10 +134,10 @@ def main() -> None:
         peers["JAX, jit and scan"] = jax_scan
     warm = replace(job, dataset=replace(dataset, train=dataset.train.take(slice(0, 512))))
     results: dict[str, list[Result]] = {name: [] for name in ("aeviz", *peers, large)}
-    os.environ.pop("GOMP_SPINCOUNT", None)  # of aeviz's server, not of those who train
+    os.environ.pop("GOMP_SPINCOUNT", None)  # meant for aeviz's server, not for trainings
     with ExitStack() as stack:
         runs = {name: contender(stack, run) for name, run in {"aeviz": ours, **peers}.items()}
-        for run in runs.values():  # imports, and kernels that are made when first asked for
+        for run in runs.values():  # imports, and kernels that are compiled at first use
             run(warm)
         runs["aeviz"](replace(warm, config=fast.config))
         for _ in range(args.rounds):

@@ -1,1 +1,1 @@
-"""The parts of `benchmarks.gpu_session`: ten minutes on a GPU, used well."""
+"""The parts of `benchmarks.gpu_session`: ten minutes on a GPU."""

@@ -1,4 +1,4 @@
-"""Puts the models of a session into `checkpoints/`, those that are better there."""
+"""Adopt the models of a session that are better than those in `checkpoints/`."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from benchmarks.gpu.sources import Sources
 
 ROOT = Path(__file__).parents[2]
 GAIN = 0.01
-"""What must be gained on average: dB, nats per image, or mutual information gap."""
+"""The minimum gain on average: dB, nats per image, or mutual information gap."""
 
 LOSS = 0.05
-"""What may be lost, in dB, in any one trial of a restorer."""
+"""The maximum loss in dB in any one trial of a restorer."""
 
 UNSEEN = 45.0
-"""dB; what is better than that is as good."""
+"""dB; higher values count as this one, because the difference is invisible."""
 
 TESTS = ("tests/models/test_bundled.py", "tests/models/test_bundled_restorers.py")
 _KEPT = ("epochs", "steps", "seconds", "started_from", "device", "versions", "date", "precision")
@@ -43,7 +43,7 @@ _KEPT = ("epochs", "steps", "seconds", "started_from", "device", "versions", "da
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a model is adopted, and why; `gain` as `GAIN`."""
+    """Whether a model is adopted, and why; `gain` has the unit of `GAIN`."""
 
     name: str
     adopted: bool
@@ -57,8 +57,8 @@ def adopt(
     bundle: Path | None = None,
     passes: Callable[[str], bool] | None = None,
 ) -> list[dict[str, Any]]:
-    """Measures the models of a session in full, on the CPU, and adopts those that are better than
-    the bundled ones and pass the project's tests; answers what became of each."""
+    """Evaluates the models of a session in full, on the CPU, and adopts those that are better than
+    the bundled ones and pass the project's tests; returns the verdict on each."""
     bundle, passes = bundle or checkpoints_dir(), passes or passes_tests
     models = Models(folder)
     if not models.names():
@@ -67,7 +67,7 @@ def adopt(
     found: list[Verdict] = []
     for name in models.names():
         if not (bundle / f"{name}.safetensors").is_file():
-            continue  # a foundation is no bundled model
+            continue  # the foundation is not a bundled model
         with tempfile.TemporaryDirectory() as scratch:
             new = Path(scratch) / f"{name}.safetensors"
             models.write(name, new)
@@ -108,8 +108,8 @@ def _judged(
 def compared(
     config: RunConfig, before: dict[str, Any], after: dict[str, Any]
 ) -> tuple[float, float]:
-    """The mean gain over a restorer's trials, and the least: of what lies inside marks and holes,
-    else of the whole."""
+    """The mean and the minimum gain over a restorer's trials: inside marks and holes, or else over
+    the whole image."""
     key = "inside" if config.corruption.kind in ("watermark", "holes") else "psnr"
     gains = [
         min(row[key], UNSEEN) - min(before[trial][key], UNSEEN) for trial, row in after.items()
@@ -129,7 +129,7 @@ def _gain_text(gain: float, worst: float) -> str:
 
 
 def _restorer_figures(file: Path, photos: Photos) -> dict[str, Any]:
-    """Those of its card, if it was measured on these photographs."""
+    """The metrics on its card if it was measured on these photographs; else measured now."""
     loaded = checkpoint.load_restorer(file)
     if loaded.card.get("dataset_sha256") == photos.sha256 and loaded.card.get("metrics"):
         return loaded.card["metrics"]
@@ -137,7 +137,7 @@ def _restorer_figures(file: Path, photos: Photos) -> dict[str, Any]:
 
 
 def _measured_restorer(file: Path, photos: Photos) -> dict[str, Any]:
-    """Measures a restorer and writes its file anew, with its whole card."""
+    """Measures a restorer and rewrites its file with a complete card."""
     loaded = checkpoint.load_restorer(file)
     card = write(loaded.model, photos, _history(loaded.card), file, half=True)
     return card["metrics"]
@@ -173,7 +173,7 @@ def _measured_autoencoder(file: Path, sources: Sources, gallery: int) -> dict[st
 
 
 def _history(card: dict[str, Any]) -> dict[str, Any]:
-    """What the session knew of a model's training, and what measuring it here does not change."""
+    """The facts about a model's training on its card, which measuring it here does not change."""
     return {key: card[key] for key in _KEPT if key in card}
 
 
@@ -185,7 +185,7 @@ def _put(
     gallery: int,
     passes: Callable[[str], bool],
 ) -> bool:
-    """Replaces a bundled model and its section; both as before where the tests fail."""
+    """Replaces a bundled model and its section of the README; reverts both if the tests fail."""
     file, page = bundle / f"{name}.safetensors", bundle / "README.md"
     before = {path: path.read_bytes() for path in (file, page)}
     text = page.read_text()

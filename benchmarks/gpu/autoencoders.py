@@ -1,8 +1,9 @@
-"""The bundled autoencoders that more training may make better, side by side in processes.
+"""Further training of bundled autoencoders, side by side in processes.
 
-A step of one of them keeps a large GPU busy for a part of the time that the CPU takes to start it,
-so six of them share it. Each trains for as many epochs as fit its time, by its own speed among
-the others, so that its learning rate comes down to its end. Compared is the validation loss.
+The CPU takes longer to start a step of one of them than a large GPU takes to compute it, so six of
+them share the GPU. Each trains for as many epochs as fit into its time, at the speed measured while
+the others run, so that its learning-rate schedule is completed. Models are compared by their
+validation loss.
 """
 
 from __future__ import annotations
@@ -46,8 +47,8 @@ VARIANTS: dict[str, tuple[dict[str, Any], ...]] = {
         {"training.weight_decay": 0.1},
     ),
 }
-"""Changes of the bundled configuration that are tried, each with as many epochs as fit. The network
-is the same, and so is the size of the file."""
+"""Changes to the bundled configuration that are tried, each with as many epochs as fit. The network
+and the size of the file stay the same."""
 
 DATASETS = {
     "vae-fashion-mnist": "fashion-mnist",
@@ -57,17 +58,17 @@ DATASETS = {
 }
 BETA = "beta-vae-shapes"
 VARIANTS_SHARE = 0.7
-"""Of the time; the rest is for the grid of beta and seeds."""
+"""Share of the time; the rest is for the grid of beta and seeds."""
 
 FINISH_SECONDS = 5.0
-"""From a training's last step to its file."""
+"""Seconds from the last step of a training to its file."""
 _PROBE_STEPS = 30
-_MARGIN = 0.85  # of the time, as others may start meanwhile
+_MARGIN = 0.85  # of the time, because others may start meanwhile
 
 
 @dataclass(frozen=True)
 class Job:
-    """One training: `ends` is a time as `time.time` tells it, `most_epochs` what is enough."""
+    """One training: `ends` is a time as of `time.time`, `most_epochs` the number that suffices."""
 
     name: str
     config: RunConfig
@@ -79,15 +80,15 @@ class Job:
 
 
 class Done(NamedTuple):
-    """A model's file, and its figures on the validation images."""
+    """A model's file, and its metrics on the validation images."""
 
     data: bytes
     figures: dict[str, Any]
 
 
 def train_autoencoders(session: Session, share: Share, pool: Pool) -> None:
-    """Keeps the best of each model's variants, as soon as one is better than those before; a
-    variant that an earlier session finished is not repeated."""
+    """Trains the variants of each model, and writes each one that is the best so far. A variant
+    that an earlier session finished is not repeated."""
     for job, done in pool.run(list(jobs(session, share)), share):
         figures = {"changes": _changes(job), **done.figures}
         rows = _rows(session, job.name)
@@ -98,7 +99,7 @@ def train_autoencoders(session: Session, share: Share, pool: Pool) -> None:
 
 
 def jobs(session: Session, share: Share) -> Iterator[Job]:
-    """What is still to be trained, in order of worth: the variants, then the grid of beta and
+    """The remaining trainings, in order of importance: the variants, then the grid of beta and
     seeds. Variants that cannot train side by side share the time."""
     left = share.left()
     wanted = [job for job in _variants(session) if _is_wanted(session, job)]
@@ -115,7 +116,7 @@ def _rows(session: Session, name: str) -> list[dict[str, Any]]:
 
 
 def _is_wanted(session: Session, job: Job) -> bool:
-    """Whether its data is there and no earlier session has finished it."""
+    """Whether its data set is available and no earlier session has finished it."""
     rows = _rows(session, job.name)
     known = any(row["changes"] == _changes(job) and row["finished"] for row in rows)
     return not known and session.sources.has(job.config.dataset)
@@ -148,7 +149,7 @@ def _job(session: Session, name: str, config: RunConfig) -> Job:
 
 
 def configured(session: Session, name: str) -> RunConfig:
-    """The bundled model's configuration; a small VAE of its preset where there is none."""
+    """The bundled model's configuration; a small VAE of its preset if there is no bundled one."""
     file = session.bundled_file(name)
     if file is not None and not session.sizes.image_network:
         config = checkpoint.read_summary(file).config
@@ -160,7 +161,7 @@ def configured(session: Session, name: str) -> RunConfig:
 
 
 def train_job(job: Job) -> Done | None:
-    """Trains one model; None where there was no time to begin."""
+    """Trains one model; returns None if there was no time to begin."""
     if time.time() >= job.ends:
         return None
     device = torch.device(job.device)
@@ -173,7 +174,7 @@ def train_job(job: Job) -> Done | None:
             break
     seconds = time.time() - began
     finished = state.epoch >= config.training.epochs
-    model = state.model.half().float().eval()  # as it is stored
+    model = state.model.half().float().eval()  # rounded as in the file
     figures = validate(model, dataset.validation)
     history = {"epochs": state.epoch, "steps": state.step, "seconds": round(seconds, 1)}
     score = -figures["loss"]
@@ -194,7 +195,8 @@ def train_job(job: Job) -> Done | None:
 
 
 def sized(job: Job, dataset: Dataset, device: torch.device) -> RunConfig:
-    """The job's configuration with as many epochs as its time is long, by a few steps' speed."""
+    """The job's configuration with as many epochs as fit into its time, by the speed of a few
+    steps."""
     state = begin(job.config, dataset, device)
     steps = train(state, dataset)
     per_epoch = steps_per_epoch(len(dataset.train), job.config.training)
@@ -232,15 +234,15 @@ def _changes(job: Job) -> dict[str, Any]:
 
 
 class Pool:
-    """Processes that train side by side, started early so that none has to be waited for; with no
-    workers, trainings run one after another here."""
+    """Processes that train side by side, started early so that they are ready when needed. With no
+    workers, trainings run one after another in this process."""
 
     def __init__(self, workers: int, sources: Sources, device: torch.device) -> None:
         self._workers, self._sources, self._device = workers, sources, device
         self._pool: ProcessPoolExecutor | None = None
 
     def start(self) -> None:
-        """Starts the processes, which read their data while others compute."""
+        """Starts the processes, which read their data during other parts of the session."""
         if self._workers:
             spawn = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(self._workers, spawn, initializer=_prepare)
@@ -248,8 +250,8 @@ class Pool:
                 self._pool.submit(_ready, self._sources, str(self._device))
 
     def run(self, jobs: list[Job], share: Share) -> Iterator[tuple[Job, Done]]:
-        """Each job that was done, as soon as it is. Those that have not begun when the time is over
-        are left out."""
+        """Yields each job as soon as it is done. Jobs that have not begun when the time is over are
+        skipped."""
         if self._pool is None:
             for job in jobs:
                 done = None if share.over else train_job(job)
@@ -280,19 +282,20 @@ class Pool:
 def _result(future: Future[Done | None], job: Job) -> Done | None:
     try:
         return future.result()
-    except Exception as error:  # one that fails does not end the others
+    except Exception as error:  # a failed job does not end the others
         say(f"{job.name} failed: {error}")
         return None
 
 
 def _prepare() -> None:
-    """In a process of the pool: an interrupt is for its parent; one thread each."""
+    """Initializes a process of the pool: it ignores interrupts, which its parent handles, and uses
+    one thread."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
 
 
 def _ready(sources: Sources, device: str) -> None:
-    """Reads the data and wakes the GPU, before there is anything to train."""
+    """Reads the data and initializes the GPU, before there is anything to train."""
     for name in sorted(set(DATASETS.values())):
         if sources.has(name):
             sources.load(name)

@@ -1,4 +1,4 @@
-"""Whether a GPU computes what a CPU does, and whether steps wait for it."""
+"""Checks that a GPU computes the same as a CPU, and that steps do not wait for it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from benchmarks.training import NETWORKS
 LOSS_TOLERANCE = 0.01
 PIXEL_TOLERANCE = 1
 WAITS = ("cudaStreamSynchronize", "aten::_local_scalar_dense")
-"""Calls that wait until the GPU has done all it was given, by their names in a profile."""
+"""Calls that wait until the GPU has finished all queued work, by their names in a profile."""
 
 KINDS: dict[str, RunConfig] = {
     "dense": EXAMPLE.replace(**{"bottleneck.kind": "deterministic"}),
@@ -50,7 +50,7 @@ KINDS: dict[str, RunConfig] = {
 
 @contextlib.contextmanager
 def exact_convolutions() -> Iterator[None]:
-    """Convolutions in whole fp32, where a GPU would shorten their factors."""
+    """Convolutions in full fp32 instead of a GPU's TF32."""
     before = torch.backends.cudnn.allow_tf32
     torch.backends.cudnn.allow_tf32 = False
     try:
@@ -62,7 +62,7 @@ def exact_convolutions() -> Iterator[None]:
 def checks(
     dataset: Dataset, photos: Photos, device: torch.device, sizes: Sizes
 ) -> Iterator[tuple[str, Callable[[], dict[str, Any]]]]:
-    """All checks by name; each answers with its figure and whether that is `good`."""
+    """All checks by name; each returns its measurements and whether they are `good`."""
     for kind, config in KINDS.items():
         yield f"losses of {kind}", partial(same_losses, config, dataset, device, sizes)
     yield "losses of a restorer", partial(same_restorer_losses, photos, device, sizes)
@@ -76,13 +76,13 @@ def checks(
 def same_losses(
     config: RunConfig, dataset: Dataset, device: torch.device, sizes: Sizes
 ) -> dict[str, Any]:
-    """How far the losses of an autoencoder are apart on CPU and device."""
+    """How much the losses of an autoencoder on CPU and device differ."""
     return _apart(*(autoencoder_losses(config, dataset, each, sizes) for each in _both(device)))
 
 
 @exact_convolutions()
 def same_restorer_losses(photos: Photos, device: torch.device, sizes: Sizes) -> dict[str, Any]:
-    """How far the losses of a denoiser are apart on CPU and device."""
+    """How much the losses of a denoiser on CPU and device differ."""
     return _apart(*(restorer_losses(photos, each, sizes) for each in _both(device)))
 
 
@@ -91,7 +91,7 @@ def _both(device: torch.device) -> tuple[torch.device, torch.device]:
 
 
 def _apart(reference: Tensor, found: Tensor) -> dict[str, Any]:
-    """How far two curves of losses (steps,) are apart, as a share of the first."""
+    """The difference of two curves of losses (steps,), relative to the first."""
     most = ((found - reference).abs() / reference.abs()).max().item()
     return {"apart": round(most, 6), "good": most <= LOSS_TOLERANCE}
 
@@ -100,7 +100,7 @@ def autoencoder_losses(
     config: RunConfig, dataset: Dataset, device: torch.device, sizes: Sizes
 ) -> Tensor:
     """The losses of the first steps in fp32; batches and eps are drawn on the CPU, so that they are
-    the same whatever the device."""
+    the same on every device."""
     model = Autoencoder(config, dataset.image_shape).to(device)
     optimizer = make_optimizer(model, config.training, device)
     chance = torch.Generator().manual_seed(0)
@@ -124,11 +124,11 @@ def _terms(model: Autoencoder, x: Tensor, eps: Tensor) -> Terms:
 
 
 def restorer_losses(photos: Photos, device: torch.device, sizes: Sizes) -> Tensor:
-    """The same for a denoiser, on squares that are drawn and degraded on the CPU."""
+    """The same for a denoiser, on squares that are cut and degraded on the CPU."""
     crop = min(64, sizes.crop)
     config = RESTORERS["restore-denoise"].replace(
         **{
-            "network.channels": [16, 32, 64],  # the CPU is not to be waited for
+            "network.channels": [16, 32, 64],  # small, so that the CPU does not take long
             "bottleneck.latent_dim": 64,
             "training.crop": crop,
             "training.lr": 1e-3,
@@ -153,7 +153,7 @@ def restorer_losses(photos: Photos, device: torch.device, sizes: Sizes) -> Tenso
 
 @exact_convolutions()
 def decoding(device: torch.device) -> dict[str, Any]:
-    """How many levels of 255 apart the pixels are that the app's batcher answers with on the two
+    """The difference, in levels of 255, of the pixels that the app's batcher returns on the two
     devices."""
     config = EXAMPLE.replace(**NETWORKS["conv"])
     rng = np.random.default_rng(0)
@@ -169,7 +169,7 @@ def decoding(device: torch.device) -> dict[str, Any]:
 
 
 def _served(model: Autoencoder, codes: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """The pixels that a batcher answers these decodes with, in the order of the requests."""
+    """The pixels that a batcher returns for these decodes, in the order of the requests."""
     replies: list[Reply] = []
     complete = threading.Event()
 
@@ -197,11 +197,11 @@ def _served(model: Autoencoder, codes: Sequence[np.ndarray]) -> list[np.ndarray]
 
 class _Warm(ModelComputer):
     def warm_up(self) -> None:
-        """Nothing: there is no hurry."""
+        """Does nothing: here no request is waiting."""
 
 
 def waits(dataset: Dataset, device: torch.device, sizes: Sizes) -> dict[str, Any]:
-    """How often a training step of aeviz's loop waits for the GPU; not asked of a CPU."""
+    """How often a training step of aeviz's loop waits for the GPU; skipped on a CPU."""
     if device.type != "cuda":
         return {"per_step": None, "good": True}
     state = begin(EXAMPLE, dataset, device)
@@ -210,24 +210,24 @@ def waits(dataset: Dataset, device: torch.device, sizes: Sizes) -> dict[str, Any
     for _ in range(3):
         next(steps)
     found = waits_of(lambda: next(steps), count)
-    # the loop looks at its loss five times a second, and that it may
+    # the loop may read its loss five times a second
     return {"per_step": found / count, "good": found <= 1 + count // 10}
 
 
 def waits_of_degradations(photos: Photos, device: torch.device, sizes: Sizes) -> dict[str, Any]:
-    """How often drawing a batch under all degradations waits for the GPU; not asked of a CPU."""
+    """How often drawing a batch with all degradations waits for the GPU; skipped on a CPU."""
     if device.type != "cuda":
         return {"per_batch": None, "good": True}
     shown = Squares(photos.train[:20], min(64, sizes.crop), device)
     chance = torch.Generator(device).manual_seed(0)
-    every_kind(shown, 16, chance)  # constants, and what is drawn once
+    every_kind(shown, 16, chance)  # warm-up: constants, and stencils that are drawn once
     found = waits_of(lambda: every_kind(shown, 16, chance), 3)
     return {"per_batch": found / 3, "good": found == 0}
 
 
 def recorded_steps(dataset: Dataset, device: torch.device, sizes: Sizes) -> dict[str, Any]:
-    """Whether steps that were recorded as a CUDA graph learn what others do: how far their losses
-    without eps are apart. Where they do, the trainings after this are recorded."""
+    """Whether steps recorded as a CUDA graph have the same losses, without eps, as others. If so,
+    later trainings are recorded."""
     if device.type != "cuda":
         return {"apart": None, "good": True}
     config = KINDS["conv"].replace(**{"training.precision": "fp32"})
@@ -236,7 +236,7 @@ def recorded_steps(dataset: Dataset, device: torch.device, sizes: Sizes) -> dict
         for recorded in ("0", "1"):
             os.environ[graphs.SWITCH] = recorded
             steps = train(begin(config, dataset, device), dataset)
-            # cloned, since a replayed graph writes each loss into the same tensor
+            # cloned, because a replayed graph writes each loss into the same tensor
             losses = [next(steps).terms.total.clone() for _ in range(sizes.check_steps)]
             curves.append(torch.stack(losses))
         found = _apart(*(curve.cpu() for curve in curves))
@@ -247,7 +247,7 @@ def recorded_steps(dataset: Dataset, device: torch.device, sizes: Sizes) -> dict
 
 
 def waits_of(step: Callable[[], object], count: int) -> int:
-    """How often `count` calls of `step` wait for the GPU to finish everything, by a profile."""
+    """How often `count` calls of `step` wait for the GPU to finish all work, by a profile."""
     with profile(activities=[ProfilerActivity.CPU, ProfilerActivity.CUDA]) as profiler:
         for _ in range(count):
             step()

@@ -12,7 +12,7 @@ from aeviz.cli.terminal import say
 
 
 class Clock:
-    """Counts down `seconds`, of which `spent` are gone; `stop` ends the session early."""
+    """Counts down `seconds`, of which `spent` have passed; `stop` ends the session early."""
 
     def __init__(
         self, seconds: float, spent: float = 0.0, now: Callable[[], float] = time.monotonic
@@ -26,17 +26,17 @@ class Clock:
         return 0.0 if self.stopped else max(0.0, self._ends - self.now())
 
     def stop(self) -> None:
-        """The end is now."""
+        """Ends the session now."""
         self.stopped = True
 
     def share(self, seconds: float, spent: float = 0.0) -> Share:
-        """So many of the seconds that are left, for one part of the session; `spent` of them are
-        gone, where it goes on from an earlier session."""
+        """At most `seconds` of the time left, for one part of the session. If the part resumes from
+        an earlier session, `spent` of them have passed."""
         return Share(self, min(seconds, spent + self.left()), spent)
 
 
 class Share:
-    """The time of one part; the session's end is its end too."""
+    """The time of one part; it ends with the session at the latest."""
 
     def __init__(self, clock: Clock, seconds: float, spent: float) -> None:
         self.clock, self.seconds = clock, seconds
@@ -54,13 +54,14 @@ class Share:
 
     @property
     def progress(self) -> float:
-        """The share of the time that is gone, in [0, 1]."""
+        """The share of the time that has passed, in [0, 1]."""
         return min(1.0, self.spent() / self.seconds) if self.seconds > 0 else 1.0
 
 
 @contextlib.contextmanager
 def stopped_by_signals(clock: Clock) -> Iterator[None]:
-    """A first SIGINT or SIGTERM lets what runs write what it has; a second interrupts it."""
+    """The first SIGINT or SIGTERM ends the current work, which writes its results; a second one
+    interrupts it."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         del number, frame

@@ -1,4 +1,4 @@
-"""Figures of a GPU that the project states: training, restoring, decoding, maps of codes."""
+"""The project's speed measurements on a GPU: training, restoring, decoding, maps of codes."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ Figure = tuple[str, Callable[[], dict[str, Any]]]
 def figures(
     dataset: Dataset, photos: Photos, device: torch.device, sizes: Sizes, share: Share
 ) -> Iterator[Figure]:
-    """Each figure by its name, in order of worth, while the time lasts."""
-    rates: dict[str, float] = {}  # of PyTorch's example, which is slow to measure
+    """Each measurement by its name, in order of importance, while there is time."""
+    rates: dict[str, float] = {}  # of PyTorch's example, which takes long to measure
     rows: list[Figure] = [
         ("training dense", partial(training, "dense", dataset, device, sizes, rates)),
         ("restoring", partial(restoring, photos, device, sizes, share)),
@@ -62,8 +62,8 @@ def training(
     sizes: Sizes,
     example_rates: dict[str, float],
 ) -> dict[str, Any]:
-    """Images per second of an epoch, with batches of 128 and as recommended for speed, beside
-    PyTorch's example; and the share of what a matrix product reaches."""
+    """Images per second of an epoch, with batches of 128 and with the size recommended for speed,
+    beside PyTorch's example; and the share of the peak of a matrix product."""
     config = EXAMPLE.replace(
         **NETWORKS[network],
         **{"training.epochs": sizes.figure_epochs, "training.device": device.type},
@@ -99,8 +99,8 @@ def _first(dataset: Dataset, images: int) -> Dataset:
 def speedrun(
     dataset: Dataset, device: torch.device, sizes: Sizes, example_rates: dict[str, float]
 ) -> dict[str, Any]:
-    """Seconds to the loss that PyTorch's example ends at, by our recipe; those of the example
-    follow from its images per second, which are in `example_rates`, and ten epochs."""
+    """Seconds to the final loss of PyTorch's example, with our recipe. Those of the example are
+    computed from its images per second, in `example_rates`, and ten epochs."""
     whole = all_training_images(dataset)
     config = OURS.replace(**{"training.device": device.type})
     if sizes.figure_images < 1_000:
@@ -117,7 +117,7 @@ def speedrun(
 
 
 def restoring(photos: Photos, device: torch.device, sizes: Sizes, share: Share) -> dict[str, Any]:
-    """Megapixels per second of the denoiser on large photographs, and the memory that it took."""
+    """Megapixels per second of the denoiser on large photographs, and its peak memory."""
     config = RESTORERS["restore-denoise"].replace(**sizes.network)
     model = Restorer(config).to(device).eval().requires_grad_(False)
     model.to(memory_format=torch.channels_last)
@@ -145,8 +145,8 @@ def restoring(photos: Photos, device: torch.device, sizes: Sizes, share: Share) 
 
 
 def tiled(photos: Photos, megapixels: float) -> Photo:
-    """A photograph of about so many megapixels, and not more than can be restored, made of one that
-    is repeated."""
+    """A photograph of about this many megapixels, at most as many as can be restored, tiled from a
+    smaller one."""
     one = photos.held_out[0].permute(1, 2, 0).numpy()
     pixels = min(megapixels * 1e6, MAX_PIXELS)
     height = int((pixels * 3 / 4) ** 0.5)
@@ -172,7 +172,7 @@ def decoding(device: torch.device) -> dict[str, Any]:
 
 
 def maps(dataset: Dataset, device: torch.device) -> dict[str, Any]:
-    """Seconds of t-SNE and UMAP of the codes of all images, where RAPIDS cuML is installed."""
+    """Seconds of t-SNE and UMAP of the codes of all images, if RAPIDS cuML is installed."""
     if device.type != "cuda" or find_spec("cuml") is None:
         return {"skipped": "there is no library that lays out codes on this device"}
     from cuml.manifold import TSNE, UMAP

@@ -1,8 +1,8 @@
-"""How good a restorer is on photographs that it never saw, in a fraction of a second.
+"""The quality of a restorer on held-out photographs, in a fraction of a second.
 
-The full measures (`aeviz.restoration.inference`) take minutes and decide in the end what is
-adopted; these say during training whether weights are better than those of before. One decibel of
-theirs is of the same kind, on fewer photographs, seen from one side only.
+The full metrics (`aeviz.restoration.inference`) take minutes; they decide in the end which models
+are adopted. These scores say during training whether weights are better than earlier ones. They
+are also in decibels, but on fewer photographs and without self-ensemble.
 """
 
 from __future__ import annotations
@@ -49,13 +49,14 @@ class Case(NamedTuple):
 
 
 def cases(kind: str, photos: list[Tensor], device: torch.device) -> list[Case]:
-    """The trials of this degradation on these photographs (3, H, W), cut to one size."""
+    """The trials of this degradation on these photographs (3, H, W), cropped to one size."""
     whole = _alike(photos)
     return [_case(trial, whole, device) for trial in TRIALS[kind]]
 
 
 def _alike(photos: list[Tensor]) -> Tensor:
-    """All lying, and cut at the middle to the sides of the smallest: (N, 3, H, W) in [0, 1]."""
+    """All photographs in landscape format, centre-cropped to the smallest size: (N, 3, H, W) in
+    [0, 1]."""
     lying = [p if p.shape[1] <= p.shape[2] else p.transpose(1, 2) for p in photos]
     height, width = (min(p.shape[side] for p in lying) // _MULTIPLE * _MULTIPLE for side in (1, 2))
     cut = []
@@ -80,15 +81,15 @@ def _case(trial: RestorationCase, x: Tensor, device: torch.device) -> Case:
 
 
 def _known_noise(x: Tensor) -> float:
-    """The noise level of x (3, H, W) that a denoiser is given: an estimate, on the scale of 1."""
+    """The estimated noise level of x (3, H, W), the input of a denoiser, on the scale of 1."""
     pixels = (x * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
     return noise_level_for(estimate_noise(pixels)) / 255
 
 
 @torch.no_grad()
 def score(model: Restorer, some: list[Case], precision: str = "auto") -> float:
-    """The mean PSNR in dB over photographs and trials: inside holes, of the luminance where a
-    photograph was enlarged, of the chroma where it was coloured, of the matte where one is drawn.
+    """The mean PSNR in dB over photographs and trials: inside holes, of the luminance after
+    upscaling, of the chroma after colouring, of the matte if the network predicts one.
     """
     found = torch.stack([_psnr(model, case, precision).mean() for case in some])
     return found.mean().item()
@@ -106,7 +107,7 @@ def _psnr(model: Restorer, case: Case, precision: str) -> Tensor:
 
 
 def _error(model: Restorer, case: Case, x_hat: Tensor) -> tuple[Tensor, Tensor]:
-    """Squared errors (N, C, h, w), and how much each pixel counts (N, 1, h, w)."""
+    """Squared errors (N, C, h, w), and the weights of the pixels (N, 1, h, w)."""
     kind = case.trial.damage
     if model.matte:
         error = (x_hat - case.where).square()

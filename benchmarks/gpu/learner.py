@@ -1,10 +1,10 @@
-"""A restorer in training: one step after another, at a rate that the caller sets.
+"""A restorer in training, step by step, at a learning rate that the caller sets.
 
-On a GPU a step (forward, backward, optimisers, moving average) is recorded once as a CUDA graph and
-then replayed: some thousand small kernels, which one by one would take the CPU longer to start than
-the GPU to compute. The batch of the next step is drawn and degraded meanwhile, on the same stream,
-by code that never waits for the GPU; so the GPU always has the next thing to do. `torch.compile`
-would take longer to compile, for each of the restorers, than it saves in their minute.
+On a GPU, a step (forward, backward, optimizers, moving average) is recorded once as a CUDA graph
+and then replayed. It has about a thousand small kernels, and the CPU would take longer to start
+them one by one than the GPU to compute them. Meanwhile the batch of the next step is drawn and
+degraded, on the same stream, by code that never waits for the GPU. So the GPU is always busy.
+`torch.compile` would take longer to compile each restorer than it saves in their minute.
 """
 
 from __future__ import annotations
@@ -22,8 +22,7 @@ from aeviz.training.restorers import Batch, forward, make_optimizers
 
 EMA_DECAY = 0.999
 AHEAD = 3
-"""Steps that the GPU may be given before the first of them is done: enough that it never waits, few
-enough that the clock is obeyed."""
+"""Steps that may be queued on the GPU: enough to keep it busy, and few enough to end in time."""
 
 _WARM_UP = 3
 
@@ -33,7 +32,7 @@ Draw = Callable[[], Batch]
 class Learner:
     """`model` is trained in place; `average` is the exponential moving average of its weights.
 
-    `draw` answers batches of one shape; errors outside of what was touched count `outside` times.
+    `draw` returns batches of one shape; errors outside the degraded pixels have weight `outside`.
     """
 
     def __init__(self, model: Restorer, draw: Draw, outside: float, precision: str) -> None:
@@ -43,7 +42,7 @@ class Learner:
         self._draw, self._outside, self._precision = draw, outside, precision
         self.device = next(model.parameters()).device
         self.optimizers = make_optimizers(model, model.config.training)
-        self._loss = torch.zeros((), device=self.device)  # the sum since it was last read
+        self._loss = torch.zeros((), device=self.device)  # sum since `mean_loss`
         self._since = 0
         self._share = torch.zeros((), device=self.device)  # of the new weights in the average
         self._graph: torch.cuda.CUDAGraph | None = None
@@ -55,7 +54,7 @@ class Learner:
             self._for_a_graph()
 
     def step(self, rate: float) -> None:
-        """One step at this learning rate."""
+        """Takes one step at this learning rate."""
         for optimizer, share in self.optimizers:
             _set_rate(optimizer, share * rate)
         self._share.fill_(1 - min(EMA_DECAY, (1 + self.steps) / (10 + self.steps)))
@@ -68,14 +67,14 @@ class Learner:
         self._since += 1
 
     def mean_loss(self) -> float:
-        """Of the steps since it was last asked for; waits for the device."""
+        """The mean loss of the steps since the last call; waits for the device."""
         mean = self._loss.item() / max(1, self._since)
         self._loss.zero_()
         self._since = 0
         return mean
 
     def load(self, weights: dict[str, Tensor]) -> None:
-        """Goes on from these weights, which also become the average, without momentum."""
+        """Continues from these weights, which also become the average, without momentum."""
         for model in (self.model, self.average):
             model.load_state_dict(weights)
         for optimizer, _ in self.optimizers:
@@ -84,7 +83,7 @@ class Learner:
                     value.zero_()
 
     def state(self) -> dict[str, Tensor]:
-        """All that a later session needs to go on from here."""
+        """Everything that a later session needs to resume from here."""
         found = {f"model.{k}": v for k, v in self.model.state_dict().items()}
         found |= {f"average.{k}": v for k, v in self.average.state_dict().items()}
         for i, (optimizer, _) in enumerate(self.optimizers):
@@ -93,7 +92,7 @@ class Learner:
         return found
 
     def restore(self, found: dict[str, Tensor], steps: int) -> None:
-        """Goes on from a `state` after so many steps."""
+        """Resumes from a `state` after this many steps."""
         self.model.load_state_dict(under(found, "model."))
         self.average.load_state_dict(under(found, "average."))
         for i, (optimizer, _) in enumerate(self.optimizers):
@@ -120,7 +119,7 @@ class Learner:
     # ---- on a GPU ----------------------------------------------------------------------------
 
     def _for_a_graph(self) -> None:
-        """Rates become tensors, which a recorded step reads anew each time."""
+        """Turns learning rates into tensors, which a recorded step reads at each replay."""
         for optimizer, _ in self.optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = torch.tensor(float(group["lr"]), device=self.device)
@@ -150,7 +149,7 @@ class Learner:
         aside = torch.cuda.Stream()
         aside.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(aside):
-            for _ in range(_WARM_UP):  # also makes the optimisers' states
+            for _ in range(_WARM_UP):  # also creates the optimizers' states
                 self._update(self._static)
         torch.cuda.current_stream().wait_stream(aside)
         self.model.zero_grad(set_to_none=True)
@@ -168,7 +167,7 @@ class Learner:
 
 
 def under(found: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """Those whose name begins so, without that beginning."""
+    """The tensors whose names start with this prefix, without the prefix."""
     return {k.removeprefix(prefix): v for k, v in found.items() if k.startswith(prefix)}
 
 

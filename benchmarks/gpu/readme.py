@@ -1,4 +1,4 @@
-"""The section of an adopted model in `checkpoints/README.md`, and the command that remakes it."""
+"""The section of an adopted model in `checkpoints/README.md`, and the command to reproduce it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def replaced(text: str, name: str, body: str) -> str:
 def body(
     name: str, config: RunConfig, card: dict[str, Any], size: int, must: str, gallery: int
 ) -> str:
-    """What it must reach and reaches, how it was trained, and a command that does as much."""
+    """The required and the actual metrics, how the model was trained, and an equivalent command."""
     reached = _reached(config, card)
     trained = (
         f"Trained by `python -m benchmarks.gpu_session` on {card['device']}: {card['steps']:,} "
@@ -44,13 +44,13 @@ def body(
 
 
 def must_of(text: str, name: str) -> str:
-    """What the README says this model must reach: all of its section before "Reached:"."""
+    """The requirements of this model in the README: its section up to "Reached:"."""
     found = re.search(rf"^## {re.escape(name)}\n+(.*?)Reached:", text, re.MULTILINE | re.DOTALL)
     return found.group(1) if found else ""
 
 
 def command(name: str, config: RunConfig, card: dict[str, Any], gallery: int) -> str:
-    """`python -m aeviz train ...` with this very configuration, in lines that fit the page."""
+    """`python -m aeviz train ...` with exactly this configuration, wrapped to the page's width."""
     words = ["python", "-m", "aeviz", "train"]
     if is_restorer(config):
         words += ["--preset", name]
@@ -71,8 +71,8 @@ def command(name: str, config: RunConfig, card: dict[str, Any], gallery: int) ->
 
 
 def _changes(base: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
-    """Settings by their names, "training.lr", that differ; the name and the number of epochs have
-    options of their own."""
+    """The settings that differ, by their dotted keys ("training.lr"); the name and the number of
+    epochs have their own options."""
     found: dict[str, Any] = {}
     for key, value in config.items():
         if isinstance(value, dict):
@@ -88,7 +88,7 @@ def _written(value: Any) -> str:
 
 
 def _start(card: dict[str, Any]) -> str:
-    """The bundled model that it began with: a foundation began with the denoiser."""
+    """The bundled model that it was initialized from: for a foundation, the denoiser."""
     named = card.get("started_from", "")
     return named if named in RESTORERS else "restore-denoise"
 
@@ -106,7 +106,7 @@ def _reached(config: RunConfig, card: dict[str, Any]) -> str:
 
 
 def _still(must: str, card: dict[str, Any]) -> str:
-    """The aim, without "(not reached)" where it now is."""
+    """The requirements, without "(not reached)" if they are met now."""
     aim = re.search(r"loss at most ([\d.]+)", must)
     if aim and card["metrics"].get("loss", float("inf")) <= float(aim.group(1)):
         return must.replace(" (not reached)", "")

@@ -1,8 +1,8 @@
 """The photo restorers, trained one after another, each in its share of the time.
 
 First a foundation, which undoes all degradations without knowing which; then a restorer for each of
-them, in the order of what is expected of it. Each begins with the better of the bundled weights and
-the foundation's, by its score on held-out photographs, and only what is better than that is kept.
+them, in the order of the expected gain. Each starts from the bundled weights or the foundation's,
+whichever score better on held-out photographs. Its weights are kept only if they are better still.
 """
 
 from __future__ import annotations
@@ -48,15 +48,15 @@ SHARES: dict[str, float] = {
     "restore-watermark": 0.08,
     "restore-colour": 0.07,
 }
-"""Of the restorers' time, by what more training is expected to bring."""
+"""Shares of the restorers' time, by the expected gain from more training."""
 
 RATE, FINE_TUNING_RATE = 3e-3, 2e-3
 WEIGHT_DECAY = 0.1
 
 
 class Ahead:
-    """What stages need of a CPU, prepared by a thread while the GPU does other things: photographs
-    under each degradation, and the marks that training knows."""
+    """The CPU work for the stages, done in a thread while the GPU does other things: photographs
+    with each degradation, and the watermarks for training."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -80,7 +80,7 @@ class Ahead:
         ]
 
     def wait(self) -> None:
-        """Until all is prepared: a thread that draws would slow what is measured beside it."""
+        """Waits until everything is prepared: the thread would slow down measurements."""
         wait(self._cases.values())
 
     def stop(self) -> None:
@@ -93,8 +93,8 @@ class Ahead:
 
 
 def train_restorers(session: Session, ahead: Ahead, share: Share) -> None:
-    """All stages that the time allows; a stage that an earlier session finished is not repeated.
-    What one takes beyond its share is taken from all that follow."""
+    """Runs all stages for which there is time; a stage that an earlier session finished is not
+    repeated. If a stage exceeds its share, all later ones get less."""
     rows = session.report.rows
     left = [name for name in SHARES if not rows.get(name, {}).get("finished")]
     foundation: Restorer | None = None
@@ -120,7 +120,7 @@ def _trained(
 
 
 def config_of(name: str, session: Session) -> RunConfig:
-    """A stage's configuration: the restorer's, with squares and batches of this session's sizes."""
+    """A stage's configuration: the restorer's, with the crop and batch sizes of this session."""
     sizes = session.sizes
     known = RESTORERS["restore-denoise" if name == FOUNDATION else name]
     matte = known.network.change == "matte"
@@ -156,8 +156,8 @@ class Stage:
         self.slower = 1.0
 
     def run(self, share: Share) -> Restorer:
-        """Trains to the end of the share; answers the best model. Between two checks at most
-        `validate_seconds` of training can be lost."""
+        """Trains to the end of the share; returns the best model. There is a check at least every
+        `validate_seconds`, so at most that much training can be lost."""
         self._go_on()
         if self.best == -math.inf:
             self.best = held_out.score(self.learner.average, self.cases, self.session.precision)
@@ -183,7 +183,7 @@ class Stage:
         return self.learner.average
 
     def _start(self, foundation: Restorer | None) -> tuple[str, Restorer]:
-        """What to begin with: the best, on held-out photographs, of what there is."""
+        """The initial model: the best available one on held-out photographs."""
         session = self.session
         found: dict[str, Restorer] = {}
         named = "restore-denoise" if self.name == FOUNDATION else self.name
@@ -196,7 +196,7 @@ class Stage:
         for name, start in found.items():
             try:
                 model = begin(self.config, start, session.device)
-            except UserError:  # another network
+            except UserError:  # a different architecture
                 continue
             model.eval()
             scored.append((held_out.score(model, self.cases, session.precision), name, model))
@@ -215,7 +215,8 @@ class Stage:
         return 0.0 if self.name == FOUNDATION else DEGRADATIONS[kind].outside
 
     def _check(self, share: Share) -> None:
-        """Measures the average, keeps it where it is the best, and goes back where it is none."""
+        """Scores the averaged weights and keeps them if they are the best; after divergence, goes
+        back to the best ones with half the learning rate."""
         session, learner = self.session, self.learner
         loss = learner.mean_loss()
         found = held_out.score(learner.average, self.cases, session.precision)
@@ -251,7 +252,7 @@ class Stage:
         self.session.models.put(self.name, checkpoint.to_bytes(model, card, None, half=True))
 
     def _go_on(self) -> None:
-        """From where an earlier session was interrupted."""
+        """Resumes from where an earlier session was interrupted."""
         saved = resume.load(self.session, self.name)
         if saved is None:
             return
@@ -278,8 +279,8 @@ class Stage:
 
 
 def every_kind(shown: Squares, count: int, chance: torch.Generator) -> Batch:
-    """Squares under all degradations, as many of each. What counts outside of what was touched is
-    in `where`, so errors outside of that count nothing."""
+    """Squares with all degradations, equally many of each. The weights of pixels outside the
+    degraded ones are in `where`, so `outside` is 0 for these batches."""
     parts = []
     for kind, damage in DEGRADATIONS.items():
         batch = draw(shown, max(1, count // len(DEGRADATIONS)), kind, chance)
@@ -289,7 +290,7 @@ def every_kind(shown: Squares, count: int, chance: torch.Generator) -> Batch:
 
 
 def flops_per_square(config: RunConfig) -> int:
-    """Products and sums of convolutions, forwards and backwards."""
+    """FLOPs of a forward and backward pass: multiplications and additions in convolutions."""
     side = config.training.crop
     with torch.device("meta"), FlopCounterMode(display=False) as counter:
         model = Restorer(config)

@@ -1,4 +1,4 @@
-"""What a session leaves: one report, and the models in a few archives; whole at every moment."""
+"""The output of a session: one report, and the models in a few archives; all written atomically."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ ARCHIVES: dict[str, tuple[str, ...]] = {
     "autoencoders-1.zip": ("vae-fashion-mnist", "vae-mnist", "beta-vae-shapes"),
     "autoencoders-2.zip": ("vae-mnist-2d",),
 }
-"""Model -> the archive that it goes into: few files, none above `MAX_BYTES`."""
+"""Archive -> its models: few files, none above `MAX_BYTES`."""
 
 MAX_BYTES = 16_000_000
 
 
 class Report:
-    """Figures by part, in `report.json`, which is written anew with each of them."""
+    """Measurements by part, in `report.json`, which is rewritten with each of them."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / REPORT
@@ -43,14 +43,14 @@ class Report:
                 ) from error
 
     def put(self, part: str, figures: Any) -> None:
-        """Keeps the figures of a part, in place of earlier ones."""
+        """Stores the measurements of a part, and replaces earlier ones."""
         self.rows[part] = figures
         text = json.dumps(self.rows, indent=1)
         atomic.write_bytes(self.path, text.encode())
 
 
 def attempted(measure: Callable[[], Any]) -> Any:
-    """What `measure` answers, or what went wrong: no part may cost the others their minutes."""
+    """The result of `measure`, or its error: one failed part must not end the session."""
     try:
         return measure()
     except Exception as error:
@@ -76,7 +76,7 @@ class Models:
         return sorted(self._files)
 
     def put(self, name: str, data: bytes) -> None:
-        """Keeps a model file, in place of an earlier one of this name."""
+        """Stores a model file, and replaces an earlier one of this name."""
         archive = next(key for key, names in ARCHIVES.items() if name in names)
         self._files[name] = data
         packed = _packed({n: self._files[n] for n in ARCHIVES[archive] if n in self._files})
@@ -85,7 +85,7 @@ class Models:
         atomic.write_bytes(self.folder / archive, packed)
 
     def write(self, name: str, path: Path) -> None:
-        """Writes the file of a model to a path of its own."""
+        """Extracts a model to a separate file."""
         atomic.write_bytes(path, self._files[name])
 
 

@@ -1,4 +1,4 @@
-"""A stage on disk: what a long session needs to go on after it was interrupted."""
+"""A stage on disk: what a long session needs to resume after an interruption."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _DAMAGED = "resume.safetensors is damaged: delete it, and this restorer begins a
 
 
 class Saved(NamedTuple):
-    """The state of the learner, the best weights and their score, the number of steps, the share
-    of the rate, and the state of the random numbers."""
+    """The state of the learner, the best weights and their score, the number of steps, the factor
+    of the learning rate, and the random state."""
 
     learner: dict[str, Tensor]
     weights: dict[str, Tensor]
@@ -40,7 +40,7 @@ def path(session: Session) -> Path:
 
 
 def save(session: Session, stage: Stage) -> None:
-    """Writes all of a stage, atomically."""
+    """Writes the state of a stage, atomically."""
     tensors = {f"learner.{k}": v for k, v in stage.learner.state().items()}
     tensors |= {f"weights.{k}": v for k, v in stage.weights.items()}
     tensors["chance"] = session.chance.get_state()
@@ -56,7 +56,7 @@ def save(session: Session, stage: Stage) -> None:
 
 
 def load(session: Session, name: str) -> Saved | None:
-    """The state of this stage, where the last session ended in it."""
+    """The state of this stage, if the last session ended in it."""
     file = path(session)
     if not file.is_file():
         return None
@@ -75,12 +75,12 @@ def load(session: Session, name: str) -> Saved | None:
 
 
 def clear(session: Session) -> None:
-    """Nothing is left to go on from: a stage is finished."""
+    """Removes the saved state, because its stage is finished."""
     path(session).unlink(missing_ok=True)
 
 
 def model(session: Session, name: str) -> Restorer:
-    """A restorer that an earlier session left."""
+    """A restorer that an earlier session has written."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / f"{name}.safetensors"
         session.models.write(name, file)

@@ -19,12 +19,12 @@ from benchmarks.gpu.sizes import Sizes
 from benchmarks.gpu.sources import Sources
 
 LONG = 1800.0
-"""A session of so many seconds or more can be continued: it saves all that it needs for that."""
+"""A session of this many seconds or more can be resumed: it saves its state."""
 
 
 @dataclass
 class Session:
-    """Device, sizes, data, clock, and what is written. `seconds` is its length."""
+    """Device, sizes, data, clock and output of a session. `seconds` is its length."""
 
     device: torch.device
     sizes: Sizes
@@ -45,7 +45,7 @@ class Session:
 
     @property
     def photos(self) -> Photos:
-        """The photographs, read once; whoever asks meanwhile waits."""
+        """The photographs, read once; other threads wait meanwhile."""
         with self._reading:
             return self._photos
 
@@ -55,7 +55,7 @@ class Session:
 
     @cached_property
     def images(self) -> Dataset:
-        """MNIST; Fashion-MNIST, of the same size, where that alone is there."""
+        """MNIST, or Fashion-MNIST, which has the same size, if only that is available."""
         names = ("mnist", "fashion-mnist")
         there = [name for name in names if self.sources.has(name)]
         if not there:
@@ -64,19 +64,19 @@ class Session:
 
     @property
     def can_continue(self) -> bool:
-        """Whether what is needed to go on later is saved."""
+        """Whether the state that is needed to resume is saved."""
         return self.seconds >= LONG
 
     def squares(self, side: int) -> Squares:
-        """Squares of the training photographs in which they fit, on the device; those of another
-        side are forgotten."""
+        """Squares of the training photographs that are large enough, on the device; squares of
+        another side are dropped."""
         if self._squares is None or self._squares.side != side:
-            self._squares = None  # before there are two in memory
+            self._squares = None  # so that there are never two in memory
             fit = [photo for photo in self.photos.train if min(photo.shape[1:]) >= side]
             self._squares = Squares(fit or self.photos.train, side, self.device)
         return self._squares
 
     def bundled_file(self, name: str) -> Path | None:
-        """The bundled model of this name, where there is one to begin with."""
+        """The file of the bundled model of this name, if it exists."""
         path = None if self.bundled is None else self.bundled / f"{name}.safetensors"
         return path if path is not None and path.is_file() else None

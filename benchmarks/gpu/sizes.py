@@ -1,4 +1,4 @@
-"""How large everything of a session is: on a GPU, on a CPU, and in a dry run."""
+"""The sizes of a session: on a GPU, on a CPU, and in a dry run."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Sizes:
-    """Seconds are of a session of `planned` seconds, and fewer in a shorter one. `crop`, `batch`:
-    of the squares that restorers train on; `matte_crop`, `matte_batch`: of those that draw a
-    watermark's matte, which has to see more of a photograph at once. `most_steps`: of a
-    restorer, whatever time is left. `network`, `image_network`: changes of a configuration that
-    make the networks small. `workers`: processes that train
-    autoencoders side by side; 0 for none."""
+    """Seconds are those of a session of `planned` seconds, and fewer in a shorter one. `crop`,
+    `batch`: sizes of the squares and batches of restorers; `matte_crop`, `matte_batch`: the same
+    for the network that predicts a watermark's matte, which needs more context. `most_steps`: the
+    most steps of a restorer, even if there is time left. `network`, `image_network`: changes to a
+    configuration that make the networks small. `workers`: processes that train autoencoders side by
+    side; 0 for none."""
 
     planned: float = 540
     check_steps: int = 50

@@ -1,4 +1,4 @@
-"""What a session reads: photographs and images, from disk or, in a dry run, drawn here."""
+"""The data of a session: photographs and images, from disk or, in a dry run, synthetic."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from aeviz.datasets.photos import Photos
 
 @dataclass(frozen=True)
 class Sources:
-    """Folders of photographs, of which the first has held-out ones and the others are all trained
-    on; and the folder of MNIST and Fashion-MNIST, laid out as torchvision does. Without them, small
-    pictures are drawn."""
+    """Folders of photographs, of which the first has held-out ones and the others are for training
+    only; and the folder of MNIST and Fashion-MNIST, in torchvision's layout. Without them, small
+    synthetic images are used."""
 
     photos: tuple[Path, ...] = ()
     images: Path | None = None
 
     def load_photos(self) -> Photos:
-        """Folders are read side by side."""
+        """Reads the folders in parallel."""
         if not self.photos:
             return drawn_photos()
         with ThreadPoolExecutor(max(1, min(8, os.cpu_count() or 1))) as pool:
@@ -35,16 +35,16 @@ class Sources:
         return replace(first, train=[*first.train, *more])
 
     def has(self, name: str) -> bool:
-        """Whether `load` can do without a network."""
+        """Whether `load` needs no download."""
         return self.images is None or datasets.available(name, self.images)
 
     def load(self, name: str) -> Dataset:
-        """The data set called so; `drawn_images` where there is no folder."""
+        """The data set of this name; `drawn_images` if there is no folder."""
         return datasets.load(name, root=self.images) if self.images else drawn_images(name)
 
 
 def drawn_photos(count: int = 12, height: int = 48, width: int = 64) -> Photos:
-    """Waves of colour with edges: every tenth is held out."""
+    """Synthetic photographs: waves of colour with edges; every tenth is held out."""
     y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     photos: list[Tensor] = []
     for i in range(count):
@@ -59,7 +59,7 @@ def drawn_photos(count: int = 12, height: int = 48, width: int = 64) -> Photos:
 
 
 def drawn_images(name: str, count: int = 512) -> Dataset:
-    """Discs of two classes, in the shape of MNIST; in colour for the shapes, with factors."""
+    """Discs of two classes, in the shape of MNIST; for the shapes in colour, with factors."""
     side, channels = (32, 3) if name.startswith("shapes") else (28, 1)
     chance = torch.Generator().manual_seed(0)
     place = torch.rand(count, 2, generator=chance)

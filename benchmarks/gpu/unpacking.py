@@ -1,4 +1,4 @@
-"""MNIST and Fashion-MNIST as they travel: small files, compressed."""
+"""Unpack MNIST and Fashion-MNIST from small compressed files."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 FOLDERS = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST"}
-"""Data set -> its folder in torchvision's layout. A packed one may lie in a folder of either
+"""Data set -> its folder in torchvision's layout. A packed data set may be in a folder of either
 name."""
 
 _PACKED = (".gz", ".xz")
 
 
 def packed(folder: Path) -> dict[Path, Path]:
-    """Each compressed file under `folder` whose content is not beside it -> its place in
-    torchvision's layout, relative to the folder that this is made in."""
+    """Each compressed file under `folder` that is not already unpacked beside it -> its path in
+    torchvision's layout, relative to the root of that layout."""
     found: dict[Path, Path] = {}
     for name, torchvision in FOLDERS.items():
         raw = Path(torchvision) / "raw"
@@ -29,8 +29,8 @@ def packed(folder: Path) -> dict[Path, Path]:
 
 
 def unpacked(folder: Path, scratch: Path) -> Path:
-    """`folder` itself where nothing in it is compressed; else `scratch`, in torchvision's layout,
-    with what was compressed unpacked, and links to the rest."""
+    """`folder` itself if nothing in it is compressed; else `scratch`, in torchvision's layout, with
+    the unpacked files and links to the rest."""
     files = packed(folder)
     if not files:
         return folder

@@ -1,4 +1,4 @@
-"""How busy a GPU is while something runs on it."""
+"""The utilization of a GPU while something runs on it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ EVERY_SECONDS = 1.0
 
 
 class Utilization:
-    """Measures, while entered, the percentage of time in which the GPU computes, as its driver
-    tells it; `percent` is None on a CPU, and where the driver cannot be asked."""
+    """A context manager that measures the percentage of time in which the GPU computes, as reported
+    by its driver; `percent` is None on a CPU, or if the driver cannot be queried."""
 
     def __init__(self, device: torch.device) -> None:
         self.device = device
@@ -51,7 +51,7 @@ class Utilization:
 def _percent(device: torch.device) -> float | None:
     try:
         return float(torch.cuda.utilization(device))
-    except Exception:  # the library it needs is not always there
+    except Exception:  # the library that it needs may be missing
         pass
     program = shutil.which("nvidia-smi")
     if program is None:
