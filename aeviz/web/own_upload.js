@@ -1,15 +1,15 @@
-/** A person's own images on their way to the server: one body, streamed, that can be taken back. */
+/** The upload of a person's own images: one streamed body, which can be cancelled. */
 
-/** @typedef {HTMLElement & {tell: (id: string) => void, end: () => void}} Root  what outlives a rerun */
-/** @typedef {{path: string, file: File}} Found  `path` within what was chosen */
+/** @typedef {HTMLElement & {tell: (id: string) => void, end: () => void}} Root  survives a rerun */
+/** @typedef {{path: string, file: File}} Found  `path` is relative to what was chosen */
 
-const MOST_BYTES = 2 * 2 ** 30; // as the server has it
+const MOST_BYTES = 2 * 2 ** 30; // the server's limit
 const MOST_FILES = 100_000;
 const AWAY = 'The server could not be reached: try again.';
 const UNREADABLE = 'These files cannot be read, or changed since they were chosen: choose them again.';
 
 /**
- * The body of the request (docs/own-images.md): each file after the lengths of its name and of itself.
+ * The body of the request (docs/own-images.md): each file follows the lengths of its name and content.
  * @param {Found[]} files
  */
 function bodyOf(files) {
@@ -25,7 +25,7 @@ function bodyOf(files) {
   return new Blob(parts);
 }
 
-/** All files in what was dropped, those in folders with their paths. @param {DataTransfer} transfer */
+/** All dropped files; those in folders with their paths. @param {DataTransfer} transfer */
 async function dropped(transfer) {
   const entries = [...transfer.items].flatMap((item) => item.webkitGetAsEntry?.() ?? []);
   if (!entries.length) return [...transfer.files].map((file) => ({ path: file.name, file }));
@@ -82,8 +82,8 @@ function element(tag, attributes, ...children) {
 
 /**
  * @param {HTMLElement} root
- * @param {(id: string) => void} tell  is called with the id of what has arrived
- * @returns {() => void} takes an upload back
+ * @param {(id: string) => void} tell  called with the id of the upload when it is complete
+ * @returns {() => void} cancels an upload
  */
 function open(root, tell) {
   /** @type {XMLHttpRequest | null} */

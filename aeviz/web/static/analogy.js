@@ -1,5 +1,5 @@
 /**
- * A first example for A − B + C that can be followed by eye: A and B are of one class and differ along
+ * A first example for A − B + C that is easy to see: A and B are of one class and differ along
  * the direction in which images of a class differ most, such as slant; C is of another class and looks
  * as B does, so that the result should be C as A is.
  */
@@ -11,21 +11,21 @@ import { analogy, classMeans } from './paths.js';
 
 /**
  * @typedef {{images: number[], codes: Float32Array[], mean: Float64Array, deviations: Float64Array[]}} Members
- *   of a class: their numbers in the gallery, their codes, and what sets those apart from the mean
+ *   of a class: their indices in the gallery, their codes, and the differences of these from the mean
  * @typedef {{a: number, b: number, c: number, far: number}} Example
  *   gallery images, and how far the result is from a real code, in steps from B to A
  */
 
-const MOST = 400; // images of a class that are looked at
+const MOST = 400; // images of a class that are considered
 const ROUNDS = 30; // of the power iteration
 const FAR = 2; // standard deviations along the direction that A lies from its class's mean
 const NEAR = -1; // and B and C from theirs
 
 /**
- * Of all other classes C is of the one whose result lies nearest to a real code of that class.
+ * C is of the class whose result is nearest to a real code of that class.
  * @param {Gallery} gallery
  * @param {number} label  the class of A and B
- * @param {Numbers | null} [z]  the code of A where it is given
+ * @param {Numbers | null} [z]  the code of A if it is given
  * @returns {Example | null}  null without a second class
  */
 export function telling(gallery, label, z = null) {
@@ -53,7 +53,7 @@ function membersOf({ labels, latents, latentDim: d }, label, mean) {
 }
 
 /**
- * With A to either side of its class's mean; with A given, to the side where it is.
+ * With A on either side of its class's mean; if A is given, on its side.
  * @param {Members} own
  * @param {Members} other
  * @param {Numbers | null} z

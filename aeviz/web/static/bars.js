@@ -31,7 +31,7 @@ export class CodeBars {
     this.resizing.observe(this.canvas);
   }
 
-  /** Take over size and colours of the moment: measured here, so that `draw` need not. */
+  /** Take over the current size and colours: measured here, so that `draw` need not. */
   measure() {
     const { canvas } = this;
     this.scale = window.devicePixelRatio || 1;
@@ -64,7 +64,7 @@ export class CodeBars {
     context.globalAlpha = 1;
   }
 
-  /** The numbers as text, for those who do not see the bars. @param {ArrayLike<number>} z */
+  /** The numbers as text, for people who cannot see the bars. @param {ArrayLike<number>} z */
   describe(z) {
     const text = this.dims.map(({ index }) => `z${index} ${z[index].toFixed(2)}`).join(', ');
     this.canvas.setAttribute('aria-label', `The code: ${text}`);

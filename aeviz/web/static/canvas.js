@@ -18,7 +18,7 @@ export class Picture {
     this.words = new Uint32Array(this.frame.data.buffer);
   }
 
-  /** @param {Uint8Array} pixels  H * W * C values, as they come from the server */
+  /** @param {Uint8Array} pixels  H * W * C values, as sent by the server */
   draw(pixels) {
     const {
       words,

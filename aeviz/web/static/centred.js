@@ -25,7 +25,7 @@ export function centred(image, [channels, height, width]) {
   return moved;
 }
 
-/** How far ink of these masses is to be moved along its axis. @param {Float64Array} masses */
+/** The shift along an axis that centres ink of these masses. @param {Float64Array} masses */
 function shift(masses) {
   const total = masses.reduce((sum, mass) => sum + mass, 0);
   if (!total) return 0;

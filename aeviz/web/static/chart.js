@@ -1,6 +1,6 @@
 /**
- * A Plotly figure that grows in place: new data are drawn into the old chart, so that nothing blinks
- * and a zoom is kept. (Streamlit's own chart is built anew whenever its data change.)
+ * A Plotly figure that is updated in place: new data are drawn into the old chart, so that nothing flickers
+ * and a zoom is kept. (Streamlit's own chart is rebuilt whenever its data change.)
  */
 
 import { h, onThemeChange, themeColour } from './dom.js';
@@ -18,7 +18,7 @@ const CONFIG = { displayModeBar: false, responsive: false };
 const charts = new WeakMap();
 
 /**
- * @param {import('./types.js').Component<ChartData>} component  anew for all new data
+ * @param {import('./types.js').Component<ChartData>} component  called again for new data
  * @returns {() => void} Streamlit calls it when the element is removed
  */
 export default function chart({ data, parentElement }) {
@@ -58,11 +58,11 @@ class Chart {
     this.figure = figure;
     this.plot.dataset.testid = testid;
     this.plot.setAttribute('aria-label', label);
-    this.plot.style.height = `${figure.layout.height}px`; // before Plotly is there, too
+    this.plot.style.height = `${figure.layout.height}px`; // also before Plotly is loaded
     this.draw();
   }
 
-  /** Draws once the drawing under way is done: Plotly stumbles over a chart changed meanwhile. */
+  /** Draws after the current drawing is done, because Plotly fails if a chart changes meanwhile. */
   draw() {
     if (this.waiting) return;
     this.waiting = true;
@@ -71,7 +71,7 @@ class Chart {
         this.waiting = false;
         return this.paint();
       })
-      .catch((error) => console.error(error)); // the next data get their chance
+      .catch((error) => console.error(error)); // the next data may succeed
   }
 
   async paint() {
@@ -83,7 +83,7 @@ class Chart {
     try {
       await Plotly.react(this.plot, data, layout, CONFIG);
     } catch (error) {
-      // Plotly cannot always go on from what it drew while the page was being built anew.
+      // Plotly cannot always update what it drew while the page was being rebuilt.
       console.warn('drawn afresh:', error);
       Plotly.purge(this.plot);
       await Plotly.newPlot(this.plot, data, layout, CONFIG);

@@ -62,7 +62,7 @@ export class ClassDirection {
     this.ends = ends;
     const { params, z, point } = stage.state.view;
     this.amount = Math.min(MOST, Math.max(-MOST, Number(params.amount) || 0));
-    /** The code that is moved: the one on the screen without the amount. @type {Kept} */
+    /** The code that is moved: the current one without the amount. @type {Kept} */
     this.base = this.amount ? { z: moved(z, this.way, -this.amount), point: null } : { z, point };
     const { classNames, imageShape } = stage.gallery;
     /** @type {HTMLSelectElement[]} */
@@ -130,7 +130,7 @@ export class ClassDirection {
     );
   }
 
-  /** Where the direction leads, as a code. */
+  /** The code at the end of the direction. */
   get way() {
     const [from, to] = this.ends.map((label) => this.means[label] ?? []);
     return direction(from, to);
@@ -150,7 +150,7 @@ export class ClassDirection {
   }
 
   /**
-   * Another class at one end; the same at both would lead nowhere, so then they change places.
+   * Choose another class at one end. If both ends would be the same class, swap them.
    * @param {number} end
    * @param {number} label
    * @param {number} time
@@ -165,7 +165,7 @@ export class ClassDirection {
     this.show();
   }
 
-  /** Move the code by `amount` from where it was. @param {number} amount @param {number} time */
+  /** Move the code by `amount` from its original position. @param {number} amount @param {number} time */
   go(amount, time) {
     this.amount = amount;
     const { z, point } = this.base;
@@ -175,7 +175,7 @@ export class ClassDirection {
     this.show();
   }
 
-  /** Begin from this code: it has been moved otherwise. @param {Kept} kept */
+  /** Start again from this code, which was moved by other means. @param {Kept} kept */
   begin({ z, point }) {
     this.base = { z, point };
     this.redraw();

@@ -7,9 +7,9 @@ import { LiveClient } from './socket.js';
 const openedAhead = new Map();
 
 /**
- * Begin to connect to a model whose gallery is still on its way; `connectTo` goes on from there.
+ * Start to connect to a model while its gallery is still loading; `connectTo` takes over.
  * @param {string} model
- * @param {AbortSignal} signal  ends a connection that nobody came to use
+ * @param {AbortSignal} signal  closes the connection if it is never used
  */
 export function connectAhead(model, signal) {
   const url = addressOf(model);

@@ -1,4 +1,4 @@
-/** What stands between this page and its server, as a sentence for the person who can change it. */
+/** Why this page cannot reach its server, as a sentence for the person who can fix it. */
 
 const DOC = 'docs/deploy.md has the lines for nginx, Caddy and Traefik.';
 
@@ -34,13 +34,13 @@ export function refusal({ host, scheme, allowed }) {
   );
 }
 
-/** Why the server refuses an upload of this page with 403; '' if that is not known. */
+/** Why the server refuses an upload of this page with 403; '' if unknown. */
 export async function whyRefused() {
   const seen = await arrival();
   return seen ? refusal(seen) : '';
 }
 
-/** What to say if HTTP goes through and WebSockets do not; null if the server is away. */
+/** The message if HTTP works and WebSockets do not; null if the server is unreachable. */
 export async function whyNoSocket() {
   const seen = await arrival();
   if (!seen) return null;
@@ -52,7 +52,7 @@ export async function whyNoSocket() {
 }
 
 /**
- * A host as `location.host` writes it: without the port that its scheme has anyway.
+ * A host as in `location.host`: without the default port of its scheme.
  * @param {string} host
  */
 function withoutPort(host) {

@@ -1,4 +1,4 @@
-/** Decodes whole sheets of codes: one request at a time, and the newest sheet wanted comes next. */
+/** Decodes whole sheets of codes: one request at a time, and the newest requested sheet comes next. */
 
 const CHUNK = 256;
 const LEAST_PAUSE_MS = 50;
@@ -21,8 +21,8 @@ export class SheetDecoder {
   }
 
   /**
-   * Decode a sheet. One that still waits is dropped for it; one under way is finished, so that a
-   * drag shows whole sheets, unless its layout is another: then it ends at once.
+   * Decode a sheet. It replaces a waiting one; a sheet in progress is finished, so that a
+   * drag shows whole sheets, unless its layout differs: then it is cancelled.
    * @param {Float32Array[]} codes
    * @param {string} layout  names how the tiles lie
    * @param {number[]} [order]  of the tiles, those that matter most first
@@ -37,14 +37,14 @@ export class SheetDecoder {
       this.wanted = null;
       const began = performance.now();
       await this.#decode(sheet);
-      // As long a pause as the sheet took: half of the server's time is left to others.
+      // Pause for as long as the sheet took, to leave half of the server's time to others.
       const pause = Math.max(LEAST_PAUSE_MS, performance.now() - began);
       if (sheet.layout === this.layout) await new Promise((settle) => setTimeout(settle, pause));
     }
     this.running = false;
   }
 
-  /** Draw nothing more. */
+  /** Stop drawing. */
   close() {
     this.layout = null;
     this.wanted = null;

@@ -4,8 +4,8 @@
 
 /**
  * `h('button', {class: 'x', onclick: f}, 'text', child)`: an element with attributes and children.
- * Functions become listeners, all else attributes. They are not set as `onclick` properties: what
- * such a property's function returns counts, and `false` would cancel the event, a Tab as well.
+ * Functions become listeners, everything else attributes. They are not set as `onclick` properties,
+ * because then a return value of `false` would cancel the event, even a Tab.
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
  * @param {Attributes} [attributes]
@@ -97,7 +97,7 @@ export function onThemeChange(element, listener) {
   return () => observer.disconnect();
 }
 
-/** `work`, done at most once per animation frame however often it is asked for. @param {() => void} work */
+/** `work`, done at most once per animation frame, however often it is called. @param {() => void} work */
 export function oncePerFrame(work) {
   let asked = false;
   return () => {
@@ -142,7 +142,7 @@ export function atMostEvery(ms, work) {
  * @template T
  * @param {(input: T) => void} work
  * @returns {Newest<T>}
- *   `flush` does at once what still waits for the frame, `drop` forgets it
+ *   `flush` does the pending work now, `drop` discards it
  */
 export function firstThenPerFrame(work) {
   /** @type {{input: T} | null} */

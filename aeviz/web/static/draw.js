@@ -1,7 +1,7 @@
 /**
- * A drawing pad of the model's own size: what the pen leaves is encoded and decoded as it moves.
+ * A drawing pad of the model's image size: the drawing is encoded and decoded as the pen moves.
  *
- * Draws white on black, as MNIST has it, with a soft round pen; a click on Clear starts anew.
+ * Draws white on black, like MNIST, with a soft round pen; Clear empties it.
  */
 
 import { Picture } from './canvas.js';
@@ -18,7 +18,7 @@ export class DrawingPad {
   /**
    * @param {import('./types.js').ImageShape} imageShape
    * @param {(image: Float32Array, time: number) => void} onChange  H * W * C values in [0, 1]
-   * @param {{centre?: boolean}} [options]  `centre`: what `onChange` gets is moved to the middle, as
+   * @param {{centre?: boolean}} [options]  `centre`: `onChange` gets the drawing moved to the middle, as
    *   handwriting is in the model's data; the pad shows it where it was drawn
    */
   constructor(imageShape, onChange, { centre = false } = {}) {
@@ -66,7 +66,7 @@ export class DrawingPad {
     this.lay(new Float32Array(this.image.length), time);
   }
 
-  /** Lay a picture on the pad, in place of what is there. @param {Float32Array} image */
+  /** Replace the drawing by a picture. @param {Float32Array} image */
   lay(image, time = performance.now()) {
     this.image.set(image);
     this.changed(time);
@@ -84,7 +84,7 @@ export class DrawingPad {
   }
 
   /**
-   * Draw from the last place to this event's, with all that the browser saw between.
+   * Draw from the last position to this event's, through all coalesced events.
    * @param {PointerEvent} event
    */
   stroke(event) {

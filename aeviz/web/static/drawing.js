@@ -1,6 +1,6 @@
 /**
- * Draw, and see the reconstruction and the code follow the pen. With `report`, a drawing that has
- * rested is also handed to Python as the component's value `drawing`: a list of H * W * C bytes.
+ * Drawing pad with live reconstruction and code. With `report`, a drawing that has
+ * not changed for a moment is also passed to Python as the component's value `drawing`: a list of H * W * C bytes.
  */
 
 import { CodeBars } from './bars.js';

@@ -1,7 +1,7 @@
 /**
  * Explore: map, decoded image, side card, the mode's panel and the sliders, around one state.
  *
- * The component is called again on every Streamlit rerun; it builds anew only for another model.
+ * The component is called again on every Streamlit rerun; it is rebuilt only for another model.
  */
 
 import { Picture } from './canvas.js';
@@ -48,7 +48,7 @@ async function open(root, { model, colours }, signal) {
   /** @type {ProjectionOf} */
   const projectionOf = (id) => choices.find((choice) => choice.id === id) ?? clearest(choices);
   const state = createState(initialView(gallery, choices, projectionOf));
-  /** A panel's way to show the plane differently. @type {import('./modes.js').Wrap | null} */
+  /** A panel's transformation of the plane. @type {import('./modes.js').Wrap | null} */
   let wrap = null;
   const projection = () => {
     const chosen = projectionOf(state.view.projection);
@@ -60,14 +60,14 @@ async function open(root, { model, colours }, signal) {
     'aria-label': 'Decoded image',
   });
   const client = connectTo(gallery, status, (pixels) => picture.draw(pixels));
-  client.move(state.view.z); // asked for now, it is there when all else has been built
+  client.move(state.view.z); // requested early, so that it is ready when everything else is built
   const pinned = new PinnedCard(gallery, colours, {
     onPin: (index, time) => state.go(codeOf(gallery, index), index, time),
   });
   const sliders = new Sliders(gallery.dims, (dimension, value, time) => {
     const z = Float32Array.from(state.view.z);
     z[dimension] = value;
-    state.set({ z, point: null, preview: null }, time); // its own slider moves a locked number too
+    state.set({ z, point: null, preview: null }, time); // its own slider also moves a locked number
   });
   state.guard = (z) => sliders.keepLocked(z, state.view.z);
   const map = !gallery.count
@@ -124,7 +124,7 @@ async function open(root, { model, colours }, signal) {
     pinned.showCode(state.shown);
     sliders.show(state.shown);
   });
-  // A request of its own: seldom enough to leave the drag its place.
+  // A separate request: rare enough not to slow down the drag.
   const explain = atMostEvery(PINNED_MS, () => pinned.show(state.view.point, state.view.z, client));
   const settle = oncePerFrame(() => {
     if (map) map.setHandle(...projection().toPlace(state.view.z));
@@ -132,7 +132,7 @@ async function open(root, { model, colours }, signal) {
   });
   const stop = state.subscribe((view, patch, time) => {
     if ('z' in patch || 'preview' in patch) {
-      client.move(view.preview ?? view.z, time); // first of all: the rest can wait for the frame
+      client.move(view.preview ?? view.z, time); // first, because everything else can wait for the frame
       readouts();
     }
     if ('z' in patch) settle();
@@ -210,7 +210,7 @@ async function open(root, { model, colours }, signal) {
   label();
   readouts();
   modes.show(state.view.mode);
-  // Not waited for: whoever leaves meanwhile is to be let go at once.
+  // Not awaited, so that leaving the page meanwhile takes effect at once.
   map
     ?.start(projection().points, projection().axes)
     .catch((error) => status.show({ kind: 'lost', text: error.message }));
@@ -226,7 +226,7 @@ async function open(root, { model, colours }, signal) {
 }
 
 /**
- * What the address asks for, and for the rest the first image by the clearest projection.
+ * The view in the address; the default is the first image in the most trustworthy projection.
  * @param {Gallery} gallery
  * @param {Projection[]} choices
  * @param {ProjectionOf} projectionOf

@@ -67,7 +67,7 @@ export function saveButton(canvas, state) {
 }
 
 /**
- * Answer a click in the button itself.
+ * Show the response to a click in the button itself.
  * @param {HTMLElement} element
  * @param {string} answer
  * @param {string} text

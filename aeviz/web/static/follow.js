@@ -1,4 +1,4 @@
-/** Newest wins: what follows a hand takes the latest input when the one before is done. */
+/** Newest wins: work that follows the pointer takes the latest input when the previous one is done. */
 
 import { meanSquaredError } from './canvas.js';
 
@@ -6,7 +6,7 @@ const MEASURE = 'aeviz.encode';
 const KEPT_MEASURES = 4000;
 
 /**
- * `work` for the newest input only: those that come while one is under way replace another.
+ * `work` for the newest input only: while it is busy, a newer input replaces the waiting one.
  * @template T
  * @param {(input: T) => Promise<void>} work
  * @returns {(input: T) => Promise<void>}
@@ -37,7 +37,7 @@ export function toBytes(image) {
 }
 
 /**
- * Encode what is drawn, as fast as the server answers. Each answer leaves a User Timing measure
+ * Encode the drawing, as fast as the server replies. Each reply leaves a User Timing measure
  * `aeviz.encode`, from the pen's event to its drawn reconstruction.
  * @param {import('./socket.js').LiveClient} client
  * @param {(reply: {code: Float32Array, pixels: Uint8Array, drawn: Uint8Array, error: number,

@@ -1,6 +1,6 @@
 /**
- * A photo with a frame to correct, on the Reconstruct page. The frame that has rested is handed to
- * Python as the component's value `frame`; "whole" where the whole picture is to be taken.
+ * A photo with an adjustable frame, on the Reconstruct page. After a change the frame is passed to
+ * Python as the component's value `frame`; "whole" for the whole picture.
  */
 
 import { mount } from './mount.js';
@@ -15,7 +15,7 @@ const REST_MS = 250;
  * @param {import('./types.js').Component<FramedPhoto>} component
  */
 export default ({ data, parentElement, setStateValue }) => {
-  const { frame, ...photo } = data; // a frame that comes back from Python rebuilds nothing
+  const { frame, ...photo } = data; // a frame that comes back from Python does not rebuild anything
   return mount({ data: photo, parentElement }, async (root) => {
     let resting = 0;
     const { element } = new PhotoFrame({ ...photo, frame }, (chosen) => {

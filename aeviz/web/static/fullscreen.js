@@ -1,11 +1,11 @@
-/** A button that shows an element on the whole screen, and back: for a projector. */
+/** A button that toggles full screen for an element, for a projector. */
 
 import { h } from './dom.js';
 
 const TEXT = 'Full screen';
 
 /**
- * Null where the browser cannot do it, as on some phones.
+ * Null if the browser does not support it, as on some phones.
  * @param {() => HTMLElement} target
  * @param {string} testid
  * @param {AbortSignal} signal  ends it

@@ -1,5 +1,5 @@
 /**
- * The gallery of a model: what the server knows of its codes, unpacked (see aeviz/server/live/gallery.py).
+ * The gallery of a model: its codes and their statistics, unpacked (see aeviz/server/live/gallery.py).
  *
  * @typedef {{index: number, low: number, high: number, mean: number, std: number,
  *   information: number, active: boolean}} Dimension
@@ -24,7 +24,7 @@ import { unpack } from './packed.js';
 
 /**
  * @param {string} name
- * @param {'' | '?part=map'} [part]  a map alone needs less, which is sooner there
+ * @param {'' | '?part=map'} [part]  a map alone needs less, which loads faster
  * @returns {Promise<Gallery>}
  */
 export async function loadGallery(name, part = '') {
@@ -78,7 +78,7 @@ export class Sprite {
    */
   async draw(canvas, index) {
     await this.ready;
-    // Setting a size, even the same, makes the browser allocate the canvas anew.
+    // Setting a size, even the same one, makes the browser reallocate the canvas.
     if (canvas.width !== this.width) canvas.width = this.width;
     if (canvas.height !== this.height) canvas.height = this.height;
     const x = (index % this.columns) * this.width;
@@ -115,10 +115,10 @@ export function nearest(gallery, z) {
 }
 
 /**
- * A random image of a class; of any where `label` is null. Null where there is none.
+ * A random image of a class, or of any class if `label` is null. Null if there is none.
  * @param {Pick<Gallery, 'labels' | 'count'>} gallery
  * @param {number | null} label
- * @param {number | null} [except]  an image that is not to be taken
+ * @param {number | null} [except]  an image to exclude
  */
 export function randomPoint({ labels, count }, label, except = null) {
   const chosen = [...Array(count).keys()].filter(
@@ -127,7 +127,7 @@ export function randomPoint({ labels, count }, label, except = null) {
   return chosen.length ? chosen[Math.floor(chosen.length * Math.random())] : null;
 }
 
-/** Where the code is the map, its numbers come as the map's axes do. @param {Dimension[]} dims */
+/** If the code is the map, its dimensions are in the order of the map's axes. @param {Dimension[]} dims */
 function asOnMap(dims) {
   return [...dims].sort((a, b) => a.index - b.index);
 }

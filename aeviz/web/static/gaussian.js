@@ -1,4 +1,4 @@
-/** The normal distribution: its CDF and quantiles, draws that a seed repeats, and its shadow on a plane. */
+/** The normal distribution: its CDF and quantiles, seeded draws, and its projection onto a plane. */
 
 /**
  * Phi(x) in double precision: Hart's rational approximation (Hart et al. 1968, no. 5666) as given
@@ -33,7 +33,7 @@ const HART_UNDER = [
  */
 export function quantile(p) {
   if (!(p > 0 && p < 1)) return p >= 1 ? Infinity : -Infinity;
-  if (p > 0.5) return -quantile(1 - p); // in the lower half 1 - p loses no digits
+  if (p > 0.5) return -quantile(1 - p); // in the lower half, 1 - p loses no digits
   const x = p < 0.02425 ? tail(Math.sqrt(-2 * Math.log(p))) : middle(p - 0.5);
   const step = (cdf(x) - p) * Math.sqrt(2 * Math.PI) * Math.exp((x * x) / 2);
   return x - step / (1 + (x * step) / 2);
@@ -56,7 +56,7 @@ const middle = (/** @type {number} */ q) =>
   (q * polynomial(MIDDLE_OVER, q * q)) / polynomial(MIDDLE_UNDER, q * q);
 const tail = (/** @type {number} */ q) => polynomial(TAIL_OVER, q) / polynomial(TAIL_UNDER, q);
 
-/** @param {number[]} coefficients  the highest power's first @param {number} x */
+/** @param {number[]} coefficients  the highest power first @param {number} x */
 function polynomial(coefficients, x) {
   return coefficients.reduce((sum, coefficient) => sum * x + coefficient);
 }

@@ -1,7 +1,7 @@
 /**
  * Pointer, touch, wheel and keys on the map's layer, as gestures.
  *
- * Moving looks; pressing begins a stroke, which the map chooses (pin, drag the handle, select);
+ * Moving previews; pressing begins a stroke, whose meaning the map chooses (pin, drag the handle, select);
  * wheel and pinch zoom; Shift or the middle button pans; two fingers pinch and pan.
  */
 
@@ -49,8 +49,8 @@ export class Gestures {
     const on = (name, handler, options = {}) =>
       layer.addEventListener(name, handler, { signal: this.stopped.signal, ...options });
     on('pointerdown', (event) => this.down(event));
-    // A browser holds moves back until it draws the next frame. Raw updates come at once, where a
-    // secure page (or localhost) may have them: half a frame sooner on the screen.
+    // A browser holds moves back until it draws the next frame. Raw updates arrive at once, half a
+    // frame earlier, but only on a secure page (or localhost).
     this.moves = firstThenPerFrame((/** @type {PointerEvent} */ event) => this.move(event));
     this.taken = 0;
     on('pointerrawupdate', (event) => this.take(/** @type {PointerEvent} */ (event)));
@@ -75,7 +75,7 @@ export class Gestures {
     return [event.clientX - box.left, event.clientY - box.top];
   }
 
-  /** A move, unless it has come before by the quicker way. @param {PointerEvent} event */
+  /** A move, unless it has already arrived as a raw update. @param {PointerEvent} event */
   take(event) {
     if (this.pointers.size > 1) {
       if (event.type === 'pointermove') this.move(event); // each finger counts
@@ -121,7 +121,7 @@ export class Gestures {
 
   /** @param {PointerEvent} event */
   up(event, cancelled = false) {
-    if (this.pointers.size === 1) this.moves.flush(); // a drag ends where it was let go
+    if (this.pointers.size === 1) this.moves.flush(); // a drag ends at the position of the release
     this.pointers.delete(event.pointerId);
     if (this.pointers.size) return;
     const { pressed } = this;
@@ -130,7 +130,7 @@ export class Gestures {
     if (pressed && !cancelled) pressed.stroke.end?.(pressed.moved, event.timeStamp);
   }
 
-  /** Give up the stroke under way. @returns {boolean} whether there was one */
+  /** Cancel the current stroke. @returns {boolean} whether there was one */
   cancel() {
     const { pressed } = this;
     this.pressed = null;

@@ -1,11 +1,11 @@
-/** The way of everything on a map from one projection to another. */
+/** The animation of a map from one projection to another. */
 
 const DURATION_MS = 450;
 
 /**
- * Call `draw` on every animation frame with the share of the way gone, gently begun and ended; the
- * last is 1. At once where a person has asked their system for less motion.
- * @param {AbortSignal} signal  ends it where it is
+ * Call `draw` on every animation frame with the eased progress from 0 to 1; the
+ * last value is 1. If the system is set to reduced motion, only that.
+ * @param {AbortSignal} signal  stops it
  * @param {(share: number) => void} draw
  */
 export async function glide(signal, draw) {

@@ -1,11 +1,11 @@
-/** One line on the map that says what can be done with it, for a while or until it has been done. */
+/** One line on the map that says how to use it, for a while or until the person has done so. */
 
 import { h } from './dom.js';
 
 const READING_MS = 2500;
 const STAYS_MS = 5000;
 
-let known = false; // for this visit: a person needs it once, not once for each model
+let known = false; // once per visit, not once for each model
 /** @type {Set<HTMLElement>} */
 const shown = new Set();
 
@@ -28,17 +28,17 @@ export class Hint {
     return !known;
   }
 
-  /** The map is on the screen: the line stays long enough to be read. */
+  /** The map is visible: the line stays long enough to be read. */
   begin() {
     if (!known) this.leaving ??= setTimeout(() => this.used(), STAYS_MS);
   }
 
-  /** The pointer has moved over the map: the line has been read soon. */
+  /** The pointer has moved over the map: the line goes soon. */
   seen() {
     if (!known) this.timer ??= setTimeout(() => this.used(), READING_MS);
   }
 
-  /** The map has been pressed, or the line read: it is understood. */
+  /** The map was pressed, or the time to read is over: the line goes for good. */
   used() {
     known = true;
     clearTimeout(this.timer);

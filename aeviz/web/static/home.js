@@ -1,4 +1,4 @@
-/** Home: a map, and beside it the image of whatever place the pointer is over. */
+/** Home: a map, and beside it the decoded image of the place under the pointer. */
 
 import { Picture } from './canvas.js';
 import { connectAhead, connectTo } from './connect.js';
@@ -53,7 +53,7 @@ async function open(root, { model, colours }, signal) {
       h('figure', { class: 'aeviz-decoded' }, picture.canvas, readout),
     ),
   );
-  // Not waited for: whoever leaves meanwhile is to be let go at once.
+  // Not awaited, so that leaving the page meanwhile takes effect at once.
   map
     .start(projection.points, projection.axes)
     .catch((error) => status.show({ kind: 'lost', text: error.message }));

@@ -1,4 +1,4 @@
-/** What Interpolate shows between its two slots: three strips of frames, and the slider from A to B. */
+/** The view of Interpolate between its two slots: three strips of frames, and the slider from A to B. */
 
 import { h } from './dom.js';
 import { Strip, stack } from './strip.js';

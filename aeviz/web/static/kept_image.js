@@ -1,4 +1,4 @@
-/** The kept image beside its reconstruction, and by how much they differ. */
+/** The kept image beside its reconstruction, and their difference. */
 
 import { meanSquaredError, Picture } from './canvas.js';
 import { h } from './dom.js';
@@ -12,7 +12,7 @@ export class KeptImage {
   constructor(gallery, colours) {
     this.gallery = gallery;
     this.colours = colours;
-    /** The image in the gallery. @type {number | null} */
+    /** The image's index in the gallery. @type {number | null} */
     this.index = null;
     this.original = new Picture(gallery.imageShape, {
       'data-testid': 'aeviz-original',

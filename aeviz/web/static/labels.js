@@ -1,4 +1,4 @@
-/** Class names written on the map, where the class is. */
+/** Class names on the map, at the position of each class. */
 
 import { h } from './dom.js';
 
@@ -25,7 +25,7 @@ export class Labels {
   }
 
   /**
-   * Write each name at the median of its points, or below the name that is there already.
+   * Write each name at the median of its points, or below another name that is already there.
    * @param {Float32Array} points
    * @param {Int16Array} classOf
    * @param {Viewport} viewport

@@ -1,10 +1,10 @@
-/** Drawing a box or a lasso on the map, and which points lie within it. */
+/** Drawing a box or a lasso on the map, and finding the points inside it. */
 
 import { svg } from './dom.js';
 
 /** @import { Point } from './types.js' */
 
-const STEP_PIXELS = 3; // a corner of the lasso at most that often
+const STEP_PIXELS = 3; // minimum distance of the lasso's corners
 
 export class Outline {
   constructor() {
@@ -39,7 +39,7 @@ export class Outline {
     this.path.setAttribute('d', `M${this.corners.map((corner) => corner.join(' ')).join('L')}Z`);
   }
 
-  /** Take the outline away. @returns {Point[]} its corners, in pixels */
+  /** Remove the outline. @returns {Point[]} its corners, in pixels */
   end() {
     this.path.removeAttribute('d');
     return this.corners;

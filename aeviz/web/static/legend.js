@@ -1,6 +1,6 @@
 /**
- * The classes as a row of switches: a click hides or shows one; a double click, or one with Alt or
- * Shift held (keys too), leaves it alone on the map, and a second brings the others back.
+ * The classes as a row of switches: a click hides or shows one; a double click, or a click with Alt or
+ * Shift held (or the keys), shows only this one, and a second one shows the others again.
  */
 
 import { h } from './dom.js';
@@ -36,7 +36,7 @@ export function legend(classNames, colours, onToggle) {
         title: `Click: hide or show ${name}. Double-click or Alt-click: ${name} alone.`,
         style: `--class: ${colours[i % colours.length]}`,
         onclick: (event) => {
-          // The first click of a double click has hidden or shown this class already.
+          // The first click of a double click has already hidden or shown this class.
           if (event.detail === 2 || event.altKey || event.shiftKey) isolate(i);
           else set(i, !visible[i]);
         },

@@ -1,6 +1,6 @@
 /**
  * Messages of the live protocol (docs/live-protocol.md): an id and an operation in 8 bytes, little-endian,
- * then float32 numbers on the way to the server and what it computed on the way back.
+ * then float32 numbers in requests and the results in replies.
  */
 
 const HEADER = 8;
@@ -33,7 +33,7 @@ export function pixelsOf(reply) {
 }
 
 /**
- * What a reply to ENCODE has: the image's code, and that code decoded.
+ * The content of a reply to ENCODE: the image's code, and its reconstruction.
  * @param {ArrayBuffer} reply
  * @param {number} latentDim
  */

@@ -1,7 +1,7 @@
 /**
- * How far a code is from where the decoder has learnt to draw: one score from up to four readings.
+ * How far a code is from the codes that the decoder was trained on: one score from up to four readings.
  *
- * Each reading is set against what the model's own gallery has (aeviz/server/live/posterior_stats.py):
+ * Each reading is compared with the model's own gallery (aeviz/server/live/posterior_stats.py):
  *
  * - `nearest`: distance to the nearest gallery code. Limit: 95 % of the gallery's codes have a
  *   nearer neighbour. Far: `FAR.nearest` times that, or `FAR.apart` of the distance between two
@@ -37,8 +37,8 @@ export const MOST_SCORE = 3;
 const READINGS = ['nearest', 'image', 'code', 'prior'];
 const FAR = { nearest: 2.5, apart: 0.25, image: 3, code: 3 };
 const PRIOR = { limit: 2.326, far: 3.719 }; // normal quantiles of 0.99 and 0.9999
-const ONE_GREY = 1 / 255 ** 2; // a change of one grey level everywhere: nobody sees less
-const LEAST = 1e-6; // so that codes that all coincide divide nothing by zero
+const ONE_GREY = 1 / 255 ** 2; // a change of one grey level everywhere; less is invisible
+const LEAST = 1e-6; // avoids division by zero if all codes coincide
 
 /**
  * @param {Readings} readings  those that are known
@@ -77,8 +77,8 @@ function level(value, { limit, far }) {
 }
 
 /**
- * log N(z; 0, I) in nats, |z|, how unusual |z| is in standard deviations of the prior, and the
- * share of draws from the prior that are longer.
+ * log N(z; 0, I) in nats, |z|, the deviation of |z| in standard deviations of the prior, and the
+ * share of draws from the prior with a larger norm.
  * @param {ArrayLike<number>} z
  */
 export function underPrior(z) {

@@ -1,5 +1,5 @@
 /**
- * The latent map: what `MapView` shows, and what a person does with it by pointer, touch, wheel and
+ * The latent map: the view (`MapView`), and its interaction by pointer, touch, wheel and
  * keys.
  */
 
@@ -18,7 +18,7 @@ import { Tools } from './tools.js';
  *   onPin: (x: number, y: number, index: number, time: number) => void,
  *   onLeave: (time: number) => void,
  *   onSelect?: (indices: number[]) => void}} MapListener
- *   the index is the gallery image of the place, -1 if there is none; onSelect's are the chosen
+ *   the index is the gallery image at the place, -1 if there is none; those of onSelect are the chosen
  *   points of visible classes
  */
 
@@ -43,7 +43,7 @@ export class LatentMap extends MapView {
     this.welcome(Boolean(this.hint?.shown));
     /** The tool group, for the map's bar. */
     this.tools = new Tools((tool) => this.layer.classList.toggle('aeviz-selecting', tool !== 'move'));
-    /** The chosen images and their counts, to be placed under the map. */
+    /** The chosen images and their counts, for below the map. */
     this.selection = new Selection({ labels, classNames, sprite }, colours, {
       pick: (index, time) => listener.onPin(...this.placeOf(index), index, time),
       clear: () => this.select([]),
@@ -102,7 +102,7 @@ export class LatentMap extends MapView {
   }
 
   /**
-   * Choose points, in place of those chosen before; hidden classes are left out while hidden.
+   * Choose points instead of those chosen before; points of hidden classes do not count while hidden.
    * @param {number[]} indices
    */
   select(indices) {
@@ -138,7 +138,7 @@ export class LatentMap extends MapView {
     return this.shown.at(this.viewport, px, py, radius);
   }
 
-  /** Invite to use the map by a pulse and a line, or end that. @param {boolean} inviting */
+  /** Show or hide the invitation to use the map: a pulse and a line. @param {boolean} inviting */
   welcome(inviting) {
     this.element.classList.toggle('aeviz-inviting', inviting);
     if (!inviting) this.hint?.used();

@@ -1,7 +1,7 @@
 /**
- * What a map shows: gallery points in Plotly's WebGL scatter, and above them a transparent layer with
- * the handle, the classes' names and whatever a mode draws. These are elements of their own: moving
- * them costs no redraw of the points.
+ * The view of a map: gallery points in Plotly's WebGL scatter, and above them a transparent layer with
+ * the handle, the classes' names and the drawings of modes. These are separate elements, so moving
+ * them does not redraw the points.
  */
 
 import { h } from './dom.js';
@@ -23,9 +23,9 @@ export class MapView {
   /** @param {Int16Array} labels @param {string[]} classNames @param {string[]} colours */
   constructor(labels, classNames, colours) {
     this.shown = new ShownPoints(labels);
-    /** Where the handle belongs. @type {Point | null} */
+    /** The target of the handle. @type {Point | null} */
     this.place = null;
-    /** Where the handle is drawn. @type {Point | null} */
+    /** The current position of the handle. @type {Point | null} */
     this.seen = null;
     /** @type {AbortController | null} */
     this.gliding = null;
@@ -56,7 +56,7 @@ export class MapView {
 
   /**
    * Draw the points for the first time; resolves when they are on the screen. Handle, names and
-   * gestures are there at once: they need not wait for Plotly.
+   * gestures work at once, before Plotly.
    * @param {Float32Array} points  x0, y0, x1, y1, ...
    * @param {[string, string] | null} axes  null if zero means nothing
    */
@@ -69,8 +69,8 @@ export class MapView {
   }
 
   /**
-   * Glide to another projection of the same points, the handle with them to its new place. A
-   * further call on the way goes on from wherever everything is.
+   * Glide to another projection of the same points, with the handle to its new place. A
+   * further call meanwhile starts from the current positions.
    * @param {Float32Array} points
    * @param {[string, string] | null} axes
    * @param {Point} place
@@ -89,7 +89,7 @@ export class MapView {
     viewport.view = from;
     this.layerOfPoints.depart(points);
     await glide(signal, (share) => {
-      const to = viewport.home; // another, once the map's size has changed on the way
+      const to = viewport.home; // another one, if the map's size has changed meanwhile
       viewport.view = {
         x: mix(from.x, to.x, share),
         y: mix(from.y, to.y, share),
@@ -112,9 +112,9 @@ export class MapView {
   }
 
   /**
-   * Draw a line through places of the plane, between points and handle; null or [] takes it away.
-   * It follows zoom and pan by itself and is unseen while the projection changes: set it anew for
-   * the new plane. Several lines live side by side under different keys.
+   * Draw a line through places of the plane, between points and handle; null or [] removes it.
+   * It follows zoom and pan automatically and is hidden while the projection changes: set it again for
+   * the new plane. There can be several lines with different keys.
    * @param {Point[] | null} places
    * @param {import('./overlay.js').PathOptions} [options]
    */
@@ -124,7 +124,7 @@ export class MapView {
   }
 
   /**
-   * Draw small labelled markers in place of those set before under the same key; [] takes them away.
+   * Draw small labelled markers instead of the previous ones with the same key; [] removes them.
    * @param {import('./overlay.js').Marker[]} markers
    * @param {string} [key]
    */
@@ -135,7 +135,7 @@ export class MapView {
 
   /**
    * Draw a Gaussian of the plane by its outlines at 1 and 2 standard deviations. `matrix` is its
-   * covariance: diag(sigma0², sigma1²) where the plane is two dimensions of a VAE's code.
+   * covariance: diag(sigma0², sigma1²) if the plane is two dimensions of a VAE's code.
    * @param {import('./overlay.js').Ellipse | null} ellipse
    */
   setEllipse(ellipse) {
@@ -144,11 +144,11 @@ export class MapView {
   }
 
   /**
-   * Spread a canvas under the points, over a rectangle in plane coordinates; null takes it away.
+   * Draw a canvas under the points, over a rectangle in plane coordinates; null removes it.
    * Its width and height attributes are its resolution; draw into it at any time.
    * @param {HTMLCanvasElement | null} canvas
    * @param {import('./underlay.js').Rectangle} [rectangle]
-   * @param {number} [pointOpacity]  of all points, 0 to 1, while it is there; at 0 none is hit
+   * @param {number} [pointOpacity]  of all points, 0 to 1, while there is a canvas; at 0 no point can be hit
    */
   setUnderlay(canvas, rectangle, pointOpacity = 0.35) {
     this.underlay.set(canvas, rectangle);
@@ -164,7 +164,7 @@ export class MapView {
   }
 
   /**
-   * Show a place from so near that `reach` around it, in units of the plane, fills the map.
+   * Zoom in on a place so that `reach` around it, in units of the plane, fills the map.
    * @param {number} x
    * @param {number} y
    * @param {number} reach
@@ -186,7 +186,7 @@ export class MapView {
   }
 
   /**
-   * Draw the handle there, which during a glide is not yet its place.
+   * Draw the handle at a position, which during a glide is not yet its target.
    * @param {number} x
    * @param {number} y
    */
@@ -216,7 +216,7 @@ export class MapView {
     this.layerOfPoints.refresh();
   }
 
-  /** Handle, labels, paths and underlay to where their places are now. */
+  /** Move handle, labels, paths and underlay to their current positions. */
   placeOverlay() {
     this.overlay.place(this.viewport);
     this.underlay.place(this.viewport);
@@ -225,7 +225,7 @@ export class MapView {
   }
 }
 
-/** Put an element of the map's layer at a pixel. @param {HTMLElement} element @param {Point} pixel */
+/** Position an element of the map's layer at a pixel. @param {HTMLElement} element @param {Point} pixel */
 export function moveTo(element, [x, y]) {
   element.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;
 }

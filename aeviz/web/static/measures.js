@@ -1,4 +1,4 @@
-/** User Timing measures of one name, of which the browser keeps a bounded number. */
+/** User Timing measures of one name, limited in number. */
 
 const KEPT = 4000;
 const PAUSE_MS = 1000;
@@ -17,7 +17,7 @@ export class Measures {
     this.count += 1;
   }
 
-  /** Forget the measures if there are many; only in a pause, so that a drag stays whole. */
+  /** Clear the measures if there are many; only in a pause, so that those of a drag are complete. */
   trim() {
     const now = performance.now();
     const paused = now - this.lastMove > PAUSE_MS;

@@ -1,4 +1,4 @@
-/** The off-manifold meter: a gauge in three parts with its word, and the readings behind it. */
+/** The off-manifold meter: a gauge in three parts, its verdict, and the readings behind it. */
 
 import { atMostEvery, h } from './dom.js';
 import { judge, MOST_SCORE, underPrior, WORDS } from './manifold.js';
@@ -6,7 +6,7 @@ import { judge, MOST_SCORE, underPrior, WORDS } from './manifold.js';
 /** @import { Readings } from './manifold.js' */
 /** @typedef {ReturnType<typeof underPrior>} Prior */
 
-const WORDS_MS = 400; // the gauge follows the hand; its sentences need not
+const WORDS_MS = 400; // the gauge follows the pointer; its sentences need not
 
 export class Meter {
   /** @param {import('./gallery.js').Gallery} gallery */
@@ -21,7 +21,7 @@ export class Meter {
     this.marker = h('i');
     this.words = WORDS.map((word) => h('span', {}, word));
     this.details = h('div', { class: 'aeviz-why', role: 'tooltip' });
-    // Focus as well as the pointer opens the readings: a tap focuses.
+    // Both hover and focus open the readings: a tap focuses.
     this.element = h(
       'div',
       {
@@ -98,7 +98,7 @@ export class Meter {
   }
 }
 
-/** Two digits that count, without exponents. @param {number} value */
+/** Two significant digits, without exponents. @param {number} value */
 function short(value) {
   const decimals = Math.abs(value) < 10 ? 2 - Math.ceil(Math.log10(Math.abs(value) || 1)) : 0;
   return String(Number(value.toFixed(Math.min(6, decimals)))).replaceAll('-', '−');

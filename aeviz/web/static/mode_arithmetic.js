@@ -1,5 +1,5 @@
 /**
- * Arithmetic: A - B + C, what sets A apart from B added to C; and the code moved along the direction
+ * Arithmetic: A - B + C, the difference between A and B added to C; and the code moved along the direction
  * from one class to another. In the address: `a`, `b`, `c`, `from`, `to`, `amount`.
  */
 
@@ -88,8 +88,8 @@ class Arithmetic {
   }
 
   /**
-   * Fill the slots: from the address, and else by an example of the code's class. A is the code
-   * itself once the person has gone to one. Answers the classes of A and C.
+   * Fill the slots from the address, or else with an example of the code's class. A is the code
+   * itself once the person has chosen one. Returns the classes of A and C.
    */
   fill() {
     const { gallery, state } = this.stage;
@@ -119,7 +119,7 @@ class Arithmetic {
     return analogy(this.a.z, this.b.z, this.c.z);
   }
 
-  /** A slot has another code. */
+  /** A slot has a new code. */
   show() {
     if (!this.c?.filled) return;
     this.decode([this.a.z, this.b.z, this.c.z, this.code]);
@@ -139,7 +139,7 @@ class Arithmetic {
     return [this.a.decoded, this.b.decoded, this.c.decoded, this.result];
   }
 
-  /** The letters on the map and, where the plane keeps straight lines, the parallelogram. */
+  /** The letters on the map and, if the projection is linear, the parallelogram. */
   mark() {
     const { map, projection } = this.stage;
     if (!map) return;

@@ -1,7 +1,7 @@
 /**
- * Draw: what the pen leaves on the pad is encoded as it moves; its code is the code on the screen,
- * and beside the pad stands what the model makes of it. The pad keeps the drawing when the code is
- * moved otherwise. In the address there is the code only.
+ * Draw: the drawing is encoded as the pen moves. Its code is the current code, and its
+ * reconstruction is beside the pad. The pad keeps the drawing when the code is
+ * moved by other means. The address has only the code.
  */
 
 import { Picture, sideBySide } from './canvas.js';
@@ -28,7 +28,7 @@ export function open({ gallery, state, client, signal }) {
   const follow = followDrawing(
     client,
     (reply) => {
-      state.go(reply.code, null, reply.time); // first of all: the rest is drawn in the same frame
+      state.go(reply.code, null, reply.time); // first; the rest is drawn in the same frame
       reconstruction.draw(reply.pixels);
       error.textContent = `${reply.error.toPrecision(2)} MSE`;
     },

@@ -1,6 +1,6 @@
 /**
  * Interpolate: from A to B, straight and along an arc through the latent space, and by blending
- * pixels. The chosen path lies on the map; t, Play and a click on a frame move the code along it.
+ * pixels. The chosen path is on the map; t, Play and a click on a frame move the code along it.
  */
 
 import { newestOnly } from './follow.js';
@@ -17,7 +17,7 @@ import { Trip } from './trip.js';
 /** @import { Slot } from './slot.js' */
 /** @import { Listener } from './state.js' */
 
-const ON_MAP = 33; // places of a path on the map
+const ON_MAP = 33; // points of a path on the map
 const NEAR = 0.01;
 
 /** @param {Stage} stage */
@@ -75,7 +75,7 @@ class Interpolate {
     this.show();
   }
 
-  /** B for a start: an image of another class than A's. @param {number | null} point */
+  /** The initial B: an image of another class than A's. @param {number | null} point */
   fillAnother(point) {
     const { gallery } = this.stage;
     const label = point === null ? -1 : gallery.labels[point];
@@ -92,7 +92,7 @@ class Interpolate {
   }
 
   /**
-   * A slot has another code. A place taken from the map is where the code is already.
+   * A slot has a new code. A place from the map is already the current code.
    * @param {Slot} slot
    * @param {number} time
    */
@@ -160,7 +160,7 @@ class Interpolate {
     this.view.show(this.t, this.kind);
   }
 
-  /** Both paths on the map, the chosen one whole, the other dashed. */
+  /** Both paths on the map, the chosen one solid, the other dashed. */
   drawPath() {
     const { map, projection } = this.stage;
     const { a, b } = this;
@@ -195,7 +195,7 @@ class Interpolate {
     if ('projection' in patch) this.drawPath();
     if (!('z' in patch) || view.z === this.mine) return;
     this.mine = view.z;
-    this.pause(); // the person has taken the code into the hand
+    this.pause(); // the person drags the code
     this.onPath = false;
     this.slots.take(view, time);
   }

@@ -1,5 +1,5 @@
 /**
- * Manifold: n x n places of the plane, each decoded, spread under the points of the map itself.
+ * Manifold: n x n decoded places of the plane, drawn under the points of the map.
  * In the address: `n`; `steps`, quantiles or even; `points`, shown or hidden.
  */
 
@@ -15,7 +15,7 @@ import { throughPrior } from './wrapped.js';
 
 const [LEAST, USUAL, MOST] = [2, 15, 30];
 const FADED = 0.25;
-const SAME = 1e-4; // a change of the code off the plane that nobody sees
+const SAME = 1e-4; // an invisible change of the code off the plane
 /** @type {Record<'quantiles' | 'even' | 'slice' | 'layout', string>} */
 const LOOK = {
   quantiles:
@@ -90,7 +90,7 @@ export function open(stage) {
   let shown = '';
   /** @type {Float32Array | null} */
   let rest = null;
-  /** Decode the grid where its codes are not those on the screen. */
+  /** Decode the grid if its codes have changed. */
   const refresh = oncePerFrame(() => {
     if (stage.signal.aborted) return;
     const n = numberOf(state.view);
@@ -105,7 +105,7 @@ export function open(stage) {
     sheet.resize(n, n);
     decoder.want(gridCodes(projection, area, n, z), key, fromTheMiddle(n));
   });
-  /** The rest of the code decides as well, but for layouts, where places alone do. */
+  /** The images also depend on the rest of the code, except for layouts, where only the places count. */
   const settle = () => {
     const hidden = pointsHidden();
     map?.setUnderlay(sheet.canvas, areaOf(stage.projection()), hidden ? 0 : FADED);
@@ -177,7 +177,7 @@ function slider(onInput) {
 }
 
 /**
- * The square that the grid covers: all of the prior, or all points but far outliers.
+ * The square that the grid covers: all of the prior, or all points except far outliers.
  * @param {Projection} projection
  * @returns {Area}
  */
@@ -198,7 +198,7 @@ function ends(points, axis) {
 }
 
 /**
- * A code for the middle of each tile, row by row from the top.
+ * The code at the centre of each tile, row by row from the top.
  * @param {Projection} projection
  * @param {Area} area
  * @param {number} n
@@ -212,7 +212,7 @@ function gridCodes(projection, { left, right, bottom, top }, n, z) {
   });
 }
 
-/** Tiles by their distance from the middle of an n x n grid. @param {number} n */
+/** Tiles ordered by their distance from the centre of an n x n grid. @param {number} n */
 function fromTheMiddle(n) {
   const far = (/** @type {number} */ i) => Math.hypot((i % n) - (n - 1) / 2, Math.floor(i / n) - (n - 1) / 2);
   return Array.from({ length: n * n }, (_, i) => i).sort((a, b) => far(a) - far(b));

@@ -1,6 +1,6 @@
 /**
  * Sample: codes drawn from the prior beside codes drawn from a mixture fitted to the gallery's; and,
- * where codes are Gaussian, draws around one image. In the address: `show=image` for the latter,
+ * if codes are Gaussian, draws around one image. In the address: `show=image` for the latter,
  * `seed` for the draws.
  */
 

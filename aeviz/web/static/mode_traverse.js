@@ -15,7 +15,7 @@ import { button } from './toolbar.js';
 const FIRST = 10;
 const MOST = 64;
 const GAP = 1;
-/** Tiles a row, by the width that there is for them: odd, so that one is in the middle. */
+/** Tiles per row, by the available width: odd, so that one is in the middle. */
 const COLUMNS = [
   [900, 15],
   [560, 11],

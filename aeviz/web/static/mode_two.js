@@ -1,5 +1,5 @@
 /**
- * Two models, one pointer: what is under it on either map, shown by both. `with` in the address
+ * Two models, one pointer: both show what is under it on either map. `with` in the address
  * names the other model, `by` says what they share: the place, or the input image.
  */
 

@@ -1,4 +1,4 @@
-/** The models of a server, and which of them to compare with one. */
+/** The models of a server, and the choice of one to compare with. */
 
 /** @import { Gallery } from './gallery.js' */
 /** @import { ImageShape } from './types.js' */
@@ -9,11 +9,11 @@
  *   as aeviz/models lists it
  */
 
-/** Types that only reconstruct, with nothing else to make small. */
+/** Types that minimise only the reconstruction loss. */
 const PLAIN = ['standard', 'deep', 'convolutional'];
 /**
- * Models of images of the same shape: same data and code size first, and among those the types that
- * say most beside this one: a plain autoencoder beside any other, a VAE beside a plain one.
+ * Models of images of the same shape: same data and code size first, and among those the most
+ * informative types: a plain autoencoder beside any other, a VAE beside a plain one.
  * @param {Gallery} gallery
  */
 export async function comparable(gallery) {
@@ -32,6 +32,6 @@ export async function comparable(gallery) {
     .filter(
       ({ name, image_shape: shape }) => name !== gallery.name && String(shape) === String(gallery.imageShape),
     )
-    .filter((model) => gallery.count || model.latent_dim === gallery.latentDim) // else nothing can be shared
+    .filter((model) => gallery.count || model.latent_dim === gallery.latentDim) // otherwise they have nothing in common
     .sort((a, b) => rank(a) - rank(b));
 }

@@ -1,6 +1,6 @@
 /**
- * The explorer's modes. Each but the first brings a panel, in a module of its own that is loaded
- * when it is first wanted: `export function open(stage) -> Panel`.
+ * The modes of Explore. Each except the first has a panel, in a separate module that is loaded
+ * at first use: `export function open(stage) -> Panel`.
  *
  * @typedef {object} Stage  what a panel works with
  * @property {import('./gallery.js').Gallery} gallery
@@ -102,8 +102,8 @@ export function modesFor(gallery) {
 }
 
 /**
- * Shows the panel of the state's mode. The one before stays until the next is ready, so that
- * nothing blinks.
+ * Shows the panel of the state's mode. The previous panel stays until the next is ready, so that
+ * nothing flickers.
  */
 export class Modes {
   /** @param {Omit<Stage, 'signal'>} stage */
@@ -130,7 +130,7 @@ export class Modes {
     const module = await mode.load?.().catch(failed);
     if (opening.signal.aborted) return;
     this.close();
-    this.element.inert = true; // closed, and only seen until the next is ready
+    this.element.inert = true; // closed, but visible until the next is ready
     const open = async () => module?.open({ ...this.stage, signal: opening.signal });
     const panel = await open().catch((error) => failed(error).open());
     if (opening.signal.aborted) {
@@ -170,14 +170,14 @@ export class Modes {
 }
 
 /**
- * Stands where a mode would: what went wrong, in a sentence.
+ * A panel with an error, in place of a mode.
  * @param {Error} error
  * @returns {{open: () => Panel}}
  */
 function failed(error) {
   console.error(error);
   const text =
-    error instanceof TypeError // what the browser says of a server that is away
+    error instanceof TypeError // the browser's error if the server is unreachable
       ? 'This mode could not be loaded. Is the server running? Choose it again to retry.'
       : error.message;
   return {

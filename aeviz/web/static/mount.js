@@ -1,5 +1,5 @@
 /**
- * Life of a component in Streamlit: built once per element and data, torn down when it goes.
+ * The life cycle of a component in Streamlit: built once per element and data, torn down on removal.
  */
 
 import { h } from './dom.js';
@@ -13,7 +13,7 @@ const mounted = new WeakMap();
  * @template Data
  * @param {Pick<Component<Data>, 'data' | 'parentElement'>} component  as Streamlit calls it
  * @param {(root: HTMLElement, data: Data, signal: AbortSignal) => Promise<() => void>} open
- *   builds into `root` and returns what takes it down again
+ *   builds into `root` and returns a function that tears it down
  * @returns {() => void} Streamlit calls it when the element is removed
  */
 export function mount({ data, parentElement }, open) {

@@ -1,6 +1,6 @@
 /**
- * The points of a map while they or the view move: one WebGL draw call a frame, so that a glide of
- * 10,000 points keeps the screen's rate where a redraw by Plotly takes several frames.
+ * The points of a map while they or the view move: one WebGL draw call per frame, so that a glide of
+ * 10,000 points keeps the screen's frame rate, while a redraw by Plotly takes several frames.
  */
 
 import { h } from './dom.js';
@@ -29,7 +29,7 @@ void main() {
 }`;
 
 export class MovingPoints {
-  /** Without WebGL `usable` is false, and nothing here may be called but `destroy`. */
+  /** Without WebGL `usable` is false, and only `destroy` may be called. */
   constructor() {
     this.canvas = h('canvas', { class: 'aeviz-moving', hidden: true });
     this.gl = this.canvas.getContext('webgl', { alpha: true, antialias: false, depth: false });
@@ -77,7 +77,7 @@ export class MovingPoints {
   }
 
   destroy() {
-    this.gl?.getExtension('WEBGL_lose_context')?.loseContext(); // browsers allow but a few of them
+    this.gl?.getExtension('WEBGL_lose_context')?.loseContext(); // browsers allow only a few of them
   }
 
   /** @param {'from' | 'to' | 'colour'} name @param {Float32Array | Uint8Array} data */

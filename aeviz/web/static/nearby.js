@@ -1,6 +1,6 @@
 /** The nearest of many points on a plane, found through a uniform grid of cells. */
 
-const PER_CELL = 2; // points in a cell, were they spread evenly
+const PER_CELL = 2; // points per cell, if they were spread evenly
 
 export class Nearby {
   /** @param {Float32Array} points  x0, y0, x1, y1, ... */

@@ -1,8 +1,8 @@
 /**
  * The gallery images whose codes are nearest to a code: the search, and the row of thumbnails.
  *
- * Only dimensions that carry something count, as in the meter beside them: the decoder ignores the
- * others. Exact: all codes are looked at, each until its distance exceeds that of the last place.
+ * Only active dimensions count, as in the meter beside them: the decoder ignores the
+ * others. The search is exact: it checks all codes, each until its distance exceeds the k-th best.
  */
 
 import { h } from './dom.js';
@@ -16,7 +16,7 @@ export class NearestCodes {
   /** @param {import('./gallery.js').Gallery} gallery */
   constructor({ latents, latentDim, count, dims }) {
     const active = dims.filter((dim) => dim.active);
-    // Widest first: a far code is given up early. Padded to whole blocks with zeros.
+    // Widest dimension first, to reject far codes early. Padded to whole blocks with zeros.
     this.kept = [...(active.length ? active : dims)].sort((a, b) => b.std - a.std).map(({ index }) => index);
     this.width = BLOCK * Math.ceil(this.kept.length / BLOCK);
     if (this.kept.length < BLOCK) this.width = this.kept.length;
@@ -34,7 +34,7 @@ export class NearestCodes {
    * The `k` nearest, nearest first.
    * @param {ArrayLike<number>} z
    * @param {number} k
-   * @param {number | null} [own]  the image that z is the code of: first among equals
+   * @param {number | null} [own]  the image whose code is z: it comes first among equals
    * @returns {{indices: number[], distance: number}} with the distance to the first
    */
   find(z, k, own = null) {

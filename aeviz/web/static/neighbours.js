@@ -1,12 +1,12 @@
 /**
- * The nearest few of many points, fast enough to be asked on every frame, and a mean over them that
- * moves without a jump.
+ * The nearest few of many points, fast enough for every frame, and a continuous mean over
+ * them.
  */
 
-const LEAF = 16; // points below which a scan is quicker than further halving
-const SKETCH = 64; // numbers by which wide codes are compared
+const LEAF = 16; // number of points below which a scan is faster than further halving
+const SKETCH = 64; // dimensions of the sketch for wide codes
 const CHUNK = 8;
-const SHARPEST = 1e-6; // of the reach: closer than that counts as on the point
+const SHARPEST = 1e-6; // of the reach: a smaller distance counts as zero
 
 /** The nearest `most` seen so far, in order; `squares` are squared distances. */
 class Few {
@@ -40,7 +40,7 @@ class Few {
 
 /**
  * Points of a plane in a k-d tree: `order` is halved again and again, by x and by y in turn.
- * `splits` holds at the middle of each range the x or y that parts its halves.
+ * `splits` has the x or y between the halves, at the middle of each range.
  */
 export class PlaneIndex {
   /** @param {Float32Array} points  x0, y0, x1, y1, ...  @param {number} most  neighbours to find */
@@ -92,8 +92,8 @@ export class PlaneIndex {
 }
 
 /**
- * Codes, compared by all their numbers up to 64; of wider ones by a sketch of 64 numbers. There the
- * widest-spread dimensions have a number each, and the others are added to these with random signs,
+ * Codes, compared by all their dimensions up to 64; wider ones by a sketch of 64 numbers. In the sketch
+ * the dimensions with the widest spread have a number each, and the others are added to these with random signs,
  * which keeps squared distances on average (Charikar et al. 2002). A code is still the nearest to
  * itself.
  */
@@ -150,9 +150,9 @@ export class CodeIndex {
 
 /**
  * Mean of `values` over the nearest points, weighted by (1 / distance - 1 / reach)² (Shepard 1968 as
- * Franke & Little changed it). The reach is the distance of the last, so that a point's weight is
- * nought when another takes its place: the mean never jumps. On a point it is that point's value.
- * Where there are fewer points than were asked for, all count.
+ * modified by Franke & Little). The reach is the distance of the last point, so a point's weight is
+ * zero when another one replaces it: the mean is continuous. On a point it is that point's value.
+ * If there are fewer points than requested, all count.
  * @param {{indices: Int32Array, squares: Float64Array, size: number}} few
  * @param {Float32Array} values
  * @param {number} width

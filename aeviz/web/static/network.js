@@ -1,7 +1,7 @@
 /**
- * The network as a picture that can be edited: one bar per layer, as high as the layer is wide on a
- * logarithmic scale, the code in the middle, the decoder as the encoder's mirror image. A drag on a
- * bar, the number beneath it, and + and - above it change the network; the new one is handed to
+ * The network as an editable picture: one bar per layer, whose height is the layer's width on a
+ * logarithmic scale; the code in the middle, the decoder as the encoder's mirror image. A drag on a
+ * bar, the number below it, and + and - above it change the network; the new one is passed to
  * Python as the component's value `edited`: {edit, hidden, channels, code}.
  */
 
@@ -82,7 +82,7 @@ class Picture {
   }
 
   /**
-   * What Python knows; older than the newest edit here, only its limits count.
+   * The network as Python knows it; if it is older than the newest edit here, only its limits count.
    * @param {Component<NetworkData>} component
    */
   show({ data, setStateValue }) {
@@ -105,7 +105,7 @@ class Picture {
   }
 
   /**
-   * The network from now on; Python has it at once, or if more changes are to be expected, soon.
+   * Replace the network, and pass it to Python at once, or soon if more changes are expected.
    * @param {Network} net
    */
   change(net, soon = false) {
@@ -150,12 +150,12 @@ class Picture {
   paint() {
     this.shapes.replaceChildren(...shapesOf(this.places, this.drag));
     this.drawing.classList.toggle('av-net-dragging', Boolean(this.drag));
-    if (this.drag) return; // what a finger holds must stay, or its moves go elsewhere
+    if (this.drag) return; // the element under a finger must stay, or its moves go elsewhere
     const layers = this.places.filter(({ role }) => role !== 'image');
     this.grips.replaceChildren(...layers.map((place) => gripOf(place, (event) => this.take(event, place))));
   }
 
-  /** Take hold of a bar, and draw it out. @param {PointerEvent} event @param {Place} place */
+  /** Grab a bar and resize it. @param {PointerEvent} event @param {Place} place */
   take(event, place) {
     if (event.button || this.drag) return;
     event.preventDefault();
@@ -186,7 +186,7 @@ class Picture {
         else this.draw();
         if (given && !drag.moved) this.controls.select(place);
       };
-    // Of the whole window: a hand may leave the bar while it draws it out.
+    // On the whole window, because the pointer may leave the bar during the drag.
     const leaving = new AbortController();
     const { signal } = leaving;
     window.addEventListener('pointermove', move, { signal });

@@ -14,15 +14,15 @@ const TOP = 4;
 
 export class Controls {
   /**
-   * @param {HTMLElement} stage  they lie on it
+   * @param {HTMLElement} stage  they are placed on it
    * @param {{change: (net: Network, soon?: boolean) => void, redraw: () => void}} listener
-   *   `soon`: more changes are to be expected
+   *   `soon`: more changes are expected
    */
   constructor(stage, { change, redraw }) {
     this.stage = stage;
     this.change = change;
     this.redraw = redraw;
-    /** By what they do: their focus outlives a change. @type {Map<string, HTMLButtonElement>} */
+    /** Buttons by their action, so that the focus survives a change. @type {Map<string, HTMLButtonElement>} */
     this.buttons = new Map();
     /** @type {Map<string, HTMLInputElement>} */
     this.numbers = new Map();
@@ -88,7 +88,7 @@ export class Controls {
     this.shown.add(control);
   }
 
-  /** Take away what belongs to no layer any more; the next button has the focus of one that goes. */
+  /** Remove controls whose layer is gone; the next button gets the focus of a removed one. */
   removeOthers() {
     for (const controls of [this.buttons, this.numbers]) {
       for (const [key, control] of controls) {

@@ -1,5 +1,5 @@
 /**
- * A network as plain data, {kind, shape: [C, H, W], hidden, channels, code}, and what an edit makes
+ * A network as plain data, {kind, shape: [C, H, W], hidden, channels, code}, and edits
  * of it. No drawing here.
  *
  * @typedef {{kind: string, shape: import('./types.js').ImageShape, hidden: number[], channels: number[],
@@ -12,7 +12,7 @@
  * @typedef {{width: number, layers: number, code: number}} Limits
  */
 
-/** Its layers from input to output. @param {Network} net @returns {Column[]} */
+/** The layers from input to output. @param {Network} net @returns {Column[]} */
 export function columnsOf({ kind, shape, hidden, channels, code }) {
   const [c, height, width] = shape;
   const pixels = c * height * width;
@@ -40,7 +40,7 @@ export function columnsOf({ kind, shape, hidden, channels, code }) {
 }
 
 /**
- * The network without one of its layers; null if it needs it.
+ * The network without one of its layers; null if the layer is required.
  * @param {Network} net
  * @param {'channels' | 'hidden'} role
  * @param {number} at
@@ -53,7 +53,7 @@ export function without(net, role, at) {
 
 /**
  * The network with one more layer after column `after`, as wide as its neighbours' geometric mean;
- * null if there are as many as may be. Between convolutions it is a convolution, else it is dense.
+ * null if the maximum is reached. Between convolutions it is a convolution, else it is dense.
  * @param {Network} net
  * @param {number} after
  * @param {Limits} limits
@@ -74,7 +74,7 @@ export function inserted(net, after, limits) {
 }
 
 /**
- * The network with `width` nodes, channels or numbers at a place, within the limits.
+ * The network with `width` nodes, channels or dimensions at a layer, within the limits.
  * @param {Network} net
  * @param {Pick<Column, 'role' | 'at'>} place
  * @param {number} width
@@ -89,7 +89,7 @@ export function resized(net, { role, at }, width, limits) {
 }
 
 /**
- * The width at a place: nodes, channels or numbers.
+ * The width of a layer: nodes, channels or dimensions.
  * @param {Network} net
  * @param {Pick<Column, 'role' | 'at'>} place
  */

@@ -1,4 +1,4 @@
-/** The drawing of a network: a bar for each layer, wedges between them, and the words beneath. */
+/** The drawing of a network: a bar for each layer, wedges between them, and the labels below. */
 
 import { svg } from './dom.js';
 
@@ -10,7 +10,7 @@ export const MARGIN = 30;
 const TOP = 38;
 const LOWEST = 10;
 export const HIGHEST = 150;
-export const ABOVE = 14; // how far a bar can be drawn out beyond the highest
+export const ABOVE = 14; // how far a bar can be dragged beyond the highest one
 export const MIDDLE = TOP + ABOVE + HIGHEST / 2;
 export const BELOW = TOP + ABOVE + HIGHEST + 8;
 export const HEIGHT = BELOW + 66;
@@ -24,7 +24,7 @@ export function heightOf(size, largest) {
   return LOWEST + (HIGHEST - LOWEST) * (Math.log1p(size) / Math.log1p(largest));
 }
 
-/** The values of a layer whose bar is that high. @param {number} height @param {number} largest */
+/** The number of values of a layer with a bar of this height. @param {number} height @param {number} largest */
 export function sizeOf(height, largest) {
   return Math.expm1(((height - LOWEST) / (HIGHEST - LOWEST)) * Math.log1p(largest));
 }
@@ -39,7 +39,7 @@ export function shapesOf(places, chosen) {
 }
 
 /**
- * What a hand takes hold of: the two ends of a bar, and an area around it.
+ * The parts of a bar that can be dragged: its two ends, and an area around it.
  * @param {Place} place
  * @param {(event: PointerEvent) => void} onDown
  */
@@ -61,8 +61,8 @@ export function gripOf({ x, height }, onDown) {
     height: height + 24,
   });
   area.addEventListener('pointerdown', onDown);
-  // A finger on a bar draws it out and does not scroll: `touch-action` of a part of an SVG is
-  // not heeded everywhere.
+  // A finger on a bar resizes it and does not scroll: `touch-action` of a part of an SVG is
+  // not supported everywhere.
   area.addEventListener('touchstart', (event) => event.preventDefault(), { passive: false });
   return svg('g', { class: 'av-net-handle' }, ...ends, area);
 }
@@ -82,7 +82,7 @@ function bar(place, chosen) {
   return role === 'channels' ? [shape, label(x, place.label.replace(/^\d+/, ''), 1)] : [shape];
 }
 
-/** The words at the foot. @param {Place[]} places */
+/** The labels at the bottom. @param {Place[]} places */
 function roles(places) {
   const code = places.findIndex(({ role }) => role === 'code');
   const [first, middle, last] = [places[0].x, places[code].x, places[places.length - 1].x];
@@ -113,7 +113,7 @@ function wedge(left, right) {
 }
 
 /**
- * A layer's shape beneath its bar: channels, then the size of the image.
+ * A layer's shape below its bar: channels, then the size of the image.
  * @param {number} x
  * @param {string} text
  */

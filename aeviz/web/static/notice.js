@@ -1,4 +1,4 @@
-/** A line at the foot of the page, where a proxy lets the page through and not what it needs. */
+/** A notice at the bottom of the page if a proxy passes on the page, but not its sockets and uploads. */
 
 import { whyRefused } from './connection.js';
 

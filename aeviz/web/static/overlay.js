@@ -1,6 +1,6 @@
 /**
  * Paths, labelled markers and sigma ellipses over the points of a map. All are given in plane
- * coordinates and drawn again at their pixels whenever the view changes.
+ * coordinates and redrawn whenever the view changes.
  *
  * @typedef {{x: number, y: number, label?: string, kind?: 'letter' | 'dot' | 'ring' | 'cross',
  *   colour?: string}} Marker
@@ -28,7 +28,7 @@ export class Overlay {
     this.markers = new Map();
     /** @type {{elements: SVGPathElement[], outlines: Point[][]} | null} */
     this.ellipse = null;
-    /** Paths and ellipses, to lie below the handle, and markers, to be read above it. */
+    /** Paths and ellipses, below the handle, and markers, above it. */
     this.lines = svg('svg', { class: 'aeviz-overlay', 'aria-hidden': 'true' });
     this.signs = svg('svg', { class: 'aeviz-overlay', 'aria-hidden': 'true' });
   }
@@ -72,7 +72,7 @@ export class Overlay {
     if (this.ellipse) this.lines.prepend(...this.ellipse.elements);
   }
 
-  /** Draw everything where it is in this view. @param {import('./viewport.js').Viewport} viewport */
+  /** Draw everything at its position in this view. @param {import('./viewport.js').Viewport} viewport */
   place(viewport) {
     const toPixels = (/** @type {Point[]} */ places) => places.map(([x, y]) => viewport.toPixel(x, y));
     for (const shapes of this.paths.values()) {
@@ -110,7 +110,7 @@ function sign({ label = '', kind = 'letter', colour = '' }) {
 }
 
 /**
- * Places at `sigmas` standard deviations: centre + sigmas * L u, |u| = 1, with L Lᵀ = covariance.
+ * Points at `sigmas` standard deviations: centre + sigmas * L u, |u| = 1, with L Lᵀ = covariance.
  * @param {Ellipse} ellipse
  * @param {number} sigmas
  * @returns {Point[]}

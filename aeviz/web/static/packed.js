@@ -1,4 +1,4 @@
-/** Arrays with a description of them, as the server packs them (aeviz/server/packing.py). */
+/** Arrays with their description, as packed by the server (aeviz/server/packing.py). */
 
 const ARRAYS = { float32: Float32Array, int16: Int16Array, uint8: Uint8Array };
 

@@ -1,11 +1,11 @@
 /**
- * Between codes, and sums of codes: what aeviz/latent/space.py does in Python, for one code at a
- * time. Codes are lists of d numbers; answers are new Float32Arrays.
+ * Paths between codes, and sums of codes, like aeviz/latent/space.py in Python, but for one code at a
+ * time. Codes are lists of d numbers; results are new Float32Arrays.
  */
 
 /** @import { Numbers } from './types.js' */
 
-/** Below this sine of the angle between them, two codes have no arc of their own. */
+/** Below this sine of the angle between them, two codes have no unique arc. */
 const NO_ARC = 1e-4;
 const LEAST_NORM = 1e-12;
 

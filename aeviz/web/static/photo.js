@@ -1,16 +1,16 @@
 /**
- * A photograph of handwriting on its way to the server, which finds the character in it.
+ * The upload of a photograph of handwriting to the server, which finds the character in it.
  *
  * @typedef {[number, number, number, number]} Frame  left, top, right, bottom, as shares of the sides
  * @typedef {{blob: Blob, width: number, height: number, found: Frame[], frame: Frame | null,
  *   whole?: import('./upload.js').Whole}} Photo
- *   `whole`: the picture as it is, fitted to the model's shape
+ *   `whole`: the whole picture, fitted to the model's shape
  */
 
 import { whyRefused } from './connection.js';
 import { context2d } from './dom.js';
 
-const SIDE = 1280; // what the server looks at is smaller still
+const SIDE = 1280; // the server uses an even smaller one
 const QUALITY = 0.9;
 
 /** @param {ImageBitmap} bitmap  stays open @returns {Promise<Photo>} */
@@ -47,7 +47,7 @@ export async function readHandwriting(model, photo, frame = null) {
   return { ...said, image: said.image ? valuesOf(said.image) : null };
 }
 
-/** Bytes in base64 as values in [0, 1]. @param {string} text */
+/** Convert bytes in base64 to values in [0, 1]. @param {string} text */
 function valuesOf(text) {
   return Float32Array.from(atob(text), (sign) => sign.charCodeAt(0) / 255);
 }

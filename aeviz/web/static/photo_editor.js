@@ -1,4 +1,4 @@
-/** A person's photo with its frame, if there is one: what the frame holds is read again. */
+/** A person's photo with its frame, if there is one: when the frame changes, it is read again. */
 
 import { h } from './dom.js';
 import { newestOnly } from './follow.js';

@@ -1,6 +1,6 @@
 /**
- * A photograph with a frame around the character that is taken from it. The frame is dragged, by
- * its corners made larger, or drawn anew; arrow keys move it, and with Shift they resize it. Other
+ * A photograph with a frame around the character to use. The frame can be dragged, resized by
+ * its corners, or redrawn; arrow keys move it, and with Shift they resize it. Other
  * characters that were found are buttons.
  */
 
@@ -10,7 +10,7 @@ import { button } from './toolbar.js';
 /** @import { Frame } from './photo.js' */
 /** @import { Point } from './types.js' */
 
-const STEP = 0.01; // of a side, for a key
+const STEP = 0.01; // of a side, per key press
 const LEAST = 0.02;
 const CORNERS = ['nw', 'ne', 'sw', 'se'];
 /** @type {Record<string, Point | undefined>} */
@@ -22,7 +22,7 @@ export class PhotoFrame {
   /**
    * @param {{src: string, width: number, height: number, found: Frame[], frame: Frame | null}} photo
    * @param {(frame: Frame | null, time: number) => void} onChange
-   *   null: the whole picture is to be taken as it is
+   *   null: use the whole picture
    */
   constructor({ src, width, height, found, frame }, onChange) {
     this.found = found;
@@ -95,7 +95,7 @@ export class PhotoFrame {
     const [left, top, right, bottom] = (frame ?? WHOLE).map((side) => Math.round(100 * side));
     put(this.box, frame ?? WHOLE);
     this.box.toggleAttribute('data-whole', !frame);
-    // What is in the frame is grasped with it.
+    // A press inside the frame drags it.
     this.others.forEach((other, i) => {
       other.hidden = frame !== null && holds(frame, this.found[i]);
     });
@@ -131,7 +131,7 @@ export class PhotoFrame {
     }
   }
 
-  /** A pointer goes down: on a corner, on the frame, or on the photograph. @param {PointerEvent} event */
+  /** Start a drag: of a corner, of the frame, or a new frame on the photograph. @param {PointerEvent} event */
   grab(event) {
     const { target } = event;
     if (event.button !== 0 || !(target instanceof HTMLElement) || target.closest('.aeviz-found')) return;
@@ -174,7 +174,7 @@ function put(element, [left, top, right, bottom]) {
   });
 }
 
-/** Whether the middle of a place is in the frame. @param {Frame} frame @param {Frame} place */
+/** Whether the centre of a place is in the frame. @param {Frame} frame @param {Frame} place */
 function holds([left, top, right, bottom], place) {
   const [x, y] = [(place[0] + place[2]) / 2, (place[1] + place[3]) / 2];
   return left <= x && x <= right && top <= y && y <= bottom;
@@ -193,7 +193,7 @@ function resized([left, top, right, bottom], corner, x, y) {
 }
 
 /**
- * The frame with these two corners, not smaller than can be seen.
+ * The frame with these two corners, enlarged to the minimum visible size.
  * @param {Point} one
  * @param {Point} other
  * @returns {Frame}

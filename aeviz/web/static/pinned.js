@@ -1,6 +1,6 @@
 /**
- * The side card. Above, what is known of the code on the screen: the gallery images nearest to it,
- * how far it is from the data, its numbers as bars. Below, the kept image and its reconstruction.
+ * The side card. At the top, facts about the current code: the gallery images nearest to it,
+ * its distance from the data, its numbers as bars. Below, the kept image and its reconstruction.
  */
 
 import { CodeBars } from './bars.js';
@@ -15,8 +15,8 @@ import { NearestCodes, NearestImages } from './nearest.js';
 
 const SEARCH_MS = 80;
 /**
- * Asking what comes back costs the server three passes, and every fifth of a second cost a drag one
- * frame in ten: it is asked once the hand rests, and while it moves once a second.
+ * The round trip costs the server three passes. Once every fifth of a second, it cost a drag one
+ * frame in ten. So it is requested when the pointer rests, and once a second while it moves.
  */
 const REST_MS = 120;
 const RETURN_MS = 1000;
@@ -30,13 +30,13 @@ export class PinnedCard {
    */
   constructor(gallery, colours, { onPin = () => {} } = {}) {
     this.gallery = gallery;
-    /** The image that the kept code is of. @type {number | null} */
+    /** The image whose code is kept. @type {number | null} */
     this.own = null;
-    /** The code on the screen. @type {Float32Array | null} */
+    /** The current code. @type {Float32Array | null} */
     this.z = null;
     /** @type {LiveClient | null} */
     this.client = null;
-    /** What came back from where. @type {{z: Float32Array, readings: Readings} | null} */
+    /** The last round trip, and its code. @type {{z: Float32Array, readings: Readings} | null} */
     this.came = null;
     this.seen = false;
     this.resting = 0;
@@ -63,7 +63,7 @@ export class PinnedCard {
     if (this.kept) this.element.append(this.kept.element);
     this.lookAround = atMostEvery(SEARCH_MS, () => this.showNearest());
     this.asked = performance.now();
-    // What nobody sees is not computed: some modes hide the card, some are scrolled to below it.
+    // Invisible parts are not computed: some modes hide the card, or lie below it after scrolling.
     this.watching = new IntersectionObserver((entries) => {
       this.seen = entries.at(-1)?.isIntersecting ?? false;
       if (this.seen) this.look();
@@ -71,11 +71,11 @@ export class PinnedCard {
     this.watching.observe(standing);
   }
 
-  /** The code on the screen: follows every move. @param {Float32Array} z */
+  /** Show the current code: called for every move. @param {Float32Array} z */
   showCode(z) {
     this.z = z;
     this.bars.draw(z);
-    this.code.hidden = z.length > 3; // of more, the sliders tell the numbers
+    this.code.hidden = z.length > 3; // the numbers of wider codes are on the sliders
     if (!this.code.hidden) {
       this.code.textContent = `z = (${[...z].map((value) => value.toFixed(2).replace('-', '−')).join(', ')})`;
     }
@@ -83,7 +83,7 @@ export class PinnedCard {
   }
 
   /**
-   * Show image `index`, or where it is null the image whose code is nearest to z.
+   * Show image `index`, or if it is null the image whose code is nearest to z.
    * @param {number | null} index
    * @param {Float32Array} z  the kept code
    * @param {LiveClient} client
@@ -116,7 +116,7 @@ export class PinnedCard {
     if (performance.now() - this.asked > RETURN_MS) this.showReturn();
   }
 
-  /** Search again around the code on the screen; a millisecond for 10,000 codes. */
+  /** Search again around the current code; this takes a millisecond for 10,000 codes. */
   showNearest() {
     if (!this.z) return;
     let nearest;
@@ -129,7 +129,7 @@ export class PinnedCard {
   }
 
   /**
-   * What came back from a place holds for its neighbourhood, and is forgotten beyond.
+   * The round trip's readings are valid in its code's neighbourhood, and dropped beyond it.
    * @returns {Readings}
    */
   knownReturn() {
@@ -139,7 +139,7 @@ export class PinnedCard {
     return near ? came.readings : { image: undefined, code: undefined };
   }
 
-  /** Decode the code on the screen, encode the image, decode again: what comes back? */
+  /** The round trip: decode the current code, encode the image, decode again. */
   async showReturn() {
     const { z, client, search } = this;
     if (!z || !client || !search || !this.gallery.typical) return;

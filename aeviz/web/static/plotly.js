@@ -1,6 +1,6 @@
 /** Plotly from the installed Python package, loaded once for all maps and charts. */
 
-/** Reading five megabytes keeps a browser from answering for a good part of a second. */
+/** Parsing five megabytes blocks the browser for a large part of a second. */
 const QUIET_MS = 250;
 const PATIENCE_MS = 5000;
 const LOOK_MS = 50;
@@ -27,7 +27,7 @@ export function loadPlotly() {
 }
 
 /**
- * Plotly for something that is on the screen without it: once a first image is there and the
+ * Plotly for something that is visible without it: loaded once there is a first image and the
  * pointer rests.
  * @returns {Promise<Plotly>}
  */

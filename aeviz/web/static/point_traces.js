@@ -1,8 +1,8 @@
-/** The points of a map as Plotly takes them: a trace of each class, and a layout without axes. */
+/** The points of a map for Plotly: a trace of each class, and a layout without axes. */
 
 /** @import { Viewport } from './viewport.js' */
 
-/** How much a point covers: usually, if it is chosen, and if others are. */
+/** The opacity of a point: normally, if it is chosen, and if others are chosen. */
 export const OPACITY = { usual: 0.75, chosen: 0.9, faded: 0.08 };
 
 /**
@@ -36,7 +36,7 @@ export function coordinatesOf(members, points) {
 }
 
 /**
- * What is shown of each class: whether it is visible, and which of its points are chosen.
+ * The state of each class: whether it is visible, and which of its points are chosen.
  * @param {number[][]} members  points of each class
  * @param {Set<number>} hidden
  * @param {Set<number> | null} chosen

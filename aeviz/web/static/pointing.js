@@ -1,10 +1,10 @@
-/** What the pointer means on a map: looking, pinning, dragging the handle, selecting. */
+/** The actions of the pointer on a map: preview, pin, drag the handle, select. */
 
 import { oncePerFrame } from './dom.js';
 import { within } from './lasso.js';
 import { moveTo } from './map_view.js';
 
-// CSS pixels within which a press means the point, or the handle, and the pointer is over a point
+// distances in CSS pixels: a press hits the point, or the handle; the pointer is over a point
 const POINT_RADIUS = 12;
 const HANDLE_RADIUS = 16;
 const HOVER_RADIUS = 8;
@@ -26,7 +26,7 @@ export class Pointing {
   }
 
   /**
-   * The decode goes out first; whatever else a move shows can wait for the frame.
+   * The decode request goes out first; everything else can wait for the frame.
    * @param {number} px
    * @param {number} py
    * @param {number} time
@@ -49,7 +49,7 @@ export class Pointing {
     this.listener.onLeave(time);
   }
 
-  /** What a press begins. @param {number} px @param {number} py @param {number} time @returns {Stroke} */
+  /** The stroke that a press begins. @param {number} px @param {number} py @param {number} time @returns {Stroke} */
   press(px, py, time) {
     const { map } = this;
     this.rest();
@@ -60,7 +60,7 @@ export class Pointing {
     return { move: (x, y, at) => this.pin(x, y, -1, at) };
   }
 
-  /** @param {KeyboardEvent} event @returns {boolean} whether it was a key of ours */
+  /** @param {KeyboardEvent} event @returns {boolean} whether the key was handled */
   key(event) {
     const { map } = this;
     if (!map.tools.element.isConnected || map.tools.element.hidden) return false;
@@ -71,7 +71,7 @@ export class Pointing {
   }
 
   /**
-   * The handle keeps its distance to the pointer; a press without a move pins what is there.
+   * The handle keeps its distance to the pointer; a press without a move pins the point there.
    * @param {number} px
    * @param {number} py
    * @returns {Stroke}
@@ -114,7 +114,7 @@ export class Pointing {
     this.listener.onPin(x, y, index, time);
   }
 
-  /** What lies under the pointer: the handle, or a point and its image. */
+  /** Update what is under the pointer: the handle, or a point and its image. */
   hover() {
     const { map, pointer } = this;
     if (!pointer || map.plain) return;
@@ -135,7 +135,7 @@ export class Pointing {
     return map.plain || map.gliding || this.overHandle(px, py) ? -1 : map.pointAt(px, py, HOVER_RADIUS);
   }
 
-  /** The pointer has left, or works: nothing follows it. */
+  /** The pointer has left or is pressed: hide what follows it. */
   rest() {
     this.pointer = null;
     this.map.cursor.hidden = true;

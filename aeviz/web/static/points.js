@@ -1,8 +1,8 @@
 /**
  * All points of a map: Plotly's WebGL scatter draws them at rest, `MovingPoints` while they move.
  *
- * The two look alike. Plotly is brought up to date once the view has come to rest, behind the
- * moving points, which then give way to it: nothing is ever blank and no move waits for a redraw.
+ * Both look the same. When the view has come to rest, Plotly is updated behind the moving points
+ * and then replaces them: nothing is ever blank, and no move waits for a redraw.
  */
 
 import { h, oncePerFrame } from './dom.js';
@@ -38,7 +38,7 @@ export class PointLayer {
     this.chosen = null;
     /** x0, y0, x1, y1, ... @type {Float32Array} */
     this.points = new Float32Array(0);
-    /** Where the points are on the way from one plane to another. */
+    /** The progress of the glide from one plane to another. */
     this.way = { from: this.points, to: this.points, share: 1 };
     this.begun = false;
     this.gliding = false;
@@ -46,7 +46,7 @@ export class PointLayer {
     this.settling = false;
     this.destroyed = false;
     this.timer = 0;
-    /** Changes with every change of classes and chosen points. */
+    /** Increases with every change of classes and chosen points. */
     this.look = {};
     /** What Plotly has drawn. @type {{points: Float32Array, look: object, view: string} | null} */
     this.shown = null;
@@ -59,7 +59,7 @@ export class PointLayer {
   }
 
   /**
-   * Draw the points: at once as moving points, then by Plotly; resolves when that has drawn.
+   * Draw the points: at once as moving points, then by Plotly; resolves when Plotly has drawn.
    * @param {Float32Array} points
    */
   async start(points) {
@@ -82,7 +82,7 @@ export class PointLayer {
     await this.handOver();
   }
 
-  /** The view has changed: show the points in it from this frame on. */
+  /** The view has changed: redraw the points from this frame on. */
   refresh() {
     if (!this.begun || (this.resting && !this.gliding && this.upToDate)) return;
     if (!this.moving.usable) {
@@ -94,13 +94,13 @@ export class PointLayer {
     this.restLater();
   }
 
-  /** Where every point is now, on the way to another plane or not. */
+  /** The current position of every point, also during a glide. */
   get now() {
     const { from, to, share } = this.way;
     return share === 1 ? to : to.map((value, i) => from[i] + share * (value - from[i]));
   }
 
-  /** Set out for another plane, from wherever the points are. @param {Float32Array} points */
+  /** Start a glide to another plane, from the current positions. @param {Float32Array} points */
   depart(points) {
     this.load(this.begun ? this.now : points, points, 0);
     this.points = points;
@@ -108,7 +108,7 @@ export class PointLayer {
     if (this.moving.usable) this.wake();
   }
 
-  /** Be `share` of the way; 1 has arrived. @param {number} share */
+  /** Set the progress of the glide; 1 is the end. @param {number} share */
   travel(share) {
     this.way.share = share;
     this.gliding = share < 1;
@@ -123,7 +123,7 @@ export class PointLayer {
   }
 
   /**
-   * Make these points strong and the others faint; null takes that back.
+   * Highlight these points and fade the others; null undoes this.
    * @param {number[] | null} indices
    */
   choose(indices) {
@@ -131,7 +131,7 @@ export class PointLayer {
     this.paint();
   }
 
-  /** Whether the page was left meanwhile. */
+  /** Whether the component was removed meanwhile. */
   get left() {
     return this.destroyed || !this.element.isConnected;
   }
@@ -154,7 +154,7 @@ export class PointLayer {
     this.timer = setTimeout(() => this.settle(), ms);
   }
 
-  /** Bring Plotly to where the points are, then let it take over. */
+  /** Update Plotly to the current positions, then switch to it. */
   async settle() {
     if (!this.Plotly || this.settling || this.gliding || this.left) return;
     const { points, look } = this;
@@ -173,7 +173,7 @@ export class PointLayer {
     await this.handOver();
   }
 
-  /** Show Plotly's points in place of the moving ones, unless these have moved on. */
+  /** Show Plotly's points instead of the moving ones, unless these have moved meanwhile. */
   async handOver() {
     await new Promise(requestAnimationFrame);
     if (this.gliding) return;
@@ -186,7 +186,7 @@ export class PointLayer {
     this.moving.canvas.hidden = true;
   }
 
-  /** Whether Plotly shows the points where they are. */
+  /** Whether Plotly shows the current positions. */
   get upToDate() {
     const { shown } = this;
     return shown?.points === this.points && shown.look === this.look && shown.view === this.viewport.key;
@@ -215,9 +215,9 @@ export class PointLayer {
     return result;
   }
 
-  /** Colour the moving points as Plotly will: which classes are hidden, which points are chosen. */
+  /** Colour the moving points as in Plotly, for hidden classes and chosen points. */
   paint() {
-    this.look = {}; // another than Plotly shows
+    this.look = {}; // differs from Plotly's
     if (this.moving.usable) this.#paintMoving();
     this.refresh();
   }

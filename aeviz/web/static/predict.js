@@ -1,14 +1,14 @@
 /**
- * A chart to draw a prediction on: one handle at each place of the x axis, which a pointer, a finger
- * or the arrow keys move. The heights are handed to Python as the value `guess`, a list of numbers,
- * once a drag has ended and all handles are placed.
+ * A chart for drawing a prediction: one handle at each tick of the x axis, moved by pointer, finger
+ * or arrow keys. The heights are passed to Python as the value `guess`, a list of numbers,
+ * when a drag has ended and all handles are placed.
  */
 
 import { h } from './dom.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [640, 260, 64, 16, 12, 44];
-const KEY_SHARE = 0.02; // of the height, that an arrow key moves a handle
+const KEY_SHARE = 0.02; // of the height, per press of an arrow key
 
 /**
  * @typedef {object} Question
@@ -18,7 +18,7 @@ const KEY_SHARE = 0.02; // of the height, that an arrow key moves a handle
  * @property {string} xLabel
  * @property {string} yLabel
  * @property {boolean} line  whether the handles are joined
- * @property {number[] | null} guess  what was predicted before
+ * @property {number[] | null} guess  the earlier prediction
  * @property {string} testid
  *
  * @typedef {{data: Question, parentElement: HTMLElement,

@@ -1,5 +1,5 @@
 /**
- * Projections: gallery points on a plane, and the way back from a place to a code.
+ * Projections: gallery points on a plane, and the inverse from a place to a code.
  *
  * @typedef {import('./gallery.js').Gallery} Gallery
  * @typedef {{id: string, label: string, note: string, points: Float32Array,
@@ -15,7 +15,7 @@
 import { codeOf } from './gallery.js';
 import { blend, CodeIndex, PlaneIndex } from './neighbours.js';
 
-/** How many neighbours a layout's place takes its code from; the last sets how far they count. */
+/** The number of neighbours that determine the code of a place in a layout; the last one sets the reach. */
 const NEIGHBOURS = 8;
 
 /**
@@ -36,7 +36,7 @@ export function projections(gallery) {
 }
 
 /**
- * The projection whose neighbours are most to be trusted; the first if the file says nothing.
+ * The projection with the highest trustworthiness; the first one if the file has none.
  * @param {Projection[]} list
  */
 export function clearest(list) {
@@ -57,7 +57,7 @@ export function codeUnder(projection, gallery, { x, y, index }, base) {
 }
 
 /**
- * Two latent dimensions as they are; the others keep their values.
+ * Two latent dimensions as axes; the others keep their values.
  * @param {Gallery} gallery
  * @param {number} a
  * @param {number} b
@@ -93,7 +93,7 @@ function plain(gallery, a, b) {
 }
 
 /**
- * One latent dimension, spread out in the other direction so that points do not cover another.
+ * One latent dimension, spread out in the other direction so that points do not overlap.
  * @param {Gallery} gallery
  * @returns {Projection}
  */
@@ -120,7 +120,7 @@ function line(gallery) {
 }
 
 /**
- * The plane of greatest variance. Its inverse is exact; what lies off the plane is kept.
+ * The plane of greatest variance. Its inverse is exact; the component off the plane is kept.
  * @param {Gallery} gallery
  * @param {import('./gallery.js').Plane} plane
  * @param {Float32Array} points
@@ -153,7 +153,7 @@ function pca(gallery, { mean, components }, points) {
 }
 
 /**
- * No inverse: a place takes the mean code of its nearest points, and a code their mean place.
+ * There is no inverse: a place has the mean code of its nearest points, a code the mean place of its neighbours.
  * @param {Gallery} gallery
  * @param {Float32Array} points
  * @param {{id: 'tsne' | 'umap', label: string}} name
@@ -161,7 +161,7 @@ function pca(gallery, { mean, components }, points) {
  */
 function layout(gallery, points, { id, label }) {
   const { latents, latentDim: d, dims } = gallery;
-  // Found out at first use: a person may never ask for this map.
+  // Computed at first use: a person may never open this map.
   const byPlace = once(() => new PlaneIndex(points, NEIGHBOURS));
   const byCode = once(() => new CodeIndex(latents, dims, NEIGHBOURS));
   return {
@@ -182,7 +182,7 @@ function layout(gallery, points, { id, label }) {
 }
 
 /**
- * How far a flat map can be trusted, in words; null if the model's file does not say.
+ * The trustworthiness of a map, in words; null if the model's file does not have it.
  * @param {Gallery} gallery
  * @param {'pca' | 'tsne' | 'umap'} id
  */

@@ -1,4 +1,4 @@
-/** What a projection says of itself below the map, and how far it is to be trusted. */
+/** The note on a projection below the map, and its trustworthiness. */
 
 import { h } from './dom.js';
 

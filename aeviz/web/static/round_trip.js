@@ -1,11 +1,11 @@
-/** How many requests of a drag to keep in flight, by how long their round trips take. */
+/** The number of requests of a drag to keep in flight, by the duration of their round trips. */
 
-/** Requests of a kind; the server reads twice as many ahead (docs/live-protocol.md). */
+/** The most requests of one kind; the server reads twice as many ahead (docs/live-protocol.md). */
 export const MAX_IN_FLIGHT = 4;
 const FRAME_MS = 1000 / 60;
 /** The weight of the newest round trip in the running mean. */
 const NEWEST = 0.15;
-/** How fast the quickest round trip seen is forgotten, for a network that has become slower. */
+/** How fast the minimum round trip decays, in case the network becomes slower. */
 const FORGOTTEN_MS = 0.02;
 
 export class RoundTrip {
@@ -22,7 +22,7 @@ export class RoundTrip {
 
   /**
    * Requests to keep in flight: enough to send one each frame, but only one more than the network
-   * alone asks for. If a busy server takes long, more requests would only wait there.
+   * alone needs. If a busy server takes long, more requests would only wait there.
    */
   get window() {
     const [needed, idle] = [this.mean, this.least].map((ms) => Math.ceil(ms / FRAME_MS));

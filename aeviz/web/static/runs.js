@@ -1,8 +1,8 @@
 /**
- * The list of runs as a table: rows are ticked, a name opens its run, a column's head sorts. What a
- * person does is handed to Python: the values `chosen` (ids, in the order in which they were ticked)
- * and `sort` ({by, falling}). Rows stay the same elements while their texts change, so that a tick or
- * the focus outlives the list's refreshing itself.
+ * The list of runs as a table: rows can be ticked, a name opens its run, a column header sorts. The
+ * component passes two values to Python: `chosen` (ids, in the order in which they were ticked)
+ * and `sort` ({by, falling}). Rows stay the same elements while their texts change, so that ticks and
+ * the focus survive a refresh of the list.
  */
 
 import { h } from './dom.js';
@@ -14,7 +14,7 @@ import { h } from './dom.js';
  * @typedef {{by: Key, falling: boolean}} Sort
  * @typedef {{id: string, href: string, phase: string, share: number, colour: string,
  *   cells: Record<Key, string>, more: Record<Key, string>}} Run
- *   its texts by column, and what they show under the pointer; `share` of its training is done
+ *   its texts by column, and their tooltips; `share`: the progress of its training
  * @typedef {{chosen: string[], columns: [Key, string][], sorts: Key[], sort: Sort, own: boolean,
  *   rows: Run[], empty: string}} RunsData
  *   `sorts`: the columns that can be sorted by; `own`: whether all are the person's own
@@ -166,8 +166,8 @@ class Table {
 }
 
 /**
- * To the link's page as the browser's own "forward" leads there. The page keeps its session, and
- * nothing that refreshes itself reports from this page once the other has begun.
+ * Go to the link's page in the same way as the browser's "forward". The page keeps its session, and
+ * components of this page no longer refresh once the other page has started.
  * @param {MouseEvent} event
  */
 function open(event) {

@@ -110,7 +110,7 @@ export class Draws {
   }
 }
 
-/** One sheet of draws: decoded, marked on the map, and how far they are from the gallery. */
+/** One sheet of draws: decoded, marked on the map, with their distance from the gallery. */
 class Draw {
   /**
    * @param {Stage} stage
@@ -168,7 +168,7 @@ class Draw {
     this.note.textContent = text;
   }
 
-  /** How far from data, and how much of the data: in a number each. */
+  /** Two measures: the distance from the data, and the coverage of the data. */
   describe() {
     const { typical, classNames, labels } = this.gallery;
     const found = this.codes.map((z) => this.nearest.find(z, 1));

@@ -1,4 +1,4 @@
-/** The reparameterisation trick, seen: one image's mu and sigma, and draws z = mu + sigma * eps. */
+/** The reparameterisation trick: one image's mu and sigma, and draws z = mu + sigma * eps. */
 
 import { SheetDecoder } from './decoding.js';
 import { atMostEvery, h } from './dom.js';
@@ -15,16 +15,16 @@ import { button } from './toolbar.js';
 /** @import { View } from './state.js' */
 
 const KEPT = 10;
-const NARROW = '(max-width: 640px)'; // there the strip takes two rows
+const NARROW = '(max-width: 640px)'; // below this width the strip has two rows
 const FIND_MS = 150;
-const REACH = 3; // sigmas to see when zoomed
+const REACH = 3; // visible sigmas after zooming in
 
 export class AroundImage {
   /** @param {Stage} stage */
   constructor(stage) {
     this.stage = stage;
     const { gallery, state, client } = stage;
-    /** The image in the gallery. @type {number | null} */
+    /** The image's index in the gallery. @type {number | null} */
     this.index = null;
     this.mu = new Float32Array(0);
     this.sigma = new Float32Array(0);
@@ -106,7 +106,7 @@ export class AroundImage {
     if ('projection' in patch) this.place();
   }
 
-  /** z = mu + sigma * eps with a fresh eps. */
+  /** Draw z = mu + sigma * eps with a new eps. */
   draw() {
     const { state } = this.stage;
     const eps = this.mu.map(() => normal());
@@ -123,7 +123,7 @@ export class AroundImage {
     state.look(z);
   }
 
-  /** From near enough to see the cloud; the map's own button leads back. */
+  /** Zoom in on the cloud; the map's own button zooms out again. */
   zoom() {
     if (!this.cloud) return;
     this.zoomed = true;
@@ -145,7 +145,7 @@ export class AroundImage {
     for (const key of ['mean', 'draws', 'newest']) map?.setMarkers([], key);
   }
 
-  /** The image that the pinned code is of, or is nearest to; one of its own draws changes nothing. */
+  /** Show the image whose code is pinned, or nearest to it; pinning one of its own draws changes nothing. */
   #find() {
     if (this.closed) return;
     const { gallery, state } = this.stage;
@@ -181,7 +181,7 @@ export class AroundImage {
     this.formula.write(this.mu, this.sigma, newest);
   }
 
-  /** Cloud and draws on the map. */
+  /** Show cloud and draws on the map. */
   place() {
     const { map, projection } = this.stage;
     const plane = projection();

@@ -30,7 +30,7 @@ const WAYS = [
   },
 ];
 
-/** In step with the first model's state. */
+/** Follows the first model's state. */
 export class SecondModel {
   /** @param {Stage} stage @param {string} name */
   static async open(stage, name) {
@@ -74,7 +74,7 @@ export class SecondModel {
     const ways = WAYS.filter(({ id }) =>
       id === 'place' ? other.latentDim === gallery.latentDim : gallery.count,
     );
-    // Places compare where both maps show the whole code; of wider ones the image tells more.
+    // Compare places if both maps show the whole code; for wider codes the image is more informative.
     const usual = gallery.latentDim <= 2 ? 'place' : 'image';
     const wayOf = (/** @type {string} */ id) => ways.find((way) => way.id === id);
     this.way = (wayOf(state.view.params.by) ?? wayOf(usual) ?? ways[0]).id;
@@ -117,7 +117,7 @@ export class SecondModel {
       .catch((error) => this.status.show({ kind: 'lost', text: error.message }));
   }
 
-  /** @param {string} way  what both models are given: the place or the image */
+  /** @param {string} way  the common input of both models: the place or the image */
   share(way) {
     this.way = way;
     this.tabs.choose(way);
@@ -166,7 +166,7 @@ export class SecondModel {
     this.pointed = true;
     this.moveTo(z, time);
     const take = (/** @type {Float32Array} */ code) => {
-      if (!keep && !this.pointed) return; // an answer that came after the pointer had left
+      if (!keep && !this.pointed) return; // a reply that came after the pointer had left
       this.leading = true;
       if (keep) this.state.go(code, null, time);
       else this.state.look(code, time);

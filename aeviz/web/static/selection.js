@@ -1,4 +1,4 @@
-/** The chosen points of a map: how many of each class, and their originals as a strip. */
+/** The chosen points of a map: their number by class, and their images as a strip. */
 
 import { context2d, h } from './dom.js';
 
@@ -151,7 +151,7 @@ export class Selection {
     canvas.style.width = `${this.tile * shown.length}px`;
     canvas.style.height = `${HEIGHT}px`;
     await sprite.ready;
-    if (shown !== this.shown) return; // another selection came meanwhile
+    if (shown !== this.shown) return; // the selection has changed meanwhile
     Object.assign(canvas, { width: width * shown.length, height });
     const context = context2d(canvas);
     shown.forEach((index, i) => {

@@ -5,7 +5,7 @@ import { context2d } from './dom.js';
 const LEAST_PIXELS = 512;
 
 /**
- * Put a link on the clipboard: the page's own address, or another one.
+ * Copy a link to the clipboard: the page's own address, or another one.
  * @returns {Promise<boolean>} whether that worked
  */
 export async function copyLink(link = window.location.href) {
@@ -13,7 +13,7 @@ export async function copyLink(link = window.location.href) {
     await navigator.clipboard.writeText(link);
     return true;
   } catch {
-    return copyByHand(link); // a page from another machine without https has no clipboard
+    return copyByHand(link); // without https, a page from another machine cannot use the clipboard
   }
 }
 
@@ -30,9 +30,9 @@ function copyByHand(text) {
 }
 
 /**
- * Download a canvas as a PNG; small pictures are enlarged so that each pixel stays a sharp square.
+ * Download a canvas as a PNG; small pictures are enlarged, with each pixel as a sharp square.
  * @param {HTMLCanvasElement} canvas
- * @param {string} name  of the file, without its ending
+ * @param {string} name  of the file, without its extension
  */
 export async function savePng(canvas, name) {
   const factor = Math.max(1, Math.ceil(LEAST_PIXELS / Math.max(canvas.width, canvas.height)));

@@ -32,7 +32,7 @@ export class Sheet {
   }
 
   /**
-   * Another layout; what was there is stretched over it until new tiles arrive.
+   * Change the layout; the old image is stretched over it until new tiles arrive.
    * @param {number} rows
    * @param {number} columns
    */
@@ -46,7 +46,7 @@ export class Sheet {
     this.#take();
   }
 
-  /** Another number of rows of the same tiles, which keep their places. @param {number} rows */
+  /** Change the number of rows; the tiles keep their places. @param {number} rows */
   setRows(rows) {
     if (rows === this.rows) return;
     const kept = this.frame;
@@ -56,7 +56,7 @@ export class Sheet {
   }
 
   /**
-   * Draw a tile; all that are drawn within a frame reach the screen together.
+   * Draw a tile; all tiles drawn within a frame appear together.
    * @param {number} index
    * @param {Uint8Array} pixels  H * W * C values
    */
@@ -88,7 +88,7 @@ export class Sheet {
     this.canvas.height = rows * (this.height + this.gap) - this.gap;
   }
 
-  /** What is on the canvas now is what tiles are drawn into. */
+  /** Use the current canvas as the image into which tiles are drawn. */
   #take() {
     this.frame = this.#read();
     this.words = new Uint32Array(this.frame.data.buffer);

@@ -15,7 +15,7 @@ export class ShownPoints {
     this.hidden = new Set();
     /** @type {number[]} */
     this.chosen = [];
-    /** Whether none is drawn, so that none is found. */
+    /** Whether no point is drawn, so that none can be found. */
     this.unseen = false;
     /** @type {Nearby | null} */
     this.nearby = null;

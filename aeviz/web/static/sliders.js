@@ -1,8 +1,8 @@
 /**
  * One slider per latent dimension, the most informative first. Native ranges: keys and touch work.
  *
- * A double click, or Delete, puts a dimension back to its mean. A locked one moves by its own slider
- * only: `keepLocked` guards it from whatever changes the whole code.
+ * A double click, or Delete, resets a dimension to its mean. A locked one is moved only by its own
+ * slider: `keepLocked` protects it from changes of the whole code.
  */
 
 import { h } from './dom.js';
@@ -21,7 +21,7 @@ export class Sliders {
    * @param {OnInput} onInput
    */
   constructor(dims, onInput) {
-    /** Dimensions that stay as they are. @type {Set<number>} */
+    /** Locked dimensions. @type {Set<number>} */
     this.locked = new Set();
     /** @type {OnLock} */
     const onLock = (dimension, on) => {
@@ -35,13 +35,13 @@ export class Sliders {
     if (this.hidden.length) this.element.append(this.fold(dims.length));
   }
 
-  /** Show these values; the slider that is being moved already has its own. @param {ArrayLike<number>} z */
+  /** Show these values; the slider that is being moved keeps its own. @param {ArrayLike<number>} z */
   show(z) {
     for (const row of this.rows) row.show(z[row.index]);
   }
 
   /**
-   * The code z with its locked dimensions as `from` has them; z itself where that changes nothing.
+   * The code z with its locked dimensions from `from`; z itself if that changes nothing.
    * @param {Float32Array} z
    * @param {ArrayLike<number>} from
    */

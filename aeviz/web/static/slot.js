@@ -1,6 +1,6 @@
 /**
- * A slot that holds one code: from the map, the gallery, a picture of one's own or a drawing. It
- * shows where the code came from and, once its owner has decoded it, what the model makes of it.
+ * A slot for one code: from the map, the gallery, a picture of one's own or a drawing. It
+ * shows the source of the code and, once its owner has decoded it, the reconstruction.
  */
 
 import { Picture } from './canvas.js';
@@ -22,7 +22,7 @@ import { invert, readPicture } from './upload.js';
 /**
  * @typedef {{point?: number | null, image?: Uint8Array | null, what?: string, note?: string,
  *   photo?: Photo | null}} Source
- *   the gallery image or the H * W * C bytes that a code is of, words for it, and the photo that it was
+ *   the gallery image or the H * W * C bytes of a code, its description, and the photo that it was
  *   found in
  * @typedef {{onFill: (slot: Slot, time: number) => void, onArm: (slot: Slot) => void}} SlotListener
  */
@@ -33,7 +33,7 @@ const ARMED = 'Now click the map.';
 export class Slot {
   /**
    * @param {Stage} stage
-   * @param {{id: string, sign: string}} options  `sign` is drawn as its letter
+   * @param {{id: string, sign: string}} options  `sign` is its letter
    * @param {SlotListener} listener
    */
   constructor(stage, { id, sign }, listener) {
@@ -97,7 +97,7 @@ export class Slot {
   }
 
   /**
-   * Take this code.
+   * Set the code.
    * @param {Float32Array} z
    * @param {Source} [source]
    */
@@ -119,7 +119,7 @@ export class Slot {
     return this.z.length > 0;
   }
 
-  /** Take a code of which only the numbers are known: a link's. @param {Float32Array} z */
+  /** Set a code that has only numbers, from a link. @param {Float32Array} z */
   restore(z) {
     const { gallery } = this.stage;
     const point = gallery.count ? nearest(gallery, z) : -1;
@@ -127,13 +127,13 @@ export class Slot {
     this.fill(same ? codeOf(gallery, point) : z, { point: same ? point : null });
   }
 
-  /** Take a random gallery image of a class, or of any. @param {number | null} label */
+  /** Set a random gallery image of a class, or of any class. @param {number | null} label */
   draw(label, time = performance.now()) {
     const point = randomPoint(this.stage.gallery, label);
     if (point !== null) this.fill(codeOf(this.stage.gallery, point), { point }, time);
   }
 
-  /** Show the slot as the one that takes the next place on the map. @param {boolean} armed */
+  /** Mark the slot as the one for the next place on the map. @param {boolean} armed */
   arm(armed) {
     this.map.setAttribute('aria-pressed', String(armed));
     this.element.toggleAttribute('data-armed', armed);
@@ -179,7 +179,7 @@ export class Slot {
     }
   }
 
-  /** Say what went wrong. @param {unknown} error */
+  /** Show an error. @param {unknown} error */
   fail(error) {
     this.note.replaceChildren(messageOf(error));
   }
@@ -202,7 +202,7 @@ export class Slot {
     this.note.append(' ', turn);
   }
 
-  /** The uploaded photo with its frame, on a sheet that a button opens. */
+  /** The uploaded photo with its frame, in a sheet that a button opens. */
   fromPhoto() {
     const editor = new PhotoEditor(
       this.stage.gallery,
@@ -236,7 +236,7 @@ export class Slot {
   /** @param {string} id @param {string} text @param {string} title @param {() => HTMLElement[]} content */
   sheet(id, text, title, content) {
     const onOpen = () => {
-      // One source at a time.
+      // only one source at a time
       if (this.element.hasAttribute('data-armed')) this.listener.onArm(this);
     };
     const testid = `aeviz-slot-${this.id}-${id}`;

@@ -1,4 +1,4 @@
-/** A button that opens a sheet beside it; a press elsewhere, Escape or Done closes it. */
+/** A button that opens a sheet beside it; a click elsewhere, Escape or Done closes it. */
 
 import { h } from './dom.js';
 import { button } from './toolbar.js';
@@ -6,7 +6,7 @@ import { button } from './toolbar.js';
 /**
  * @param {{text: string, title: string, testid: string, onOpen: () => void}} options
  * @param {() => HTMLElement[]} content  fills the sheet when it first opens
- * @param {AbortSignal} signal  ends the listening to presses elsewhere
+ * @param {AbortSignal} signal  removes the listener for clicks elsewhere
  */
 export function sheetButton({ text, title, testid, onOpen }, content, signal) {
   const sheet = h('div', { class: 'aeviz-padsheet', hidden: true });

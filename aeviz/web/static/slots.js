@@ -12,7 +12,7 @@ export class Slots {
   /**
    * @param {Stage} stage
    * @param {{id: string, sign: string}[]} list
-   * @param {(slot: Slot, time: number) => void} onChange  called after a slot has got another code
+   * @param {(slot: Slot, time: number) => void} onChange  called after a slot has got a new code
    */
   constructor(stage, list, onChange) {
     this.stage = stage;
@@ -37,7 +37,7 @@ export class Slots {
   }
 
   /**
-   * The code that stays has been moved by hand: the slot that waits for it takes it.
+   * The pinned code was moved by the person: the waiting slot takes it.
    * @param {View} view
    * @param {number} time
    */

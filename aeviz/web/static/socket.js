@@ -1,16 +1,16 @@
 /**
  * The client's end of the live protocol (docs/live-protocol.md): one WebSocket per model.
  *
- * A drag calls `move` as often as it likes; the newest position goes out once per animation frame,
- * with as many requests in flight as the round trip needs. One-off questions use `ask`.
+ * A drag may call `move` at any rate; the newest position is sent once per animation frame,
+ * with as many requests in flight as the round trip needs. Single requests use `ask`.
  */
 
 import { DECODE, ENCODE, encodedOf, idOf, pixelsOf, request } from './live_message.js';
 import { Measures } from './measures.js';
 import { MAX_IN_FLIGHT, RoundTrip } from './round_trip.js';
 
-const BAD_REQUEST = 4400; // the one close code after which trying again is of no use
-/** Requests of more codes than this are computed apart from drags, in slices. */
+const BAD_REQUEST = 4400; // the only close code after which a retry is useless
+/** Requests of more codes than this are computed separately from drags, in slices. */
 const SMALL_ROWS = 16;
 const RETRY_MS = [250, 500, 1000, 2000, 4000];
 
@@ -27,8 +27,8 @@ export class LiveClient {
    * @param {{latentDim: number, onFrame?: (pixels: Uint8Array) => void,
    *   onStatus?: (status: Status) => void, why?: () => Promise<string | null>,
    *   dial?: () => WebSocket}} options
-   *   `onFrame` draws H * W * C values; `why` says what lets HTTP through and no WebSocket, or null
-   *   where the server is away; `dial` opens the socket.
+   *   `onFrame` draws H * W * C values; `why` says why HTTP works and WebSockets do not, or is null
+   *   if the server is unreachable; `dial` opens the socket.
    */
   constructor(
     url,
@@ -119,7 +119,7 @@ export class LiveClient {
     socket.onopen = () => this.opened();
     socket.onmessage = (event) => this.receive(event.data);
     socket.onclose = (event) => this.ended(socket, event);
-    // A connection that the browser itself forbids ends with an error, and no close follows.
+    // A connection that the browser itself blocks ends with an error without a close event.
     socket.onerror = () => this.ended(socket, { code: 1006, reason: '' });
     if (socket.readyState === WebSocket.OPEN) this.opened();
   }
@@ -127,7 +127,7 @@ export class LiveClient {
   opened() {
     this.everOpen = true;
     this.onStatus({ kind: 'open', text: '' });
-    // After a restart the picture is asked for again: the server has forgotten.
+    // After a reconnection, request the current image again: the server has lost the request.
     if (!this.newest && this.shown) this.newest = { ...this.shown, time: performance.now() };
     this.flush();
   }
@@ -137,7 +137,7 @@ export class LiveClient {
     if (this.closed || this.socket !== socket) return;
     this.socket = null;
     for (const flight of this.flights.values()) {
-      // Questions are asked again on the next connection; positions of a drag are stale by then.
+      // Single requests are repeated on the next connection; positions of a drag are stale by then.
       if (flight.question) this.questions.unshift(flight.question);
     }
     this.flights.clear();
@@ -153,8 +153,8 @@ export class LiveClient {
   }
 
   /**
-   * Say what is wrong: what the server gives as its reason, a server that is gone, or what lets no
-   * WebSocket through.
+   * Report the problem: the server's reason, an unreachable server, or the reason why there is no
+   * WebSocket.
    * @param {Ending} event
    */
   async explain({ code, reason }) {
@@ -174,7 +174,7 @@ export class LiveClient {
     }
   }
 
-  /** Send what may be sent now. */
+  /** Send as many requests as allowed now. */
   flush() {
     if (this.socket?.readyState !== WebSocket.OPEN) return;
     this.flushQuestions();
@@ -195,7 +195,7 @@ export class LiveClient {
     const waiting = [];
     for (const question of this.questions) {
       const large = question.op === DECODE && question.codes.length > SMALL_ROWS * this.latentDim;
-      // One place is left free for the drag.
+      // One request is left for the drag.
       if (this.flying(large) >= MAX_IN_FLIGHT - 1) waiting.push(question);
       else this.send(question.op, question.codes, { time: 0, large, question });
     }
@@ -223,7 +223,7 @@ export class LiveClient {
     const flight = this.flights.get(id);
     if (!flight) return;
     this.flights.delete(id);
-    this.failures = 0; // only an answer tells that all is well: a server may open and then fail
+    this.failures = 0; // only a reply proves that it works: a server may open a connection and then fail
     if (flight.question) {
       flight.question.settle(body);
     } else {
@@ -238,7 +238,7 @@ export class LiveClient {
     if (id < this.lastDrawn) return; // a newer picture is already on the screen
     this.lastDrawn = id;
     for (const [other, { question }] of this.flights) {
-      if (other < id && !question) this.flights.delete(other); // older positions: no longer wanted
+      if (other < id && !question) this.flights.delete(other); // older positions are no longer needed
     }
     this.onFrame(pixelsOf(body));
     this.measures.add(flight.time);

@@ -1,4 +1,4 @@
-/** Codes to begin with: the first image's, the mean's, and random ones. */
+/** Initial codes: the first image's, the mean, and random ones. */
 
 import { codeOf } from './gallery.js';
 
@@ -27,7 +27,7 @@ export function normal() {
 }
 
 /**
- * A draw from the prior; for codes without one, each number as the gallery's codes have it.
+ * A draw from the prior; without a prior, each dimension is drawn to match the gallery's codes.
  * @param {Pick<Gallery, 'gaussian' | 'dims' | 'latentDim'>} gallery
  */
 export function randomCode({ gaussian, dims, latentDim }) {

@@ -1,5 +1,5 @@
 /**
- * One state for everything on the screen, mirrored to the address so that a link reproduces it.
+ * One state for everything on the screen, mirrored in the address so that a link reproduces it.
  *
  * @typedef {{model: string, projection: string | null, mode: string, params: Record<string, string>,
  *   z: Float32Array, preview: Float32Array | null, point: number | null}} View
@@ -11,11 +11,11 @@
  */
 
 const URL_PAUSE_MS = 250;
-/** Wider codes are written in 16 bits a number: decimals would make the address too long. */
+/** Wider codes are written with 16 bits per number: decimals would make the address too long. */
 const MAX_DECIMALS = 64;
 const PACKED = '~';
 const OWN_KEYS = ['model', 'projection', 'mode', 'z'];
-/** Streamlit's, for the page as a whole: no mode's to forget. */
+/** Streamlit's own parameters for the whole page, which a mode must not remove. */
 const PAGE_KEYS = ['embed', 'embed_options'];
 
 /**
@@ -27,19 +27,19 @@ export function createState(initial) {
   const listeners = new Set();
   const state = {
     /**
-     * What a code becomes before it is gone to: locked numbers stay as they are.
+     * A code with the locked dimensions unchanged.
      * @param {Float32Array} z
      */
     guard: (z) => z,
     get view() {
       return view;
     },
-    /** The code on the screen. */
+    /** The current code: the preview, or else the pinned one. */
     get shown() {
       return view.preview ?? view.z;
     },
     /**
-     * Change some of it; `time` is the timeStamp of the input event behind the change.
+     * Change a part of the view; `time` is the timeStamp of the input event behind the change.
      * @param {Partial<View>} patch
      * @param {number} [time]
      */
@@ -47,17 +47,17 @@ export function createState(initial) {
       view = { ...view, ...patch };
       for (const listener of listeners) listener(view, patch, time);
     },
-    /** Make `z` the code that stays. @param {Float32Array} z @param {number | null} [point] */
+    /** Pin `z`. @param {Float32Array} z @param {number | null} [point] */
     go(z, point = null, time = performance.now()) {
       const kept = state.guard(z);
       state.set({ z: kept, point: kept === z ? point : null, preview: null }, time);
     },
-    /** Show `z` while the pointer is there. @param {Float32Array} z */
+    /** Preview `z` while the pointer is there. @param {Float32Array} z */
     look(z, time = performance.now()) {
       state.set({ preview: state.guard(z) }, time);
     },
     /**
-     * Remember something of the mode's own; null forgets it.
+     * Remember settings of the mode; null removes one.
      * @param {Record<string, string | number | null>} changes
      */
     remember(changes) {
@@ -76,7 +76,7 @@ export function createState(initial) {
 }
 
 /**
- * What the address asks for; what it holds for another model, or cannot be read, is left out.
+ * The view in the address, without parts that are for another model or unreadable.
  * @param {string} model
  * @param {number} latentDim
  */
@@ -101,7 +101,7 @@ export function readAddress(model, latentDim) {
 }
 
 /**
- * Keep the address in step with the state. `write` brings it up to date at once, `stop` ends it.
+ * Keep the address in sync with the state. `write` updates it at once, `stop` ends this.
  * @param {State} state
  */
 export function mirrorAddress(state) {
@@ -135,7 +135,7 @@ export function mirrorAddress(state) {
 }
 
 /**
- * A code as text for the address: four digits a number, finer than a slider's step.
+ * A code as text for the address: four digits per number, finer than a slider's step.
  * @param {ArrayLike<number>} z
  */
 export function writeCode(z) {
@@ -150,7 +150,7 @@ export function writeCode(z) {
 }
 
 /**
- * The code that `writeCode` wrote, or null if the text is no code of this many numbers.
+ * The code from a text by `writeCode`, or null if it is not a code of this many dimensions.
  * @param {string | null | undefined} text
  * @param {number} latentDim
  */

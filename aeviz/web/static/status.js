@@ -1,4 +1,4 @@
-/** One line that says how the connection is, only where there is something to say. */
+/** One line about the connection, only if there is something to report. */
 
 import { h } from './dom.js';
 
@@ -20,7 +20,7 @@ export class StatusLine {
   }
 }
 
-/** What an error says, as a sentence for the page. @param {unknown} error */
+/** The message of an error, as a sentence for the page. @param {unknown} error */
 export function messageOf(error) {
   return error instanceof Error ? error.message : String(error);
 }

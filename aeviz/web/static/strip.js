@@ -58,7 +58,7 @@ export class Strip {
     this.context.putImageData(this.image, 0, 0);
   }
 
-  /** Frame the place at `share` of the way from the first frame to the last. @param {number} share */
+  /** Outline the position at `share` of the way from the first frame to the last. @param {number} share */
   point(share) {
     this.cursor.style.setProperty('--share', String(share));
   }

@@ -59,7 +59,7 @@ export class Thumbnail {
     this.element.style.transform = `translate(${Math.round(x)}px, ${Math.round(y)}px)`;
   }
 
-  /** All cards are of one size: asked once, as each answer would cost the page a layout. */
+  /** All cards have the same size: measured once, because each measurement would cost a layout. */
   #size() {
     this.size ??= [this.element.offsetWidth, this.element.offsetHeight];
     return this.size;

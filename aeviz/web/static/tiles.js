@@ -1,4 +1,4 @@
-/** A sheet of decoded images that can be pointed at. */
+/** A sheet of decoded images that reacts to the pointer. */
 
 import { h } from './dom.js';
 
@@ -9,7 +9,7 @@ import { h } from './dom.js';
 const KEYS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
 /**
- * A sheet whose tiles can be looked at (pointer, arrow keys) and picked (click, Enter).
+ * A sheet whose tiles can be previewed (pointer, arrow keys) and picked (click, Enter).
  *
  * @typedef {{label: string, nameOf: (index: number) => string,
  *   onPick: (index: number, time: number) => void,
@@ -47,7 +47,7 @@ export class Tiles {
     this.sizing.observe(canvas);
   }
 
-  /** Outline these tiles, in place of those outlined before. @param {number[]} indices */
+  /** Outline these tiles, and no others. @param {number[]} indices */
   mark(indices) {
     if (this.outlines.length !== indices.length) {
       this.outlines = indices.map(() => h('div', { class: 'aeviz-tilemark' }));
@@ -132,7 +132,7 @@ export class Tiles {
     });
   }
 
-  /** Sharp squares where pixels are enlarged; smooth where they are shrunk and squares would drop out. */
+  /** Sharp squares if pixels are enlarged; smooth if they are reduced, where pixels would be lost. */
   #smooth() {
     const { canvas } = this.sheet;
     const shrunk = canvas.clientWidth * devicePixelRatio < canvas.width;

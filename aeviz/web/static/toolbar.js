@@ -13,7 +13,7 @@ const STEPS = { ArrowRight: 1, ArrowLeft: -1 };
  * A group of buttons of which one is chosen; arrow keys move between them.
  * @param {{id: string, label: string, hint?: string}[]} choices
  * @param {{name: string, testid: string, onChoose: (id: string) => void}} options
- *   `name` for those who cannot see the group, `testid` the beginning of each button's handle
+ *   `name`: the accessible name of the group, `testid`: the prefix of each button's handle
  */
 export function tabs(choices, { name, testid, onChoose }) {
   const buttons = choices.map(({ id, label, hint }) =>
@@ -53,7 +53,7 @@ export function tabs(choices, { name, testid, onChoose }) {
 }
 
 /**
- * A quiet button. `label` is its accessible name where its text is a sign only.
+ * A plain button. `label` is its accessible name if its text is only a symbol.
  * @param {string | Node} content
  * @param {string} title
  * @param {(event: MouseEvent) => void} onclick
@@ -64,7 +64,7 @@ export function button(content, title, onclick, attributes = {}) {
 }
 
 /**
- * A button that asks for a picture from the person's own files, and the field that it opens.
+ * A button to choose a picture from one's own files, and the file field that it opens.
  * @param {{testid: string, onFile: (file: File, time: number) => void}} options
  * @returns {HTMLElement[]}
  */
@@ -84,7 +84,7 @@ export function fileButton({ testid, onFile }) {
 }
 
 /**
- * Have `element` take a file that is dropped on it.
+ * Let `element` accept a dropped file.
  * @param {HTMLElement} element
  * @param {(file: File, time: number) => void} onFile
  */
@@ -98,7 +98,7 @@ export function takeDrops(element, onFile) {
 }
 
 /**
- * Bring a button of a row that is wider than the screen into sight, once the row is laid out.
+ * Scroll a button into view in a row that is wider than the screen, once the row is laid out.
  * @param {HTMLElement} row
  * @param {HTMLElement} button
  */

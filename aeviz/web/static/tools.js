@@ -1,4 +1,4 @@
-/** What pressing and dragging on the map does: move the code, or select by box or by lasso. */
+/** The tools of the map: a drag moves the code, or selects points with a box or a lasso. */
 
 import { h, svg } from './dom.js';
 
@@ -59,7 +59,7 @@ export class Tools {
   }
 
   /**
-   * Show the tools, or hide them: then dragging moves, as nobody could choose to move again.
+   * Show or hide the tools. Without them a drag moves the code, because nobody could switch back.
    * @param {boolean} shown
    */
   offer(shown) {
@@ -75,9 +75,9 @@ export class Tools {
   }
 
   /**
-   * Take a key that names a tool, or Escape out of one.
+   * Handle a key that chooses a tool, or Escape.
    * @param {KeyboardEvent} event
-   * @returns {boolean} whether it was taken
+   * @returns {boolean} whether it was handled
    */
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return false;

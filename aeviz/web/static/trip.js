@@ -1,11 +1,11 @@
-/** There and back between 0 and 1, on every animation frame. */
+/** An animation from 0 to 1 and back, on every animation frame. */
 
 const TRIP_MS = 2600; // from 0 to 1
-const STEP_MS = 600; // a step, if motion is to be reduced
+const STEP_MS = 600; // per step, with reduced motion
 
 export class Trip {
   /**
-   * @param {number} step  how far to go at once, if motion is to be reduced
+   * @param {number} step  the step with reduced motion
    * @param {(t: number, time: number) => void} onMove
    */
   constructor(step, onMove) {

@@ -1,4 +1,4 @@
-/** Below the points of a map: the axes, and a canvas spread over a rectangle of the plane. */
+/** The layer below the points of a map: the axes, and a canvas over a rectangle of the plane. */
 
 import { h } from './dom.js';
 
@@ -25,7 +25,7 @@ export class Underlay {
     this.spread.replaceChildren(...(canvas ? [canvas] : []));
   }
 
-  /** Whether zero is drawn as a line, across and up. @param {boolean} shown */
+  /** Whether to draw the horizontal and the vertical line through zero. @param {boolean} shown */
   showAxes(shown) {
     this.axes.forEach((axis) => {
       axis.hidden = !shown;

@@ -1,4 +1,4 @@
-/** A picture from a person's own files, fitted to the shape that a model takes. */
+/** A picture from a person's own files, fitted to the model's image shape. */
 
 import { context2d } from './dom.js';
 import { readHandwriting, shrunk } from './photo.js';
@@ -15,14 +15,14 @@ export const NO_INK = 'There is no digit in this frame.';
 /**
  * @typedef {{image: Float32Array, inverted: boolean, note: string}} Whole
  * @typedef {Whole & {photo: import('./photo.js').Photo | null}} Fitted
- *   H * W * C values in [0, 1], a sentence that says what was done to the picture, and the picture
- *   itself where a character was looked for in it
+ *   H * W * C values in [0, 1], a sentence about the changes to the picture, and the picture
+ *   itself if a character was searched for in it
  */
 
 /**
- * Decode a file and fit it. Where the model knows handwriting, the character in it; else the middle
- * of it, grey where the model is, and inverted where it is bright at its border and the model's
- * images are not.
+ * Decode a file and fit it. If the model was trained on handwriting, the result is the character in
+ * it; else its middle, in grey if the model's images are, and inverted if its border is bright and
+ * that of the model's images is not.
  * @param {Blob} file
  * @param {import('./gallery.js').Gallery} gallery
  * @returns {Promise<Fitted>}
@@ -46,7 +46,7 @@ export async function readPicture(file, gallery) {
 }
 
 /**
- * What the frame holds, after a person has moved it; null if there is no ink in it.
+ * The content of the frame after a person has moved it; null if there is no ink in it.
  * @param {import('./gallery.js').Gallery} gallery
  * @param {import('./photo.js').Photo} photo
  * @param {import('./photo.js').Frame | null} frame  null: the whole picture
@@ -62,7 +62,7 @@ export async function readFrame(gallery, photo, frame) {
  * The middle of a picture. Closes the bitmap.
  * @param {ImageBitmap} bitmap
  * @param {import('./gallery.js').Gallery} gallery
- * @param {boolean} same  whether it has the model's shape already
+ * @param {boolean} same  whether it already has the model's shape
  * @returns {Promise<Whole>}
  */
 async function fitWhole(bitmap, gallery, same) {
@@ -88,7 +88,7 @@ async function fitWhole(bitmap, gallery, same) {
   return { image, inverted, note: note && `${note[0].toUpperCase()}${note.slice(1)}.` };
 }
 
-/** Turn light and dark round, in place. @param {Float32Array} image */
+/** Invert light and dark, in place. @param {Float32Array} image */
 export function invert(image) {
   for (let i = 0; i < image.length; i += 1) image[i] = 1 - image[i];
 }
@@ -98,7 +98,7 @@ export function invert(image) {
  * @param {import('./gallery.js').Gallery} gallery
  */
 async function hasDarkGround({ sprite, count }) {
-  if (!sprite) return true; // as the digit sets are
+  if (!sprite) return true; // like the data sets of digits
   await sprite.ready;
   const { width, height } = sprite;
   const canvas = new OffscreenCanvas(width, height);

@@ -1,4 +1,4 @@
-/** Which part of the plane a map shows: one scale for both axes, so that shapes stay true. */
+/** The visible part of the plane: one scale for both axes, so that shapes are not distorted. */
 
 /** @import { Point } from './types.js' */
 
@@ -16,7 +16,7 @@ export class Viewport {
     this.scale = 1;
   }
 
-  /** Hold all points but far outliers. @param {Float32Array} points  x0, y0, x1, y1, ... */
+  /** Fit the view to all points except far outliers. @param {Float32Array} points  x0, y0, x1, y1, ... */
   fit(points) {
     const [left, right] = bounds(points, 0);
     const [low, high] = bounds(points, 1);
@@ -26,7 +26,7 @@ export class Viewport {
     this.reset();
   }
 
-  /** As `fit`, but whoever has zoomed or panned stays there. @param {Float32Array} points */
+  /** Like `fit`, but keep the view if the person has zoomed or panned. @param {Float32Array} points */
   refit(points) {
     const { x, y, scale, home } = this;
     const moved = x !== home.x || y !== home.y || scale !== home.scale;
@@ -52,7 +52,7 @@ export class Viewport {
     Object.assign(this, { x, y, scale });
   }
 
-  /** Changes whenever the view or the size of the element does. */
+  /** A key that changes with the view and the size of the element. */
   get key() {
     return [this.x, this.y, this.scale, this.width, this.height].join();
   }
@@ -78,7 +78,7 @@ export class Viewport {
   }
 
   /**
-   * Zoom by `factor` (below 1: closer) about a pixel, which keeps its place.
+   * Zoom by `factor` (below 1: closer) about a fixed pixel.
    * @param {number} factor
    * @param {number} px
    * @param {number} py
@@ -92,7 +92,7 @@ export class Viewport {
   }
 
   /**
-   * A place in the middle, and `reach` around it as large as fits.
+   * Centre a place, with `reach` around it as large as fits.
    * @param {number} x
    * @param {number} y
    * @param {number} reach

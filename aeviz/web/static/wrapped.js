@@ -1,12 +1,12 @@
-/** A linear projection seen through the normal CDF: where the prior lies evenly. */
+/** A linear projection through the normal CDF, which makes the prior uniform. */
 
 import { cdf, quantile } from './gaussian.js';
 
-const EDGE = 1e-6; // places outside the square get the code at its rim
+const EDGE = 1e-6; // places outside the square have the code of its border
 
 /**
- * The same plane with each axis through Phi, so that N(0, I) fills the unit square evenly and
- * gallery points do where their codes follow the prior. The origin of the code is the middle.
+ * The same plane with Phi applied to each axis, so that N(0, I) fills the unit square evenly, and
+ * gallery points do, too, if their codes follow the prior. The origin of the code is at the centre.
  * @param {import('./projection.js').Projection} projection  a linear one, with axes of unit length
  * @param {number} latentDim
  * @returns {import('./projection.js').Projection}

@@ -5,12 +5,12 @@ import { whyRefused } from '../../static/connection.js';
 const BASE = 'aeviz/darkroom/';
 const AWAY = 'The server is away; this is tried again by itself.';
 
-/** What went wrong, as a sentence for the person. */
+/** An error, as a sentence for the person. */
 export class Problem extends Error {
   /**
    * @param {string} sentence
-   * @param {'refused' | 'unsure' | 'gone' | 'away'} kind  refused: trying again is of no use;
-   *   unsure: it has to be confirmed; gone: the server has forgotten the photo; away: no response
+   * @param {'refused' | 'unsure' | 'gone' | 'away'} kind  refused: do not try again;
+   *   unsure: the person has to confirm; gone: the server has removed the photo; away: no response
    */
   constructor(sentence, kind = 'refused') {
     super(sentence);
@@ -18,14 +18,14 @@ export class Problem extends Error {
   }
 }
 
-/** Anything that was thrown, as a Problem. @param {unknown} error */
+/** Any thrown value, as a Problem. @param {unknown} error */
 export function asProblem(error) {
   if (error instanceof Problem) return error;
   return new Problem(error instanceof Error ? error.message : String(error));
 }
 
 /**
- * @typedef {Record<string, string | number | null | undefined>} Query  null and undefined are left out
+ * @typedef {Record<string, string | number | null | undefined>} Query  null and undefined are omitted
  * @typedef {{error?: string}} Refusal
  */
 
@@ -59,13 +59,13 @@ export async function getBlob(path, query) {
  * @param {string} path
  * @param {Blob} body
  * @param {Query} [query]
- * @returns {Promise<any>} the server's response to `body`, put at this path
+ * @returns {Promise<any>} the server's response to PUT `body` at this path
  */
 export async function putBlob(path, body, query) {
   return (await ask(address(path, query), { method: 'PUT', body })).json();
 }
 
-/** Have the server forget a photo or a result; a failure does no harm, it forgets unused ones anyway. @param {string} id */
+/** Delete a photo or a result on the server; a failure is harmless, because it removes unused ones anyway. @param {string} id */
 export function forget(id) {
   fetch(address(`photos/${id}`), { method: 'DELETE', keepalive: true }).catch(() => {});
 }
@@ -114,11 +114,11 @@ async function problem(status, body) {
   if (refused) return new Problem(refused);
   if (body?.error)
     return new Problem(body.error, status === 404 ? 'gone' : status === 409 ? 'unsure' : 'refused');
-  if (status >= 500 && status !== 500) return new Problem(AWAY, 'away'); // a proxy without its server
+  if (status >= 500 && status !== 500) return new Problem(AWAY, 'away'); // a proxy that cannot reach its server
   return new Problem(`The server could not do this (status ${status}); try it once more.`);
 }
 
-/** @param {string} text @returns {any} null where it is no JSON */
+/** @param {string} text @returns {any} null if it is not JSON */
 function parsed(text) {
   try {
     return JSON.parse(text);

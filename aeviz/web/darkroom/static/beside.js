@@ -1,4 +1,4 @@
-/** The classical filters beside ours: each runs on request, and is shown on a side. */
+/** The classical filters to compare with: each runs on request and is shown on one side. */
 
 import { h } from '../../static/dom.js';
 import { labelOf, wordsOf } from './compare.js';
@@ -21,7 +21,7 @@ export class Beside {
   }
 
   update() {
-    const made = (/** @type {string} */ name) => name !== 'bottleneck' || session.job(name); // that has a switch of its own
+    const made = (/** @type {string} */ name) => name !== 'bottleneck' || session.job(name); // it has its own switch
     const names = ['before', 'ours', ...session.task.baselines.map(({ name }) => name).filter(made)];
     const key = `${session.task.name} ${names}`;
     if (key !== this.built) {
@@ -34,7 +34,7 @@ export class Beside {
 }
 
 /**
- * Show what a method makes of the photo, and have it made first where that is so.
+ * Show a method's result for the photo, and compute it first if necessary.
  * @param {'left' | 'right'} side
  * @param {string} name
  */
@@ -43,7 +43,7 @@ export function put(side, name) {
   const other = side === 'left' ? 'right' : 'left';
   /** @type {Partial<import('./looking.js').Look>} */
   const change = { [side]: name };
-  if (look[other] === name) change[other] = look[side]; // the two change places
+  if (look[other] === name) change[other] = look[side]; // swap the sides
   if (look.mode === 'after' && side === 'left') change.mode = 'divider';
   if (name !== 'before' && variant?.state === 'ready' && !session.job(name)) session.run(name);
   session.set(change);

@@ -1,4 +1,4 @@
-/** A photo from the camera: the picture fills the viewer, a round button takes it. */
+/** A photo from the camera: the video fills the viewer, a round button takes the photo. */
 
 import { context2d, h } from '../../static/dom.js';
 import { sign } from './tools.js';
@@ -15,8 +15,8 @@ export function camera(stage, { take, say }) {
   let stream = null;
   /** @type {HTMLElement | null} */
   let finder = null;
-  let turn = 0; // the person may have closed it, or opened it once more, before the camera is there
-  // Without https there is no camera for a page, but a phone's own camera can still be used.
+  let turn = 0; // the person may have closed it, or reopened it, before the camera is ready
+  // Without https a page cannot use the camera, but a phone's own camera app still works.
   const input = h('input', {
     type: 'file',
     accept: 'image/*',

@@ -1,4 +1,4 @@
-/** Drawing two pictures to be compared: parted, side by side, one alone, or their difference. */
+/** Drawing two pictures to compare: with a divider, side by side, one alone, or their difference. */
 
 import { context2d } from '../../static/dom.js';
 import { session } from './session.js';
@@ -17,7 +17,7 @@ const CHECKS = 8;
 const other = new OffscreenCanvas(1, 1);
 const mixed = new OffscreenCanvas(1, 1);
 
-/** What a side may show, by its name, in words. @param {string} name */
+/** The title of what a side shows, by its name. @param {string} name */
 export function labelOf(name) {
   const ours = session.task.name === 'colour' ? 'After: a guess' : 'After';
   if (name === 'before') return 'Before';
@@ -29,13 +29,13 @@ function baseline(wanted) {
   return session.task.baselines.find(({ name }) => name === wanted);
 }
 
-/** What it does, in a sentence, or nothing. @param {string} name */
+/** What it does, as a sentence, or an empty string. @param {string} name */
 export function wordsOf(name) {
   return baseline(name)?.says ?? '';
 }
 
 /**
- * The windows that the pictures lie in, from left to right.
+ * The windows of the pictures, from left to right.
  * @param {{width: number, height: number}} size  of the canvas, in CSS pixels
  * @returns {Pane[]}
  */
@@ -49,7 +49,7 @@ export function panes({ width, height }) {
 }
 
 /**
- * Draw what is looked at.
+ * Draw the current view.
  * @param {CanvasRenderingContext2D} context  in CSS pixels
  * @param {import('./view.js').View} view  of the first pane
  * @param {number} divide  where the divider is, in CSS pixels
@@ -93,7 +93,7 @@ export function drawSide(context, view, name) {
   const job = name === 'before' ? null : session.job(name);
   const strength = session.strength(name);
   if (variant.info?.alpha) drawChecks(context, view);
-  // The blend is the one that the server makes for a download: before (1 - s) + after s.
+  // The same blend as the server's for a download: before (1 - s) + after s.
   if (variant.info?.alpha && job?.whole && strength < 1) {
     drawBlend(context, view, variant.before, job.layer, strength);
     return;
@@ -106,7 +106,7 @@ export function drawSide(context, view, name) {
 }
 
 /**
- * Two pictures that one sees through, mixed by themselves before they lie over what is behind them.
+ * Two transparent pictures, blended with each other before they are drawn over the background.
  * @param {Context} context
  * @param {Glass} view
  * @param {Layer | null} before
@@ -129,7 +129,7 @@ function drawBlend(context, view, before, after, strength) {
   context.drawImage(mixed, 0, 0, width / ratio, height / ratio);
 }
 
-/** |right - left| times four, of what is on the screen: it follows strength, zoom and tiles. @param {Context} context @param {Glass} view */
+/** |right - left| times four, of the visible pixels: it follows strength, zoom and tiles. @param {Context} context @param {Glass} view */
 function drawDifference(context, view) {
   const { canvas } = context;
   if (other.width !== canvas.width || other.height !== canvas.height) {
@@ -169,7 +169,7 @@ function within(context, x, width, height, draw) {
   context.restore();
 }
 
-/** What is seen through a picture that is not opaque. @param {Context} context @param {Glass} view */
+/** The background of a picture that is not opaque. @param {Context} context @param {Glass} view */
 function drawChecks(context, { whole, width, height }) {
   const [left, top] = [Math.max(whole.x, 0), Math.max(whole.y, 0)];
   const right = Math.min(whole.x + whole.width, width);

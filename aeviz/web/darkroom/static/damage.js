@@ -8,8 +8,8 @@ import { session } from './session.js';
 import { sign } from './tools.js';
 
 /**
- * Another draw or amount of damage for the photo that is looked at, or none: what the server has of
- * the one before is let go.
+ * Another seed or amount of damage for the current photo, or none: the previous variant is deleted on
+ * the server.
  * @param {(photo: import('./photos.js').Photo) => void} change
  */
 export function changeDamage(change) {
@@ -117,7 +117,7 @@ export class AddDamage {
     this.range.show(value, this.amount(value));
   }
 
-  /** Have the server measure against a clean original. @param {File} file */
+  /** Let the server measure the results against a clean original. @param {File} file */
   async measure(file) {
     const { variant } = session;
     if (!variant) return;
@@ -129,7 +129,7 @@ export class AddDamage {
     } catch (thrown) {
       const error = asProblem(thrown);
       if (error.kind === 'gone') {
-        variant.original = file; // for when the photo is there again
+        variant.original = file; // for the next upload of the photo
         session.renew(variant);
       } else {
         this.fail(error.message, variant);

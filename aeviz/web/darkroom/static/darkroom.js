@@ -2,7 +2,7 @@
  * The darkroom: photographs in, restored photographs out.
  *
  * The component is called again on every Streamlit rerun; photos and results live in the session,
- * so it may be built anew at any time.
+ * so it may be rebuilt at any time.
  */
 
 import { h, oncePerFrame } from '../../static/dom.js';
@@ -99,10 +99,10 @@ async function open(root, _data, signal) {
   };
 }
 
-/** Keep the task, and the sample that is looked at, in the address. */
+/** Keep the task and the current sample in the address. */
 function remember() {
   const url = new URL(window.location.href);
-  // The page may have turned to the small images already, with this still about to be taken away.
+  // The page may already show the small images while this component is about to be removed.
   if (url.searchParams.get('view') === 'small') return;
   const wanted = { task: session.task.name, sample: session.shown?.sample?.name ?? null };
   for (const [name, value] of Object.entries(wanted)) {

@@ -7,7 +7,7 @@ const STEP = 0.02;
 const LEAP = 0.1;
 
 export class Divider {
-  /** @param {(share: number) => void} onMove  where it is to be, 0..1 of the viewer */
+  /** @param {(share: number) => void} onMove  its new position, 0..1 of the viewer */
   constructor(onMove) {
     this.share = 0.5;
     this.element = h(
@@ -37,7 +37,7 @@ export class Divider {
     );
   }
 
-  /** @param {number} share @param {number} x  where that is, in CSS pixels @param {string} text */
+  /** @param {number} share @param {number} x  its position in CSS pixels @param {string} text */
   show(share, x, text) {
     this.share = share;
     this.element.style.transform = `translateX(${x}px)`;

@@ -1,4 +1,4 @@
-/** Fill: a brush for what should go. */
+/** Fill: a brush to mark what should be removed. */
 
 import { h } from '../../static/dom.js';
 import { asProblem, putBlob } from './api.js';
@@ -14,13 +14,13 @@ export class Fill {
   /** @param {import('./stage.js').Stage} stage */
   constructor(stage) {
     this.stage = stage;
-    /** The last stroke there was when the server asked whether so much is meant. @type {import('./mask.js').Stroke | null} */
+    /** The last stroke when the server asked to confirm a large mask. @type {import('./mask.js').Stroke | null} */
     this.unsure = null;
     /** What the error is about. @type {import('./photos.js').Variant | null} */
     this.errorOf = null;
     const brush = (/** @type {boolean} */ erase) => {
       if (!session.shown) return;
-      // The holes that were added have their own mask; what one paints goes on the photo itself.
+      // Added holes have their own mask; strokes belong to the photo itself.
       if (session.shown.adds)
         changeDamage((photo) => {
           photo.adds = false;
@@ -89,7 +89,7 @@ export class Fill {
     this.go.disabled = !mask || mask.empty || session.variant?.state !== 'ready';
   }
 
-  /** Send the mask and have it filled. */
+  /** Send the mask and fill the holes. */
   async send() {
     const { shown: photo, variant } = session;
     const mask = photo?.mask;

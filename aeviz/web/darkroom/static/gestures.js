@@ -1,8 +1,8 @@
 /**
- * Hands on the viewer: drag the divider or the picture, pinch, wheel, double click, brush, keys.
+ * Gestures on the viewer: drag the divider or the picture, pinch, wheel, double click, brush, keys.
  */
 
-/** How near the divider a pointer takes hold of it, in CSS pixels. @type {Record<string, number>} */
+/** How near to the divider a pointer grabs it, in CSS pixels. @type {Record<string, number>} */
 const NEAR = { mouse: 24, pen: 28, touch: 40 };
 const WHEEL = 0.0022;
 const LINE = 18; // pixels in a wheel's line
@@ -19,7 +19,7 @@ const KEY_ZOOM = 1.4;
  *   looking: () => boolean, painting: () => boolean, brush: (kind: 'begin' | 'to' | 'end' | 'undo', point?: Point) => void,
  *   hover: (point: (Point & {touch: boolean}) | null) => void, changed: () => void,
  *   focus: (doing: Doing) => void, key: (key: string) => boolean}} Stage
- *   `divideAt` is null where there is no divider; `fold` brings a place in the right pane to the left
+ *   `divideAt` is null without a divider; `fold` maps a point in the right pane to the left one
  */
 
 /**
@@ -55,12 +55,12 @@ export function handle(element, stage) {
     element.setPointerCapture(event.pointerId);
     const point = at(event);
     down.set(event.pointerId, point);
-    element.dataset.pointer = ''; // no ring around what a hand has taken
-    // Two fingers are never a stroke: what the first one drew meanwhile goes.
+    element.dataset.pointer = ''; // no focus ring after a pointer
+    // Two fingers are never a stroke: undo what the first one has drawn.
     if (doing === 'paint' && down.size > 1) stage.brush('undo');
     doing = begin(event, point);
-    // A finger that is put down may be about to scroll the page: it moves the divider once it goes
-    // sideways, or is lifted where it was.
+    // A finger may be about to scroll the page: it moves the divider only once it moves
+    // sideways, or is lifted without moving.
     tapped = event.pointerType === 'touch' && doing === 'divide' && !near(event, point);
     if (doing === 'divide' && !tapped) stage.divide(point.x);
     stage.focus(doing);
@@ -90,7 +90,7 @@ export function handle(element, stage) {
     stage.hover({ ...point, touch });
     stage.changed();
   };
-  /** @param {number} id @param {Point} last  where this finger was @param {Point} point */
+  /** @param {number} id @param {Point} last  the finger's last position @param {Point} point */
   const pinch = (id, last, point) => {
     const [other] = [...down].filter(([key]) => key !== id).map(([, place]) => place);
     const apart = (/** @type {Point} */ a) => Math.hypot(a.x - other.x, a.y - other.y) || 1;
@@ -127,7 +127,7 @@ export function handle(element, stage) {
     (event) => {
       event.preventDefault();
       const point = stage.fold(at(event));
-      const by = event.deltaY * (event.deltaMode ? LINE : 1) * (event.ctrlKey ? 4 : 1); // a pinch on a pad
+      const by = event.deltaY * (event.deltaMode ? LINE : 1) * (event.ctrlKey ? 4 : 1); // a pinch on a touchpad
       stage.view.zoomBy(Math.exp(-WHEEL * by), point.x, point.y);
       stage.changed();
     },

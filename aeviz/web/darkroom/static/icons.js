@@ -1,4 +1,4 @@
-/** The signs on the buttons, drawn in strokes of one weight. */
+/** The icons of the buttons, drawn in strokes of one width. */
 
 import { svg } from '../../static/dom.js';
 

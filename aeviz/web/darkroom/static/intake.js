@@ -1,4 +1,4 @@
-/** Ways in for photos: dropped, chosen, pasted. */
+/** Input of photos: dropped, chosen or pasted. */
 
 import { h } from '../../static/dom.js';
 
@@ -25,7 +25,7 @@ export function intake(element, take) {
   const inside = (/** @type {DragEvent} */ event) =>
     event.target instanceof Node && element.contains(event.target);
   const leave = () => delete element.dataset.dropping;
-  // On the whole page: a file dropped beside the tool must not replace the page.
+  // On the whole page: a file dropped outside the element must not replace the page.
   const over = (/** @type {DragEvent} */ event) => {
     if (!hasFiles(event)) return;
     event.preventDefault();

@@ -1,4 +1,4 @@
-/** What is being made of the photos: a queue over the socket, two jobs on the server at a time. */
+/** The queue of jobs: sent over the socket, two on the server at a time. */
 
 import { asProblem, getBlob } from './api.js';
 import { Layer } from './layer.js';
@@ -35,15 +35,15 @@ export class Job {
     this.error = '';
     /** @type {import('./work.js').Result | null} */
     this.result = null;
-    /** @type {Layer | null} what there is of it, tile by tile */
+    /** @type {Layer | null} the part that has arrived, tile by tile */
     this.layer = null;
-    this.whole = false; // whether the layer holds all of it
+    this.whole = false; // whether the layer is complete
     this.loading = false;
     this.painted = Promise.resolve();
-    this.drawn = false; // whether there came tiles; classical filters send none
+    this.drawn = false; // whether tiles arrived; classical filters send none
     this.missed = false;
-    this.rests = 0; // how often its picture was let go: what comes after that came too late
-    /** @type {string | null} a result that goes from the server once there is this one's */
+    this.rests = 0; // how often its picture was released; older responses are ignored
+    /** @type {string | null} an older result, to delete on the server once this one is done */
     this.replaces = null;
   }
 
@@ -57,7 +57,7 @@ export class Job {
   }
 
   /**
-   * Draw a tile where it belongs; they come as files, which take a moment to decode.
+   * Draw a tile at its position; tiles are image files, which take a moment to decode.
    * @param {import('./work.js').Tile} tile
    * @param {Size} size  of the whole picture
    * @param {() => void} onDrawn
@@ -76,11 +76,11 @@ export class Job {
         bitmap.close();
       })
       .catch(() => {
-        this.missed = true; // fetched whole when all is done
+        this.missed = true; // the complete picture is fetched at the end
       });
   }
 
-  /** Fetch the whole picture where the layer does not hold it. @param {(problem: Problem | null) => void} onLoaded */
+  /** Fetch the whole picture if the layer is not complete. @param {(problem: Problem | null) => void} onLoaded */
   async load(onLoaded) {
     if (!this.result || this.whole || this.loading) return;
     this.loading = true;
@@ -103,7 +103,7 @@ export class Job {
     onLoaded(problem);
   }
 
-  /** Put the picture out of memory. */
+  /** Release the memory of the picture. */
   rest() {
     this.rests += 1;
     this.layer?.drop();
@@ -118,7 +118,7 @@ export class Jobs {
    * @param {{onChange: () => void, onDrawn: () => void, onEnd: (job: Job, message: Message) => void,
    *   seen: (job: Job) => Size | null,
    *   onStatus: (status: import('./work.js').Status) => void}} listener
-   *   `seen` returns the size of the job's picture if somebody is looking at it
+   *   `seen` returns the size of the job's picture if it is on the screen
    */
   constructor(listener) {
     this.listener = listener;
@@ -136,19 +136,19 @@ export class Jobs {
     });
   }
 
-  /** All that are not done. */
+  /** All unfinished jobs. */
   get all() {
     return [...this.waiting, ...this.running.values()];
   }
 
-  /** Take a job on; `first`: somebody is looking, before all others. @param {Job} job @param {boolean} first */
+  /** Add a job; `first`: before all others, because it is on the screen. @param {Job} job @param {boolean} first */
   add(job, first) {
     if (first) this.waiting.unshift(job);
     else this.waiting.push(job);
     this.pump(first);
   }
 
-  /** Bring a job that still waits to the front. @param {Job} job */
+  /** Move a waiting job to the front. @param {Job} job */
   hurry(job) {
     const at = this.waiting.indexOf(job);
     if (at < 0) return;
@@ -177,7 +177,7 @@ export class Jobs {
     this.work.send(first ? { ...order, first } : order);
   }
 
-  /** End a job that is not done. @param {Job} job */
+  /** Stop an unfinished job. @param {Job} job */
   stop(job) {
     if (!job.live) return;
     const at = this.waiting.indexOf(job);
@@ -218,13 +218,13 @@ export class Jobs {
     this.running.delete(job.n);
     this.pump();
     await job.painted;
-    // Tiles come without what is see-through.
+    // Tiles have no alpha channel.
     job.whole =
       message.state === 'done' && !message.skipped && job.drawn && !job.missed && !job.variant.info?.alpha;
     this.listener.onEnd(job, message);
   }
 
-  /** The socket broke: what ran is sent again, before all else. */
+  /** The socket was lost: send the running jobs again, before all others. */
   lost() {
     const again = [...this.running.values()];
     this.running.clear();

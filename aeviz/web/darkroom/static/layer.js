@@ -1,26 +1,26 @@
 /**
- * A picture ready to be drawn at any zoom: itself, and its halves.
+ * A picture that can be drawn at any zoom: a mipmap.
  *
- * Drawing 12 megapixels into a window of one reads the level that is closest to the screen's own
- * pixels, so that a frame costs what the screen has, not what the picture has, and nothing flickers.
+ * Drawing 12 megapixels into a window of one reads the level closest to the screen's resolution,
+ * so the cost of a frame depends on the screen and not on the picture, and nothing flickers.
  */
 
 import { context2d } from '../../static/dom.js';
 
 const LEAST_SIDE = 512;
-/** From this many screen pixels on, a pixel is a sharp square: one wants to see it then. */
+/** From this many screen pixels on, a pixel is drawn as a sharp square, so that it can be inspected. */
 const SHARP = 6;
 
 /**
  * @typedef {[number, number, number, number]} Box  left, top, right, bottom, in pixels
  * @typedef {{whole: {x: number, y: number, width: number, height: number}, width: number,
  *   height: number, ratio: number, zoom: number}} Glass
- *   where the whole picture lies in a window of this width and height, in CSS pixels; `ratio` screen
- *   pixels in one of them, `zoom` screen pixels in a pixel of the result
+ *   the position of the whole picture in a window of this width and height, in CSS pixels; `ratio`: screen
+ *   pixels per CSS pixel, `zoom`: screen pixels per pixel of the result
  */
 
 export class Layer {
-  /** An empty one, transparent. @param {number} width @param {number} height */
+  /** An empty, transparent layer. @param {number} width @param {number} height */
   constructor(width, height) {
     this.width = width;
     this.height = height;
@@ -45,7 +45,7 @@ export class Layer {
     return this.width * this.height;
   }
 
-  /** Put a part of the picture in its place. @param {ImageBitmap} part @param {number} x @param {number} y */
+  /** Draw a part of the picture at its position. @param {ImageBitmap} part @param {number} x @param {number} y */
   put(part, x, y) {
     const context = context2d(this.levels[0]);
     context.clearRect(x, y, part.width, part.height);
@@ -56,7 +56,7 @@ export class Layer {
   }
 
   /**
-   * Draw level k anew within a box of the level before it; returns the box that this was.
+   * Redraw level k within a box of the level before it; returns the box on level k.
    * @param {number} k
    * @param {Box} box
    * @returns {Box}
@@ -73,7 +73,7 @@ export class Layer {
   }
 
   /**
-   * Draw what is seen of it.
+   * Draw the visible part.
    * @param {import('./compare.js').Context} context  in CSS pixels
    * @param {Glass} glass  where it lies
    */
@@ -101,7 +101,7 @@ export class Layer {
     );
   }
 
-  /** Give the memory back at once, not when the browser finds the time. */
+  /** Free the memory now, not at the next garbage collection. */
   drop() {
     for (const level of this.levels) level.width = level.height = 0;
   }

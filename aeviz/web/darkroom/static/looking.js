@@ -1,4 +1,4 @@
-/** What is looked at, and how: task, photo, what the two sides show. */
+/** The state of the view: task, photo, what the two sides show. */
 
 import { Variant } from './photos.js';
 
@@ -13,7 +13,7 @@ import { Variant } from './photos.js';
  * @typedef {{low: number, high: number, default: number}} Amount
  * @typedef {{name: string, metrics?: Record<string, {psnr: number, psnr_before: number, worse?: number}>,
  *   test_images?: number, train_images?: number, parameters?: number, dataset_title?: string}} Card
- *   the model's name, and of the card in its file what the panel shows
+ *   the model's name, and the fields of its card that the panel shows
  *
  * @typedef {'divider' | 'beside' | 'after' | 'difference'} Mode
  * @typedef {{mode: Mode, divide: number, strength: number, left: string, right: string,
@@ -21,7 +21,7 @@ import { Variant } from './photos.js';
  *   `left` and `right`: "before", "ours" or the name of a baseline; `divide` and `strength`: 0..1
  */
 
-/** The task before the list of tasks has arrived. @type {Task} */
+/** A placeholder until the list of tasks has arrived. @type {Task} */
 const NONE = {
   name: '',
   title: '',
@@ -34,7 +34,7 @@ const NONE = {
   model: null,
 };
 
-/** The amounts to choose from, null where there is but one. @param {Damage | null} damage @returns {Amount | null} */
+/** The range of amounts, null if there is only one. @param {Damage | null} damage @returns {Amount | null} */
 export function amountOf(damage) {
   return damage === null || damage.low === null || damage.low === damage.high ? null : damage;
 }
@@ -48,7 +48,7 @@ export class Looking {
     this.task = NONE;
     /** @type {import('./photos.js').Photo | null} */
     this.shown = null;
-    /** @type {Map<string, number>} how much damage is added, of each kind */
+    /** @type {Map<string, number>} the amount of each kind of damage */
     this.amounts = new Map();
     /** @type {Look} */
     this.look = {
@@ -72,18 +72,18 @@ export class Looking {
     for (const listener of this.listeners) listener();
   }
 
-  /** @param {string} sentence  about what was just tried */
+  /** @param {string} sentence  about the last action */
   say(sentence) {
     this.message = sentence;
     this.changed();
   }
 
-  /** What is looked at, as the server has it; null while there is nothing. */
+  /** The current variant of the photo; null if there is no photo. */
   get variant() {
     return this.shown && this.variantOf(this.shown);
   }
 
-  /** The job of a method for what is looked at. */
+  /** The job of a method for the current variant. */
   job(method = 'ours') {
     return this.variant?.job(this.task.name, method);
   }
@@ -93,7 +93,7 @@ export class Looking {
     return [this.job(this.look.left), this.job(this.look.right)].filter((job) => job !== undefined);
   }
 
-  /** The method whose result is measured and taken along: the one on the right, ours where that is the photo. */
+  /** The method whose result is measured and downloaded: the one on the right, or ours if that is the photo. */
   get chosen() {
     return this.look.right === 'before' ? 'ours' : this.look.right;
   }
@@ -103,7 +103,7 @@ export class Looking {
     return this.task.slider !== null && this.task.slider.unit !== '%';
   }
 
-  /** How much of a method's change is kept, 0..1: of ours alone, and a hole is filled or it is not. */
+  /** The strength of a method's change, 0..1; only ours has one, and filling a hole does not. */
   strength(method = this.chosen) {
     return method === 'ours' && !this.task.mask ? this.look.strength : 1;
   }
@@ -113,14 +113,14 @@ export class Looking {
     return this.tasks.find(({ name }) => name === task)?.scale ?? 1;
   }
 
-  /** Size of the picture that a task makes of this photo. @param {import('./photos.js').Info} info */
+  /** The size of the task's result for this photo. @param {import('./photos.js').Info} info */
   sizeFor({ width, height }, task = this.task.name) {
     const scale = this.scaleOf(task);
     return { width: width * scale, height: height * scale };
   }
 
   /**
-   * The damage that is added for the task, null where none is.
+   * The damage that is added for the task, or null.
    * @param {import('./photos.js').Photo} photo
    * @returns {import('./photos.js').Added | null}
    */
@@ -132,7 +132,7 @@ export class Looking {
     return { name: damage.name, amount, seed: photo.seed };
   }
 
-  /** The photo as it is wanted now. @param {import('./photos.js').Photo} photo @returns {Variant} */
+  /** The variant of the photo for the current settings. @param {import('./photos.js').Photo} photo @returns {Variant} */
   variantOf(photo) {
     const added = this.added(photo);
     const key = `${photo.stretch}:${added ? [added.name, added.amount, added.seed] : ''}`;
@@ -143,14 +143,14 @@ export class Looking {
     return variant;
   }
 
-  /** A side shows what there is of this photo: another one's rivals have not been run for it. */
+  /** Show only available pictures on a side: the filters may not have run for this photo. */
   reside() {
     const missing = (/** @type {string} */ name) => !['before', 'ours'].includes(name) && !this.job(name);
     if ([this.look.left, this.look.right].some(missing))
       Object.assign(this.look, { left: 'before', right: 'ours' });
   }
 
-  /** Whether there is all that the task needs: a mask, where it fills. @param {Variant} variant */
+  /** Whether the task has all its inputs: a mask, if it fills holes. @param {Variant} variant */
   restorable(variant) {
     const {
       info,

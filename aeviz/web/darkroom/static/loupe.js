@@ -1,4 +1,4 @@
-/** The loupe: a round glass at the pointer, before in its left half and after in its right. */
+/** The loupe: a round magnifier at the pointer, with before in its left half and after in its right. */
 
 import { drawSide } from './compare.js';
 import { session } from './session.js';
@@ -21,9 +21,9 @@ const RINGS = [
 /**
  * @param {Context} context  in CSS pixels
  * @param {import('./view.js').View} view
- * @param {{x: number, y: number}} at  the place that is looked at, in the first pane
+ * @param {{x: number, y: number}} at  the magnified point, in the first pane
  * @param {{x: number, y: number, touch: boolean}} pointer
- * @param {{width: number, ground: string}} canvas  its width, and the colour of what is no picture
+ * @param {{width: number, ground: string}} canvas  its width, and the colour of the background
  */
 export function drawLoupe(context, view, at, pointer, { width, ground }) {
   const centre = { x: pointer.x, y: pointer.touch ? Math.max(RADIUS + 4, pointer.y - ABOVE) : pointer.y };
@@ -56,7 +56,7 @@ export function drawLoupe(context, view, at, pointer, { width, ground }) {
   context.stroke();
 }
 
-/** Where the whole picture lies, so large that the place at `at` is at the glass's centre. @param {Glass['whole']} whole @param {Point} at @param {Point} centre */
+/** The position of the magnified picture that puts the point `at` at the centre of the loupe. @param {Glass['whole']} whole @param {Point} at @param {Point} centre */
 function enlarged(whole, at, centre) {
   return {
     x: centre.x - TIMES * (at.x - whole.x),

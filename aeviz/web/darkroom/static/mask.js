@@ -1,4 +1,4 @@
-/** Where a photo is to be filled: strokes of a round brush, kept as strokes so that one can go back. */
+/** The holes of a photo: strokes of a round brush, stored as strokes so that they can be undone. */
 
 import { context2d } from '../../static/dom.js';
 
@@ -18,7 +18,7 @@ export class Mask {
     this.context = context2d(this.canvas);
     /** @type {Stroke[]} */
     this.strokes = [];
-    /** The photo, as the server names it, that was sent this mask. @type {string | null} */
+    /** The server's id of the photo for which this mask was sent. @type {string | null} */
     this.sent = null;
   }
 
@@ -33,7 +33,7 @@ export class Mask {
     this.draw(stroke, 0);
   }
 
-  /** Go on with the last stroke. @param {Point} point */
+  /** Continue the last stroke. @param {Point} point */
   to(point) {
     const stroke = this.strokes.at(-1);
     if (!stroke) return;
@@ -63,11 +63,11 @@ export class Mask {
     Object.assign(context, { lineWidth: size, lineCap: 'round', lineJoin: 'round', strokeStyle: INK });
     context.beginPath();
     context.moveTo(points[from].x, points[from].y);
-    for (const { x, y } of points.slice(from)) context.lineTo(x, y); // one point alone is a dot
+    for (const { x, y } of points.slice(from)) context.lineTo(x, y); // a single point is a dot
     context.stroke();
   }
 
-  /** @returns {Promise<Blob>} a PNG, white where there is a hole */
+  /** @returns {Promise<Blob>} a PNG, white in the holes */
   async png() {
     const sheet = new OffscreenCanvas(this.width, this.height);
     const context = context2d(sheet);

@@ -1,16 +1,16 @@
-/** Which photos' pictures stay in memory: those looked at last, as many as there is room for. */
+/** The photos whose pictures stay in memory: the most recently viewed ones that fit. */
 
-const KEPT_PIXELS = 90e6; // at 5.3 bytes each, with their halves
+const KEPT_PIXELS = 90e6; // at 5.3 bytes each, with their mipmaps
 
 export class Memory {
   constructor() {
-    /** @type {import('./photos.js').Variant[]} the last one first */
+    /** @type {import('./photos.js').Variant[]} the most recent one first */
     this.recent = [];
   }
 
   /**
-   * Somebody looks at `variant` now; what was looked at long ago is let go, and of itself, where
-   * that alone is too much, what is on no side.
+   * `variant` is viewed now. Release the least recently viewed variants, and if `variant` alone is too
+   * large, those of its pictures that are on neither side.
    * @param {import('./photos.js').Variant} variant
    * @param {import('./jobs.js').Job[]} sides
    */

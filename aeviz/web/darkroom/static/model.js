@@ -1,6 +1,6 @@
-/** The model in a line: what it reached, how large it is, what it learnt from. */
+/** The model in one line: its metrics, its size, its training data. */
 
-/** The trial of a task that a card tells of, and what it was. @type {Record<string, [string, string]>} */
+/** For each task, the trial on the card that is shown, and its description. @type {Record<string, [string, string]>} */
 const TRIALS = {
   denoise: ['noise 25', 'at σ 25'],
   impulse: ['impulse 30', 'at 30 % lost'],

@@ -1,10 +1,10 @@
-/** PSNR and SSIM before and after, in large type, where there is a clean picture to measure against. */
+/** PSNR and SSIM before and after, in large type, if there is a clean reference. */
 
 import { h } from '../../static/dom.js';
 import { getJson } from './api.js';
 import { session } from './session.js';
 
-const PAUSE_MS = 200; // the picture follows the hand without the server; its figures once it rests
+const PAUSE_MS = 200; // the picture follows the slider without the server; its figures are requested when it stops
 
 /**
  * @typedef {import('./photos.js').Score} Score
@@ -17,7 +17,7 @@ export class Numbers {
     this.ssim = figure('SSIM', '', 'aeviz-ssim', 'Likeness of local patterns; 1 is identical');
     this.element = h('div', { class: 'dr-numbers' }, this.psnr.element, this.ssim.element);
     /**
-     * Figures from the server, by result and strength, of each reference: null if it has none.
+     * Figures from the server, for each reference, by result and strength: null if there are none.
      * @type {WeakMap<Score, Map<string, Score | null>>}
      */
     this.known = new WeakMap();
@@ -39,8 +39,8 @@ export class Numbers {
   }
 
   /**
-   * Of the method on the right, at the strength that is chosen. The weaker ones come from
-   * the server; until they are here, the last figures of the same result stand.
+   * The figures of the method on the right at the current strength. Below full strength they come from
+   * the server; until they arrive, the last figures of the same result are shown.
    * @param {Score} before
    */
   after(before) {
@@ -68,7 +68,7 @@ export class Numbers {
         if (strength === 100) result.scores = scores;
         session.changed();
       } catch {
-        // The picture is right without them; the next change asks again.
+        // The picture is correct without them; the next change requests them again.
       }
       if (this.pending === what) this.pending = null;
     }, PAUSE_MS);
@@ -95,7 +95,7 @@ function figure(label, unit, testid, title) {
   return { element, show };
 }
 
-/** A figure in words; the PSNR of what is the same has no end. @param {number} value @param {number} digits */
+/** A figure as text; the PSNR of equal pictures is infinite. @param {number} value @param {number} digits */
 export function inWords(value, digits) {
   return value >= 99 ? '∞' : value.toFixed(digits);
 }

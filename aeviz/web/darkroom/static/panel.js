@@ -96,7 +96,7 @@ export class Panel {
     );
   }
 
-  /** @param {number | null} sigma  what the noise is to be taken for; null: as it was found */
+  /** @param {number | null} sigma  the noise level; null: as estimated */
   setNoise(sigma) {
     if (session.shown) session.shown.sigma = sigma;
     if (session.variant?.state === 'ready') session.run('ours');
@@ -116,7 +116,7 @@ export class Panel {
     if (session.asksNoise && task.slider) this.writeNoise(task.slider, shown, info);
     this.strength.show(Math.round(100 * look.strength), `${Math.round(100 * look.strength)} %`);
     this.strength.input.disabled = !session.job() || session.chosen !== 'ours';
-    this.sliders.hidden = task.mask; // half a hole is of no use
+    this.sliders.hidden = task.mask; // a half-filled hole is useless
     this.lesson.hidden = !task.baselines.some(({ name }) => name === 'bottleneck');
     this.skips.checked = look.right === 'bottleneck' || look.left === 'bottleneck';
     for (const part of [this.numbers, this.fill, this.beside, this.damage, this.save]) part.update();
@@ -130,7 +130,7 @@ export class Panel {
    */
   writeNoise(slider, photo, info) {
     const chosen = photo?.sigma ?? null;
-    const found = Math.min(slider.high, info?.sigma ?? 0); // and that is the network's input
+    const found = Math.min(slider.high, info?.sigma ?? 0); // and the slider is the network's input
     this.sigma.input.disabled = !info;
     this.found.hidden = chosen === null;
     write(this.found, `found: σ ${Math.round(found)}`);

@@ -1,9 +1,9 @@
 /**
- * Photos, and what the server has of them.
+ * Photos, and their variants on the server.
  *
- * A photo is what a person gave. With damage added it is another picture to the server, so it may
- * have been sent several times: each is a variant. What is made of a variant is a job; one that is
- * done is the result.
+ * A photo comes from a person. With added damage it is another photo for the server, so it may have
+ * been uploaded several times: each upload is a variant. A job restores a variant; a job that is done
+ * has the result.
  */
 
 import { context2d } from '../../static/dom.js';
@@ -34,16 +34,16 @@ export class Photo {
     made += 1;
     this.key = made;
     this.name = name;
-    /** Kept, so that the server may be sent it again; of a file from the disk this costs nothing. */
+    /** Kept so that it can be uploaded again; a file on the disk needs no memory. */
     this.blob = blob;
     this.sample = sample;
     /** Whether damage is added to it: samples are clean, and there would be nothing to restore. */
     this.adds = Boolean(sample);
-    /** Whether few of its values are in use, as the server found: then it may be stretched. */
+    /** Whether it uses a small part of its range, as reported by the server: then it may be stretched. */
     this.narrow = false;
     this.stretch = false;
-    this.seed = 43; // a watermark right across the picture, which comes off well on every sample
-    /** What the person says of the noise; null: as found. @type {number | null} */
+    this.seed = 43; // a watermark across the whole picture, which is removed well from every sample
+    /** The noise level set by the person; null: as estimated. @type {number | null} */
     this.sigma = null;
     /** @type {import('./mask.js').Mask | null} */
     this.mask = null;
@@ -58,7 +58,7 @@ export class Photo {
     return this.sample?.title ?? this.name;
   }
 
-  /** The file itself; a sample's is fetched when it is wanted. */
+  /** The file itself; that of a sample is fetched when needed. */
   async file() {
     if (this.blob) return this.blob;
     const blob = await getBlob(`samples/${encodeURIComponent(this.sample?.name ?? '')}`);
@@ -66,7 +66,7 @@ export class Photo {
     return blob;
   }
 
-  /** Make the small picture for the strip, one photo after the other. @param {() => void} onMade */
+  /** Make the thumbnail for the strip, one photo after the other. @param {() => void} onMade */
   makeThumb(onMade, source = () => this.file()) {
     thumbs = thumbs
       .then(async () => {
@@ -83,11 +83,11 @@ export class Photo {
         this.thumb = URL.createObjectURL(small);
         onMade();
       })
-      .catch(() => {}); // a TIFF: the browser cannot read it, the server's view of it comes later
+      .catch(() => {}); // such as a TIFF, which the browser cannot read; the server's view of it is used later
     return thumbs;
   }
 
-  /** Let the small picture go; another one is made of how the photo looks now. */
+  /** Drop the thumbnail; a new one shows the photo as it is now. */
   dropThumb() {
     if (this.thumb) URL.revokeObjectURL(this.thumb);
     this.thumb = null;
@@ -100,7 +100,7 @@ export class Photo {
   }
 }
 
-/** A photo as the server has it: as it is, or with damage added, or stretched. */
+/** A photo on the server: unchanged, with added damage, or stretched. */
 export class Variant {
   /** @param {Photo} photo @param {Added | null} added */
   constructor(photo, added) {
@@ -119,14 +119,14 @@ export class Variant {
     this.before = null;
     this.loading = false;
     this.rests = 0;
-    /** The clean picture that it is measured against, where the person gave one. @type {Blob | null} */
+    /** The clean reference, if the person has chosen one. @type {Blob | null} */
     this.original = null;
     this.measuring = false;
-    this.again = 0; // how often the server had forgotten it
+    this.again = 0; // how often the server has removed it
     this.gone = new AbortController();
   }
 
-  /** How the server describes it, once it has it. @returns {Info} */
+  /** The server's description, once it is uploaded. @returns {Info} */
   get known() {
     if (!this.info) throw new Error('The server does not have this photo yet.');
     return this.info;
@@ -137,7 +137,7 @@ export class Variant {
     return this.jobs.get(`${task}/${method}`);
   }
 
-  /** Load the picture as it is before. @param {(problem: Problem | null) => void} onLoaded */
+  /** Load the picture before restoring. @param {(problem: Problem | null) => void} onLoaded */
   async load(onLoaded) {
     if (this.before || this.loading || this.state !== 'ready') return;
     this.loading = true;
@@ -155,7 +155,7 @@ export class Variant {
     onLoaded(problem);
   }
 
-  /** Have the server measure it, and what was made of it, against a clean picture. @param {Blob} original */
+  /** Let the server measure it and its results against a clean reference. @param {Blob} original */
   async measure(original) {
     const info = this.known;
     this.measuring = true;
@@ -171,18 +171,18 @@ export class Variant {
     }
   }
 
-  /** Memory that its pictures take, in pixels. */
+  /** The memory of its pictures, in pixels. */
   get pixels() {
     const layers = [this.before, ...[...this.jobs.values()].map((job) => job.layer)];
     return layers.reduce((sum, layer) => sum + (layer?.pixels ?? 0), 0);
   }
 
-  /** Put the results out of memory, but for some; they are fetched again when they are looked at. */
+  /** Release the results except for some; they are fetched again when they are viewed. */
   restJobs(/** @type {import('./jobs.js').Job[]} */ except = []) {
     for (const job of this.jobs.values()) if (!except.includes(job)) job.rest();
   }
 
-  /** Put all pictures out of memory. */
+  /** Release all pictures. */
   rest() {
     this.rests += 1;
     this.before?.drop();

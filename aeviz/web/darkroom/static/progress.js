@@ -1,4 +1,4 @@
-/** What is happening to the photo on the screen: a bar, percent, time left and Stop; or a sentence. */
+/** The progress of the photo on the screen: a bar, percent, time left and Stop; or a sentence. */
 
 import { h } from '../../static/dom.js';
 import { labelOf } from './compare.js';
@@ -46,7 +46,7 @@ export class Progress {
     const { share, text, kind } = now();
     this.element.hidden = !text;
     this.element.dataset.kind = kind ?? '';
-    this.element.setAttribute('role', kind === 'failed' ? 'alert' : 'group'); // no percent is read out
+    this.element.setAttribute('role', kind === 'failed' ? 'alert' : 'group'); // screen readers do not read a percentage
     this.stop.hidden = kind !== 'live';
     this.again.hidden = kind !== 'again';
     this.bar.hidden = share === undefined;

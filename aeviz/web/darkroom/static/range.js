@@ -6,7 +6,7 @@ export class Range {
   /**
    * @param {{label: string, testid: string, title?: string, onInput: (value: number) => void,
    *   onRelease?: (value: number) => void}} options
-   *   `onInput` follows the hand, `onRelease` comes once it lets go
+   *   `onInput` is called during a drag, `onRelease` at its end
    */
   constructor({ label, testid, title, onInput, onRelease = () => {} }) {
     this.name = h('span', {}, label);
@@ -33,7 +33,7 @@ export class Range {
     this.input.setAttribute('aria-label', label);
   }
 
-  /** @param {number} value @param {string} text  what it is, in words */
+  /** @param {number} value @param {string} text  the value as text */
   show(value, text) {
     this.input.valueAsNumber = value;
     const [low, high] = [Number(this.input.min), Number(this.input.max)];

@@ -1,4 +1,4 @@
-/** Have what is looked at sent, restored and in memory, whatever becomes of server and connection. */
+/** Keep the current photo uploaded, restored and in memory, even if the server or the connection fails. */
 
 import { forget, getBlob } from './api.js';
 import { Job, Jobs } from './jobs.js';
@@ -7,7 +7,7 @@ import { Memory } from './memory.js';
 import { Uploads } from './uploads.js';
 
 const RENEWALS = 2;
-const AHEAD = 6; // photos that wait on the server to be restored: 200 at once would push each other out
+const AHEAD = 6; // photos that may wait on the server: with 200 at once, later ones would evict earlier ones
 
 /**
  * @typedef {import('./photos.js').Variant} Variant
@@ -19,7 +19,7 @@ export class Restoring extends Looking {
     super();
     /** @type {import('./work.js').Status} */
     this.status = { kind: 'connecting', text: '' };
-    this.goesOn = true; // photos that come in are restored by themselves
+    this.goesOn = true; // restore new photos automatically
     this.memory = new Memory();
     this.uploads = new Uploads({
       onChange: () => this.changed(),
@@ -42,7 +42,7 @@ export class Restoring extends Looking {
     });
   }
 
-  /** Have what is looked at sent, restored and in memory. */
+  /** Upload the current photo, restore it and load its pictures. */
   attend() {
     const { variant } = this;
     if (variant) {
@@ -53,7 +53,7 @@ export class Restoring extends Looking {
     this.changed();
   }
 
-  /** Have both sides' pictures in memory, and no more of the others than there is room for. */
+  /** Load both sides' pictures, and keep only as many others as fit into memory. */
   hold() {
     const { variant, sides } = this;
     if (!variant) return;
@@ -63,7 +63,7 @@ export class Restoring extends Looking {
 
   /** The server has the photo. @param {Variant} variant */
   ready(variant) {
-    if (this.variantOf(variant.photo) !== variant) return; // no longer wanted so
+    if (this.variantOf(variant.photo) !== variant) return; // its settings have changed
     variant.photo.narrow = variant.known.narrow;
     this.makeThumb(variant);
     if (variant.original)
@@ -76,7 +76,7 @@ export class Restoring extends Looking {
     if (first) this.hold();
   }
 
-  /** Make the small picture of what the server has, where the photo has none. @param {Variant} variant */
+  /** Make the thumbnail from the server's view if the photo has none. @param {Variant} variant */
   makeThumb({ photo, known: { id } }) {
     if (!photo.thumb)
       photo.makeThumb(
@@ -85,7 +85,7 @@ export class Restoring extends Looking {
       );
   }
 
-  /** A photo could not be sent; its `error` says why. @param {Variant} _variant */
+  /** A photo could not be uploaded; its `error` says why. @param {Variant} _variant */
   refused(_variant) {}
 
   /** The photo can be restored now. @param {Variant} variant @param {boolean} first */
@@ -101,7 +101,7 @@ export class Restoring extends Looking {
   }
 
   /**
-   * Have a method restore a photo, anew if it has done so before.
+   * Restore a photo with a method, again if it was restored before.
    * @param {string} method
    * @param {Variant | null} variant
    * @param {boolean} first
@@ -115,7 +115,7 @@ export class Restoring extends Looking {
     const job = new Job(variant, { task: this.task.name, method, sigma });
     if (before) {
       job.replaces = before.result?.result ?? before.replaces;
-      job.layer = before.layer; // what there was, until the new tiles lie over it
+      job.layer = before.layer; // the old picture, until the new tiles cover it
       before.layer = null;
       before.rest();
     }
@@ -127,7 +127,7 @@ export class Restoring extends Looking {
   loaded(variant, error) {
     if (error?.kind === 'gone') this.renew(variant);
     else if (error) this.say(error.message);
-    else if (variant === this.variant) this.hold(); // what came has its weight, and may have come too late
+    else if (variant === this.variant) this.hold(); // a new picture needs memory, and may no longer be needed
     this.changed();
   }
 
@@ -140,14 +140,14 @@ export class Restoring extends Looking {
     this.changed();
   }
 
-  /** Let it go, here and on the server. @param {Variant} variant */
+  /** Drop it, here and on the server. @param {Variant} variant */
   discard(variant) {
     for (const job of variant.jobs.values()) this.jobs.stop(job);
     if (variant.info) forget(variant.info.id);
     variant.drop();
   }
 
-  /** The server has forgotten a photo (it was started anew): it is sent once more. @param {Variant} variant */
+  /** The server no longer has a photo, for example after a restart: upload it again. @param {Variant} variant */
   renew(variant) {
     if (variant.state !== 'ready') return; // several of its pictures were requested
     for (const job of variant.jobs.values()) this.jobs.stop(job);

@@ -1,4 +1,4 @@
-/** Taking the results along: the photo on the screen, or all of them in one file. */
+/** Downloading results: that of the photo on the screen, or all in one file. */
 
 import { h } from '../../static/dom.js';
 import { address, asProblem, getBlob } from './api.js';
@@ -103,7 +103,7 @@ export class Save {
     }
   }
 
-  /** A form, not fetch: the browser writes a file of gigabytes to the disk as it comes. */
+  /** A form instead of fetch, so that the browser streams a file of gigabytes to the disk. */
   saveAll() {
     this.fail('');
     const name = 'dr-zip';
@@ -117,7 +117,7 @@ export class Save {
       ),
     );
     this.element.append(frame, form);
-    // A download loads nothing into the frame; what is loaded is the server's sentence.
+    // A download loads nothing into the frame; if something is loaded, it is the server's error.
     frame.onload = () => {
       const text = frame.contentDocument?.body?.textContent;
       if (!text) return;
@@ -140,7 +140,7 @@ export class Save {
   }
 }
 
-/** The strength in whole %, as the server takes it. */
+/** The strength in whole %, as the server expects it. */
 function percent(method = session.chosen) {
   return Math.round(100 * session.strength(method));
 }

@@ -1,6 +1,6 @@
 /**
- * All that a person has here: photos, task, what is looked at. One for the page's life, so that
- * nothing is lost when Streamlit runs the page again or the person comes back from another one.
+ * The state of this page: photos, task, view. There is one per page load, so that
+ * nothing is lost when Streamlit reruns the page or the person returns from another page.
  */
 
 import { getJson } from './api.js';
@@ -19,8 +19,8 @@ export class Session extends Restoring {
   }
 
   /**
-   * Ask the server what there is, once.
-   * @param {string | null} taskName  to begin with
+   * Fetch the tasks and the samples, once.
+   * @param {string | null} taskName  the initial one
    * @param {string | null} sampleName
    */
   start(taskName, sampleName) {
@@ -55,14 +55,14 @@ export class Session extends Restoring {
     return [...this.photos, ...this.samples];
   }
 
-  /** Change how it is looked at. @param {Partial<import('./looking.js').Look>} look */
+  /** Change the view. @param {Partial<import('./looking.js').Look>} look */
   set(look) {
     Object.assign(this.look, look);
     if (look.left || look.right) this.hold();
     this.changed();
   }
 
-  /** Take in files; the first is shown at once. @param {File[]} files */
+  /** Add files; the first one is shown at once. @param {File[]} files */
   add(files) {
     const photos = files.map((file) => new Photo({ name: file.name || 'pasted.png', blob: file }));
     if (!photos.length) return;
@@ -86,7 +86,7 @@ export class Session extends Restoring {
     this.changed();
   }
 
-  /** Look at a photo. @param {Photo | null} photo */
+  /** Show a photo. @param {Photo | null} photo */
   show(photo) {
     this.shown = photo;
     this.message = '';
@@ -94,7 +94,7 @@ export class Session extends Restoring {
     this.attend();
   }
 
-  /** One bad file among others does not keep these from being seen. @param {import('./photos.js').Variant} variant */
+  /** If a file is invalid, show the others. @param {import('./photos.js').Variant} variant */
   refused({ photo, error }) {
     const next = this.photos.find((other) => this.variantOf(other).state !== 'failed');
     if (photo !== this.shown || !next) return;
@@ -102,7 +102,7 @@ export class Session extends Restoring {
     this.say(`${photo.name}: ${error}`);
   }
 
-  /** Take another task. @param {string} name */
+  /** Choose another task. @param {string} name */
   choose(name) {
     const task = this.tasks.find((one) => one.name === name);
     if (!task || task === this.task) return;
@@ -113,18 +113,18 @@ export class Session extends Restoring {
     this.attend();
   }
 
-  /** Have the photo that is looked at spread over the whole range of brightness, or as its file has it. @param {boolean} stretched */
+  /** Stretch the current photo to the full range of brightness, or show it as in its file. @param {boolean} stretched */
   stretch(stretched) {
     const { shown: photo } = this;
     if (!photo) return;
-    Object.assign(photo, { stretch: stretched, sigma: null }); // another noise, as strong as it is bright
+    Object.assign(photo, { stretch: stretched, sigma: null }); // the noise is stretched, too
     photo.dropThumb();
     const { variant } = this;
     if (variant?.state === 'ready') this.makeThumb(variant);
     this.attend();
   }
 
-  /** Stop all; photos that are still being sent are not restored by themselves. */
+  /** Stop everything; photos that are still being uploaded are not restored automatically. */
   stopAll() {
     this.goesOn = false;
     for (const job of this.jobs.all) this.jobs.stop(job);

@@ -1,4 +1,4 @@
-/** The viewer: one canvas that shows before and after, and the hands on it. */
+/** The viewer: one canvas that shows before and after, and its gestures. */
 
 import { context2d, h, oncePerFrame } from '../../static/dom.js';
 import { drawComparison, labelOf, panes } from './compare.js';
@@ -9,7 +9,7 @@ import { Mask } from './mask.js';
 import { session } from './session.js';
 import { View } from './view.js';
 
-const GROUND = '#16191a'; // neutral, in both themes: colours are judged on it
+const GROUND = '#16191a'; // neutral in both themes, for judging colours
 const MASK_ALPHA = 0.6;
 /** Around the brush. @type {[number, string][]} */
 const RIM = [
@@ -24,7 +24,7 @@ const RIM = [
  */
 
 export class Stage {
-  /** @param {() => void} onZoom  called when zoom or place have changed */
+  /** @param {() => void} onZoom  called after zooming or panning */
   constructor(onZoom) {
     this.view = new View();
     this.onZoom = onZoom;
@@ -86,10 +86,10 @@ export class Stage {
     const [width, height] = [clientWidth, clientHeight].map((side) => Math.max(1, Math.round(side * ratio)));
     if (this.canvas.width !== width || this.canvas.height !== height)
       Object.assign(this.canvas, { width, height });
-    this.drawNow(); // at once: a canvas of a new size is empty
+    this.drawNow(); // immediately, because a resized canvas is empty
   }
 
-  /** A place in the right pane is the same place in the left one. @param {Point} point */
+  /** Maps a point in the right pane to the same point in the left one. @param {Point} point */
   fold({ x, y }) {
     const all = this.panes();
     return { x: x - (all.findLast((pane) => x >= pane.x) ?? all[0]).x, y };
@@ -99,7 +99,7 @@ export class Stage {
     return panes({ width: this.element.clientWidth, height: this.element.clientHeight });
   }
 
-  /** Where the divider is; over the picture, though the picture may be smaller than the viewer. */
+  /** The position of the divider: always over the picture, even if that is smaller than the viewer. */
   dividerX() {
     const { whole, width } = this.view;
     const [left, right] = [Math.max(0, whole.x), Math.min(width, whole.x + whole.width)];
@@ -158,7 +158,7 @@ export class Stage {
     this.canvas.setAttribute('role', 'img');
     this.canvas.setAttribute('aria-label', shown ? `${shown.title}: ${names.join(' and ')}` : 'No photo yet');
     this.element.dataset.painting = String(look.painting);
-    // As long as there is nothing to pan, a finger going up or down scrolls the page.
+    // While there is nothing to pan, a vertical swipe scrolls the page.
     this.element.style.touchAction = look.painting || look.loupe || this.view.roams ? 'none' : 'pan-y';
     this.element.dataset.glass = String(look.loupe && this.pointer !== null);
   }
@@ -219,7 +219,7 @@ export class Stage {
   }
 }
 
-/** The brush's size is given for a photo 1,000 pixels wide, so that it fits small and large ones. @param {Info} info */
+/** The brush size refers to a photo 1,000 pixels wide and is scaled to the actual one. @param {Info} info */
 function perSize({ width, height }) {
   return Math.max(width, height) / 1000;
 }

@@ -1,4 +1,4 @@
-/** The film strip: a person's photos with how far each is, and the samples. */
+/** The film strip: a person's photos with their progress, and the samples. */
 
 import { h } from '../../static/dom.js';
 import { icon } from './icons.js';
@@ -7,11 +7,11 @@ import { session } from './session.js';
 const MARGIN = 12;
 
 export class Strip {
-  /** @param {{choose: () => void, shoot: () => void}} ways  in for photos */
+  /** @param {{choose: () => void, shoot: () => void}} ways  to add photos */
   constructor({ choose, shoot }) {
     /** @type {Map<number, Frame>} */
     this.frames = new Map();
-    /** The photo that was last brought into sight. @type {import('./photos.js').Photo | null} */
+    /** The photo that was last scrolled into view. @type {import('./photos.js').Photo | null} */
     this.revealed = null;
     this.invitation = h(
       'div',
@@ -80,7 +80,7 @@ export class Strip {
         onkeydown: (event) => this.step(event),
         onwheel: (event) => {
           if (event.deltaX || this.element.scrollWidth <= this.element.clientWidth) return;
-          this.element.scrollLeft += event.deltaY; // a wheel that only goes up and down
+          this.element.scrollLeft += event.deltaY; // a wheel that only scrolls vertically
           event.preventDefault();
         },
       },
@@ -104,7 +104,7 @@ export class Strip {
     for (const key of this.frames.keys()) if (!kept.has(key)) this.frames.delete(key);
   }
 
-  /** Bring the photo that is looked at into sight; scrollIntoView would move page and focus, too. */
+  /** Scroll the current photo into view; scrollIntoView would also move the page and the focus. */
   reveal() {
     if (this.revealed === session.shown) return;
     this.revealed = session.shown;
@@ -131,7 +131,7 @@ export class Strip {
     if (!same) row.replaceChildren(...elements);
   }
 
-  /** Arrow keys go from photo to photo. @param {KeyboardEvent} event */
+  /** Arrow keys move from photo to photo. @param {KeyboardEvent} event */
   step(event) {
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (!by) return;
@@ -149,7 +149,7 @@ class Frame {
   /** @param {import('./photos.js').Photo} photo */
   constructor(photo) {
     this.photo = photo;
-    this.shows = ''; // what it was last drawn with
+    this.shows = ''; // the state that was last drawn
     this.image = h('img', { alt: '', draggable: 'false' });
     this.sign = h('span', { class: 'dr-state' });
     this.bar = h('i', { class: 'dr-bar' });
@@ -190,7 +190,7 @@ class Frame {
     const { photo, button } = this;
     const { state, share, text } = how(photo);
     const now = `${state} ${share} ${text} ${photo.thumb} ${session.shown === photo}`;
-    if (now === this.shows) return; // two hundred of them are updated at every change
+    if (now === this.shows) return; // up to two hundred of them are updated at every change
     this.shows = now;
     if (photo.thumb && this.image.src !== photo.thumb) this.image.src = photo.thumb;
     this.image.hidden = !photo.thumb;
@@ -206,7 +206,7 @@ class Frame {
 }
 
 /**
- * How far a photo is.
+ * The progress of a photo.
  * @param {import('./photos.js').Photo} photo
  * @returns {{state: string, share: number | null, text: string}}
  */

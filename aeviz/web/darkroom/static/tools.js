@@ -1,4 +1,4 @@
-/** The bar below the picture: what is shown, how large, the loupe. */
+/** The toolbar below the picture: view, zoom, loupe. */
 
 import { h } from '../../static/dom.js';
 import { icon } from './icons.js';
@@ -104,7 +104,7 @@ export class Tools {
 }
 
 /**
- * A button with a sign only.
+ * A button with only an icon.
  * @param {import('./icons.js').Sign} name
  * @param {string} title
  * @param {() => void} onclick

@@ -1,9 +1,9 @@
-/** Photos on their way to the server: two at a time, the one that is looked at first. */
+/** Uploads of photos: two at a time, the current photo first. */
 
 import { asProblem, forget, Problem, upload } from './api.js';
 
 const AT_ONCE = 2;
-const MOST_MIB = 320; // as the server has it, which would say so only at the end
+const MOST_MIB = 320; // the server's limit, which it can only report at the end of an upload
 const RETRY_MS = [500, 1000, 2000, 4000];
 
 /** @typedef {import('./photos.js').Variant} Variant */
@@ -12,7 +12,7 @@ export class Uploads {
   /**
    * @param {{onChange: () => void, onReady: (variant: Variant) => void,
    *   onFailed: (variant: Variant) => void, waits: (variant: Variant) => boolean}} listener
-   *   `waits` returns whether a photo had better stay here for now; call `pump` when that changes
+   *   `waits` returns whether the upload of a photo should wait; call `pump` when that changes
    */
   constructor(listener) {
     this.listener = listener;
@@ -100,7 +100,7 @@ export class Uploads {
     this.waiting.unshift(variant);
     const wait = RETRY_MS[Math.min(this.failures, RETRY_MS.length - 1)];
     this.failures += 1;
-    this.sending += 1; // its place stays taken until then
+    this.sending += 1; // it counts as an upload until then
     setTimeout(() => {
       this.sending -= 1;
       this.pump();
@@ -108,7 +108,7 @@ export class Uploads {
   }
 }
 
-/** The file, where there is any use in sending it: what cannot be read looks like a server that is away. @param {Blob} file */
+/** Check the file before the upload: a failed read would look like an unreachable server. @param {Blob} file */
 async function readable(file) {
   if (file.size > MOST_MIB << 20) {
     throw new Problem(`This file is larger than ${MOST_MIB} MiB; make the image smaller.`);

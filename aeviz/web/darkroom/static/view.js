@@ -1,4 +1,4 @@
-/** Which part of the picture the viewer shows: zoom and pan, the same for all that is compared. */
+/** The visible part of the picture: zoom and pan, the same for all compared pictures. */
 
 const MARGIN = 14;
 const MOST = 16; // screen pixels per pixel
@@ -10,7 +10,7 @@ export class View {
     this.picture = { width: 1, height: 1 };
     this.ratio = 1; // screen pixels in a CSS pixel
     this.scale = 1; // CSS pixels per pixel of the picture
-    this.x = 0.5; // the place of the picture in the window's middle, 0..1
+    this.x = 0.5; // the point of the picture at the centre of the window, 0..1
     this.y = 0.5;
     this.fitted = true;
   }
@@ -19,7 +19,7 @@ export class View {
   show(picture) {
     const { width, height } = this.picture;
     if (picture.width === width && picture.height === height) return;
-    // The same photo, enlarged by another task, stays where it was.
+    // The same photo at another scale keeps its position.
     const same = Math.abs(picture.width / picture.height - width / height) < 0.002;
     this.scale *= width / picture.width;
     this.picture = picture;
@@ -39,7 +39,7 @@ export class View {
     return Math.min((this.width - 2 * MARGIN) / width, (this.height - 2 * MARGIN) / height);
   }
 
-  /** 1 is one pixel of the picture on one pixel of the screen. */
+  /** 1 is one picture pixel per screen pixel. */
   get zoom() {
     return this.scale * this.ratio;
   }
@@ -48,7 +48,7 @@ export class View {
     Object.assign(this, { scale: this.fitScale, x: 0.5, y: 0.5, fitted: true });
   }
 
-  /** Zoom by `factor` about a place in the window, which stays where it is. @param {number} factor */
+  /** Zoom by `factor` about a fixed point in the window. @param {number} factor */
   zoomBy(factor, px = this.width / 2, py = this.height / 2) {
     const least = Math.min(this.fitScale, 1 / this.ratio);
     const scale = Math.min(
@@ -63,7 +63,7 @@ export class View {
     this.settle();
   }
 
-  /** 100 %, and from there back to the whole; where the whole is that large already, closer. @param {number} px @param {number} py */
+  /** Toggle between 100 % and the whole picture; zoom in further if the whole is already at 100 %. @param {number} px @param {number} py */
   toggle(px, py) {
     if (!this.fitted) {
       this.fit();
@@ -80,19 +80,19 @@ export class View {
     this.settle();
   }
 
-  /** Leave no empty room beside a picture that could fill it. */
+  /** Leave no empty space beside a picture that could fill it. */
   settle() {
     const { picture, scale } = this;
     this.x = held(this.x, (this.width / 2 - MARGIN) / (picture.width * scale));
     this.y = held(this.y, (this.height / 2 - MARGIN) / (picture.height * scale));
   }
 
-  /** Whether there is more of the picture than is seen. */
+  /** Whether the picture is larger than the window. */
   get roams() {
     return this.scale > 1.001 * this.fitScale;
   }
 
-  /** Where the whole picture lies in the window, on whole screen pixels: sharp at 100 %. */
+  /** The position of the picture in the window, in whole screen pixels, so that it is sharp at 100 %. */
   get whole() {
     const { picture, scale, ratio } = this;
     const snap = (/** @type {number} */ value) => Math.round(value * ratio) / ratio;
@@ -104,14 +104,14 @@ export class View {
     };
   }
 
-  /** CSS pixels in the window -> place on the picture, 0..1. @param {number} px @param {number} py */
+  /** CSS pixels in the window -> point on the picture, 0..1. @param {number} px @param {number} py */
   place(px, py) {
     const { whole } = this;
     return { x: (px - whole.x) / whole.width, y: (py - whole.y) / whole.height };
   }
 }
 
-/** `at` so that `half` a window about it lies within 0..1; the middle where that cannot be. @param {number} at @param {number} half */
+/** Clamps `at` so that the window (± `half`) stays within 0..1; 0.5 if that is impossible. @param {number} at @param {number} half */
 function held(at, half) {
   return half >= 0.5 ? 0.5 : Math.min(1 - half, Math.max(half, at));
 }

@@ -1,4 +1,4 @@
-/** The socket over which photos are restored: it comes back by itself when it breaks. */
+/** The socket over which photos are restored: it reconnects automatically. */
 
 import { whyNoSocket } from '../../static/connection.js';
 import { socketAddress } from './api.js';
@@ -8,7 +8,7 @@ const HEADER = 20;
 const AWAY = 'The server is away. Reconnecting; your photos stay here.';
 
 /**
- * What the page sends, and what the server sends of each job (docs/photo-protocol.md).
+ * The page's messages, and the server's messages about each job (docs/photo-protocol.md).
  *
  * @typedef {{do: 'restore', job: number, photo: string, task: string, method: string,
  *   sigma: number | null, first?: true} | {do: 'stop', job: number}} Order
@@ -42,7 +42,7 @@ export class Work {
     return this.socket?.readyState === WebSocket.OPEN;
   }
 
-  /** Connect, unless that is so or on its way. */
+  /** Connect, unless it is open or opening. */
   connect() {
     clearTimeout(this.retry);
     if (this.socket) return;
@@ -80,7 +80,7 @@ export class Work {
     else if (this.failures > 1) this.explain();
   }
 
-  /** Say whether the server is away, or what lets HTTP through and no WebSocket. */
+  /** Report whether the server is unreachable, or only WebSockets are blocked. */
   async explain() {
     const why = this.everOpen ? null : await whyNoSocket();
     if (!this.open) this.listener.onStatus({ kind: 'lost', text: why ?? AWAY });

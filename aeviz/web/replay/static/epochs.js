@@ -1,13 +1,13 @@
-/** The epochs of a run: which there are, fetched as they are wanted, and what lies between two. */
+/** The epochs of a run: their list, fetching them on demand, and interpolation between two. */
 
 import { unpack } from '../../static/packed.js';
 
 const AT_ONCE = 3;
-const GONE = 204; // the run has dropped it, as it does with most epochs of many
+const GONE = 204; // the run has dropped it, as a long run does with most of its epochs
 
 /**
  * @typedef {{epoch: number, stamp: string}} Known  `stamp` is the version of its file
- * @typedef {{x: number, y: number, reach: number}} View  its middle, and how far it reaches from there
+ * @typedef {{x: number, y: number, reach: number}} View  its centre, and the distance from there to the edge
  * @typedef {{epoch: number, view: [number, number, number]}} Header  as the server sends it
  * @typedef {{epoch: number, view: View, places: Float32Array,
  *   labels: Int16Array, xIn: Images, xHat: Images, manifold: Images | null,
@@ -19,7 +19,7 @@ const GONE = 204; // the run has dropped it, as it does with most epochs of many
 export class Epochs {
   /**
    * @param {string} run
-   * @param {() => void} onChange  when one more is there
+   * @param {() => void} onChange  called when one more is loaded
    */
   constructor(run, onChange) {
     this.run = run;
@@ -28,7 +28,7 @@ export class Epochs {
     this.known = [];
     /** @type {Map<number, Epoch & {stamp: string}>} */
     this.loaded = new Map();
-    this.at = Infinity; // where the player stands
+    this.at = Infinity; // the player's position
     /** @type {Set<string>} */
     this.failed = new Set();
     /** @type {Set<string>} */
@@ -44,19 +44,19 @@ export class Epochs {
     this.fetchMore();
   }
 
-  /** Those that can be drawn, first epoch first. @returns {Epoch[]} */
+  /** The loaded epochs, in order. @returns {Epoch[]} */
   get there() {
     return [...this.loaded.values()].sort((one, other) => one.epoch - other.epoch);
   }
 
-  /** The epochs that can be drawn, in order. */
+  /** The numbers of the loaded epochs, in order. */
   get numbers() {
     return this.there.map(({ epoch }) => epoch);
   }
 
   /**
-   * Drops what is no longer on the server, but not under the player: a long run drops most of its
-   * epochs soon after it has shown them, and the next one may not be here yet.
+   * Drops epochs that are no longer on the server, except at the player's position: a long run drops most of its
+   * epochs soon, and the next one may not be loaded yet.
    */
   forget() {
     const { there } = this;
@@ -69,7 +69,7 @@ export class Epochs {
     }
   }
 
-  /** The newest epoch there is, drawn or not yet. */
+  /** The newest epoch, loaded or not. */
   get last() {
     return this.known.at(-1)?.epoch ?? 0;
   }
@@ -78,7 +78,7 @@ export class Epochs {
     this.stopped.abort();
   }
 
-  /** The newest first, to have something to show; then from the beginning, as it is played. */
+  /** Load the newest epoch first, to have something to show; then from the beginning, in playing order. */
   fetchMore() {
     const wanted = this.loaded.size ? this.known : [...this.known].reverse();
     for (const one of wanted) {
@@ -99,7 +99,7 @@ export class Epochs {
           this.onChange();
           this.fetchMore();
         });
-      if (!this.loaded.size) return; // nothing delays the first picture
+      if (!this.loaded.size) return; // nothing must delay the first picture
     }
   }
 
@@ -119,7 +119,7 @@ export class Epochs {
 }
 
 /**
- * Where `time`, in epochs, lies: the two epochs around it and the share of the way between them.
+ * The two epochs around `time` (in epochs), and the fraction between them.
  * @template {{epoch: number}} E
  * @param {E[]} there  at least one
  * @param {number} time
@@ -135,9 +135,9 @@ export function around(there, time) {
 }
 
 /**
- * Places at `time`, along a curve that is smooth where one epoch ends and the next begins, and that
- * never leaves the range of the two it lies between (cubic Hermite with Fritsch and Butland's
- * slopes): points glide through epochs and do not stop at each.
+ * Positions at `time`, along a smooth curve that never leaves the range of the two
+ * neighbouring epochs (cubic Hermite interpolation with Fritsch and Butland's
+ * slopes), so that points do not stop at each epoch.
  * @param {{epoch: number, places: Float32Array}[]} there
  * @param {number} time
  * @param {Float32Array} into
@@ -158,7 +158,7 @@ export function placesAt(there, time, into) {
 }
 
 /**
- * The view at `time`: zooming by equal factors in equal times.
+ * The view at `time`: it zooms by equal factors in equal times.
  * @param {{epoch: number, view: View}[]} there
  * @param {number} time
  * @returns {View}
@@ -177,7 +177,7 @@ export function viewAt(there, time) {
   };
 }
 
-/** Harmonic mean of two steps, 0 where they turn round. @param {number} one @param {number} other */
+/** Harmonic mean of two steps, 0 if they change direction. @param {number} one @param {number} other */
 function slope(one, other) {
   const product = one * other;
   return product > 0 ? (2 * product) / (one + other) : 0;

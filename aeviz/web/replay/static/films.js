@@ -1,4 +1,4 @@
-/** The replay as a file to keep: the server makes it once, which takes some seconds. */
+/** Download of the replay: the server makes the file once, which takes some seconds. */
 
 import { context2d, h, themeColour } from '../../static/dom.js';
 
@@ -61,7 +61,7 @@ async function download(run, kind, theme) {
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
 
-/** Whether the page is dark, by the lightness of its ground. @param {Element} element */
+/** Whether the page is dark, by the lightness of its background. @param {Element} element */
 function isDark(element) {
   const context = context2d(document.createElement('canvas'));
   context.fillStyle = themeColour(element, '--st-background-color') || '#fff';

@@ -1,4 +1,4 @@
-/** Pictures that fade from one epoch's into the next one's: the manifold, and images rebuilt. */
+/** Pictures that fade from one epoch to the next: the manifold, and reconstructions. */
 
 import { pack } from '../../static/canvas.js';
 import { context2d, h } from '../../static/dom.js';
@@ -8,7 +8,7 @@ const KEPT = 12;
 
 /**
  * @typedef {import('./epochs.js').Epoch} Epoch
- * @typedef {(epoch: Epoch) => HTMLCanvasElement | null} Make  null where the epoch has no such images
+ * @typedef {(epoch: Epoch) => HTMLCanvasElement | null} Make  null if the epoch has no such images
  */
 
 /** Sheets of images, drawn once for each epoch. */
@@ -58,7 +58,7 @@ class Fading {
       [canvas.width, canvas.height] = [size.width, size.height];
     }
     context.globalAlpha = 1;
-    context.globalCompositeOperation = 'copy'; // nothing of before shines through
+    context.globalCompositeOperation = 'copy'; // nothing of the old picture shines through
     context.drawImage(from && share < 1 ? from : size, 0, 0);
     context.globalCompositeOperation = 'source-over';
     if (!from || !to || share <= 0 || share >= 1) return;
@@ -67,7 +67,7 @@ class Fading {
   }
 }
 
-/** What the decoder makes of a grid of codes. */
+/** The decoded images of a grid of codes. */
 export class ManifoldSheet extends Fading {
   constructor() {
     super(
@@ -91,7 +91,7 @@ export class ManifoldSheet extends Fading {
   }
 }
 
-/** Eight images as the network got them, each beside what it made of it. */
+/** Eight network inputs, each beside its reconstruction. */
 export class Pairs extends Fading {
   constructor() {
     super(
@@ -134,7 +134,7 @@ export class Pairs extends Fading {
  * @param {number} rows
  * @param {number} columns
  * @param {number} gap
- * @param {(row: number, column: number) => number} at  which image is there
+ * @param {(row: number, column: number) => number} at  the index of the image at this position
  */
 function grid(pixels, shape, rows, columns, gap, at) {
   const [channels, height, width] = shape;

@@ -1,8 +1,8 @@
 /**
  * The player on a run's page: its epochs replayed, during training and after.
  *
- * Streamlit calls the component anew whenever an epoch is added; where the player stands, and what
- * it has loaded, stays.
+ * Streamlit calls the component again whenever an epoch is added; the player's position and the
+ * loaded epochs are kept.
  */
 
 import { h, oncePerFrame, onThemeChange } from '../../static/dom.js';
@@ -19,7 +19,7 @@ import { playButton, speedButton } from './transport.js';
 const NARROW = 640;
 /** @type {WeakMap<HTMLElement, Player>} */
 const players = new WeakMap();
-/** Where each run's player was left, as long as the page lives. @type {Map<string, import('./playhead.js').Left>} */
+/** The last position of each run's player, as long as the page is open. @type {Map<string, import('./playhead.js').Left>} */
 const left = new Map();
 
 /**
@@ -124,7 +124,7 @@ class Player {
     this.arrived();
   }
 
-  /** More epochs are known or loaded than were. */
+  /** More epochs are known or loaded. */
   arrived() {
     const { numbers, known, message } = this.epochs;
     this.say(numbers.length ? '' : message);
@@ -140,7 +140,7 @@ class Player {
     if (numbers.length) this.move(() => this.head.scrub(numbers, time, settle));
   }
 
-  /** Change where it stands, and go on with every frame as long as something moves. @param {() => void} change */
+  /** Change the position, and redraw every frame as long as something moves. @param {() => void} change */
   move(change) {
     change();
     this.drawSoon();
@@ -186,13 +186,13 @@ class Player {
     const { width, height } = this.pairs.canvas;
     this.root.style.setProperty('--pairs', `${(100 * width) / height}fr`);
     this.manifold.draw(there, time);
-    this.root.classList.toggle('replay-plain', this.manifold.canvas.hidden); // an older run's
+    this.root.classList.toggle('replay-plain', this.manifold.canvas.hidden); // an older run
     if (this.scatter.element.clientWidth !== this.scatter.side) this.scatter.fit();
     this.scatter.draw(there, time, this.head.moving || this.timeline.held);
     this.describe(there, time);
   }
 
-  /** Where it stands, in words. @param {import('./epochs.js').Epoch[]} there @param {number} time */
+  /** The position, in words. @param {import('./epochs.js').Epoch[]} there @param {number} time */
   describe(there, time) {
     const { before, after, share } = around(there, time);
     const { epoch } = share < 0.5 ? before : after;

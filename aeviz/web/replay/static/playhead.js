@@ -1,33 +1,33 @@
-/** Where the replay stands and how it moves: played, glided to a new epoch, scrubbed. No drawing. */
+/** The position of the replay and its movement: playing, gliding to a new epoch, scrubbing. No drawing. */
 
 const EPOCH_SECONDS = 0.9; // at normal speed
 const MOST_SECONDS = 24; // a whole replay
-const FOLLOW_SECONDS = 1.2; // to an epoch that has just come
+const FOLLOW_SECONDS = 1.2; // to a new epoch
 const NEAR = 1e-3; // epochs
 
 /**
  * @typedef {{time: number, speed: number, following: boolean, active: boolean}} Left
- *   where a replay was left, to go on from there
+ *   the state of a replay, to resume from there
  */
 
-/** Times are in epochs, fractions lie between two; `epochs` are those that can be drawn, in order. */
+/** Times are in epochs and may be fractions; `epochs` are the loaded ones, in order. */
 export class Playhead {
   /**
    * @param {Left | undefined} left
    * @param {{active: boolean, still: boolean}} run
-   *   `active`: it trains now; `still`: nothing may move by itself
+   *   `active`: it is training; `still`: reduced motion, nothing moves automatically
    */
   constructor(left, { active, still }) {
     this.still = still;
-    this.time = left?.time ?? Infinity; // the newest there is
+    this.time = left?.time ?? Infinity; // the newest one
     this.speed = left?.speed ?? 1;
     this.following = left?.following ?? false;
     this.active = left?.active ?? false; // when it was last shown
     /** An epoch to glide to. @type {number | null} */
     this.wanted = null;
-    this.pace = 0; // epochs a second, while it glides
+    this.pace = 0; // epochs per second, while it glides
     this.playing = false;
-    this.opening = !left && !active && !still; // plays by itself once
+    this.opening = !left && !active && !still; // plays once automatically
   }
 
   get moving() {
@@ -40,18 +40,18 @@ export class Playhead {
     return { time, speed, following, active };
   }
 
-  /** The training is under way, or over. @param {boolean} active */
+  /** The training is running, or over. @param {boolean} active */
   train(active) {
     if (!active) this.following = false;
     else if (!this.active) {
-      // it begins, or goes on
+      // it begins or continues
       this.playing = this.opening = false;
       this.following = true;
     }
     this.active = active;
   }
 
-  /** More epochs can be drawn; `all`: these are all that there are. @param {number[]} epochs @param {boolean} all */
+  /** More epochs are loaded; `all`: all of them. @param {number[]} epochs @param {boolean} all */
   arrive(epochs, all) {
     const [first, last] = ends(epochs);
     if (this.following && this.time < last) this.glide(last);
@@ -62,7 +62,7 @@ export class Playhead {
     }
   }
 
-  /** On to where it is wanted, at a pace that arrives there soon. @param {number} epoch */
+  /** Glide to an epoch, at a speed that arrives there soon. @param {number} epoch */
   glide(epoch) {
     if (this.still) {
       this.time = epoch;
@@ -72,7 +72,7 @@ export class Playhead {
     this.pace = Math.max(0.2, epoch - this.time) / FOLLOW_SECONDS;
   }
 
-  /** Play or pause; from the beginning, if it has come to the end. @param {number[]} epochs */
+  /** Play or pause; play from the beginning if it is at the end. @param {number[]} epochs */
   toggle(epochs) {
     if (this.playing) {
       this.pause();
@@ -94,7 +94,7 @@ export class Playhead {
     this.wanted = null;
   }
 
-  /** Go to the newest epoch, and on with each that comes. @param {number[]} epochs */
+  /** Go to the newest epoch, and follow new ones. @param {number[]} epochs */
   follow(epochs) {
     this.pause();
     this.opening = false;
@@ -103,7 +103,7 @@ export class Playhead {
   }
 
   /**
-   * A hand or a key: there at once while it is held; the nearest epoch when it lets go.
+   * A drag or a key: jump there at once; at the end of the drag, to the nearest epoch.
    * @param {number[]} epochs  at least one
    * @param {number} time
    * @param {boolean} settle
@@ -118,10 +118,10 @@ export class Playhead {
   }
 
   /**
-   * So many seconds on.
+   * Advance by some seconds.
    * @param {number} seconds
    * @param {number[]} epochs  at least one
-   * @param {number} newest  epoch there is, drawn or not yet
+   * @param {number} newest  epoch, loaded or not
    */
   advance(seconds, epochs, newest) {
     this.keepInside(epochs);
@@ -148,7 +148,7 @@ export class Playhead {
 }
 
 /**
- * Where a key leads to, or null: to the epoch before or after, a tenth of them further, to either end.
+ * The target of a key, or null: the previous or next epoch, a tenth of all epochs further, either end.
  * @param {string} key
  * @param {number[]} epochs
  * @param {number} time
@@ -185,7 +185,7 @@ function nearest(epochs, time) {
   return epochs.reduce((best, epoch) => (Math.abs(epoch - time) <= Math.abs(best - time) ? epoch : best));
 }
 
-/** The first and the last; 0 where there are none. @param {number[]} epochs @returns {[number, number]} */
+/** The first and the last epoch; 0 if there are none. @param {number[]} epochs @returns {[number, number]} */
 function ends(epochs) {
   return [epochs[0] ?? 0, epochs.at(-1) ?? 0];
 }

@@ -1,13 +1,13 @@
-/** The map of the player: points that glide with a trail behind them, over the prior's circles. */
+/** The map of the player: points with trails, over the prior's circles. */
 
 import { context2d, h, themeColour } from '../../static/dom.js';
 import { placesAt, viewAt } from './epochs.js';
 
-const TRAIL = 0.3; // epochs that a trail reaches back
+const TRAIL = 0.3; // length of a trail in epochs
 const TRAIL_OPACITY = 0.28;
 const POINT_OPACITY = 0.92;
 const LINE = 17; // pixels from one name to the next below it
-const LINES = [0, LINE, -LINE, 2 * LINE, -2 * LINE]; // where a name may go, its own place first
+const LINES = [0, LINE, -LINE, 2 * LINE, -2 * LINE]; // possible positions of a name, its own first
 
 export class Scatter {
   /**
@@ -41,7 +41,7 @@ export class Scatter {
     this.spriteSide = 0;
   }
 
-  /** As many pixels as the screen has, and the theme's colours. */
+  /** Take over the screen's resolution and the theme's colours. */
   fit() {
     const scale = Math.min(2, window.devicePixelRatio || 1);
     const side = Math.max(1, this.element.clientWidth);
@@ -92,7 +92,7 @@ export class Scatter {
     this.names(labels);
   }
 
-  /** Places in the plane become CSS pixels. @param {Float32Array} places @param {import('./epochs.js').View} view */
+  /** Convert points of the plane to CSS pixels. @param {Float32Array} places @param {import('./epochs.js').View} view */
   toPixels(places, { x, y, reach }) {
     const { side } = this;
     const factor = side / 2 / reach;
@@ -154,8 +154,8 @@ export class Scatter {
   }
 
   /**
-   * The classes' names at the middle of their points: a line or two higher or lower where one is
-   * written already, and left out where there is no room at all.
+   * The classes' names at the centre of their points: a line or two higher or lower if there is another
+   * name, and left out if there is no room at all.
    * @param {Int16Array} labels
    */
   names(labels) {
@@ -191,7 +191,7 @@ export class Scatter {
     });
   }
 
-  /** A point of this colour with a thin rim of the ground's, so that neighbours stay apart. @param {string} colour */
+  /** A point of this colour with a thin rim in the background's colour, to separate neighbours. @param {string} colour */
   sprite(colour) {
     const radius = Math.max(2, this.side / 190);
     this.spriteSide = 2 * Math.ceil(radius + 1.5);
@@ -220,7 +220,7 @@ function median(values) {
   return values.sort((a, b) => a - b)[values.length >> 1];
 }
 
-/** A colour as the theme gives it, `share` as strong. @param {string} colour @param {number} share */
+/** A theme colour with opacity `share`. @param {string} colour @param {number} share */
 function fade(colour, share) {
   return `color-mix(in srgb, ${colour} ${(100 * share).toFixed(1)}%, transparent)`;
 }

@@ -1,4 +1,4 @@
-/** The scrubber: epochs from left to right over the loss that each of them reached. */
+/** The scrubber: epochs from left to right over the curve of their losses. */
 
 import { context2d, h, themeColour } from '../../static/dom.js';
 import { keyTarget } from './playhead.js';
@@ -9,7 +9,7 @@ const TRACK = 9; // from the bottom to the line that the knob runs on
 const TICKS_MOST = 60;
 
 export class Timeline {
-  /** @param {(time: number, settle: boolean) => void} onScrub  `settle`: the hand has let go */
+  /** @param {(time: number, settle: boolean) => void} onScrub  `settle`: the drag has ended */
   constructor(onScrub) {
     this.onScrub = onScrub;
     /** @type {HTMLCanvasElement} */
@@ -99,7 +99,7 @@ export class Timeline {
     context.globalAlpha = 1;
   }
 
-  /** The loss over the epochs as a hill: strong as far as it was played. @param {number} now @param {number} floor  pixels */
+  /** The loss over the epochs as an area: opaque up to the current position. @param {number} now @param {number} floor  pixels */
   hill(now, floor) {
     const known = [...this.losses]
       .filter(([, loss]) => Number.isFinite(loss))
@@ -156,7 +156,7 @@ export class Timeline {
     context.fill();
   }
 
-  /** Where an epoch is, in CSS pixels. @param {number} epoch */
+  /** The position of an epoch, in CSS pixels. @param {number} epoch */
   x(epoch) {
     return PAD + (epoch / this.to) * (this.width - 2 * PAD);
   }

@@ -1,4 +1,4 @@
-/** Play, pause and how fast. */
+/** Play, pause and speed. */
 
 import { h, svg } from '../../static/dom.js';
 
@@ -33,7 +33,7 @@ export function playButton(onPress) {
 }
 
 /**
- * A button that goes through the speeds.
+ * A button that cycles through the speeds.
  * @param {number} speed
  * @param {(speed: number) => void} onChange
  * @returns {HTMLElement}
