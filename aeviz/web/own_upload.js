@@ -159,7 +159,7 @@ function open(root, tell) {
         /* said below */
       }
       if (sending.status === 200 && answer?.id) {
-        show(1, 'All has arrived.');
+        show(1, 'The upload is complete.');
         tell(answer.id);
       } else if (sending.status === 403) refused(answer);
       else rest(answer?.error ?? AWAY, true);

@@ -188,7 +188,7 @@ def test_a_hole_is_painted_and_filled(page: Page, photo_url: str) -> None:
     expect(fill).to_be_disabled()
     box = page.get_by_test_id("aeviz-dropzone").bounding_box()
     assert box is not None
-    expect(page.locator(".dr-left")).to_have_text("Paint over what should go")
+    expect(page.locator(".dr-left")).to_have_text("Paint over what to remove")
     page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.5 * box["height"])
     page.mouse.down()
     page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.5 * box["height"], steps=4)

@@ -24,12 +24,12 @@ export function refusal({ host, scheme, allowed }) {
   if (allowed) return '';
   if (withoutPort(host) !== location.host) {
     return (
-      `A proxy in front of this server changes the address of requests: you asked for ${location.host}, ` +
-      `and the server was asked for ${host}. The proxy must pass on Host unchanged. ${DOC}`
+      'A proxy in front of this server changes the address of requests: your browser uses ' +
+      `${location.host}, but the server receives ${host}. The proxy must pass on Host unchanged. ${DOC}`
     );
   }
   return (
-    `You use ${location.protocol.replace(':', '')}, and the server was asked by ${scheme}. ` +
+    `Your browser uses ${location.protocol.replace(':', '')}, but the server receives ${scheme}. ` +
     `The proxy in front of it must send X-Forwarded-Proto. ${DOC}`
   );
 }
@@ -47,7 +47,7 @@ export async function whyNoSocket() {
   return (
     refusal(seen) ||
     'This network blocks WebSockets, which this page needs. Ask for connections to ' +
-      `${location.host} to be let through; trying again meanwhile.`
+      `${location.host} to be allowed. This page keeps trying.`
   );
 }
 

@@ -63,7 +63,7 @@ function setAttribute(element, name, value) {
  */
 export function context2d(canvas, settings) {
   const context = canvas.getContext('2d', settings);
-  if (!context) throw new Error('The browser has no memory left to draw with. Close other tabs and reload.');
+  if (!context) throw new Error('The browser has no memory left for drawing. Close other tabs and reload.');
   return context;
 }
 

@@ -14,7 +14,7 @@ const SAID_MS = 1600;
 export function sampleHelp({ gaussian }) {
   return gaussian
     ? 'Draw a new code from the prior, N(0, 1) in each dimension'
-    : 'Draw each number as the gallery’s codes have it; this model has no prior to sample from';
+    : 'Draw each number with the spread of the gallery’s codes; this model has no prior to sample from';
 }
 
 /** @param {Gallery} gallery */

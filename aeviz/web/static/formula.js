@@ -31,7 +31,7 @@ export class Formula {
     this.element.replaceChildren(
       h('div', { class: 'aeviz-formulahead' }, ...head),
       ...rows,
-      ...(rest > 0 ? [h('small', { class: 'aeviz-muted' }, `and ${rest} more numbers alike`)] : []),
+      ...(rest > 0 ? [h('small', { class: 'aeviz-muted' }, `and the same for ${rest} more numbers`)] : []),
     );
   }
 }

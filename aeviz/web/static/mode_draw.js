@@ -64,7 +64,7 @@ export function open({ gallery, state, client, signal }) {
       note.replaceChildren(messageOf(failure));
     }
   };
-  const turn = button('Invert', 'Turn light and dark round', (event) => {
+  const turn = button('Invert', 'Invert light and dark', (event) => {
     const image = pad.image.slice();
     invert(image);
     pad.lay(image, event.timeStamp);
@@ -89,7 +89,7 @@ export function open({ gallery, state, client, signal }) {
         { class: 'aeviz-muted' },
         'The encoder turns the drawing into a code, the decoder turns the code back into an image. ' +
           (gallery.handwriting ? 'The drawing is centred first, as the training images are. ' : '') +
-          'Draw something that the model has never seen, and look what it makes of it.',
+          'Draw something that the model has never seen, and see what it makes of it.',
       ),
       h(
         'div',

@@ -20,14 +20,15 @@ const SAME = 1e-4; // an invisible change of the code off the plane
 const LOOK = {
   quantiles:
     'Each tile shows the middle of an equally likely part of the prior N(0, I). Points spread evenly ' +
-    'over the square mean that the codes follow the prior; the decoder has hardly learnt bare patches.',
+    'over the square mean that the codes follow the prior. In empty areas the decoder had few codes to ' +
+    'learn from.',
   even:
     'Follow a row: does one image turn into the next little by little, or fall apart between the ' +
-    'points? The decoder has not learnt from any image there.',
+    'points? The decoder was not trained on any image there.',
   slice: 'Follow a row: does one image turn into the next little by little, or fall apart?',
   layout:
-    'Each tile is the image of the mean code of the points nearest to it: where one image turns ' +
-    'into another from one tile to the next, the map has torn apart what lies between.',
+    'Each tile is the image of the mean code of the points nearest to it. If the image changes abruptly ' +
+    'from one tile to the next, the codes in between are somewhere else on the map, or nowhere.',
 };
 /** @param {import('./gallery.js').Gallery} gallery */
 function aboutSlice({ latentDim, tsne }) {
@@ -49,7 +50,7 @@ export function open(stage) {
     { rows: USUAL, columns: USUAL },
     {
       'data-testid': 'aeviz-manifold',
-      'aria-label': 'Decoded images of places all over the plane',
+      'aria-label': 'Images decoded from a grid of places on the plane',
     },
   );
   const decoder = new SheetDecoder(client, (index, pixels) => sheet.draw(index, pixels));

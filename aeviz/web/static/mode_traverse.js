@@ -106,7 +106,7 @@ export function open(stage) {
       { class: 'aeviz-muted aeviz-look' },
       'Each row starts at the lowest value that the gallery’s codes take and ends at the highest; ' +
         'the outlined image is where the code is now. Does a row change one thing only, ' +
-        'such as size or slant? Below each name stands how much the number carries: ' +
+        'such as size or slant? The figure below each name says how informative this number is: ' +
         (gallery.gaussian ? 'its KL divergence from the prior.' : 'its share of the codes’ variance.'),
       more && h('span', { class: 'aeviz-more' }, more),
     ),
@@ -141,7 +141,7 @@ function rowLabel({ index, information, active }, { gaussian, count }) {
     ? `${information.toFixed(information < 10 ? 1 : 0)} nats`
     : `${Math.round(100 * information)} %`;
   const help = gaussian
-    ? 'How much this number tells of the image: KL divergence from the prior, in nats'
+    ? 'How much this number says about the image: KL divergence from the prior, in nats'
     : 'This number’s share of the codes’ variance';
   return h(
     'div',

@@ -50,7 +50,7 @@ export const MODES = [
   {
     id: 'interpolate',
     label: 'Interpolate',
-    hint: 'Walk from A to B: straight, along an arc, and beside it plain blending.',
+    hint: 'Walk from A to B: straight or along an arc, compared with plain blending.',
     load: () => import('./mode_interpolate.js'),
     tools: false,
   },
@@ -64,13 +64,13 @@ export const MODES = [
   {
     id: 'traverse',
     label: 'Traverse',
-    hint: 'One row per number: what it changes alone. Click an image to go there.',
+    hint: 'One row per number: what this number alone changes. Click an image to go there.',
     load: () => import('./mode_traverse.js'),
   },
   {
     id: 'arithmetic',
     label: 'Arithmetic',
-    hint: 'A − B + C: what sets A apart from B, added to C.',
+    hint: 'A − B + C: the difference between A and B, added to C.',
     load: () => import('./mode_arithmetic.js'),
   },
   {

@@ -18,12 +18,12 @@ const COUNT = ROWS * COLUMNS;
 const SEEDS = 1e6;
 const WITH_PRIOR =
   'A variational autoencoder is trained to fill its prior: draws from it should look ' +
-  'as good as draws from where the codes really are. Where they look worse, the codes left ' +
-  'the prior.';
+  'as good as draws from where the codes really are. If they look worse, the codes do not ' +
+  'follow the prior.';
 const WITHOUT_PRIOR =
-  'This model was never trained to decode draws from N(0, I), which knows nothing of where its ' +
-  'codes lie: the draws fall where no image came from, or crowd into one patch of the codes. The ' +
-  'mixture keeps to where codes are, and still meets the gaps between them.';
+  'This model was never trained to decode draws from N(0, I), which does not depend on where its ' +
+  'codes are. So the draws fall where there are no codes, or crowd into one part of them. The ' +
+  'mixture stays close to the codes, but some of its draws still fall into gaps between them.';
 const NO_ANSWER = 'The server did not answer. Draw again to try once more.';
 
 export class Draws {

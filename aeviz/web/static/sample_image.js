@@ -87,7 +87,7 @@ export class AroundImage {
       h(
         'p',
         { class: 'aeviz-muted aeviz-look' },
-        'The encoder answers an image with a whole cloud of codes: its middle μ and its width σ. ',
+        'The encoder turns an image into a whole cloud of codes, with the centre μ and the width σ. ',
         'Training decodes a point drawn from that cloud, so neighbouring codes must give similar images; writing the draw as ',
         'μ + σ · ε lets the gradient pass through it to μ and σ.',
       ),
@@ -213,7 +213,7 @@ export class AroundImage {
       'newest',
     );
     this.plane.textContent = plane.linear
-      ? 'On the map: the cloud at one σ and, dashed, two σ, exactly as it falls on this plane.'
+      ? 'On the map: the cloud at one σ and, dashed, two σ, projected onto this plane.'
       : `${plane.label} bends the space, so σ has no outline on this map: choose PCA or z to see it.`;
   }
 }

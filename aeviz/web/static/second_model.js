@@ -124,8 +124,8 @@ export class SecondModel {
     this.shared.hidden = way !== 'image';
     this.note.textContent =
       way === 'image'
-        ? 'Each model encodes this image and decodes its own code: the same picture lies elsewhere on each map.'
-        : 'The same code means something else to each: compare the gaps between the classes.';
+        ? 'Each model encodes this image and decodes its own code: the same image is at a different place on each map.'
+        : 'The same code means something different to each model: compare the gaps between the classes.';
     this.state.remember({ by: way });
     this.follow(this.state.shown, performance.now());
   }

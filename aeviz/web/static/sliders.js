@@ -84,7 +84,7 @@ class Slider {
       step: 1,
       'data-testid': `aeviz-slider-${rank}`,
       'data-dimension': index,
-      'aria-label': `z${index}${active ? '' : ', carries almost nothing'}`,
+      'aria-label': `z${index}${active ? '' : ', carries almost no information'}`,
       oninput: (event) => {
         const value = low + this.step * this.input.valueAsNumber;
         this.write(value);
@@ -115,7 +115,7 @@ class Slider {
     };
     const about = active
       ? `Dimension ${index}: information ${information.toPrecision(2)}.`
-      : `Dimension ${index} carries almost nothing: moving it hardly changes the image.`;
+      : `Dimension ${index} carries almost no information: moving it hardly changes the image.`;
     this.element = h(
       'div',
       { class: active ? 'aeviz-slider' : 'aeviz-slider aeviz-idle' },

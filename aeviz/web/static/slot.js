@@ -195,7 +195,7 @@ export class Slot {
       time,
     );
     if (gallery.imageShape[0] > 1 || fitted.photo) return;
-    const turn = button('Invert', 'Turn light and dark round', (event) => {
+    const turn = button('Invert', 'Invert light and dark', (event) => {
       invert(fitted.image);
       this.encode({ ...fitted, note: '' }, event.timeStamp);
     });

@@ -3,7 +3,7 @@
 import { whyRefused } from '../../static/connection.js';
 
 const BASE = 'aeviz/darkroom/';
-const AWAY = 'The server is away; this is tried again by itself.';
+const AWAY = 'The server cannot be reached. Retrying…';
 
 /** An error, as a sentence for the person. */
 export class Problem extends Error {
@@ -90,7 +90,7 @@ export function upload(blob, query, onProgress, signal) {
       else problem(request.status, body).then(fail);
     };
     request.onerror = () => fail(new Problem(AWAY, 'away'));
-    request.onabort = () => fail(new Problem('Taken away.'));
+    request.onabort = () => fail(new Problem('Cancelled.'));
     request.open('POST', address('photos', query));
     request.send(blob);
   });
@@ -115,7 +115,7 @@ async function problem(status, body) {
   if (body?.error)
     return new Problem(body.error, status === 404 ? 'gone' : status === 409 ? 'unsure' : 'refused');
   if (status >= 500 && status !== 500) return new Problem(AWAY, 'away'); // a proxy that cannot reach its server
-  return new Problem(`The server could not do this (status ${status}); try it once more.`);
+  return new Problem(`The server could not do this (status ${status}): try again.`);
 }
 
 /** @param {string} text @returns {any} null if it is not JSON */

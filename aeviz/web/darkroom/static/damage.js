@@ -45,7 +45,7 @@ export class AddDamage {
     });
     this.again = sign(
       'dice',
-      'Draw it anew',
+      'Draw it again',
       () =>
         changeDamage((photo) => {
           photo.seed += 1;
@@ -99,7 +99,9 @@ export class AddDamage {
     const { damage } = task;
     this.box.checked = Boolean(photo?.adds && damage);
     this.box.disabled = !photo || !damage;
-    this.label.textContent = photo?.sample ? 'Damage added to the sample' : 'Add damage, to measure';
+    this.label.textContent = photo?.sample
+      ? 'Damage added to the sample'
+      : 'Add damage to measure the result';
     const choice = amountOf(damage);
     this.row.hidden = !this.box.checked || (!choice && !['watermark', 'holes'].includes(damage?.name ?? ''));
     this.range.element.hidden = !choice;

@@ -8,7 +8,7 @@ import { session } from './session.js';
 import { sign } from './tools.js';
 
 const UNSURE =
-  'Nearly all of the photo is painted over, and little is left to fill it from: take some paint away, or press Fill again.';
+  'Nearly all of the photo is painted over, and little is left to fill it from: erase some paint, or press Fill again.';
 
 export class Fill {
   /** @param {import('./stage.js').Stage} stage */
@@ -33,10 +33,10 @@ export class Fill {
       session.shown?.mask?.[name]();
       session.set({ painting: true });
     };
-    this.paint = sign('brush', 'Paint over what should go', () => brush(false), 'aeviz-paint');
-    this.erase = sign('erase', 'Take paint away', () => brush(true), 'aeviz-erase');
-    this.undo = sign('undo', 'Take the last stroke back', change('undo'), 'aeviz-undo');
-    this.clear = sign('clear', 'Take all paint away', change('clear'), 'aeviz-clear');
+    this.paint = sign('brush', 'Paint over what to remove', () => brush(false), 'aeviz-paint');
+    this.erase = sign('erase', 'Erase paint', () => brush(true), 'aeviz-erase');
+    this.undo = sign('undo', 'Undo the last stroke', change('undo'), 'aeviz-undo');
+    this.clear = sign('clear', 'Erase all paint', change('clear'), 'aeviz-clear');
     this.size = new Range({
       label: 'Brush',
       testid: 'aeviz-brush',

@@ -14,7 +14,7 @@ const PAUSE_MS = 200; // the picture follows the slider without the server; its 
 export class Numbers {
   constructor() {
     this.psnr = figure('PSNR', 'dB', 'aeviz-psnr', '10 dB more is a tenth of the squared error');
-    this.ssim = figure('SSIM', '', 'aeviz-ssim', 'Likeness of local patterns; 1 is identical');
+    this.ssim = figure('SSIM', '', 'aeviz-ssim', 'Similarity of local patterns; 1 is identical');
     this.element = h('div', { class: 'dr-numbers' }, this.psnr.element, this.ssim.element);
     /**
      * Figures from the server, for each reference, by result and strength: null if there are none.

@@ -37,14 +37,14 @@ export class Panel {
     this.sigma = new Range({
       label: 'Noise',
       testid: 'aeviz-sigma',
-      title: 'How strong the noise is. It was measured; say it yourself where that went wrong.',
+      title: 'How strong the noise is. It was estimated; change it if the estimate is wrong.',
       onInput: (value) => this.sigma.show(value, `σ ${value}`),
       onRelease: (value) => this.setNoise(value),
     });
     this.found = h('button', {
       type: 'button',
       class: 'dr-link',
-      title: 'Back to the noise that was measured',
+      title: 'Back to the estimated noise',
       'data-testid': 'aeviz-sigma-found',
       onclick: () => this.setNoise(null),
     });
@@ -71,7 +71,7 @@ export class Panel {
       h(
         'p',
         { class: 'aeviz-muted' },
-        'All of the photo has to pass the bottleneck then: the noise is lost, and the detail with it.',
+        'Then the whole photo has to pass through the bottleneck: the noise is lost, and so is the detail.',
       ),
     );
     this.sliders = h('section', { class: 'dr-sliders' }, this.noise, this.strength.element);
@@ -133,9 +133,9 @@ export class Panel {
     const found = Math.min(slider.high, info?.sigma ?? 0); // and the slider is the network's input
     this.sigma.input.disabled = !info;
     this.found.hidden = chosen === null;
-    write(this.found, `found: σ ${Math.round(found)}`);
+    write(this.found, `estimated: σ ${Math.round(found)}`);
     if (document.activeElement === this.sigma.input && this.sigma.input.matches(':active')) return;
-    this.sigma.within({ ...slider, label: chosen === null ? 'Noise found' : 'Noise, as you say' });
+    this.sigma.within({ ...slider, label: chosen === null ? 'Noise, estimated' : 'Noise, set by you' });
     this.sigma.show(chosen ?? found, info ? `σ ${Math.round(chosen ?? found)}` : '');
   }
 }

@@ -124,7 +124,7 @@ export class Save {
       try {
         this.fail(JSON.parse(text).error);
       } catch {
-        this.fail('The server could not make the zip; try it once more.');
+        this.fail('The server could not make the zip: try again.');
       }
     };
     form.submit();

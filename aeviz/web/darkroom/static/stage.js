@@ -150,7 +150,7 @@ export class Stage {
       after: [null, names[1]],
       difference: [null, 'Difference × 4'],
     }[look.mode];
-    const painting = look.painting ? 'Paint over what should go' : null;
+    const painting = look.painting ? 'Paint over what to remove' : null;
     [painting ?? left, painting ? null : right].forEach((text, i) => {
       this.labels[i].hidden = !ready || text === null;
       this.labels[i].textContent = text;

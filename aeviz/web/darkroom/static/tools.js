@@ -6,10 +6,10 @@ import { session } from './session.js';
 
 /** @type {{id: import('./looking.js').Mode, text: string, title: string}[]} */
 const MODES = [
-  { id: 'divider', text: 'Divider', title: 'Before and after, parted by a line that one drags' },
+  { id: 'divider', text: 'Divider', title: 'Before and after, with a divider to drag' },
   { id: 'beside', text: 'Side by side', title: 'Before beside after, zoomed and moved together' },
   { id: 'after', text: 'After', title: 'The restored photo alone' },
-  { id: 'difference', text: 'Difference', title: 'What was changed, four times as bright' },
+  { id: 'difference', text: 'Difference', title: 'The change, four times as bright' },
 ];
 const STEP = 1.5;
 
@@ -44,7 +44,7 @@ export class Tools {
     });
     this.loupe = sign(
       'loupe',
-      'Loupe: three times as large, before and after in one glass (L)',
+      'Loupe: before and after, three times as large (L)',
       () => session.set({ loupe: !session.look.loupe }),
       'aeviz-loupe',
     );

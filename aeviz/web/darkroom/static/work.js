@@ -5,7 +5,7 @@ import { socketAddress } from './api.js';
 
 const RETRY_MS = [250, 500, 1000, 2000, 4000];
 const HEADER = 20;
-const AWAY = 'The server is away. Reconnecting; your photos stay here.';
+const AWAY = 'The server cannot be reached. Reconnecting; your photos stay here.';
 
 /**
  * The page's messages, and the server's messages about each job (docs/photo-protocol.md).

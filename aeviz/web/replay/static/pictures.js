@@ -73,7 +73,7 @@ export class ManifoldSheet extends Fading {
     super(
       {
         'data-testid': 'aeviz-replay-manifold',
-        'aria-label': 'What the decoder draws over the plane of codes',
+        'aria-label': 'Images decoded from a grid on the plane of codes',
       },
       ({ manifold, rows }) => {
         if (!manifold) return null;
@@ -97,7 +97,7 @@ export class Pairs extends Fading {
     super(
       {
         'data-testid': 'aeviz-replay-pairs',
-        'aria-label': 'Eight images as the network got them, each beside its reconstruction',
+        'aria-label': 'Eight inputs of the network, each beside its reconstruction',
       },
       (epoch) => this.sheet(epoch),
     );

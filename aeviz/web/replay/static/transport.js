@@ -44,7 +44,7 @@ export function speedButton(speed, onChange) {
     type: 'button',
     class: 'aeviz-quiet replay-speed',
     'data-testid': 'aeviz-replay-speed',
-    title: 'How fast it plays',
+    title: 'Playback speed',
     onclick: () => {
       at = (at + 1) % SPEEDS.length;
       describe();
