@@ -1,5 +1,5 @@
-"""What all tests share: property tests that draw the same examples on every machine, a folder for
-people's own data sets that is no person's, and how many tests run at a time."""
+"""Settings of all tests: reproducible property tests, a separate folder for people's own data sets,
+and the number of parallel processes."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ settings.register_profile(
 settings.load_profile("aeviz")
 
 
-os.environ.setdefault("AEVIZ_WARM", "0")  # a worker that nobody takes costs the tests memory
+os.environ.setdefault("AEVIZ_WARM", "0")  # an unused worker only costs memory
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_own_datasets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Own data sets of whoever runs the tests stay out of them, and the other way round."""
+    """Keeps the developer's own data sets out of the tests, and the tests' out of theirs."""
     before = os.environ.get("AEVIZ_DATASETS")
     os.environ["AEVIZ_DATASETS"] = str(tmp_path_factory.mktemp("datasets"))
     yield

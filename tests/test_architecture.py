@@ -1,7 +1,7 @@
-"""The house plan, held: which room may import which, and what no room may do.
+"""The architecture: which package may import which, and what no package may do.
 
-Imports point one way, from the pages down to the files: a package imports packages of lower floors
-only. docs/architecture.md draws them.
+Imports point one way, from the pages down to the files: a package imports only packages of lower
+floors. docs/architecture.md lists them.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ SOURCES = sorted(
 )
 PICKLES = {"pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 Rule = Callable[[Path, ast.AST], Iterable[str]]
-"""What of a file (its path and its syntax tree) breaks the rule."""
+"""The parts of a file (its path and its syntax tree) that break the rule."""
 
 
 @cache
@@ -60,7 +60,7 @@ def room_of(path: Path) -> str:
 
 
 def imported(tree: ast.AST) -> set[str]:
-    """Full names of all that is imported, wherever in the file: "aeviz.nn.losses", "torch.nn"."""
+    """Full names of all imports anywhere in the file: "aeviz.nn.losses", "torch.nn"."""
     names = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -102,7 +102,7 @@ def streamlit_in_the_face_only(path: Path, tree: ast.AST) -> Iterable[str]:
 
 
 def layouts_at_the_end_of_a_training_only(path: Path, tree: ast.AST) -> Iterable[str]:
-    """They take many seconds of a processor, so never in the process that serves pages."""
+    """They take many seconds of processor time, so never in the process that serves pages."""
     if inside(path, "latent/layout_cache.py", "training/finish.py", "runs/maps.py"):
         return ()
     return (name for name in imported(tree) if name.startswith("aeviz.latent.layout"))
@@ -132,7 +132,7 @@ def no_pickle(path: Path, tree: ast.AST) -> Iterable[str]:
 
 
 def pictures_opened_in_one_room(path: Path, tree: ast.AST) -> Iterable[str]:
-    """Pillow knows formats that start programs: what it may read is decided in one place."""
+    """Pillow has formats that start programs: the allowed ones are defined in one place."""
     openers = ("Image.open", "PIL.Image.open")
     if not inside(path, "images"):
         attributes = (node for node in ast.walk(tree) if isinstance(node, ast.Attribute))
@@ -201,7 +201,7 @@ def test_pictures_are_opened_by_a_list_of_formats() -> None:
 
 
 def texts() -> list[Path]:
-    """All that a person wrote: code, pages, documents, settings."""
+    """All hand-written files: code, pages, documents, settings."""
     folders = ("aeviz", "pages", "benchmarks", "tests", "docs", ".ci", ".streamlit")
     files = [*ROOT.iterdir(), *(path for folder in folders for path in (ROOT / folder).rglob("*"))]
     kinds = {".py", ".md", ".txt", ".toml", ".js", ".css", ""}
@@ -209,7 +209,7 @@ def texts() -> list[Path]:
 
 
 def test_no_package_index_is_named() -> None:
-    """Where packages come from is the machine's own setting, not the project's."""
+    """The source of packages is the machine's setting, not the project's."""
     parts = (("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "com"), ("npmjs", "org"))
     words = [".".join(part) for part in parts] + ["index" + "-url", "find" + "-links"]
     found = {
@@ -223,7 +223,7 @@ def test_no_package_index_is_named() -> None:
 
 
 def at_import(tree: ast.AST) -> Iterator[ast.ImportFrom]:
-    """What runs when the file is imported: no import of a function, and none for types only."""
+    """Imports that run when the file is imported: not those in functions or only for types."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.ImportFrom):
             yield node

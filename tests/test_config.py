@@ -1,4 +1,4 @@
-"""RunConfig: there and back through JSON, and every mistake answered with one sentence."""
+"""RunConfig: a round trip through JSON, and one sentence for every mistake."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""constraints.txt: one tested version of each package that requirements.txt asks for."""
+"""constraints.txt: one tested version of each package in requirements.txt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which device `auto` takes, and the sentence where a named one is missing."""
+"""The device for `auto`, and the error if a named one is missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a stranger's words get onto a page."""
+"""Escaping of strangers' text on a page."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_markup_is_shown_as_it_is(text: str, escaped: str) -> None:
     ["http://evil.example", "HTTPS://evil.example", "www.evil.example", "a@evil.example"],
 )
 def test_an_address_does_not_become_a_link(text: str) -> None:
-    """Streamlit looks for them in what is already escaped: only a joiner takes them apart."""
+    """Streamlit detects addresses in escaped text: only a word joiner prevents this."""
     found = in_markdown(text)
     assert found.replace(JOINER, "") == text
     assert not any(whole in found for whole in ("://", "www.", "@e"))

@@ -23,12 +23,12 @@ def numbers(text: str) -> list[int]:
 
 
 def shares(limit: Limit) -> list[int]:
-    """What a row of the table says of a limit: one person, one address, in all."""
+    """The numbers of a limit in its row of the table: one person, one address, in all."""
     return [amount for amount in (limit.person, limit.address, limit.in_all) if amount is not None]
 
 
 def both(number: Limit, size: Limit) -> list[int]:
-    """The same of something that is limited in number and in bytes."""
+    """The same for something that is limited in number and in bytes."""
     pairs = zip(shares(number), shares(size), strict=True)
     return [amount for pair in pairs for amount in pair]
 
@@ -69,5 +69,5 @@ def test_one_person_has_less_than_an_address_and_that_less_than_all() -> None:
     for limit in found:
         parts = shares(limit)
         assert parts == sorted(set(parts))
-    assert limits.REPLIES.person >= limits.REPLY  # else it would wait for ever
+    assert limits.REPLIES.person >= limits.REPLY  # otherwise it would wait for ever
     assert limits.WAITING_UPLOADS.person >= limits.DATASET_UPLOAD * limits.WAITING_UPLOADS_OF_PERSON

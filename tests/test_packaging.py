@@ -1,4 +1,4 @@
-"""What `pip install .` brings: the package with the pages and bundled models inside."""
+"""What `pip install .` installs: the package with the pages and bundled models inside."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MOVED = {"pages/": "aeviz/_app/pages/", "checkpoints/": "aeviz/checkpoints/"}
 
 
 def installed() -> set[str]:
-    """Where each file of the project that a wheel needs lies in it."""
+    """The path in the wheel of each file of the project that it needs."""
     found = [path for path in (ROOT / "aeviz").rglob("*") if path.is_file()]
     found += [*(ROOT / "pages").glob("*.py"), *(ROOT / "checkpoints").glob("*.*")]
     paths = {path.relative_to(ROOT).as_posix() for path in found if path.suffix != ".pyc"}

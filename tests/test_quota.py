@@ -1,4 +1,4 @@
-"""How much people may keep: each bound has its sentence, and what fits is let in."""
+"""How much people may keep: each limit has its error, and what fits is accepted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long OpenMP's threads wait awake is settled before torch is loaded."""
+"""The spin time of OpenMP's threads is set before torch is loaded."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ import pytest
 def test_only_a_training_from_the_command_line_waits_long(
     arguments: list[str], own: str | None, spin: str
 ) -> None:
-    # argv as it is while `python -m aeviz` imports the package
+    # argv while `python -m aeviz` imports the package
     code = (
         f"import os, sys; sys.argv[:] = {arguments}; import aeviz; "
         "print(os.environ.get('GOMP_SPINCOUNT'), 'torch' in sys.modules)"

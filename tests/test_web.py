@@ -1,4 +1,4 @@
-"""The unit tests of the browser half, where Node is installed to run them."""
+"""The unit tests of the JavaScript, if Node is installed."""
 
 from __future__ import annotations
 

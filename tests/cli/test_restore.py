@@ -58,7 +58,7 @@ def test_restore_that_restores_nothing_fails(
 
 
 def restorer(path: Path, name: str = "restore-denoise", seed: int = 0) -> Path:
-    """A small restorer's file. It changes nothing, as nothing has been learnt."""
+    """A small restorer's file. It changes nothing, because it is untrained."""
     checkpoint.save(path, Restorer(tiny(name, **{"training.seed": seed})), {}, None)
     return path
 

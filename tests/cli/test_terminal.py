@@ -1,4 +1,4 @@
-"""The bar on a terminal, and the lines where there is none."""
+"""The progress bar on a terminal, and the lines without a terminal."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def test_a_zip_with_two_folders_is_a_data_set_of_two_classes(tmp_path: Path) -> 
 
 
 def test_the_pixels_are_those_of_the_picture(tmp_path: Path) -> None:
-    """Pictures of one grey stay that grey, whatever is done to their size."""
+    """Images of one grey keep that grey when they are resized."""
     files = {f"a/{i}.png": plain(10 * i, (30, 17)) for i in range(12)}
     files |= {f"b/{i}.png": plain(10 * i + 5, (16, 16)) for i in range(12)}
     for fit in building.FITS:
@@ -180,7 +180,7 @@ def test_a_file_that_unpacks_to_too_much_is_left_out(
 
 
 def test_what_all_files_of_a_zip_unpack_to_is_bounded() -> None:
-    """However small the zip is: what comes after the bound is not even opened."""
+    """Even for a small zip: entries after the bound are not opened."""
     archive = io.BytesIO(zipped({f"{i}.bin": bytes([i]) * 1000 for i in range(5)}))
     reader = building.Reader(unpacked=2500)
     with upload_format.from_zip("a.zip", archive) as items:
@@ -281,7 +281,7 @@ def test_progress_rises_to_one(tmp_path: Path) -> None:
 def test_one_image_at_a_time_lies_in_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Before the next is read, the last one's pixels of full size are gone."""
+    """The full-size pixels of an image are released before the next one is read."""
     import weakref
 
     alive: list[weakref.ref[np.ndarray]] = []

@@ -1,4 +1,4 @@
-"""Names in zips that do not say their letters: no class is merged, and no letter vanishes."""
+"""Names in zips without a declared encoding: no class is merged, and no letter is lost."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_the_code_page_is_found(tmp_path: Path, page: str, folders: tuple[str, .
 def test_what_is_not_known_is_not_merged(
     tmp_path: Path, page: str, folders: tuple[str, ...]
 ) -> None:
-    """Letters of other pages come out as others, but folders stay apart."""
+    """Letters of unknown code pages come out wrong, but folders stay separate."""
     name, _ = made(tmp_path, {"a.zip": zip_in(page, *folders)})
     assert len(custom.description(name).class_names) == 2
 

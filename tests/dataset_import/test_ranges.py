@@ -1,4 +1,4 @@
-"""Images that use a part of their range, or say nothing of it: one scale for the whole set."""
+"""Images that use a part of their range, or have none declared: one scale for the whole set."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def saved(pixels: np.ndarray, kind: str = "PNG") -> bytes:
 
 
 def noise(dtype: type, low: int, high: int, kind: str = "PNG", count: int = 24) -> dict[str, bytes]:
-    """Images whose values reach from `low` to one of their own, the last to `high`."""
+    """Images with values from `low` to a maximum of their own, `high` for the last one."""
     rng, files = np.random.default_rng(3), {}
     for i in range(count):
         top = low + (high - low) * (i + 1) // count

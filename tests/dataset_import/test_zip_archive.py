@@ -26,7 +26,7 @@ def entry(name: str, mode: int = 0o100644, system: int = 3) -> zipfile.ZipInfo:
 
 
 def read_all(data: bytes) -> list[object]:
-    """What each file in the zip is read as: a picture's shape, or a reason."""
+    """For each file in the zip: the shape of the image, or the reason for leaving it out."""
     reader, said = Reader(), []
     with upload_format.from_zip("z.zip", io.BytesIO(data)) as items:
         found = contents(items)
@@ -112,7 +112,7 @@ def test_other_ways_of_packing_are_a_reason(method: int) -> None:
 
 
 def test_a_size_that_lies_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An entry that says 10 bytes and unpacks to 50 MB: neither more is read, nor less believed."""
+    """An entry that declares 10 bytes and unpacks to 50 MB: refused without unpacking it all."""
     data = bytearray(zipped({"a.png": bytes(50_000_000)}))
     at = data.index(b"PK\1\2")
     struct.pack_into("<I", data, at + 24, 10)
@@ -123,7 +123,7 @@ def test_a_size_that_lies_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_list_longer_than_is_read_is_a_sentence() -> None:
-    """The list's length is told by the zip; no more memory is taken than a list may have."""
+    """The zip declares the length of its list; no more memory is used than a list may need."""
 
     class Asked(io.BytesIO):
         most = 0
@@ -162,7 +162,7 @@ def test_a_zip_cut_short_or_empty_is_a_sentence() -> None:
 
 
 def test_overlapping_entries_are_bounded() -> None:
-    """Many entries that share one packed body, as the zip bombs of Fifield (2019) have."""
+    """Many entries that share one packed body, as in the zip bombs of Fifield (2019)."""
     data = bytearray(zipped({"a.png": bytes(1_000_000)}))
     at, end = data.index(b"PK\1\2"), data.index(b"PK\5\6")
     one = bytes(data[at:end])
@@ -204,7 +204,7 @@ def test_a_parcel_that_is_not_whole_is_a_sentence(tmp_path: Path) -> None:
 
 
 def test_mutated_zips_end_in_pictures_or_sentences(tmp_path: Path) -> None:
-    """Flipped, overwritten, cut and spliced: read within bounds, or refused in words."""
+    """Flipped, overwritten, cut and spliced: read within bounds, or refused with a sentence."""
     jpeg = picture(3, kind="JPEG")
     seeds = [
         zipped(two_classes(2)),
@@ -217,7 +217,7 @@ def test_mutated_zips_end_in_pictures_or_sentences(tmp_path: Path) -> None:
     began = time.process_time()
     for turn in range(600):
         data = bytearray(seeds[turn % len(seeds)])
-        # what a reader follows lies in the headers and the list: half of the changes go there
+        # readers follow the headers and the list: half of the changes go there
         places = [i for i in range(len(data) - 4) if data[i : i + 2] == b"PK"]
         for _ in range(int(rng.integers(1, 4))):
             near = int(rng.choice(places)) + int(rng.integers(0, 46))
@@ -248,4 +248,4 @@ def test_mutated_zips_end_in_pictures_or_sentences(tmp_path: Path) -> None:
         except UserError:
             ends["refused"] += 1
     assert min(ends["pictures"], ends["reasons"]) > 120
-    assert time.process_time() - began < 60  # of work: no file makes a reader go round in circles
+    assert time.process_time() - began < 60  # of work: no file causes an endless loop

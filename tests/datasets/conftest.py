@@ -12,7 +12,7 @@ import pytest
 
 @dataclass
 class Mirror:
-    """Serves `files` by name; announces full lengths sends `sent` bytes of each."""
+    """Serves `files` by name; announces full lengths and sends `sent` bytes of each."""
 
     address: str = ""
     files: dict[str, bytes] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""People's own data sets on the disk: written whole, read only as they were written."""
+"""People's own data sets on the disk: written atomically, and checked when they are read."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def datasets_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def pictures(*counts: int, side: int = 16, channels: int = 1) -> tuple[Tensor, Tensor]:
-    """Noise, and labels with so many of each class, in no order."""
+    """Noise, and shuffled labels with these counts per class."""
     total = sum(counts)
     generator = torch.Generator().manual_seed(total)
     shape = (total, channels, side, side)
@@ -74,7 +74,7 @@ def test_the_newest_comes_first_and_the_tables_own_before_them(datasets_dir: Pat
 
 def test_splits_share_each_class() -> None:
     images, labels = pictures(100, 40, 7, 2, 1)
-    images[:, 0, 0, 0] = torch.arange(150).to(torch.uint8)  # every image is told by its corner
+    images[:, 0, 0, 0] = torch.arange(150).to(torch.uint8)  # the corner identifies each image
     splits = custom_images.split_by_class(images, labels, 5)
     parts = (splits.train, splits.validation, splits.test)
     counts = [part.labels.bincount(minlength=5).tolist() for part in parts]
@@ -125,7 +125,7 @@ def test_a_flipped_byte_is_found_before_anything_is_trained(datasets_dir: Path) 
         except UserError as error:
             found += 1
             assert "damaged" in str(error)  # noqa: PT017
-        else:  # white space in the header, or the order of words there: nothing that counts
+        else:  # white space in the header, or the order of its keys: irrelevant
             assert torch.equal(read, images)
             assert torch.equal(ids, labels)
     assert found > 0.97 * len(places)
@@ -135,7 +135,7 @@ def test_a_flipped_byte_is_found_before_anything_is_trained(datasets_dir: Path) 
 
 
 def rewritten(path: Path, tensors: dict[str, Tensor] | None = None, **changes: Any) -> None:
-    """The file with another description, or other tensors, and a hash that fits them."""
+    """The file with another description, or other tensors, and a matching hash."""
     with safetensors.safe_open(path, framework="pt") as file:
         metadata = dict(file.metadata())
         tensors = tensors or {name: file.get_tensor(name) for name in ("images", "labels")}

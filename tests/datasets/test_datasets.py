@@ -112,7 +112,7 @@ def test_an_unknown_name_lists_the_names():
 
 
 def test_runs_start_and_data_sets_are_listed_without_torch():
-    """A page starts a run without the half gigabyte that training it takes."""
+    """A page starts a run without importing the half gigabyte that training needs."""
     code = """
 import sys
 import aeviz.presets.autoencoders, aeviz.runs.spawn

@@ -1,4 +1,4 @@
-"""Degradations of whole batches, beside what Pillow and NumPy make of one picture."""
+"""Degradations of whole batches, against Pillow and NumPy on single images."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_strokes_cover_a_tenth_in_lines_of_their_width() -> None:
 
 
 def _half_width(mask: np.ndarray) -> float:
-    """How far the innermost pixel lies from the edge of a mask, by SciPy's distances."""
+    """The distance of the innermost pixel from the edge of a mask, by SciPy."""
     from scipy.ndimage import distance_transform_edt
 
     return float(distance_transform_edt(np.pad(mask, 1, mode="edge")).max())

@@ -1,4 +1,4 @@
-"""What befalls photographs."""
+"""The table of degradations."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_training_mostly_makes_the_noise_known() -> None:
 
 def test_training_tells_the_noise_as_second_differences_measure_it() -> None:
     noise = 0.1 * torch.randn(2, 3, 200, 200, generator=chance())
-    smooth = torch.nn.functional.avg_pool2d(noise, 3, 1)  # as loud as a third, and looks fainter
+    smooth = torch.nn.functional.avg_pool2d(noise, 3, 1)  # as strong as a third, and looks fainter
     assert pixels._estimated_sigma(noise).flatten().tolist() == pytest.approx([0.1] * 2, rel=0.02)
     assert (pixels._estimated_sigma(smooth) < 0.5 * smooth.std()).all()
 

@@ -1,4 +1,4 @@
-"""One server and one browser for all tests of this folder: the app as a person meets it."""
+"""One server and one browser for all tests of this folder."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ NO_PICTURES = [
     (b"no picture at all", "not a picture that the browser can read"),
     (b"\0" * (10 * 2**20 + 1), "larger than 10 MB"),
 ]
-"""Files that are no picture of use, and what the page says of them."""
+"""Files that are not usable images, and the page's message about them."""
 
 
 @pytest.fixture(scope="session")
 def runs_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the server keeps runs; holds two small untrained models, `tiny-2d` and `tiny-4d`, and
-    the first one's copy, `tiny-2d-too`."""
+    """The server's folder of runs, with two small untrained models, `tiny-2d` and `tiny-4d`, and a
+    copy of the first one, `tiny-2d-too`."""
     folder = tmp_path_factory.mktemp("runs")
     for name, latent_dim in (("tiny-2d", 2), ("tiny-4d", 4)):
         save_tiny_model(folder / name / "model.safetensors", latent_dim)
@@ -70,7 +70,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A fresh page; the test fails if a script of it raised an error or called another host."""
+    """A fresh page; the test fails if its scripts raise an error or contact another host."""
     with open_page(browser) as page:
         yield page
 
@@ -106,18 +106,18 @@ def open_page(browser: Browser, **options: object) -> Iterator[Page]:
 
 
 def outside(url: str) -> list[str]:
-    """The address, if it leads away from this machine: a class-room may have no internet."""
+    """The address, if it leads away from this machine: a classroom may have no internet."""
     return [] if urlparse(url).hostname in (None, "localhost", "127.0.0.1") else [url]
 
 
 def against_policy(text: str) -> list[str]:
-    """What the browser says, if the page's own security headers forbade something that it needs."""
+    """The browser's message, if the page's own security headers block something that it needs."""
     return [text] if "Content Security Policy" in text else []
 
 
 @contextmanager
 def serve(runs: Path, log: Path, port: int | None = None) -> Iterator[str]:
-    """A server of its own until the block ends."""
+    """Runs a separate server until the block ends."""
     port = port or free_port()
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "streamlit", "run", "app.py"]
@@ -155,7 +155,7 @@ def free_port() -> int:
 
 
 def save_tiny_model(path: Path, latent_dim: int) -> None:
-    """An untrained VAE of 12 x 12 images whose decoder answers strongly, with 60 gallery codes."""
+    """An untrained VAE of 12 x 12 images whose decoder reacts strongly, with 60 gallery codes."""
     config = RunConfig(type="vae").replace(
         **{
             "network.hidden": [16],
@@ -166,7 +166,7 @@ def save_tiny_model(path: Path, latent_dim: int) -> None:
     model = Autoencoder(config, (1, 12, 12)).eval()
     with torch.no_grad():
         for parameter in model.decoder.parameters():
-            parameter.mul_(4)  # so that a small move is seen in the pixels
+            parameter.mul_(4)  # so that a small move changes the pixels
     count = 60
     columns = math.ceil(math.sqrt(count))
     latents = torch.randn(count, latent_dim, generator=torch.Generator().manual_seed(0))

@@ -1,4 +1,4 @@
-"""Every page for everybody: no serious finding of axe-core, and no keyboard trap."""
+"""Accessibility of every page: no serious finding of axe-core, and no keyboard trap."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ REACHABLE = """[...document.querySelectorAll(
   .filter((element) => element.tabIndex >= 0 && element.getClientRects().length
     && element.checkVisibility({ visibilityProperty: true }) && !element.closest('[inert]'))
   .map(stopOf)"""
-# Where the keys begin: an element that lost the focus is still where Tab goes on from.
+# Reset the start of the Tab order: Tab continues from an element even after it lost the focus.
 TO_THE_TOP = """() => {
   document.body.tabIndex = -1;
   document.body.focus({ preventScroll: true });
@@ -49,7 +49,7 @@ MENU = ("Home", "Explore", "Train", "Runs", "Reconstruct", "Restore")
 
 @pytest.fixture(scope="module")
 def run(runs_folder: Path) -> Run:
-    """A run that is over, with all that its page can show."""
+    """A finished run, with everything that its page can show."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AEVIZ_RUNS", str(runs_folder))
         run = run_of()
@@ -114,7 +114,7 @@ def small(page: Page) -> None:
 Ready = Callable[[Page], None]
 EXPLORE = "/explore?model=vae-mnist"
 SMALL = "/restore?view=small&part="
-# Of each mode something that is there as soon as the whole of its panel is.
+# For each mode, an element that exists once its panel is complete.
 MODES = {
     "move": "",
     "draw": "[data-testid=aeviz-drawn-reconstruction]",
@@ -152,7 +152,7 @@ def view(
     with open_page(browser, color_scheme="light", reduced_motion="reduce") as page:
         page.goto(app_url + address.format(run=run.id))
         ready(page)
-        # What a page no longer has stays on it, and fades, until its script has ended.
+        # Removed elements stay on the page, faded, until its script has ended.
         expect(page.get_by_test_id("stApp")).to_have_attribute(
             "data-test-script-state", "notRunning"
         )
@@ -160,7 +160,7 @@ def view(
 
 
 def serious(page: Page) -> list[str]:
-    """What axe-core finds that keeps somebody from using the page: rule, place, what to mend."""
+    """Serious findings of axe-core: rule, place, what to fix."""
     page.wait_for_function(AT_REST)
     found: list[dict[str, Any]] = page.evaluate(
         "axe.run({resultTypes: ['violations']}).then(({violations}) => violations)"
@@ -184,7 +184,7 @@ def test_axe_finds_nothing_serious(view: Page) -> None:
 
 
 def walk(page: Page, key: str) -> dict[int, str]:
-    """What has the focus, one after the other, until it is back where it began."""
+    """The elements in the Tab order, until the focus is back at the first one."""
     stops: dict[int, str] = {}
     page.evaluate(TO_THE_TOP)
     last = "the top"

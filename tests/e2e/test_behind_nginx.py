@@ -1,5 +1,5 @@
 """The app behind nginx with docs/deploy/nginx.conf: by https, below a path; and behind a proxy that
-changes Host, as nginx does unless it is told otherwise."""
+changes Host, as nginx does by default."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FOLDERS = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
 @pytest.fixture(scope="module")
 def ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, int]]:
-    """nginx's port that keeps the rules of the docs, and one that changes Host."""
+    """nginx's port with the documented configuration, and one that changes Host."""
     folder = tmp_path_factory.mktemp("nginx")
     by_https, inner, changing, plain = (free_port() for _ in range(4))
     site = SITE.replace("listen 443", f"listen {by_https}").replace("/etc/ssl/aeviz", str(folder))

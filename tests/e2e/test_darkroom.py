@@ -1,4 +1,4 @@
-"""The photo tool in a real browser: photos in, restored before one's eyes, out again as files."""
+"""The photo tool in a real browser: upload, restore, compare, download."""
 
 from __future__ import annotations
 

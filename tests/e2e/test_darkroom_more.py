@@ -1,4 +1,4 @@
-"""The photo tool in a real browser: further ways in, ways of looking, and what is measured."""
+"""The photo tool in a real browser: further inputs, views and measurements."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ BETWEEN_PANES = """(canvas) => {
         canvas.getContext('2d').getImageData(x, 0, half, height).data);
     return one.reduce((sum, value, i) => sum + Math.abs(value - other[i]), 0) / one.length;
 }"""
-"""How far the two panes are from each other: the mean over all values."""
+"""The difference between the two panes: the mean over all values."""
 
 
 @pytest.fixture(scope="module")
@@ -234,13 +234,13 @@ def test_photos_are_sent_no_further_ahead_than_they_are_restored(
     expect(sending).to_have_count(0)
     expect(here).to_have_count(6)
     last = page.get_by_test_id("aeviz-photo").last
-    last.click()  # what is looked at does not wait
+    last.click()  # the current photo does not wait
     expect(last).to_have_attribute("title", "11.png: waiting")
     expect(here).to_have_count(5)
 
 
 def brightness(page: Page) -> float:
-    """Of what the viewer shows, 0 to 255: the mean of its brightest hundredth."""
+    """The mean of the brightest hundredth of the viewer's pixels, 0 to 255."""
     values = page.get_by_test_id(CANVAS).evaluate(
         """(canvas) => [...canvas.getContext('2d')
             .getImageData(0, 0, canvas.width, canvas.height).data].filter((_, i) => i % 4 === 1)"""
@@ -317,7 +317,7 @@ def test_a_mask_of_nearly_all_is_asked_about_and_filled_after_the_answer(
     expect(question).to_be_hidden()
     page.get_by_test_id("aeviz-photo").nth(0).click()
     page.get_by_test_id("aeviz-undo").click()
-    paint_nearly_all(page)  # as many strokes, but others: it asks again
+    paint_nearly_all(page)  # the same number of strokes, but different ones: it asks again
     with page.expect_response("**/mask") as asked:
         fill.click()
     assert asked.value.status == 409

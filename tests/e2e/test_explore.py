@@ -1,4 +1,4 @@
-"""Explore in a real browser: pixels follow the hand while it moves."""
+"""Explore in a real browser: pixels follow the pointer while it moves."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def box(page: Page, test_id: str) -> FloatRect:
 
 
 def pixels_after_move(page: Page, x: float, y: float) -> str:
-    """Move there; what the canvas shows once a further decode has been drawn."""
+    """Moves there; returns the canvas's pixels after the next decode has been drawn."""
     before = page.evaluate(DECODES)
     page.mouse.move(x, y)
     page.wait_for_function(f"{DECODES} > {before}")
@@ -210,7 +210,7 @@ def test_another_model_takes_over_at_once(page: Page, app_url: str) -> None:
 
 
 def test_a_network_without_websockets_is_named(page: Page, app_url: str) -> None:
-    # Streamlit's own socket is let through, so that the page itself stands.
+    # Streamlit's own socket is allowed, so that the page itself works.
     page.add_init_script(
         """window.WebSocket = class extends WebSocket {
             constructor(url, ...rest) {
@@ -238,7 +238,7 @@ def test_leaving_a_page_whose_map_never_loaded_closes_its_socket(page: Page, app
     page.route("**/aeviz/plotly.min.js", lambda route: route.abort())
     open_explore(page, app_url)
     expect(page.get_by_test_id("aeviz-status")).to_contain_text("drawing library did not load")
-    pixels_after_move(page, *middle_of(page, "aeviz-map"))  # all else works without it
+    pixels_after_move(page, *middle_of(page, "aeviz-map"))  # everything else works without it
     page.get_by_role("link", name="Train", exact=True).click()
     page.wait_for_function(
         "async () => (await (await fetch('/aeviz/live/stats')).json()).clients === 0"

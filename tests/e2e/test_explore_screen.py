@@ -1,4 +1,4 @@
-"""How Explore uses a screen: what is seen without scrolling, wide screens, the whole screen."""
+"""Layout of Explore: what is visible without scrolling, wide screens, full screen."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def test_the_picture_is_there_before_the_map_and_nothing_jumps(page: Page, app_u
     assert after is not None
     assert abs(before["y"] - after["y"]) < 20
     assert page.locator(".aeviz-plot canvas").count() == 0
-    while not plotly:  # asked for in the first pause after the picture
+    while not plotly:  # requested in the first pause after the image
         page.wait_for_timeout(50)
     plotly[0].continue_()
     page.locator(".aeviz-plot canvas").first.wait_for()

@@ -29,7 +29,7 @@ Corners = Sequence[tuple[float, float]]
 
 @dataclass(frozen=True)
 class Map:
-    """The map on the page: where it lies, and the pixel of each gallery point on it."""
+    """The map on the page: its position, and the pixel of each gallery point on it."""
 
     left: float
     top: float
@@ -105,7 +105,7 @@ def gallery(url: str, model: str) -> tuple[NDArray[np.float64], NDArray[np.int16
 
 
 def shown_counts(page: Page) -> dict[int, int]:
-    """What the selection says of each class."""
+    """The counts of the selection by class."""
     page.get_by_test_id("aeviz-selection").wait_for()
     found = page.locator("[data-testid^=aeviz-selection-count-]").evaluate_all(
         "(counts) => counts.map((count) => [count.dataset.testid, count.textContent])"
@@ -133,7 +133,7 @@ def test_a_lasso_counts_the_points_inside_it_by_class(page: Page, app_url: str) 
     assert sum(expected.values()) < len(area.labels)
     select_by_lasso(page, area)
     assert shown_counts(page) == expected
-    # The chosen points stay strong in the plot, class by class; the others fade.
+    # The chosen points stay opaque in the plot, class by class; the others fade.
     page.wait_for_function(f"{PLOT}.data[0].selectedpoints")
     strong = page.evaluate(f"{PLOT}.data.map((trace) => trace.selectedpoints.length)")
     assert dict(enumerate(strong)) == expected
@@ -172,7 +172,7 @@ def test_escape_leaves_the_tool_and_then_the_selection(page: Page, app_url: str)
     page.mouse.move(*area.at(0.2, 0.2))
     page.mouse.down()
     page.mouse.move(*area.at(0.4, 0.4), steps=4)
-    page.keyboard.press("Escape")  # gives up the lasso under way, and nothing else
+    page.keyboard.press("Escape")  # cancels the current lasso, and nothing else
     page.mouse.up()
     assert shown_counts(page) == before
     page.keyboard.press("Escape")
@@ -215,7 +215,7 @@ def test_the_strip_pins_the_image_that_is_clicked(page: Page, app_url: str) -> N
     page.wait_for_function("location.search.includes('z=')")
     z = page.evaluate("new URLSearchParams(location.search).get('z')").split(",")
     kept = np.array([float(value) for value in z])
-    # The strip is in the order of the classes: its first is one of the first class there.
+    # The strip is in the order of the classes: its first image is of the first class there.
     nearest = int(((latents - kept) ** 2).sum(1).argmin())
     assert np.abs(latents[nearest] - kept).max() < 1e-2
     assert area.labels[nearest] == min(area.counts(LASSO))
@@ -262,7 +262,7 @@ def test_the_handle_is_dragged_and_the_pixels_follow(page: Page, app_url: str) -
     handle = page.get_by_test_id("aeviz-handle")
     place = handle.bounding_box()
     assert place is not None
-    # A press 9 pixels off the handle's middle takes hold of it: it keeps that distance.
+    # A press 9 pixels from the handle's centre grabs it: it keeps that distance.
     hand = (place["x"] + 9, place["y"])
     page.mouse.move(*hand)
     page.mouse.down()
@@ -378,7 +378,7 @@ def test_switching_midway_goes_on_to_the_last_projection_with_the_pin(
 
 
 def test_paths_markers_and_underlay_follow_the_view(page: Page, app_url: str) -> None:
-    """What panels draw in plane coordinates lies where the view puts these."""
+    """Drawings of panels in plane coordinates follow the view."""
     page.goto(f"{app_url}/_stcore/health")
     where = page.evaluate(
         """async () => {

@@ -73,7 +73,7 @@ def test_slots_start_with_two_of_a_class_and_one_of_another(page: Page, app_url:
     a, b = code(page, "a"), code(page, "b")
     assert not torch.equal(a, b)
     open_arithmetic(page, app_url, f"&z={text(A)}")
-    assert code(page, "a").tolist() == A  # who has gone to a code begins with it
+    assert code(page, "a").tolist() == A  # A is the code that the person has chosen
 
 
 def test_a_minus_a_plus_c_is_c(page: Page, app_url: str) -> None:
@@ -240,6 +240,6 @@ def test_without_two_classes_a_sentence_stands_where_the_direction_would(
     page.wait_for_function(drawn("aeviz-result"))
     expect(page.locator(".aeviz-direction")).to_contain_text(sentence)
     expect(page.get_by_test_id("aeviz-amount")).to_have_count(0)
-    page.get_by_test_id("aeviz-slider-0").press("ArrowRight")  # and all else goes on
+    page.get_by_test_id("aeviz-slider-0").press("ArrowRight")  # and everything else works
     page.get_by_test_id("aeviz-keep").click()
     page.wait_for_function("location.search.includes('z=')")

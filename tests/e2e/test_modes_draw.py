@@ -40,7 +40,7 @@ def draw_line(page: Page, area: FloatRect) -> None:
 
 
 def wait_until_as_drawn(page: Page) -> None:
-    """Until the large picture is the reconstruction of the drawing."""
+    """Waits until the large picture is the reconstruction of the drawing."""
     page.wait_for_function(
         "document.querySelector('[data-testid=aeviz-drawn-reconstruction]').toDataURL()"
         f" === {PIXELS}"
@@ -104,7 +104,7 @@ def test_the_pad_keeps_the_drawing_when_the_code_is_moved_and_clear_empties_it(
 def test_a_link_shows_the_code_of_the_drawing(page: Page, phone: Page, app_url: str) -> None:
     draw_line(page, open_draw(page, app_url))
     wait_until_as_drawn(page)
-    expect(page).to_have_url(re.compile(r"[?&]z="))  # told late where the machine is busy
+    expect(page).to_have_url(re.compile(r"[?&]z="))  # reported late if the machine is busy
     page.wait_for_timeout(400)
     open_draw(phone, app_url, f"&{page.url.split('?')[1]}")
     found, wanted = grey(phone, "aeviz-canvas"), grey(page, "aeviz-canvas")

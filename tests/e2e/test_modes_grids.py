@@ -1,4 +1,4 @@
-"""Manifold, Traverse and Sample in a real browser: tiles are decoded, and lead where they say."""
+"""Manifold, Traverse and Sample in a real browser: tiles are decoded, and clicks go to them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def open_mode(page: Page, url: str, mode: str, model: str = "tiny-4d", query: st
 
 
 def drawn(page: Page, test_id: str, share: float = 1.0) -> Locator:
-    """The canvas of this name, once that share of it is covered by decoded images."""
+    """The canvas of this name, once this share of it is covered by decoded images."""
     canvas = page.get_by_test_id(test_id)
     canvas.wait_for()
     until(lambda: page.evaluate(FILLED, test_id) >= share, f"{test_id} is not drawn", 30)
@@ -48,14 +48,14 @@ def box(element: Locator) -> FloatRect:
 
 
 def code(page: Page) -> list[float]:
-    """The pinned code, as the address has it once it has come to rest."""
+    """The pinned code in the address, once it no longer changes."""
     page.wait_for_function("location.search.includes('z=')")
     page.wait_for_timeout(400)
     return [float(value) for value in parse_qs(urlsplit(page.url).query)["z"][0].split(",")]
 
 
 def in_module(page: Page, module: str, script: str, argument: Any = None) -> Any:
-    """What `script`, a function of a module's exports and an argument, answers on the page."""
+    """The result of `script`, a function of a module's exports and an argument, on the page."""
     address = json.dumps(f"aeviz/static/{module}.js")
     return page.evaluate(
         f"""async (argument) => {{
@@ -92,7 +92,7 @@ def test_a_click_on_a_tile_goes_to_its_quantiles(page: Page, app_url: str) -> No
     page.wait_for_function("!location.search.includes('z=0.1,0.2')")
     pixel = 1 / min(area["width"], area["height"])
     expected = stats.norm.ppf([2.5 / 4, 3.5 / 4])
-    slope = 1 / stats.norm.pdf(expected)  # of the quantiles: what a pixel of the screen is worth
+    slope = 1 / stats.norm.pdf(expected)  # of the quantiles: the size of a screen pixel
     assert np.all(np.abs(np.array(code(page)) - expected) < 1.5 * pixel * slope)
     # The image at that place is the tile's.
     shown = page.get_by_test_id("aeviz-canvas").evaluate(

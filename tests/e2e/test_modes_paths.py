@@ -103,7 +103,7 @@ def test_play_moves_the_code_until_it_is_paused_or_taken_over(page: Page, app_ur
     expect(play).to_contain_text("Play")
     play.click()
     expect(play).to_contain_text("Pause")
-    page.get_by_test_id("aeviz-slider-0").press("ArrowRight")  # a hand on the code
+    page.get_by_test_id("aeviz-slider-0").press("ArrowRight")  # the person drags the code
     expect(play).to_contain_text("Play")
     place = page.get_by_test_id("aeviz-t").input_value()
     page.wait_for_timeout(300)

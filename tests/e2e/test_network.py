@@ -20,8 +20,8 @@ def field(page: Page, label: str) -> Locator:
 
 
 def middle(page: Page, bar: int) -> tuple[float, float]:
-    """Looked for and measured in one go: whenever the page runs again, the picture is drawn anew,
-    and a bar of before lies nowhere."""
+    """Found and measured in one call: whenever the page runs again, the picture is redrawn, and an
+    old bar no longer exists."""
     x, y = page.evaluate(
         "bar => { const handle = document.querySelectorAll('.av-net-grip')[bar];"
         " handle.scrollIntoView({ block: 'nearest' });"
@@ -33,7 +33,7 @@ def middle(page: Page, bar: int) -> tuple[float, float]:
 
 
 def drag(page: Page, bar: int, dy: float) -> None:
-    """Drags the upper end of a bar: by a finger where the page has one."""
+    """Drags the upper end of a bar: by touch if the page has it."""
     x, y = middle(page, bar)
     steps = [y + dy * i / 5 for i in range(1, 6)]
     if page.evaluate("navigator.maxTouchPoints"):

@@ -1,4 +1,4 @@
-"""A photograph of a digit, as a person brings one: found, framed, corrected, decoded."""
+"""A person's photograph of a digit: found, framed, corrected, decoded."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def test_the_frame_is_dragged_and_drawn_anew_with_the_mouse(
     frame = page.get_by_test_id("aeviz-crop")
     before = pad(page)
     stage = page.locator(".aeviz-photo-stage")
-    stage.hover(position={"x": 20, "y": 20})  # scrolled to, and where it stays
+    stage.hover(position={"x": 20, "y": 20})  # scrolled into view, and at a stable position
     area = stage.bounding_box()
     assert area is not None
     start = sides(frame)
@@ -202,7 +202,7 @@ def test_reconstruct_frames_the_digit_and_takes_the_correction(
     page.get_by_role("button", name="Digit 2 of 2").click()
     expect(original).not_to_have_attribute("src", str(seven))
     frame = page.get_by_test_id("aeviz-crop")
-    expect(frame).to_be_focused()  # Python's answer built nothing anew
+    expect(frame).to_be_focused()  # Python's response rebuilt nothing
     four = original.get_attribute("src")
     for _ in range(6):
         frame.press("Shift+ArrowUp")

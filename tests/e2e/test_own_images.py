@@ -1,4 +1,4 @@
-"""A person's own images in a real browser: sent, previewed, made a data set, shown and removed."""
+"""A person's own images in a real browser: uploaded, previewed, made into a data set, removed."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 MADE_MS = 120_000
-"""Images are read behind all else on a machine that is busy."""
+"""On a busy machine, images are read at the lowest priority."""
 
 
 def zip_of_two_classes(path: Path) -> Path:
-    """Twelve pictures of reds and of blues each, and one file that is no picture."""
+    """Twelve red and twelve blue images, and one file that is not an image."""
     with zipfile.ZipFile(path, "w") as archive:
         for number in range(12):
             for name, colour in (("reds", (200 + number, 0, 0)), ("blues", (0, 0, 200 + number))):
@@ -38,7 +38,7 @@ def test_a_zip_becomes_a_data_set_is_chosen_and_is_removed(
 
     page.get_by_role("button", name="Make the data set").click()
     expect(page.get_by_role("dialog")).to_have_count(0, timeout=MADE_MS)
-    # chosen at once: the network has its size, and what was left out is told
+    # chosen at once: the network has its size, and the files left out are listed
     expect(page.get_by_test_id("aeviz-network")).to_contain_text("3072")
     expect(page.get_by_test_id("aeviz-own-images")).to_contain_text("12 images")
     left_out = page.get_by_test_id("aeviz-own-left-out")
@@ -61,5 +61,5 @@ def test_what_is_no_zip_and_no_image_is_a_sentence(
     page.get_by_role("button", name="My own images").click()
     page.get_by_test_id("aeviz-own-files").set_input_files(empty)
     expect(page.get_by_role("alert")).to_contain_text("There is no image in your files")
-    # where the look took no time, the zone of before may stand beside the new one for a moment
+    # if the check took no time, the old drop zone may be beside the new one for a moment
     expect(page.get_by_text("Drop a zip, images or folders here")).to_have_count(1)

@@ -1,4 +1,4 @@
-"""A run's training replayed in a real browser: played, scrubbed, followed, kept as a film."""
+"""A run's training replayed in a real browser: played, scrubbed, followed, downloaded as a film."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from tests.e2e.conftest import drawn, open_page
 
 LAST = str(EPOCHS - 1)
 FILM_MS = 240_000
-"""A film is made in seconds, behind all else: on a machine that is busy it takes its time."""
+"""A film takes seconds, at the lowest priority, and so longer on a busy machine."""
 
 
 def made(runs_folder: Path, epochs: int = EPOCHS) -> Run:
-    """A run that is over, where the app under test looks for runs."""
+    """A finished run, in the runs folder of the app under test."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AEVIZ_RUNS", str(runs_folder))
         return run_of(epochs)
@@ -40,7 +40,7 @@ def open_player(page: Page, url: str, run: Run) -> None:
 
 
 def until_brightness(page: Page, test_id: str, least: int, most: int) -> None:
-    """Waits until the middle of a picture is so bright, 0 to 255; it is drawn in the next frame."""
+    """Waits until the middle of a picture has this brightness, 0 to 255; it is drawn in a frame."""
     page.wait_for_function(
         "([id, least, most]) => { const c = document.querySelector(`[data-testid=${id}]`);"
         " const [b] = c.getContext('2d').getImageData(c.width / 2, c.height / 2, 1, 1).data;"
@@ -80,7 +80,7 @@ def test_a_training_is_scrubbed_by_keys_and_by_hand(
         expect(page.get_by_test_id("aeviz-replay-epoch")).to_have_text("Epoch 1")
         until_brightness(page, "aeviz-replay-manifold", 60, 60)
 
-        # half way between two epochs while it is held; at the nearest when it is let go
+        # half way between two epochs during the drag; at the nearest epoch after it
         box = scrubber.bounding_box()
         assert box is not None
         y = box["y"] + box["height"] / 2
@@ -127,7 +127,7 @@ def test_a_training_under_way_is_followed(page: Page, app_url: str, runs_folder:
     expect(live).to_have_attribute("aria-pressed", "false")
     write(run.folder / "snapshots", snapshot(3))
     expect(page.get_by_test_id("aeviz-replay-scrubber")).to_have_attribute("aria-valuemax", "3")
-    expect(player).to_have_attribute("data-epoch", "0")  # whoever looks back is left in peace
+    expect(player).to_have_attribute("data-epoch", "0")  # a viewer of an earlier epoch stays there
     live.click()
     expect(player).to_have_attribute("data-epoch", "3")
     run.write_status(Status("stopped", epoch=3))
@@ -135,11 +135,11 @@ def test_a_training_under_way_is_followed(page: Page, app_url: str, runs_folder:
     expect(live).to_be_hidden()
     expect(player).to_have_attribute("data-epoch", "3")
 
-    worker = locks.take(run.pid_path)  # it goes on
+    worker = locks.take(run.pid_path)  # it continues
     assert worker is not None
     run.write_status(Status("running", epoch=3))
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
-    page.keyboard.press("r")  # the page runs again, as it does on "Go on training"
+    page.keyboard.press("r")  # the page runs again, as on "Go on training"
     expect(live).to_have_attribute("aria-pressed", "true")
     worker.close()
 
@@ -154,7 +154,7 @@ def test_a_long_training_keeps_its_newest_picture_until_the_next(
     assert worker is not None
     run.write_status(Status("running", epoch=1))
     held: list[Route] = []
-    page.route("**/epochs/3*", lambda route: held.append(route))  # until it is let on
+    page.route("**/epochs/3*", lambda route: held.append(route))  # until the test releases it
     write(folder, snapshot(2))
     open_player(page, app_url, run)
     player = page.get_by_test_id("aeviz-replay")

@@ -21,7 +21,7 @@ TRAINED_MS = 120_000
 
 @pytest.fixture(scope="module")
 def denoiser(runs_folder: Path) -> str:
-    """A model whose answers are known, found by the running server."""
+    """A model whose outputs are known, found by the running server."""
     save(runs_folder / "weak-denoiser" / "model.safetensors", pca_denoiser())
     return "weak-denoiser"
 
@@ -37,7 +37,7 @@ def png(name: str, data: bytes) -> FilePayload:
 
 
 def pixels(image: Locator) -> np.ndarray:
-    """What an image on the page is made of, (H, W) in [0, 1]."""
+    """The pixels of an image on the page, (H, W) in [0, 1]."""
     source = image.get_attribute("src")
     assert source is not None
     return decode(base64.b64decode(source.split(",")[1])).pixels[:, :, 0] / 255

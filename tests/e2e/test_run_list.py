@@ -35,7 +35,7 @@ def test_two_people_see_their_own_runs_and_both_the_classs(
             expect(row(who, foreign)).to_have_count(1)
             expect(row(who, own)).to_have_count(1)
 
-        # what is somebody else's can be looked at and duplicated; at the server's machine, where
+        # other people's runs can be viewed and duplicated; at the server's machine, where
         # these browsers are, everything else, too
         expect(row(other, mine)).to_have_attribute("data-phase", "done", timeout=TRAINED_MS)
         row(other, mine).get_by_role("checkbox").check()
@@ -58,14 +58,14 @@ def test_two_people_see_their_own_runs_and_both_the_classs(
             expect(row(who, theirs)).to_have_count(1)
         assert not (runs_folder / mine).exists()
 
-        # each sees in the list of models whose it is
+        # each sees the owner in the list of models
         for who, whose in ((page, "Somebody else"), (other, "Mine")):
             who.goto(f"{app_url}/reconstruct?model={theirs}")
             model = who.get_by_role("combobox", name="Model")
             expect(model).to_have_value(re.compile(rf"^{whose} · Variational"))
         show(page, app_url, "The class's")
 
-        # a name opens its run, which the server's machine may let train on
+        # a name opens its run, which may be continued from the server's machine
         row(page, theirs).get_by_role("link").click()
         page.wait_for_url(f"**/train?run={theirs}")
         expect(page.get_by_text("Started by somebody else")).to_be_visible()

@@ -46,7 +46,7 @@ def test_the_meter_knows_a_code_of_the_gallery_from_nowhere(page: Page, app_url:
     says(page, "on the data")
     open_explore(page, app_url, "vae-mnist-2d", "&z=9,-9")
     says(page, "nowhere")
-    # The readings behind the word can be read by keyboard and by touch as well.
+    # The readings behind the verdict are also accessible by keyboard and by touch.
     page.get_by_test_id("aeviz-meter").focus()
     expect(page.get_by_text("of the prior’s draws are longer")).to_be_visible()
     page.get_by_role("button", name="Reset").click()
@@ -97,7 +97,7 @@ def test_a_locked_dimension_stays_under_the_pointer_too(page: Page, app_url: str
     area = box(page, "aeviz-traverse")
     rows = {row: area["y"] + area["height"] * (row + 0.5) / 4 for row in (0, 1)}
     page.mouse.move(area["x"] + 5, rows[0])
-    page.mouse.move(area["x"] + 5, rows[1])  # the row of a free one: now something does move
+    page.mouse.move(area["x"] + 5, rows[1])  # the row of an unlocked dimension: now something moves
     page.wait_for_function(f"{PIXELS} !== {pixels!r}")
     page.mouse.move(area["x"] + 5, rows[0])
     page.wait_for_function(f"{PIXELS} === {pixels!r}")

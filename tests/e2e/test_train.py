@@ -14,7 +14,7 @@ from aeviz.models import checkpoint
 from tests.e2e.conftest import open_page
 
 TRAINED_MS = 480_000
-"""A worker imports a lot, and steps back behind all else on a machine that is busy."""
+"""A worker imports a lot, at a low priority on a busy machine."""
 
 
 def choose(page: Page, label: str, option: str) -> None:
@@ -29,7 +29,7 @@ def fill(page: Page, label: str, value: int) -> None:
 
 
 def train(page: Page, url: str, epochs: int) -> str:
-    """Starts a small VAE on the digits; answers the run's id, as it stands in the address."""
+    """Starts a small VAE on the digits; returns the run's id from the address."""
     page.goto(f"{url}/train")
     choose(page, "Type", "Variational (VAE)")
     page.get_by_role("slider", name="beta").wait_for()
@@ -62,7 +62,7 @@ def test_a_model_is_trained_to_the_end_and_is_in_every_list(
         second.get_by_text("Explore it").wait_for(timeout=TRAINED_MS)
         expect(second.get_by_test_id("aeviz-epochs").locator("img")).to_have_count(5)
     expect(page.get_by_text("Explore it")).to_be_visible(timeout=TRAINED_MS)
-    # what the page showed before stands beside what it shows now until its last run has ended
+    # the page's old elements stay beside the new ones until its script has ended
     expect(page.get_by_test_id("aeviz-epochs")).to_have_count(1)
     for epoch in ("epoch 3", "epoch 2", "epoch 1", "untrained"):
         expect(page.get_by_test_id("aeviz-epochs")).to_contain_text(epoch)
@@ -94,7 +94,7 @@ def test_a_stop_keeps_what_was_reached(page: Page, app_url: str) -> None:
     chart.locator(".legendtoggle").first.wait_for(state="attached", timeout=TRAINED_MS)
     chart.evaluate("element => { element.seen = true; }")
     expect(page.get_by_test_id("aeviz-epochs")).to_contain_text("epoch 3", timeout=TRAINED_MS)
-    assert chart.evaluate("element => element.seen")  # it grew in place, and did not blink
+    assert chart.evaluate("element => element.seen")  # it grew in place, without flickering
     page.get_by_role("button", name="Stop", exact=True).click()
     expect(page.get_by_text("what was reached is kept")).to_be_visible(timeout=TRAINED_MS)
     expect(

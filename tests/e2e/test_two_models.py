@@ -16,8 +16,8 @@ def open_two(page: Page, url: str, query: str) -> None:
 
 
 def another_picture(page: Page, x: float, y: float) -> str:
-    """Move there; the first picture once it is another one. Both pictures count as decodes, so a
-    further decode says nothing of the first."""
+    """Moves there; returns the first picture once it has changed. Both pictures count as decodes,
+    so a further decode may be the second one's."""
     before = page.evaluate(PIXELS)
     page.mouse.move(x, y)
     page.wait_for_function(f"{PIXELS} !== {before!r}")
@@ -39,7 +39,7 @@ def test_one_pointer_moves_both_pictures_from_either_map(page: Page, app_url: st
 
 
 def test_the_same_place_is_the_same_code_for_both(page: Page, app_url: str) -> None:
-    # Both files hold the same weights: the same code has to give the same picture.
+    # Both files have the same weights: the same code must give the same picture.
     open_two(page, app_url, "with=tiny-2d-too&by=place&z=0.7,-0.4")
     page.wait_for_function(f"{SECOND} === {PIXELS}")
     page.get_by_test_id("aeviz-slider-0").press("ArrowRight")

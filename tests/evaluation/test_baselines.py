@@ -1,4 +1,4 @@
-"""What a loss is compared with: by hand, and against scikit-learn."""
+"""Baselines of a loss: by hand, and against scikit-learn."""
 
 from __future__ import annotations
 
@@ -197,7 +197,7 @@ def test_a_failure_does_not_end_a_training(tmp_path: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr("aeviz.pca.fit", fail)
     baselines.keep(tmp_path / "baselines.json", BCE, small())
-    assert (tmp_path / "baselines.json").read_text() == "[]"  # and is not tried anew every epoch
+    assert (tmp_path / "baselines.json").read_text() == "[]"  # and is not retried every epoch
 
 
 def test_a_removed_folder_is_not_made_anew(tmp_path: Path) -> None:

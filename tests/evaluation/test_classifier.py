@@ -1,4 +1,4 @@
-"""The small classifier: it learns digits, and its answers are probabilities."""
+"""The small classifier: it learns digits, and its outputs are probabilities."""
 
 from __future__ import annotations
 

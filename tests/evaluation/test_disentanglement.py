@@ -67,7 +67,7 @@ def test_odd_and_even_of_four_classes_are_one_bit_of_two() -> None:
 
 
 def test_the_last_bin_holds_its_upper_end() -> None:
-    # 20 bins over 0..1: 0.96 and 1 share the last one, so nothing tells class 0 from class 1.
+    # 20 bins over 0..1: 0.96 and 1 share the last one, so classes 0 and 1 cannot be separated.
     z = torch.tensor([[0.0], [0.0], [0.96], [1.0]])
     assert shares(z, torch.tensor([0, 1, 0, 1])) == pytest.approx([0], abs=1e-12)
 
@@ -121,7 +121,7 @@ def test_mig_of_a_constant_representation() -> None:
 
 
 def test_mig_of_a_representation_turned_by_45_degrees() -> None:
-    """All is still there, yet each factor lies in both dimensions alike."""
+    """No information is lost, but each factor is equally in both dimensions."""
     factors = grid()
     assert measure.mig(turned(factors, 45), factors) == pytest.approx(0, abs=0.02)
     assert 0.2 < measure.mig(turned(factors, 10), factors) < 0.95
@@ -149,7 +149,7 @@ def test_each_factor_finds_its_dimension() -> None:
 
 
 def test_a_category_is_measured_by_its_information() -> None:
-    """A code that tells three classes apart, in an order that has no rank correlation."""
+    """A code that separates three classes, in an order without rank correlation."""
     label = torch.tensor([0.0, 1.0, 2.0, 1.0]).repeat(25)
     z = torch.tensor([0.0, 2.0, 0.5, 2.0]).repeat(25)[:, None]
     as_number = measure.followers(z, label[:, None], ("shape",))["shape"]["score"]

@@ -49,7 +49,7 @@ ALL: dict[str, Callable[[Tensor], float]] = {
     ("name", "perfect", "constant", "rotation"),
     [
         # the perfect SAP is below 1: chance correlations of the next best dimension, and a line
-        # cannot tell three categories apart in one against the rest
+        # cannot separate three categories one against the rest
         ("sap", 0.85, 0.0, 0.1),
         ("disentanglement", 0.95, 0.0, 0.35),
         ("completeness", 0.95, 0.0, 0.35),

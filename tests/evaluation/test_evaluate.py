@@ -1,4 +1,4 @@
-"""The figures of a model: each against its definition, and only those that apply."""
+"""The metrics of a model: each against its definition, and only those that apply."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_only_figures_that_apply(name: str) -> None:
     ],
 )
 def test_a_linear_type_given_other_settings_is_still_measured(changes: dict[str, object]) -> None:
-    """Its subspace is that of one matrix alone; with more layers there is none to compare."""
+    """The subspace is defined only for a single matrix; with more layers it is left out."""
     figures = evaluate(model("linear", **changes), dataset())
     assert ("largest_angle_to_pca" in figures) == (changes.keys() == {"bottleneck.latent_dim"})
 
@@ -169,7 +169,7 @@ def test_the_shape_factor_is_measured_by_mutual_information() -> None:
 
 
 def test_a_collapsed_dimension_follows_no_factor() -> None:
-    """Its mean ranks the images by their brightness, and yet carries nothing."""
+    """Its mean ranks the images by their brightness, but has no information."""
     data = dataset(("light",))
     assert data.test.factors is not None
     data.test.factors[:, 0] = data.test.images.float().mean((1, 2, 3))
@@ -206,7 +206,7 @@ def test_denoising_before_and_after() -> None:
     x_noisy = corrupt(x, CorruptionConfig("masking", 0.5), torch.Generator().manual_seed(0))
     assert figures["psnr_noisy"] == metrics.psnr_value(x, x_noisy)
     assert figures["psnr"] == pytest.approx(metrics.psnr_value(x, reconstruct(net, x_noisy)))
-    assert figures["ssim_noisy"] > figures["ssim"]  # untrained: it can only do harm
+    assert figures["ssim_noisy"] > figures["ssim"]  # untrained: it makes images worse
     nothing = denoising(net, x, "gaussian", 0.0)
     assert nothing["psnr_noisy"] == metrics.PSNR_CAP
 
@@ -228,7 +228,7 @@ def test_validation_is_the_mean_over_images_whatever_the_batches() -> None:
 
 @pytest.mark.parametrize("name", ["standard", "linear", "sparse", "denoising", "vae"])
 def test_the_mse_is_that_of_clean_images_through_their_mean_codes(name: str) -> None:
-    """In one unit for every loss: it may be compared where the losses may not."""
+    """It has the same unit for every loss, so it is comparable when the losses are not."""
     net, data = model(name), split(batch_rows(model("standard")) + 7, 0)
     x = to_float(data.images)
     with torch.no_grad():
@@ -254,12 +254,12 @@ def test_to_float_covers_zero_to_one() -> None:
 
 def test_a_real_data_set_end_to_end() -> None:
     figures = evaluate(model("vae"), datasets.load("digits"))
-    assert figures["knn_accuracy"] > 0.3  # even random features tell digits apart
+    assert figures["knn_accuracy"] > 0.3  # even random features separate digits
     assert figures["pca_mse"] < figures["mse"]
 
 
 def test_large_images_are_measured_on_fewer_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With bounds that let in half the training images, PCA and the pixels' vote know no more."""
+    """With bounds that admit half of the training images, PCA and the pixels' vote use half."""
     digits, network = datasets.load("digits"), model("vae")
     half = dataclasses.replace(digits, train=digits.train.take(slice(0, 640)))
     expected = evaluate(network, half)

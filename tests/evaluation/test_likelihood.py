@@ -17,7 +17,7 @@ from aeviz.nn.model import Autoencoder
 
 
 def vae(size: int, seed: int = 0, scale: float = 2.0) -> Autoencoder:
-    """A VAE of 2 x 2 pixels whose decoder bends and whose posterior is not the true one."""
+    """A VAE of 2 x 2 pixels with a nonlinear decoder and an approximate posterior."""
     config = RunConfig(type="vae").replace(
         **{
             "network.hidden": [5],

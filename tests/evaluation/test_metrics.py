@@ -137,7 +137,7 @@ def test_pca_error_at_the_rank_by_hand():
 
 
 def left_over(train, test):
-    """What lies outside of the affine span of `train`, by numpy's least squares."""
+    """The residual outside the affine span of `train`, by numpy's least squares."""
     x, y = (part.flatten(1).double().numpy() for part in (train, test))
     axes, y = (x - x.mean(0)).T, (y - x.mean(0)).T
     return np.square(y - axes @ np.linalg.lstsq(axes, y, rcond=1e-9)[0]).mean()

@@ -1,4 +1,4 @@
-"""Sheets of images as picture files: what comes back, and how many bytes are pixels."""
+"""Sheets of images as image files: round trips, and the number of bytes for pixels."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aeviz.evaluation.picture_formats import LOSSLESS, available, encode, payloa
 
 
 def images(channels: int, count: int = 7) -> Tensor:
-    """Smooth images of 12 x 10 with another slope each."""
+    """Smooth images of 12 x 10, each with a different slope."""
     slope = torch.linspace(0, 1, count)[:, None, None, None]
     x = torch.linspace(0, 200, 12)[None, None, :, None] * slope
     y = torch.linspace(0, 55, 10)[None, None, None, :]

@@ -65,7 +65,7 @@ def test_a_class_without_images_is_left_out(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def made(**areas: list[float]) -> list[Row]:
-    """Rows of two classes whose AUC over the seeds are these, the second class a little worse."""
+    """Rows of two classes with these AUCs over the seeds; the second class is slightly worse."""
     return [
         {
             "arm": arm.replace("_", " "),
@@ -99,7 +99,7 @@ def test_the_verdict_follows_the_numbers() -> None:
 
 
 def test_the_best_arm_is_chosen_on_validation_images() -> None:
-    """And not on those that it is then measured on."""
+    """And not on the images that it is then measured on."""
     rows = made(AE_error=[0.9, 0.9], AE_relative_error=[0.8, 0.8], PCA_error=[0.85, 0.85])
     for row in rows:
         if row["arm"] == "AE relative error":

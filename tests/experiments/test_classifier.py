@@ -1,4 +1,4 @@
-"""The classifier learns, keeps its best moment, and leaves the encoder as it was."""
+"""The classifier learns, keeps its best epoch, and leaves the encoder unchanged."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_it_learns_and_the_encoder_stays() -> None:
 
 
 def test_the_best_moment_is_kept() -> None:
-    """An error that grows with each look keeps the first of them."""
+    """If the error grows with each check, the first state is kept."""
     x, y = data()
     seen: list[torch.Tensor] = []
 

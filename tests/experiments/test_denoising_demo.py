@@ -1,4 +1,4 @@
-"""Noise added, restored and measured, against models whose answers are known."""
+"""Noise added, restored and measured, against models whose outputs are known."""
 
 from __future__ import annotations
 

@@ -118,7 +118,7 @@ def test_other_data_is_neither_side() -> None:
 
 
 def test_draws_are_paired_while_it_runs() -> None:
-    """A method that has done more draws than the other is not compared with draws it has not."""
+    """Methods are compared only on the draws that both have done."""
     rows = made(**{"fine-tuned": [0.1, 0.2], "conv from scratch": [0.3, 0.4, 0.1]})
     assert judged(rows)[0] == "holds"
     assert judged(made(**{"fine-tuned": [0.1]}), complete=False)[0] == "open"

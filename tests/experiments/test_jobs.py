@@ -1,4 +1,4 @@
-"""Jobs of the Lab: asked once, done once, resumed after a kill, bounded per person."""
+"""Jobs of the Lab: computed once, resumed after a kill, limited per person."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def runs_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
-    """The jobs that would have been given a process."""
+    """The jobs for which a process would have been started."""
     found: list[Job] = []
 
     def spawn(job: Job) -> None:
@@ -126,7 +126,7 @@ def test_only_who_started_it_or_a_teacher_stops_it(started: list[Job]) -> None:
 
 @dataclass
 class Tasks:
-    """An experiment's work, replaced: which tasks were done."""
+    """A replacement of an experiment's work, which records the tasks that were done."""
 
     done: list[str]
 

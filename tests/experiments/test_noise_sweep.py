@@ -1,4 +1,4 @@
-"""Where a denoiser begins to help and where it gives up."""
+"""The noise levels at which a denoiser begins to help and stops helping."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_a_sweep_measures_what_it_says() -> None:
     assert found.curves[NOISY].psnr[0] == 100
     average = x[:1400].mean(0, keepdim=True).expand_as(clean)
     assert found.average == pytest.approx(psnr_value(clean, average), abs=1e-4)
-    # All pixels black or white by chance: nobody reads that.
+    # All pixels randomly black or white: unreadable.
     assert found.curves[NOISY].read[0] > 0.85
     assert found.curves[NOISY].read[-1] < 0.3
     limits = found.limits("pca")

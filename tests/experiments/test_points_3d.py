@@ -1,4 +1,4 @@
-"""Points to two numbers and back: end to end on few points; the verdict on rows made by hand."""
+"""Points encoded as two numbers: end to end on few points; the verdict on rows made by hand."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def test_all_images_are_pooled() -> None:
 
 
 def test_other_training_images_are_another_data_set() -> None:
-    """Else two classes of as many images would share one trained model."""
+    """Otherwise two classes with equally many images would share one trained model."""
     dataset = datasets.load("digits")
     first, again, other = (
         fitting.with_train(dataset, torch.arange(start, start + 9)).sha256 for start in (0, 0, 9)

@@ -1,4 +1,4 @@
-"""Denoising in the plane, against what can be reckoned by hand."""
+"""Denoising in the plane, against values computed by hand."""
 
 from __future__ import annotations
 

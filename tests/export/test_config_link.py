@@ -1,4 +1,4 @@
-"""The link: there and back for every type, and a sentence for one that is wrong."""
+"""The link: a round trip for every type, and an error sentence for an invalid one."""
 
 from __future__ import annotations
 

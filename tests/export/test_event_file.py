@@ -40,7 +40,7 @@ def test_tensorboard_draws_the_curves(path: Path) -> None:
     read = EventAccumulator(str(path.parent)).Reload()
     assert sorted(read.Tags()["scalars"]) == sorted(
         f"{term}/{kind}"
-        for term in ("loss", "recon", "kl")  # and no penalty, which this type has not
+        for term in ("loss", "recon", "kl")  # and no penalty, because this type has none
         for kind in ("train", "train_epoch", "validation")
     )
     found = {
@@ -71,7 +71,7 @@ def test_a_run_that_has_no_curves_yet_is_a_file_that_can_be_read(tmp_path: Path)
 
 
 def test_a_flipped_byte_is_seen_by_the_reader(path: Path) -> None:
-    """Else the test above would not have looked at the checksums."""
+    """Otherwise the test above would not have checked the checksums."""
     data = bytearray(path.read_bytes())
     data[-10] ^= 1
     path.write_bytes(data)

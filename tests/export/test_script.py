@@ -1,4 +1,4 @@
-"""The script: torch only, the same numbers as aeviz, and it trains on."""
+"""The script: it needs only torch, gives the same numbers as aeviz, and continues the training."""
 
 from __future__ import annotations
 
@@ -75,8 +75,8 @@ def images() -> torch.Tensor:
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
-    """A folder with a script and a model file for each preset, and what each printed when it ran
-    in a process without the packages that aeviz is made of."""
+    """A folder with a script and a model file for each preset, and the output of each script in a
+    process without aeviz's dependencies."""
     folder = tmp_path_factory.mktemp("scripts")
     np.savez(folder / "images.npz", images().numpy())
     for name in PRESETS:
@@ -225,7 +225,7 @@ def test_the_corners_of_the_settings(
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_its_loss_is_the_one_of_aeviz(name: str, tmp_path: Path) -> None:
-    """Where nothing is drawn: at the mean of the code (its variance is next to nothing)."""
+    """Without sampling: at the mean of the code (its variance is almost zero)."""
     config = small(name)
     module = module_of(tmp_path / "loss.py", config, (1, 8, 8))
     model = Autoencoder(config, (1, 8, 8)).eval()

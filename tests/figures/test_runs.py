@@ -8,7 +8,7 @@ from aeviz.figures.runs import MOST, POINTS, Line, overlay, points, terms, thinn
 
 
 def metrics(*losses: float, kl: float = 0.0) -> list[dict[str, Any]]:
-    """Between two epochs stands a line of the training."""
+    """There is a line within the epochs, between the lines of two epochs."""
     lines: list[dict[str, Any]] = []
     for epoch, loss in enumerate(losses, 1):
         lines.append({"epoch": epoch - 1, "step": epoch, "loss": 1e6})
@@ -45,7 +45,7 @@ def test_the_axis_holds_all_curves_but_for_their_beginnings() -> None:
 def test_a_run_without_a_measured_epoch_is_an_empty_line() -> None:
     figure = overlay([Line("new", [])], "loss", "nats")
     assert figure["data"][0]["x"] == []
-    assert "range" not in figure["layout"]["yaxis"]  # Plotly does not go on from a null
+    assert "range" not in figure["layout"]["yaxis"]  # Plotly cannot update a null
 
 
 def test_a_long_run_is_thinned_and_keeps_its_ends() -> None:

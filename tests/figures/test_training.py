@@ -18,7 +18,7 @@ ROWS: list[dict[str, Any]] = [
 def test_a_curve_has_training_over_steps_and_validation_over_epochs() -> None:
     figure = curve(ROWS, "recon", steps_per_epoch=4)
     training, validation = figure["data"]
-    # one line within an epoch is the mean of too few steps to stand beside whole epochs
+    # a line within an epoch is the mean of too few steps to compare with whole epochs
     assert training["x"] == [1.0, 2.0]
     assert training["y"] == [300.0, 150.0]
     assert validation["x"] == [1, 2]
@@ -39,7 +39,7 @@ def test_a_long_epoch_is_drawn_by_the_lines_within_it() -> None:
 def test_the_first_lines_are_drawn_at_once() -> None:
     figure = curve(ROWS[:1], "recon", steps_per_epoch=4)
     assert figure["data"][0]["y"] == [500.0]
-    assert "range" not in figure["layout"]["yaxis"]  # Plotly does not go on from a null
+    assert "range" not in figure["layout"]["yaxis"]  # Plotly cannot update a null
 
 
 def test_a_curve_that_comes_in_from_above_the_axis_says_from_how_high() -> None:

@@ -1,4 +1,4 @@
-"""Models of a session are adopted where they are better, and only there."""
+"""Models of a session are adopted if they are better, and only then."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ Must beat: bicubic. Reached: nothing.
 
 @pytest.fixture
 def bundle(tmp_path: Path) -> Path:
-    """A folder of two bundled models that have learnt nothing, and their page."""
+    """A folder of two untrained bundled models, and their README."""
     folder = tmp_path / "bundle"
     folder.mkdir()
     (folder / "README.md").write_text(PAGE)

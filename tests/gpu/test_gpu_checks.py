@@ -1,4 +1,4 @@
-"""The checks of a device: they pass on a CPU beside itself, and find what is wrong."""
+"""The checks of a device: a CPU passes against itself, and faults are found."""
 
 from __future__ import annotations
 

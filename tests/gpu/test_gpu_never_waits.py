@@ -1,4 +1,4 @@
-"""What runs between two steps of a restorer's training never waits for the GPU, and stays on it."""
+"""The code between two steps of a restorer's training never waits for the GPU, and stays on it."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_squares_and_batches_of_all_degradations() -> None:
 @pytest.mark.filterwarnings("ignore:Accessing the data pointer of FakeTensor")  # by torch itself
 @pytest.mark.parametrize("name", ["restore-denoise", "restore-watermark", "restore-inpaint"])
 def test_a_step(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All but the way back, for which PyTorch wants a real GPU."""
+    """All except the backward pass, for which PyTorch needs a real GPU."""
     config = config_of(name, small_session(tmp_path))
     model = cast(Restorer, moved(Restorer(config)))
 

@@ -1,4 +1,4 @@
-"""Stages of a restorer's training: the best is kept, and an interrupted one goes on."""
+"""Stages of a restorer's training: the best weights are kept, and an interrupted stage resumes."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_a_learner_goes_on_from_its_state_as_if_never_interrupted(tmp_path: Path
 
 
 class Same(Restorer):
-    """Gives back what it got."""
+    """Returns its input."""
 
     def restore(self, x: torch.Tensor, known: torch.Tensor | None = None) -> torch.Tensor:
         return x

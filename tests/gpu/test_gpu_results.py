@@ -1,4 +1,4 @@
-"""What a session leaves is whole at every moment, in a few files that are not too large."""
+"""The output of a session is complete at every moment, in a few files of limited size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A whole session in small, where nothing is installed that a GPU machine may lack."""
+"""A whole tiny session, without the packages that a GPU machine may lack."""
 
 from __future__ import annotations
 

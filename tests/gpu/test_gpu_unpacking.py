@@ -1,4 +1,4 @@
-"""Data sets that travel compressed are read as any other."""
+"""Compressed data sets are read like any other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which data sets are handwriting, and how they write."""
+"""Which data sets are handwriting, and the style of their strokes."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def refusal(capsys: Capture, *argv: object) -> str:
 
 
 def digit(path: Path, number: int = 0) -> torch.Tensor:
-    """A test digit, written to `path` as a PNG file; answers it as (1, 8, 8) in [0, 1]."""
+    """A test digit, written to `path` as a PNG file; returns it as (1, 8, 8) in [0, 1]."""
     x = datasets.load("digits").test.images[number].float() / 255
     path.write_bytes(images.encode_png(x))
     return x

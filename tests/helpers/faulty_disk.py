@@ -1,4 +1,4 @@
-"""A disk that fails at the i-th write, fsync or rename, or from there on; or the power does."""
+"""A disk that fails at the i-th write, fsync or rename, or from then on; or a power cut there."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Kind = Literal["once", "from then on", "killed"]
 
 
 class Killed(BaseException):
-    """What ends all that this process does, as far as the disk can tell."""
+    """The end of the process, as seen by the disk."""
 
 
 class FaultyDisk:
@@ -53,7 +53,7 @@ class FaultyDisk:
         return failing
 
     def moment(self, torn: Callable[[], object] = lambda: None) -> None:
-        """One more of the calls that may fail; `torn` does what is done of it all the same."""
+        """Counts a call that may fail; `torn` does the part of it that still happens."""
         if not self.armed:
             return
         number, self.moments = self.moments, self.moments + 1
@@ -68,7 +68,7 @@ class FaultyDisk:
 
 
 class _File:
-    """A file as it was opened, but for `write`."""
+    """An open file, except for `write`."""
 
     def __init__(self, disk: FaultyDisk, file: Any) -> None:
         self._disk, self._file = disk, file

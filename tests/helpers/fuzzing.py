@@ -1,6 +1,6 @@
 """The child process of test_fuzz.py: mutated files through `read_photo`, one line for each.
 
-A decoder written in C that falls over takes this process with it; the last line, begun before
+A crash of a decoder written in C ends this process; the last line, begun before
 the file is read, says which file did it. `python tests/helpers/fuzzing.py --write FILE SEED`, run
 in the project's root, writes that file: keep it in tests/helpers/reproducers/.
 """
@@ -26,7 +26,7 @@ from tests.images.test_photo import tiff
 
 MAX_PIXELS = 1_000_000
 REPRODUCERS = Path(__file__).parent / "reproducers"
-SECONDS = 5  # of work: a file that takes longer hangs; the usual one takes a thousandth
+SECONDS = 5  # of work: a file that takes longer hangs; most take a thousandth of it
 _NUMBERS = [0, 1, 2, 3, 4, 8, 16, 17, 127, 128, 255, 256, 257, 65535, 1 << 24, (1 << 31) - 1,
             1 << 31, (1 << 32) - 1]  # fmt: skip
 
@@ -134,7 +134,7 @@ def _tiled(colour: np.ndarray) -> bytes:
 
 
 def mutated(files: dict[str, bytes], seed: int) -> tuple[str, bytes]:
-    """One file, told by its seed: flips, runs, cuts, splices, and fields of length overwritten."""
+    """A file mutated by a seed: flips, runs, cuts, splices, and overwritten length fields."""
     rng = np.random.default_rng(seed)
     names = sorted(files)
     name = names[seed % len(names)]
@@ -157,7 +157,7 @@ def mutated(files: dict[str, bytes], seed: int) -> tuple[str, bytes]:
 
 
 def check(data: bytes) -> str:
-    """What `read_photo` makes of the file: "photo" or "refused"; raises for all else."""
+    """The result of `read_photo`: "photo" or "refused"; raises for everything else."""
     try:
         photo = read_photo(data, max_pixels=MAX_PIXELS)
     except UserError:
@@ -188,8 +188,8 @@ def main(first: int, last: int) -> None:
 
 
 def peak() -> int:
-    """The most memory of this process, in MB. Where Linux tells it: elsewhere a child begins with
-    its parent's."""
+    """The peak memory of this process in MB, as Linux reports it; elsewhere a child starts with its
+    parent's."""
     status = Path("/proc/self/status")
     if status.exists():
         line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))

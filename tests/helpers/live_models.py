@@ -1,4 +1,4 @@
-"""Small models and hand-made computers for the live tests."""
+"""Small models and test doubles of the computer for the live tests."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def sprite(images: int) -> bytes:
 
 
 class Library:
-    """Stands for `aeviz.models.library`: what is in `models` exists, and can be deleted."""
+    """A test double of `aeviz.models.library`: the entries of `models` exist and can be deleted."""
 
     def __init__(self, **models: Loaded) -> None:
         self.models = models
@@ -74,7 +74,7 @@ class Library:
 
 
 class GatedComputer:
-    """Answers each code with its first number as one pixel, and only when the test lets it.
+    """Returns the first number of each code as one pixel, and only when the test releases it.
 
     `passes` holds the first numbers of each pass, so a test reads what was computed together.
     """
@@ -85,7 +85,7 @@ class GatedComputer:
         self.allowed = threading.Semaphore(0)
 
     def warm_up(self) -> None:
-        """Nothing to warm."""
+        """Does nothing."""
 
     def decode(self, codes: NDArray[np.float32]) -> NDArray[np.uint8]:
         self.entered.release()

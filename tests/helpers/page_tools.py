@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
 SECONDS = 300
-"""A page takes less than one of them, on a busy machine many."""
+"""Seconds: a page takes less than one, on a busy machine many."""
 
 
 def run(page: str, **query: str) -> AppTest:
@@ -45,12 +45,12 @@ def again(app: AppTest) -> AppTest:
 
 
 def html(app: AppTest, testid: str) -> str:
-    """The HTML of the component with this key; "" where it is not on the page."""
+    """The HTML of the component with this key; "" if it is not on the page."""
     return str(data(app, testid).get("html", ""))
 
 
 def data(app: AppTest, key: str) -> dict[str, Any]:
-    """What the component with this key was given; nothing where it is not on the page."""
+    """The data of the component with this key; empty if it is not on the page."""
     for element in app.get("bidi_component"):
         if element.proto.id.endswith(f"-{key}"):  # type: ignore[attr-defined]
             given: dict[str, Any] = json.loads(element.proto.json)  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Tiny restorers, made-up photographs, and a page's end of the socket for the darkroom's tests."""
+"""Tiny restorers, synthetic photographs and a page's end of the socket, for the photo server."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BASE = "/aeviz/darkroom"
 
 
 def tiny(name: str) -> LoadedRestorer:
-    """A restorer of the usual form with few channels, whose weights are random and not zero."""
+    """A restorer with few channels, whose weights are random instead of zero."""
     if name not in RESTORERS:
         raise UserError(f"There is no model called {name}.")
     config = RESTORERS[name].replace(
@@ -35,7 +35,7 @@ def tiny(name: str) -> LoadedRestorer:
 
 
 def picture(height: int, width: int, channels: int = 3, seed: int = 0) -> np.ndarray:
-    """A smooth uint8 picture (H, W, C), no two of which are alike."""
+    """A smooth uint8 picture (H, W, C), different for each seed."""
     draw = np.random.default_rng(seed)
     y, x = np.mgrid[:height, :width] / 20
     waves = [np.sin(x * a + y * b + c) for a, b, c in draw.uniform(0.2, 2, (channels, 3))]
@@ -56,7 +56,7 @@ def pixels_of(data: bytes) -> np.ndarray:
 
 
 def upload(client: TestClient, pixels: np.ndarray, **query: Any) -> dict[str, Any]:
-    """What the server says of these pixels."""
+    """The server's description of these pixels."""
     answer = client.post(f"{BASE}/photos", content=png(pixels), params=query)
     assert answer.status_code == 200, answer.text
     return answer.json()
@@ -67,7 +67,7 @@ def ask(session: WebSocketTestSession, job: int, photo: str, task: str, **more: 
 
 
 def told(session: WebSocketTestSession) -> Iterator[dict[str, Any] | bytes]:
-    """The messages of a socket as they come: states, and tiles as bytes."""
+    """The messages of a socket: states, and tiles as bytes."""
     while True:
         message = session.receive()
         assert message["type"] == "websocket.send", message

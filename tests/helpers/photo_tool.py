@@ -1,4 +1,4 @@
-"""The photo tool in a browser, for its tests: small restorers, photos, what is on the canvas."""
+"""The photo tool in a browser, for its tests: small restorers, photos, the canvas's pixels."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from tests.e2e.conftest import drawn
 PAGE = "/restore?view=photos"
 CANVAS = "aeviz-photo-canvas"
 PATIENCE_MS = 120_000
-"""The first photo waits for the server to import what restores; other tests may run meanwhile."""
+"""The first photo waits for imports of the server; other tests may run meanwhile."""
 
 
 @contextmanager
 def small_restorers(folder: Path) -> Iterator[None]:
-    """Servers that are started meanwhile find small restorers, which change what they see."""
+    """Servers started meanwhile find small restorers, which change their input."""
     for name in RESTORERS:
         model = Restorer(tiny(name))
         with torch.no_grad():
@@ -53,7 +53,7 @@ def payload(name: str, data: bytes) -> FilePayload:
 
 
 def opened(page: Page, url: str) -> None:
-    """The first sample is there, restored."""
+    """Opens the page and waits until the first sample is restored."""
     page.goto(url)
     restored(page)
 
@@ -69,7 +69,7 @@ def pixels(page: Page) -> str:
 
 
 def changes(page: Page, before: str) -> str:
-    """The next picture on the canvas that is another one."""
+    """Waits until the picture on the canvas changes; returns the new one."""
     page.wait_for_function(
         f"(before) => document.querySelector('[data-testid={CANVAS}]').toDataURL() !== before",
         arg=before,

@@ -1,4 +1,4 @@
-"""Models whose answers are known without training: linear ones, with weights put in by hand."""
+"""Models whose outputs are known without training: linear ones, with weights set by hand."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def digits() -> tuple[Tensor, Tensor]:
 
 
 def pca_denoiser(**changes: object) -> Autoencoder:
-    """Projects onto 12 principal components of the first 1,400 digits: a denoiser, if weak."""
+    """Projects onto 12 principal components of the first 1,400 digits: a weak denoiser."""
     train = digits()[0][:1400]
     basis = pca_subspace(train, 12).float()
     settings = {"type": "denoising", "corruption.kind": "gaussian", "corruption.amount": 0.3}

@@ -1,4 +1,4 @@
-"""Small pictures, zips and parcels for the tests of this folder."""
+"""Small images, zips and uploads for tests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SMALL = Recipe("Test", side=16, colour=False)
 def picture(
     seed: int, size: tuple[int, int] = (20, 20), kind: str = "PNG", mode: str = "RGB"
 ) -> bytes:
-    """A picture of noise that no other seed gives."""
+    """An image of noise, different for each seed."""
     pixels = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
     buffer = io.BytesIO()
     Image.fromarray(pixels).convert(mode).save(buffer, kind)
@@ -27,7 +27,7 @@ def picture(
 
 
 def plain(value: int, size: tuple[int, int] = (20, 20)) -> bytes:
-    """A picture of one grey."""
+    """An image of one grey."""
     buffer = io.BytesIO()
     Image.new("L", size, value).save(buffer, "PNG")
     return buffer.getvalue()
@@ -48,7 +48,7 @@ def zipped(files: Mapping[str, bytes] | list[tuple[str | zipfile.ZipInfo, bytes]
 
 
 def sent(folder: Path, files: Mapping[str, bytes]) -> Path:
-    """A parcel of these files on the disk."""
+    """An upload of these files on the disk."""
     path = folder / "parcel"
     path.write_bytes(upload_format.pack(dict(files)))
     return path

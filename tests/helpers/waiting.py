@@ -1,4 +1,4 @@
-"""Waiting for what another thread or process does: for a condition, never for a while."""
+"""Waiting for another thread or process: for a condition, never for a fixed time."""
 
 from __future__ import annotations
 

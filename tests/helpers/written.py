@@ -20,7 +20,7 @@ STROKES = {
 def paper(
     height: int = 600, width: int = 450, brightness: int = 235, rule: int = 0, ruled: int = 150
 ) -> NDArray[np.uint8]:
-    """Grey (height, width), with level lines of the brightness `ruled` every `rule` pixels."""
+    """Grey (height, width), with horizontal lines of the brightness `ruled` every `rule` pixels."""
     sheet = np.full((height, width), brightness, np.uint8)
     for row in range(rule // 2, height, rule) if rule else ():
         sheet[row : row + 2] = ruled
@@ -59,6 +59,6 @@ def ink_centre(image: NDArray[np.uint8]) -> tuple[float, float]:
 
 
 def likeness(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
-    """Cosine of two images: 1 where one is a multiple of the other."""
+    """The cosine of two images: 1 if one is a multiple of the other."""
     x, y = (image.astype(float).ravel() for image in (a, b))
     return float(x @ y / (np.linalg.norm(x) * np.linalg.norm(y)))

@@ -1,4 +1,4 @@
-"""What is not a whole picture is refused in one sentence; nothing else ever gets out."""
+"""Files that are not complete images are refused with one sentence; no other error is raised."""
 
 import io
 import struct
@@ -106,7 +106,7 @@ def test_markup_behind_an_image_signature():
 @pytest.mark.parametrize("name", SAMPLES)
 @pytest.mark.parametrize("part", [0.02, 0.1, 0.3, 0.5, 0.8, 0.95])
 def test_cut_short_is_refused_or_whole(name, part):
-    """Never half a picture: what is accepted shows every pixel of the whole file's picture."""
+    """Never half an image: an accepted file has every pixel of the original one."""
     data = SAMPLES[name]
     cut = data[: int(len(data) * part)]
     try:
@@ -266,7 +266,7 @@ def test_run_length_bmp_without_its_end():
 
 
 def resealed(data: bytes) -> bytes:
-    """A PNG with its checksums made right again, so that a mutation gets past them."""
+    """A PNG with corrected checksums, so that a mutation passes them."""
     out, pos = bytearray(data), 8
     while pos + 12 <= len(out):
         end = pos + 8 + struct.unpack_from(">I", out, pos)[0]

@@ -1,4 +1,4 @@
-"""Whole pictures of every kind are read right: pixel values worked out by hand."""
+"""Valid images of every kind are read correctly: pixel values computed by hand."""
 
 import io
 import struct

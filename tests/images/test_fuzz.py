@@ -1,4 +1,4 @@
-"""2,000 mutated files in a process of their own: a photo or a sentence, no crash and no hang."""
+"""2,000 mutated files in a separate process: a photo or a sentence, no crash and no hang."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Whole photographs: what is written is read back exactly, and 16 bits stay 16 bits."""
+"""Photographs: round trips are exact, and 16 bits stay 16 bits."""
 
 import io
 import itertools
@@ -197,7 +197,7 @@ def ramp(channels: int) -> np.ndarray:
 
 
 def widened_profile() -> bytes:
-    """sRGB's profile with its primaries moved, so that the matrix does something."""
+    """sRGB's profile with moved primaries, so that the matrix has an effect."""
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     for i in range(struct.unpack_from(">I", profile, 128)[0]):
         tag, at, _ = struct.unpack_from(">4sII", profile, 132 + 12 * i)

@@ -1,4 +1,4 @@
-"""Files as people have them: what every viewer reads is read, and means the same here."""
+"""Imperfect real-world files: what every viewer reads is read here, too, with the same result."""
 
 import io
 import struct
@@ -35,7 +35,7 @@ TABLE = JPEG.index(b"\xff\xdb")
         JPEG[:TABLE] + b"\0stray\0" + JPEG[TABLE:],
         JPEG[:2] + b"\xff\xfe\0\x05abc" + bytes(6) + JPEG[2:],  # after a comment
         JPEG[:2] + b"\xff\xee\0\x0dAdobe\0\x64\0\0\0\0\0" + JPEG[2:],  # APP14, its length one short
-        JPEG[:2] + b"\xff\xed\0\0" + JPEG[2:],  # a length that is none
+        JPEG[:2] + b"\xff\xed\0\0" + JPEG[2:],  # an invalid length
         JPEG[:2] + b"\xff\xe0\0\x07JFIF\0" + JPEG[2:],
         JPEG[:2] + b"\xff\xe2\0\x0eICC_PROFILE\0" + JPEG[2:],
         JPEG[:TABLE] + b"\xff\xd0\xff\x01" + JPEG[TABLE:],  # markers that stand alone
@@ -76,7 +76,7 @@ def test_avif_turned_by_its_boxes():
 
 @pytest.mark.parametrize("where", [b"ispe", b"mdat"])
 def test_avif_that_is_larger_than_allowed(where):
-    """Whether its box says so, or only the coded data do."""
+    """Whether its box declares the size, or only the coded data."""
     data = saved(np.zeros((300, 300, 3), np.uint8), "AVIF")
     with pytest.raises(UserError, match="300 x 300"):
         decode(data, max_pixels=299 * 300)
@@ -218,7 +218,7 @@ def test_the_usual_gamma_and_its_chromaticities_change_nothing():
 
 
 def test_display_p3_in_numbers():
-    """What Chrome and lcms make of it."""
+    """The values are those of Chrome and lcms."""
     colour = np.full((2, 2, 3), (200, 60, 0), np.uint8)
     assert decode(with_chunks(P3, pixels=colour)).pixels[0, 0].tolist() == [217, 42, 0]
     points = (31270, 32900, 68000, 32000, 26500, 69000, 15000, 6000)

@@ -1,4 +1,4 @@
-"""Whole files or none, whatever fails and whenever."""
+"""Complete files or none, whatever fails at whatever time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that know when a byte of theirs has changed."""
+"""Files with a checksum: a changed byte is detected."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from aeviz.io import checksums
 
 TENSORS = {"a": torch.arange(5.0), "b": torch.tensor([[1, 2]], dtype=torch.uint8)}
 METADATA = {"said": 'sha256":"' + "0" * 64, "position": '{"epoch": 3}'}
-"""The first imitates the place where the sum stands."""
+"""The first one imitates the position of the checksum."""
 
 
 def sound(data: bytes, path: Path) -> bool:
@@ -46,7 +46,7 @@ def test_any_reader_of_safetensors_reads_it(tmp_path: Path) -> None:
 def test_every_flipped_bit_is_seen_wherever_it_is(tmp_path: Path) -> None:
     data = checksums.save(TENSORS, METADATA)
     name = range(data.index(b'"sha256":"'), data.index(b'"sha256":"') + 10)
-    for place in set(range(len(data))) - set(name):  # else there is no sum, and all else is whole
+    for place in set(range(len(data))) - set(name):  # without this key it is unchecked
         for bit in range(8):
             flipped = bytearray(data)
             flipped[place] ^= 1 << bit

@@ -1,4 +1,4 @@
-"""JSON from a file is data: whatever it holds, the answer is checked or a ValueError."""
+"""JSON from a file is untrusted: the result is checked data or a ValueError."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where things lie: in a checkout, in an installed package, and where the environment says."""
+"""Paths: in a checkout, in an installed package, and set by environment variables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Binary codes by hand; what iterative quantisation finds, and that it does better than chance."""
+"""Binary codes by hand; iterative quantisation finds known codes and beats chance."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_distances_count_bits() -> None:
 
 
 def test_a_turned_cube_is_turned_back() -> None:
-    """Codes on the corners of a turned cube: their bits are the corners, up to order and sign."""
+    """Codes on the corners of a rotated cube: their bits are the corners, up to order and sign."""
     generator = torch.Generator().manual_seed(0)
     corners = torch.randint(0, 2, (400, 2), generator=generator).double() * 2 - 1
     angle = torch.tensor(0.6)

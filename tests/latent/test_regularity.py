@@ -1,4 +1,4 @@
-"""Regularity of a latent space, against what can be reckoned by hand."""
+"""Regularity of a latent space, against values computed by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The models that ship: each is what its documented command makes, and reaches what it must."""
+"""The bundled models: each matches its documented command, and reaches its required metrics."""
 
 from __future__ import annotations
 

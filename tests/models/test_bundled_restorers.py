@@ -1,4 +1,4 @@
-"""The restorers that ship: small files that do what they say, on pictures drawn here."""
+"""The bundled restorers: small files that restore synthetic images."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ GAIN = {"denoise": 6, "impulse": 6, "inpaint": 6, "x2": 0.3, "x4": 0.1, "jpeg": 
 
 @pytest.mark.parametrize("task", GAIN)
 def test_it_restores_a_drawing(task: str) -> None:
-    """Unlike what it was trained on, but a picture: it comes out nearer to the truth."""
+    """A drawing differs from the training data, but the result is closer to the truth."""
     loaded = library.load_restorer(TASKS[task].model)
     damage, x = DEGRADATIONS[TASKS[task].damage], drawing()
     given = damage.at(x, damage.default, torch.Generator().manual_seed(0))

@@ -1,4 +1,4 @@
-"""A card is believed as far as a page can show it."""
+"""Only those values of a card are kept that a page can show."""
 
 from __future__ import annotations
 

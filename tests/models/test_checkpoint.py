@@ -1,4 +1,4 @@
-"""The model file: there and back to the bit, and nothing but a sentence for a file that is none."""
+"""The model file: bit-identical round trips, and one sentence for an invalid file."""
 
 from __future__ import annotations
 
@@ -92,11 +92,11 @@ def with_metadata(**changes: Any) -> bytes:
 
 
 def with_tensors(change: Callable[[dict[str, torch.Tensor]], None]) -> bytes:
-    """The file with its tensors changed, and a header that is true of them."""
+    """The file with changed tensors and a matching header."""
     tensors = safetensors.torch.load(whole())
     change(tensors)
     metadata = split(whole())[0]["__metadata__"]
-    del metadata["sha256"]  # else nobody would look any further
+    del metadata["sha256"]  # otherwise reading would stop here
     return safetensors.torch.save(tensors, metadata)
 
 
@@ -174,7 +174,7 @@ def test_any_outside_program_can_read_it(tmp_path: Path) -> None:
 
 
 def test_the_summary_reads_no_weight(tmp_path: Path) -> None:
-    """It is right even of a file that ends where its header ends."""
+    """It works even for a file that ends after its header."""
     data = whole()
     path = tmp_path / "m.safetensors"
     path.write_bytes(data[: -len(split(data)[1])])
@@ -186,7 +186,7 @@ def test_the_summary_reads_no_weight(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("length", [0x0280, 0x0480, 0x0580, 0x4B50])
 def test_a_header_whose_length_looks_like_a_pickle(length: int, tmp_path: Path) -> None:
-    """These lengths begin with the two bytes of a pickle or a zip file, as any may by chance."""
+    """These lengths begin with the two bytes of a pickle or a zip file, by chance."""
     slim = Autoencoder(RunConfig(network=NetworkConfig(hidden=())), SHAPE)
     header, body = split(checkpoint.to_bytes(slim, {}, None))
     length += 0x10000
@@ -215,7 +215,7 @@ def test_a_pickle_renamed_is_named_and_never_run(protocol: int, tmp_path: Path) 
 
 
 def test_a_zip_renamed_is_named(tmp_path: Path) -> None:
-    """What PyTorch's own saving writes is a zip file around a pickle."""
+    """PyTorch's own format is a zip file around a pickle."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("archive/data.pkl", pickle.dumps(Evil(tmp_path / "mark")))
@@ -305,7 +305,7 @@ def test_a_header_length_that_lies(length: int, tmp_path: Path) -> None:
 
 
 def test_a_huge_header_is_not_read(tmp_path: Path) -> None:
-    """A true length of 200 MB, in a file that has a hole in its place."""
+    """A correct length of 200 MB, in a sparse file."""
     path = tmp_path / "m.safetensors"
     with path.open("wb") as file:
         file.write(struct.pack("<Q", 200 << 20) + b"{")
@@ -394,7 +394,7 @@ def test_a_description_of_another_network(tmp_path: Path) -> None:
 def test_no_memory_is_asked_for_before_the_checks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A large network that is described but not there is refused without being built."""
+    """A large network that is described but not in the file is refused without being built."""
     built: list[str] = []
     monkeypatch.setattr(Autoencoder, "load_state_dict", lambda *args: built.append("weights"))
     real = torch.nn.Linear.reset_parameters

@@ -33,7 +33,7 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def model_with(sprite: bytes, path: Path) -> bytes:
-    """A whole model file of 300 images, but for its thumbnails."""
+    """A complete model file of 300 images, except for its thumbnails."""
     save(path, pca_denoiser())
     loaded = checkpoint.load(path)
     assert loaded.gallery is not None

@@ -1,4 +1,4 @@
-"""Uploaded models: checked, owned, counted, and deleted by whom they belong to."""
+"""Uploaded models: checked, owned, counted, and deleted by their owners."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_a_full_disk_keeps_no_half_upload(step: str, monkeypatch: pytest.MonkeyP
 
 
 def test_a_disk_that_fills_up_at_the_last_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The trial copy was written; moving it to its place fails."""
+    """The test copy was written; moving it into place fails."""
     real = os.replace
 
     def full(source: object, target: Path) -> None:
@@ -97,7 +97,7 @@ def test_a_disk_that_fills_up_at_the_last_step(monkeypatch: pytest.MonkeyPatch) 
 def test_an_upload_has_an_owner_and_only_they_or_the_teacher_delete_it() -> None:
     info = uploads.add(file_of(), "a", ADA.owner)
     assert info.owner == ADA.owner
-    assert uploads.add(file_of(), "a", BOB.owner).owner == ADA.owner  # who brought it first
+    assert uploads.add(file_of(), "a", BOB.owner).owner == ADA.owner  # who uploaded it first
     for stranger in (BOB, Person()):
         with pytest.raises(UserError, match="somebody else's"):
             uploads.remove(info.name, stranger)

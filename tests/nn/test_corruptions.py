@@ -1,4 +1,4 @@
-"""Corruptions: their statistics, their bounds, and that a generator decides them wholly."""
+"""Corruptions: their statistics, their bounds, and that a generator determines them completely."""
 
 from __future__ import annotations
 

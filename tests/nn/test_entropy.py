@@ -1,4 +1,4 @@
-"""The cross-entropy that is written out, against PyTorch's in double precision."""
+"""The explicit cross-entropy, against PyTorch's in double precision."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ X = torch.tensor([[1.0, 0, 1, 1], [0, 0, 1, 0], [1, 1, 0, 0]]).reshape(3, 1, 2, 
 
 
 def model() -> Autoencoder:
-    """A VAE of four pixels and one number, away from a symmetric start."""
+    """A VAE of four pixels and one dimension, away from a symmetric start."""
     config = RunConfig(type="vae").replace(
         **{"network.hidden": [3], "bottleneck.kind": "gaussian", "bottleneck.latent_dim": 1}
     )
@@ -32,7 +32,7 @@ def model() -> Autoencoder:
 
 
 def integrated(made: Autoencoder, x: Tensor) -> Tensor:
-    """The negative ELBO by Gauss-Hermite quadrature over eps, written out on its own."""
+    """The negative ELBO by Gauss-Hermite quadrature over eps, implemented independently."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(60)
     mu, logvar = made.posterior(x)
     assert logvar is not None

@@ -33,7 +33,7 @@ every_case = pytest.mark.parametrize(("name", "kind", "shape"), CASES)
 
 
 def small(name: str, kind: str) -> RunConfig:
-    """The preset with small layers: as many of them, and its own hyperparameters left alone."""
+    """The preset with smaller layers: as many of them, and its hyperparameters unchanged."""
     config = PRESETS[name].config
     hidden = HIDDEN[min(len(config.network.hidden), 3)]
     return config.replace(**SMALL, **{"network.kind": kind, "network.hidden": hidden})

@@ -44,7 +44,7 @@ def test_linear_autoencoder_finds_the_pca_subspace_and_its_error() -> None:
 
 
 def test_a_smaller_code_does_worse() -> None:
-    """The error that the test above reaches is no accident of easy data."""
+    """The error in the test above is not due to easy data."""
     x = data()
     errors = [metrics.pca_error(x, x, d) for d in (1, 2, 3)]
     assert errors[0] > 1.5 * errors[1] > 2 * errors[2]

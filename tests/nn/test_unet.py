@@ -13,7 +13,7 @@ from aeviz.presets.restorers import RESTORERS
 
 
 def stirred(name: str = "restore-denoise") -> Restorer:
-    """A small restorer that has left its start, where it changes nothing."""
+    """A small restorer with changed weights: a new one is the identity."""
     model = Restorer(tiny(name))
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
@@ -48,7 +48,7 @@ def test_a_matte_is_learnt_in_bce_and_read_as_a_share() -> None:
 
 
 def test_without_skips_all_has_to_pass_through_the_code() -> None:
-    """Take the code away, and nothing of the picture is left."""
+    """Without the code, nothing of the image is left."""
     x, y = picture(1, 3, 16, 16), 1 - picture(1, 3, 16, 16)
     for name, passes in (("bottleneck-photo", False), ("restore-denoise", True)):
         model = stirred(name)

@@ -22,13 +22,13 @@ def runs_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(autouse=True)
 def at_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A page without a browser has no cookies: somebody at the server's own machine looks at it."""
+    """A page without a browser has no cookies: it is viewed from the server's own machine."""
     monkeypatch.setattr(person, "me", lambda: Person(local=True))
 
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> list[RunConfig]:
-    """What was started, without starting it: the runs stay in the queue."""
+    """The runs that would have been started: they stay in the queue."""
     configs: list[RunConfig] = []
 
     def start(config: RunConfig, owner: str) -> Run:

@@ -28,7 +28,7 @@ from aeviz.ui.runs import table
 
 SEED = 18
 EACH = 2
-"""Damages of each file."""
+"""Kinds of damage to each file."""
 
 Damage = Callable[[random.Random, bytes], bytes]
 
@@ -50,7 +50,7 @@ def other_bytes(draw: random.Random, content: bytes) -> bytes:
 
 
 def other_json(draw: random.Random, content: bytes) -> bytes:
-    """The same object with one value of another kind, where it is one; else another value."""
+    """If it is an object, the same one with one value of another type; else another value."""
     strange = draw.choice(
         (None, True, -1, 1e300, 10**400, "x", [], {}, [[0]], "\ud800", float("nan"), -5.5)
     )
@@ -91,8 +91,8 @@ class Server:
         folders = (self.bad_run.folder, self.bad_model.path.parent, self.data_folder)
         files = (sorted(filter(Path.is_file, folder.rglob("*"))) for folder in folders)
         self.files = [[*filter(None, row)] for row in zip_longest(*files)]
-        """A file of the run, one of the model and one of the data set, damaged at the same time as
-        pages read them apart; then the next ones."""
+        """A file of the run, one of the model and one of the data set are damaged at the same time,
+        because pages read them separately; then the next ones."""
 
     @property
     def data_folder(self) -> Path:
@@ -113,7 +113,7 @@ class Server:
         return made
 
     def check(self) -> None:
-        """All pages that show any of it."""
+        """Checks all pages that show any of it."""
         app = open_runs(runs_scope_kept="class")
         assert self.good_run.id in {row["id"] for row in data(app, table.KEY)["rows"]}
         ticked = [self.bad_run.id, self.good_run.id]
@@ -133,7 +133,7 @@ class Server:
         self.check_routes()
 
     def check_routes(self) -> None:
-        """What the browser fetches by itself: all of it, or a sentence."""
+        """Checks what the browser fetches automatically: the data, or a sentence."""
         assert self.good_run.id in {row["name"] for row in catalog.listing()}
         for name in (self.bad_run.id, self.bad_model.name):
             with contextlib.suppress(UserError):

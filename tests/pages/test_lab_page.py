@@ -1,4 +1,4 @@
-"""The Lab's page without a browser: predict, run, judge, break it, take it along."""
+"""The Lab's page without a browser: predict, run, judge, break it, export it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TINY = {name: value for name, value in LINK.items() if name != "experiment"}
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
-    """The jobs that would have been given a process."""
+    """The jobs for which a process would have been started."""
     found: list[Job] = []
 
     def spawn(job: Job) -> None:

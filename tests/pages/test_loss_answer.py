@@ -1,4 +1,4 @@
-"""A run's page says whether its loss is good, where the run has what it takes to say so."""
+"""A run's page says whether its loss is good, if the run has the values for that."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_a_run_without_baselines_opens_without_the_answer(run: Run) -> None:
 
 def test_a_run_that_is_stopped_before_it_goes_on_keeps_its_curve_and_answer(run: Run) -> None:
     (run.folder / "baselines.json").write_text(json.dumps([asdict(line) for line in LINES]))
-    run.write_status(Status("stopped", epoch=2, created=time.time()))  # as it begins to wait anew
+    run.write_status(Status("stopped", epoch=2, created=time.time()))  # when it waits again
     assert SAID in texts(run)
 
 

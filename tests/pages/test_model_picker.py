@@ -1,4 +1,4 @@
-"""The list of models: whose each is, what differs, and no two lines alike."""
+"""The list of models: owners, differences, and no two equal lines."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def trained(
     folder: Path, owner: Person, age: int = 0, name: str = "", epochs: int = 5, **settings: object
 ) -> None:
-    """A run with a model, as `runs_dir` of this folder's tests has it."""
+    """A run with a model, in `runs_dir`."""
     folder.mkdir(parents=True)
     (folder / "owner").write_text(owner.owner)
     if name:

@@ -1,4 +1,4 @@
-"""A browser that keeps no cookies, for instance in another site's frame: it is nobody."""
+"""A browser that keeps no cookies, for instance in another site's frame: it has no identity."""
 
 from __future__ import annotations
 

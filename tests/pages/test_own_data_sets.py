@@ -1,4 +1,4 @@
-"""Whose a data set of own images is, on the Train page."""
+"""Owners of data sets of own images, on the Train page."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ def test_a_run_is_continued_for_as_many_epochs_as_were_asked_for(
 
 
 def test_a_refusal_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the page had offered: what counts is whose run it is when the button is pressed."""
+    """The owner is checked when the button is pressed, whatever the page has offered."""
     run = a_run(ADA, Status("stopped", epoch=1, message="Stopped."))
     at_the_browser(monkeypatch, ADA)
     app = open_train(run=run.id)

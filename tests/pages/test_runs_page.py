@@ -180,7 +180,7 @@ def test_of_several_the_one_that_trains_is_kept_and_a_sentence_says_why() -> Non
 
 
 def test_a_refusal_stays_to_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the page had offered: what counts is whose run it is when the button is pressed."""
+    """The owner is checked when the button is pressed, whatever the page has offered."""
     mine = a_run()
     app = open_runs(runs_chosen=[mine.id])
 
@@ -202,7 +202,7 @@ def test_why_a_run_was_not_deleted_stays_although_it_is_gone(
     mine, remove = a_run(), manage.remove
 
     def too_late(run: Run, me: Person) -> None:
-        """Another page was faster."""
+        """Another page has already done it."""
         remove(run, me)
         remove(run, me)
 

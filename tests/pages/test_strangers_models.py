@@ -1,4 +1,4 @@
-"""Models that somebody made to break pages: their own pages say a sentence, others' stay whole."""
+"""Malicious models: their own pages show a sentence, and other pages work."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def markdown(app: AppTest) -> Iterator[str]:
-    """All that a page hands to Streamlit as Markdown."""
+    """Everything that a page passes to Streamlit as Markdown."""
     for kind in ("markdown", "caption", "warning", "error", "info", "success", "subheader"):
         yield from (element.value for element in app.get(kind))
     yield from (element.label for element in app.button)
@@ -57,7 +57,7 @@ def markdown(app: AppTest) -> Iterator[str]:
 
 
 def assert_plain(app: AppTest, shown: bool = True) -> None:
-    """Nothing of it is markup; and it is there, in letters."""
+    """Asserts that it is shown as text, without markup."""
     texts = [text for text in markdown(app) if "evil" in text or re.search(r"\bhi\b", text)]
     for text in texts:
         assert not MARKUP.search(text), text

@@ -1,4 +1,4 @@
-"""Uploaded models on the pages: mine on Train, all on Runs, each deleted by whom it belongs to."""
+"""Uploaded models on the pages: mine on Train, all on Runs, each deleted by its owner."""
 
 from __future__ import annotations
 

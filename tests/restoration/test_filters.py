@@ -1,5 +1,5 @@
-"""Every classical filter of the table, on a photo-like picture: better than what it was given, the
-same in tiles as in one piece, and stopped when it should."""
+"""Every classical filter of the table, on a photo-like image: better than its input, the same in
+tiles as in one piece, and stopped on request."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_the_noise_is_estimated_where_it_is_not_told() -> None:
 @pytest.mark.parametrize(("share", "size"), [(0.1, 3), (0.35, 5), (0.6, 7)])
 @depths
 def test_the_median_is_as_large_as_the_loss_asks_for(dtype: type, share: float, size: int) -> None:
-    """The chosen size is the best of the three."""
+    """The chosen size is the best of three."""
     clean = scene(90, 120, dtype=dtype)
     given = struck(clean, share)
     assert median_size(given, None) == size

@@ -1,4 +1,4 @@
-"""Nothing to restore is left alone and said; hidden colours change nothing that is seen."""
+"""An image without damage is unchanged, with a note; hidden colours change nothing visible."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DENOISE, IMPULSE = TASKS["denoise"], TASKS["impulse"]
 
 
 def tiny(task: str) -> Restorer:
-    """A network with random weights, which changes what it is given."""
+    """A network with random weights, which changes its input."""
     torch.manual_seed(0)
     model = Restorer(tiny_config(f"restore-{task}")).eval()
     for parameter in model.parameters():

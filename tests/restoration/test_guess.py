@@ -1,4 +1,4 @@
-"""Colours: grey where the network knows nothing, neutral at black and white, and a measure that one
+"""Colours: grey if the network is unsure, neutral at black and white, and a metric that a uniform
 tint fails."""
 
 import numpy as np

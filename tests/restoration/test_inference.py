@@ -117,7 +117,7 @@ def test_pale_guesses_are_made_more_vivid_within_bounds(monkeypatch: pytest.Monk
     ("name", "same"), [("restore-x2", True), ("restore-inpaint", True), ("restore-jpeg", False)]
 )
 def test_a_picture_turned_and_restored_is_the_restored_turned(name: str, same: bool) -> None:
-    """As the mean of the views makes it, whatever the network."""
+    """Because of the mean over the views, for any network."""
     chance = torch.Generator().manual_seed(0)
     model = Restorer(tiny(name)).eval()
     with torch.no_grad():
@@ -131,12 +131,12 @@ def test_a_picture_turned_and_restored_is_the_restored_turned(name: str, same: b
 
 
 def turn(x: torch.Tensor) -> torch.Tensor:
-    """Rows become columns, from the other end: (N, C, H, W) -> (N, C, W, H)."""
+    """Transposes over the other diagonal: (N, C, H, W) -> (N, C, W, H)."""
     return x.flip(2, 3).transpose(2, 3)
 
 
 def test_of_a_matte_the_photograph_without_the_mark_is_made() -> None:
-    """A network that draws the true matte: what was covered comes back."""
+    """A network that predicts the true matte: the covered pixels are restored."""
     chance = torch.Generator().manual_seed(0)
     x = torch.nn.functional.interpolate(torch.rand(1, 3, 6, 8, generator=chance), (96, 128))
     given = DEGRADATIONS["watermark"].at(x, 50, chance)
@@ -148,7 +148,7 @@ def test_of_a_matte_the_photograph_without_the_mark_is_made() -> None:
 
 
 def _matte_like(seen: torch.Tensor, given: inference.Damaged) -> torch.Tensor:
-    """The matte, turned as the picture is that is seen."""
+    """The matte, in the orientation of the network's input."""
     for view in inference._VIEWS:
         turned = view(given.x)
         if turned.shape == seen.shape and torch.equal(turned, seen):

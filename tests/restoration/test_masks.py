@@ -1,4 +1,4 @@
-"""Masks as people have them: read as meant, or one sentence."""
+"""Masks in common formats: read as intended, or refused with one sentence."""
 
 import io
 
@@ -33,7 +33,7 @@ def smooth() -> np.ndarray:
 
 
 def sheet_of_black_and_white() -> bytes:
-    """Black and white paint on a transparent ground: the white is meant."""
+    """Black and white paint on a transparent background: white marks the holes."""
     rgba = np.zeros((*STROKES.shape, 4), np.uint8)
     rgba[:, :30, 3] = 255
     rgba[:, :30, :3] = 255 * PAINT[:, :30, None]

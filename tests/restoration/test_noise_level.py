@@ -67,7 +67,7 @@ def test_depth_does_not_matter() -> None:
 
 
 def test_a_large_photo_is_sampled_all_over() -> None:
-    """Only the lower right corner is smooth enough to measure; most of it is never looked at."""
+    """Only the lower right corner is smooth enough to measure, and most pixels are not sampled."""
     large = np.tile(noisy(checks(2)[:320, :480], 15, 1), (8, 8, 1))
     smooth = np.tile(noisy(SCENES["flat"], 15, 1), (4, 4, 1))
     large[-1280:, -1920:] = smooth
@@ -86,7 +86,7 @@ def test_sixteen_pixels_square_are_enough() -> None:
 
 
 def test_black_and_white_dots_are_told_as_no_more_noise_than_restorers_have_learnt() -> None:
-    """A dithered picture: clipping explains all of it as noise without end."""
+    """A dithered image: with clipping, it looks like unlimited noise."""
     dots = np.random.default_rng(0).random((256, 256, 1)) < 0.25
     pixels = dots.astype(np.uint8) * 255
     assert estimate_noise(pixels) <= 100

@@ -1,4 +1,4 @@
-"""Telling images of the model's kind from others."""
+"""Distinguishing images of the model's kind from others."""
 
 from __future__ import annotations
 

@@ -32,13 +32,13 @@ ONE_SIZE = [task for task in TASKS.values() if task.scale == 1 and not task.mask
 
 
 def identity(task: str = "denoise") -> Restorer:
-    """A fresh restorer of a task changes nothing."""
+    """A new restorer of a task, which changes nothing."""
     small = {"network.channels": [4, 8], "network.residual": 1, "bottleneck.latent_dim": 8}
     return Restorer(RESTORERS[TASKS[task].model].replace(**small)).eval()
 
 
 def random_model() -> Restorer:
-    """Changes every pixel by what lies up to 28 pixels around it."""
+    """A restorer that changes every pixel, depending on those up to 28 pixels away."""
     model, chance = identity(), torch.Generator().manual_seed(3)
     with torch.no_grad():
         for parameter in model.parameters():
@@ -47,7 +47,7 @@ def random_model() -> Restorer:
 
 
 class Spy(Restorer):
-    """Answers a flat picture and keeps what it was asked."""
+    """Returns a flat image and records its calls."""
 
     def __init__(self, task: str, *answer: float) -> None:
         super().__init__(identity(task).config)
@@ -337,7 +337,7 @@ BUNDLED = sorted(library.checkpoints_dir().glob("restore-*.safetensors"))
 
 @pytest.mark.parametrize("path", BUNDLED, ids=lambda path: path.stem)
 def test_no_seam_is_as_high_as_a_grey_level(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Windows of half the picture against one of it all, at 16 bits so that nothing is rounded."""
+    """Windows of half the image against one window, at 16 bits so that nothing is rounded."""
     model, task = load_restorer(path).model, TASKS[path.stem.removeprefix("restore-")]
     y, x = np.mgrid[:480, :480] / 480
     scene = np.stack([np.sin(9 * x * y), np.cos(30 * x * x), np.sin(40 * y)], 2) * 0.4 + 0.5

@@ -33,7 +33,7 @@ def test_windows_that_cannot_be_are_a_mistake(side: int, overlap: int) -> None:
 
 
 def put_together(grid: Grid, whole: Tensor, batch: int) -> tuple[Tensor, list[Box]]:
-    """`whole` (C, H, W) cut into windows, and what `mosaic` makes of them."""
+    """`whole` (C, H, W) cut into windows and reassembled by `mosaic`."""
     padded = torch.nn.functional.pad(whole, (0, 8, 0, 8))
 
     def compute(boxes: list[Box]) -> Tensor:
@@ -62,7 +62,7 @@ def test_each_pixel_comes_back_once_and_unchanged(size: tuple[int, int], batch: 
 
 @pytest.mark.parametrize("size", [(200, 900), (900, 200), (600, 600)])
 def test_one_window_fades_into_the_next(size: tuple[int, int]) -> None:
-    """Windows that answer 0 and 1 by turns: no step is larger than the fade allows."""
+    """Windows of alternating 0 and 1: no step is larger than the fade allows."""
     grid = Grid(*size, 256, 64, 8)
     asked: list[Box] = []
 

@@ -1,4 +1,4 @@
-"""A data set of somebody's own images is not removed from under a run."""
+"""A data set of own images is not removed while a run uses it."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def test_what_the_list_shows_anyway_is_no_difference() -> None:
 
 
 def test_what_a_type_brings_along_is_no_difference() -> None:
-    """All presets together: each is what its name says."""
+    """Among all presets, the type says everything: no other difference is shown."""
     configs = [preset.config for preset in PRESETS.values()]
     assert differences(configs) == [{}] * len(configs)
 
@@ -36,7 +36,7 @@ def test_a_setting_that_does_nothing_is_no_difference() -> None:
 
 
 def test_the_rarest_comes_first() -> None:
-    """One of three has another beta; two of three the code of 2."""
+    """One of three has another beta; two of three have a code of 2."""
     odd = VAE.replace(**{CODE: 2, BETA: 4.0})
     found = differences([odd, VAE.replace(**{CODE: 2}), VAE])
     assert list(found[0]) == [BETA, CODE]

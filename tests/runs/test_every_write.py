@@ -1,4 +1,4 @@
-"""Each single write, fsync and rename of a training fails in its turn: nothing is lost."""
+"""Each write, fsync and rename of a training fails once: nothing is lost."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ KINDS: tuple[Kind, ...] = ("once", "from then on", "killed")
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Hundreds of tiny trainings: on a busy machine threads would wait for each other all along,
-    and a true fsync, which no test can tell from none, for the disk."""
+    """Hundreds of tiny trainings: on a busy machine threads would wait for each other all the time,
+    and a real fsync, whose effect no test can see, for the disk."""
     monkeypatch.setattr(os, "fsync", lambda handle: None)
     before = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -51,14 +51,14 @@ def short(
 
 @pytest.fixture
 def model(short: RunConfig) -> dict[str, Tensor]:
-    """What the undisturbed training ends with."""
+    """The result of the uninterrupted training."""
     run = store.create(short)
     worker.work(run)
     return dict(checkpoint.load(run.model_path).model.state_dict())
 
 
 def check_whole(run: Run, dataset: Dataset) -> None:
-    """Reads every file that the run has; nothing that it has told of is missing."""
+    """Reads every file of the run; nothing that its status reports is missing."""
     state = begin(run.config, dataset, CPU)
     if run.resume_path.exists():
         resume.load_into(run.resume_path, state)
@@ -70,7 +70,7 @@ def check_whole(run: Run, dataset: Dataset) -> None:
 
 
 def moments(config: RunConfig) -> int:
-    """How often the short training asks something of the disk."""
+    """The number of disk operations of the short training."""
     with pytest.MonkeyPatch.context() as patch:
         disk = FaultyDisk(patch)
         worker.work(store.create(config))
@@ -80,7 +80,7 @@ def moments(config: RunConfig) -> int:
 def interrupted(config: RunConfig, at: int, kind: Kind) -> Run:
     """A run of which the disk fails at this moment."""
     run = store.create(config)
-    run.pid_path.touch()  # as if a process had been at work on it
+    run.pid_path.touch()  # as if a process had worked on it
     with pytest.MonkeyPatch.context() as patch, contextlib.suppress(Killed):
         FaultyDisk(patch, at, kind)
         worker.work(run)
@@ -98,12 +98,12 @@ def test_whichever_write_fails_nothing_is_lost_and_the_training_goes_on_to_the_s
         check_whole(run, dataset)
         status = run.status
         assert run.is_over, (at, status)
-        if status.phase != "done":  # some may fail: the folder's fsync, what the loss is beside
+        if status.phase != "done":  # some may fail: the folder's fsync, the baselines
             assert status.phase == "failed", (at, status)
             assert kind == "killed" or "No space left on device" in status.message, (at, status)
             assert run.can_resume
             if at % len(KINDS) != KINDS.index(kind):
-                continue  # to go on takes as long again: at each moment after one kind of failure
+                continue  # resuming takes as long again: only one kind of failure at each moment
             worker.work(run)
         assert run.status.phase == "done", (at, run.status)
         assert [row["epoch"] for row in run.metrics() if "validation" in row] == [1, 2], at

@@ -70,8 +70,8 @@ def test_nobodys_first_run_waits_for_more_than_one_of_each_other_person(
 
 @given(st.lists(st.tuples(st.integers(0, 40), people), min_size=1, max_size=40), st.integers(1, 3))
 def test_nor_while_the_queue_moves_on(arrivals: list[tuple[int, str]], slots: int) -> None:
-    """Runs arrive at their times and train for a few ticks each; whoever has nothing else in the
-    queue, and nothing training, gets a turn before anybody gets two."""
+    """Runs arrive over time and train for a few ticks each; a person with one run in the queue and
+    none training gets a turn before anybody gets two."""
     coming = sorted((at, number, owner) for number, (at, owner) in enumerate(arrivals))
     waiting: list[Ticket] = []
     training: list[tuple[int, str]] = []  # until when, and whose

@@ -33,7 +33,7 @@ def test_killed_at_any_moment_at_most_an_epoch_is_lost_and_it_goes_on_to_the_sam
             assert left.epochs_lost <= 1.0
         killing.go_on_to_the_end(server, store.runs()[0], wanted)
 
-        # and the server itself: its workers notice by themselves, keep what they have, and end
+        # and the server itself: its workers notice, save their state, and end
         run = store.create(config.replace(**{"training.epochs": 10_000}))
         left = killing.lose_server(server, run, after=chance.uniform(0.0, taken))
         assert (left.phase, run.status.phase) == ("stopped", "stopped")

@@ -1,4 +1,4 @@
-"""The list of runs: what a row says, and that a hundred of them cost next to nothing."""
+"""The list of runs: the content of a row, and the low cost of a hundred of them."""
 
 from __future__ import annotations
 
@@ -142,14 +142,14 @@ def test_a_loss_is_a_finite_number_or_none() -> None:
 
 
 def test_the_mse_is_that_of_the_epoch_that_is_kept(config: RunConfig) -> None:
-    """The least loss is kept by early stopping, not the least MSE."""
+    """Early stopping keeps the lowest loss, not the lowest MSE."""
     for patience, mse in ((0, 0.02), (2, 0.03)):
         run = store.create(config.replace(**{"training.patience": patience}))
         for epoch, (loss, error) in enumerate(((9.0, 0.01), (7.0, 0.03), (8.0, 0.02)), 1):
             row = {"epoch": epoch, "step": epoch, "validation": {"loss": loss, "mse": error}}
             run.append_metrics(row)
         assert next(row for row in rows() if row.run == run).mse == mse
-    assert over(config) in [row.run for row in rows() if row.mse is None]  # of an older aeviz
+    assert over(config) in [row.run for row in rows() if row.mse is None]  # of an older version
 
 
 def test_nothing_is_read_twice_and_no_model_at_all(
@@ -225,7 +225,7 @@ def test_a_filter_wants_all_words_in_any_order() -> None:
 
 
 def test_a_file_replaced_within_a_tick_is_another_file(config: RunConfig) -> None:
-    """Same size, same time: the inode tells."""
+    """Same size, same time: the inode differs."""
     run = over(config)
     (run.folder / "name").write_text("one")
     times = (run.folder / "name").stat()

@@ -116,7 +116,7 @@ def test_a_run_that_trains_is_not_removed(run: Run) -> None:
 def test_a_process_that_is_slow_to_leave_its_finished_run_is_waited_for(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It holds the lock through more than one look at it, after the run is done."""
+    """It still holds the lock at more than one check after the run is done."""
     looks = []
 
     def look(run: Run, patience: float) -> TextIO | None:
@@ -151,8 +151,8 @@ def test_what_a_server_had_no_time_to_delete_is_no_run_and_goes_later(
 def test_pages_that_remove_rename_and_continue_at_once_leave_a_whole_run_or_none(
     config: RunConfig, runs_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever comes first: where the run is deleted nothing of it comes back, and no other page
-    sees anything but a sentence."""
+    """In any order: if the run is deleted, nothing of it comes back, and other pages show only a
+    sentence."""
     monkeypatch.setattr(spawn.subprocess, "Popen", lambda *_, **__: pytest.fail("started"))
     for _ in range(20):
         run = store.create(config, ADA.owner)

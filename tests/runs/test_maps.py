@@ -1,4 +1,4 @@
-"""Latent maps after a training: asked for, laid out, given up; and in a process of its own."""
+"""Latent maps after a training: requested, computed, cancelled; and in a separate process."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def trained(
 
 @pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Tensor]]:
-    """What was laid out, by a stand-in: the layouts have their own tests."""
+    """The calls of a stand-in for the layouts, which have their own tests."""
     seen: list[tuple[str, Tensor]] = []
 
     def layout(name: str, z: Tensor, *_: Any, cancelled: Callable[[], bool], **__: Any) -> Any:
@@ -70,7 +70,7 @@ def galleries(run: Run) -> tuple[Any, dict[str, Any]]:
 
 
 def contents(path: Path) -> dict[str, Any]:
-    """All that a model file holds; the file has it in any order."""
+    """The content of a model file, in any order."""
     with safe_open(path, framework="pt") as file:
         named = {key: file.get_tensor(key).numpy().tobytes() for key in file.keys()}  # noqa: SIM118
         return named | file.metadata() | {"sha256": "", "card": json.loads(file.metadata()["card"])}
@@ -151,7 +151,7 @@ def test_a_kill_between_two_maps_keeps_the_first_and_the_next_process_adds_the_s
 
     def killed(name: str, *rest: Any, **more: Any) -> Any:
         if name == "umap":
-            raise SystemExit  # as nothing but a kill ends it
+            raise SystemExit  # only a kill ends it
         return layout(name, *rest, **more)
 
     monkeypatch.setattr(finish, "cached", killed)
@@ -178,14 +178,14 @@ def test_who_trains_a_run_longer_does_not_wait_for_its_maps(
     held = []
 
     def layout(name: str, z: Tensor, *_: Any, cancelled: Callable[[], bool], **__: Any) -> Any:
-        held.append(locks.take(run.pid_path))  # as the server does that starts its worker
+        held.append(locks.take(run.pid_path))  # like a server that starts its worker
         assert held[0] is not None, "the run can be taken while it is laid out"
         assert cancelled()
         raise Cancelled
 
     monkeypatch.setattr(finish, "cached", layout)
     maps.work(NEVER)
-    assert maps.asked(run)  # the next process sees to it, when the training is over
+    assert maps.asked(run)  # the next process does it, when the training is over
     assert galleries(run)[0].tsne is None
     held[0].close()
 
@@ -197,7 +197,7 @@ def test_maps_of_an_earlier_training_are_not_written_over_a_later_one(
     later: list[bytes] = []
 
     def layout(name: str, z: Tensor, *_: Any, **__: Any) -> Any:
-        """The whole later training goes by, unseen, while the layout is at work."""
+        """The whole later training happens during the layout."""
         if not later:
             run.write_status(store.Status("stopped"))
             worker.work(run)

@@ -20,7 +20,7 @@ from aeviz.runs.time_slice import MakesWay
 
 
 class Waiter(threading.Thread):
-    """Waits for a run's turn, and holds it until it is told to go on."""
+    """Waits for a run's turn, and holds it until it is released."""
 
     def __init__(self, run: Run, order: list[str]) -> None:
         super().__init__(daemon=True)
@@ -46,7 +46,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def looks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The id of a waiting run, once more each time that it looks for its turn."""
+    """The ids of waiting runs, one entry for each check of their turn."""
     found: list[str] = []
     place = queue._place
 

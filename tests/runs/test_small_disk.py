@@ -1,4 +1,4 @@
-"""A disk that is truly full, or may truly only be read: where this process may mount one."""
+"""A disk that is really full or read-only: only if this process may mount one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from aeviz.runs.store import Run
 from aeviz.training import loop
 from tests.runs.test_every_write import _quick as _quick
 from tests.runs.test_every_write import check_whole, same
-from tests.runs.test_every_write import model as model  # what the undisturbed training ends with
+from tests.runs.test_every_write import model as model  # the result of the uninterrupted training
 from tests.runs.test_every_write import short as short  # two epochs of two steps each
 
 
@@ -47,7 +47,7 @@ def contents(run: Run) -> dict[str, bytes]:
 
 
 def on_disk(files: dict[str, bytes]) -> int:
-    """Bytes on a disk that gives them out 4,096 at a time."""
+    """Bytes on a disk with blocks of 4,096."""
     return sum(-(-len(data) // 4096) * 4096 for data in files.values())
 
 
@@ -85,7 +85,7 @@ def test_a_full_disk_is_one_sentence_and_what_was_saved_goes_on_once_there_is_ro
 
 
 def fill(path: Path, free: int) -> None:
-    """Writes until nothing more goes on the disk, and then gives so many bytes back."""
+    """Fills the disk, and then frees this many bytes."""
     with path.open("wb", buffering=0) as file:
         with contextlib.suppress(OSError):
             while file.write(bytes(4096)):
@@ -101,7 +101,7 @@ def test_a_folder_that_becomes_read_only_keeps_its_state_and_others_train_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     run, other = store.create(short), store.create(short)
-    run.pid_path.touch()  # as if a process had been at work on it
+    run.pid_path.touch()  # as if a process had worked on it
     mount("--bind", str(run.folder), str(run.folder))
     step = worker.Reporter.on_step
 

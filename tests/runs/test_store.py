@@ -141,7 +141,7 @@ def test_a_start_on_a_full_disk_leaves_nothing(
 
 
 def test_a_run_of_a_time_to_come_does_not_wait_until_then(config: RunConfig) -> None:
-    """The clock was set back a day, and its process never came."""
+    """The clock was set back a day, and its process never started."""
     run = store.create(config)
     run.write_status(Status(created=time.time() + 86_400))
     assert run.status.phase == "failed"

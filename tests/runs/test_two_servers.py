@@ -1,4 +1,4 @@
-"""Two servers, each a process of its own, on one folder of runs: no update is lost."""
+"""Two servers, in separate processes, on one folder of runs: no update is lost."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OWN = 12
 
 
 class Server:
-    """Does, from its `go` on, what `serve` says, with runs that both servers know."""
+    """Runs `serve` after `go`, with runs that both servers know."""
 
     def __init__(self, name: str, config: RunConfig, trained: list[str], broken: list[str]) -> None:
         asked = {"name": name, "config": config.to_json(), "trained": trained, "broken": broken}
@@ -51,7 +51,7 @@ class Server:
 
 
 def serve(name: str, config: RunConfig, trained: list[str], broken: list[str]) -> dict[str, Any]:
-    """The ids of the runs that it made and kept, and of those that it let go on."""
+    """The ids of the runs that it created and kept, and of those that it resumed."""
     kept, went_on = [], []
     for number in range(OWN):
         run = store.create(config, ADA.owner)
@@ -91,7 +91,7 @@ def test_two_servers_on_one_folder_lose_no_update(config: RunConfig, runs_dir: P
         for run in trained:
             run.write_status(Status("running", step=step))
             run.append_metrics({"step": step, "epoch": 0})
-        for run in store.runs():  # each is whole at each moment, or gone
+        for run in store.runs():  # each is complete or deleted at each moment
             with contextlib.suppress(UserError):
                 assert run.config == config
                 assert run.status.message == "" or run.is_gone

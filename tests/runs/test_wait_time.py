@@ -1,4 +1,4 @@
-"""How long a run waits: by what those before it still take, in the order of the queue."""
+"""The waiting time of a run: the remaining time of those before it, in the order of the queue."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _known(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def row(name: str, status: Status, place: int | None = None, times: tuple[float, ...] = ()) -> Row:
-    """A run of ten epochs, of which some ended at these times."""
+    """A run of ten epochs, some of which ended at these times."""
     config = RunConfig().replace(**{"training.epochs": 10})
     measured = tuple({"epoch": i, "time": at} for i, at in enumerate(times, 1))
     return Row(Run(Path(name)), name, "", config, status, measured=measured, place=place)

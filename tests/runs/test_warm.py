@@ -1,4 +1,4 @@
-"""The warm worker: handed a run it is as any other, and it is there only where it may be."""
+"""The warm worker: with a run it behaves like any other, and it exists only when allowed."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def _on(runs_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def ready(run: Run) -> int:
-    """The process of a warm worker that has nothing left to learn. It is asked for until it is
-    there, as the page does: a run that has just ended holds its slot a moment longer."""
+    """The process of a warm worker that has imported everything. It is requested repeatedly, as by
+    the page, because a run that has just ended holds its slot a moment longer."""
 
     def is_ready() -> bool:
         spawn.keep_warm()

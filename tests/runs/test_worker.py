@@ -1,4 +1,4 @@
-"""The worker: in this process where a fault is made on purpose, else as a process of its own."""
+"""The worker: in this process to inject faults, else as a separate process."""
 
 from __future__ import annotations
 
@@ -294,7 +294,7 @@ def test_a_stop_keeps_the_model_and_leaves_out_the_slow_layout(
 
 @pytest.fixture
 def seldom(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The epochs that are saved, where after the second saving takes too much of the time."""
+    """The epochs that are saved, if saving takes too much of the time after the second one."""
     monkeypatch.setattr("aeviz.runs.reporter.FIRST_EPOCHS", 2)
     monkeypatch.setattr("aeviz.runs.reporter.SHARE", 1e-9)
     saved: list[int] = []
@@ -372,7 +372,7 @@ def test_a_run_killed_while_it_finishes_goes_on_to_its_model(
     card_and_gallery = worker.card_and_gallery
 
     def killed(*_: object, **__: object) -> None:
-        raise SystemExit  # as nothing but a kill ends it: no line behind this one is reached
+        raise SystemExit  # only a kill ends it: no later line is reached
 
     monkeypatch.setattr(worker, "card_and_gallery", killed)
     lock = locks.take(run.pid_path)
@@ -534,7 +534,7 @@ def test_when_the_server_ends_the_worker_keeps_the_model_and_ends_too(runs_dir: 
         "from aeviz.config import RunConfig; from aeviz.runs import spawn\n"
         "run = spawn.start(RunConfig.from_json(sys.argv[1])); print(run.id, flush=True)\n"
         "sys.stdin.read()"
-    )  # the handler, for a shell has what it runs in the background ignore that signal
+    )  # the handler, because a shell makes background processes ignore that signal
     server = subprocess.Popen(
         [sys.executable, "-c", code, tiny(**{"training.epochs": 10_000}).to_json()],
         stdin=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""What a page is told about its way to the server."""
+"""The page's information about its connection to the server."""
 
 from __future__ import annotations
 

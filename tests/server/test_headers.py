@@ -1,4 +1,4 @@
-"""Security headers of every kind of answer."""
+"""Security headers of every kind of response."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The app asked for under other names, and for its figures from afar."""
+"""The app under other host names, and its statistics from other machines."""
 
 from __future__ import annotations
 

@@ -148,7 +148,7 @@ def test_below_a_base_path() -> None:
 
 
 def test_the_first_page_is_answered_before_torch_is_there() -> None:
-    """It takes more than a second to import, in which a browser could be loading the page."""
+    """Importing it takes more than a second, in which a browser could be loading the page."""
     code = (
         "import sys, threading; threading.Thread.start = lambda thread: None\n"  # no warm-up
         "import aeviz.server.photos.routes, aeviz.server.dataset_uploads.routes\n"

@@ -1,4 +1,4 @@
-"""Who asks, and who sits at the server's machine, with a proxy in front and without."""
+"""The visitor's address, and who uses the server's machine, with a proxy and without."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _no_proxy_seen() -> Iterator[None]:
 
 
 def visitor(peer: str, headers: dict[str, str], host: str = "localhost:8501") -> dict[str, object]:
-    """What the app takes the visitor for whose request comes from `peer`."""
+    """The app's visitor for a request from `peer`."""
 
     async def who(request: Request) -> Response:
         client, port = request.scope["client"][0], request.scope["server"][1]
@@ -84,7 +84,7 @@ def test_nor_does_one_that_somebody_asks_for(name: str) -> None:
 
 @pytest.mark.parametrize("host", ["localhost", "localhost:80", "127.0.0.1:8643"])
 def test_a_proxy_that_passes_on_host_alone_makes_nobody_sit_here(host: str) -> None:
-    """`Host: localhost` is what a visitor of the proxy may say; its port is the proxy's."""
+    """A visitor of the proxy may send `Host: localhost`, but with the proxy's port."""
     assert visitor("127.0.0.1", {}, host)["here"] is False
 
 

@@ -1,4 +1,4 @@
-"""What visitors share: so much in all, and less for one of them."""
+"""Shared limits: one for all visitors, and a lower one for each."""
 
 from __future__ import annotations
 

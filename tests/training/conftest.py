@@ -1,4 +1,4 @@
-"""Small data and small networks, and a runs folder of each test's own."""
+"""Small data and small networks, and a separate runs folder for each test."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aeviz.datasets import Dataset, Split
 
 
 def bars(count: int, seed: int) -> Split:
-    """8x8 images of one grey bar each, upright (class 0) or lying (class 1)."""
+    """8x8 images of one grey bar each, vertical (class 0) or horizontal (class 1)."""
     noise = torch.Generator().manual_seed(seed)
     place = torch.randint(0, 7, (count,), generator=noise)
     grey = torch.randint(128, 256, (count,), generator=noise, dtype=torch.uint8)

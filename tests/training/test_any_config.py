@@ -1,4 +1,4 @@
-"""Whatever the controls say, a run trains or is refused in a sentence before it starts."""
+"""With any settings, a run trains or is refused with a sentence before it starts."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ ODD: dict[str, st.SearchStrategy[Any]] = {
 
 @st.composite
 def changed_settings(draw: DrawFn) -> dict[str, Any]:
-    """A few settings of any preset changed, or many; one time in four, one of them to nonsense."""
+    """A few or many changed settings of any preset; one time in four, one of them is invalid."""
     keys = draw(st.lists(st.sampled_from(sorted(USUAL)), max_size=12, unique=True))
     changes = {key: draw(USUAL[key]) for key in keys}
     if not draw(st.integers(0, 3)):

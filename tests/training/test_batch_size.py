@@ -1,4 +1,4 @@
-"""Memory that does not suffice, made on purpose: the batch is halved, and this is said."""
+"""Simulated lack of memory: the batch is halved, with a note."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Limit = Callable[..., None]
 
 @pytest.fixture
 def limit(monkeypatch: pytest.MonkeyPatch) -> Limit:
-    """Lets memory suffice for batches of so many images only, from a step on."""
+    """Limits memory to batches of this many images, from a step on."""
     original = loop.corrupt
 
     def set_limit(images: int, steps: int = 0) -> None:
@@ -116,7 +116,7 @@ def test_a_run_with_halved_batches_resumes_with_them_to_the_same_end(
     with pytest.raises(SystemExit):
         worker.work(broken)
     monkeypatch.setattr(worker.Reporter, "on_epoch", on_epoch)
-    limit(32)  # there is room again, but what it came to is kept
+    limit(32)  # there is enough memory again, but the batch size is kept
     worker.work(broken)
     assert broken.status.note == straight.status.note != ""
     assert (broken.status.phase, broken.status.step) == ("done", 21)

@@ -1,4 +1,4 @@
-"""Early stopping: by losses made up here, and through a real run that is broken off."""
+"""Early stopping: with given losses, and in a real run that is interrupted."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ the 7th ends; with 4 the 9th is reached, and is the best."""
 
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Has the validation of each epoch answer LOSSES in turn; what is learnt is real."""
+    """Makes the validation of each epoch return LOSSES in turn; the training is real."""
     original = loop.train
 
     def train(state: TrainingState, dataset: Dataset) -> Iterator[StepResult]:
@@ -160,7 +160,7 @@ def test_the_best_weights_do_not_move_with_the_model(config: RunConfig, dataset:
 def test_a_run_says_that_it_ended_early_and_its_file_is_the_best_epoch(
     config: RunConfig, runs_dir: Path
 ) -> None:
-    """A learning rate so large that an epoch soon is worse than the one before."""
+    """The learning rate is so large that an epoch is soon worse than the previous one."""
     here = store.create(
         config.replace(
             **{

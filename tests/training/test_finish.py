@@ -1,4 +1,4 @@
-"""From a trained network to a model file: the maps of its codes, and how far to trust them."""
+"""From a trained network to a model file: the maps of its codes and their trustworthiness."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Layout = Callable[..., np.ndarray]
 def finished(
     config: RunConfig, dataset: Dataset, runs_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., tuple[checkpoint.Loaded, list[float]]]:
-    """Finishes an untrained model, its layouts drawn by `layout`; tells what progress was made."""
+    """Finishes an untrained model with `layout` for its layouts; returns the progress reports."""
 
     def run(layout: Layout, latent_dim: int = 3) -> tuple[checkpoint.Loaded, list[float]]:
         monkeypatch.setattr(module, "cached", layout)
@@ -40,7 +40,7 @@ def finished(
 
 
 def two_dimensions(name: str, z: Any, folder: Path, progress: Any, cancelled: Any) -> np.ndarray:
-    """Stands in for a layout: two of the code's numbers, others for each layout."""
+    """A stand-in for a layout: two of the code's dimensions, different ones for each layout."""
     progress(0.5)
     return np.asarray(z)[:, :2] if name == "tsne" else np.asarray(z)[:, 1:]
 

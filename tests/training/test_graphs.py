@@ -1,4 +1,4 @@
-"""Gradients by a CUDA graph: the same as without, and off unless asked for."""
+"""Gradients by a CUDA graph: the same as without, and off by default."""
 
 from __future__ import annotations
 

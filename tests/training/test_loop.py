@@ -228,7 +228,7 @@ def test_a_diverging_step_is_not_applied(dataset: Dataset) -> None:
 
     with pytest.raises(DivergedError) as caught:
         run_on()
-    assert results  # the first step's loss is still an honest number
+    assert results  # the first step's loss is still finite
     assert f"step {len(results) + 1} " in str(caught.value)
     assert "smaller learning rate" in str(caught.value)
     assert same(weights(state), after)
@@ -239,7 +239,7 @@ def test_a_diverging_step_is_not_applied(dataset: Dataset) -> None:
 def test_a_loss_that_is_seldom_read_bars_the_step_all_the_same(
     dataset: Dataset, optimizer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As on a device that one would have to wait for: the loss is read at the end of an epoch."""
+    """As on a device where reading would wait: the loss is read at the end of an epoch."""
     kept: list[tuple[str, int, dict[str, torch.Tensor]]] = []
     for seconds in (0.0, 1e9):
         monkeypatch.setattr(divergence, "READ_SECONDS", {"cpu": seconds})
@@ -305,7 +305,7 @@ def test_shifts_move_whole_batches_by_at_most_a_pixel() -> None:
 
 
 def test_crops_are_squares_of_half_to_all_of_an_image_and_half_of_them_mirrored() -> None:
-    """Of a ramp from -1 to 1 a crop shows from where to where it reaches."""
+    """A crop of a ramp from -1 to 1 shows its own bounds."""
     side = torch.linspace(-1, 1, 33)
     right, down = side.expand(33, 33), side[:, None].expand(33, 33)
     x = torch.stack((right, down)).expand(400, 2, 33, 33)

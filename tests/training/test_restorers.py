@@ -1,4 +1,4 @@
-"""How restorers learn, and what file they become."""
+"""Training of restorers, and their files."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ VARIANTS = {
 
 
 def half_way(config: RunConfig, dataset: Dataset, path: Path) -> None:
-    """Trains the first epoch of `config` and saves what it reached."""
+    """Trains the first epoch of `config` and saves the state."""
     state = begin(config, dataset, CPU)
     next(result for result in train(state, dataset) if result.validation is not None)
     resume.save(path, state)
@@ -89,7 +89,7 @@ def test_another_configuration_is_refused(
 def test_a_file_from_before_a_setting_was_there_goes_on(
     config: RunConfig, dataset: Dataset, tmp_path: Path
 ) -> None:
-    """It lacks the setting, and all of the position that was not always there."""
+    """It lacks the setting, and newer parts of the position."""
     path = tmp_path / "r"
     half_way(config, dataset, path)
     old = config.to_dict()
@@ -114,9 +114,7 @@ def test_an_exploding_loss_is_told_by_the_losses_before_the_break(
     half_way(config, dataset, path)
     state = begin(config, dataset, CPU)
     resume.load_into(path, state)
-    monkeypatch.setattr(
-        divergence, "EXPLODED", 1.5
-    )  # the next loss alone is never more than itself
+    monkeypatch.setattr(divergence, "EXPLODED", 1.5)  # judged against the saved loss
     with torch.no_grad():
         for weight in state.model.parameters():
             weight.mul_(20)

@@ -12,7 +12,7 @@ CPU = torch.device("cpu")
 
 
 def numbered(n: int = 3, h: int = 40, w: int = 33) -> list[torch.Tensor]:
-    """Photographs each pixel of which says where it is: row, column and photograph."""
+    """Photographs in which each pixel has its position: row, column and photograph."""
     y, x = torch.meshgrid(torch.arange(h), torch.arange(w), indexing="ij")
     return [torch.stack([y, x, torch.full_like(y, i)]).to(torch.uint8) for i in range(n)]
 

@@ -24,7 +24,7 @@ def scene(height: int, width: int) -> np.ndarray:
 
 
 def bars(height: int, width: int) -> np.ndarray:
-    """Five upright bars, the same from the left and from the right: float (H, W) of 0 and 1."""
+    """Five vertical bars, symmetric: float (H, W) of 0 and 1."""
     return np.broadcast_to((np.arange(width) * 11 // width) % 2, (height, width)).astype(float)
 
 
@@ -37,7 +37,7 @@ def marked(height: int, width: int, dtype: type = np.uint8) -> tuple[np.ndarray,
 
 
 def seer(saw: list[tuple[int, ...]] | None = None) -> Restorer:
-    """A restorer that knows the bars, whichever way the photograph is turned."""
+    """A restorer that knows the bars, in any orientation of the photograph."""
     model = Restorer(tiny("restore-watermark")).eval()
 
     def restore(x: Tensor, known: Tensor | None = None) -> Tensor:
@@ -53,7 +53,7 @@ def seer(saw: list[tuple[int, ...]] | None = None) -> Restorer:
 
 
 def gain(clean: np.ndarray, before: np.ndarray, after: np.ndarray) -> float:
-    """By how many dB `after` is nearer to `clean`."""
+    """The gain in dB of `after` towards `clean`."""
     first, last = (np.square(part.astype(float) - clean).mean() for part in (before, after))
     return float(10 * np.log10(first / last))
 
@@ -78,7 +78,7 @@ def test_it_comes_off_a_photo_of_any_size_and_depth(
 
 def test_a_photo_without_a_mark_stays_as_it_is() -> None:
     _, photo = marked(96, 128)
-    model = Restorer(tiny("restore-watermark")).eval()  # it answers 1/2 everywhere
+    model = Restorer(tiny("restore-watermark")).eval()  # its output is 1/2 everywhere
     result = restore_photo(model, TASKS["watermark"], photo, precision="fp32")
     assert np.array_equal(result.pixels, photo.pixels)
     assert result.notes == ("No watermark was found, so nothing was changed.",)

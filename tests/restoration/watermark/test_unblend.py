@@ -1,4 +1,4 @@
-"""A half-transparent mark taken off a photograph of which its matte is known."""
+"""Removing a semi-transparent mark whose matte is known from a photograph."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_a_photograph_smaller_than_the_squares_is_left() -> None:
 
 
 def test_doubtful_pixels_are_settled_by_the_edges_that_would_be_left() -> None:
-    """The network says a little more than nothing; where the colours jump tells."""
+    """The network is barely above zero; the jumps of colour decide."""
     x, matte = photograph(), (stripes() > 0.6).float()
     mark = Mark(0.5, torch.ones(3, 1, 1))
     y = marked(x, matte, *mark)
@@ -100,7 +100,7 @@ def test_doubtful_pixels_are_settled_by_the_edges_that_would_be_left() -> None:
 
 
 def test_no_photograph_is_darker_than_black() -> None:
-    """A pixel too dark to lie under a white mark of one half is not under it, whatever is drawn."""
+    """A pixel too dark to be under a white mark of one half is not under it, whatever the matte."""
     y = torch.full((3, 40, 40), 0.7)
     y[:, 10:20, 10:20] = 0.2
     settled = settle(y, torch.full((1, 40, 40), 0.95), Mark(0.5, torch.ones(3, 1, 1)))
@@ -159,7 +159,7 @@ def test_what_the_network_is_less_sure_of_and_fits_less_is_no_part_of_the_mark()
 
 @pytest.mark.parametrize("far", [False, True])
 def test_what_lies_far_from_the_sure_parts_is_no_part_of_the_mark(far: bool) -> None:
-    """A speck that would fit the mark: of its next letter beside it, of the photograph far away."""
+    """A speck that fits the mark: beside it, it is a letter; far away, it is the photograph."""
     x, matte = 0.3 + 0.4 * photograph(240, 560), torch.zeros(1, 240, 560)
     matte[:, 30:60, 20:32] = 1
     speck = torch.zeros_like(matte)
@@ -173,7 +173,7 @@ def test_what_lies_far_from_the_sure_parts_is_no_part_of_the_mark(far: bool) -> 
 
 
 def test_what_looks_no_different_inside_is_no_mark() -> None:
-    """A matte that errs: the colours inside are those beside it."""
+    """A wrong matte: the colours inside are the same as beside it."""
     x = photograph()
     x_hat = unblended(x[None], stripes()[None])[0]
     assert (x_hat - x).abs().max() < 0.2

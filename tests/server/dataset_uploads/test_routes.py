@@ -1,4 +1,4 @@
-"""Where uploads of people's own images lie, and the threads that read them."""
+"""Storage of uploads of people's own images, and the threads that read them."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_a_disk_without_room_is_a_sentence(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("aeviz.io.disk.room", lambda folder: 7)
-    answer = client.post(URL, content=b"four")  # and four more for what is made of them
+    answer = client.post(URL, content=b"four")  # and four more for the data set
     assert answer.status_code == 400
     assert "enough space" in answer.json()["error"]
 
@@ -137,7 +137,7 @@ def test_uploads_from_before_a_restart_count(
 
 
 def test_an_address_leaves_room_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many browsers there are behind it: each of these has a cookie of its own."""
+    """However many browsers it has, each with its own cookie."""
     monkeypatch.setattr(limits, "MIN_WAITING_UPLOAD", 1)
     monkeypatch.setattr(limits, "WAITING_UPLOADS", limits.Limit(in_all=20, person=10, address=10))
     app = Starlette(routes=routes.routes())

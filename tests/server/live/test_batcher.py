@@ -25,19 +25,19 @@ class Bench:
             self.replies.put(reply)
 
     def ask(self, client: Client, number: int, rows: int = 1) -> None:
-        """Ask for `rows` codes that all hold `number`, under that number as id."""
+        """Requests `rows` codes that are all `number`, with this number as id."""
         codes = np.full((rows, 2), number, np.float32)
         self.batcher.submit(client, Request(number, Op.DECODE, codes))
 
     def hold(self) -> Client:
-        """Keep the thread busy with a pass of its own, so that what follows has to wait."""
+        """Keeps the thread busy with a separate pass, so that later requests have to wait."""
         client = Client()
         self.ask(client, 99)
         assert self.computer.entered.acquire(timeout=10)
         return client
 
     def finish(self, count: int) -> list[tuple[Client, int]]:
-        """Let everything run; the next `count` replies as (client, id)."""
+        """Lets everything run; returns the next `count` replies as (client, id)."""
         self.computer.allowed.release(1000)
         return [self.next() for _ in range(count)]
 

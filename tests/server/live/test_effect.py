@@ -11,7 +11,7 @@ from aeviz.server.live.gallery import dimensions
 
 
 class Linear(nn.Module):
-    """Draws z (N, d) as d pixels, each its number times a weight."""
+    """Decodes z (N, d) to d pixels, each a dimension times a weight."""
 
     def __init__(self, weights: list[float]) -> None:
         super().__init__()

@@ -16,7 +16,7 @@ from aeviz.server.live.posterior_stats import nearest_others, round_trip, typica
 
 
 class Ruler(nn.Module):
-    """Draws z (N, 2) as the grey of one pixel, z0 / 5, and reads it back as (5 x + 1, 0)."""
+    """Decodes z (N, 2) to the grey of one pixel, z0 / 5, and encodes it as (5 x + 1, 0)."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Clients that misbehave, on a real server, beside one that must not notice."""
+"""Clients that misbehave, on a real server, beside one that must not be affected."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def open_socket(address: str, model: str = "tiny", **options: Any) -> ClientConn
 
 @pytest.fixture
 def good(address: str) -> Iterator[ClientConnection]:
-    """A client that does nothing wrong and is served before and after all that a test does."""
+    """A well-behaved client that must be served before and after each test."""
     with open_socket(address) as client:
         assert_served(client)
         yield client
@@ -110,7 +110,7 @@ def test_a_client_that_never_reads_is_dropped_and_others_are_served(
     with open_socket(address) as good, silent_client(address) as silent:
         wait_for_clients(address, 2)
         for _ in range(200):
-            # Each asks for 786 kB that nobody takes.
+            # Each requests 786 kB that nobody reads.
             try:
                 silent.sendall(client_frame(MANY_CODES))
             except OSError:
@@ -196,7 +196,7 @@ def test_a_client_that_vanishes_leaves_nothing_behind(address: str) -> None:
 def test_who_vanishes_while_waiting_for_room_is_soon_forgotten(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is not read from meanwhile, so its leaving is not heard of that way."""
+    """Its socket is not read meanwhile, so its end is not noticed in that way."""
     monkeypatch.setattr("aeviz.server.live.connection.SEND_SECONDS", 2.0)
     waiting = silent_client(address)
     wait_for_clients(address, 1)
@@ -220,7 +220,7 @@ def test_one_person_leaves_places_for_the_others(address: str) -> None:
 
 @pytest.fixture
 def sockets_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server, opened after this, that gives all of its sockets to whoever comes."""
+    """A server, opened after this, that gives all of its sockets to one person."""
     sockets = limits.SOCKETS.in_all
     monkeypatch.setattr(limits, "SOCKETS", limits.Limit(in_all=sockets, person=sockets))
 

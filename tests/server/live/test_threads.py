@@ -11,7 +11,7 @@ from aeviz.server.live.threads import FrameBudgetComputer
 
 
 def in_a_thread(work: Callable[[], object]) -> None:
-    """Run `work` in a thread of its own: how many threads it uses is its own affair."""
+    """Runs `work` in a separate thread, because the number of threads is set per thread."""
     failures: list[BaseException] = []
 
     def run() -> None:

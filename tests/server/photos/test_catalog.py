@@ -1,4 +1,4 @@
-"""What the page is told that there is: tasks, samples, its own files."""
+"""The lists for the page: tasks, samples, static files."""
 
 from __future__ import annotations
 

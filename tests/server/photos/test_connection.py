@@ -1,4 +1,4 @@
-"""A page's socket, where it breaks at a bad moment."""
+"""A page's socket that breaks at a bad moment."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aeviz.server.photos.worker import PhotoJob
 
 
 class Socket:
-    """Gives one order, and breaks when it is written to."""
+    """Sends one order, and breaks when it is written to."""
 
     def __init__(self) -> None:
         self.orders = ['{"do": "restore", "job": 1}']
@@ -28,7 +28,7 @@ class Socket:
 
 
 class Line:
-    """What of the worker is asked, in its order."""
+    """The calls of the worker, in their order."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []

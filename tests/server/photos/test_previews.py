@@ -1,4 +1,4 @@
-"""The arithmetic on whole photographs, against the plain way of doing it."""
+"""The arithmetic on whole photographs, against a simple implementation."""
 
 from __future__ import annotations
 

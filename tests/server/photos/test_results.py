@@ -262,7 +262,7 @@ def test_stop_ends_a_job_mid_way_and_leaves_nothing(
         slowly.begun()
         session.send_json({"do": "stop", "job": 1})
         ask(session, 2, "none", "denoise")
-        until_end(session, 2)  # so the stop, which came before, has been obeyed
+        until_end(session, 2)  # so the earlier stop has had its effect
         slowly.go.release(1)
         stopped, tiles = until_end(session, 1)
     assert stopped == {"job": 1, "state": "stopped", "skipped": 0}

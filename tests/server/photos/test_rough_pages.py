@@ -1,4 +1,4 @@
-"""Pages that misbehave, on a real server, beside one that must not notice."""
+"""Pages that misbehave, on a real server, beside one that must not be affected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is kept, what makes room, and what is left when the process ends."""
+"""The store: what is kept, what is removed to make room, and the end of the process."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_a_photo_goes_with_its_results_and_what_is_counted_goes_with_them(store:
     with pytest.raises(GoneError):
         store.get(result.id)
     assert not result.folder.exists()
-    store._count(result, 500)  # as a thread does that was writing meanwhile
+    store._count(result, 500)  # like a thread that was writing meanwhile
     store.drop(other.id)
     assert store._bytes == 0
 
@@ -241,7 +241,7 @@ def test_what_a_server_left_that_was_killed_at_its_start_is_removed_later(
 
 
 def test_no_torch_is_imported_before_a_photo_comes() -> None:
-    """The server answers its first page before torch is there."""
+    """The server serves its first page before torch is imported."""
     check = "import aeviz.server.photos.routes, sys; print('torch' in sys.modules)"
     answer = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True)
     assert answer.stdout == "False\n", answer.stderr

@@ -1,4 +1,4 @@
-"""What comes in: bad files, bad names, bad addresses, too much of everything."""
+"""Uploads: bad files, bad names, bad addresses, too much of everything."""
 
 from __future__ import annotations
 

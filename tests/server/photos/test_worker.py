@@ -1,4 +1,4 @@
-"""Whose turn it is, told with jobs whose steps the test lets happen one by one."""
+"""Turns between pages, with jobs whose steps the test releases one by one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LARGE = 40_000_000
 
 
 class Page:
-    """A client that writes down what it is told."""
+    """A client that records the messages it gets."""
 
     def __init__(self) -> None:
         self.messages: list[dict[str, Any]] = []

@@ -27,7 +27,7 @@ SNAPSHOTS = [snapshot(epoch) for epoch in range(EPOCHS)]
 
 
 def frames_of(content: bytes, kind: str) -> tuple[list[np.ndarray], float]:
-    """Decoded again: RGB frames, and how long the whole lasts in seconds."""
+    """The decoded film: RGB frames, and the total duration in seconds."""
     if kind == "mp4":
         with av.open(io.BytesIO(content)) as container:
             frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
@@ -80,7 +80,7 @@ def test_points_glide_from_one_epoch_to_the_next() -> None:
     drawn = films._Drawing(SNAPSHOTS[:2], config(), "", "dark")
 
     def middle(time: float) -> float:
-        """Of all that is coloured on the map, left to right."""
+        """The horizontal centre of the coloured pixels on the map."""
         seen = np.asarray(drawn.frame(time, blend=True))[
             HEADER : HEADER + PANEL, EDGE : EDGE + PANEL
         ]

@@ -37,7 +37,7 @@ def test_a_light_step_is_the_optimisers_own(config: RunConfig, dataset: Dataset,
 
 
 def test_optimisers_work_as_ever_beside_it() -> None:
-    """torch's own steps, and a compiled function, in a process that has made a light one."""
+    """torch's own steps, and a compiled function, in a process with a light optimizer."""
     script = """
 import torch
 from aeviz.training.cpu.dynamo import skip_dynamo

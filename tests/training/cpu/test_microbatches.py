@@ -1,4 +1,4 @@
-"""A batch divided among threads is learnt from as if it were whole."""
+"""A batch divided among threads gives the same training as a whole one."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def conv(config: RunConfig) -> RunConfig:
 
 
 def learnt(config: RunConfig, x: Tensor, seed: int = 3) -> tuple[Terms, list[Tensor]]:
-    """The terms and the gradients that a batch gives a fresh network."""
+    """The loss terms and the gradients of a batch for a new network."""
     model = Autoencoder(config, (1, 8, 8))
     optimizer, noise = torch.optim.SGD(model.parameters()), torch.Generator().manual_seed(seed)
     with microbatches.threaded(model, optimizer, noise, "fp32") as engine:
@@ -119,7 +119,7 @@ def test_each_piece_draws_codes_of_its_own(
     found = [learnt(conv, x, seed) for seed in (3, 3, 4)]
     assert same(*({str(i): g for i, g in enumerate(grads)} for _, grads in found[:2]))
     assert found[0][0].total != found[2][0].total
-    # the pieces hold the same images and the same weights: only what is drawn tells them apart
+    # the pieces have the same images and the same weights: they differ only in their draws
     assert len(seen) == 6
     assert all(a != b for a, b in zip(seen[::2], seen[1::2], strict=True))
 

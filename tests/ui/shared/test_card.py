@@ -58,7 +58,7 @@ def test_a_figure_stands_beside_the_same_network_without_its_penalty() -> None:
 
 
 def test_the_vote_of_codes_stands_beside_that_of_pixels() -> None:
-    """Pixels often do as well, so the accuracy alone says little of the code."""
+    """Pixels are often as good, so the accuracy alone says little about the code."""
     text = card._neighbours({"knn_accuracy": 0.93, "knn_accuracy_pixels": 0.944})
     assert "93.0%" in text
     assert "94.4%" in text

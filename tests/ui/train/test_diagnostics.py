@@ -1,4 +1,4 @@
-"""The posterior's collapse in words."""
+"""Sentences about posterior collapse."""
 
 from __future__ import annotations
 

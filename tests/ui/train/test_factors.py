@@ -1,4 +1,4 @@
-"""A card's sentences about factors: each state of a code is told apart, odd rows left out."""
+"""A card's sentences about factors: each state of a code has its own, invalid rows are left out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Losses in words: a sum holds as it is written, and has the unit of its kind."""
+"""Losses in words: a sum is correct as displayed, and has the unit of its loss."""
 
 from __future__ import annotations
 

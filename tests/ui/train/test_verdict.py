@@ -1,4 +1,4 @@
-"""Whether a loss is good, in words."""
+"""The verdict on a loss, in words."""
 
 from __future__ import annotations
 
