@@ -54,8 +54,8 @@ class LabLesson:
         done = sum(job.status.phase == "done" for job in map(jobs.find, different) if job)
         wanted = len({str(question(student)) for student in range(self.students)})
         return {
-            f"each of {len(different)} questions is answered": done == len(different),
-            f"{self.students} students who ask {wanted} questions make {wanted} jobs": (
+            f"each of {len(different)} experiments is done": done == len(different),
+            f"{self.students} students with {wanted} experiments make {wanted} jobs": (
                 len(different) == wanted
             ),
         }

@@ -139,15 +139,15 @@ def check(lesson: Lesson, alone: Sequence[Any], meanwhile: Sequence[Any]) -> dic
     was, _, _ = frames(alone)
     now, _, p95 = frames(meanwhile)
     return {
-        f"each of {len(rows)} runs ended as it was meant to": not (wrong or lesson.refused),
+        f"each of {len(rows)} runs ended as intended": not (wrong or lesson.refused),
         "none is lost": not lesson.to_come and {row.run.id for row in rows} <= there,
         f"a killed process was noticed within {NOTICE_SECONDS:g} s "
         f"({max(killed, default=0):.1f} s at most)": all(s <= NOTICE_SECONDS for s in killed),
-        "nobody's first run waited while another's further one began": not students.pushed_aside(
+        "no first run waited while another student's further run began": not students.pushed_aside(
             rows
         ),
-        f"who drags keeps {KEEP:.0%} of the frames ({now / max(was, 1e-9):.0%})": now >= KEEP * was,
-        f"a drag answers within {LONGEST_MS:g} ms ({p95:.0f} ms, p95)": p95 <= LONGEST_MS,
+        f"a drag keeps {KEEP:.0%} of its frames ({now / max(was, 1e-9):.0%})": now >= KEEP * was,
+        f"a drag responds within {LONGEST_MS:g} ms ({p95:.0f} ms, p95)": p95 <= LONGEST_MS,
     }
 
 
@@ -205,8 +205,8 @@ def lab_lesson(server: Server, args: argparse.Namespace) -> dict[str, bool]:
     print(f"{args.clients} who drag: {was:.1f} frames/s alone, {now:.1f} meanwhile")
     print(f"the slowest of them: {worst:.1f} frames/s")
     return lesson.held() | {
-        f"who drags keeps {KEEP:.0%} of the frames ({now / max(was, 1e-9):.0%})": now >= KEEP * was,
-        f"a drag answers within {LONGEST_MS:g} ms ({p95:.0f} ms, p95)": p95 <= LONGEST_MS,
+        f"a drag keeps {KEEP:.0%} of its frames ({now / max(was, 1e-9):.0%})": now >= KEEP * was,
+        f"a drag responds within {LONGEST_MS:g} ms ({p95:.0f} ms, p95)": p95 <= LONGEST_MS,
     }
 
 

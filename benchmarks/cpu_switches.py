@@ -133,7 +133,7 @@ def main() -> None:
         trainer.end()
     print(f"{args.off} --type {args.type} --batch-size {batch_size}, {len(pairs)} pairs")
     scale, unit = (1.0, "s to the first step") if args.start else (1e3 / args.steps, "ms a step")
-    for number, what in enumerate(("by the clock", "of processor time")):
+    for number, what in enumerate(("wall-clock time", "processor time")):
         times = [(on[number], off[number]) for on, off in pairs]
         medians = [scale * statistics.median(side) for side in zip(*times, strict=True)]
         ratio = statistics.median(off / on for on, off in times)

@@ -224,7 +224,7 @@ def main() -> None:
     results = []
     for name in args.datasets:
         if name == "fashion-mnist" and not datasets.available(name):
-            print("fashion-mnist is not there: AEVIZ_DATA names the folder it lies in")
+            print("fashion-mnist is missing: set AEVIZ_DATA to its folder")
             continue
         source, dataset = data(name)
         results += [check(PRESETS[t], source, dataset, args.seeds) for t in args.types]

@@ -60,7 +60,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         "--mnist", type=Path, help="MNIST and Fashion-MNIST: torchvision's layout, or compressed"
     )
     parser.add_argument("--out", type=Path)
-    parser.add_argument("--dry", action="store_true", help="all parts, in small, on a CPU")
+    parser.add_argument("--dry", action="store_true", help="all parts with tiny sizes, on a CPU")
     parser.add_argument("--adopt", type=Path, metavar="DIR", help="the --out of a session")
     args = parser.parse_args(argv)
     if args.adopt is None and args.out is None:

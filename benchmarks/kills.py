@@ -50,7 +50,7 @@ def tell(what: str, all_left: Sequence[Left]) -> None:
     gone = max((left.seconds for left in all_left), default=0.0)
     said = ", ".join(f"{count} {phase}" for phase, count in sorted(phases.items()))
     print(f"{len(all_left):4} times the {what} was killed: {said}; every file whole; at most ")
-    print(f"     {lost:.2f} epochs lost; the last process gone {gone:.2f} s after", flush=True)
+    print(f"     {lost:.2f} epochs lost; the last process exited {gone:.2f} s later", flush=True)
     assert lost <= 1.0, "more than an epoch was lost"
 
 

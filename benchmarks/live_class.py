@@ -79,7 +79,7 @@ def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
-            raise SystemExit("the training run did not do as it was told")
+            raise SystemExit("the training run did not start or stop in time")
         time.sleep(0.1)
 
 

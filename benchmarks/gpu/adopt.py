@@ -99,9 +99,9 @@ def _judged(
         after = _measured_autoencoder(new, sources, gallery)
         gain, worst = _gained(before, after), 0.0
     if gain < GAIN or worst < -LOSS:
-        return Verdict(name, False, gain, f"kept as it was: {_gain_text(gain, worst)}")
+        return Verdict(name, False, gain, f"not replaced: {_gain_text(gain, worst)}")
     if not _put(name, config, new, bundle, gallery, passes):
-        return Verdict(name, False, gain, "kept as it was: the new one fails the project's tests")
+        return Verdict(name, False, gain, "not replaced: the new one fails the project's tests")
     return Verdict(name, True, gain, f"replaced: {_gain_text(gain, worst)}")
 
 

@@ -174,7 +174,7 @@ def decoding(device: torch.device) -> dict[str, Any]:
 def maps(dataset: Dataset, device: torch.device) -> dict[str, Any]:
     """Seconds of t-SNE and UMAP of the codes of all images, if RAPIDS cuML is installed."""
     if device.type != "cuda" or find_spec("cuml") is None:
-        return {"skipped": "there is no library that lays out codes on this device"}
+        return {"skipped": "there is no library for t-SNE and UMAP on this device"}
     from cuml.manifold import TSNE, UMAP
 
     model = Autoencoder(EXAMPLE.replace(**NETWORKS["conv"]), dataset.image_shape).to(device).eval()

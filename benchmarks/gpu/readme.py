@@ -35,7 +35,7 @@ def body(
         f"steps in {card['seconds']:.0f} s"
     )
     if "started_from" in card:
-        trained += f", which began with the weights of {_start(card)}"
+        trained += f", initialized with the weights of {_start(card)}"
     return (
         f"{_still(must, card)}Reached: {reached}. {card['parameters']:,} parameters, "
         f"{size / 1e6:.1f} MB.\n\n{trained}. The command takes as many steps, without the moving "

@@ -20,7 +20,7 @@ from benchmarks.gpu.session import Session
 if TYPE_CHECKING:
     from benchmarks.gpu.restorers import Stage
 
-_DAMAGED = "resume.safetensors is damaged: delete it, and this restorer begins anew."
+_DAMAGED = "resume.safetensors is damaged: delete it, and this restorer starts from scratch."
 
 
 class Saved(NamedTuple):

@@ -59,7 +59,7 @@ class Session:
         names = ("mnist", "fashion-mnist")
         there = [name for name in names if self.sources.has(name)]
         if not there:
-            raise UserError(f"{self.sources.images} holds neither MNIST nor Fashion-MNIST.")
+            raise UserError(f"{self.sources.images} has neither MNIST nor Fashion-MNIST.")
         return self.sources.load(there[0])
 
     @property

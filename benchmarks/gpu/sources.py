@@ -73,4 +73,4 @@ def drawn_images(name: str, count: int = 512) -> Dataset:
     cuts = (slice(0, count - 128), slice(count - 128, count - 64), slice(count - 64, count))
     train, validation, test = map(whole.take, cuts)
     names = ("x", "y") if factors is not None else ()
-    return Dataset(name, "Drawn discs", ("small", "large"), names, train, validation, test, "drawn")
+    return Dataset(name, "Discs", ("small", "large"), names, train, validation, test, "drawn")
