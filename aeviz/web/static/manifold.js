@@ -5,22 +5,22 @@
  *
  * - `nearest`: distance to the nearest gallery code. Limit: 95 % of the gallery's codes have a
  *   nearer neighbour. Far: `FAR.nearest` times that, or `FAR.apart` of the distance between two
- *   codes picked at random, whichever is more: codes of two numbers lie so close together that
- *   multiples of their spacing are still nothing.
- * - `image` and `code`: z is decoded, encoded and decoded again, z -> x -> z' -> x'. Where the
- *   decoder has learnt to draw, the encoder recognises the picture, so both come back; elsewhere
- *   they are pulled to the data (Alain and Bengio 2014, "What regularized auto-encoders learn from
+ *   codes picked at random, whichever is larger: codes of two dimensions are so close together that
+ *   multiples of their spacing are still small.
+ * - `image` and `code`: z is decoded, encoded and decoded again, z -> x -> z' -> x'. Near the
+ *   training data the encoder recognises the image, so both are reproduced; elsewhere
+ *   they are pulled towards the data (Alain and Bengio 2014, "What regularized auto-encoders learn from
  *   the data-generating distribution": x' - x points to where data are dense). Limit: 99 % of the
- *   gallery change less; far: `FAR.image`, `FAR.code` times that.
+ *   gallery images change less; far: `FAR.image`, `FAR.code` times that.
  * - `prior`, for Gaussian codes: |z|^2 of z ~ N(0, I) is chi-square with d degrees of freedom; by
- *   Wilson and Hilferty (1931) its cube root is nearly normal, and here in standard deviations from
- *   the mean. Limit: 1 in 100 draws is longer; far: 1 in 10,000. Short codes are not held against
- *   a place: the middle of a VAE's codes is well trained.
+ *   Wilson and Hilferty (1931) its cube root is nearly normal; the reading is its deviation from the mean in standard
+ *   deviations. Limit: 1 in 100 draws has a larger norm; far: 1 in 10,000. A small norm does not
+ *   count: the centre of a VAE's codes is well trained.
  *
  * A reading's level is value / limit up to the limit, then 1 + log(value / limit) / log(far /
  * limit), so that 1 is the limit and 2 is far. The worst reading is the score: below 1 "on the
  * data", below 2 "between", else "nowhere". No imports: benchmarks/off_manifold.py runs this file
- * on bundled models and prints how often each word is right.
+ * on bundled models and prints how often each verdict is right.
  *
  * @typedef {{nearest_median: number, nearest_p95: number, apart: number, image_p99: number,
  *   code_p99: number}} Typical

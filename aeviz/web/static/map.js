@@ -129,7 +129,7 @@ export class LatentMap extends MapView {
   }
 
   /**
-   * The visible point nearest to a pixel within so many pixels; -1 if there is none.
+   * The visible point nearest to a pixel within a radius; -1 if there is none.
    * @param {number} px
    * @param {number} py
    * @param {number} radius

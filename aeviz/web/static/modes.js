@@ -2,19 +2,19 @@
  * The modes of Explore. Each except the first has a panel, in a separate module that is loaded
  * at first use: `export function open(stage) -> Panel`.
  *
- * @typedef {object} Stage  what a panel works with
+ * @typedef {object} Stage  the parts of Explore that a panel uses
  * @property {import('./gallery.js').Gallery} gallery
  * @property {string[]} colours  of the classes
  * @property {import('./state.js').State} state
  *   read `state.view`, move with `state.go(z)`, keep settings for the address in
  *   `state.remember({name: text})` and find them again in `state.view.params`
  * @property {import('./socket.js').LiveClient} client  `client.decode(codes)`, `client.encode(image)`
- * @property {import('./map.js').LatentMap | null} map  its overlays are the panel's while it is open
- * @property {() => import('./projection.js').Projection} projection  the one on the map now
+ * @property {import('./map.js').LatentMap | null} map  the open panel may use its overlays
+ * @property {() => import('./projection.js').Projection} projection  the current one of the map
  * @property {(wrap: Wrap | null) => void} wrapProjection
- *   has the map show what `wrap` makes of the chosen projection: the same projection again for the
- *   same one, so that nothing moves needlessly. Call it again when what `wrap` answers has changed,
- *   and with null when the panel closes. The code that is pinned stays.
+ *   makes the map show `wrap(chosen projection)`. For the same projection, `wrap` must return the
+ *   same result, so that nothing moves needlessly. Call it again when the result of `wrap` has
+ *   changed, and with null when the panel closes. The pinned code stays.
  * @property {AbortSignal} signal  aborted when the panel is closed
  *
  * @typedef {(chosen: import('./projection.js').Projection) => import('./projection.js').Projection} Wrap
@@ -24,8 +24,8 @@
  * @property {import('./state.js').Listener} [update]
  *   called after every change of the state; costly work goes into the next frame
  * @property {() => void} [shown]  called once, when the element is on the page
- * @property {() => HTMLCanvasElement | null} [picture]  what Save PNG saves instead of the image
- * @property {() => void} close  takes off the map what the panel put there
+ * @property {() => HTMLCanvasElement | null} [picture]  the picture for Save PNG, instead of the image
+ * @property {() => void} close  removes the panel's drawings from the map
  *
  * @typedef {{id: string, label: string, hint: string, tools?: false,
  *   load?: () => Promise<{open: (stage: Stage) => Panel | Promise<Panel>}>,

@@ -8,7 +8,7 @@
  * @typedef {'image' | 'channels' | 'hidden' | 'code'} Role
  * @typedef {{role: Role, at: number, each: number, size: number, label: string, mirrored?: boolean}} Column
  *   a layer. `at` is the place in `hidden` or `channels`; `each` is how many values one channel has;
- *   `size` is how many all have; `label` says a shape as "32x14x14" or "512"; mirrored: of the decoder
+ *   `size` is how many all channels have; `label` says a shape as "32x14x14" or "512"; mirrored: of the decoder
  * @typedef {{width: number, layers: number, code: number}} Limits
  */
 

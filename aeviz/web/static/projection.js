@@ -7,8 +7,8 @@
  *   toPlace: (z: ArrayLike<number>) => [number, number],
  *   axes: [string, string] | null, truth: {share: number, text: string, title: string} | null,
  *   linear: boolean, slice: boolean, spansPrior?: boolean}} Projection
- *   linear: `toPlace` is, and `toCode` its exact inverse on the plane; slice: that plane is a part of
- *   the latent space, so that the points drawn on it lie off it; spansPrior: the prior N(0, I) fills
+ *   linear: `toPlace` is linear, and `toCode` its exact inverse on the plane; slice: the plane is a slice
+ *   of the latent space, and the points drawn on it are not in it; spansPrior: the prior N(0, I) fills
  *   its unit square evenly
  */
 

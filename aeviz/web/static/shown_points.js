@@ -43,7 +43,7 @@ export class ShownPoints {
   }
 
   /**
-   * The visible point nearest to a pixel within so many pixels; -1 if there is none.
+   * The visible point nearest to a pixel within a radius; -1 if there is none.
    * @param {Viewport} viewport
    * @param {number} px
    * @param {number} py

@@ -3,9 +3,9 @@
  *
  * @typedef {{model: string, projection: string | null, mode: string, params: Record<string, string>,
  *   z: Float32Array, preview: Float32Array | null, point: number | null}} View
- *   `projection` is null if there is only one; `z` is the code that stays; `preview` the one under
- *   the pointer, while it is over the map; `point` the gallery image that `z` is the code of;
- *   `params` what the mode itself remembers, each under its own name in the address.
+ *   `projection` is null if there is only one; `z` is the pinned code; `preview` the one under
+ *   the pointer, while it is over the map; `point` the gallery image whose code is `z`;
+ *   `params` the settings of the mode, each under its own name in the address.
  * @typedef {(view: View, patch: Partial<View>, time: number) => void} Listener
  * @typedef {ReturnType<typeof createState>} State
  */

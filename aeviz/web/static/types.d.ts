@@ -9,7 +9,7 @@ export type Numbers = ArrayLike<number>;
 /** A place on a plane, or a pixel of an element: x, y. */
 export type Point = [number, number];
 
-/** What Streamlit passes to the default export of a component's module, on every rerun. */
+/** The argument of the default export of a component's module, which Streamlit calls on every rerun. */
 export interface Component<Data> {
   data: Data;
   parentElement: HTMLElement;
@@ -21,7 +21,7 @@ type Listeners = {
   [Name in keyof HTMLElementEventMap as `on${Name}`]?: ((event: HTMLElementEventMap[Name]) => unknown) | null;
 };
 
-/** What `h` makes of an element: listeners by `onclick` and the like, and attributes by their names. */
+/** The attributes argument of `h`: listeners such as `onclick`, and attributes by their names. */
 export interface Attributes extends Listeners {
   [name: string]: AttributeValue | ((event: never) => unknown);
 }
