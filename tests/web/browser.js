@@ -1,4 +1,4 @@
-/** Stands in for the parts of a browser that a tested module touches. */
+/** Test doubles of the parts of a browser that a tested module uses. */
 
 /** An animation frame comes when `frames.next()` says so. */
 export function stubFrames() {
@@ -25,7 +25,7 @@ export function stubAddress(href) {
   return location;
 }
 
-/** A WebSocket that keeps what was sent; `open`, `reply` and `end` play the server. */
+/** A WebSocket that records sent messages; `open`, `reply` and `end` play the server. */
 export class FakeSocket {
   static all = [];
 

@@ -1,4 +1,4 @@
-/** A photo server for tests: it takes uploads at once, and notes what the page asks of it. */
+/** A photo server for tests: it accepts uploads at once, and records the page's requests. */
 
 /** Lets all promises settle. */
 export async function settled() {
@@ -44,7 +44,7 @@ export const TASKS = [
 export class PhotoServer {
   constructor({ tasks = TASKS, samples = [] } = {}) {
     this.lists = { tasks, samples };
-    /** What came over HTTP: "METHOD path?query". @type {string[]} */
+    /** The HTTP requests: "METHOD path?query". @type {string[]} */
     this.requests = [];
     /** Uploads under way; `answer` them. */
     this.uploads = [];
@@ -57,12 +57,12 @@ export class PhotoServer {
     return this.sockets.at(-1);
   }
 
-  /** What the page sent over its sockets. */
+  /** The messages that the page sent over its sockets. */
   get orders() {
     return this.sockets.flatMap(({ sent }) => sent);
   }
 
-  /** Have the globals of a browser lead here. */
+  /** Install this server in the browser's globals. */
   install() {
     const server = this;
     globalThis.document = { baseURI: 'http://host/app/' };
