@@ -8,7 +8,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.e2e.conftest import open_page
-from tests.e2e.test_train import TRAINED_MS, train
+from tests.e2e.test_train import TRAINED_MS, open_small, train
 
 
 def row(page: Page, run: str) -> Locator:
@@ -26,7 +26,9 @@ def test_two_people_see_their_own_runs_and_both_the_classs(
     browser: Browser, page: Page, app_url: str, runs_folder: Path
 ) -> None:
     with open_page(browser) as other:
-        mine, theirs = train(page, app_url, epochs=2), train(other, app_url, epochs=2)
+        for who in (page, other):
+            open_small(who, app_url, epochs=2)
+        mine, theirs = train(page), train(other)
         for who, own, foreign in ((page, mine, theirs), (other, theirs, mine)):
             show(who, app_url, "Mine")
             expect(row(who, own)).to_have_count(1)

@@ -28,8 +28,8 @@ def fill(page: Page, label: str, value: int) -> None:
     field.press("Enter")
 
 
-def train(page: Page, url: str, epochs: int) -> str:
-    """Starts a small VAE on the digits; returns the run's id from the address."""
+def fill_in(page: Page, url: str) -> None:
+    """Choose the settings of a small VAE on the digits, as a person does."""
     page.goto(f"{url}/train")
     choose(page, "Type", "Variational (VAE)")
     page.get_by_role("slider", name="beta").wait_for()
@@ -37,8 +37,17 @@ def train(page: Page, url: str, epochs: int) -> str:
     fill(page, "Code size", 2)
     fill(page, "Hidden layers", 1)
     fill(page, "Nodes", 24)
-    fill(page, "Epochs", epochs)
-    expect(page.get_by_test_id("aeviz-network")).to_contain_text("64")
+    fill(page, "Epochs", 3)
+
+
+def open_small(page: Page, url: str, epochs: int) -> None:
+    """Open the same settings by their link, for so many epochs."""
+    settings = "bottleneck.latent_dim=2&network.hidden=24"
+    page.goto(f"{url}/train?type=vae&dataset=digits&{settings}&training.epochs={epochs}")
+
+
+def train(page: Page) -> str:
+    """Press Train; returns the run's id from the address."""
     expect(page.get_by_test_id("aeviz-network")).to_contain_text("[2]")
     expect(page.get_by_test_id("aeviz-network")).to_contain_text("2 numbers for 64 pixels")
     page.get_by_role("button", name="Train", exact=True).click()
@@ -54,7 +63,8 @@ def models(url: str) -> list[str]:
 def test_a_model_is_trained_to_the_end_and_is_in_every_list(
     browser: Browser, page: Page, app_url: str, tmp_path: Path
 ) -> None:
-    run = train(page, app_url, epochs=3)
+    fill_in(page, app_url)
+    run = train(page)
     page.reload()  # a refresh shows the same run, and starts no other
     expect(page.get_by_role("heading", name="Variational (VAE) on Digits 8x8")).to_be_visible()
     with open_page(browser) as second:
@@ -88,7 +98,8 @@ def test_a_model_is_trained_to_the_end_and_is_in_every_list(
 
 
 def test_a_stop_keeps_what_was_reached(page: Page, app_url: str) -> None:
-    run = train(page, app_url, epochs=10_000)
+    open_small(page, app_url, epochs=10_000)
+    run = train(page)
     expect(page.get_by_text("images/s")).to_be_visible(timeout=TRAINED_MS)
     chart = page.get_by_test_id("aeviz-curve-recon")
     chart.locator(".legendtoggle").first.wait_for(state="attached", timeout=TRAINED_MS)
