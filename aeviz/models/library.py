@@ -72,7 +72,7 @@ class ModelInfo:
         if not self.bundled:
             parts.append(time.strftime("%d %b, %H:%M", time.localtime(self.made)).lstrip("0"))
         parts += [part for part in (self.kind, self.data) if part not in called]
-        parts.append(f"code of {self.latent_dim:,} number{'s' if self.latent_dim > 1 else ''}")
+        parts.append(f"code of {self.latent_dim:,}")
         return " · ".join(parts)
 
 

@@ -79,13 +79,13 @@ def test_a_run_is_called_as_a_person_calls_it_and_a_bundled_model_by_its_file() 
     folder = run("20261125-224310-vae-digits-a1b2", file_of(1)).parent
     bundle("vae-digits", file_of(name="My VAE"))
     bundled, trained = library.models()
-    assert bundled.label == "vae-digits · Variational (VAE) · Digits 8x8 · code of 4 numbers"
+    assert bundled.label == "vae-digits · Variational (VAE) · Digits 8x8 · code of 4"
     made = r"\d+ [A-Z]\w+, \d\d:\d\d"
     title = re.escape("Variational (VAE) on Digits 8x8")
-    assert re.fullmatch(f"{title} · {made} · code of 1 number", trained.label)
+    assert re.fullmatch(f"{title} · {made} · code of 1", trained.label)
     (folder / "name").write_text("Ada's")
     trained = library.models()[1]
-    rest = re.escape("Variational (VAE) · Digits 8x8 · code of 1 number")
+    rest = re.escape("Variational (VAE) · Digits 8x8 · code of 1")
     assert re.fullmatch(f"Ada's · {made} · {rest}", trained.label)
 
 

@@ -81,8 +81,8 @@ def test_the_picker_tells_name_type_data_and_code_size(models: Path) -> None:
     add_model(models, "one", latent_dim=1)
     add_model(models, "other", latent_dim=3)
     one, other = run("explore").selectbox[0].options
-    assert one == "one · Variational (VAE) · Digits 8x8 · code of 1 number"
-    assert other == "other · Variational (VAE) · Digits 8x8 · code of 3 numbers"
+    assert one == "one · Variational (VAE) · Digits 8x8 · code of 1"
+    assert other == "other · Variational (VAE) · Digits 8x8 · code of 3"
 
 
 def test_choosing_a_model_puts_it_into_the_address_and_forgets_the_code(models: Path) -> None:
