@@ -294,8 +294,9 @@ PRESETS: dict[str, Preset] = _table(
         "The code of an image is a small Gaussian distribution, not a point. The KL divergence "
         "pulls all of these towards one standard normal distribution, so there are few empty "
         "places between the codes. You can draw a code at random and decode it to a new image.",
-        r"\mathcal{L} = \mathbb{E}_{q(z|x)}[\log p(x|z)] - \mathrm{KL}\big(q(z|x) \,\Vert\, "
-        r"\mathcal{N}(0, I)\big), \quad z = \mu + \sigma \odot \epsilon",
+        r"\begin{gathered} \mathcal{L} = \mathbb{E}_{q(z|x)}[\log p(x|z)] - "
+        r"\mathrm{KL}\big(q(z|x) \,\Vert\, \mathcal{N}(0, I)\big) \\ "
+        r"z = \mu + \sigma \odot \epsilon \end{gathered}",
         "Set the code size to 2, then move over the map. Where does one digit turn into another?",
         RunConfig(
             type="vae",
@@ -326,8 +327,9 @@ PRESETS: dict[str, Preset] = _table(
         "position or size, but nothing guarantees it (Locatello et al. 2019). Here beta starts at "
         "8 and falls to its value: the code begins with the properties that matter most and adds "
         "details later.",
-        r"\mathbb{E}_{q(z|x)}[\log p(x|z)] - \beta\, \mathrm{KL}\big(q(z|x) \,\Vert\, "
-        r"\mathcal{N}(0, I)\big), \quad \beta > 1",
+        r"\begin{gathered} \mathbb{E}_{q(z|x)}[\log p(x|z)] - "
+        r"\beta\, \mathrm{KL}\big(q(z|x) \,\Vert\, \mathcal{N}(0, I)\big) \\ "
+        r"\beta > 1 \end{gathered}",
         "Move one slider at a time. Does only one property of the image change?",
         RunConfig(
             type="beta-vae",
