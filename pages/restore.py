@@ -1,16 +1,10 @@
-"""Restore: clean up photographs and small images, and see the limits of a denoiser."""
+"""Restore: clean up photographs and small images."""
 
 import streamlit as st
 
 from aeviz.io.paths import WEB
 from aeviz.ui.reconstruct import sources
-from aeviz.ui.restore import (
-    denoise_controls,
-    denoise_kinds,
-    denoise_manifold,
-    denoise_sweep,
-    denoise_views,
-)
+from aeviz.ui.restore import denoise_controls, denoise_kinds, denoise_views
 from aeviz.ui.restore import page as parts
 from aeviz.ui.restore.photo_tool import photo_tool
 from aeviz.ui.shared.explain import how_it_works
@@ -72,24 +66,6 @@ def try_it() -> str:
     return info.type
 
 
-def limits() -> str:
-    """One image at all amounts of noise, and the amount at which each model fails."""
-    info = denoise_controls.choose_model()
-    opened = open_model(info)
-    if len(opened.images) < denoise_sweep.MIN_IMAGES:
-        st.info("This model file has too few test images. Choose another model.")
-        return info.type
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        noise = denoise_controls.noise_controls(info)
-        denoise_sweep.another_image()
-    denoise_sweep.at_all_amounts(opened, noise)
-    sweep, names = denoise_sweep.measured(opened, noise)
-    denoise_sweep.verdict(sweep, names[0])
-    denoise_sweep.charts(sweep, names, noise)
-    denoise_sweep.table(sweep, names)
-    return info.type
-
-
 def kinds() -> str:
     """Each denoiser on the images of the others, and on photographs."""
     info = denoise_controls.choose_model()
@@ -103,18 +79,14 @@ def kinds() -> str:
     return info.type
 
 
-def why() -> str:
-    """Denoising as a way back to the data, in two dimensions."""
-    denoise_manifold.show(*denoise_manifold.controls())
-    return "denoising"
-
-
 if denoise_views.choose_view() == denoise_views.PHOTOS:
     photo_tool()
     how_it_works(PHOTOS, "")
 else:
     st.html(WEB / "styles" / "denoise.css")
+    denoise_views.moved()
     for part, tab in denoise_views.parts().items():
         with tab:
-            kind = {"try": try_it, "limits": limits, "kinds": kinds, "why": why}[part]()
+            kind = {"try": try_it, "kinds": kinds}[part]()
         how_it_works(SMALL, kind)
+    denoise_views.lab_links()

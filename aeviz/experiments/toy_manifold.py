@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -55,8 +54,7 @@ CURVES: dict[str, Callable[[], list[Tensor]]] = {
     "two moons": _moons,
 }
 BLOB = "blob"
-SHAPES: tuple[str, ...] = (*CURVES, BLOB)
-"""The toy sets: curves, and a blob N(0, SPREAD^2 I), whose best denoiser is one number."""
+"""Beside the curves, N(0, SPREAD^2 I): its best denoiser is one number, known without a sum."""
 
 
 def curve(shape: str) -> list[Tensor]:
@@ -140,42 +138,3 @@ def train(
 def restore(model: Autoencoder, x: Tensor) -> Tensor:
     """The model's answer to points x, (N, 2)."""
     return model.decode(model.encode(x[:, None, None])).reshape(-1, 2)
-
-
-@dataclass(frozen=True)
-class Way:
-    """What a denoiser does to noisy points, all (N, 2), and to the places of a grid over the plane.
-
-    away_before, away_after: mean distance to the curve; nan for the blob. gap: root mean square
-    distance of the answers from the best ones. slope: mean of r(x) along x, the blob's one number.
-    """
-
-    clean: Tensor
-    noisy: Tensor
-    restored: Tensor
-    grid: Tensor
-    answers: Tensor
-    away_before: float
-    away_after: float
-    gap: float
-    slope: float
-
-
-def way_back(shape: str, sigma: float, count: int = 2000, cells: int = 19) -> Way:
-    """Trains a denoiser, and shows it points it has not seen and a grid from -1.5 to 1.5."""
-    model = train(shape, sigma)
-    chance = torch.Generator().manual_seed(1)
-    clean = draw(shape, count, chance)
-    noisy = clean + sigma * torch.randn(clean.shape, generator=chance)
-    restored = restore(model, noisy)
-    axis = torch.linspace(-1.5, 1.5, cells)
-    grid = torch.cartesian_prod(axis, axis)
-    gap = (restored - best(shape, noisy, sigma)).square().sum(1).mean().sqrt().item()
-    slope = ((restored * noisy).sum() / noisy.square().sum()).item()
-    on_curve = shape != BLOB
-    return Way(
-        clean, noisy, restored, grid, restore(model, grid),
-        distance(shape, noisy).mean().item() if on_curve else math.nan,
-        distance(shape, restored).mean().item() if on_curve else math.nan,
-        gap, slope,
-    )  # fmt: skip

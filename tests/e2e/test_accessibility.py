@@ -139,7 +139,7 @@ VIEWS: dict[str, tuple[str, Ready]] = {
     "reconstruct an upload": ("/reconstruct", upload),
     "reconstruct a drawing": ("/reconstruct", draw),
     "restore photographs": (PHOTOS, restored),
-    **{f"restore {part}": (SMALL + part, small) for part in ("try", "limits", "kinds", "why")},
+    **{f"restore {part}": (SMALL + part, small) for part in ("try", "kinds")},
 }  # fmt: skip
 
 

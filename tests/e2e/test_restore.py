@@ -16,8 +16,6 @@ from small_models import digits, pca_denoiser, save
 
 from aeviz.images import decode, encode_png
 
-TRAINED_MS = 120_000
-
 
 @pytest.fixture(scope="module")
 def denoiser(runs_folder: Path) -> str:
@@ -128,32 +126,24 @@ def test_a_drawing_is_reconstructed(page: Page, app_url: str, denoiser: str) -> 
     assert page.get_by_test_id("aeviz-psnr").inner_text().endswith("squared error")
 
 
-def test_the_experiments_are_tabs_that_the_address_keeps(
-    page: Page, app_url: str, denoiser: str
-) -> None:
+def test_the_parts_are_tabs_that_the_address_keeps(page: Page, app_url: str, denoiser: str) -> None:
     page.goto(f"{app_url}/restore?model={denoiser}")
     page.get_by_test_id("aeviz-verdict").wait_for()
-    page.get_by_role("tab", name="When it fails").click()
-    page.get_by_test_id("aeviz-limits").wait_for()
-    # A line for each of: the model, the median filter, the noisy image.
-    lines = page.get_by_test_id("aeviz-sweep-psnr").locator(".scatterlayer .js-line")
-    expect(lines).to_have_count(3)
-    page.wait_for_url("**part=limits*")
+    page.get_by_role("tab", name="Other kinds of image").click()
+    page.get_by_test_id("aeviz-kinds").wait_for()
+    page.wait_for_url("**part=kinds*")
     page.reload()
-    expect(page.get_by_test_id("aeviz-limits")).to_contain_text("Denoising on MNIST")
+    expect(page.get_by_test_id("aeviz-kinds")).to_contain_text("MNIST")
     expect(page.get_by_test_id("aeviz-verdict")).to_have_count(0)
 
 
-def test_noise_is_carried_back_to_the_circle(page: Page, app_url: str) -> None:
+def test_an_old_link_leads_to_the_lab(page: Page, app_url: str) -> None:
     page.goto(f"{app_url}/restore?view=small&part=why")
-    page.get_by_text("Circle", exact=True).click()
-    figures = page.get_by_test_id("aeviz-manifold-figures")
-    # The spiral's figures stand there until the circle's network has been trained.
-    expect(page.get_by_label("Noisy points around a circle")).to_be_visible(timeout=TRAINED_MS)
-    found = re.search(r"line\s+([\d.]+)[\s\S]*After denoising\s+([\d.]+)", figures.inner_text())
-    assert found is not None
-    assert float(found[2]) < 0.5 * float(found[1])
-    expect(page.get_by_test_id("aeviz-manifold").locator(".scatterlayer .trace")).to_have_count(4)
+    note = page.get_by_text("This part is now an experiment of the Lab:")
+    note.wait_for()
+    page.get_by_role("link", name="Why does denoising work?").first.click()
+    page.wait_for_url("**/lab?experiment=denoise-manifold*")
+    expect(page.get_by_role("heading", name="Is denoising a projection")).to_be_visible()
 
 
 def test_small_images_and_photographs_are_two_views(
@@ -172,12 +162,11 @@ def test_small_images_and_photographs_are_two_views(
     assert "sample=" not in page.url, "the photographs' sample means nothing here"
 
 
-def test_the_experiments_fit_a_phone(phone: Page, app_url: str, denoiser: str) -> None:
-    for part, testid in (("limits", "aeviz-limits"), ("kinds", "aeviz-kinds")):
-        phone.goto(f"{app_url}/restore?model={denoiser}&part={part}")
-        phone.get_by_test_id(testid).wait_for()
-        wide = "document.querySelector('.stMainBlockContainer').scrollWidth"
-        assert phone.evaluate(wide) <= 390
+def test_other_kinds_of_image_fit_a_phone(phone: Page, app_url: str, denoiser: str) -> None:
+    phone.goto(f"{app_url}/restore?model={denoiser}&part=kinds")
+    phone.get_by_test_id("aeviz-kinds").wait_for()
+    wide = "document.querySelector('.stMainBlockContainer').scrollWidth"
+    assert phone.evaluate(wide) <= 390
 
 
 def test_both_pages_fit_a_phone(phone: Page, app_url: str, denoiser: str) -> None:

@@ -14,19 +14,16 @@ SECONDS = 300
 
 
 def run(page: str, **query: str) -> AppTest:
-    app = AppTest.from_file(str(PAGES / f"{page}.py"), default_timeout=SECONDS)
+    """A page, from the app's first page: from there links to other pages work."""
+    app = AppTest.from_file(str(PAGES / "index.py"), default_timeout=SECONDS)
+    app.switch_page(f"{page}.py")
     for key, value in query.items():
         app.query_params[key] = value
     return again(app)
 
 
 def open_train(**query: str) -> AppTest:
-    """The Train page, from the app's first page: from there links to other pages work."""
-    app = AppTest.from_file(str(PAGES / "index.py"), default_timeout=SECONDS)
-    app.switch_page("train.py")
-    for key, value in query.items():
-        app.query_params[key] = value
-    return again(app)
+    return run("train", **query)
 
 
 def open_runs(**state: object) -> AppTest:

@@ -1,4 +1,7 @@
-"""The two views of the Restore page and the tabs of the second one. Both are in the address."""
+"""The two views of the Restore page, the tabs of the second one and its links to the Lab.
+
+View and tab are in the address.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,13 @@ PHOTOS, SMALL = "photos", "small"
 VIEWS = {PHOTOS: "Photographs", SMALL: "Digits and clothes"}
 PARTS = {
     "try": "Try it",
-    "limits": "When it fails",
     "kinds": "Other kinds of image",
-    "why": "Why it works",
 }
+IN_LAB = {
+    "limits": ("denoise-limits", "When does a denoiser fail?"),
+    "why": ("denoise-manifold", "Why does denoising work?"),
+}
+"""Parts that earlier versions had: the experiment of the Lab that replaces each, and its label."""
 _VIEW, _PART = "restore-view", "restore-part"
 
 
@@ -57,3 +63,28 @@ def parts() -> dict[str, DeltaGenerator]:
 def _open_part() -> None:
     part = next(part for part, label in PARTS.items() if label == st.session_state[_PART])
     st.query_params["part"] = part
+
+
+def moved() -> None:
+    """A note on top if the address names a part that is now an experiment of the Lab."""
+    part = st.query_params.get("part")
+    if part in IN_LAB:
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            st.markdown("This part is now an experiment of the Lab:", width="content")
+            _lab_link(part)
+
+
+def lab_links() -> None:
+    """Links to the experiments of the Lab on denoising."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.caption("In the Lab:", width="content")
+        for part in IN_LAB:
+            _lab_link(part)
+
+
+def _lab_link(part: str) -> None:
+    experiment, label = IN_LAB[part]
+    st.page_link(
+        "lab.py", label=label, icon=":material/science:", width="content",
+        query_params={"experiment": experiment},
+    )  # fmt: skip
