@@ -1,9 +1,9 @@
 """An experiment of the Lab: a claim, the tasks that test it, and the verdict on their results.
 
-An experiment is one file with a class of parameters (`aeviz.experiments.parameters`), a function
-that lists independent tasks, a function that does one of them, and a function that judges the
-rows. `aeviz.experiments.table` lists them; pages, command line and tests read that table. Nothing
-here knows Streamlit or Plotly.
+An experiment has a class of parameters (`aeviz.experiments.parameters`), a function that lists
+independent tasks, a function that does one of them, and a function that judges the rows. It is one
+file, or a folder with a file for each of these parts (docs/lab.md). `aeviz.experiments.table` lists
+them; pages, command line and tests read that table. Nothing here knows Streamlit or Plotly.
 """
 
 from __future__ import annotations

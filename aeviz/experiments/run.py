@@ -20,10 +20,10 @@ import aeviz
 from aeviz.experiments import table
 from aeviz.experiments.base import MAX_NUMBERS, Output, Picture, Result, Row, Task
 
-_PACKAGE = Path(__file__).resolve().parents[1]
+_HERE = Path(__file__).resolve().parent
 _COMPUTES = ("config.py", "datasets", "degradations", "nn", "presets", "training", "evaluation",
              "latent", "restoration")  # fmt: skip
-"""What a measured number depends on, beside the experiment's own file."""
+"""Packages of aeviz that a measured number depends on, beside the Lab's own files."""
 
 
 @dataclass(frozen=True)
@@ -105,17 +105,23 @@ def assemble(experiment_name: str, parameters: Any, done: dict[str, Done]) -> Re
     return Result(parameters, rows, pictures, all(task.key in done for task in tasks), arrays)
 
 
+def files_of(name: str) -> list[Path]:
+    """The files that an experiment's numbers may depend on: its own, which are a file or a folder,
+    those that experiments share, and packages of aeviz."""
+    shared = sorted(_HERE.glob("*.py"))
+    paths = [_HERE / table.MODULES[name], *(_HERE.parent / part for part in _COMPUTES)]
+    return shared + [
+        file
+        for path in paths
+        for file in (sorted(path.rglob("*.py")) if path.is_dir() else [path.with_suffix(".py")])
+    ]
+
+
 @cache
 def revision(name: str) -> str:
-    """12 hexadecimal digits that change with the version of aeviz and with any file that the
-    experiment's numbers may depend on."""
+    """12 hexadecimal digits that change with the version of aeviz and with any of these files."""
     digest = hashlib.sha256(aeviz.__version__.encode())
-    module = table.MODULES[name]
-    files = [_PACKAGE / "experiments" / f"{part}.py" for part in (module, "base", "fitting")]
-    for part in _COMPUTES:
-        path = _PACKAGE / part
-        files += sorted(path.rglob("*.py")) if path.is_dir() else [path]
-    for file in files:
+    for file in files_of(name):
         digest.update(file.read_bytes())
     return digest.hexdigest()[:12]
 

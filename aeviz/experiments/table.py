@@ -29,7 +29,7 @@ MODULES: dict[str, str] = {
     "denoise-limits": "denoise_limits",
     "denoise-manifold": "denoise_manifold",
 }
-"""Name of an experiment -> module of this package, which has it as EXPERIMENT."""
+"""Name of an experiment -> module or subpackage, which has it as EXPERIMENT."""
 
 
 @cache

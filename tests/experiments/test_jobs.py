@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import shutil
@@ -16,7 +17,7 @@ import pytest
 
 from aeviz import limits
 from aeviz.errors import UserError
-from aeviz.experiments import jobs, process, run, table
+from aeviz.experiments import fitting, jobs, process, run, table
 from aeviz.experiments.base import Output, Picture, Task
 from aeviz.experiments.jobs import Job, Status
 from aeviz.experiments.run import Done
@@ -94,6 +95,15 @@ def test_a_changed_program_asks_anew(started: list[Job], monkeypatch: pytest.Mon
     monkeypatch.setattr(run, "revision", lambda name: "another")
     assert jobs.answered("code-size", TINY) is None
     assert jobs.ask("code-size", TINY, ME).id != one.id
+
+
+@pytest.mark.parametrize("name", table.MODULES)
+def test_a_revision_reads_all_files_of_an_experiment(name: str) -> None:
+    files = run.files_of(name)
+    assert all(file.is_file() for file in files)
+    own = importlib.import_module(f"aeviz.experiments.{table.MODULES[name]}").__file__
+    assert Path(str(own)) in files
+    assert Path(str(fitting.__file__)) in files
 
 
 def test_a_person_has_a_few_jobs_under_way(started: list[Job]) -> None:
