@@ -12,9 +12,12 @@ import torch
 from aeviz import datasets
 from aeviz.errors import UserError
 from aeviz.evaluation import metrics
-from aeviz.experiments import code_size, document, parameters, run, table
+from aeviz.experiments import document, fitting, parameters, run, table
 from aeviz.experiments.base import Result, Row
-from aeviz.experiments.code_size import EXPERIMENT, Parameters, pca_numbers
+from aeviz.experiments.code_size import EXPERIMENT
+from aeviz.experiments.code_size.arms import config, pca_numbers
+from aeviz.experiments.code_size.parameters import ARMS, Parameters
+from aeviz.experiments.code_size.tasks import work
 from aeviz.experiments.fitting import pixels
 
 TINY = {
@@ -64,15 +67,15 @@ def test_the_number_of_components_that_an_error_is_worth() -> None:
 def test_the_same_seed_gives_the_same_row(result: Result) -> None:
     found = EXPERIMENT.build(TINY)
     task = next(task for task in EXPERIMENT.tasks(found) if task.key == "dense-8-1")
-    code_size.fitted.__globals__["_trained"].clear()
-    assert code_size.work(found, task).rows[0]["mse"] == pytest.approx(
+    fitting._trained.clear()
+    assert work(found, task).rows[0]["mse"] == pytest.approx(
         result.of("mse", arm="dense", size=8)[1], rel=1e-4
     )
 
 
-@pytest.mark.parametrize("arm", [arm for arm in code_size.ARMS if arm != "pca"])
+@pytest.mark.parametrize("arm", [arm for arm in ARMS if arm != "pca"])
 def test_every_network_has_settings(arm: str) -> None:
-    found = code_size.config(arm, "digits", 8)
+    found = config(arm, "digits", 8)
     assert found.bottleneck.latent_dim == 8
     assert found.network.kind == ("conv" if arm == "conv" else "dense")
 

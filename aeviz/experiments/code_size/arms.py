@@ -1,0 +1,49 @@
+"""PCA and the networks at one code size."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from aeviz.config import RunConfig
+from aeviz.datasets import Dataset
+from aeviz.evaluation import metrics
+from aeviz.experiments.fitting import pixels
+from aeviz.presets.autoencoders import settings_for
+
+TYPES: Final = {"dense": "standard", "conv": "convolutional"}
+"""Types of autoencoder that have another name than their arm."""
+
+
+def config(arm: str, dataset: str, size: int) -> RunConfig:
+    """The settings of a network: those of its type for the data set, with this code size."""
+    settings = settings_for(TYPES.get(arm, arm), dataset)
+    if arm == "vae":
+        settings = settings.replace(**{"network.hidden": [256]})
+    return settings.replace(**{"bottleneck.latent_dim": size})
+
+
+@lru_cache(maxsize=2)
+def components_of(dataset: Dataset) -> tuple[Tensor, Tensor]:
+    """The mean image and all principal components, (D,) and (D, k)."""
+    train = pixels(dataset.train)
+    return train.mean(0), metrics.pca_subspace(train, train.shape[1])
+
+
+@lru_cache(maxsize=2)
+def _pca_errors(dataset: Dataset) -> Tensor:
+    """Test error per pixel of PCA with 0, 1, 2 ... components, as it is before clipping."""
+    mean, basis = components_of(dataset)
+    centred = pixels(dataset.test).double() - mean
+    left = centred.square().sum(1).mean()
+    explained = (centred @ basis).square().mean(0).cumsum(0)
+    return torch.cat([left[None], left - explained]) / centred.shape[1]
+
+
+def pca_numbers(dataset: Dataset, mse: float) -> int:
+    """The fewest components with which PCA's error is at most `mse`; one more than there are if
+    none is enough."""
+    return int((_pca_errors(dataset) > mse).sum())

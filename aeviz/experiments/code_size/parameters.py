@@ -1,0 +1,41 @@
+"""The arms: PCA and networks; the code sizes and the training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from aeviz import datasets
+from aeviz.errors import UserError
+from aeviz.experiments import parameters as p
+
+ARMS: Final = {
+    "pca": "PCA",
+    "linear": "linear",
+    "dense": "dense",
+    "conv": "conv",
+    "vae": "VAE",
+}
+
+
+@dataclass(frozen=True)
+class Parameters:
+    dataset: str = p.dataset()
+    arms: tuple[str, ...] = p.choices(
+        ("pca", "linear", "dense", "vae"), "Arms", "What is compared.", (*ARMS,)
+    )
+    sizes: tuple[int, ...] = p.numbers(
+        (2, 8, 32, 128), "Code sizes", "How many numbers the code has.", 1, 1024, 12
+    )
+    steps: int = p.number(
+        320, "Training steps", "The same for each network and each size.", 20, 100_000
+    )
+    seeds: int = p.seeds(3)
+
+
+def check(found: Parameters) -> None:
+    if "pca" not in found.arms or len(found.arms) < 2:
+        raise UserError("Compare PCA with at least one network: name both in Arms (arms).")
+    values = datasets.find(found.dataset).image_shape
+    if found.sizes[-1] > 2 * values[0] * values[1] * values[2]:
+        raise UserError("A code of more than twice the numbers of an image shows nothing new.")
