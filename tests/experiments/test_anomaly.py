@@ -9,7 +9,8 @@ import pytest
 
 from aeviz.errors import UserError
 from aeviz.experiments import parameters, run
-from aeviz.experiments.anomaly import EXPERIMENT, MAIN, NETWORKS, PLAIN, SCORES, Parameters
+from aeviz.experiments.anomaly import EXPERIMENT
+from aeviz.experiments.anomaly.parameters import MAIN, NETWORKS, PLAIN, SCORES, Parameters
 from aeviz.experiments.base import Result, Row
 
 TINY = {"dataset": "digits", "only": 0, "steps": 60, "seeds": 2, "size": 8}
@@ -56,7 +57,7 @@ def test_one_class_may_be_the_anomaly() -> None:
 
 
 def test_a_class_without_images_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aeviz.experiments.anomaly.FEWEST", 10_000)
+    monkeypatch.setattr("aeviz.experiments.anomaly.images.FEWEST", 10_000)
     result, _ = answered(TINY | {"seeds": 1})
     assert not result.rows
     verdict = EXPERIMENT.judge(result)
