@@ -8,9 +8,11 @@ import pytest
 import torch
 
 from aeviz.errors import UserError
-from aeviz.experiments import few_labels, parameters, run
+from aeviz.experiments import parameters, run
 from aeviz.experiments.base import Result, Row
-from aeviz.experiments.few_labels import EXPERIMENT, GROUPS, Parameters
+from aeviz.experiments.few_labels import EXPERIMENT
+from aeviz.experiments.few_labels.images import _as
+from aeviz.experiments.few_labels.parameters import GROUPS, Parameters
 
 TINY = {
     "dataset": "digits",
@@ -67,8 +69,8 @@ def test_all_methods_see_the_same_draws() -> None:
 def test_images_of_another_data_set_are_made_alike() -> None:
     colour = torch.zeros(2, 3, 6, 6)
     colour[:, 0] = 0.6
-    assert few_labels._as(colour, (1, 4, 4)).unique().tolist() == [51]
-    assert few_labels._as(colour[:, :1], (3, 4, 4)).shape == (2, 3, 4, 4)
+    assert _as(colour, (1, 4, 4)).unique().tolist() == [51]
+    assert _as(colour[:, :1], (3, 4, 4)).shape == (2, 3, 4, 4)
 
 
 def made(**errors: list[float]) -> list[Row]:

@@ -1,0 +1,145 @@
+"""The experiment on few labels: claim, charts, questions and protocol."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aeviz import datasets
+from aeviz.experiments.base import BreakIt, Chart, Choice, Experiment, Numeric, Prediction, Result
+from aeviz.experiments.classifier import LR
+from aeviz.experiments.few_labels.arms import PRETRAININGS, config
+from aeviz.experiments.few_labels.parameters import WITH_CODES, Parameters, check
+from aeviz.experiments.few_labels.tasks import tasks, work
+from aeviz.experiments.few_labels.verdict import FOCUS, judge
+
+
+def _protocol(found: Parameters) -> list[tuple[str, str]]:
+    other = datasets.find(found.other).title
+    return [
+        ("Labels", "as many of each class, redrawn for each draw; the same for all methods"),
+        (
+            "Measured on",
+            f"the test images, at most {found.images // 5:,}, the same for all draws; at most "
+            f"{found.images:,} training images",
+        ),
+        (
+            "Pretraining",
+            f"denoising autoencoder on all training images without labels, {found.pretraining} "
+            f"steps; {min(PRETRAININGS, found.draws)} of them, divided among the draws",
+        ),
+        ("Other data", f"the same on {other}, resized: then all layers are fine-tuned"),
+        (
+            "Networks",
+            f"the same encoder from scratch and pretrained, {found.steps} steps of Adam at {LR:g}, "
+            "no augmentation; conv: 16 and 32 channels with batch norm",
+        ),
+        (
+            "Tuned on",
+            "the labelled validation images, for all methods alike and for each draw: C, k, "
+            "components, when to stop. With few labels nobody has them, so all errors are a "
+            "little too small",
+        ),
+    ]
+
+
+def _gain(result: Result) -> float | None:
+    """Points between the dense network from scratch and logistic regression on codes."""
+    focus = min(result.values("labels"), key=lambda labels: abs(labels - FOCUS), default=0)
+    found = [
+        result.of("error", arm=arm, labels=focus)
+        for arm in ("dense from scratch", "code + logistic")
+    ]
+    return 100 * float(np.mean(found[0]) - np.mean(found[1])) if all(found) else None
+
+
+EXPERIMENT = Experiment(
+    name="few-labels",
+    title="Do codes help if labels are few?",
+    claim="If only 100 images have a label, a classifier on the codes of an autoencoder makes "
+    "fewer errors than any method without codes.",
+    why="An encoder sees thousands of images without labels, and learns how they differ. Then a "
+    "few labels are enough to name the groups. With many labels a network learns what it needs "
+    "from them directly, and what the code left out is missing. Label spreading uses the images "
+    "without labels, too, and needs no network.",
+    parameters=Parameters,
+    tasks=tasks,
+    work=work,
+    judge=judge,
+    check=check,
+    charts=(
+        Chart(
+            "error",
+            "Share of errors",
+            "labels",
+            "labelled images",
+            log_x=True,
+            log_y=True,
+            better="lower",
+            note="Each dot is one draw of labelled images. All methods see the same draws.",
+        ),
+    ),
+    prediction=Prediction(
+        "Draw the share of errors of logistic regression on codes over the number of labels.",
+        "code + logistic",
+        lambda found: found.labels,
+        0.0,
+        0.7,
+        winner=("with codes", "without codes", "equal"),
+    ),
+    break_it=BreakIt(
+        "3,000 labels",
+        "With many labels a convolutional network from scratch learns by itself. Do codes still "
+        "help?",
+        {"labels": [3000], "groups": ["codes", "fine-tuned", "conv"], "draws": 4, "steps": 400},
+    ),
+    questions=(
+        Choice(
+            "You label 10 images twice, with other images each time. Why do the errors differ so "
+            "much?",
+            ("One unusual image is a tenth of all you know", "The network forgets"),
+            0,
+            (
+                "With one image per class, an odd one misleads every method. So compare methods on "
+                "the same draws, and repeat.",
+                "Methods without a network differ as much between draws.",
+            ),
+        ),
+        Choice(
+            "An article shows that pretraining beats a network from scratch. What do you check "
+            "first?",
+            (
+                "Whether the network from scratch is as good as such networks can be",
+                "Whether the code is larger than the image",
+            ),
+            0,
+            (
+                "A weak opponent makes every method look good. Even nearest neighbours on pixels "
+                "are hard to beat.",
+                "The size of the code matters less than a fair opponent.",
+            ),
+        ),
+        Numeric(
+            "In your result at 100 labels: how many points of error does logistic regression on "
+            "codes save, compared with the dense network from scratch?",
+            _gain,
+            "It is the distance of the means of the two curves, times 100.",
+            0.1,
+        ),
+    ),
+    protocol=_protocol,
+    reference={
+        "dataset": "mnist",
+        "other": "fashion-mnist",
+        "labels": [10, 30, 100, 300, 1000, 3000],
+        "pretraining": 10_000,
+        "steps": 600,
+        "images": 60_000,
+        "draws": 10,
+    },
+    needs=frozenset({"labels"}),
+    min_images=100,
+    table=("arm", "labels", "draw", "setting", "error", "validation_error"),
+    recipe=lambda found, row: (
+        config(found.dataset, found.size) if row["arm"] in WITH_CODES else None
+    ),
+)

@@ -1,0 +1,54 @@
+"""Tasks: each group of methods on each draw of labelled images."""
+
+from __future__ import annotations
+
+from aeviz.datasets import Dataset
+from aeviz.evaluation.validation import to_float
+from aeviz.experiments.base import Output, Picture, Row, Task
+from aeviz.experiments.few_labels.arms import classified
+from aeviz.experiments.few_labels.images import Draw, labels_per_class, limited, share_wrong
+from aeviz.experiments.few_labels.parameters import GROUPS, Parameters
+from aeviz.experiments.pictures import grid
+from aeviz.experiments.splits import balanced
+
+SHOWN = 20
+
+
+def tasks(found: Parameters) -> list[Task]:
+    """Draw by draw, the quick methods first, so that the first whole picture is soon there."""
+    return [
+        Task(f"{group}-{draw}", {"group": group, "draw": draw})
+        for draw in range(found.draws)
+        for group in GROUPS
+        if group in found.groups
+    ]
+
+
+def work(found: Parameters, task: Task) -> Output:
+    dataset = limited(found.dataset, found.images)
+    group, seed = task.values["group"], task.values["draw"]
+    rows: list[Row] = []
+    for count in labels_per_class(found, dataset):
+        draw = Draw(dataset, balanced(dataset.train.labels, count, 1000 * seed + count), seed)
+        for arm, setting, validation, test in classified(found, draw, group):
+            rows.append(
+                {
+                    "arm": arm,
+                    "labels": len(draw.index),
+                    "draw": seed,
+                    "setting": setting,
+                    "error": share_wrong(test, dataset.test),
+                    "validation_error": share_wrong(validation, dataset.validation),
+                }
+            )
+    return Output(rows, _labelled(found, dataset) if task == tasks(found)[0] else {})
+
+
+def _labelled(found: Parameters, dataset: Dataset) -> dict[str, Picture]:
+    count = labels_per_class(found, dataset)[:1]
+    if not count:
+        return {}
+    index = balanced(dataset.train.labels, count[0], count[0])[:SHOWN]
+    images = to_float(dataset.train.images[index])
+    text = f"the {len(index)} labelled images of the first draw"
+    return {"labelled": Picture(text, grid(images, min(10, len(images))))}
