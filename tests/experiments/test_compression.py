@@ -11,9 +11,15 @@ import torch
 from aeviz import datasets
 from aeviz.errors import UserError
 from aeviz.evaluation import metrics
-from aeviz.experiments import compression, parameters, run
+from aeviz.experiments import parameters, run
 from aeviz.experiments.base import Result, Row
-from aeviz.experiments.compression import EXPERIMENT, Parameters, _at
+from aeviz.experiments.compression import EXPERIMENT
+from aeviz.experiments.compression.codec import read_curve
+from aeviz.experiments.compression.experiment import _answer
+from aeviz.experiments.compression.images import images_of
+from aeviz.experiments.compression.parameters import Parameters
+from aeviz.experiments.compression.tasks import work
+from aeviz.experiments.compression.verdict import best_arm
 from aeviz.experiments.fitting import pixels
 
 TINY = {"dataset": "digits", "bits": "8,32", "sizes": "2,8", "seeds": 2, "steps": 30}
@@ -51,7 +57,7 @@ def test_the_file_is_as_long_as_the_rate_says(result: Result) -> None:
 def test_pca_with_many_bits_has_pcas_error() -> None:
     found = EXPERIMENT.build(TINY | {"bits": "2000"})
     dataset = datasets.load("digits")
-    row = compression.work(found, EXPERIMENT.tasks(found)[0]).rows[0]
+    row = work(found, EXPERIMENT.tasks(found)[0]).rows[0]
     exact = metrics.pca_error(pixels(dataset.train), pixels(dataset.test), int(row["size"]))
     assert float(row["mse"]) == pytest.approx(exact, abs=2e-4)
 
@@ -65,9 +71,9 @@ def test_pcas_error_falls_with_the_bits_and_one_half_of_them_is_not_free(result:
 
 def test_a_curve_is_read_in_log_log() -> None:
     curve = [(10.0, 1.0), (1000.0, 0.01)]
-    assert _at(100, curve) == pytest.approx(0.1)
-    assert _at(1, curve) == 1
-    assert _at(1e5, curve) == pytest.approx(0.01)
+    assert read_curve(100, curve) == pytest.approx(0.1)
+    assert read_curve(1, curve) == 1
+    assert read_curve(1e5, curve) == pytest.approx(0.01)
 
 
 def test_what_a_receiver_needs_grows_with_the_code(result: Result) -> None:
@@ -79,12 +85,12 @@ def test_what_a_receiver_needs_grows_with_the_code(result: Result) -> None:
 def test_other_kinds_of_test_image() -> None:
     dataset = datasets.load("digits")
     own = dataset.test.images
-    assert torch.equal(compression.tested(dataset, "inverted").images, 255 - own)
-    assert torch.equal(compression.tested(dataset, "turned").images[0, 0, 0], own[0, 0, -1].flip(0))
-    noise = compression.tested(dataset, "noise").images
+    assert torch.equal(images_of(dataset, "inverted").images, 255 - own)
+    assert torch.equal(images_of(dataset, "turned").images[0, 0, 0], own[0, 0, -1].flip(0))
+    noise = images_of(dataset, "noise").images
     assert noise.shape == own.shape
     assert abs(noise.float().mean() - 127.5) < 2
-    assert torch.equal(noise, compression.tested(dataset, "noise").images)
+    assert torch.equal(noise, images_of(dataset, "noise").images)
 
 
 def rows(own: list[float], pca: float, formats: float = 240, gray: float = 0.09) -> Result:
@@ -129,7 +135,7 @@ def test_the_best_network_is_chosen_on_validation_images() -> None:
     found = rows([0.01, 0.01], 0.02)
     other = [dict(row) | {"arm": "VAE", "mse": 0.001, "val_mse": 0.9} for row in found.rows]
     both = Result(found.parameters, found.rows + [row for row in other if "val_mse" in row])
-    assert compression.best_arm(both, 16) == "dense"
+    assert best_arm(both, 16) == "dense"
 
 
 @pytest.mark.parametrize(
@@ -147,7 +153,7 @@ def test_questions_without_an_answer_are_refused(data: dict[str, Any]) -> None:
 
 
 def test_the_numeric_question_is_answered_from_the_result(result: Result) -> None:
-    answer = compression._answer(result)
+    answer = _answer(result)
     assert answer is not None
     assert answer == pytest.approx(result.of("bits", arm="PNG")[0] / 8)
     assert math.isfinite(answer)

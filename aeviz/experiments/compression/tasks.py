@@ -1,0 +1,112 @@
+"""Tasks: PCA, the picture formats, and a training for each network and seed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from aeviz import datasets
+from aeviz.evaluation.evaluate import decode_all
+from aeviz.evaluation.transform_coding import fit_transform, sensitivity
+from aeviz.evaluation.validation import to_float
+from aeviz.experiments.base import Output, Picture, Row, Task
+from aeviz.experiments.compression.arms import configs, pca_curve, pca_points
+from aeviz.experiments.compression.codec import SHOWN, Codec, Point, best_points, read_curve
+from aeviz.experiments.compression.formats import PictureFile, bits_of_formats, files_of
+from aeviz.experiments.compression.images import images_of
+from aeviz.experiments.compression.parameters import ARMS, Parameters
+from aeviz.experiments.fitting import codes, fitted, pixels
+from aeviz.experiments.pictures import strip
+from aeviz.nn.model import Autoencoder
+
+
+def tasks(found: Parameters) -> list[Task]:
+    return [
+        Task("pca", {}),
+        Task("formats", {}),
+        *(
+            Task(f"{arm}-{seed}", {"arm": arm, "seed": seed})
+            for seed in range(found.seeds)
+            for arm in found.arms
+        ),
+    ]
+
+
+def work(found: Parameters, task: Task) -> Output:
+    dataset = datasets.load(found.dataset)
+    test = images_of(dataset, found.tested)
+    shown = to_float(test.images[:SHOWN])
+    if task.key == "formats":
+        rows = [_format_row(one) for one in files_of(dataset, found.tested)]
+        return Output(rows, {"original": Picture("originals", strip(shown))})
+    if task.key == "pca":
+        points = [point for point in pca_points(dataset, found) if point.bits in found.bits]
+        rows = [_row("PCA", 0, one) for one in points]
+        return Output(rows, _pictures(found, "PCA", points))
+    arm, seed = task.values["arm"], task.values["seed"]
+    codecs = []
+    for config in configs(arm, found):
+        model = fitted(config, dataset, found.steps, seed)
+        weights = sum(w.numel() for part in (model.decoder,) for w in part.state_dict().values())
+        train, validation, z = (
+            codes(model, split) for split in (dataset.train, dataset.validation, test)
+        )
+
+        def decode(z: Tensor, model: Autoencoder = model) -> Tensor:
+            return decode_all(model, z)
+
+        transform = fit_transform(train, sensitivity(decode, train[:200]))
+        codecs.append(Codec(transform, decode, weights, train, validation, z))
+    points = best_points(codecs, found.bits, dataset.validation, test)
+    rows = []
+    for point in points:
+        row = _row(ARMS[arm], seed, point)
+        row["pca_mse"] = read_curve(point.file_bits, pca_curve(dataset, found))
+        row["gray_mse"] = pixels(test).var(correction=0).item()
+        needed = bits_of_formats(point.mse, dataset, found.tested)
+        row["format_bits"] = needed
+        saved = (needed - point.file_bits) / 8
+        if saved > 0:
+            row["break_even"] = math.ceil(point.codec_bytes / saved)
+        rows.append(row)
+    return Output(rows, _pictures(found, ARMS[arm], points) if seed == 0 else {})
+
+
+def _format_row(one: PictureFile) -> Row:
+    row: Row = {
+        "arm": one.format,
+        "seed": 0,
+        "bits": one.file_bits,
+        "mse": one.mse,
+        "file_bits": one.file_bits,
+        "payload_bits": one.payload_bits,
+        "single_bits": one.single_bits,
+    }
+    return row if one.quality is None else row | {"quality": one.quality}
+
+
+def _row(arm: str, seed: int, point: Point) -> Row:
+    return {
+        "arm": arm,
+        "seed": seed,
+        "bits": point.bits,
+        "size": point.size,
+        "mse": point.mse,
+        "val_mse": point.val_mse,
+        "file_bits": point.file_bits,
+        "payload_bits": point.payload_bits,
+        "codec_bytes": point.codec_bytes,
+    }
+
+
+def _pictures(found: Parameters, arm: str, points: Sequence[Point]) -> dict[str, Picture]:
+    return {
+        f"{point.bits:g}": Picture(
+            f"{arm}, {point.file_bits:.0f} bits per image",
+            strip(point.shown),
+            f"At most {point.bits:g} bits",
+        )
+        for point in points
+    }

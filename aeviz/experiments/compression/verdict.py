@@ -1,0 +1,66 @@
+"""The verdict: the best network against PCA and picture formats at each rate."""
+
+from __future__ import annotations
+
+from aeviz.experiments.base import Result, Verdict
+from aeviz.experiments.compression.parameters import ARMS
+from aeviz.experiments.statistics import Comparison, compare, interval
+
+
+def best_arm(result: Result, bits: float) -> str | None:
+    """The network with the least validation error at this rate."""
+    errors = {
+        arm: interval(result.of("val_mse", arm=arm, bits=bits)).mean
+        for arm in ARMS.values()
+        if result.of("val_mse", arm=arm, bits=bits)
+    }
+    return min(errors, key=errors.__getitem__, default=None)
+
+
+def judge(result: Result) -> Verdict:
+    """At each rate the best network against PCA with as many bits; then against the best picture
+    format with as little error."""
+    found: dict[float, tuple[str, Comparison]] = {}
+    for bits in result.values("bits", arm="PCA"):
+        arm = best_arm(result, bits)
+        if arm is not None:
+            own, rival = (result.of(name, arm=arm, bits=bits) for name in ("mse", "pca_mse"))
+            found[bits] = (arm, compare(rival, own, paired=True))
+    if not found:
+        return Verdict("open", "No network is trained yet.")
+    won = [bits for bits, (_, one) in found.items() if one.ahead == "a"]
+    lost = [bits for bits, (_, one) in found.items() if one.ahead == "b"]
+    middle = sorted(found)[len(found) // 2]
+    arm = found[middle][0]
+    error = interval(result.of("mse", arm=arm, bits=middle))
+    theirs = interval(result.of("pca_mse", arm=arm, bits=middle)).mean
+    formats = interval(result.of("format_bits", arm=arm, bits=middle)).mean
+    file = interval(result.of("file_bits", arm=arm, bits=middle)).mean
+    sentence = (
+        f"With {file:.0f} bits per image the best network ({arm}) has an error of {error} per "
+        f"pixel, PCA {theirs:.3g}. The network is ahead of PCA at {len(won)} of {len(found)} rates"
+        + (f", PCA at {len(lost)}" if lost else "")
+        + ". "
+    )
+    gray = interval(result.of("gray_mse", arm=arm, bits=middle)).mean
+    if error.mean >= gray:
+        sentence += (
+            f"Its images are worse than one gray for every pixel ({gray:.3g}), which takes no bits."
+        )
+    elif formats > file:
+        count = result.of("break_even", arm=arm, bits=middle)
+        sentence += (
+            f"The best picture format takes at least {formats:.0f} bits for this error; but the "
+            "network's own weights are only paid for after "
+            f"{interval(count).mean:,.0f} images."
+        )
+    else:
+        sentence += f"A picture format needs only {formats:.0f} bits for this error."
+    smaller = all(
+        interval(result.of("format_bits", arm=arm, bits=bits)).mean
+        > interval(result.of("file_bits", arm=arm, bits=bits)).mean
+        for bits, (arm, _) in found.items()
+    )
+    if lost or not smaller or error.mean >= gray:
+        return Verdict("fails", sentence)
+    return Verdict("holds" if len(won) == len(found) else "open", sentence)
