@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from aeviz.escaping import in_plotly
 from aeviz.experiments.base import Result
-from aeviz.experiments.points_3d import ARMS
+from aeviz.experiments.points_3d.parameters import ARMS
 from aeviz.figures.palette import CLASS_COLOURS
 from aeviz.figures.training import Figure
 

@@ -7,9 +7,13 @@ from typing import Any
 import pytest
 
 from aeviz.errors import UserError
-from aeviz.experiments import parameters, points_3d, run
+from aeviz.experiments import parameters, run
 from aeviz.experiments.base import Output, Result, Row, Task
-from aeviz.experiments.points_3d import EXPERIMENT, FRAMES, GRID, Parameters, judge
+from aeviz.experiments.points_3d import EXPERIMENT
+from aeviz.experiments.points_3d.autoencoder import FRAMES, GRID
+from aeviz.experiments.points_3d.experiment import _answer
+from aeviz.experiments.points_3d.parameters import Parameters
+from aeviz.experiments.points_3d.verdict import judge
 from aeviz.figures import lab_points
 
 QUICK = ["pca", "ae", "kernel-pca", "isomap", "lle", "t-sne"]
@@ -67,8 +71,7 @@ def test_the_figures_show_the_points_the_surfaces_and_all_maps(result: Result) -
 
 def test_arrays_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     large = Output([], arrays={"many": [[0.0] * 200] * 200})
-    experiment = points_3d.EXPERIMENT
-    monkeypatch.setitem(experiment.__dict__, "work", lambda found, task: large)
+    monkeypatch.setitem(EXPERIMENT.__dict__, "work", lambda found, task: large)
     with pytest.raises(ValueError, match="numbers in its arrays"):
         run.work("points-3d", {}, Task("pca-0", {"arm": "pca", "seed": 0}))
 
@@ -125,8 +128,8 @@ def test_bad_input_is_one_sentence(data: dict[str, Any], words: str) -> None:
 
 
 def test_the_numeric_answer_is_a_ratio() -> None:
-    assert points_3d._answer(rows([0.01, 0.03], [0.1, 0.3])) == pytest.approx(10)
-    assert points_3d._answer(Result(Parameters(), [])) is None
+    assert _answer(rows([0.01, 0.03], [0.1, 0.3])) == pytest.approx(10)
+    assert _answer(Result(Parameters(), [])) is None
 
 
 def test_why_is_short() -> None:
