@@ -9,7 +9,8 @@ import pytest
 from aeviz.errors import UserError
 from aeviz.experiments import parameters, run
 from aeviz.experiments.base import Result, Row
-from aeviz.experiments.retrieval import ARMS, EXPERIMENT, Parameters
+from aeviz.experiments.retrieval import EXPERIMENT
+from aeviz.experiments.retrieval.parameters import ARMS, Parameters
 
 TINY = {"dataset": "digits", "sizes": [8, 16], "steps": 60, "seeds": 2}
 

@@ -1,0 +1,99 @@
+"""Codes and bits of each arm, and the distances between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from aeviz.config import RunConfig
+from aeviz.evaluation import metrics, retrieval
+from aeviz.experiments.fitting import codes, fitted, pixels, with_splits
+from aeviz.experiments.retrieval.images import K, Search, search_of, split_of
+from aeviz.experiments.retrieval.parameters import Parameters
+from aeviz.latent import binary
+from aeviz.presets.autoencoders import settings_for
+
+NUMBER = 4
+"""Bytes of a number of a code (float32)."""
+
+
+def config(network: str, dataset: str, size: int) -> RunConfig:
+    """The settings of a network: one hidden layer of 256 units for both."""
+    settings = settings_for({"ae": "standard"}.get(network, network), dataset)
+    return settings.replace(**{"network.hidden": [256], "bottleneck.latent_dim": size})
+
+
+Three = tuple[Tensor, Tensor, Tensor]
+"""Rows of the collection, of the validation queries and of the queries."""
+
+
+def codes_of(found: Parameters, search: Search, model: str, size: int, seed: int) -> Three:
+    """The pixels, or the codes of PCA or of a network with this code size."""
+    splits = (search.collection, search.validation, search.queries)
+    if model == "pixels":
+        a, b, c = (pixels(part) for part in splits)
+        return a, b, c
+    if model == "pca":
+        train = pixels(search.collection)
+        basis = _basis(*split_of(found, seed))
+        a, b, c = ((pixels(part) - train.mean(0)) @ basis[:, :size] for part in splits)
+        return a, b, c
+    train_split = search.collection.take(slice(0, len(search.collection) // 2 * 2))
+    network = fitted(
+        config(model, found.dataset, size),
+        with_splits(search.dataset, train_split, search.validation),
+        found.steps,
+        seed,
+    )
+    a, b, c = (codes(network, part) for part in splits)
+    return a, b, c
+
+
+@lru_cache(maxsize=2)
+def _basis(name: str, images: int, seed: int) -> Tensor:
+    return metrics.pca_subspace(pixels(search_of(name, images, seed).collection), 512).float()
+
+
+def distances_of(
+    search: Search, wanted: list[str], z: Three, seed: int
+) -> Iterator[tuple[str, str, float, Tensor, float]]:
+    """Of each arm: its setting, its bytes per image, the distances from the queries, and the
+    precision of the validation queries."""
+    for arm in wanted:
+        if arm.endswith(("median", "itq")):
+            bits = [
+                binary.median_bits(z[0], part)
+                if arm.endswith("median")
+                else binary.itq_bits(z[0], part, seed)
+                for part in z
+            ]
+            a, b = binary.hamming(bits[2], bits[0]), binary.hamming(bits[1], bits[0])
+            yield arm, "", z[0].shape[1] / 8, a, _precision(b, search.validation_relevant)
+            continue
+        best, setting, chosen = -1.0, "", z
+        for name, candidate in _normalised(z, arm == "pixels").items():
+            distances = torch.cdist(candidate[1], candidate[0])
+            value = _precision(distances, search.validation_relevant)
+            if value > best:
+                best, setting, chosen = value, name, candidate
+        count = z[0].shape[1] * (1 if arm == "pixels" else NUMBER)
+        yield arm, setting, count, torch.cdist(chosen[2], chosen[0]), best
+
+
+def _normalised(z: Three, is_pixels: bool) -> dict[str, Three]:
+    """The same rows as they are, on the unit sphere (cosine), and with equal spreads."""
+    mean, spread = z[0].mean(0), z[0].std(0).clamp(min=1e-6)
+    a, b, c = (F.normalize(part - (0 if is_pixels else mean), dim=1) for part in z)
+    found = {"Euclidean": z, "cosine": (a, b, c)}
+    if not is_pixels:
+        a, b, c = ((part - mean) / spread for part in z)
+        found["equal spreads"] = (a, b, c)
+    return found
+
+
+def _precision(distances: Tensor, relevant: Tensor) -> float:
+    return retrieval.precision(retrieval.found_first(distances, K), relevant).mean().item()

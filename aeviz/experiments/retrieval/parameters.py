@@ -1,0 +1,61 @@
+"""The arms: pixels, codes and bits; the code sizes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from aeviz import datasets
+from aeviz.errors import UserError
+from aeviz.experiments import parameters as p
+
+ARMS: Final = {
+    "pixels": "pixels",
+    "pca": "PCA",
+    "ae": "AE",
+    "vae": "VAE",
+    "pca-median": "PCA bits (median)",
+    "pca-itq": "PCA bits (ITQ)",
+    "ae-median": "AE bits (median)",
+    "ae-itq": "AE bits (ITQ)",
+}
+MODELS: Final = ("pixels", "pca", "ae", "vae")
+"""Each is one task; its bits go with it."""
+NETWORKS: Final = ("AE", "VAE", "AE bits (median)", "AE bits (ITQ)")
+FOCUS = 16
+"""Numbers in the code at which the claim is judged."""
+
+
+@dataclass(frozen=True)
+class Parameters:
+    dataset: str = p.dataset()
+    arms: tuple[str, ...] = p.choices((*ARMS,), "Arms", "What is compared.", (*ARMS,))
+    sizes: tuple[int, ...] = p.numbers(
+        (4, 8, 16, 32), "Code sizes", "How many numbers, or bits, the code has.", 1, 512, 8
+    )
+    steps: int = p.number(320, "Training steps", "The same for each network.", 20, 100_000)
+    split: str = p.choice(
+        "pooled",
+        "Split",
+        "pooled: all images, split again for each seed. official: the data set's own test images.",
+        ("pooled", "official"),
+    )
+    images: int = p.number(
+        5000, "Images", "So many at most are drawn for each seed if they are pooled.", 60, 70_000
+    )
+    seeds: int = p.seeds(3)
+
+
+def check(found: Parameters) -> None:
+    shape = datasets.find(found.dataset).image_shape
+    if found.sizes[-1] > shape[0] * shape[1] * shape[2]:
+        raise UserError("A code (sizes) must not have more numbers than an image has pixels.")
+    if not any(ARMS[arm] in NETWORKS for arm in found.arms):
+        raise UserError("Compare at least one arm of an AE or a VAE: name it in Arms (arms).")
+    if all(ARMS[arm] in NETWORKS for arm in found.arms):
+        raise UserError("Compare with pixels or with PCA: name it in Arms (arms).")
+
+
+def model_of(arm: str) -> str:
+    """The model whose codes an arm uses: "ae" of "ae-itq"."""
+    return arm.split("-")[0]
