@@ -8,9 +8,13 @@ import pytest
 
 from aeviz import datasets
 from aeviz.errors import UserError
-from aeviz.experiments import capacity, parameters, run
+from aeviz.experiments import parameters, run
 from aeviz.experiments.base import Result, Row
-from aeviz.experiments.capacity import EXPERIMENT, Parameters, drawn, judge, settings_of
+from aeviz.experiments.capacity import EXPERIMENT
+from aeviz.experiments.capacity.arms import drawn, settings_of
+from aeviz.experiments.capacity.experiment import _answer
+from aeviz.experiments.capacity.parameters import GUARDS, PLAIN, Parameters, counts
+from aeviz.experiments.capacity.verdict import judge
 
 TINY = {
     "dataset": "digits",
@@ -60,13 +64,13 @@ def test_each_seed_draws_other_images() -> None:
 def test_every_guard_changes_what_it_says() -> None:
     found = Parameters(dataset="digits")
     shape = (1, 28, 28)
-    kinds = {guard: settings_of(found, guard, shape)[0][1] for guard in capacity.GUARDS}
+    kinds = {guard: settings_of(found, guard, shape)[0][1] for guard in GUARDS}
     assert kinds["narrow code"].bottleneck.latent_dim == 8
     assert kinds["noise"].corruption.kind == "gaussian"
     assert kinds["sparse"].loss.penalty == "l1"
     assert kinds["contractive"].loss.penalty == "contractive"
     assert kinds["contractive"].network.norm == "none"
-    assert settings_of(found, capacity.PLAIN, shape)[0][1].bottleneck.latent_dim == 261
+    assert settings_of(found, PLAIN, shape)[0][1].bottleneck.latent_dim == 261
 
 
 def rows(shallow: list[float], deep: list[float], wide: list[float], narrow: list[float]) -> Result:
@@ -137,11 +141,11 @@ def test_bad_input_is_one_sentence(data: dict[str, Any], words: str) -> None:
 
 
 def test_a_small_data_set_is_used_as_far_as_it_goes() -> None:
-    assert capacity.counts(Parameters(dataset="digits")) == [50, 500, 1297]
+    assert counts(Parameters(dataset="digits")) == [50, 500, 1297]
 
 
 def test_the_numeric_answer_is_a_difference() -> None:
-    assert capacity._answer(rows(LOW, HIGH, LOW, LOW)) == pytest.approx(sum(HIGH) / 3 - 0.001)
+    assert _answer(rows(LOW, HIGH, LOW, LOW)) == pytest.approx(sum(HIGH) / 3 - 0.001)
 
 
 def test_why_is_short() -> None:

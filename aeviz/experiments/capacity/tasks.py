@@ -1,0 +1,126 @@
+"""Tasks: a training for each depth and number of images, and one for each guard."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from aeviz import datasets
+from aeviz.datasets import Dataset
+from aeviz.evaluation import metrics
+from aeviz.evaluation.evaluate import reconstruct
+from aeviz.evaluation.memorisation import memorised, nearest
+from aeviz.evaluation.validation import to_float
+from aeviz.experiments.base import Output, Picture, Row, Task
+from aeviz.experiments.capacity.arms import code_sizes, config, drawn, settings_of
+from aeviz.experiments.capacity.parameters import PLAIN, Parameters, counts, layers
+from aeviz.experiments.fitting import fitted, pixels
+from aeviz.experiments.photo_crops import photo_crops
+from aeviz.experiments.pictures import strip
+
+SHOWN = 8
+MEASURED = 500
+"""Images of a split that are measured, at most."""
+FOREIGN = 200
+
+
+def tasks(found: Parameters) -> list[Task]:
+    """Seed by seed: the fewest images first, then the guards."""
+    grid = [(count, depth) for count in counts(found) for depth in found.depths]
+    return [
+        task
+        for seed in range(found.seeds)
+        for task in (
+            *(
+                Task(f"{depth}x{count}-{seed}", {"depth": depth, "images": count, "seed": seed})
+                for count, depth in grid
+            ),
+            *(
+                Task(f"{guard.replace(' ', '-')}-{seed}", {"guard": guard, "seed": seed})
+                for guard in (PLAIN, *found.guards)
+            ),
+        )
+    ]
+
+
+def work(found: Parameters, task: Task) -> Output:
+    dataset = datasets.load(found.dataset)
+    seed = task.values["seed"]
+    if "guard" in task.values:
+        return _guard(found, dataset, task.values["guard"], seed)
+    depth, count = task.values["depth"], task.values["images"]
+    few = drawn(dataset, count, seed)
+    settings = config(found, depth, code_sizes(dataset.image_shape)["narrow code"][-1] * 2)
+    model = fitted(settings, few, found.steps, seed)
+    row: Row = {
+        "part": "layers",
+        "arm": layers(depth),
+        "images": count,
+        "seed": seed,
+        **_measure(model, few),
+    }
+    ends = (counts(found)[0], counts(found)[-1])
+    pictures = _pictures(model, few, depth, count) if seed == 0 and count in ends else {}
+    return Output([row], pictures)
+
+
+def _guard(found: Parameters, dataset: Dataset, guard: str, seed: int) -> Output:
+    few = drawn(dataset, min(found.guard_images, len(dataset.train)), seed)
+    held_out = to_float(dataset.validation.images[:MEASURED])
+    tried = []
+    for strength, settings in settings_of(found, guard, dataset.image_shape):
+        model = fitted(settings, few, found.steps, seed)
+        error = metrics.mse(held_out, reconstruct(model, held_out)).mean().item()
+        tried.append((error, strength, model))
+    error, strength, model = min(tried, key=lambda one: one[0])
+    row: Row = {
+        "part": "guards",
+        "arm": guard,
+        "images": len(few.train),
+        "seed": seed,
+        "strength": strength,
+        "validation": error,
+        **_measure(model, few),
+    }
+    return Output([row])
+
+
+@torch.no_grad()
+def _measure(model: Any, dataset: Dataset) -> Row:
+    train = to_float(dataset.train.images[:MEASURED])
+    test = to_float(dataset.test.images[:MEASURED])
+    foreign = photo_crops(dataset.image_shape)[:FOREIGN]
+    x_hat = reconstruct(model, test)
+    seen = metrics.mse(train, reconstruct(model, train)).mean().item()
+    unseen = metrics.mse(test, x_hat).mean().item()
+    copied = metrics.mse(foreign, reconstruct(model, foreign)).mean().item()
+    return {
+        "train": seen,
+        "test": unseen,
+        "gap": unseen - seen,
+        "memorised": memorised(test.flatten(1), x_hat.flatten(1), pixels(dataset.train)),
+        "foreign": copied,
+        "foreign_share": copied / foreign.var(correction=0).item(),
+    }
+
+
+def _pictures(model: Any, dataset: Dataset, depth: int, count: int) -> dict[str, Picture]:
+    x = to_float(dataset.test.images[:SHOWN])
+    x_hat = reconstruct(model, x)
+    index: Tensor = nearest(x_hat.flatten(1), pixels(dataset.train))[1]
+    crops = photo_crops(dataset.image_shape)
+    alien = crops[torch.linspace(0, len(crops) - 1, SHOWN).round().long()]
+    group = f"{layers(depth)}, {count:,} images"
+    shown = {
+        "new images": x,
+        "their reconstructions": x_hat,
+        "nearest training images of those": to_float(dataset.train.images[index]),
+        "photographs": alien,
+        "their reconstructions, too": reconstruct(model, alien),
+    }
+    return {
+        f"row{i}": Picture(caption, strip(images), group)
+        for i, (caption, images) in enumerate(shown.items())
+    }

@@ -1,0 +1,60 @@
+"""The verdict: many layers against few, and the narrow code against the wide one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aeviz.experiments.base import Result, Verdict
+from aeviz.experiments.capacity.parameters import PLAIN, counts, layers
+from aeviz.experiments.statistics import compare, interval
+
+
+def judge(result: Result) -> Verdict:
+    """Two parts, both on the error of new images, paired by seed: with the fewest images, the most
+    layers against the fewest; and the narrow code against the wide one."""
+    found = result.parameters
+    few = counts(found)[0]
+    shallow, deep = layers(found.depths[0]), layers(found.depths[-1])
+    ends = [result.of("test", part="layers", arm=arm, images=few) for arm in (shallow, deep)]
+    guards = {arm: result.of("test", part="guards", arm=arm) for arm in (PLAIN, *found.guards)}
+    pairs = min(len(guards[PLAIN]), len(guards["narrow code"]))
+    if min(map(len, ends)) < 2 or pairs < 2:
+        return Verdict("open", "Two seeds of each network are needed for a verdict.")
+    both = min(map(len, ends))
+    deeper = compare(ends[1][:both], ends[0][:both], paired=True)
+    narrow = compare(guards["narrow code"][:pairs], guards[PLAIN][:pairs], paired=True)
+    seen = interval(result.of("train", part="layers", arm=deep, images=few)).mean
+    share = interval(result.of("memorised", part="layers", arm=deep, images=few)).mean
+    ends_said = {
+        "a": "more layers memorise more",
+        "b": "more layers do not memorise more",
+        "open": "the two are too close to call",
+    }
+    guard_said = {"b": "it guards", "a": "it does not guard, it is worse", "open": "no difference"}
+    said = (
+        f"With {few:,} images the error on new images is {interval(ends[0]).mean:.4f} with "
+        f"{shallow} and {interval(ends[1]).mean:.4f} with {deep} (on training images "
+        f"{seen:.4f}): {ends_said[deeper.ahead]}. {share:.0%} of the answers of {deep} are nearer "
+        f"to a training image. With {found.guard_images:,} images a narrow code has an error of "
+        f"{interval(guards['narrow code']).mean:.4f} on new images, a wide one "
+        f"{interval(guards[PLAIN]).mean:.4f}: {guard_said[narrow.ahead]}.{_others(guards)}"
+    )
+    if deeper.ahead == "b" or narrow.ahead == "a":
+        return Verdict("fails", said)
+    both_hold = deeper.ahead == "a" and narrow.ahead == "b"
+    return Verdict("holds" if both_hold else "open", said)
+
+
+def _others(guards: Mapping[str, list[float]]) -> str:
+    """Which of the other guards lowers the error, in words."""
+    plain, helps = guards[PLAIN], []
+    others = [arm for arm in guards if arm not in (PLAIN, "narrow code") and len(guards[arm]) > 1]
+    for arm in others:
+        both = min(len(plain), len(guards[arm]))
+        if compare(guards[arm][:both], plain[:both], paired=True).ahead == "b":
+            helps.append(f"{arm} ({interval(guards[arm]).mean:.4f})")
+    if not others:
+        return ""
+    if not helps:
+        return f" No other guard helps ({', '.join(others)})."
+    return f" What helps: {', '.join(helps)}."
