@@ -9,9 +9,11 @@ import pytest
 import torch
 
 from aeviz.errors import UserError
-from aeviz.experiments import clustering, parameters, run
+from aeviz.experiments import parameters, run
 from aeviz.experiments.base import Result, Row
-from aeviz.experiments.clustering import EXPERIMENT, Parameters
+from aeviz.experiments.clustering import EXPERIMENT
+from aeviz.experiments.clustering.parameters import Parameters
+from aeviz.experiments.clustering.tasks import _measured
 
 TINY = {
     "dataset": "digits",
@@ -57,7 +59,7 @@ def test_umap_and_equal_spreads_have_their_rows() -> None:
 
 
 def test_noise_is_one_cluster_and_is_left_out() -> None:
-    row = clustering._measured(np.array([0, 0, 1, 1, 1]), np.array([4, 4, 5, -1, -1]))
+    row = _measured(np.array([0, 0, 1, 1, 1]), np.array([4, 4, 5, -1, -1]))
     assert row["covered"] == pytest.approx(0.6)
     assert row["clusters"] == 2
     assert row["acc"] == pytest.approx(4 / 5)  # the class 1 is best matched with the noise

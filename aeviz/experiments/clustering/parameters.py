@@ -1,0 +1,62 @@
+"""What is clustered, and how; the networks and the images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from aeviz import datasets
+from aeviz.errors import UserError
+from aeviz.experiments import parameters as p
+
+METHODS: Final = {
+    "pixels": ("k-means",),
+    "PCA": ("k-means", "Gaussian mixture"),
+    "AE": ("k-means", "Gaussian mixture", "HDBSCAN"),
+    "VAE": ("k-means", "Gaussian mixture"),
+    "UMAP of pixels": ("Gaussian mixture",),
+    "UMAP of AE": ("Gaussian mixture",),
+}
+"""What is clustered, and how."""
+FEWEST_PER_CLASS = 3
+
+
+@dataclass(frozen=True)
+class Parameters:
+    dataset: str = p.dataset()
+    images: int = p.number(
+        3000, "Images", "So many are drawn, learnt from and clustered.", 60, 70_000
+    )
+    spaces: tuple[str, ...] = p.choices(
+        (*METHODS,), "What is clustered", "Pixels and codes.", (*METHODS,)
+    )
+    judged: str = p.choice("AE", "Claim about", "The codes that the claim is about.", ("AE", "VAE"))
+    size: int = p.number(10, "Code size", "How many numbers the code has; PCA has as many.", 2, 256)
+    hidden: int = p.number(256, "Hidden units", "In each of the networks' hidden layers.", 8, 4096)
+    layers: int = p.number(1, "Hidden layers", "On each side of the code.", 1, 4)
+    scale: str = p.choice(
+        "as they are",
+        "Codes",
+        "as they are: directions with a large spread count more. equal spreads: each number is "
+        "divided by its spread.",
+        ("as they are", "equal spreads"),
+    )
+    steps: int = p.number(400, "Training steps", "The same for both networks.", 20, 200_000)
+    seeds: int = p.seeds(5)
+
+
+def check(found: Parameters) -> None:
+    source = datasets.find(found.dataset)
+    classes = len(source.class_names)
+    if min(found.images, sum(source.counts)) < FEWEST_PER_CLASS * classes:
+        raise UserError(
+            f"{classes} classes need at least {FEWEST_PER_CLASS * classes} images: ask for more "
+            "Images (images), or choose another data set."
+        )
+    if found.judged not in found.spaces:
+        raise UserError(f"The claim is about {found.judged}: name it in spaces, too.")
+    if not {"pixels", "PCA"} & set(found.spaces):
+        raise UserError("Compare with pixels or PCA: name them in spaces.")
+    shape = source.image_shape
+    if found.size > shape[0] * shape[1] * shape[2]:
+        raise UserError("A code (size) must not have more numbers than an image has pixels.")

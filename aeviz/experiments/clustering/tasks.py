@@ -1,0 +1,94 @@
+"""Tasks: each kind of pixels or codes, clustered for each seed."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from aeviz.datasets import Dataset
+from aeviz.evaluation import clustering
+from aeviz.evaluation.evaluate import decode_all
+from aeviz.evaluation.validation import to_float
+from aeviz.experiments.base import Output, Picture, Row, Task
+from aeviz.experiments.clustering.arms import clustered, drawn, points_of
+from aeviz.experiments.clustering.parameters import METHODS, Parameters
+from aeviz.experiments.pictures import heat, strip
+from aeviz.images import encode_png
+from aeviz.nn.model import Autoencoder
+
+CELL = 12
+"""Pixels of a square in the table of clusters against classes."""
+
+
+def tasks(found: Parameters) -> list[Task]:
+    """Seed by seed, the quick ones first: UMAP comes last."""
+    return [
+        Task(f"{space.replace(' ', '-').lower()}-{seed}", {"space": space, "seed": seed})
+        for seed in range(found.seeds)
+        for space in METHODS
+        if space in found.spaces
+    ]
+
+
+def work(found: Parameters, task: Task) -> Output:
+    space, seed = task.values["space"], task.values["seed"]
+    dataset = drawn(found.dataset, found.images, seed)
+    z, model = points_of(found, dataset, space, seed)
+    rows: list[Row] = []
+    pictures: dict[str, Picture] = {}
+    classes = len(dataset.class_names)
+    for method, clusters in clustered(METHODS[space], z, classes, seed):
+        labels = dataset.train.labels.numpy()
+        arm = f"{space} + {method}"
+        rows.append({"arm": arm, "seed": seed} | _measured(labels, clusters))
+        if seed == 0 and method in ("k-means", "Gaussian mixture"):
+            pictures[f"table-{method.replace(' ', '-')}"] = _table(labels, clusters, arm)
+        if seed == 0 and method == "k-means":
+            pictures |= _centres(found, dataset, z, clusters, arm, model)
+    return Output(rows, pictures)
+
+
+def _measured(labels: NDArray[np.int64], clusters: NDArray[np.int64]) -> Row:
+    """`acc` counts what HDBSCAN calls noise as one cluster; `acc_covered` leaves it out."""
+    from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
+
+    covered = clusters != clustering.NOISE
+    row: Row = {
+        "acc": clustering.accuracy(labels, clusters),
+        "nmi": float(normalized_mutual_info_score(labels, clusters)),
+        "ari": float(adjusted_rand_score(labels, clusters)),
+        "clusters": len(np.unique(clusters[covered])),
+        "covered": float(covered.mean()),
+    }
+    if covered.any():
+        row["acc_covered"] = clustering.accuracy(labels[covered], clusters[covered])
+    return row
+
+
+def _table(labels: NDArray[np.int64], clusters: NDArray[np.int64], arm: str) -> Picture:
+    """Clusters against classes, as squares: a row is a class, and sums to 1."""
+    table = clustering.matched(clustering.contingency(labels, clusters))
+    shares = torch.from_numpy(table / table.sum(1, keepdims=True)).float()
+    cells = shares.repeat_interleave(CELL, 0).repeat_interleave(CELL, 1)
+    text = f"{arm}: a row is a class, a column a cluster; the lighter, the more images"
+    return Picture(text, encode_png(heat(cells[None, None], 1.0)[0]), "Clusters against classes")
+
+
+def _centres(
+    found: Parameters,
+    dataset: Dataset,
+    z: NDArray[np.float64],
+    clusters: NDArray[np.int64],
+    arm: str,
+    model: Autoencoder | None,
+) -> dict[str, Picture]:
+    """The middle of each cluster as an image: decoded, or the mean of its pixels."""
+    parts = [clusters == cluster for cluster in np.unique(clusters)]
+    if model is not None and found.scale == "as they are":
+        middles = torch.from_numpy(np.stack([z[part].mean(0) for part in parts])).float()
+        images = decode_all(model, middles).clamp(0, 1)
+    else:
+        x = to_float(dataset.train.images)
+        images = torch.stack([x[torch.from_numpy(part)].mean(0) for part in parts])
+    return {"centres": Picture(arm, strip(images), "The middle of each cluster")}
