@@ -7,9 +7,13 @@ from typing import Any
 import pytest
 
 from aeviz.errors import UserError
-from aeviz.experiments import parameters, regularity, run
+from aeviz.experiments import parameters, run
 from aeviz.experiments.base import Result, Row
-from aeviz.experiments.regularity import EXPERIMENT, MODELS, SAMPLERS, Parameters, judge
+from aeviz.experiments.regularity import EXPERIMENT
+from aeviz.experiments.regularity.arms import config
+from aeviz.experiments.regularity.experiment import _answer
+from aeviz.experiments.regularity.parameters import MODELS, SAMPLERS, Parameters
+from aeviz.experiments.regularity.verdict import judge
 
 TINY = {"dataset": "digits", "size": 2, "steps": 60, "seeds": 2}
 
@@ -44,7 +48,7 @@ def test_it_runs_to_the_end() -> None:
 
 def test_the_three_models_differ_in_noise_and_beta_only() -> None:
     found = Parameters(dataset="digits")
-    ae, vae, beta = (regularity.config(found, kind) for kind in MODELS)
+    ae, vae, beta = (config(found, kind) for kind in MODELS)
     assert (ae.network, ae.training) == (vae.network, vae.training)
     assert (ae.bottleneck.kind, vae.bottleneck.kind) == ("deterministic", "gaussian")
     assert (vae.loss.beta, beta.loss.beta) == (1, 4)
@@ -116,8 +120,8 @@ def test_it_asks_for_labels() -> None:
 
 
 def test_the_numeric_answer_is_in_percentage_points() -> None:
-    assert regularity._answer(rows((GOOD, EVEN), (BAD, ROUGH))) == pytest.approx(40)
-    assert regularity._answer(Result(Parameters(), [])) is None
+    assert _answer(rows((GOOD, EVEN), (BAD, ROUGH))) == pytest.approx(40)
+    assert _answer(Result(Parameters(), [])) is None
 
 
 def test_why_is_short() -> None:

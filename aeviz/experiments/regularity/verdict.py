@@ -1,0 +1,66 @@
+"""The verdict: the VAE against the autoencoder in three measures."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from aeviz.experiments.base import Result, Verdict
+from aeviz.experiments.regularity.parameters import MODELS, SAMPLERS
+from aeviz.experiments.statistics import compare, interval
+
+MEASURES: Final = {
+    "sure": ("complete", "samples that the classifier is sure of", "higher"),
+    "coverage": ("without gaps", "unseen images that samples reach", "higher"),
+    "smoothness": ("continuous", "unevenness of straight lines", "lower"),
+}
+"""What counts in the verdict: (the course's word, the measure, which end is good)."""
+
+
+def judge(result: Result) -> Verdict:
+    """VAE against autoencoder in three measures, paired by seed; the autoencoder's samples are
+    drawn in the way that was asked for. It holds if the VAE is ahead in all three, and fails if it
+    is behind in any."""
+    found = result.parameters
+    asked, model = SAMPLERS[found.sampler], MODELS["ae"]
+    ahead, behind, parts = 0, 0, []
+    for measure, (word, what, good) in MEASURES.items():
+        vae = result.of(measure, arm=MODELS["vae"])
+        ae = result.of(measure, arm=model if measure == "smoothness" else asked)
+        both = min(len(vae), len(ae))
+        if both < 2:
+            return Verdict("open", "Two seeds of the VAE and the autoencoder are needed.")
+        better = compare(vae[:both], ae[:both], paired=True).ahead
+        wins = {"a": good == "higher", "b": good == "lower"}.get(better)
+        ahead += wins is True
+        behind += wins is False
+        said = {True: "the VAE is ahead", False: "the autoencoder is ahead", None: "too close"}
+        parts.append(
+            f"{word} ({what}): VAE {_figure(measure, vae)}, autoencoder {_figure(measure, ae)}, "
+            f"{said[wins]}"
+        )
+    text = (
+        f"It holds in {ahead} of {len(MEASURES)} parts. With {asked}: {'; '.join(parts)}."
+        f"{_rival(result)}"
+    )
+    if behind:
+        return Verdict("fails", text)
+    return Verdict("holds" if ahead == len(MEASURES) else "open", text)
+
+
+def _figure(measure: str, values: list[float]) -> str:
+    mean = interval(values).mean
+    return f"{mean:.3f}" if measure == "smoothness" else f"{mean:.0%}"
+
+
+def _rival(result: Result) -> str:
+    """What a mixture makes of the autoencoder, if that is not what was asked for."""
+    if result.parameters.sampler == "mixture":
+        return ""
+    sure = result.of("sure", arm=SAMPLERS["mixture"])
+    reached = result.of("coverage", arm=SAMPLERS["mixture"])
+    if not sure:
+        return ""
+    return (
+        f" If its codes come from a mixture that is fitted to them, the autoencoder has "
+        f"{_figure('sure', sure)} and {_figure('coverage', reached)}."
+    )
