@@ -10,9 +10,11 @@ from aeviz import datasets
 from aeviz.datasets.binarised import binarised
 from aeviz.errors import UserError
 from aeviz.experiments import parameters, run
-from aeviz.experiments import reparameterise as lab
 from aeviz.experiments.base import Result, Row
-from aeviz.experiments.reparameterise import ARMS, EXPERIMENT, WITH, Parameters
+from aeviz.experiments.reparameterise import EXPERIMENT
+from aeviz.experiments.reparameterise.arms import start, steps
+from aeviz.experiments.reparameterise.parameters import ARMS, WITH, WITHOUT, Parameters
+from aeviz.experiments.reparameterise.verdict import noise_ratio
 
 TINY = {"dataset": "digits", "steps": 40, "seeds": 2, "size": 4, "noise_samples": "1,4"}
 
@@ -30,8 +32,8 @@ def test_every_arm_has_a_curve_and_a_noise(result: Result) -> None:
     for arm in ARMS.values():
         assert len(result.of("loss", arm=arm)) == 2 * 8
         assert len(result.of("validation", arm=arm)) == 2
-    for arm in lab.WITHOUT:
-        assert all(ratio > 1 for ratio in [lab.noise_ratio(result, arm).mean])
+    for arm in WITHOUT:
+        assert all(ratio > 1 for ratio in [noise_ratio(result, arm).mean])
     assert {chart.y for chart in EXPERIMENT.charts} <= {key for row in result.rows for key in row}
     places = EXPERIMENT.prediction.at(result.parameters)
     assert places == sorted(set(result.values("step", arm=WITH)))
@@ -69,8 +71,8 @@ def test_without_a_gradient_the_code_stays_unused() -> None:
     spreads = {}
     kinds: tuple[Any, ...] = ("pathwise", "cut")
     for kind in kinds:
-        model = lab._start(found, dataset, 0)
-        for _ in lab.steps(model, dataset, kind, 1, 0.004, 0, 200):
+        model = start(found, dataset, 0)
+        for _ in steps(model, dataset, kind, 1, 0.004, 0, 200):
             pass
         x = dataset.test.images / 255.0
         spreads[kind] = model.encode(x).var(0).max().item()
@@ -91,7 +93,7 @@ def made(losses: dict[str, list[float]], ratio: float = 9.0) -> Result:
 
 
 TRICK = [100.0, 101.0, 102.0]
-PLAIN, BASE = lab.WITHOUT
+PLAIN, BASE = WITHOUT
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,60 @@
+"""The verdict: the loss and the noise with the trick against the best arm without it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from aeviz.experiments import parameters as p
+from aeviz.experiments.base import Result, Verdict
+from aeviz.experiments.reparameterise.parameters import ARMS, WITH, WITHOUT
+from aeviz.experiments.statistics import compare, interval
+
+MARGIN: Final = 0.1
+"""Share of what the trick gains over no gradient. An arm that certainly loses less than that is as
+good."""
+
+
+def judge(result: Result) -> Verdict:
+    """The noise with as many samples as in training (or the nearest number), and the last loss: the
+    trick against the best arm without it, seed by seed."""
+    last = result.parameters.steps
+    losses = {arm: result.of("loss", arm=arm, step=last) for arm in ARMS.values()}
+    validation = {arm: result.of("validation", arm=arm) for arm in WITHOUT}
+    candidates = [arm for arm in WITHOUT if losses[arm]]
+    if not losses[WITH] or not candidates:
+        return Verdict("open", "Not every arm is trained yet.")
+    best = min(candidates, key=lambda arm: interval(validation[arm]).mean)
+    pairs = min(len(losses[best]), len(losses[WITH]))
+    behind = compare(losses[best][:pairs], losses[WITH][:pairs], paired=True)
+    ratio = noise_ratio(result, best)
+    noisy = f"{ratio} times as noisy as with the trick" if ratio else "of unknown noise"
+    cut = losses[ARMS["cut"]]
+    if not cut:
+        return Verdict("open", "Not every arm is trained yet.")
+    margin = MARGIN * (interval(cut).mean - interval(losses[WITH]).mean)
+    ends = f" If no gradient passes, it ends at {interval(cut).mean:.1f}."
+    said = (
+        f"The gradient without the trick ({best}) is {noisy}. After {last} steps its loss is "
+        f"{interval(losses[best]).mean:.1f} nats per image, with the trick "
+        f"{interval(losses[WITH]).mean:.1f}: {_worse(behind.difference.mean)} "
+        f"({behind.difference.low:.1f} to {behind.difference.high:.1f}).{ends}"
+    )
+    if behind.ahead == "a" and ratio and ratio.low > 1 and behind.difference.high > margin:
+        return Verdict("holds", said)
+    if behind.difference.high < margin:
+        return Verdict("fails", f"{said} The trick is not needed here.")
+    return Verdict("open", f"{said} It is too close to call.")
+
+
+def _worse(difference: float) -> str:
+    return f"{abs(difference):.1f} {'more' if difference > 0 else 'less'}"
+
+
+def noise_ratio(result: Result, arm: str) -> p.Any:
+    """The noise of an arm divided by that with the trick, seed by seed; None without rows."""
+    counts = result.values("samples", arm=arm)
+    if not counts:
+        return None
+    count = min(counts, key=lambda one: abs(one - result.parameters.samples))
+    a, b = (result.of("noise", arm=name, samples=count) for name in (arm, WITH))
+    return interval([x / y for x, y in zip(a, b, strict=True)])
