@@ -10,17 +10,14 @@ from small_models import digits
 
 from aeviz.errors import UserError
 from aeviz.evaluation.metrics import pca_subspace, principal_angles
-from aeviz.experiments import linear_is_pca, parameters, run
+from aeviz.experiments import parameters, run
 from aeviz.experiments.base import Result, Row
-from aeviz.experiments.linear_is_pca import (
-    EXPERIMENT,
-    Parameters,
-    best_match,
-    in_order,
-    judge,
-    measured_at,
-    rotated,
-)
+from aeviz.experiments.linear_is_pca import EXPERIMENT
+from aeviz.experiments.linear_is_pca.arms import best_match, in_order, rotated
+from aeviz.experiments.linear_is_pca.experiment import _answer
+from aeviz.experiments.linear_is_pca.parameters import Parameters, measured_at
+from aeviz.experiments.linear_is_pca.tasks import GROUP
+from aeviz.experiments.linear_is_pca.verdict import judge
 
 TINY = {"dataset": "digits", "size": 3, "steps": 1500, "seeds": 2}
 
@@ -42,7 +39,7 @@ def test_a_linear_network_reaches_pca_and_not_less() -> None:
     first = result.of("angle", arm="linear", step=1)
     assert max(result.of("angle", arm="linear", step=1500)) < 10 < min(first)
     assert result.of("match", axes="after rotation")[0] > result.of("match", axes="as learned")[0]
-    assert {picture.group for picture in result.pictures.values()} == {linear_is_pca.GROUP}
+    assert {picture.group for picture in result.pictures.values()} == {GROUP}
     assert len(result.pictures) == 3
     assert judge(result).outcome in ("holds", "open")
     assert judge(result).outcome == "holds" or "train longer" in judge(result).sentence
@@ -125,8 +122,8 @@ def test_bad_input_is_one_sentence(data: dict[str, Any], words: str) -> None:
 
 
 def test_the_numeric_answer_is_the_mean_of_the_seeds() -> None:
-    assert linear_is_pca._answer(rows([0.02, 0.02], [0.1, 0.3])) == pytest.approx(0.2)
-    assert linear_is_pca._answer(rows([], [])) is None
+    assert _answer(rows([0.02, 0.02], [0.1, 0.3])) == pytest.approx(0.2)
+    assert _answer(rows([], [])) is None
 
 
 def test_why_is_short() -> None:

@@ -1,0 +1,10 @@
+"""Does a linear autoencoder learn PCA? Its error and its plane while it trains, beside PCA's.
+
+Baldi & Hornik 1989: of all linear autoencoders with squared error, the best ones span the subspace
+of the first principal components, and every other stationary point is a saddle. The columns of the
+decoder are any basis of that subspace: only a rotation makes principal components of them.
+"""
+
+from aeviz.experiments.linear_is_pca.experiment import EXPERIMENT
+
+__all__ = ["EXPERIMENT"]
