@@ -7,18 +7,17 @@ import pytest
 from aeviz.errors import UserError
 from aeviz.experiments import parameters, run
 from aeviz.experiments.base import Result, Row
-from aeviz.experiments.denoise_limits import (
+from aeviz.experiments.denoise_limits import EXPERIMENT
+from aeviz.experiments.denoise_limits.parameters import (
     AVERAGE,
     DENOISER,
-    EXPERIMENT,
     FILTER,
     NOISY,
     PCA,
     PLAIN,
     Parameters,
-    best_rival,
-    falls_below,
 )
+from aeviz.experiments.denoise_limits.verdict import best_rival, falls_below
 
 TINY = {"dataset": "digits", "amounts": "0,0.5", "steps": 30, "seeds": 2}
 

@@ -1,0 +1,66 @@
+"""The networks' settings, the noisy images, and the rivals without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from aeviz import pca
+from aeviz.config import CorruptionConfig, RunConfig
+from aeviz.datasets import Dataset
+from aeviz.evaluation.validation import to_float
+from aeviz.experiments.denoise_limits.parameters import FILTER, PCA, Parameters
+from aeviz.experiments.fitting import pixels
+from aeviz.nn.corruptions import corrupt
+from aeviz.presets.autoencoders import settings_for
+from aeviz.restoration.filters import median
+
+Restore = Callable[[Tensor], Tensor]
+"""Noisy images (N, C, H, W) in [0, 1] -> restored ones."""
+
+COMPONENTS: Final = (4, 8, 16, 32, 64)
+WINDOWS: Final = (3, 5)
+MOST: Final = 2000
+"""Test images that are measured, at most; and training images of the classifier."""
+
+
+def config(arm: str, found: Parameters) -> RunConfig:
+    """The settings of the denoiser; the plain network differs by its noise only."""
+    settings = settings_for("denoising", found.dataset)
+    if arm == "plain":
+        return settings.replace(**{"corruption.kind": "none"})
+    return settings.replace(
+        **{"corruption.kind": found.kind, "corruption.amount": float(found.trained)}
+    )
+
+
+def noisy(found: Parameters, dataset: Dataset, amount: float, part: str = "test") -> Tensor:
+    """The images of a split with this noise; the same noise for every arm and seed."""
+    split = dataset.test if part == "test" else dataset.validation
+    chance = torch.Generator().manual_seed(round(1e4 * amount) + (part == "test"))
+    x = to_float(split.images[:MOST])
+    return corrupt(x, CorruptionConfig(found.kind, float(amount)), chance)  # type: ignore[arg-type]
+
+
+def rivals(dataset: Dataset) -> dict[str, list[tuple[int, Restore]]]:
+    """The median filter and PCA, each with all its sizes: (size, what restores with it)."""
+    train = pixels(dataset.train)
+    most = min(COMPONENTS[-1], len(train) - 1)
+    mean, basis = (part.float() for part in pca.fit_exact(train, most))
+
+    def filtered(size: int) -> Restore:
+        return lambda x: median(x, size)
+
+    def projected(size: int) -> Restore:
+        directions = basis[:, :size]
+        return lambda x: (
+            ((x.flatten(1) - mean) @ directions @ directions.T + mean).clamp(0, 1).reshape(x.shape)
+        )
+
+    return {
+        FILTER: [(size, filtered(size)) for size in WINDOWS],
+        PCA: [(size, projected(size)) for size in COMPONENTS],
+    }

@@ -1,0 +1,75 @@
+"""The verdict: the denoiser against the best rival at each amount of noise."""
+
+from __future__ import annotations
+
+import math
+
+from aeviz.experiments.base import Result, Verdict
+from aeviz.experiments.denoise_limits.parameters import DENOISER, RIVALS
+from aeviz.experiments.statistics import compare, interval
+
+
+def best_rival(result: Result, amount: float) -> tuple[str, float] | None:
+    """The rival without a network that has the least error at this amount, and its error."""
+    errors = {
+        arm: result.of("mse", arm=arm, amount=amount)[0]
+        for arm in RIVALS
+        if result.of("mse", arm=arm, amount=amount)
+    }
+    if not errors:
+        return None
+    arm = min(errors, key=errors.__getitem__)
+    return arm, errors[arm]
+
+
+def judge(result: Result) -> Verdict:
+    """At each amount the denoiser against the best of noisy image, average image, median filter
+    and PCA."""
+    won: list[tuple[float, str]] = []
+    lost: list[tuple[float, str]] = []
+    between: list[tuple[float, str]] = []
+    shares = []
+    for amount in sorted(result.values("amount", arm=DENOISER)):
+        rival = best_rival(result, amount)
+        if rival is None:
+            continue
+        own = result.of("mse", arm=DENOISER, amount=amount)
+        difference = compare([rival[1]], own)
+        {"a": won, "b": lost, "open": between}[difference.ahead].append((amount, rival[0]))
+        shares.append((interval(own).mean / rival[1] if rival[1] else math.inf, amount, rival[0]))
+    if not shares:
+        return Verdict("open", "No denoiser is trained yet.")
+    best = min(shares)
+    sentence = (
+        f"The denoiser is ahead of every rival at {len(won)} of {len(shares)} amounts of noise. At "
+        f"{percent_of(best[1])} noise it is best: its error is {best[0]:.0%} of that of the "
+        f"best rival ({best[2]})."
+    )
+    if lost:
+        named = "; ".join(f"{percent_of(amount)}: {arm}" for amount, arm in lost)
+        sentence += f" A rival is ahead at {named}."
+    if between:
+        named = ", ".join(percent_of(amount) for amount, _ in between)
+        sentence += f" Too close to call: {named}."
+    if lost:
+        return Verdict("fails", sentence)
+    return Verdict("open" if between else "holds", sentence)
+
+
+def percent_of(amount: float) -> str:
+    """An amount of noise in words."""
+    return f"{100 * amount:g} %"
+
+
+def falls_below(result: Result, arm: str, line: float, measure: str = "read") -> float | None:
+    """The first amount from which on the mean of this measure lies below `line`, read between the
+    measured ones; None if it never does."""
+    amounts = sorted(result.values("amount", arm=arm))
+    values = [interval(result.of(measure, arm=arm, amount=a)).mean for a in amounts]
+    for i, value in enumerate(values):
+        if value < line:
+            if i == 0:
+                return float(amounts[0])
+            share = (values[i - 1] - line) / (values[i - 1] - value)
+            return float(amounts[i - 1] + share * (amounts[i] - amounts[i - 1]))
+    return None
