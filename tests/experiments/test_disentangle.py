@@ -9,10 +9,13 @@ import torch
 
 from aeviz import datasets
 from aeviz.errors import UserError
-from aeviz.experiments import disentangle as lab
 from aeviz.experiments import parameters, run
 from aeviz.experiments.base import Result, Row
-from aeviz.experiments.disentangle import EXPERIMENT, SCORES, Parameters
+from aeviz.experiments.disentangle import EXPERIMENT, arms
+from aeviz.experiments.disentangle.arms import active_codes, factors_of
+from aeviz.experiments.disentangle.parameters import Parameters
+from aeviz.experiments.disentangle.tasks import measured, own_dimension, work
+from aeviz.experiments.disentangle.verdict import SCORES
 
 TINY = {"betas": "1,8", "size": 3, "images": 500, "steps": 20, "seeds": 2}
 
@@ -42,21 +45,21 @@ def test_every_weight_and_seed_has_every_score(result: Result) -> None:
 
 def test_a_perfect_code_scores_high_and_a_constant_one_low() -> None:
     dataset = datasets.load("shapes")
-    factors = lab.factors_of(dataset.test)
+    factors = factors_of(dataset.test)
     z = (factors - factors.mean(0)) / factors.std(0)
     names = dataset.factor_names
-    perfect = lab.measured(z, dataset.test, names, 0)
-    constant = lab.measured(torch.zeros(2000, 3), dataset.test, names, 0)
+    perfect = measured(z, dataset.test, names, 0)
+    constant = measured(torch.zeros(2000, 3), dataset.test, names, 0)
     for name in SCORES:
         assert float(perfect[name]) > 0.85, name
         assert float(constant[name]) <= 0.2, name
-    assert lab.own_dimension(perfect, "shape") > 0.9
+    assert own_dimension(perfect, "shape") > 0.9
     assert float(perfect["mig"]) == pytest.approx(
         sum(float(perfect[f"gap {name}"]) for name in names) / len(names)
     )
 
 
-def test_a_dimension_that_collapsed_counts_as_constant(result: Result) -> None:
+def test_a_dimension_that_collapsed_counts_as_constant(monkeypatch: pytest.MonkeyPatch) -> None:
     class Model:
         pass
 
@@ -66,11 +69,8 @@ def test_a_dimension_that_collapsed_counts_as_constant(result: Result) -> None:
     def fake(model: Any, given: Any) -> torch.Tensor:
         return z
 
-    original, lab.codes = lab.codes, fake
-    try:
-        found = lab.active_codes(Model(), split)  # type: ignore[arg-type]
-    finally:
-        lab.codes = original
+    monkeypatch.setattr(arms, "codes", fake)
+    found = active_codes(Model(), split)  # type: ignore[arg-type]
     assert torch.equal(found[:, 0], z[:, 0])
     assert (found[:, 1] == 0).all()
 
@@ -147,7 +147,7 @@ def test_questions_without_an_answer_are_refused(data: dict[str, Any], text: str
 def test_shapes_in_colour_have_one_factor_more() -> None:
     EXPERIMENT.build({"dataset": "shapes-colour", "factor": "colour"})
     found = EXPERIMENT.build(TINY | {"dataset": "shapes-colour", "seeds": 1, "betas": "1,2"})
-    output = lab.work(found, EXPERIMENT.tasks(found)[0])
+    output = work(found, EXPERIMENT.tasks(found)[0])
     assert "gap colour" in output.rows[0]
     assert output.pictures
 

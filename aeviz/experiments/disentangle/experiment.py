@@ -1,0 +1,139 @@
+"""The experiment on disentanglement: claim, charts, questions and protocol."""
+
+from __future__ import annotations
+
+from aeviz.evaluation import disentanglement_scores as scores
+from aeviz.experiments.base import BreakIt, Chart, Choice, Experiment, Numeric, Prediction, Result
+from aeviz.experiments.disentangle.arms import config
+from aeviz.experiments.disentangle.parameters import Parameters, arm_of, check
+from aeviz.experiments.disentangle.tasks import tasks, work
+from aeviz.experiments.disentangle.verdict import SCORES, judge
+
+
+def _protocol(found: Parameters) -> list[tuple[str, str]]:
+    return [
+        (
+            "Equal for all weights",
+            f"{found.network} network, code of {found.size}, {found.steps} steps, "
+            f"{found.images:,} training images; beta is constant",
+        ),
+        ("Codes", "posterior means of the test images; collapsed dimensions count as constant"),
+        ("MIG", "20 bins of equal width for codes and for factors"),
+        ("SAP", "squared correlation; for the shape a linear support vector machine"),
+        (
+            "DCI",
+            f"random forests of {scores.TREES} trees (not gradient boosting), half of the images "
+            "to learn from",
+        ),
+        (
+            "FactorVAE score",
+            f"{scores.VOTES} votes and as many new ones, each of the {scores.GROUP} images nearest "
+            "in one factor",
+        ),
+        ("Tuned on validation images", "which beta above 1 is compared with beta = 1"),
+    ]
+
+
+def _answer(result: Result) -> float | None:
+    """How far apart the seeds of beta = 1 are."""
+    found = result.of("mig", arm=arm_of(1.0))
+    return max(found) - min(found) if len(found) > 1 else None
+
+
+EXPERIMENT = Experiment(
+    name="disentangle",
+    title="Does beta separate the factors?",
+    claim="With beta > 1, each true factor of the images gets a dimension of its own.",
+    why="A higher beta makes information in the code expensive, so few dimensions stay in use, and "
+    "the noise of each is aligned with directions that matter about equally. On shapes these are "
+    "often position and size. Nothing in the loss names the factors. Another seed may mix them, "
+    "and a category such as the shape has no direction at all.",
+    parameters=Parameters,
+    tasks=tasks,
+    work=work,
+    judge=judge,
+    check=check,
+    needs=frozenset({"factors"}),
+    charts=(
+        Chart(
+            "score",
+            "Mutual information gap (MIG) of the chosen factor",
+            kind="bars",
+            better="higher",
+            note="1: one dimension tells the factor, and no other does. A dot is a seed.",
+        ),
+        Chart("sap", "SAP", kind="bars", better="higher"),
+        Chart(
+            "disentanglement",
+            "DCI disentanglement",
+            kind="bars",
+            better="higher",
+            note="By random forests, so it does not compare with figures by gradient boosting.",
+        ),
+        Chart("factor_vae", "FactorVAE score", kind="bars", better="higher"),
+        Chart("modularity", "Modularity", kind="bars", better="higher"),
+        Chart(
+            "mse",
+            "Error per pixel (MSE)",
+            kind="bars",
+            better="lower",
+            note="What the separation costs.",
+        ),
+    ),
+    prediction=Prediction(
+        "How well separated are the factors with each beta? 1 is perfect.",
+        "",
+        lambda found: [arm_of(beta) for beta in found.betas],
+        0.0,
+        1.0,
+    ),
+    break_it=BreakIt(
+        "The shape alone",
+        "Square, ellipse and heart have no order. Does any beta give the shape its own dimension?",
+        {"factor": "shape", "seeds": 3},
+    ),
+    questions=(
+        Choice(
+            "A beta above 1 wins with one seed. Is it better?",
+            ("Yes, the images were the same", "One seed does not say so"),
+            1,
+            (
+                "The start and the order of the images differ from seed to seed, and the scores "
+                "with them.",
+                "Seeds of one beta differ as much as two betas do. Look at the dots.",
+            ),
+        ),
+        Choice(
+            "A code is rotated by 45 degrees. What happens to the reconstruction and to the MIG?",
+            (
+                "Both get worse",
+                "The reconstruction can stay the same, the MIG falls",
+            ),
+            1,
+            (
+                "The decoder can undo a rotation exactly.",
+                "A decoder that starts with the opposite rotation gives the same images. But now "
+                "two dimensions share each factor.",
+            ),
+        ),
+        Numeric(
+            "In your result: how far apart are the best and the worst seed of beta = 1 in their "
+            "MIG of all factors?",
+            _answer,
+            "It is the largest MIG of these rows of the table less the smallest.",
+            0.1,
+        ),
+    ),
+    protocol=_protocol,
+    reference={
+        "dataset": "shapes",
+        "betas": [1, 2, 4, 8, 16],
+        "network": "conv",
+        "size": 10,
+        "images": 16000,
+        "steps": 4000,
+        "seeds": 5,
+    },
+    table=("arm", "seed", *SCORES, "informativeness", "active", "mse"),
+    recipe=lambda found, row: config(found, float(row["beta"])),
+)
