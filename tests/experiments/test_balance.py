@@ -10,9 +10,12 @@ import torch
 
 from aeviz import datasets
 from aeviz.errors import UserError
-from aeviz.experiments import balance as lab
 from aeviz.experiments import parameters, run
-from aeviz.experiments.balance import EXPERIMENT, Parameters
+from aeviz.experiments.balance import EXPERIMENT
+from aeviz.experiments.balance.arms import config
+from aeviz.experiments.balance.parameters import Parameters, together
+from aeviz.experiments.balance.tasks import commonest
+from aeviz.experiments.balance.verdict import kept
 from aeviz.experiments.base import Result, Row
 
 TINY = {"dataset": "digits", "betas": "0,1,1000", "steps": 200, "seeds": 2}
@@ -56,7 +59,7 @@ def test_each_weight_has_a_map_and_decoded_codes(result: Result) -> None:
 
 def test_the_middle_is_the_weight_nearest_to_one() -> None:
     def middle(betas: tuple[float, ...]) -> float:
-        return lab.together(Parameters(betas=betas))
+        return together(Parameters(betas=betas))
 
     assert middle((0.0, 0.1, 0.7, 5.0, 1000.0)) == 0.7
     assert middle((0.0, 20.0, 1000.0)) == 20
@@ -67,23 +70,23 @@ def test_a_guess_is_the_commonest_class() -> None:
     dataset = datasets.load("digits")
     labels = torch.bincount(dataset.train.labels)
     share = (dataset.test.labels == labels.argmax()).double().mean().item()
-    assert lab.commonest(dataset) == share
+    assert commonest(dataset) == share
     assert 0.05 < share < 0.2
 
 
 def test_no_batch_is_a_single_image(monkeypatch: pytest.MonkeyPatch) -> None:
     found = Parameters(dataset="digits")
-    batch = lab.config(found, 1.0).training.batch_size
+    batch = config(found, 1.0).training.batch_size
     source = dataclasses.replace(datasets.find("digits"), counts=(2 * batch + 1, 20, 20))
     monkeypatch.setattr(datasets, "find", lambda name: source)
-    assert lab.config(found, 1.0).training.batch_size == batch - 1
+    assert config(found, 1.0).training.batch_size == batch - 1
 
 
 def test_kept_is_a_share_of_the_way() -> None:
-    found = lab.kept([0.9, 0.9], [0.5, 0.7], [0.1, 0.1])
+    found = kept([0.9, 0.9], [0.5, 0.7], [0.1, 0.1])
     assert found is not None
     assert found.mean == pytest.approx(0.625)
-    assert lab.kept([0.12], [0.5], [0.1]) is None
+    assert kept([0.12], [0.5], [0.1]) is None
 
 
 def made(

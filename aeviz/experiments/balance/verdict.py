@@ -1,0 +1,62 @@
+"""The verdict: the two ends, and the weight between them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from aeviz.experiments.balance.parameters import Parameters, arm_of, together
+from aeviz.experiments.base import Result, Verdict
+from aeviz.experiments.statistics import Interval, compare, interval
+
+COLLAPSED: Final = 0.5
+"""Nats: a code that holds less says nothing about its image."""
+KEPT: Final = 0.5
+"""A weight organises if the classes keep at least this share of what they have without the KL."""
+
+
+def judge(result: Result) -> Verdict:
+    """Three parts: without the KL the codes lie apart from the prior; with the KL alone the code
+    says nothing; between them it keeps the classes and lies closer to the prior."""
+    found: Parameters = result.parameters
+    low, middle, high = (arm_of(b) for b in (found.betas[0], together(found), found.betas[-1]))
+    seeds = min(len(result.of("knn", arm=arm)) for arm in (low, middle, high))
+    if not seeds:
+        return Verdict("open", "The two ends and the middle are not trained yet.")
+
+    def column(name: str, arm: str) -> list[float]:
+        return result.of(name, arm=arm)[:seeds]
+
+    gaps = compare(column("aggregated", low), column("aggregated", middle))
+    rate = interval(column("kl", high)).mean
+    knn = {arm: interval(column("knn", arm)).mean for arm in (low, middle, high)}
+    said = (
+        f"Reconstruction alone ({low}): neighbours give the class of {knn[low]:.0%}, but the codes "
+        f"are {interval(column('aggregated', low)).mean:.1f} nats from the prior. {middle}: "
+        f"{knn[middle]:.0%} and {interval(column('aggregated', middle)).mean:.2f} nats. {high}: "
+        f"{knn[high]:.0%}, and the code holds {rate:.2f} nats about its image."
+    )
+    share = kept(*(column("knn", arm) for arm in (low, middle, high)))
+    if share is None:
+        return Verdict("open", f"{said} The classes are not told apart by reconstruction either.")
+    if rate > COLLAPSED:
+        return Verdict("fails", f"{said} The largest weight does not collapse the code.")
+    if share.high < KEPT or gaps.ahead == "b":
+        why = (
+            f"{middle} keeps only {share.mean:.0%} of what tells the classes apart."
+            if share.high < KEPT
+            else f"{middle} is no nearer to the prior."
+        )
+        return Verdict("fails", f"{said} {why}")
+    if share.low > KEPT and gaps.ahead == "a":
+        return Verdict("holds", f"{said} {middle} keeps {share} of what tells the classes apart.")
+    return Verdict("open", f"{said} It is too close to call.")
+
+
+def kept(low: list[float], middle: list[float], high: list[float]) -> Interval | None:
+    """Accuracy of the middle as a share of the way from `high` (nothing left) to `low`, seed by
+    seed; None if there is no way between them."""
+    way = interval(low).mean - interval(high).mean
+    if way < 0.05:
+        return None
+    base = interval(high).mean
+    return interval([(value - base) / way for value in middle])
