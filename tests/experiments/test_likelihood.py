@@ -10,10 +10,11 @@ import pytest
 from aeviz import datasets
 from aeviz.datasets.binarised import is_binary
 from aeviz.errors import UserError
-from aeviz.experiments import likelihood as lab
 from aeviz.experiments import parameters, run
 from aeviz.experiments.base import Result, Row
-from aeviz.experiments.likelihood import EXPERIMENT, Parameters
+from aeviz.experiments.likelihood import EXPERIMENT
+from aeviz.experiments.likelihood.arms import images_of
+from aeviz.experiments.likelihood.parameters import PIXELS, Parameters
 
 TINY = {
     "dataset": "digits",
@@ -73,8 +74,8 @@ def test_grey_pixels_fail() -> None:
 
 
 def test_the_pixels_are_as_the_parameter_says() -> None:
-    for pixels in lab.PIXELS:
-        dataset = lab.images_of(EXPERIMENT.build({"dataset": "digits", "pixels": pixels}))
+    for pixels in PIXELS:
+        dataset = images_of(EXPERIMENT.build({"dataset": "digits", "pixels": pixels}))
         assert is_binary(dataset.test) == (pixels != "grey")
     assert dataset is datasets.load("digits")
 

@@ -1,0 +1,140 @@
+"""The experiment on the ELBO as a bound: claim, charts, questions and protocol."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from aeviz.experiments.base import BreakIt, Chart, Choice, Experiment, Numeric, Prediction, Result
+from aeviz.experiments.likelihood.arms import HIDDEN, config
+from aeviz.experiments.likelihood.parameters import EXACT, Parameters, arm_of, check
+from aeviz.experiments.likelihood.tasks import tasks, work
+from aeviz.experiments.likelihood.verdict import judge
+from aeviz.experiments.statistics import interval
+
+PUBLISHED: Final = (
+    "Published for all of MNIST with drawn pixels and a 784-400-40 VAE: 89.78 with 200 samples "
+    "(benchmark_VAE by C. Chadebec et al.)."
+)
+
+
+def _protocol(found: Parameters) -> list[tuple[str, str]]:
+    kinds = {
+        "drawn": "black and white, each drawn once with the probability of its grey level",
+        "threshold": "black and white, white from the middle grey on",
+        "grey": "grey, so that the cross-entropy is not a likelihood",
+    }
+    return [
+        ("Pixels", kinds[found.pixels]),
+        ("Network", f"one hidden layer of {HIDDEN} units on each side, {found.steps} steps"),
+        ("Bound", f"{found.counts[-1]:,} samples per image in groups of k, in double precision"),
+        ("Test images", f"up to {found.images:,}, taken evenly from the test set"),
+        ("Exact", "a grid of codes from −6 to 6 in steps of 0.03, for one or two numbers"),
+        ("Aggregated posterior", "the exact mixture of all codes of the training images"),
+        ("Tuned on", "nothing: all settings are fixed"),
+    ]
+
+
+def _answer(result: Result) -> float | None:
+    """Of the largest code: how many nats the samples gain."""
+    sizes = [size for size in result.parameters.sizes if result.of("gain", arm=arm_of(size))]
+    return interval(result.of("gain", arm=arm_of(sizes[-1]))).mean if sizes else None
+
+
+EXPERIMENT = Experiment(
+    name="likelihood",
+    title="How tight is the ELBO?",
+    claim="The ELBO is only a lower bound of log p(x), and more importance samples tighten it.",
+    why="The encoder's Gaussian is not the true distribution of codes that could have made the "
+    "image. The ELBO lies below log p(x) by the KL divergence between the two. Averaging the "
+    "weights of k codes before taking the logarithm corrects for this. With infinitely many codes "
+    "nothing is left of the gap.",
+    parameters=Parameters,
+    tasks=tasks,
+    work=work,
+    judge=judge,
+    check=check,
+    charts=(
+        Chart(
+            "nll",
+            "Bound of −log p(x) (nats per image)",
+            "k",
+            "importance samples",
+            log_x=True,
+            better="lower",
+            note=f"The first point is the negative ELBO. {PUBLISHED}",
+        ),
+        Chart(
+            "information",
+            "What the code says about the image (nats)",
+            kind="bars",
+            better="",
+            note="The mutual information of image and code. It is at most the logarithm of the "
+            "number of images.",
+        ),
+        Chart(
+            "aggregated",
+            "KL of the aggregated posterior to N(0, I) (nats)",
+            kind="bars",
+            better="lower",
+            note="All codes together against the prior. 0: random codes come from where the "
+            "encoder puts images.",
+        ),
+    ),
+    prediction=Prediction(
+        "Draw the bound for the code of 20 numbers over the number of importance samples.",
+        "20 numbers",
+        lambda found: found.counts,
+        80.0,
+        160.0,
+        winner=("it falls by less than 3 nats", "by 3 to 10 nats", "by more"),
+    ),
+    break_it=BreakIt(
+        "Grey images",
+        "The same numbers for grey pixels. Do the probabilities of all images still sum to 1?",
+        {"pixels": "grey", "counts": [1, 50, 500], "seeds": 2},
+    ),
+    questions=(
+        Choice(
+            "Two VAEs report a negative ELBO of 90 (black and white digits) and 93 (grey digits). "
+            "Which is better?",
+            ("The one with 90", "The numbers cannot be compared"),
+            1,
+            (
+                "The smaller number belongs to other images. Grey pixels have no likelihood here.",
+                "Cross-entropy of grey pixels is not the logarithm of a probability. Even drawn "
+                "and thresholded pixels are two different data sets.",
+            ),
+        ),
+        Choice(
+            "The bound stops rising between 500 and 5,000 samples. What does that say?",
+            (
+                "The bound is close to log p(x)",
+                "The encoder has found the true distribution of codes",
+            ),
+            0,
+            (
+                "If more samples change nothing, little of the gap is left.",
+                "Then the ELBO itself, with one sample, would be as high as the last bound.",
+            ),
+        ),
+        Numeric(
+            "In your result: how many nats per image lie between the ELBO and the last bound, for "
+            "the largest code?",
+            _answer,
+            "It is the first point of the curve less the last one.",
+            0.1,
+        ),
+    ),
+    protocol=_protocol,
+    reference={
+        "dataset": "mnist",
+        "sizes": [2, 40],
+        "images": 2000,
+        "steps": 120_000,
+        "seeds": 3,
+    },
+    table=("arm", "seed", "k", "nll", "kl", "information", "aggregated", "active"),
+    recipe=lambda found, row: (
+        config(found, int(row["size"])) if EXACT not in str(row["arm"]) else None
+    ),
+)
