@@ -121,6 +121,21 @@ def pages_left_by_links_only(path: Path, tree: ast.AST) -> Iterable[str]:
     return (name for name, _ in calls(tree) if name.rpartition(".")[2] == "switch_page")
 
 
+PARTS = ("parameters", "arms", "tasks", "verdict", "experiment", "__init__")
+"""Files of an experiment that is a folder. Each imports those before it."""
+
+
+def experiments_in_the_same_parts(path: Path, tree: ast.AST) -> Iterable[str]:
+    """Whoever knows one experiment of the Lab knows all of them."""
+    folder = path.parent
+    if folder.parent != ROOT / "aeviz" / "experiments":
+        return ()
+    own = f"aeviz.experiments.{folder.name}."
+    used = {name.removeprefix(own).split(".")[0] for name in imported(tree) if own in name}
+    later = PARTS[PARTS.index(path.stem) :] if path.stem in PARTS else PARTS[2:]
+    return used & {*later}
+
+
 def no_pickle(path: Path, tree: ast.AST) -> Iterable[str]:
     yield from packages(tree) & PICKLES
     for node in ast.walk(tree):
@@ -162,6 +177,10 @@ RULES: dict[Rule, tuple[str, str]] = {
     layouts_at_the_end_of_a_training_only: ("ui/live.py", "from aeviz.latent import layouts"),
     models_finished_by_trainings_only: ("ui/live.py", "finish.finish(model)"),
     pages_left_by_links_only: ("ui/live.py", "st.switch_page('home')"),
+    experiments_in_the_same_parts: (
+        "experiments/anomaly/arms.py",
+        "from aeviz.experiments.anomaly.tasks import work",
+    ),
     no_pickle: ("models/checkpoint.py", "torch.load('file')"),
     pictures_opened_in_one_room: ("dataset_import/build.py", "Image.open(file, formats=['PNG'])"),
     nothing_evaluated: ("config.py", "f(eval('1'))"),
@@ -184,6 +203,14 @@ def test_the_rule_can_fail(rule: Rule) -> None:
     file, code = RULES[rule]
     assert [*rule(ROOT / "aeviz" / file, ast.parse(code))]
     assert not [*rule(ROOT / "aeviz" / file, ast.parse("import os"))]
+
+
+def test_an_experiment_that_is_a_folder_has_all_parts() -> None:
+    folders = [*(ROOT / "aeviz" / "experiments").glob("*/__init__.py")]
+    assert folders
+    for folder in folders:
+        there = {path.stem for path in folder.parent.glob("*.py")}
+        assert there >= {*PARTS}, folder
 
 
 @pytest.mark.parametrize(
