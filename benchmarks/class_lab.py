@@ -41,7 +41,7 @@ class LabLesson:
         now = time.perf_counter() - self.began
         while self.presses and self.presses[0][0] <= now:
             _, student = self.presses.pop(0)
-            self.jobs[student] = jobs.ask(NAME, question(student), f"{student:032x}")
+            self.jobs[student] = jobs.start(NAME, question(student), f"{student:032x}")
 
     @property
     def is_over(self) -> bool:

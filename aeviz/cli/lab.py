@@ -29,7 +29,7 @@ def add_arguments(sub: argparse.ArgumentParser) -> None:
 
 def lab(args: argparse.Namespace) -> dict[str, Any]:
     """Does the tasks of one experiment, and writes the result after each of them: an `--out` file
-    that is there already is gone on with, if it answers the same question."""
+    that is there already is completed, if it is of the same experiment and parameters."""
     if args.list or args.name is None:
         return _list()
     experiment = table.find(args.name)
@@ -93,7 +93,7 @@ def _write(path: Path, name: str, found: Any, done: Mapping[str, Done]) -> None:
 
 
 def _read(path: Path, name: str, data: dict[str, Any]) -> dict[str, Done]:
-    """The finished tasks of a file that an interrupted run of the same question left."""
+    """The finished tasks of a file that an interrupted run of the same experiment left."""
     try:
         before = json.loads(path.read_bytes())
         if before["experiment"] != name or before["parameters"] != data:

@@ -33,7 +33,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Picture:
-    """A PNG file, and in a few words what it shows. `group`: pictures of one group stand below each
+    """A PNG file, and in a few words what it shows. Pictures of one `group` are shown below each
     other, so that they can be compared."""
 
     caption: str
@@ -43,8 +43,8 @@ class Picture:
 
 @dataclass(frozen=True)
 class Output:
-    """What a task found. Pictures have names that are file names. `arrays`: lists of numbers, of
-    lists of them and so on, for a figure of the experiment's own; up to `MAX_NUMBERS` in all."""
+    """The output of a task. The names of the pictures are file names. `arrays`: nested lists of
+    numbers for a figure of the experiment's own, up to `MAX_NUMBERS` in all."""
 
     rows: list[Row]
     pictures: dict[str, Picture] = field(default_factory=dict)
@@ -85,8 +85,8 @@ class Result:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the numbers say of the claim. `sentence` names who is ahead, by how much and with which
-    interval; it is computed from the result, never typed."""
+    """Whether the numbers support the claim. `sentence` says which arm is ahead, by how much and
+    with which interval; it is computed from the result."""
 
     outcome: Literal["holds", "fails", "open"]
     sentence: str
@@ -97,7 +97,7 @@ class Chart:
     """One measure of the rows as a figure: a dot per row, a line or a bar through the means.
 
     `x` and `y` are columns. `kind`: "curve" over numbers, "bars" over words. `better`: which end of
-    the measure is good, said beside the axis. `where` chooses rows. `note`: one sentence under the
+    the measure is good, shown beside the axis. `where` chooses rows. `note`: one sentence under the
     chart. `marks`: places on the x axis with a label each.
     """
 
@@ -130,8 +130,8 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Choice:
-    """A question with a few answers. `right` is the index of the correct one; `reasons` say of each
-    answer why it is right or wrong."""
+    """A question with a few answers. `right` is the index of the correct one; `reasons` say for
+    each answer why it is right or wrong."""
 
     text: str
     answers: tuple[str, ...]
@@ -165,15 +165,14 @@ class BreakIt:
 
 @dataclass(frozen=True, eq=False)
 class Experiment:
-    """One claim and all that tests it.
+    """A claim, and the tasks that test it.
 
     `parameters` is a frozen dataclass whose defaults are the live scale; `reference` changes them
     to the scale of full data sets. `tasks(p)` are independent; `work(p, task)` does one, in any
-    process. `judge(result)` gets the rows of all tasks; it says "open" if they do not carry a
-    verdict. `needs`: what the data set must have. `table` shows these columns under
-    the charts. `protocol(p)`: lines (what, how) of the protocol card beside data set, seeds and
-    time. `recipe(p, row)`: a configuration that a row was trained with, which the page links to
-    Train; None if there is none.
+    process. `judge(result)` gets the rows of all tasks; "open" is a verdict, too. `needs`: what the
+    data set must have. `table`: the columns of the table under the charts. `protocol(p)`: lines
+    (what, how) of the protocol card beside data set, seeds and time. `recipe(p, row)`: the
+    configuration that a row was trained with, for a link to Train; None if there is none.
     """
 
     name: str
@@ -198,8 +197,8 @@ class Experiment:
     recipe: Callable[[Any, Row], Any] = lambda parameters, row: None
 
     def build(self, data: Mapping[str, Any]) -> Any:
-        """Parameters from plain data. UserError for a bad one, and for a data set that cannot
-        answer the question."""
+        """Parameters from plain data. UserError for an invalid one, and for a data set that does
+        not suit the experiment."""
         found: Any = parameters.build(self.parameters, data)
         name = getattr(found, "dataset", None)
         if name is not None:

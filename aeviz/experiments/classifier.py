@@ -14,7 +14,7 @@ from aeviz.nn.model import Autoencoder
 LR = 3e-3
 BATCH = 64
 LOOKS = 6
-"""How often the validation images are looked at; the best of these moments is kept."""
+"""How many times the validation error is measured; the best of these moments is kept."""
 
 
 class Classifier(nn.Module):
@@ -46,7 +46,7 @@ def learn(
 ) -> Classifier:
     """Trains all weights on images x (N, C, H, W) in [0, 1] with labels y (N,), with Adam.
 
-    Keeps the moment, of a few, at which `error` is smallest, the last of them if they are equal.
+    Keeps the weights with the smallest `error` of a few moments, the last of them if equal.
     """
     model = Classifier(encoder, classes, seed).train()
     optimizer = torch.optim.Adam(model.parameters(), LR)

@@ -1,4 +1,4 @@
-"""Corrupt clean images, restore them, and measure both: what a denoiser is worth."""
+"""Corrupt clean images, restore them, and measure both."""
 
 from __future__ import annotations
 

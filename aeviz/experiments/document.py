@@ -30,7 +30,7 @@ MAX_BYTES = 4 << 20
 
 @dataclass(frozen=True)
 class Reference:
-    """A result that was computed before, and how: (what, how) lines for its protocol card."""
+    """A result that ships with aeviz, and the (what, how) lines of its protocol card."""
 
     result: Result
     protocol: list[tuple[str, str]]
@@ -39,7 +39,7 @@ class Reference:
 
 
 def document(experiment: Experiment, result: Result, seconds: float) -> dict[str, Any]:
-    """The result as plain data for JSON. `seconds`: of work, all tasks together."""
+    """The result as plain data for JSON. `seconds`: the time of all tasks together."""
     verdict = experiment.verdict(result)
     found = result.parameters
     return {

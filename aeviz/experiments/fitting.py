@@ -1,4 +1,4 @@
-"""Train a model for an experiment, and what each experiment asks of one: codes and images.
+"""Train a model for an experiment, and get its codes and images.
 
 All trainings go through `aeviz.training.loop`, as those of the Train page do.
 """
@@ -27,7 +27,7 @@ _trained: OrderedDict[tuple[str, str], Autoencoder] = OrderedDict()
 
 
 def fitted(config: RunConfig, dataset: Dataset, steps: int, seed: int = 0) -> Autoencoder:
-    """A model trained with so many optimizer steps (rounded to whole epochs), in eval mode, on the
+    """A model trained for `steps` optimizer steps (rounded to whole epochs), in eval mode, on the
     device of the configuration.
 
     The last few are kept in memory by configuration and data, so that tasks that share a model

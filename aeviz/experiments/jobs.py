@@ -1,10 +1,10 @@
-"""Jobs of the Lab: one folder per question, done by a process of its own.
+"""Jobs of the Lab: a folder for each experiment and its parameters, run by a process of its own.
 
 `checkpoints/runs/.lab/<experiment>-<hash>/` holds `question.json`, `status.json`, `result.json`
 with the rows of all finished tasks, `images/`, `owner`, `pid`, which the job's process keeps
-locked, `job.log`, and `stop` if somebody asked it to stop. The hash is that of the question
-(`aeviz.experiments.run.key_of`), so a question that was asked before is answered from the disk, two
-people who ask the same share one job, and a job that was killed goes on with the tasks that are
+locked, `job.log`, and `stop` if somebody pressed Stop. The hash (`aeviz.experiments.run.key_of`) is
+that of the experiment, its parameters and the code. So a known result is read from the disk, two
+people who start the same experiment share one job, and a killed job goes on with the tasks that are
 missing.
 """
 
@@ -46,7 +46,7 @@ _children: list[subprocess.Popen[bytes]] = []
 
 @dataclass(frozen=True)
 class Status:
-    """status.json: where a job stands. `done` of `tasks` are finished after `seconds` of work;
+    """status.json: the state of a job. `done` of `tasks` are finished after `seconds` of work;
     times are seconds since the epoch."""
 
     phase: Phase = "queued"
@@ -60,7 +60,7 @@ class Status:
 
 @dataclass(frozen=True)
 class Job:
-    """A question on disk. Every property rereads the folder."""
+    """An experiment and its parameters on disk. Every property rereads the folder."""
 
     folder: Path
 
@@ -70,10 +70,10 @@ class Job:
 
     @property
     def owner(self) -> str:
-        """Who asked first, as `aeviz.identity` names them."""
+        """Who started it first, as `aeviz.identity` names them."""
         return owner_of(self.folder)
 
-    def question(self) -> tuple[Experiment, Any]:
+    def experiment(self) -> tuple[Experiment, Any]:
         """The experiment and its parameters. UserError if the folder is gone or damaged."""
         try:
             data = json_file.parse((self.folder / "question.json").read_bytes()[: 1 << 16])
@@ -137,7 +137,7 @@ class Job:
             return {}
 
     def keep(self, done: dict[str, Done], new: Done) -> None:
-        """Writes the pictures of a task that has just been done, then the rows of all."""
+        """Writes the pictures of a task that is just done, then the rows of all tasks."""
         for name, picture in new.pictures.items():
             atomic.write_bytes(self.folder / "images" / new.key / f"{name}.png", picture.png)
         data = {
@@ -154,12 +154,12 @@ class Job:
         }
         text = json.dumps(data).encode()
         if len(text) >= limits.LAB_RESULT:
-            raise UserError("The result is too large to be kept: ask for fewer values or seeds.")
+            raise UserError("The result is too large: choose fewer values or seeds.")
         atomic.write_bytes(self.folder / "result.json", text, new_folder=False)
 
     def result(self) -> Result | None:
-        """What there is so far; None before the first task is done."""
-        experiment, found = self.question()
+        """The result so far; None before the first task is done."""
+        experiment, found = self.experiment()
         done = self.finished()
         return assemble(experiment.name, found, done) if done else None
 
@@ -173,9 +173,9 @@ class Job:
         return None
 
     def stop(self, me: Person) -> None:
-        """Asks the job to stop after the task in hand. UserError if it is somebody else's."""
+        """Makes the job stop after its current task. UserError if it is somebody else's."""
         if not me.may_manage(self.owner):
-            raise UserError("Somebody else started this run of the experiment: only they stop it.")
+            raise UserError("Somebody else started this experiment. Only they can stop it.")
         with atomic.in_words("The experiment cannot be stopped"):
             (self.folder / "stop").touch()
 
@@ -186,15 +186,16 @@ def find(id: str) -> Job | None:
     return job if _ID.fullmatch(id) and (job.folder / "question.json").is_file() else None
 
 
-def answered(name: str, data: Mapping[str, Any]) -> Job | None:
-    """The job of a question that was asked before."""
+def existing(name: str, data: Mapping[str, Any]) -> Job | None:
+    """The job of this experiment with these parameters, or None."""
     return find(_key(name, data))
 
 
-def ask(name: str, data: Mapping[str, Any], owner: str = "") -> Job:
-    """Has a question answered: the job that is done or under way, else one that starts now.
+def start(name: str, data: Mapping[str, Any], owner: str = "") -> Job:
+    """The job of this experiment with these parameters: done, running or waiting, else started now.
 
-    UserError for bad parameters, and if this person or all have too many jobs under way.
+    UserError for invalid parameters, and if too many jobs of this person, or of all people, run or
+    wait.
     """
     job = Job(lab_dir() / _key(name, data))
     with _starting:
@@ -222,12 +223,12 @@ def _key(name: str, data: Mapping[str, Any]) -> str:
 
 
 def jobs() -> list[Job]:
-    """All jobs, the one that was asked for last first."""
+    """All jobs, the last used one first."""
     folders = [path.parent for path in lab_dir().glob("*/question.json")]
-    return [Job(folder) for folder in sorted(folders, key=_asked, reverse=True)]
+    return [Job(folder) for folder in sorted(folders, key=_used, reverse=True)]
 
 
-def _asked(folder: Path) -> float:
+def _used(folder: Path) -> float:
     try:
         return folder.stat().st_mtime
     except OSError:

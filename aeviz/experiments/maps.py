@@ -11,7 +11,7 @@ from aeviz.images.class_colours import CLASS_COLOURS
 SIDE = 224
 """Pixels of a map."""
 NARROWEST = 3.5
-"""A map shows at least so many standard deviations of the prior on each side of the middle."""
+"""A map shows at least this many standard deviations of the prior on each side of the middle."""
 KEPT = 0.99
 """Share of the codes that a map shows; the last few may lie very far out."""
 GREY = (0.5, 0.5, 0.5, 0.8)

@@ -29,7 +29,7 @@ MAX_LIST = 16
 
 @dataclasses.dataclass(frozen=True)
 class Field:
-    """What a page and an error sentence say of one parameter.
+    """How a page and an error sentence describe a parameter.
 
     `low` and `high` bound a number, or each entry of a list of at most `longest`; `choices` are the
     words that are allowed, or all entries of a list of words.
@@ -66,13 +66,13 @@ def choices(default: tuple[str, ...], label: str, help: str, among: tuple[str, .
 
 
 def dataset(default: str = datasets.DEFAULT) -> Any:
-    """The name of a data set; `build` makes sure that there is one."""
-    return _field(default, Field("Data set", "The images that the question is asked about."))
+    """The name of a data set; `build` checks that it exists."""
+    return _field(default, Field("Data set", "The images that the experiment uses."))
 
 
 def seeds(default: int = 3) -> Any:
-    """How often everything is repeated with other random numbers."""
-    text = "Each training is repeated this often with other random numbers. Each is a dot."
+    """The number of repeats, each with other random numbers."""
+    text = "How many times each training is repeated with other random numbers. Each is a dot."
     return number(default, "Seeds", text, 1, 20)
 
 
@@ -87,12 +87,14 @@ def about(cls: type) -> dict[str, Field]:
 
 def build(cls: type[P], data: Mapping[str, Any]) -> P:
     """Checks plain data and builds the parameters. Texts become numbers and lists if the parameter
-    is one: "1,2,4" or "[1, 2, 4]". UserError for an unknown name and for a wrong value."""
+    is one: "1,2,4" or "[1, 2, 4]". UserError for an unknown name and for an invalid value."""
     known = about(cls)
     for name in data:
         if name not in known:
             there = ", ".join(known)
-            raise UserError(f"There is no parameter called {str(name)[:40]!r}: choose of {there}.")
+            raise UserError(
+                f"There is no parameter called {str(name)[:40]!r}: choose one of {there}."
+            )
     defaults = {field.name: field.default for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
     values = {
         name: _value(name, value, defaults[name], known[name]) for name, value in data.items()
@@ -149,7 +151,9 @@ def _list(name: str, value: Any, default: tuple[Any, ...], field: Field) -> tupl
 def _word(name: str, value: Any, field: Field) -> str:
     if value not in field.choices:
         there = ", ".join(field.choices)
-        raise UserError(f"{field.label} ({name}) cannot be {str(value)[:40]!r}: choose of {there}.")
+        raise UserError(
+            f"{field.label} ({name}) cannot be {str(value)[:40]!r}: choose one of {there}."
+        )
     return str(value)
 
 

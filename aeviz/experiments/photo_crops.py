@@ -1,4 +1,4 @@
-"""Squares cut out of photographs, as small as the images of a small model: what it never saw."""
+"""Squares cut out of photographs, as small as the images of a small model that never saw any."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aeviz.degradations.pixels import luminance
 from aeviz.nn.networks import ImageShape
 
 SHRINK = 3
-"""The photographs are made so many times smaller, so that a square holds more than one leaf."""
+"""The photographs are made this many times smaller, so that a square holds more than one leaf."""
 
 
 @cache

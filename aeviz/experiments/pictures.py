@@ -18,7 +18,7 @@ def strip(images: Tensor) -> bytes:
 
 
 def grid(images: Tensor, columns: int) -> bytes:
-    """(N, C, H, W) in [0, 1] -> a PNG of rows of so many images; the last row is filled up."""
+    """(N, C, H, W) in [0, 1] -> a PNG with this many columns; the last row is filled with grey."""
     n, channels, height, width = images.shape
     rows = -(-n // columns)
     cells = F.pad(images.cpu().float(), (0, GAP, 0, GAP), value=0.5)

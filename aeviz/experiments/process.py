@@ -23,8 +23,8 @@ from aeviz.io import locks, priority
 from aeviz.runs import queue
 
 
-def answer(job: Job, server: int | None = None) -> None:
-    """Does what is left of the job, to its end or to a Stop. `server`: the process that started
+def do(job: Job, server: int | None = None) -> None:
+    """Does the tasks of the job that are left, up to a Stop. `server`: the process that started
     this one; the job stops if it ends."""
 
     def should_stop() -> bool:
@@ -48,7 +48,7 @@ def answer(job: Job, server: int | None = None) -> None:
 
 
 def _work(job: Job, should_stop: Callable[[], bool]) -> Status:
-    experiment, found = job.question()
+    experiment, found = job.experiment()
     tasks = experiment.tasks(found)
     done = {key: task for key, task in job.finished().items() if key in {t.key for t in tasks}}
     left = [task for task in tasks if task.key not in done]
@@ -84,7 +84,7 @@ def main() -> None:
             sys.exit("aeviz: another process does this job.")
     priority.lower_process(priority.TRAINING)
     signal.signal(signal.SIGTERM, lambda *_: (job.folder / "stop").touch())
-    answer(job, args.server)
+    do(job, args.server)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)  # taking the libraries down would take seconds

@@ -38,7 +38,7 @@ class Done:
 
 
 def work(name: str, data: dict[str, Any], task: Task) -> Done:
-    """Does one task. It can be called in any process, since all of it is named by plain data."""
+    """Does one task, in any process: its arguments are plain data."""
     experiment = table.find(name)
     began = time.perf_counter()
     output: Output = experiment.work(experiment.build(data), task)
@@ -72,7 +72,7 @@ def in_processes(
     should_stop: Callable[[], bool] = lambda: False,
     workers: int = 2,
 ) -> Iterator[Done]:
-    """Does the tasks in so many processes of this machine; in this one if it is only one."""
+    """Does the tasks in `workers` processes of this machine; in this process if that is one."""
     if workers < 2 or len(tasks) < 2:
         yield from in_turn(name, data, tasks, should_stop)
         return
@@ -127,6 +127,6 @@ def revision(name: str) -> str:
 
 
 def key_of(name: str, data: dict[str, Any]) -> str:
-    """What a question is known by: the experiment, its parameters and the revision of the code."""
+    """The id of a job: the experiment, and a hash of its parameters and the code's revision."""
     text = json.dumps([name, data, revision(name)], sort_keys=True)
     return f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"

@@ -27,7 +27,7 @@ def pooled(dataset: Dataset) -> Split:
 
 
 def some(split: Split, count: int, seed: int) -> Split:
-    """So many random images; all if there are no more."""
+    """`count` random images; all if there are fewer."""
     order = torch.randperm(len(split), generator=torch.Generator().manual_seed(seed))
     return split.take(order[:count])
 
@@ -55,7 +55,7 @@ def stratified(split: Split, seed: int, shares: tuple[float, float, float] = SHA
 
 
 def balanced(labels: Tensor, per_class: int, seed: int) -> Tensor:
-    """Indices of so many random images of each class (of a smaller class: all), class by class."""
+    """Indices of `per_class` random images of each class (all of a smaller one), class by class."""
     generator = torch.Generator().manual_seed(seed)
     chosen = []
     for label in labels.unique():

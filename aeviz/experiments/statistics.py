@@ -1,4 +1,4 @@
-"""Means with intervals, and which of two arms is ahead: what a verdict rests on."""
+"""Means with intervals, and which of two arms is ahead: the basis of a verdict."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ SHAPES: dict[str, Callable[[Array, Array], tuple[Array, Array]]] = {
 
 
 def draw(shape: str, count: int, seed: int) -> Cloud:
-    """So many points of this shape, drawn evenly over it (on torus and helix over their angles)."""
+    """`count` points of this shape, drawn evenly over it (on torus and helix over their angles)."""
     u, v = np.random.default_rng(seed).random((2, count))
     points, sheet = SHAPES[shape](u, v)
     # The scale is that of the shape, not of the draw, so that all draws are alike.
@@ -113,7 +113,7 @@ def distance(shape: str, cloud: Cloud, pairs: NDArray[np.int64]) -> Array:
 
 
 def pairs_of(cloud: Cloud, count: int, seed: int) -> NDArray[np.int64]:
-    """So many random pairs of points of the same part, (P, 2); fewer if some are of two parts."""
+    """Up to `count` random pairs of points of the same part, (P, 2): other pairs are left out."""
     chosen = np.random.default_rng(seed).integers(0, len(cloud.points), (count, 2))
     same = cloud.part[chosen[:, 0]] == cloud.part[chosen[:, 1]]
     return chosen[same & (chosen[:, 0] != chosen[:, 1])]

@@ -1,6 +1,6 @@
 """The experiments of the Lab by name, in the order of the page. A new one is one file and one row.
 
-Their modules are imported when they are asked for: some need scikit-learn, which takes a second.
+Their modules are imported on first use: some need scikit-learn, which takes a second.
 """
 
 from __future__ import annotations

@@ -1,15 +1,15 @@
-"""Denoising as a way back to the data, where all of it can be seen: points of the plane.
+"""Denoising of points in the plane, where everything can be drawn and the optimum is known.
 
-The points lie on a curve. Noise throws them off it, and a small autoencoder learns to throw them
-back: r(x_noisy) = x_hat. Of all functions the one with the smallest mean squared error is the mean
-of what the point may have been, r* = E[x | x_noisy], and (Robbins 1956, Miyasawa 1961)
+The clean points lie on a curve. Noise moves them off it, and a small autoencoder learns to move
+them back: r(x_noisy) = x_hat. The function with the smallest mean squared error is the mean of the
+clean points that may have become x_noisy, r* = E[x | x_noisy], and (Robbins 1956, Miyasawa 1961)
 
     r*(x) - x = sigma^2 grad log p_sigma(x),
 
-with p_sigma the density of the noisy points: its arrows climb to where the data are dense. Alain &
-Bengio 2014 show the same of autoencoders that are trained with little noise, with the density of
-the data themselves. On a curve r* is a sum that can be computed, so what is learned has an exact
-answer to be held against.
+with p_sigma the density of the noisy points: r* moves each point towards denser data. Alain &
+Bengio 2014 show the same for autoencoders that are trained with little noise, with the density of
+the data themselves. On a curve r* is a sum that can be computed exactly, so the trained network can
+be compared with it.
 
 Points are (N, 2) float32.
 """
@@ -81,10 +81,10 @@ def draw(shape: str, count: int, generator: torch.Generator) -> Tensor:
 
 
 def best(shape: str, x: Tensor, sigma: float) -> Tensor:
-    """E[clean | x]: what the best of all denoisers answers to the noisy points x, (N, 2).
+    """E[clean | x]: the output of the best possible denoiser for the noisy points x, (N, 2).
 
-    On a curve the mean of its places, each weighted with the density of the noise that would have
-    led from there to x; for the blob x * SPREAD^2 / (SPREAD^2 + sigma^2).
+    On a curve: the mean of its places, each weighted with the density of the noise that leads from
+    there to x. For the blob: x * SPREAD^2 / (SPREAD^2 + sigma^2).
     """
     if shape == BLOB:
         return x * SPREAD**2 / (SPREAD**2 + sigma**2)
@@ -94,13 +94,13 @@ def best(shape: str, x: Tensor, sigma: float) -> Tensor:
 
 
 def distance(shape: str, x: Tensor) -> Tensor:
-    """How far points x (N, 2) are from the nearest place of the curve, (N,)."""
+    """Distance of points x (N, 2) from the nearest place of the curve, (N,)."""
     return torch.cdist(x, torch.cat(curve(shape))).amin(1)
 
 
 def config(sigma: float, seed: int = 0) -> RunConfig:
-    """A dense denoiser of points. Its code is wider than its input: nothing but the noise keeps it
-    from copying."""
+    """A dense denoiser of points. Its code is wider than its input, so only the noise keeps it from
+    copying."""
     return RunConfig(
         type="denoising",
         network=NetworkConfig(
@@ -115,8 +115,8 @@ def config(sigma: float, seed: int = 0) -> RunConfig:
 def train(
     shape: str, sigma: float, steps: int = STEPS, seed: int = 0, settings: RunConfig | None = None
 ) -> Autoencoder:
-    """A denoiser of this shape, trained here and now: points drawn anew in each step, with Gaussian
-    noise of `sigma` that is not clipped; the plane has no black and white."""
+    """Trains a denoiser of this shape: new points in each step, with Gaussian noise of `sigma` that
+    is not clipped, since the plane has no black and white."""
     settings = settings or config(sigma, seed)
     model = Autoencoder(settings, (1, 1, 2))
     chance = torch.Generator().manual_seed(seed)
@@ -136,5 +136,5 @@ def train(
 
 @torch.no_grad()
 def restore(model: Autoencoder, x: Tensor) -> Tensor:
-    """The model's answer to points x, (N, 2)."""
+    """The model's output for points x, (N, 2)."""
     return model.decode(model.encode(x[:, None, None])).reshape(-1, 2)

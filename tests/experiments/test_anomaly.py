@@ -127,7 +127,7 @@ def test_no_rows_are_no_verdict() -> None:
     ("data", "part"),
     [
         ({"dataset": "digits", "only": 10}, "below 10"),
-        ({"setup": "both"}, "choose of one-normal"),
+        ({"setup": "both"}, "choose one of one-normal"),
         ({"networks": ["GAN"]}, "cannot be"),
         ({"flagged": 80}, "between 0.5 and 50"),
     ],

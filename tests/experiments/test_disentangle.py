@@ -135,7 +135,7 @@ def test_the_sentence_counts_the_scores_that_agree() -> None:
         ({"betas": "2,4"}, "beta = 1"),
         ({"betas": "1"}, "beta = 1"),
         ({"factor": "colour"}, "no factor called colour"),
-        ({"factor": "weight"}, "choose of"),
+        ({"factor": "weight"}, "choose one of"),
         ({"betas": "0.5,1"}, "between"),
     ],
 )

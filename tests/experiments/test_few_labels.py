@@ -124,7 +124,7 @@ def test_draws_are_paired_while_it_runs() -> None:
     rows = made(**{"fine-tuned": [0.1, 0.2], "conv from scratch": [0.3, 0.4, 0.1]})
     assert judged(rows)[0] == "holds"
     assert judged(made(**{"fine-tuned": [0.1]}), complete=False)[0] == "open"
-    assert "ask for fewer" in judged([])[1]
+    assert "choose fewer" in judged([])[1]
 
 
 @pytest.mark.parametrize(

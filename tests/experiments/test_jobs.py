@@ -56,13 +56,13 @@ def until(condition: Callable[[], bool], job: Job) -> None:
 
 
 def test_a_job_is_done_by_its_own_process_and_resumed_after_a_kill() -> None:
-    job = jobs.ask("code-size", TINY, ME)
+    job = jobs.start("code-size", TINY, ME)
     assert job.owner == ME
     until(lambda: bool(job.finished()), job)
     os.kill(int(_process(job)), signal.SIGKILL)
     until(lambda: not job.is_alive, job)
     before = job.finished()
-    again = jobs.ask("code-size", TINY, OTHER)
+    again = jobs.start("code-size", TINY, OTHER)
     assert again.id == job.id
     until(lambda: job.status.phase in jobs.OVER, job)
     assert job.status.phase == "done"
@@ -82,19 +82,19 @@ def _process(job: Job) -> int:
 
 
 def test_the_same_question_is_one_job(started: list[Job]) -> None:
-    one = jobs.ask("code-size", TINY, ME)
-    assert jobs.ask("code-size", {**TINY, "sizes": [8, 2]}, OTHER).id == one.id
-    assert jobs.answered("code-size", TINY) == one
+    one = jobs.start("code-size", TINY, ME)
+    assert jobs.start("code-size", {**TINY, "sizes": [8, 2]}, OTHER).id == one.id
+    assert jobs.existing("code-size", TINY) == one
     assert len(started) == 1
-    other = jobs.ask("code-size", {**TINY, "seeds": 2}, OTHER)
+    other = jobs.start("code-size", {**TINY, "seeds": 2}, OTHER)
     assert other.id != one.id
 
 
 def test_a_changed_program_asks_anew(started: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:
-    one = jobs.ask("code-size", TINY, ME)
+    one = jobs.start("code-size", TINY, ME)
     monkeypatch.setattr(run, "revision", lambda name: "another")
-    assert jobs.answered("code-size", TINY) is None
-    assert jobs.ask("code-size", TINY, ME).id != one.id
+    assert jobs.existing("code-size", TINY) is None
+    assert jobs.start("code-size", TINY, ME).id != one.id
 
 
 @pytest.mark.parametrize("name", table.MODULES)
@@ -108,25 +108,25 @@ def test_a_revision_reads_all_files_of_an_experiment(name: str) -> None:
 
 def test_a_person_has_a_few_jobs_under_way(started: list[Job]) -> None:
     for seeds in range(1, limits.LAB_JOBS.person + 1):
-        jobs.ask("code-size", {**TINY, "seeds": seeds}, ME)
+        jobs.start("code-size", {**TINY, "seeds": seeds}, ME)
     with pytest.raises(UserError):
-        jobs.ask("code-size", {**TINY, "seeds": 9}, ME)
-    jobs.ask("code-size", {**TINY, "seeds": 9}, OTHER)
-    jobs.ask("code-size", {**TINY, "seeds": 1}, ME)  # one that is there is not a new one
+        jobs.start("code-size", {**TINY, "seeds": 9}, ME)
+    jobs.start("code-size", {**TINY, "seeds": 9}, OTHER)
+    jobs.start("code-size", {**TINY, "seeds": 1}, ME)  # one that is there is not a new one
 
 
 def test_old_results_go(started: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "LAB_JOBS", limits.Limit(100, 100))
-    made = [jobs.ask("code-size", {**TINY, "seeds": seeds}, ME) for seeds in (1, 2, 3)]
+    made = [jobs.start("code-size", {**TINY, "seeds": seeds}, ME) for seeds in (1, 2, 3)]
     for age, job in enumerate(made):
         os.utime(job.folder, (age, age))
     monkeypatch.setattr(limits, "LAB_KEPT", 2)
-    jobs.ask("code-size", {**TINY, "seeds": 4}, ME)
+    jobs.start("code-size", {**TINY, "seeds": 4}, ME)
     assert [job.folder.exists() for job in made] == [False, False, True]
 
 
 def test_only_who_started_it_or_a_teacher_stops_it(started: list[Job]) -> None:
-    job = jobs.ask("code-size", TINY, ME)
+    job = jobs.start("code-size", TINY, ME)
     with pytest.raises(UserError):
         job.stop(Person(OTHER))
     assert not job.stop_requested
@@ -154,7 +154,7 @@ def worked(monkeypatch: pytest.MonkeyPatch) -> Tasks:
 
 
 def test_a_stop_keeps_what_was_measured(started: list[Job], worked: Tasks) -> None:
-    job = jobs.ask("code-size", TINY, ME)
+    job = jobs.start("code-size", TINY, ME)
     keep = Job.keep
 
     def stops(self: Job, done: dict[str, Done], new: Done) -> None:
@@ -163,27 +163,27 @@ def test_a_stop_keeps_what_was_measured(started: list[Job], worked: Tasks) -> No
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Job, "keep", stops)
-        process.answer(job)
+        process.do(job)
     assert job.status.phase == "stopped"
     assert len(worked.done) == job.status.done == 1
     (job.folder / "stop").unlink()
-    process.answer(job)
+    process.do(job)
     assert job.status.phase == "done"
     assert len(worked.done) == len(set(worked.done)) == job.status.tasks
 
 
 def test_a_folder_that_was_damaged_or_removed_is_a_sentence(started: list[Job]) -> None:
-    job = jobs.ask("code-size", TINY, ME)
+    job = jobs.start("code-size", TINY, ME)
     for name in ("result.json", "status.json"):
         (job.folder / name).write_text("{")
     assert job.finished() == {}
     assert job.status.phase == "stopped"
     (job.folder / "question.json").write_text(json.dumps({"name": "code-size"}))
     with pytest.raises(UserError):
-        job.question()
+        job.experiment()
     shutil.rmtree(job.folder)
     with pytest.raises(UserError):
-        job.question()
+        job.experiment()
     assert jobs.find(job.id) is None
 
 
@@ -194,7 +194,7 @@ def test_no_other_folder_is_a_job(id: str) -> None:
 
 @pytest.mark.parametrize("name", ["a", "../a", "a/../b", "a/b/c", "/etc/passwd", ""])
 def test_no_other_file_is_a_picture(started: list[Job], name: str) -> None:
-    assert jobs.ask("code-size", TINY, ME).picture(name) is None
+    assert jobs.start("code-size", TINY, ME).picture(name) is None
 
 
 @pytest.mark.parametrize(
@@ -202,5 +202,5 @@ def test_no_other_file_is_a_picture(started: list[Job], name: str) -> None:
 )
 def test_a_wrong_question_leaves_nothing(runs_dir: Path, data: dict[str, Any]) -> None:
     with pytest.raises(UserError):
-        jobs.ask("code-size", data, ME)
+        jobs.start("code-size", data, ME)
     assert not (runs_dir / ".lab").exists()

@@ -89,14 +89,14 @@ def test_nothing_is_shown_before_the_run() -> None:
 def test_a_press_asks_the_question_of_the_controls(started: list[Job]) -> None:
     app = opened(**LINK)
     button(app, "Run the experiment").click().run()
-    assert [job.question()[1] for job in started] == [table.find("code-size").build(TINY)]
+    assert [job.experiment()[1] for job in started] == [table.find("code-size").build(TINY)]
     assert app.query_params["ran"] == "1"
 
 
 def test_the_result_has_verdict_reason_questions_and_files(
     started: list[Job], answered: dict[str, Any]
 ) -> None:
-    finish(jobs.ask("code-size", TINY), answered)
+    finish(jobs.start("code-size", TINY), answered)
     app = opened(**LINK, ran="1", guess="0.05,0.03", pick="PCA")
     assert not app.error
     assert "**Why.**" in texts(app)
@@ -114,7 +114,7 @@ def test_the_result_has_verdict_reason_questions_and_files(
 def test_a_stopped_result_is_shown_and_goes_on(
     started: list[Job], answered: dict[str, Any]
 ) -> None:
-    finish(jobs.ask("code-size", TINY), answered, most=3)
+    finish(jobs.start("code-size", TINY), answered, most=3)
     app = opened(**LINK, ran="1")
     assert not app.exception
     button(app, "Go on").click().run()
@@ -127,7 +127,7 @@ def test_points_in_space_have_figures_of_their_own(started: list[Job]) -> None:
     found = experiment.build(link)
     tasks = experiment.tasks(found)
     done = {one.key: one for one in run.in_turn("points-3d", parameters.plain(found), tasks)}
-    finish(jobs.ask("points-3d", link), done)
+    finish(jobs.start("points-3d", link), done)
     app = opened(experiment="points-3d", **link, ran="1")
     assert not app.exception
     assert "decoder's surface" in texts(app)

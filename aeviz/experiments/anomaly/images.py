@@ -31,7 +31,7 @@ class Trial:
 
 @lru_cache(maxsize=2)
 def _splits(name: str, images: int, seed: int) -> Splits:
-    """So many of all images, split at random; 0: the data set's own split."""
+    """`images` of all images, split at random; 0: the data set's own split."""
     dataset = datasets.load(name)
     if not images:
         return Splits(dataset.train, dataset.validation, dataset.test)

@@ -60,7 +60,7 @@ class Parameters:
     size: int = p.number(16, "Code size", "How many numbers the code has.", 1, 256)
     steps: int = p.number(200, "Training steps", "The same for each network.", 20, 100_000)
     flagged: float = p.number(
-        5.0, "Alarms", "Of 100 normal images, so many may be flagged.", 0.5, 50.0
+        5.0, "Alarms", "How many of 100 normal images may be flagged.", 0.5, 50.0
     )
     split: str = p.choice(
         "pooled",
@@ -69,7 +69,7 @@ class Parameters:
         ("pooled", "official"),
     )
     images: int = p.number(
-        5000, "Images", "So many at most are drawn for each seed if they are pooled.", 60, 70_000
+        5000, "Images", "How many at most are drawn for each seed if they are pooled.", 60, 70_000
     )
     seeds: int = p.seeds(3)
 

@@ -100,7 +100,7 @@ def _roc(trial: Trial, test: Tensor) -> list[Row]:
 def _histogram(
     found: Parameters, trial: Trial, name: str, validation: Tensor, test: Tensor
 ) -> list[Row]:
-    """Shares of normal images and of anomalies whose error is so many times the threshold."""
+    """Shares of normal images and of anomalies over their error as a multiple of the threshold."""
     limit = anomaly.threshold(validation[~trial.validation_y], found.flagged / 100)
     rows: list[Row] = []
     for arm, scores in (("normal", test[~trial.test_y]), ("anomaly", test[trial.test_y])):

@@ -20,7 +20,8 @@ WATCHED = 64
 
 
 def drawn(dataset: Dataset, count: int, seed: int) -> Dataset:
-    """So many training images, redrawn for each seed, and few to watch the training with."""
+    """The data set with `count` training images, redrawn for each seed, and few validation images,
+    which are measured after each epoch."""
     chance = torch.Generator().manual_seed(seed)
     index = torch.randperm(len(dataset.train), generator=chance)[:count]
     few = with_train(dataset, index)
@@ -28,8 +29,8 @@ def drawn(dataset: Dataset, count: int, seed: int) -> Dataset:
 
 
 def config(found: Parameters, depth: int, size: int) -> RunConfig:
-    """A dense network of so many hidden layers on each side. Batch norm, so that six layers train
-    as well as one does."""
+    """A dense network with `depth` hidden layers on each side. Batch norm, so that six layers train
+    as well as one."""
     return RunConfig(
         dataset=found.dataset,
         network=NetworkConfig(hidden=(found.width,) * depth, norm="batch"),

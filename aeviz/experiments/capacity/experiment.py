@@ -47,7 +47,7 @@ EXPERIMENT = Experiment(
     name="capacity",
     title="When does a network memorise?",
     claim="Too much capacity memorises the training images, and a narrow code guards against it.",
-    why="With few images, many layers can store each of them. A new image is then answered with a "
+    why="With few images, many layers can store each of them. The output for a new image is then a "
     "mixture of stored ones. A narrow code does not forbid that: one number is enough to say which "
     "of 50 images is meant. It only leaves the decoder less to say about a new image. More images "
     "help most.",
@@ -80,13 +80,13 @@ EXPERIMENT = Experiment(
         ),
         Chart(
             "memorised",
-            "Answers that are nearer to a training image",
+            "Outputs that are nearer to a training image",
             "images",
             "training images",
             log_x=True,
             where={"part": "layers"},
             better="lower",
-            note="A blurred answer of a network that has learned little may be nearer, too: see "
+            note="A blurred output of a network that has learned little may be nearer, too: see "
             "its error on training images.",
         ),
         Chart(

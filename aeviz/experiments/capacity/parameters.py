@@ -44,7 +44,7 @@ def check(found: Parameters) -> None:
 
 
 def counts(found: Parameters) -> list[int]:
-    """The numbers of training images, as far as the data set has so many."""
+    """The numbers of training images; the data set's own number instead of larger ones."""
     there = datasets.find(found.dataset).counts[0]
     return sorted({min(count, there) for count in found.images})
 

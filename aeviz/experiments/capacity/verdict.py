@@ -34,7 +34,7 @@ def judge(result: Result) -> Verdict:
     said = (
         f"With {few:,} images the error on new images is {interval(ends[0]).mean:.4f} with "
         f"{shallow} and {interval(ends[1]).mean:.4f} with {deep} (on training images "
-        f"{seen:.4f}): {ends_said[deeper.ahead]}. {share:.0%} of the answers of {deep} are nearer "
+        f"{seen:.4f}): {ends_said[deeper.ahead]}. {share:.0%} of the outputs of {deep} are nearer "
         f"to a training image. With {found.guard_images:,} images a narrow code has an error of "
         f"{interval(guards['narrow code']).mean:.4f} on new images, a wide one "
         f"{interval(guards[PLAIN]).mean:.4f}: {guard_said[narrow.ahead]}.{_others(guards)}"

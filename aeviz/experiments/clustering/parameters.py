@@ -25,7 +25,11 @@ FEWEST_PER_CLASS = 3
 class Parameters:
     dataset: str = p.dataset()
     images: int = p.number(
-        3000, "Images", "So many are drawn, learnt from and clustered.", 60, 70_000
+        3000,
+        "Images",
+        "How many are drawn for each seed, to learn from and to cluster.",
+        60,
+        70_000,
     )
     spaces: tuple[str, ...] = p.choices(
         (*METHODS,), "What is clustered", "Pixels and codes.", (*METHODS,)
@@ -50,7 +54,7 @@ def check(found: Parameters) -> None:
     classes = len(source.class_names)
     if min(found.images, sum(source.counts)) < FEWEST_PER_CLASS * classes:
         raise UserError(
-            f"{classes} classes need at least {FEWEST_PER_CLASS * classes} images: ask for more "
+            f"{classes} classes need at least {FEWEST_PER_CLASS * classes} images: choose more "
             "Images (images), or choose another data set."
         )
     if found.judged not in found.spaces:

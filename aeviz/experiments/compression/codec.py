@@ -35,7 +35,7 @@ class Codec:
 
 @dataclass(frozen=True)
 class Point:
-    """A codec at one rate. bits: the rate that was asked for; file_bits, payload_bits: per image,
+    """A codec at one rate. bits: the largest rate allowed; file_bits, payload_bits: per image,
     of the real file and as -log2 of the shares; codec_bytes: what a receiver needs beside."""
 
     bits: float

@@ -1,4 +1,4 @@
-"""The weights of the KL, and the factor that is asked about."""
+"""The weights of the KL, and the factor that must have a dimension of its own."""
 
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ def check(found: Parameters) -> None:
         )
     if found.factor != "all" and found.factor not in source.factor_names:
         there = ", ".join(source.factor_names)
-        raise UserError(f"{source.title} has no factor called {found.factor}: choose of {there}.")
+        raise UserError(
+            f"{source.title} has no factor called {found.factor}: choose one of {there}."
+        )
 
 
 def arm_of(beta: float) -> str:

@@ -80,7 +80,7 @@ def gaps_of(z: Tensor, split: Split, dataset: Dataset) -> Row:
 
 
 def own_dimension(row: Row, factor: str) -> float:
-    """The mutual information gap of the factor that is asked for, or of all of them."""
+    """The mutual information gap of the chosen factor, or the mean gap of all of them."""
     return float(row["mig" if factor == "all" else f"gap {factor}"])
 
 

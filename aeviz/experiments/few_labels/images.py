@@ -35,7 +35,8 @@ class Draw:
 
 
 def limited(name: str, images: int) -> Dataset:
-    """The data set with so many training images, and a fifth of it for validation and for test."""
+    """The data set with up to `images` training images, and up to a fifth of that number of
+    validation and of test images."""
     dataset = datasets.load(name)
     part = slice(0, images // 5)
     return replace(

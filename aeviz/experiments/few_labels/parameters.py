@@ -48,7 +48,7 @@ class Parameters:
     images: int = p.number(
         5000,
         "Images",
-        "So many training images at most; a fifth of it for validation and for test.",
+        "How many training images at most; a fifth of it for validation and for test.",
         100,
         60_000,
     )
@@ -63,7 +63,7 @@ def check(found: Parameters) -> None:
     images = min(source.counts[0], found.images)
     if found.labels[0] > images:
         raise UserError(
-            f"There are {images} training images of {source.title}: ask for fewer Labels (labels)."
+            f"There are {images} training images of {source.title}: choose fewer Labels (labels)."
         )
     if not {"codes", "fine-tuned"} & set(found.groups):
         raise UserError("Compare codes or fine-tuned with another method: name it in groups.")

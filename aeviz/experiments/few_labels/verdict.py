@@ -24,7 +24,7 @@ def judge(result: Result) -> Verdict:
     if not findings:
         text = "No draw is done with every method yet."
         if result.complete:
-            text = "There are too few images of each class: ask for fewer Labels."
+            text = "There are too few images of each class: choose fewer Labels."
         return Verdict("open", text)
     focus = min(findings, key=lambda labels: abs(labels - FOCUS))
     ahead, with_codes, without = findings[focus]

@@ -1,4 +1,4 @@
-"""The VAE's settings, and the images with the pixels that are asked for."""
+"""The VAE's settings, and the images with the chosen kind of pixels."""
 
 from __future__ import annotations
 

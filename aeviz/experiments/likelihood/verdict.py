@@ -15,7 +15,7 @@ SLACK: Final = 0.1
 
 def judge(result: Result) -> Verdict:
     """Whether the bound rises with the samples, for the largest code, and stays below the exact
-    value where there is one. Grey pixels have no likelihood, whatever the curve does."""
+    value if there is one. Grey pixels have no likelihood, whatever the curve does."""
     found: Parameters = result.parameters
     arms = [arm_of(size) for size in found.sizes if result.of("nll", arm=arm_of(size))]
     if not arms:

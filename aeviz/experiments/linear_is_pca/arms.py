@@ -20,9 +20,9 @@ HIDDEN_RATE = 0.004
 
 
 def config(found: Parameters) -> RunConfig:
-    """The Linear type of Train, with the code size and the ReLU asked for.
+    """The Linear type of Train, with the chosen code size and ReLU.
 
-    float32: bfloat16's three digits would end in an angle of some degrees.
+    In float32: the three digits of bfloat16 would leave an angle of some degrees.
     """
     settings = settings_for("linear", found.dataset)
     changes = {"bottleneck.latent_dim": found.size, "training.precision": "fp32"}

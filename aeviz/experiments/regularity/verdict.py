@@ -18,14 +18,14 @@ MEASURES: Final = {
 
 def judge(result: Result) -> Verdict:
     """VAE against autoencoder in three measures, paired by seed; the autoencoder's samples are
-    drawn in the way that was asked for. It holds if the VAE is ahead in all three, and fails if it
+    drawn in the chosen way. It holds if the VAE is ahead in all three, and fails if it
     is behind in any."""
     found = result.parameters
-    asked, model = SAMPLERS[found.sampler], MODELS["ae"]
+    chosen, model = SAMPLERS[found.sampler], MODELS["ae"]
     ahead, behind, parts = 0, 0, []
     for measure, (word, what, good) in MEASURES.items():
         vae = result.of(measure, arm=MODELS["vae"])
-        ae = result.of(measure, arm=model if measure == "smoothness" else asked)
+        ae = result.of(measure, arm=model if measure == "smoothness" else chosen)
         both = min(len(vae), len(ae))
         if both < 2:
             return Verdict("open", "Two seeds of the VAE and the autoencoder are needed.")
@@ -39,7 +39,7 @@ def judge(result: Result) -> Verdict:
             f"{said[wins]}"
         )
     text = (
-        f"It holds in {ahead} of {len(MEASURES)} parts. With {asked}: {'; '.join(parts)}."
+        f"It holds in {ahead} of {len(MEASURES)} parts. With {chosen}: {'; '.join(parts)}."
         f"{_rival(result)}"
     )
     if behind:
@@ -53,7 +53,7 @@ def _figure(measure: str, values: list[float]) -> str:
 
 
 def _rival(result: Result) -> str:
-    """What a mixture makes of the autoencoder, if that is not what was asked for."""
+    """The autoencoder's figures with a mixture, unless that is the chosen way."""
     if result.parameters.sampler == "mixture":
         return ""
     sure = result.of("sure", arm=SAMPLERS["mixture"])

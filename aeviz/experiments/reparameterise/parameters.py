@@ -31,7 +31,12 @@ class Parameters:
         1, "Samples", "How many codes are drawn per image in each training step.", 1, 64
     )
     noise_samples: tuple[int, ...] = p.numbers(
-        (1, 4, 16), "Samples, for the noise", "The noise is measured with so many.", 1, 256, 6
+        (1, 4, 16),
+        "Samples, for the noise",
+        "The noise is measured with each.",
+        1,
+        256,
+        6,
     )
     steps: int = p.number(300, "Training steps", "The same for each arm.", POINTS, 20_000)
     seeds: int = p.seeds(3)

@@ -36,7 +36,7 @@ class Search:
 
 @lru_cache(maxsize=2)
 def search_of(name: str, images: int, seed: int) -> Search:
-    """So many of all images, split at random; 0: the data set's own split."""
+    """`images` of all images, split at random; 0: the data set's own split."""
     dataset = datasets.load(name)
     parts = Splits(dataset.train, dataset.validation, dataset.test)
     if images:

@@ -41,7 +41,7 @@ class Parameters:
         ("pooled", "official"),
     )
     images: int = p.number(
-        5000, "Images", "So many at most are drawn for each seed if they are pooled.", 60, 70_000
+        5000, "Images", "How many at most are drawn for each seed if they are pooled.", 60, 70_000
     )
     seeds: int = p.seeds(3)
 

@@ -1,7 +1,6 @@
 """The address of the Lab's page: which experiment, its parameters, the prediction, whether it ran.
 
-A link may come from a stranger: what it names is checked, and what is wrong with it is said in one
-sentence.
+A link may come from a stranger, so everything in it is checked. An error is one sentence.
 """
 
 from __future__ import annotations
@@ -22,16 +21,15 @@ _LEFT = "aeviz-lab-address"
 
 
 def experiment() -> Experiment | None:
-    """The experiment that the address names; None for the list of all. UserError if there is none
-    of this name."""
+    """The experiment in the address; None for the list of all. UserError for an unknown name."""
     name = st.query_params.get(NAME)
     return None if name is None else table.find(name)
 
 
 def arrive() -> None:
-    """A link was followed if the address is not the one that this page left behind. What the
-    controls held belongs to the page before; and a link from the Lab to itself hands its query to
-    the page, but leaves the browser's own address as it was, so it is written there."""
+    """Forgets the controls' values if a link was followed: the address is not the one that this
+    page left behind. A link from the Lab to itself gives its query to the page, but does not change
+    the browser's address, so it is written there."""
     query = st.query_params.to_dict()
     if st.session_state.get(_LEFT) == query:
         return
@@ -41,12 +39,12 @@ def arrive() -> None:
 
 
 def leave() -> None:
-    """Remembers the address, as the page has written it."""
+    """Remembers the address that the page has written."""
     st.session_state[_LEFT] = st.query_params.to_dict()
 
 
-def asked(found: Experiment) -> Any:
-    """The parameters of the address. UserError if one of them is wrong."""
+def chosen(found: Experiment) -> Any:
+    """The parameters in the address. UserError if one of them is invalid."""
     known = parameters.about(found.parameters)
     texts = {key: text for key, text in st.query_params.to_dict().items() if key in known}
     for key, text in texts.items():
@@ -68,7 +66,7 @@ def remember(found: Experiment, values: Any) -> None:
 
 
 def ran() -> bool:
-    """Whether the result of these parameters has been asked for."""
+    """Whether the experiment was run with these parameters."""
     return st.query_params.get(RAN) == "1"
 
 
@@ -80,7 +78,7 @@ def set_ran(value: bool) -> None:
 
 
 def guess(places: Sequence[object]) -> list[float] | None:
-    """The prediction that the address holds, one number for each place; None if there is none."""
+    """The prediction in the address, one number for each place; None if there is none."""
     text = st.query_params.get(GUESS, "")
     try:
         heights = [float(part) for part in text.split(",")] if len(text) <= LONGEST else []

@@ -16,8 +16,8 @@ from aeviz.ui.shared import problems
 
 
 def choose(experiment: Experiment, start: Any) -> Any | None:
-    """Shows the controls, which begin at `start`. Answers the parameters; None, and one sentence on
-    the page, if they are not right."""
+    """Shows the controls, which begin at `start`, and returns the parameters. If they are invalid,
+    shows one sentence and returns None."""
     values = {}
     about = parameters.about(experiment.parameters)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):

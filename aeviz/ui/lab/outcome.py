@@ -40,7 +40,7 @@ def _live(job: Job) -> None:
     status = job.status
     if status.phase in jobs.OVER:
         st.rerun()
-    experiment, found = job.question()
+    experiment, found = job.experiment()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(status.done / max(status.tasks, 1), _progress(job), width="stretch")
         if st.button("Stop", icon=":material/stop_circle:", disabled=job.stop_requested):
@@ -64,8 +64,8 @@ def _progress(job: Job) -> str:
 
 
 def charts(experiment: Experiment, found: Any, result: Result | None, reveal: bool = False) -> None:
-    """The charts that have anything to show, the first alone, then two in a row, and the figures of
-    points in space. `reveal`: with the reference result."""
+    """The charts that have data, the first alone, then two in a row, and the figures of points in
+    space. `reveal`: with the reference result."""
     known = document.reference(experiment) if reveal else None
     figures = []
     for number, spec in enumerate(experiment.charts):
@@ -90,7 +90,7 @@ def charts(experiment: Experiment, found: Any, result: Result | None, reveal: bo
 
 
 def verdict(experiment: Experiment, result: Result, status: jobs.Status) -> None:
-    """The computed sentence, and whether the student's pick was right."""
+    """The computed sentence, the student's pick, and the verdict on the reference result."""
     judged = experiment.verdict(result)
     _show_verdict(judged, OUTCOMES[judged.outcome] if result.complete else "No verdict yet")
     if status.message and status.phase != "done":
@@ -102,7 +102,7 @@ def verdict(experiment: Experiment, result: Result, status: jobs.Status) -> None
         theirs = experiment.verdict(known.result)
         same = theirs.outcome == judged.outcome
         st.caption(
-            f"On {_data(known)} the same question ends: {OUTCOMES[theirs.outcome].lower()}. "
+            f"The reference result, on {_data(known)}: {OUTCOMES[theirs.outcome].lower()}. "
             f"{theirs.sentence}"
             + ("" if same else " Fewer images and shorter training can change a verdict.")
         )
@@ -149,7 +149,7 @@ def _numbers(caption: str) -> list[float]:
 
 
 def details(experiment: Experiment, result: Result, seconds: float) -> None:
-    """The rows as a table, the protocol card, and ways to train a row oneself."""
+    """The rows as a table, the protocol card, and links to train an arm on the Train page."""
     with st.expander("All numbers"):
         columns = list(experiment.table) or None
         rows = [{name: row[name] for name in columns or row if name in row} for row in result.rows]

@@ -21,7 +21,7 @@ INTRODUCTION = (
 
 
 def show() -> None:
-    """The page, as the address asks."""
+    """The list of experiments, or the one in the address."""
     outcome.styles()
     address.arrive()
     with st.container(key="aeviz-lab"):
@@ -58,7 +58,7 @@ def one(experiment: Experiment) -> None:
     st.title(experiment.title, anchor=False)
     st.markdown(f"**Claim.** {experiment.claim}")
     try:
-        start = address.asked(experiment)
+        start = address.chosen(experiment)
     except UserError as error:
         problems.show(UserError(f"The settings in this link cannot be used. {error}"))
         start = experiment.build({})
@@ -72,15 +72,15 @@ def one(experiment: Experiment) -> None:
             address.set_ran(False)
     job = _job(experiment, found) if found is not None and address.ran() else None
     if found is not None and job is None:
-        prediction.ask(experiment, found)
+        prediction.show(experiment, found)
         _run_button(experiment, found)
     elif job is not None:
         _result(experiment, found, job)
 
 
 def _job(experiment: Experiment, found: Any) -> Job | None:
-    """The job of these parameters if it is under way or has measured something."""
-    job = jobs.answered(experiment.name, parameters.plain(found))
+    """The job of these parameters if it runs, waits or has finished tasks."""
+    job = jobs.existing(experiment.name, parameters.plain(found))
     if job is None or (job.status.phase in jobs.OVER and not job.finished()):
         if job is not None and job.status.message:
             problems.show(UserError(job.status.message))
@@ -89,13 +89,13 @@ def _job(experiment: Experiment, found: Any) -> Job | None:
 
 
 def _run_button(experiment: Experiment, found: Any) -> None:
-    known = jobs.answered(experiment.name, parameters.plain(found))
+    known = jobs.existing(experiment.name, parameters.plain(found))
     done = known is not None and known.status.phase == "done"
     tasks = len(experiment.tasks(found))
     with st.container(horizontal=True, vertical_alignment="center"):
         pressed = st.button("Run the experiment", type="primary", icon=":material/science:")
         st.caption(
-            "Somebody has asked this before: the answer is there at once."
+            "Somebody has run this before: the result is there at once."
             if done
             else f"{tasks} tasks. The first points come after some seconds.",
             width="content",
@@ -107,7 +107,7 @@ def _run_button(experiment: Experiment, found: Any) -> None:
 def _start(experiment: Experiment, found: Any) -> None:
     try:
         person.need_owner()
-        jobs.ask(experiment.name, parameters.plain(found), person.me().owner)
+        jobs.start(experiment.name, parameters.plain(found), person.me().owner)
     except UserError as error:
         problems.show(error)
         return
@@ -131,7 +131,7 @@ def _result(experiment: Experiment, found: Any, job: Job) -> None:
     outcome.pictures(job, result)
     outcome.details(experiment, result, status.seconds)
     _break_it(experiment, found)
-    questions.ask(experiment, result)
+    questions.show(experiment, result)
     _take_along(experiment, result, status.seconds)
 
 

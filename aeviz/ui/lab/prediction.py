@@ -13,8 +13,8 @@ from aeviz.ui.lab import address
 from aeviz.ui.shared.component import component
 
 
-def ask(experiment: Experiment, found: Any) -> None:
-    """The chart to draw on, and the choice of a winner."""
+def show(experiment: Experiment, found: Any) -> None:
+    """Shows the chart to draw on, and the choice of a winner."""
     prediction, spec = experiment.prediction, experiment.charts[0]
     places = prediction.at(found)
     st.markdown(f"**Predict.** {prediction.ask}")
@@ -55,7 +55,7 @@ def picked(experiment: Experiment) -> str | None:
 def ghost(
     experiment: Experiment, found: Any
 ) -> tuple[Sequence[float | str], Sequence[float]] | None:
-    """The prediction as places and heights, to be drawn beside the result."""
+    """The prediction as places and heights, for the chart of the result."""
     places = experiment.prediction.at(found)
     heights = address.guess(places)
     return None if heights is None else (places, heights)

@@ -1,4 +1,4 @@
-"""Three short questions with an answer at once."""
+"""Three short questions with immediate feedback."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import streamlit as st
 from aeviz.experiments.base import Choice, Experiment, Numeric, Result
 
 
-def ask(experiment: Experiment, result: Result) -> None:
+def show(experiment: Experiment, result: Result) -> None:
     """Shows the questions; the numeric ones are about this result."""
     st.subheader("Check yourself", anchor=False)
     for number, question in enumerate(experiment.questions):
