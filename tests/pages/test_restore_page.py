@@ -11,8 +11,8 @@ import torch
 from page_tools import again, html, press, run, upload
 from small_models import digits, identity_model, pca_denoiser, save
 
-from aeviz.experiments.denoising_demo import run_trial
 from aeviz.images import encode_png
+from aeviz.restoration.denoising_demo import run_trial
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from small_models import digits, identity_model, pca_denoiser, save
 from streamlit.testing.v1 import AppTest
 
 from aeviz.experiments import table
-from aeviz.experiments.denoising_demo import run_trial
+from aeviz.restoration.denoising_demo import run_trial
 from aeviz.ui.restore.denoise_views import IN_LAB
 
 

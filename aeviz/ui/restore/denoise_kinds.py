@@ -12,10 +12,10 @@ from torch import Tensor
 
 from aeviz.config import CorruptionKind
 from aeviz.escaping import in_markdown
-from aeviz.experiments.denoising_demo import DenoisingDemo, run_trial
 from aeviz.experiments.photo_crops import photo_crops
 from aeviz.models import library
 from aeviz.models.library import ModelInfo
+from aeviz.restoration.denoising_demo import DenoisingDemo, run_trial
 from aeviz.restoration.out_of_distribution import STRANGE
 from aeviz.ui.reconstruct import frames
 from aeviz.ui.reconstruct.sources import kind_of

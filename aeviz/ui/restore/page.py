@@ -13,8 +13,8 @@ from torch import Tensor
 from aeviz.config import CorruptionKind
 from aeviz.escaping import in_markdown
 from aeviz.evaluation.evaluate import reconstruct
-from aeviz.experiments.denoising_demo import DenoisingDemo, Score, run_trial
 from aeviz.images import encode_png
+from aeviz.restoration.denoising_demo import DenoisingDemo, Score, run_trial
 from aeviz.restoration.export import png_name, zip_pngs
 from aeviz.restoration.out_of_distribution import STRANGE, Signs, calibrate
 from aeviz.ui.reconstruct import frames

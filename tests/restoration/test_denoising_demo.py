@@ -9,7 +9,7 @@ import torch
 from small_models import digits, identity_model, pca_denoiser
 
 from aeviz.evaluation.metrics import PSNR_CAP
-from aeviz.experiments.denoising_demo import Score, run_trial, score
+from aeviz.restoration.denoising_demo import Score, run_trial, score
 from aeviz.restoration.filters import median
 
 
