@@ -35,10 +35,9 @@ EXPERIMENT = Experiment(
     title="Are the classes groups in the code?",
     claim="Classes form groups in the code: without any label, k-means finds them better in the "
     "codes of an autoencoder than in the pixels.",
-    why="k-means looks for round groups. In pixels, slanted and upright ones are far apart, and a "
-    "4 is close to a 9. An autoencoder's code often pulls a class together, but nothing in its "
-    "training asks for groups. UMAP keeps "
-    "neighbours together and pulls groups apart.",
+    why="k-means looks for round groups. In pixels, slanted and upright 1s are far apart, and a 4 "
+    "is close to a 9. An autoencoder's code often pulls a class together, but its loss has nothing "
+    "to do with groups. UMAP keeps neighbours together and pulls groups apart.",
     parameters=Parameters,
     tasks=tasks,
     work=work,
@@ -104,7 +103,7 @@ EXPERIMENT = Experiment(
             ("Yes, separated groups are classes", "Not necessarily: only labels can tell"),
             1,
             (
-                "UMAP and HDBSCAN draw clear groups in many data. A group may be slanted ones.",
+                "UMAP and HDBSCAN draw clear groups in many data. A group may be slanted 1s.",
                 "Compare with labels of some images before you trust the groups.",
             ),
         ),

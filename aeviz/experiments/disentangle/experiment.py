@@ -60,7 +60,7 @@ EXPERIMENT = Experiment(
             "Mutual information gap (MIG) of the chosen factor",
             kind="bars",
             better="higher",
-            note="1: one dimension tells the factor, and no other does. A dot is a seed.",
+            note="1: one dimension gives the factor, and no other does. A dot is a seed.",
         ),
         Chart("sap", "SAP", kind="bars", better="higher"),
         Chart(

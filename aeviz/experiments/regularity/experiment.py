@@ -48,7 +48,7 @@ EXPERIMENT = Experiment(
     name="regularity",
     title="Does the latent space have gaps?",
     claim="A VAE's latent space is continuous and complete, an autoencoder's has gaps.",
-    why="Nothing tells an autoencoder where to put its codes, so a draw from the standard normal "
+    why="An autoencoder's loss leaves open where its codes lie, so a draw from the standard normal "
     "may fall where no image has its code. The KL makes the VAE's codes fill the standard normal, "
     "and the noise makes near codes give near images. But a mixture that is fitted to the "
     "autoencoder's codes knows where they are.",
