@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import re
-import time
 from collections.abc import Sequence
 from html import escape
 from typing import Any
@@ -188,7 +187,3 @@ def _doors(experiment: Experiment, result: Result) -> None:
 
 def styles() -> None:
     st.html(WEB / "styles" / "lab_page.css")
-
-
-def seconds_of(job: Job) -> float:
-    return job.status.seconds or time.time() - job.status.created
