@@ -35,23 +35,23 @@ def lab(args: argparse.Namespace) -> dict[str, Any]:
     experiment = table.find(args.name)
     changes = dict(experiment.reference) if args.scale == "reference" else {}
     changes |= _changes(args)
-    found = experiment.build(changes)
-    data = parameters.plain(found)
+    params = experiment.build(changes)
+    data = parameters.plain(params)
     if args.out is not None and not args.out.resolve().parent.is_dir():
         raise UserError(f"There is no folder {args.out.parent}: create it, or change --out.")
-    tasks = experiment.tasks(found)
+    tasks = experiment.tasks(params)
     done = _read(args.out, args.name, data) if args.out else {}
     left = [task for task in tasks if task.key not in done]
     for new in run.in_processes(experiment.name, data, left, workers=args.workers):
         done[new.key] = new
         say(f"{len(done)} of {len(tasks)}: {new.key}, {new.seconds:.1f} s")
         if args.out is not None:
-            _write(args.out, experiment.name, found, done)
-    result = run.assemble(experiment.name, found, done)
+            _write(args.out, experiment.name, params, done)
+    result = run.assemble(experiment.name, params, done)
     written = document.document(experiment, result, sum(one.seconds for one in done.values()))
     say(written["verdict"]["sentence"])
     if args.out is not None:
-        _write(args.out, experiment.name, found, done)
+        _write(args.out, experiment.name, params, done)
     return {"out": str(args.out)} | written if args.out else written
 
 
@@ -82,9 +82,9 @@ def _changes(args: argparse.Namespace) -> dict[str, Any]:
     return changes
 
 
-def _write(path: Path, name: str, found: Any, done: Mapping[str, Done]) -> None:
+def _write(path: Path, name: str, params: Any, done: Mapping[str, Done]) -> None:
     experiment = table.find(name)
-    result = run.assemble(name, found, dict(done))
+    result = run.assemble(name, params, dict(done))
     data = document.document(experiment, result, sum(one.seconds for one in done.values()))
     data["tasks"] = {
         key: {"rows": len(one.rows), "seconds": one.seconds} for key, one in done.items()

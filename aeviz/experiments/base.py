@@ -199,12 +199,12 @@ class Experiment:
     def build(self, data: Mapping[str, Any]) -> Any:
         """Parameters from plain data. UserError for an invalid one, and for a data set that does
         not suit the experiment."""
-        found: Any = parameters.build(self.parameters, data)
-        name = getattr(found, "dataset", None)
+        params: Any = parameters.build(self.parameters, data)
+        name = getattr(params, "dataset", None)
         if name is not None:
             self._check_dataset(datasets.find(name))
-        self.check(found)
-        return found
+        self.check(params)
+        return params
 
     def verdict(self, result: Result) -> Verdict:
         """The verdict on a result; "open" as long as tasks are missing."""

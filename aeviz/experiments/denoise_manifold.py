@@ -55,35 +55,35 @@ class Parameters:
     seeds: int = p.seeds(3)
 
 
-def tasks(found: Parameters) -> list[Task]:
+def tasks(params: Parameters) -> list[Task]:
     return [
         Task(f"noise-{number}-{seed}", {"noise": noise, "seed": seed})
-        for seed in range(found.seeds)
-        for number, noise in enumerate(found.noise)
+        for seed in range(params.seeds)
+        for number, noise in enumerate(params.noise)
     ]
 
 
-def work(found: Parameters, task: Task) -> Output:
+def work(params: Parameters, task: Task) -> Output:
     sigma, seed = task.values["noise"], task.values["seed"]
-    model = toy_manifold.train(found.shape, sigma, found.steps, seed)
+    model = toy_manifold.train(params.shape, sigma, params.steps, seed)
     chance = torch.Generator().manual_seed(1000 + seed)
-    clean = toy_manifold.draw(found.shape, 2 * POINTS, chance)
+    clean = toy_manifold.draw(params.shape, 2 * POINTS, chance)
     noisy = clean + sigma * torch.randn(clean.shape, generator=chance)
     linear = LinearMap(noisy[POINTS:], clean[POINTS:])
     clean, noisy = clean[:POINTS], noisy[:POINTS]
     outputs = {
         NETWORK: toy_manifold.restore(model, noisy),
-        MEAN: toy_manifold.best(found.shape, noisy, sigma),
+        MEAN: toy_manifold.best(params.shape, noisy, sigma),
         LINEAR: linear(noisy),
     }
-    nearest = nearest_place(found.shape, noisy)
+    nearest = nearest_place(params.shape, noisy)
     rows: list[Row] = [
         {
             "arm": arm,
             "noise": sigma,
             "seed": seed,
             "way": way(noisy, output, nearest),
-            "left": toy_manifold.distance(found.shape, output).mean().item(),
+            "left": toy_manifold.distance(params.shape, output).mean().item(),
             "from_mean": rms(output - outputs[MEAN]),
             "error": rms(output - clean),
         }
@@ -91,7 +91,7 @@ def work(found: Parameters, task: Task) -> Output:
     ]
     if seed:
         return Output(rows)
-    drawn = draw(found.shape, noisy[:ARROWS], outputs[NETWORK][:ARROWS])
+    drawn = draw(params.shape, noisy[:ARROWS], outputs[NETWORK][:ARROWS])
     caption = f"Noise {sigma:g}: from noisy points to the denoiser's output"
     return Output(rows, {"plane": Picture(caption, drawn)})
 
@@ -184,11 +184,11 @@ def _percent(share: Interval) -> str:
     return f"{100 * share.mean:.0f} % ({100 * share.low:.0f} to {100 * share.high:.0f})"
 
 
-def _protocol(found: Parameters) -> list[tuple[str, str]]:
+def _protocol(params: Parameters) -> list[tuple[str, str]]:
     return [
-        ("Data", f"new points drawn from a {found.shape}, with Gaussian noise"),
+        ("Data", f"new points drawn from a {params.shape}, with Gaussian noise"),
         ("Network", "2-64-64-64-64-64-2, which could copy its input; squared error"),
-        ("Training", f"{found.steps} steps of {toy_manifold.BATCH} points, for each noise"),
+        ("Training", f"{params.steps} steps of {toy_manifold.BATCH} points, for each noise"),
         ("Measured on", f"{POINTS:,} new points"),
         ("Way", "1 - rms distance of output and nearest clean point / that of the noisy point"),
         ("Best output", "mean of the clean points, weighted by the density of the noise: exact"),
@@ -243,7 +243,7 @@ EXPERIMENT = Experiment(
     prediction=Prediction(
         "Draw which share of the way to the nearest clean point the denoiser goes.",
         NETWORK,
-        lambda found: found.noise,
+        lambda params: params.noise,
         0.0,
         1.0,
         winner=("denoiser", "best linear map", "equal"),

@@ -41,15 +41,15 @@ class Reference:
 def document(experiment: Experiment, result: Result, seconds: float) -> dict[str, Any]:
     """The result as plain data for JSON. `seconds`: the time of all tasks together."""
     verdict = experiment.verdict(result)
-    found = result.parameters
+    params = result.parameters
     return {
         "experiment": experiment.name,
         "claim": experiment.claim,
-        "parameters": parameters.plain(found),
+        "parameters": parameters.plain(params),
         "complete": result.complete,
         "verdict": {"outcome": verdict.outcome, "sentence": verdict.sentence},
-        "protocol": [list(line) for line in protocol(experiment, found)],
-        "command": command(experiment, found),
+        "protocol": [list(line) for line in protocol(experiment, params)],
+        "command": command(experiment, params),
         "seconds": round(seconds, 1),
         "device": f"{describe(pick_device('auto'))}, {platform.machine()}",
         "version": aeviz.__version__,
@@ -57,10 +57,10 @@ def document(experiment: Experiment, result: Result, seconds: float) -> dict[str
     }
 
 
-def protocol(experiment: Experiment, found: Any) -> list[tuple[str, str]]:
+def protocol(experiment: Experiment, params: Any) -> list[tuple[str, str]]:
     """The protocol card: the data, what is repeated, and the experiment's own lines."""
     lines = []
-    if name := getattr(found, "dataset", None):
+    if name := getattr(params, "dataset", None):
         source = datasets.find(name)
         train, validation, test = source.counts
         lines.append(
@@ -69,17 +69,17 @@ def protocol(experiment: Experiment, found: Any) -> list[tuple[str, str]]:
                 f"{source.title}: {train:,} training, {validation:,} validation, {test:,} test",
             )
         )
-    if seeds := getattr(found, "seeds", None):
+    if seeds := getattr(params, "seeds", None):
         lines.append(("Repeats", f"{seeds} seed{'s' * (seeds != 1)}, each a dot"))
-    return [*lines, *experiment.protocol(found)]
+    return [*lines, *experiment.protocol(params)]
 
 
-def command(experiment: Experiment, found: Any) -> str:
+def command(experiment: Experiment, params: Any) -> str:
     """The command line that repeats the result."""
     usual = parameters.plain(experiment.build({}))
     changes = [
         f" --set {shlex.quote(f'{name}={parameters.as_text(value)}')}"
-        for name, value in parameters.plain(found).items()
+        for name, value in parameters.plain(params).items()
         if value != usual[name]
     ]
     return f"aeviz lab {experiment.name}{''.join(changes)} --out {experiment.name}.json"
@@ -102,11 +102,11 @@ def reference(experiment: Experiment) -> Reference | None:
     try:
         with path.open("rb") as file:
             data = json_file.parse(file.read(MAX_BYTES))
-        found: Any = parameters.build(experiment.parameters, data["parameters"])
+        params: Any = parameters.build(experiment.parameters, data["parameters"])
         lines = [(str(what), str(how)) for what, how in data["protocol"]]
         rows = [dict(row) for row in data["rows"]]
         return Reference(
-            Result(found, rows, complete=bool(data["complete"])),
+            Result(params, rows, complete=bool(data["complete"])),
             lines,
             float(data["seconds"]),
             str(data["device"]),
@@ -115,7 +115,7 @@ def reference(experiment: Experiment) -> Reference | None:
         return None
 
 
-def notebook(experiment: Experiment, found: Any) -> str:
+def notebook(experiment: Experiment, params: Any) -> str:
     """A Jupyter notebook that does the experiment again and draws its charts, as JSON text."""
     cells = [
         _markdown(f"# {experiment.title}\n\n**Claim:** {experiment.claim}\n\n{experiment.why}"),
@@ -124,15 +124,15 @@ def notebook(experiment: Experiment, found: Any) -> str:
             "from aeviz.figures import lab\n"
             "import plotly.graph_objects as go\n\n"
             f"experiment = table.find({experiment.name!r})\n"
-            f"found = experiment.build({parameters.plain(found)!r})"
+            f"params = experiment.build({parameters.plain(params)!r})"
         ),
         _code(
             "done = {}\n"
-            "tasks = experiment.tasks(found)\n"
-            "for task in run.in_turn(experiment.name, parameters.plain(found), tasks):\n"
+            "tasks = experiment.tasks(params)\n"
+            "for task in run.in_turn(experiment.name, parameters.plain(params), tasks):\n"
             "    done[task.key] = task\n"
             '    print(f"{len(done)} of {len(tasks)}: {task.key}, {task.seconds:.1f} s")\n'
-            "result = run.assemble(experiment.name, found, done)"
+            "result = run.assemble(experiment.name, params, done)"
         ),
         _code("experiment.verdict(result).sentence"),
         _code("for spec in experiment.charts:\n    go.Figure(lab.chart(spec, result)).show()"),

@@ -159,9 +159,9 @@ class Job:
 
     def result(self) -> Result | None:
         """The result so far; None before the first task is done."""
-        experiment, found = self.experiment()
+        experiment, params = self.experiment()
         done = self.finished()
-        return assemble(experiment.name, found, done) if done else None
+        return assemble(experiment.name, params, done) if done else None
 
     def picture(self, name: str) -> bytes | None:
         """The PNG file "TASK/NAME" of the result, or None."""

@@ -48,8 +48,8 @@ def do(job: Job, server: int | None = None) -> None:
 
 
 def _work(job: Job, should_stop: Callable[[], bool]) -> Status:
-    experiment, found = job.experiment()
-    tasks = experiment.tasks(found)
+    experiment, params = job.experiment()
+    tasks = experiment.tasks(params)
     done = {key: task for key, task in job.finished().items() if key in {t.key for t in tasks}}
     left = [task for task in tasks if task.key not in done]
 
@@ -59,7 +59,7 @@ def _work(job: Job, should_stop: Callable[[], bool]) -> Status:
         return Status(phase, len(done), len(tasks), seconds, message, created)
 
     job.write_status(status("running"))
-    for new in in_turn(experiment.name, parameters.plain(found), left, should_stop):
+    for new in in_turn(experiment.name, parameters.plain(params), left, should_stop):
         done[new.key] = new
         job.keep(done, new)
         job.write_status(status("running"))

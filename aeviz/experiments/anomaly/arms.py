@@ -111,18 +111,18 @@ def config(network: str, dataset: str, size: int) -> RunConfig:
     return settings.replace(**changes)
 
 
-def trained(trial: Trial, found: Parameters, network: str, seed: int) -> Autoencoder:
+def trained(trial: Trial, params: Parameters, network: str, seed: int) -> Autoencoder:
     """A network that learnt from normal images only."""
     normal = trial.validation.take((~trial.validation_y).nonzero()[:, 0])
-    settings = config(network, trial.dataset.name, found.size)
+    settings = config(network, trial.dataset.name, params.size)
     batch = min(BATCH, 1 << ((len(trial.train) // 3).bit_length() - 1))
     settings = settings.replace(**{"training.batch_size": batch})
-    return fitted(settings, with_splits(trial.dataset, trial.train, normal), found.steps, seed)
+    return fitted(settings, with_splits(trial.dataset, trial.train, normal), params.steps, seed)
 
 
-def network_scores(trial: Trial, found: Parameters, network: str, seed: int) -> Scores:
+def network_scores(trial: Trial, params: Parameters, network: str, seed: int) -> Scores:
     """All scores of one network."""
-    model = trained(trial, found, network, seed)
+    model = trained(trial, params, network, seed)
     train_z = encode_all(model, trial.train)[0]
     scores: dict[str, list[Tensor]] = {name: [] for name in SCORES[network]}
     for part in (trial.validation, trial.test):
@@ -141,7 +141,7 @@ def network_scores(trial: Trial, found: Parameters, network: str, seed: int) -> 
         for name in SCORES[network]:
             scores[name].append(found_here[name])
     for name, (validation, test) in scores.items():
-        yield f"{network} {name}", f"d = {found.size}", validation, test
+        yield f"{network} {name}", f"d = {params.size}", validation, test
 
 
 def reconstructions(model: Autoencoder, part: Split) -> Tensor:

@@ -9,16 +9,16 @@ from aeviz.experiments.anomaly.verdict import judge
 from aeviz.experiments.base import BreakIt, Chart, Choice, Experiment, Numeric, Prediction, Result
 
 
-def _protocol(found: Parameters) -> list[tuple[str, str]]:
+def _protocol(params: Parameters) -> list[tuple[str, str]]:
     pooled_text = (
-        f"all images pooled, at most {found.images:,}; 70 % of each class to learn from, 10 % to "
+        f"all images pooled, at most {params.images:,}; 70 % of each class to learn from, 10 % to "
         "choose settings, 20 % to measure; another split for each seed (the splits share images)"
     )
     official = "the data set's own split; seeds change the networks and the forest only"
     return [
-        ("Split", pooled_text if found.split == "pooled" else official),
+        ("Split", pooled_text if params.split == "pooled" else official),
         ("Learnt from", "normal images only, pixels from 0 to 1"),
-        ("Networks", f"dense, 128 hidden units, {found.steps} steps each, batches of {BATCH}"),
+        ("Networks", f"dense, 128 hidden units, {params.steps} steps each, batches of {BATCH}"),
         ("Denoising", "Gaussian noise of 0.3 while it learns; clean images when it is measured"),
         ("Relative", "squared error (or distance) divided by the norm of the image"),
         ("Latent distance", "Mahalanobis distance from the codes of the images it learnt from"),
@@ -29,7 +29,7 @@ def _protocol(found: Parameters) -> list[tuple[str, str]]:
             "each class; networks: nothing, their settings were found on mnist-5k",
         ),
         ("Pixel methods", f"kNN, forest, SVM and LOF see at most {MOST:,} normal images"),
-        ("Threshold", f"flags {found.flagged:g} % of the normal validation images"),
+        ("Threshold", f"flags {params.flagged:g} % of the normal validation images"),
         ("Interval", "over seeds; low and high in the table: Hanley & McNeil 1982"),
     ]
 
@@ -112,7 +112,7 @@ EXPERIMENT = Experiment(
     prediction=Prediction(
         "Drag each bar: how well does each score find the anomalies? 0.5 is a guess.",
         "",
-        lambda found: [arm for arm in MAIN if arm in PLAIN or arm.split()[0] in found.networks],
+        lambda params: [arm for arm in MAIN if arm in PLAIN or arm.split()[0] in params.networks],
         0.3,
         1.0,
         winner=("a network", "a simple method", "equal"),

@@ -74,7 +74,7 @@ class Parameters:
     seeds: int = p.seeds(3)
 
 
-def check(found: Parameters) -> None:
-    classes = len(datasets.find(found.dataset).class_names)
-    if found.only >= classes:
+def check(params: Parameters) -> None:
+    classes = len(datasets.find(params.dataset).class_names)
+    if params.only >= classes:
         raise UserError(f"Class (only) must be below {classes}, the number of classes.")

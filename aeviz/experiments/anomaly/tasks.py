@@ -29,22 +29,22 @@ BINS = 16
 """Of the histogram of errors, from 0 to twice the threshold."""
 
 
-def tasks(found: Parameters) -> list[Task]:
+def tasks(params: Parameters) -> list[Task]:
     """Seed by seed and class by class, the simple methods first."""
-    names = datasets.find(found.dataset).class_names
-    chosen = [found.only] if found.only >= 0 else range(min(len(names), 10))
+    names = datasets.find(params.dataset).class_names
+    chosen = [params.only] if params.only >= 0 else range(min(len(names), 10))
     return [
         Task(f"{method.lower()}-{label}-{seed}", {"method": method, "label": label, "seed": seed})
-        for seed in range(found.seeds)
+        for seed in range(params.seeds)
         for label in chosen
-        for method in ("plain", *(name for name in NETWORKS if name in found.networks))
+        for method in ("plain", *(name for name in NETWORKS if name in params.networks))
     ]
 
 
-def work(found: Parameters, task: Task) -> Output:
-    split_seed = int(task.values["seed"]) if found.split == "pooled" else 0
-    images = found.images if found.split == "pooled" else 0
-    trial = trial_of(found.dataset, images, found.setup, task.values["label"], split_seed)
+def work(params: Parameters, task: Task) -> Output:
+    split_seed = int(task.values["seed"]) if params.split == "pooled" else 0
+    images = params.images if params.split == "pooled" else 0
+    trial = trial_of(params.dataset, images, params.setup, task.values["label"], split_seed)
     if trial is None:
         return Output([])
     name = trial.dataset.class_names[task.values["label"]]
@@ -53,27 +53,27 @@ def work(found: Parameters, task: Task) -> Output:
     if task.values["method"] == "plain":
         scores = simple_scores(trial, task.values["seed"])
     else:
-        scores = network_scores(trial, found, task.values["method"], task.values["seed"])
+        scores = network_scores(trial, params, task.values["method"], task.values["seed"])
     rows: list[Row] = []
     for arm, setting, validation, test in scores:
         shown = {"arm": arm, "shown": "main" if arm in MAIN else "other", **about}
-        rows += _measured(found, trial, {**shown, "setting": setting}, validation, test)
+        rows += _measured(params, trial, {**shown, "setting": setting}, validation, test)
         if first:
             rows += [{**shown, **row} for row in _roc(trial, test)]
         if first and arm == "AE error":
-            rows += _histogram(found, trial, name, validation, test)
+            rows += _histogram(params, trial, name, validation, test)
     pictures = {}
     if first and task.values["method"] == "AE":
-        pictures = _heatmaps(trial, found, task.values["seed"], name)
+        pictures = _heatmaps(trial, params, task.values["seed"], name)
     return Output(rows, pictures)
 
 
 def _measured(
-    found: Parameters, trial: Trial, about: Row, validation: Tensor, test: Tensor
+    params: Parameters, trial: Trial, about: Row, validation: Tensor, test: Tensor
 ) -> list[Row]:
     """AUC with its interval; and what the threshold, which no anomaly was needed for, flags."""
     area = auc(test[~trial.test_y].tolist(), test[trial.test_y].tolist())
-    limit = anomaly.threshold(validation[~trial.validation_y], found.flagged / 100)
+    limit = anomaly.threshold(validation[~trial.validation_y], params.flagged / 100)
     row: Row = {
         **about,
         "auc": area.mean,
@@ -98,10 +98,10 @@ def _roc(trial: Trial, test: Tensor) -> list[Row]:
 
 
 def _histogram(
-    found: Parameters, trial: Trial, name: str, validation: Tensor, test: Tensor
+    params: Parameters, trial: Trial, name: str, validation: Tensor, test: Tensor
 ) -> list[Row]:
     """Shares of normal images and of anomalies over their error as a multiple of the threshold."""
-    limit = anomaly.threshold(validation[~trial.validation_y], found.flagged / 100)
+    limit = anomaly.threshold(validation[~trial.validation_y], params.flagged / 100)
     rows: list[Row] = []
     for arm, scores in (("normal", test[~trial.test_y]), ("anomaly", test[trial.test_y])):
         times = (scores / max(limit, 1e-12)).clamp(0, 2)
@@ -112,10 +112,10 @@ def _histogram(
     return rows
 
 
-def _heatmaps(trial: Trial, found: Parameters, seed: int, name: str) -> dict[str, Picture]:
+def _heatmaps(trial: Trial, params: Parameters, seed: int, name: str) -> dict[str, Picture]:
     """Images, reconstructions, and where they differ: normal images, then anomalies, as they come.
     The colours are the same for all: white is what 0.5 % of the pixels of normal images exceed."""
-    model = trained(trial, found, "AE", seed)
+    model = trained(trial, params, "AE", seed)
     normal = trial.validation.take((~trial.validation_y).nonzero()[:500, 0])
     x = to_float(normal.images)
     usual = anomaly.error_maps(x, reconstructions(model, normal)).flatten()

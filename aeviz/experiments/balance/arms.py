@@ -16,13 +16,13 @@ from aeviz.presets.autoencoders import settings_for
 from aeviz.training.state import leaves_one
 
 
-def config(found: Parameters, beta: float) -> RunConfig:
+def config(params: Parameters, beta: float) -> RunConfig:
     """The settings of the VAE with a code of two numbers. Batches are a little smaller if the last
     one would be a single image, which batch normalisation cannot take."""
-    made = settings_for("vae", found.dataset).replace(
+    made = settings_for("vae", params.dataset).replace(
         **{"network.hidden": [256, 64], "bottleneck.latent_dim": 2, "loss.beta": beta}
     )
-    images = datasets.find(found.dataset).counts[0]
+    images = datasets.find(params.dataset).counts[0]
     while leaves_one(made, images) and made.training.batch_size > 2:
         made = made.replace(**{"training.batch_size": made.training.batch_size - 1})
     return made

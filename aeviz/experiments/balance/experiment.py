@@ -10,10 +10,10 @@ from aeviz.experiments.base import BreakIt, Chart, Choice, Experiment, Numeric, 
 from aeviz.experiments.statistics import interval
 
 
-def _protocol(found: Parameters) -> list[tuple[str, str]]:
+def _protocol(params: Parameters) -> list[tuple[str, str]]:
     return [
         ("Images", "black and white: a pixel is white from the middle grey on"),
-        ("Equal for all weights", f"network (256, 64, code of 2), {found.steps} steps"),
+        ("Equal for all weights", f"network (256, 64, code of 2), {params.steps} steps"),
         ("Reconstruction, KL", "test images, one drawn code each; their sum is the negative ELBO"),
         ("Classes", "5 nearest neighbours of drawn codes, not of means"),
         ("Distance to the prior", "KL of the aggregated posterior, exact mixture of the codes"),
@@ -70,7 +70,7 @@ EXPERIMENT = Experiment(
     prediction=Prediction(
         "How well do neighbours tell the class at each weight of the KL?",
         "",
-        lambda found: [arm_of(beta) for beta in found.betas],
+        lambda params: [arm_of(beta) for beta in params.betas],
         0.0,
         1.0,
     ),
@@ -118,5 +118,5 @@ EXPERIMENT = Experiment(
         "seeds": 3,
     },
     table=("arm", "seed", "recon", "kl", "loss", "aggregated", "knn"),
-    recipe=lambda found, row: config(found, float(row["beta"])) if "beta" in row else None,
+    recipe=lambda params, row: config(params, float(row["beta"])) if "beta" in row else None,
 )

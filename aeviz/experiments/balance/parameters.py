@@ -24,14 +24,14 @@ class Parameters:
     seeds: int = p.seeds(3)
 
 
-def check(found: Parameters) -> None:
-    if len(found.betas) < 3:
+def check(params: Parameters) -> None:
+    if len(params.betas) < 3:
         raise UserError("Name at least three weights (betas): the two ends and one between them.")
 
 
-def together(found: Parameters) -> float:
+def together(params: Parameters) -> float:
     """Of the weights between the two ends the one nearest to 1, which is the ELBO."""
-    return min(found.betas[1:-1], key=lambda beta: abs(math.log(max(beta, 1e-9))))
+    return min(params.betas[1:-1], key=lambda beta: abs(math.log(max(beta, 1e-9))))
 
 
 def arm_of(beta: float) -> str:

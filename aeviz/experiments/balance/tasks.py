@@ -30,21 +30,21 @@ SIDE: Final = 9
 """Decoded images on each side of the square of codes."""
 
 
-def tasks(found: Parameters) -> list[Task]:
+def tasks(params: Parameters) -> list[Task]:
     """The ELBO first, then the two ends, then what lies between; seed by seed."""
-    ends = (together(found), found.betas[0], found.betas[-1])
-    order = [*ends, *(beta for beta in found.betas if beta not in ends)]
+    ends = (together(params), params.betas[0], params.betas[-1])
+    order = [*ends, *(beta for beta in params.betas if beta not in ends)]
     return [
         Task(f"{beta:g}-{seed}", {"beta": beta, "seed": seed})
-        for seed in range(found.seeds)
+        for seed in range(params.seeds)
         for beta in order
     ]
 
 
-def work(found: Parameters, task: Task) -> Output:
-    dataset = binarised(datasets.load(found.dataset), "threshold")
+def work(params: Parameters, task: Task) -> Output:
+    dataset = binarised(datasets.load(params.dataset), "threshold")
     beta, seed = task.values["beta"], task.values["seed"]
-    model = fitted(config(found, beta), dataset, found.steps, seed)
+    model = fitted(config(params, beta), dataset, params.steps, seed)
     terms = validate(model, dataset.test)
     generator = torch.Generator().manual_seed(seed)
     voters = dataset.train.take(slice(0, VOTERS))

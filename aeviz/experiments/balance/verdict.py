@@ -17,8 +17,8 @@ KEPT: Final = 0.5
 def judge(result: Result) -> Verdict:
     """Three parts: without the KL the codes lie apart from the prior; with the KL alone the code
     says nothing; between them it keeps the classes and lies closer to the prior."""
-    found: Parameters = result.parameters
-    low, middle, high = (arm_of(b) for b in (found.betas[0], together(found), found.betas[-1]))
+    params: Parameters = result.parameters
+    low, middle, high = (arm_of(b) for b in (params.betas[0], together(params), params.betas[-1]))
     seeds = min(len(result.of("knn", arm=arm)) for arm in (low, middle, high))
     if not seeds:
         return Verdict("open", "The two ends and the middle are not trained yet.")

@@ -28,12 +28,12 @@ def drawn(dataset: Dataset, count: int, seed: int) -> Dataset:
     return dataclasses.replace(few, validation=dataset.validation.take(slice(0, WATCHED)))
 
 
-def config(found: Parameters, depth: int, size: int) -> RunConfig:
+def config(params: Parameters, depth: int, size: int) -> RunConfig:
     """A dense network with `depth` hidden layers on each side. Batch norm, so that six layers train
     as well as one."""
     return RunConfig(
-        dataset=found.dataset,
-        network=NetworkConfig(hidden=(found.width,) * depth, norm="batch"),
+        dataset=params.dataset,
+        network=NetworkConfig(hidden=(params.width,) * depth, norm="batch"),
         bottleneck=BottleneckConfig(latent_dim=size),
         loss=LossConfig(reconstruction="mse"),
         training=TrainingConfig(
@@ -50,13 +50,13 @@ def code_sizes(shape: tuple[int, int, int]) -> dict[str, tuple[int, ...]]:
 
 
 def settings_of(
-    found: Parameters, guard: str, shape: tuple[int, int, int]
+    params: Parameters, guard: str, shape: tuple[int, int, int]
 ) -> list[tuple[float, RunConfig]]:
     """What a guard may choose among on the validation images: (its strength, the settings)."""
     sizes = code_sizes(shape)
     if guard in sizes:
-        return [(size, config(found, found.guard_depth, size)) for size in sizes[guard]]
-    wide = config(found, found.guard_depth, sizes[PLAIN][0])
+        return [(size, config(params, params.guard_depth, size)) for size in sizes[guard]]
+    wide = config(params, params.guard_depth, sizes[PLAIN][0])
     share = math.prod(shape) / 784
 
     def changed(strengths: tuple[float, ...], key: str, **changes: Any) -> list[Any]:

@@ -11,12 +11,15 @@ from aeviz.experiments.capacity.verdict import judge
 from aeviz.experiments.statistics import interval
 
 
-def _protocol(found: Parameters) -> list[tuple[str, str]]:
-    sizes = code_sizes(datasets.find(found.dataset).image_shape)
+def _protocol(params: Parameters) -> list[tuple[str, str]]:
+    sizes = code_sizes(datasets.find(params.dataset).image_shape)
     narrow = " or ".join(map(str, sizes["narrow code"]))
     return [
         ("Training images", "redrawn for each seed; the same ones for all networks of a seed"),
-        ("Equal for all", f"{found.steps} steps of {BATCH} images, {found.width} units per layer"),
+        (
+            "Equal for all",
+            f"{params.steps} steps of {BATCH} images, {params.width} units per layer",
+        ),
         (
             "Code",
             f"{2 * sizes['narrow code'][-1]} numbers; wide {sizes[PLAIN][0]}; narrow {narrow}",
@@ -33,11 +36,11 @@ def _protocol(found: Parameters) -> list[tuple[str, str]]:
 
 
 def _answer(result: Result) -> float | None:
-    found = result.parameters
+    params = result.parameters
     where = {
         "part": "layers",
-        "arm": layers(found.depths[-1]),
-        "images": counts(found)[0],
+        "arm": layers(params.depths[-1]),
+        "images": counts(params)[0],
     }
     train, test = result.of("train", **where), result.of("test", **where)
     return interval(test).mean - interval(train).mean if test else None
@@ -155,5 +158,5 @@ EXPERIMENT = Experiment(
         "part", "arm", "images", "seed", "strength", "train", "test", "gap", "memorised", "foreign",
         "foreign_share",
     ),
-    recipe=lambda found, row: None,
+    recipe=lambda params, row: None,
 )  # fmt: skip

@@ -36,17 +36,17 @@ class Parameters:
     seeds: int = p.seeds(3)
 
 
-def check(found: Parameters) -> None:
-    if "narrow code" not in found.guards:
+def check(params: Parameters) -> None:
+    if "narrow code" not in params.guards:
         raise UserError("The claim is about a narrow code: name it in Guards (guards).")
-    if len(found.depths) < 2:
+    if len(params.depths) < 2:
         raise UserError("Name at least two numbers of layers in Layers (depths) to compare.")
 
 
-def counts(found: Parameters) -> list[int]:
+def counts(params: Parameters) -> list[int]:
     """The numbers of training images; the data set's own number instead of larger ones."""
-    there = datasets.find(found.dataset).counts[0]
-    return sorted({min(count, there) for count in found.images})
+    there = datasets.find(params.dataset).counts[0]
+    return sorted({min(count, there) for count in params.images})
 
 
 def layers(depth: int) -> str:

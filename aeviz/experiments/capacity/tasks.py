@@ -26,12 +26,12 @@ MEASURED = 500
 FOREIGN = 200
 
 
-def tasks(found: Parameters) -> list[Task]:
+def tasks(params: Parameters) -> list[Task]:
     """Seed by seed: the fewest images first, then the guards."""
-    grid = [(count, depth) for count in counts(found) for depth in found.depths]
+    grid = [(count, depth) for count in counts(params) for depth in params.depths]
     return [
         task
-        for seed in range(found.seeds)
+        for seed in range(params.seeds)
         for task in (
             *(
                 Task(f"{depth}x{count}-{seed}", {"depth": depth, "images": count, "seed": seed})
@@ -39,21 +39,21 @@ def tasks(found: Parameters) -> list[Task]:
             ),
             *(
                 Task(f"{guard.replace(' ', '-')}-{seed}", {"guard": guard, "seed": seed})
-                for guard in (PLAIN, *found.guards)
+                for guard in (PLAIN, *params.guards)
             ),
         )
     ]
 
 
-def work(found: Parameters, task: Task) -> Output:
-    dataset = datasets.load(found.dataset)
+def work(params: Parameters, task: Task) -> Output:
+    dataset = datasets.load(params.dataset)
     seed = task.values["seed"]
     if "guard" in task.values:
-        return _guard(found, dataset, task.values["guard"], seed)
+        return _guard(params, dataset, task.values["guard"], seed)
     depth, count = task.values["depth"], task.values["images"]
     few = drawn(dataset, count, seed)
-    settings = config(found, depth, code_sizes(dataset.image_shape)["narrow code"][-1] * 2)
-    model = fitted(settings, few, found.steps, seed)
+    settings = config(params, depth, code_sizes(dataset.image_shape)["narrow code"][-1] * 2)
+    model = fitted(settings, few, params.steps, seed)
     row: Row = {
         "part": "layers",
         "arm": layers(depth),
@@ -61,17 +61,17 @@ def work(found: Parameters, task: Task) -> Output:
         "seed": seed,
         **_measure(model, few),
     }
-    ends = (counts(found)[0], counts(found)[-1])
+    ends = (counts(params)[0], counts(params)[-1])
     pictures = _pictures(model, few, depth, count) if seed == 0 and count in ends else {}
     return Output([row], pictures)
 
 
-def _guard(found: Parameters, dataset: Dataset, guard: str, seed: int) -> Output:
-    few = drawn(dataset, min(found.guard_images, len(dataset.train)), seed)
+def _guard(params: Parameters, dataset: Dataset, guard: str, seed: int) -> Output:
+    few = drawn(dataset, min(params.guard_images, len(dataset.train)), seed)
     held_out = to_float(dataset.validation.images[:MEASURED])
     tried = []
-    for strength, settings in settings_of(found, guard, dataset.image_shape):
-        model = fitted(settings, few, found.steps, seed)
+    for strength, settings in settings_of(params, guard, dataset.image_shape):
+        model = fitted(settings, few, params.steps, seed)
         error = metrics.mse(held_out, reconstruct(model, held_out)).mean().item()
         tried.append((error, strength, model))
     error, strength, model = min(tried, key=lambda one: one[0])

@@ -12,11 +12,11 @@ from aeviz.experiments.statistics import compare, interval
 def judge(result: Result) -> Verdict:
     """Two parts, both on the error of new images, paired by seed: with the fewest images, the most
     layers against the fewest; and the narrow code against the wide one."""
-    found = result.parameters
-    few = counts(found)[0]
-    shallow, deep = layers(found.depths[0]), layers(found.depths[-1])
+    params = result.parameters
+    few = counts(params)[0]
+    shallow, deep = layers(params.depths[0]), layers(params.depths[-1])
     ends = [result.of("test", part="layers", arm=arm, images=few) for arm in (shallow, deep)]
-    guards = {arm: result.of("test", part="guards", arm=arm) for arm in (PLAIN, *found.guards)}
+    guards = {arm: result.of("test", part="guards", arm=arm) for arm in (PLAIN, *params.guards)}
     pairs = min(len(guards[PLAIN]), len(guards["narrow code"]))
     if min(map(len, ends)) < 2 or pairs < 2:
         return Verdict("open", "Two seeds of each network are needed for a verdict.")
@@ -35,7 +35,7 @@ def judge(result: Result) -> Verdict:
         f"With {few:,} images the error on new images is {interval(ends[0]).mean:.4f} with "
         f"{shallow} and {interval(ends[1]).mean:.4f} with {deep} (on training images "
         f"{seen:.4f}): {ends_said[deeper.ahead]}. {share:.0%} of the outputs of {deep} are nearer "
-        f"to a training image. With {found.guard_images:,} images a narrow code has an error of "
+        f"to a training image. With {params.guard_images:,} images a narrow code has an error of "
         f"{interval(guards['narrow code']).mean:.4f} on new images, a wide one "
         f"{interval(guards[PLAIN]).mean:.4f}: {guard_said[narrow.ahead]}.{_others(guards)}"
     )

@@ -37,19 +37,19 @@ def drawn(name: str, images: int, seed: int) -> Dataset:
     return with_splits(dataset, everything.take(order[:count]), everything.take(order[-100:]))
 
 
-def config(network: str, found: Parameters) -> RunConfig:
+def config(network: str, params: Parameters) -> RunConfig:
     """The settings of the type, with the same hidden layers for both."""
-    settings = settings_for({"AE": "standard", "VAE": "vae"}[network], found.dataset)
+    settings = settings_for({"AE": "standard", "VAE": "vae"}[network], params.dataset)
     return settings.replace(
         **{
-            "network.hidden": [found.hidden] * found.layers,
-            "bottleneck.latent_dim": found.size,
+            "network.hidden": [params.hidden] * params.layers,
+            "bottleneck.latent_dim": params.size,
         }
     )
 
 
 def points_of(
-    found: Parameters, dataset: Dataset, space: str, seed: int
+    params: Parameters, dataset: Dataset, space: str, seed: int
 ) -> tuple[NDArray[np.float64], Autoencoder | None]:
     """What is clustered, (N, d), and the network if it is its codes as they are trained."""
     x = pixels(dataset.train)
@@ -58,11 +58,11 @@ def points_of(
     if space == "UMAP of pixels":
         return _umap(_array(x), seed), None
     if space == "PCA":
-        basis = metrics.pca_subspace(x, found.size).float()
-        return _array(_scaled((x - x.mean(0)) @ basis, found.scale)), None
+        basis = metrics.pca_subspace(x, params.size).float()
+        return _array(_scaled((x - x.mean(0)) @ basis, params.scale)), None
     network = "VAE" if space == "VAE" else "AE"
-    model = fitted(config(network, found), dataset, found.steps, seed)
-    z = _array(_scaled(codes(model, dataset.train), found.scale))
+    model = fitted(config(network, params), dataset, params.steps, seed)
+    z = _array(_scaled(codes(model, dataset.train), params.scale))
     return (_umap(z, seed), None) if space == "UMAP of AE" else (z, model)
 
 

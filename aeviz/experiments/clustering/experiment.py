@@ -10,17 +10,20 @@ from aeviz.experiments.clustering.verdict import judge
 from aeviz.experiments.statistics import interval
 
 
-def _protocol(found: Parameters) -> list[tuple[str, str]]:
+def _protocol(params: Parameters) -> list[tuple[str, str]]:
     return [
-        ("Images", f"{found.images:,} at random for each seed, learnt from and clustered by all"),
+        ("Images", f"{params.images:,} at random for each seed, learnt from and clustered by all"),
         ("Number of clusters", "the number of classes; HDBSCAN finds its own"),
         ("ACC", "share of images in the cluster of their class, best one-to-one matching"),
         ("k-means", f"the best of {RESTARTS} starts by its own criterion, never by the labels"),
         ("Mixture", "full covariances, the best of 3 starts by likelihood"),
         ("HDBSCAN", "noise counts as one cluster in ACC; the table also has ACC without it"),
-        ("Networks", f"{found.layers} x {found.hidden} hidden units, {found.steps} steps for both"),
+        (
+            "Networks",
+            f"{params.layers} x {params.hidden} hidden units, {params.steps} steps for both",
+        ),
         ("UMAP", f"2 dimensions, {UMAP_NEIGHBOURS} neighbours, minimal distance 0"),
-        ("Codes and PCA", found.scale),
+        ("Codes and PCA", params.scale),
         ("Tuned on", "nothing: without labels nobody can"),
     ]
 
@@ -75,10 +78,10 @@ EXPERIMENT = Experiment(
     prediction=Prediction(
         "Drag each bar: how many images lie in the cluster of their class?",
         "",
-        lambda found: [
+        lambda params: [
             f"{space} + {method}"
             for space in METHODS
-            if space in found.spaces
+            if space in params.spaces
             for method in METHODS[space]
         ],
         0.0,
@@ -139,8 +142,8 @@ EXPERIMENT = Experiment(
     },
     needs=frozenset({"labels"}),
     table=("arm", "seed", "acc", "nmi", "ari", "clusters", "covered", "acc_covered"),
-    recipe=lambda found, row: (
-        config(str(row["arm"]).split()[0], found)
+    recipe=lambda params, row: (
+        config(str(row["arm"]).split()[0], params)
         if str(row["arm"]).split()[0] in ("AE", "VAE")
         else None
     ),

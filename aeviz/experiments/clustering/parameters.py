@@ -49,18 +49,18 @@ class Parameters:
     seeds: int = p.seeds(5)
 
 
-def check(found: Parameters) -> None:
-    source = datasets.find(found.dataset)
+def check(params: Parameters) -> None:
+    source = datasets.find(params.dataset)
     classes = len(source.class_names)
-    if min(found.images, sum(source.counts)) < FEWEST_PER_CLASS * classes:
+    if min(params.images, sum(source.counts)) < FEWEST_PER_CLASS * classes:
         raise UserError(
             f"{classes} classes need at least {FEWEST_PER_CLASS * classes} images: choose more "
             "Images (images), or choose another data set."
         )
-    if found.judged not in found.spaces:
-        raise UserError(f"The claim is about {found.judged}: name it in spaces, too.")
-    if not {"pixels", "PCA"} & set(found.spaces):
+    if params.judged not in params.spaces:
+        raise UserError(f"The claim is about {params.judged}: name it in spaces, too.")
+    if not {"pixels", "PCA"} & set(params.spaces):
         raise UserError("Compare with pixels or PCA: name them in spaces.")
     shape = source.image_shape
-    if found.size > shape[0] * shape[1] * shape[2]:
+    if params.size > shape[0] * shape[1] * shape[2]:
         raise UserError("A code (size) must not have more numbers than an image has pixels.")

@@ -21,20 +21,20 @@ CELL = 12
 """Pixels of a square in the table of clusters against classes."""
 
 
-def tasks(found: Parameters) -> list[Task]:
+def tasks(params: Parameters) -> list[Task]:
     """Seed by seed, the quick ones first: UMAP comes last."""
     return [
         Task(f"{space.replace(' ', '-').lower()}-{seed}", {"space": space, "seed": seed})
-        for seed in range(found.seeds)
+        for seed in range(params.seeds)
         for space in METHODS
-        if space in found.spaces
+        if space in params.spaces
     ]
 
 
-def work(found: Parameters, task: Task) -> Output:
+def work(params: Parameters, task: Task) -> Output:
     space, seed = task.values["space"], task.values["seed"]
-    dataset = drawn(found.dataset, found.images, seed)
-    z, model = points_of(found, dataset, space, seed)
+    dataset = drawn(params.dataset, params.images, seed)
+    z, model = points_of(params, dataset, space, seed)
     rows: list[Row] = []
     pictures: dict[str, Picture] = {}
     classes = len(dataset.class_names)
@@ -45,7 +45,7 @@ def work(found: Parameters, task: Task) -> Output:
         if seed == 0 and method in ("k-means", "Gaussian mixture"):
             pictures[f"table-{method.replace(' ', '-')}"] = _table(labels, clusters, arm)
         if seed == 0 and method == "k-means":
-            pictures |= _centres(found, dataset, z, clusters, arm, model)
+            pictures |= _centres(params, dataset, z, clusters, arm, model)
     return Output(rows, pictures)
 
 
@@ -76,7 +76,7 @@ def _table(labels: NDArray[np.int64], clusters: NDArray[np.int64], arm: str) -> 
 
 
 def _centres(
-    found: Parameters,
+    params: Parameters,
     dataset: Dataset,
     z: NDArray[np.float64],
     clusters: NDArray[np.int64],
@@ -85,7 +85,7 @@ def _centres(
 ) -> dict[str, Picture]:
     """The middle of each cluster as an image: decoded, or the mean of its pixels."""
     parts = [clusters == cluster for cluster in np.unique(clusters)]
-    if model is not None and found.scale == "as they are":
+    if model is not None and params.scale == "as they are":
         middles = torch.from_numpy(np.stack([z[part].mean(0) for part in parts])).float()
         images = decode_all(model, middles).clamp(0, 1)
     else:

@@ -19,9 +19,9 @@ def dimensions(result: Result) -> list[tuple[float, str]]:
     ]
 
 
-def _protocol(found: Parameters) -> list[tuple[str, str]]:
+def _protocol(params: Parameters) -> list[tuple[str, str]]:
     return [
-        ("Equal for all networks", f"{found.steps} training steps, whatever the code size"),
+        ("Equal for all networks", f"{params.steps} training steps, whatever the code size"),
         ("Error", "mean squared error per pixel of the test images"),
         ("Class information", "5 nearest neighbours, and logistic regression on the codes"),
         ("Tuned on", "nothing: each type has the settings that Train starts with"),
@@ -80,7 +80,7 @@ EXPERIMENT = Experiment(
     prediction=Prediction(
         "Draw the error of the dense autoencoder over the size of its code.",
         "dense",
-        lambda found: found.sizes,
+        lambda params: params.sizes,
         0.0,
         0.08,
         winner=("PCA", "dense autoencoder", "equal"),
@@ -132,10 +132,10 @@ EXPERIMENT = Experiment(
         "seeds": 3,
     },
     table=("arm", "size", "mse", "pca_numbers", "knn", "probe"),
-    recipe=lambda found, row: (
+    recipe=lambda params, row: (
         config(
             next(key for key, label in ARMS.items() if label == row["arm"]),
-            found.dataset,
+            params.dataset,
             int(row["size"]),
         )
         if row["arm"] not in ("data", "PCA")

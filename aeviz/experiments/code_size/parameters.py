@@ -33,9 +33,9 @@ class Parameters:
     seeds: int = p.seeds(3)
 
 
-def check(found: Parameters) -> None:
-    if "pca" not in found.arms or len(found.arms) < 2:
+def check(params: Parameters) -> None:
+    if "pca" not in params.arms or len(params.arms) < 2:
         raise UserError("Compare PCA with at least one network: name both in Arms (arms).")
-    values = datasets.find(found.dataset).image_shape
-    if found.sizes[-1] > 2 * values[0] * values[1] * values[2]:
+    values = datasets.find(params.dataset).image_shape
+    if params.sizes[-1] > 2 * values[0] * values[1] * values[2]:
         raise UserError("A code of more than twice the numbers of an image shows nothing new.")

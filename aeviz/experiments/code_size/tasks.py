@@ -24,20 +24,20 @@ NEIGHBOURS = 2_000
 """Images from which the intrinsic dimension is estimated."""
 
 
-def tasks(found: Parameters) -> list[Task]:
+def tasks(params: Parameters) -> list[Task]:
     """PCA and the data's dimension first; then seed by seed, so that a curve is soon there."""
-    first = [Task("data", {}), Task("pca", {"sizes": list(found.sizes)})]
+    first = [Task("data", {}), Task("pca", {"sizes": list(params.sizes)})]
     return first + [
         Task(f"{arm}-{size}-{seed}", {"arm": arm, "size": size, "seed": seed})
-        for seed in range(found.seeds)
-        for arm in found.arms
+        for seed in range(params.seeds)
+        for arm in params.arms
         if arm != "pca"
-        for size in sorted(found.sizes, key=lambda size: abs(size - 32))
+        for size in sorted(params.sizes, key=lambda size: abs(size - 32))
     ]
 
 
-def work(found: Parameters, task: Task) -> Output:
-    dataset = datasets.load(found.dataset)
+def work(params: Parameters, task: Task) -> Output:
+    dataset = datasets.load(params.dataset)
     if task.key == "data":
         few = dataset.train.images[:NEIGHBOURS]
         row: Row = {
@@ -48,9 +48,9 @@ def work(found: Parameters, task: Task) -> Output:
         original = to_float(dataset.test.images[:SHOWN])
         return Output([row], {"original": Picture("originals", strip(original))})
     if task.key == "pca":
-        return _pca(dataset, found.sizes)
+        return _pca(dataset, params.sizes)
     arm, size, seed = task.values["arm"], task.values["size"], task.values["seed"]
-    model = fitted(config(arm, found.dataset, size), dataset, found.steps, seed)
+    model = fitted(config(arm, params.dataset, size), dataset, params.steps, seed)
     x = to_float(dataset.test.images)
     x_hat = reconstruct(model, x)
     mse = metrics.mse(x, x_hat).mean().item()

@@ -22,21 +22,21 @@ PCA_SIZES: Final = (16, 64, 256)
 BETAS: Final = (1.0, 0.1)
 
 
-def configs(arm: str, found: Parameters) -> list[RunConfig]:
+def configs(arm: str, params: Parameters) -> list[RunConfig]:
     """The networks among which the validation images choose: each size, and of a VAE each beta."""
-    settings = settings_for({"dense": "deep"}.get(arm, arm), found.dataset)
+    settings = settings_for({"dense": "deep"}.get(arm, arm), params.dataset)
     settings = settings.replace(**{"network.hidden": [256]})
-    sized = [settings.replace(**{"bottleneck.latent_dim": size}) for size in found.sizes]
+    sized = [settings.replace(**{"bottleneck.latent_dim": size}) for size in params.sizes]
     if arm != "vae":
         return sized
     return [one.replace(**{"loss.beta": beta}) for one in sized for beta in BETAS]
 
 
 @lru_cache(maxsize=2)
-def pca_points(dataset: Dataset, found: Parameters) -> list[Point]:
+def pca_points(dataset: Dataset, params: Parameters) -> list[Point]:
     """PCA's codec at the rates of the experiment, and at some between and beyond."""
     train = pixels(dataset.train)
-    test = images_of(dataset, found.tested)
+    test = images_of(dataset, params.tested)
     mean, basis = (
         part.float() for part in pca.fit_exact(train, min(PCA_SIZES[-1], len(train) - 1))
     )
@@ -53,10 +53,10 @@ def pca_points(dataset: Dataset, found: Parameters) -> list[Point]:
         ]
         transform = fit_transform(parts[0], torch.eye(size, dtype=torch.float64))
         codecs.append(Codec(transform, decode, directions.numel() + len(mean), *parts))
-    between = {rate * factor for rate in found.bits for factor in (0.5, 0.75, 1.0, 1.5, 2.0)}
+    between = {rate * factor for rate in params.bits for factor in (0.5, 0.75, 1.0, 1.5, 2.0)}
     return best_points(codecs, sorted(between), dataset.validation, test)
 
 
-def pca_curve(dataset: Dataset, found: Parameters) -> list[tuple[float, float]]:
+def pca_curve(dataset: Dataset, params: Parameters) -> list[tuple[float, float]]:
     """PCA's error over the bits per image."""
-    return [(one.file_bits, one.mse) for one in pca_points(dataset, found)]
+    return [(one.file_bits, one.mse) for one in pca_points(dataset, params)]

@@ -11,7 +11,7 @@ from aeviz.experiments.compression.tasks import tasks, work
 from aeviz.experiments.compression.verdict import judge
 
 
-def _protocol(found: Parameters) -> list[tuple[str, str]]:
+def _protocol(params: Parameters) -> list[tuple[str, str]]:
     return [
         (
             "Coder",
@@ -20,7 +20,7 @@ def _protocol(found: Parameters) -> list[tuple[str, str]]:
         ),
         (
             "Chosen on validation images",
-            f"the step; code size ({p.as_text(found.sizes)}); beta of the VAE "
+            f"the step; code size ({p.as_text(params.sizes)}); beta of the VAE "
             f"({p.as_text(BETAS)}); components of PCA ({p.as_text(PCA_SIZES)}); sheet layout",
         ),
         ("Bits", "of one real file with all test codes, per image; payload: -log2 of the shares"),
@@ -39,8 +39,8 @@ def _protocol(found: Parameters) -> list[tuple[str, str]]:
             "mean squared error per pixel of the test images, for values from 0 to 1; gray_mse: of "
             "one gray for every pixel",
         ),
-        ("Test images", {"own": "of the same kind"}.get(found.tested, found.tested)),
-        ("Equal for all networks", f"{found.steps} training steps"),
+        ("Test images", {"own": "of the same kind"}.get(params.tested, params.tested)),
+        ("Equal for all networks", f"{params.steps} training steps"),
     ]
 
 
@@ -92,7 +92,7 @@ EXPERIMENT = Experiment(
     prediction=Prediction(
         "Draw the error of the dense autoencoder over the bits per image.",
         "dense",
-        lambda found: found.bits,
+        lambda params: params.bits,
         0.0,
         0.06,
         winner=("PCA", "autoencoder", "a picture format"),
@@ -160,10 +160,10 @@ EXPERIMENT = Experiment(
         "codec_bytes",
         "break_even",
     ),
-    recipe=lambda found, row: (
-        configs(next(key for key, label in ARMS.items() if label == row["arm"]), found)[-1].replace(
-            **{"bottleneck.latent_dim": int(row["size"])}
-        )
+    recipe=lambda params, row: (
+        configs(next(key for key, label in ARMS.items() if label == row["arm"]), params)[
+            -1
+        ].replace(**{"bottleneck.latent_dim": int(row["size"])})
         if row["arm"] in ARMS.values()
         else None
     ),

@@ -41,7 +41,7 @@ class Parameters:
     seeds: int = p.seeds(3)
 
 
-def check(found: Parameters) -> None:
-    channels, height, width = datasets.find(found.dataset).image_shape
-    if found.sizes[-1] > channels * height * width:
+def check(params: Parameters) -> None:
+    channels, height, width = datasets.find(params.dataset).image_shape
+    if params.sizes[-1] > channels * height * width:
         raise UserError("A code with more numbers than the image has pixels does not compress.")

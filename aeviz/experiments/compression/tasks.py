@@ -22,33 +22,33 @@ from aeviz.experiments.pictures import strip
 from aeviz.nn.model import Autoencoder
 
 
-def tasks(found: Parameters) -> list[Task]:
+def tasks(params: Parameters) -> list[Task]:
     return [
         Task("pca", {}),
         Task("formats", {}),
         *(
             Task(f"{arm}-{seed}", {"arm": arm, "seed": seed})
-            for seed in range(found.seeds)
-            for arm in found.arms
+            for seed in range(params.seeds)
+            for arm in params.arms
         ),
     ]
 
 
-def work(found: Parameters, task: Task) -> Output:
-    dataset = datasets.load(found.dataset)
-    test = images_of(dataset, found.tested)
+def work(params: Parameters, task: Task) -> Output:
+    dataset = datasets.load(params.dataset)
+    test = images_of(dataset, params.tested)
     shown = to_float(test.images[:SHOWN])
     if task.key == "formats":
-        rows = [_format_row(one) for one in files_of(dataset, found.tested)]
+        rows = [_format_row(one) for one in files_of(dataset, params.tested)]
         return Output(rows, {"original": Picture("originals", strip(shown))})
     if task.key == "pca":
-        points = [point for point in pca_points(dataset, found) if point.bits in found.bits]
+        points = [point for point in pca_points(dataset, params) if point.bits in params.bits]
         rows = [_row("PCA", 0, one) for one in points]
-        return Output(rows, _pictures(found, "PCA", points))
+        return Output(rows, _pictures(params, "PCA", points))
     arm, seed = task.values["arm"], task.values["seed"]
     codecs = []
-    for config in configs(arm, found):
-        model = fitted(config, dataset, found.steps, seed)
+    for config in configs(arm, params):
+        model = fitted(config, dataset, params.steps, seed)
         weights = sum(w.numel() for part in (model.decoder,) for w in part.state_dict().values())
         train, validation, z = (
             codes(model, split) for split in (dataset.train, dataset.validation, test)
@@ -59,19 +59,19 @@ def work(found: Parameters, task: Task) -> Output:
 
         transform = fit_transform(train, sensitivity(decode, train[:200]))
         codecs.append(Codec(transform, decode, weights, train, validation, z))
-    points = best_points(codecs, found.bits, dataset.validation, test)
+    points = best_points(codecs, params.bits, dataset.validation, test)
     rows = []
     for point in points:
         row = _row(ARMS[arm], seed, point)
-        row["pca_mse"] = read_curve(point.file_bits, pca_curve(dataset, found))
+        row["pca_mse"] = read_curve(point.file_bits, pca_curve(dataset, params))
         row["gray_mse"] = pixels(test).var(correction=0).item()
-        needed = bits_of_formats(point.mse, dataset, found.tested)
+        needed = bits_of_formats(point.mse, dataset, params.tested)
         row["format_bits"] = needed
         saved = (needed - point.file_bits) / 8
         if saved > 0:
             row["break_even"] = math.ceil(point.codec_bytes / saved)
         rows.append(row)
-    return Output(rows, _pictures(found, ARMS[arm], points) if seed == 0 else {})
+    return Output(rows, _pictures(params, ARMS[arm], points) if seed == 0 else {})
 
 
 def _format_row(one: PictureFile) -> Row:
@@ -101,7 +101,7 @@ def _row(arm: str, seed: int, point: Point) -> Row:
     }
 
 
-def _pictures(found: Parameters, arm: str, points: Sequence[Point]) -> dict[str, Picture]:
+def _pictures(params: Parameters, arm: str, points: Sequence[Point]) -> dict[str, Picture]:
     return {
         f"{point.bits:g}": Picture(
             f"{arm}, {point.file_bits:.0f} bits per image",

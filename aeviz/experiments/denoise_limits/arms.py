@@ -27,22 +27,22 @@ MOST: Final = 2000
 """Test images that are measured, at most; and training images of the classifier."""
 
 
-def config(arm: str, found: Parameters) -> RunConfig:
+def config(arm: str, params: Parameters) -> RunConfig:
     """The settings of the denoiser; the plain network differs by its noise only."""
-    settings = settings_for("denoising", found.dataset)
+    settings = settings_for("denoising", params.dataset)
     if arm == "plain":
         return settings.replace(**{"corruption.kind": "none"})
     return settings.replace(
-        **{"corruption.kind": found.kind, "corruption.amount": float(found.trained)}
+        **{"corruption.kind": params.kind, "corruption.amount": float(params.trained)}
     )
 
 
-def noisy(found: Parameters, dataset: Dataset, amount: float, part: str = "test") -> Tensor:
+def noisy(params: Parameters, dataset: Dataset, amount: float, part: str = "test") -> Tensor:
     """The images of a split with this noise; the same noise for every arm and seed."""
     split = dataset.test if part == "test" else dataset.validation
     chance = torch.Generator().manual_seed(round(1e4 * amount) + (part == "test"))
     x = to_float(split.images[:MOST])
-    return corrupt(x, CorruptionConfig(found.kind, float(amount)), chance)  # type: ignore[arg-type]
+    return corrupt(x, CorruptionConfig(params.kind, float(amount)), chance)  # type: ignore[arg-type]
 
 
 def rivals(dataset: Dataset) -> dict[str, list[tuple[int, Restore]]]:

@@ -22,10 +22,10 @@ def half_read(result: Result) -> list[tuple[float, str]]:
     return found
 
 
-def _protocol(found: Parameters) -> list[tuple[str, str]]:
+def _protocol(params: Parameters) -> list[tuple[str, str]]:
     return [
-        ("Noise", f"{found.kind}; the same noise for every arm"),
-        ("Denoiser", f"trained with {percent_of(found.trained)} noise only, {found.steps} steps"),
+        ("Noise", f"{params.kind}; the same noise for every arm"),
+        ("Denoiser", f"trained with {percent_of(params.trained)} noise only, {params.steps} steps"),
         ("Plain autoencoder", "the same network and steps, trained without noise"),
         (
             "Chosen on validation images, for each amount",
@@ -81,7 +81,7 @@ EXPERIMENT = Experiment(
     prediction=Prediction(
         "Draw the PSNR of the denoiser over the amount of noise.",
         DENOISER,
-        lambda found: found.amounts,
+        lambda params: params.amounts,
         5.0,
         25.0,
         winner=("denoising autoencoder", "PCA", "median filter", "it depends on the amount"),
@@ -131,8 +131,8 @@ EXPERIMENT = Experiment(
         "seeds": 5,
     },
     table=("arm", "amount", "seed", "mse", "psnr", "read", "size"),
-    recipe=lambda found, row: (
-        config({DENOISER: "denoising", PLAIN: "plain"}[str(row["arm"])], found)
+    recipe=lambda params, row: (
+        config({DENOISER: "denoising", PLAIN: "plain"}[str(row["arm"])], params)
         if row["arm"] in (DENOISER, PLAIN)
         else None
     ),

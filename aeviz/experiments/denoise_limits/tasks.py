@@ -21,23 +21,23 @@ from aeviz.experiments.pictures import strip
 SHOWN: Final = 8
 
 
-def tasks(found: Parameters) -> list[Task]:
+def tasks(params: Parameters) -> list[Task]:
     return [
         Task("plain-methods", {}),
         *(
             Task(f"{arm}-{seed}", {"arm": arm, "seed": seed})
-            for seed in range(found.seeds)
+            for seed in range(params.seeds)
             for arm in ("denoising", "plain")
         ),
     ]
 
 
-def work(found: Parameters, task: Task) -> Output:
-    dataset = load(found.dataset)
+def work(params: Parameters, task: Task) -> Output:
+    dataset = load(params.dataset)
     if task.key == "plain-methods":
-        return _rivals(found, dataset)
+        return _rivals(params, dataset)
     arm, seed = task.values["arm"], task.values["seed"]
-    model = fitted(config(arm, found), dataset, found.steps, seed)
+    model = fitted(config(arm, params), dataset, params.steps, seed)
 
     def restore(x: Tensor) -> Tensor:
         return torch.cat([reconstruct(model, part) for part in x.split(500)])
@@ -45,23 +45,23 @@ def work(found: Parameters, task: Task) -> Output:
     name = DENOISER if arm == "denoising" else PLAIN
     rows: list[Row] = []
     pictures: dict[str, Picture] = {}
-    for amount in found.amounts:
-        x_hat = restore(noisy(found, dataset, amount))
+    for amount in params.amounts:
+        x_hat = restore(noisy(params, dataset, amount))
         rows.append(_row(name, amount, seed, x_hat, dataset))
         if seed == 0:
             pictures |= _picture(name, amount, x_hat)
     return Output(rows, pictures)
 
 
-def _rivals(found: Parameters, dataset: Dataset) -> Output:
+def _rivals(params: Parameters, dataset: Dataset) -> Output:
     clean = to_float(dataset.validation.images[:MOST])
     average = pixels(dataset.train).mean(0).reshape(1, *dataset.image_shape)
     choices = rivals(dataset)
     rows: list[Row] = []
     pictures = {"original": Picture("clean", strip(to_float(dataset.test.images[:SHOWN])))}
-    for amount in found.amounts:
-        x = noisy(found, dataset, amount)
-        held_out = noisy(found, dataset, amount, "validation")
+    for amount in params.amounts:
+        x = noisy(params, dataset, amount)
+        held_out = noisy(params, dataset, amount, "validation")
         outputs: dict[str, Tensor] = {NOISY: x, AVERAGE: average.expand_as(x)}
         sizes: dict[str, int] = {}
         for name, ways in choices.items():

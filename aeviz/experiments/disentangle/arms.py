@@ -14,17 +14,17 @@ from aeviz.nn.model import Autoencoder
 from aeviz.presets.autoencoders import settings_for
 
 
-def config(found: Parameters, beta: float) -> RunConfig:
+def config(params: Parameters, beta: float) -> RunConfig:
     """The settings of the beta-VAE, with a constant beta so that only its value differs."""
-    settings = settings_for("beta-vae", found.dataset).replace(
+    settings = settings_for("beta-vae", params.dataset).replace(
         **{
-            "bottleneck.latent_dim": found.size,
+            "bottleneck.latent_dim": params.size,
             "loss.beta": beta,
             "loss.beta_start": beta,
             "loss.warmup": 0.0,
         }
     )
-    if found.network == "conv":
+    if params.network == "conv":
         return settings
     return settings.replace(
         **{"network.kind": "dense", "network.hidden": [256, 128], "training.lr": 0.002}

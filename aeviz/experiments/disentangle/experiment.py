@@ -10,12 +10,12 @@ from aeviz.experiments.disentangle.tasks import tasks, work
 from aeviz.experiments.disentangle.verdict import SCORES, judge
 
 
-def _protocol(found: Parameters) -> list[tuple[str, str]]:
+def _protocol(params: Parameters) -> list[tuple[str, str]]:
     return [
         (
             "Equal for all weights",
-            f"{found.network} network, code of {found.size}, {found.steps} steps, "
-            f"{found.images:,} training images; beta is constant",
+            f"{params.network} network, code of {params.size}, {params.steps} steps, "
+            f"{params.images:,} training images; beta is constant",
         ),
         ("Codes", "posterior means of the test images; collapsed dimensions count as constant"),
         ("MIG", "20 bins of equal width for codes and for factors"),
@@ -83,7 +83,7 @@ EXPERIMENT = Experiment(
     prediction=Prediction(
         "How well separated are the factors with each beta? 1 is perfect.",
         "",
-        lambda found: [arm_of(beta) for beta in found.betas],
+        lambda params: [arm_of(beta) for beta in params.betas],
         0.0,
         1.0,
     ),
@@ -135,5 +135,5 @@ EXPERIMENT = Experiment(
         "seeds": 5,
     },
     table=("arm", "seed", *SCORES, "informativeness", "active", "mse"),
-    recipe=lambda found, row: config(found, float(row["beta"])),
+    recipe=lambda params, row: config(params, float(row["beta"])),
 )

@@ -38,16 +38,16 @@ class Parameters:
     seeds: int = p.seeds(5)
 
 
-def check(found: Parameters) -> None:
-    source = datasets.find(found.dataset)
-    if 1.0 not in found.betas or len(found.betas) < 2:
+def check(params: Parameters) -> None:
+    source = datasets.find(params.dataset)
+    if 1.0 not in params.betas or len(params.betas) < 2:
         raise UserError(
             "Compare beta = 1 with larger ones: name both in Weights of the KL (betas)."
         )
-    if found.factor != "all" and found.factor not in source.factor_names:
+    if params.factor != "all" and params.factor not in source.factor_names:
         there = ", ".join(source.factor_names)
         raise UserError(
-            f"{source.title} has no factor called {found.factor}: choose one of {there}."
+            f"{source.title} has no factor called {params.factor}: choose one of {there}."
         )
 
 

@@ -27,24 +27,24 @@ REACH: Final = 2.0
 """Standard deviations of a dimension's codes on each side of their mean, in a traversal."""
 
 
-def tasks(found: Parameters) -> list[Task]:
+def tasks(params: Parameters) -> list[Task]:
     return [
         Task(f"{beta:g}-{seed}", {"beta": beta, "seed": seed})
-        for seed in range(found.seeds)
-        for beta in found.betas
+        for seed in range(params.seeds)
+        for beta in params.betas
     ]
 
 
-def work(found: Parameters, task: Task) -> Output:
-    dataset = first(datasets.load(found.dataset), found.images)
+def work(params: Parameters, task: Task) -> Output:
+    dataset = first(datasets.load(params.dataset), params.images)
     beta, seed = task.values["beta"], task.values["seed"]
-    model = fitted(config(found, beta), dataset, found.steps, seed)
+    model = fitted(config(params, beta), dataset, params.steps, seed)
     row: Row = {"arm": arm_of(beta), "beta": beta, "seed": seed}
     z = active_codes(model, dataset.test)
     row |= measured(z, dataset.test, dataset.factor_names, seed)
-    row["score"] = own_dimension(row, found.factor)
+    row["score"] = own_dimension(row, params.factor)
     held_out = gaps_of(active_codes(model, dataset.validation), dataset.validation, dataset)
-    row["validation"] = own_dimension(held_out, found.factor)
+    row["validation"] = own_dimension(held_out, params.factor)
     row["active"] = int((z.var(0) > 0).sum())
     x = to_float(dataset.test.images)
     row["mse"] = metrics.mse(x, decode_all(model, codes(model, dataset.test))).mean().item()

@@ -21,8 +21,8 @@ SCORES: Final = {
 def judge(result: Result) -> Verdict:
     """The beta above 1 that is best on the validation images against beta = 1, over the seeds; and
     how many of the other scores say the same."""
-    found: Parameters = result.parameters
-    above = [arm_of(beta) for beta in found.betas if beta > 1]
+    params: Parameters = result.parameters
+    above = [arm_of(beta) for beta in params.betas if beta > 1]
     base = arm_of(1.0)
     above = [arm for arm in above if result.of("score", arm=arm)]
     if not above or not result.of("score", arm=base):
@@ -30,9 +30,9 @@ def judge(result: Result) -> Verdict:
     best = max(above, key=lambda arm: interval(result.of("validation", arm=arm)).mean)
     plain, other = (interval(result.of("score", arm=arm)) for arm in (base, best))
     difference = compare(result.of("score", arm=best), result.of("score", arm=base))
-    name = "MIG" if found.factor == "all" else f"mutual information gap of {found.factor}"
+    name = "MIG" if params.factor == "all" else f"mutual information gap of {params.factor}"
     said = f"The {name} is {other} with {best} and {plain} with {base}, over {other.count} seeds."
-    if found.factor == "all":
+    if params.factor == "all":
         said += _agreement(result, best, base)
     if difference.ahead == "a" and other.mean > 0.1:
         return Verdict("holds", said)

@@ -35,27 +35,27 @@ Found = Iterator[tuple[str, str, Tensor, Tensor]]
 """Arm, setting, and the classes it gives the validation and the test images."""
 
 
-def classified(found: Parameters, draw: Draw, group: str) -> Found:
+def classified(params: Parameters, draw: Draw, group: str) -> Found:
     """Each method of a group, with the classes that it gives."""
     dataset = draw.dataset
     if group == "pixels":
         x = tuple(pixels(part) for part in (dataset.train, dataset.validation, dataset.test))
         yield "pixels + kNN", *_knn(x, draw)
         yield "pixels + logistic", *_logistic([("", x)], draw)
-        yield "PCA + logistic", *_logistic(_pca(found.dataset, found.images), draw)
+        yield "PCA + logistic", *_logistic(_pca(params.dataset, params.images), draw)
         yield "pixels + label spreading", *_spread("pixels", x, draw)
         return
     if group == "codes":
-        model = _pretrained(found, draw)
+        model = _pretrained(params, draw)
         z = tuple(codes(model, part) for part in (dataset.train, dataset.validation, dataset.test))
         yield "code + logistic", *_logistic([("", z)], draw)
         yield "code + label spreading", *_spread(f"{model.config.to_json()}", z, draw)
         return
-    settings = config(found.dataset, found.size)
+    settings = config(params.dataset, params.size)
     if group == "fine-tuned":
-        encoder = _pretrained(found, draw)
+        encoder = _pretrained(params, draw)
     elif group == "transfer":
-        encoder = _pretrained(found, draw, found.other)
+        encoder = _pretrained(params, draw, params.other)
     elif group == "dense":
         encoder = Autoencoder(settings.replace(**{"training.seed": draw.seed}), dataset.image_shape)
     else:
@@ -69,7 +69,7 @@ def classified(found: Parameters, draw: Draw, group: str) -> Found:
             "training.seed": draw.seed,
         }
         encoder = Autoencoder(settings.replace(**changes), dataset.image_shape)
-    yield GROUPS[group][0], *_network(found, draw, encoder)
+    yield GROUPS[group][0], *_network(params, draw, encoder)
 
 
 Parts = tuple[Tensor, ...]
@@ -162,7 +162,7 @@ def _spread(key: str, x: Parts, draw: Draw) -> tuple[str, Tensor, Tensor]:
     return _best(draw, {f"k = {k}": lambda k=k: answer(k) for k in SPREAD_NEIGHBOURS})  # type: ignore[misc]
 
 
-def _network(found: Parameters, draw: Draw, encoder: Autoencoder) -> tuple[str, Tensor, Tensor]:
+def _network(params: Parameters, draw: Draw, encoder: Autoencoder) -> tuple[str, Tensor, Tensor]:
     dataset = draw.dataset
     validation, test = to_float(dataset.validation.images), to_float(dataset.test.images)
     x = to_float(dataset.train.images[draw.index])
@@ -170,8 +170,8 @@ def _network(found: Parameters, draw: Draw, encoder: Autoencoder) -> tuple[str, 
     def error(model: Classifier) -> float:
         return share_wrong(predicted(model, validation), dataset.validation)
 
-    model = learn(encoder.cpu(), x, draw.y, draw.classes, error, found.steps, draw.seed)
-    return f"{found.steps} steps", predicted(model, validation), predicted(model, test)
+    model = learn(encoder.cpu(), x, draw.y, draw.classes, error, params.steps, draw.seed)
+    return f"{params.steps} steps", predicted(model, validation), predicted(model, test)
 
 
 def config(dataset: str, size: int) -> RunConfig:
@@ -181,11 +181,11 @@ def config(dataset: str, size: int) -> RunConfig:
     return settings_for("denoising", dataset).replace(**changes)
 
 
-def _pretrained(found: Parameters, draw: Draw, other: str = "") -> Autoencoder:
-    seed = draw.seed * min(PRETRAININGS, found.draws) // found.draws
+def _pretrained(params: Parameters, draw: Draw, other: str = "") -> Autoencoder:
+    seed = draw.seed * min(PRETRAININGS, params.draws) // params.draws
     dataset = draw.dataset
-    settings = config(found.dataset, found.size)
+    settings = config(params.dataset, params.size)
     if other:
-        dataset = resized(other, found.dataset, found.images)
+        dataset = resized(other, params.dataset, params.images)
     even = torch.arange(len(dataset.train) // 2 * 2)  # batch norm cannot take one image alone
-    return fitted(settings, with_train(dataset, even), found.pretraining, seed)
+    return fitted(settings, with_train(dataset, even), params.pretraining, seed)

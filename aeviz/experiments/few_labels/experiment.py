@@ -13,25 +13,25 @@ from aeviz.experiments.few_labels.tasks import tasks, work
 from aeviz.experiments.few_labels.verdict import FOCUS, judge
 
 
-def _protocol(found: Parameters) -> list[tuple[str, str]]:
-    other = datasets.find(found.other).title
+def _protocol(params: Parameters) -> list[tuple[str, str]]:
+    other = datasets.find(params.other).title
     return [
         ("Labels", "as many of each class, redrawn for each draw; the same for all methods"),
         (
             "Measured on",
-            f"the test images, at most {found.images // 5:,}, the same for all draws; at most "
-            f"{found.images:,} training images",
+            f"the test images, at most {params.images // 5:,}, the same for all draws; at most "
+            f"{params.images:,} training images",
         ),
         (
             "Pretraining",
-            f"denoising autoencoder on all training images without labels, {found.pretraining} "
-            f"steps; {min(PRETRAININGS, found.draws)} of them, divided among the draws",
+            f"denoising autoencoder on all training images without labels, {params.pretraining} "
+            f"steps; {min(PRETRAININGS, params.draws)} of them, divided among the draws",
         ),
         ("Other data", f"the same on {other}, resized: then all layers are fine-tuned"),
         (
             "Networks",
-            f"the same encoder from scratch and pretrained, {found.steps} steps of Adam at {LR:g}, "
-            "no augmentation; conv: 16 and 32 channels with batch norm",
+            f"the same encoder from scratch and pretrained, {params.steps} steps of Adam at {LR:g}"
+            ", no augmentation; conv: 16 and 32 channels with batch norm",
         ),
         (
             "Tuned on",
@@ -81,7 +81,7 @@ EXPERIMENT = Experiment(
     prediction=Prediction(
         "Draw the share of errors of logistic regression on codes over the number of labels.",
         "code + logistic",
-        lambda found: found.labels,
+        lambda params: params.labels,
         0.0,
         0.7,
         winner=("with codes", "without codes", "equal"),
@@ -139,7 +139,7 @@ EXPERIMENT = Experiment(
     needs=frozenset({"labels"}),
     min_images=100,
     table=("arm", "labels", "draw", "setting", "error", "validation_error"),
-    recipe=lambda found, row: (
-        config(found.dataset, found.size) if row["arm"] in WITH_CODES else None
+    recipe=lambda params, row: (
+        config(params.dataset, params.size) if row["arm"] in WITH_CODES else None
     ),
 )

@@ -46,10 +46,10 @@ def limited(name: str, images: int) -> Dataset:
     )
 
 
-def labels_per_class(found: Parameters, dataset: Dataset) -> list[int]:
+def labels_per_class(params: Parameters, dataset: Dataset) -> list[int]:
     """Labelled images of each class; what the data set has not enough images for is left out."""
     classes = len(dataset.train.labels.unique())
-    wanted = [labels // classes for labels in found.labels if labels <= len(dataset.train)]
+    wanted = [labels // classes for labels in params.labels if labels <= len(dataset.train)]
     return sorted({count for count in wanted if count})
 
 

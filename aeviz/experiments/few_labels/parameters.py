@@ -55,21 +55,21 @@ class Parameters:
     draws: int = p.number(10, "Draws", "How often other images are labelled. Each is a dot.", 2, 50)
 
 
-def check(found: Parameters) -> None:
-    source = datasets.find(found.dataset)
+def check(params: Parameters) -> None:
+    source = datasets.find(params.dataset)
     classes = len(source.class_names)
-    if found.labels[-1] < classes:
+    if params.labels[-1] < classes:
         raise UserError(f"Labels (labels) must go up to {classes} or more, one of each class.")
-    images = min(source.counts[0], found.images)
-    if found.labels[0] > images:
+    images = min(source.counts[0], params.images)
+    if params.labels[0] > images:
         raise UserError(
             f"There are {images} training images of {source.title}: choose fewer Labels (labels)."
         )
-    if not {"codes", "fine-tuned"} & set(found.groups):
+    if not {"codes", "fine-tuned"} & set(params.groups):
         raise UserError("Compare codes or fine-tuned with another method: name it in groups.")
-    if len(found.groups) < 2:
+    if len(params.groups) < 2:
         raise UserError("Compare at least two methods: name them in groups.")
-    if "transfer" in found.groups and found.other == found.dataset:
+    if "transfer" in params.groups and params.other == params.dataset:
         raise UserError(
             "Other data (other) must not be the data set itself: choose digits, for example."
         )

@@ -14,23 +14,23 @@ from aeviz.experiments.splits import balanced
 SHOWN = 20
 
 
-def tasks(found: Parameters) -> list[Task]:
+def tasks(params: Parameters) -> list[Task]:
     """Draw by draw, the quick methods first, so that the first whole picture is soon there."""
     return [
         Task(f"{group}-{draw}", {"group": group, "draw": draw})
-        for draw in range(found.draws)
+        for draw in range(params.draws)
         for group in GROUPS
-        if group in found.groups
+        if group in params.groups
     ]
 
 
-def work(found: Parameters, task: Task) -> Output:
-    dataset = limited(found.dataset, found.images)
+def work(params: Parameters, task: Task) -> Output:
+    dataset = limited(params.dataset, params.images)
     group, seed = task.values["group"], task.values["draw"]
     rows: list[Row] = []
-    for count in labels_per_class(found, dataset):
+    for count in labels_per_class(params, dataset):
         draw = Draw(dataset, balanced(dataset.train.labels, count, 1000 * seed + count), seed)
-        for arm, setting, validation, test in classified(found, draw, group):
+        for arm, setting, validation, test in classified(params, draw, group):
             rows.append(
                 {
                     "arm": arm,
@@ -41,11 +41,11 @@ def work(found: Parameters, task: Task) -> Output:
                     "validation_error": share_wrong(validation, dataset.validation),
                 }
             )
-    return Output(rows, _labelled(found, dataset) if task == tasks(found)[0] else {})
+    return Output(rows, _labelled(params, dataset) if task == tasks(params)[0] else {})
 
 
-def _labelled(found: Parameters, dataset: Dataset) -> dict[str, Picture]:
-    count = labels_per_class(found, dataset)[:1]
+def _labelled(params: Parameters, dataset: Dataset) -> dict[str, Picture]:
+    count = labels_per_class(params, dataset)[:1]
     if not count:
         return {}
     index = balanced(dataset.train.labels, count[0], count[0])[:SHOWN]

@@ -15,17 +15,17 @@ HIDDEN: Final = 400
 BATCH: Final = 100
 
 
-def images_of(found: Parameters) -> Dataset:
+def images_of(params: Parameters) -> Dataset:
     """The data set with the pixels that the experiment is about."""
-    dataset = datasets.load(found.dataset)
-    if found.pixels == "grey":
+    dataset = datasets.load(params.dataset)
+    if params.pixels == "grey":
         return dataset
-    return binarised(dataset, cast(Binarisation, found.pixels))
+    return binarised(dataset, cast(Binarisation, params.pixels))
 
 
-def config(found: Parameters, size: int) -> RunConfig:
+def config(params: Parameters, size: int) -> RunConfig:
     """One hidden layer of 400 units on each side, as in the published figures."""
-    return settings_for("vae", found.dataset).replace(
+    return settings_for("vae", params.dataset).replace(
         **{
             "network.hidden": [HIDDEN],
             "network.norm": "none",

@@ -17,17 +17,17 @@ PUBLISHED: Final = (
 )
 
 
-def _protocol(found: Parameters) -> list[tuple[str, str]]:
+def _protocol(params: Parameters) -> list[tuple[str, str]]:
     kinds = {
         "drawn": "black and white, each drawn once with the probability of its grey level",
         "threshold": "black and white, white from the middle grey on",
         "grey": "grey, so that the cross-entropy is not a likelihood",
     }
     return [
-        ("Pixels", kinds[found.pixels]),
-        ("Network", f"one hidden layer of {HIDDEN} units on each side, {found.steps} steps"),
-        ("Bound", f"{found.counts[-1]:,} samples per image in groups of k, in double precision"),
-        ("Test images", f"up to {found.images:,}, taken evenly from the test set"),
+        ("Pixels", kinds[params.pixels]),
+        ("Network", f"one hidden layer of {HIDDEN} units on each side, {params.steps} steps"),
+        ("Bound", f"{params.counts[-1]:,} samples per image in groups of k, in double precision"),
+        ("Test images", f"up to {params.images:,}, taken evenly from the test set"),
         ("Exact", "a grid of codes from −6 to 6 in steps of 0.03, for one or two numbers"),
         ("Aggregated posterior", "the exact mixture of all codes of the training images"),
         ("Tuned on", "nothing: all settings are fixed"),
@@ -83,7 +83,7 @@ EXPERIMENT = Experiment(
     prediction=Prediction(
         "Draw the bound for the code of 20 numbers over the number of importance samples.",
         "20 numbers",
-        lambda found: found.counts,
+        lambda params: params.counts,
         80.0,
         160.0,
         winner=("it falls by less than 3 nats", "by 3 to 10 nats", "by more"),
@@ -134,7 +134,7 @@ EXPERIMENT = Experiment(
         "seeds": 3,
     },
     table=("arm", "seed", "k", "nll", "kl", "information", "aggregated", "active"),
-    recipe=lambda found, row: (
-        config(found, int(row["size"])) if EXACT not in str(row["arm"]) else None
+    recipe=lambda params, row: (
+        config(params, int(row["size"])) if EXACT not in str(row["arm"]) else None
     ),
 )

@@ -35,8 +35,8 @@ class Parameters:
     seeds: int = p.seeds(3)
 
 
-def check(found: Parameters) -> None:
-    if len(found.counts) < 2 or found.counts[0] > 1:
+def check(params: Parameters) -> None:
+    if len(params.counts) < 2 or params.counts[0] > 1:
         raise UserError("Compare 1 sample, which is the ELBO, with more: name both in Samples.")
 
 

@@ -24,42 +24,42 @@ SHOWN: Final = 8
 GREY_DRAWS: Final = 20_000
 
 
-def tasks(found: Parameters) -> list[Task]:
+def tasks(params: Parameters) -> list[Task]:
     return [
         Task(f"{size}-{seed}", {"size": size, "seed": seed})
-        for seed in range(found.seeds)
-        for size in found.sizes
+        for seed in range(params.seeds)
+        for size in params.sizes
     ]
 
 
-def work(found: Parameters, task: Task) -> Output:
-    dataset = images_of(found)
+def work(params: Parameters, task: Task) -> Output:
+    dataset = images_of(params)
     size, seed = task.values["size"], task.values["seed"]
-    model = fitted(config(found, size), dataset, found.steps, seed).cpu()
+    model = fitted(config(params, size), dataset, params.steps, seed).cpu()
     images = dataset.test.images
-    count = min(found.images, len(images))
+    count = min(params.images, len(images))
     x = to_float(images[torch.linspace(0, len(images) - 1, count).long()])
     generator = torch.Generator().manual_seed(seed)
-    log_w = likelihood.log_weights(model, x, found.counts[-1], generator)
-    bounds = likelihood.bounds(log_w, found.counts)
+    log_w = likelihood.log_weights(model, x, params.counts[-1], generator)
+    bounds = likelihood.bounds(log_w, params.counts)
     arm = arm_of(size)
     rows: list[Row] = [
         {"arm": arm, "size": size, "seed": seed, "k": k, "nll": -bound}
-        for k, bound in zip(found.counts, bounds.mean(0).tolist(), strict=True)
+        for k, bound in zip(params.counts, bounds.mean(0).tolist(), strict=True)
     ]
-    rows[0] |= _codes(found, model, dataset, generator)
+    rows[0] |= _codes(params, model, dataset, generator)
     rows[-1] |= _gain(bounds)
     if size <= likelihood.EXACT_SIZE:
         exact = -likelihood.log_marginal(model, x).mean().item()
         rows += [
             {"arm": arm + EXACT, "size": size, "seed": seed, "k": k, "nll": exact}
-            for k in found.counts
+            for k in params.counts
         ]
     return Output(rows, _pictures(model, x, size, generator) if seed == 0 else {})
 
 
 def _codes(
-    found: Parameters, model: Autoencoder, dataset: Dataset, generator: torch.Generator
+    params: Parameters, model: Autoencoder, dataset: Dataset, generator: torch.Generator
 ) -> Row:
     """What the codes of the training images hold."""
     mu, logvar = encode_all(model, dataset.train)
@@ -71,7 +71,7 @@ def _codes(
         "information": held.information,
         "active": metrics.active_units(mu),
     }
-    if found.pixels == "grey":
+    if params.pixels == "grey":
         row["mass"] = likelihood.log_grey_mass(model, GREY_DRAWS, generator)
         row["floor"] = metrics.entropy_floor(to_float(dataset.test.images)) * mean_size(dataset)
     return row

@@ -16,27 +16,27 @@ SLACK: Final = 0.1
 def judge(result: Result) -> Verdict:
     """Whether the bound rises with the samples, for the largest code, and stays below the exact
     value if there is one. Grey pixels have no likelihood, whatever the curve does."""
-    found: Parameters = result.parameters
-    arms = [arm_of(size) for size in found.sizes if result.of("nll", arm=arm_of(size))]
+    params: Parameters = result.parameters
+    arms = [arm_of(size) for size in params.sizes if result.of("nll", arm=arm_of(size))]
     if not arms:
         return Verdict("open", "No model is trained yet.")
     masses = result.of("mass")
-    if found.pixels == "grey" and masses:
+    if params.pixels == "grey" and masses:
         return Verdict(
             "fails",
             "Grey pixels have no likelihood here: over all grey images the “probabilities” sum to "
             f"e^{interval(masses).mean:.0f} and not to 1. Even a perfect reconstruction would have "
             f"{interval(result.of('floor')).mean:.0f} nats per image and not 0.",
         )
-    arm, first, last = arms[-1], found.counts[0], found.counts[-1]
-    means = [interval(result.of("nll", arm=arm, k=k)).mean for k in found.counts]
+    arm, first, last = arms[-1], params.counts[0], params.counts[-1]
+    means = [interval(result.of("nll", arm=arm, k=k)).mean for k in params.counts]
     gain = compare(
         result.of("nll", arm=arm, k=first), result.of("nll", arm=arm, k=last), paired=True
     )
     said = (
         f"With a code of {arm}, −log p(x) is at most {means[0]:.2f} nats per image by the ELBO and "
         f"at most {means[-1]:.2f} by {last:,} samples: {gain.difference} nats less. The last step, "
-        f"from {found.counts[-2]:,} to {last:,}, gives {means[-2] - means[-1]:.2f}."
+        f"from {params.counts[-2]:,} to {last:,}, gives {means[-2] - means[-1]:.2f}."
     )
     passed, more = _against_exact(result)
     rises = all(a >= b for a, b in pairwise(means))
@@ -49,14 +49,14 @@ def judge(result: Result) -> Verdict:
 
 def _against_exact(result: Result) -> tuple[bool, str]:
     """Whether any bound passes the exact value, and a sentence on the smallest distance."""
-    found: Parameters = result.parameters
-    for size in reversed(found.sizes):
-        exact = result.of("nll", arm=arm_of(size) + EXACT, k=found.counts[-1])
-        reached = result.of("nll", arm=arm_of(size), k=found.counts[-1])
+    params: Parameters = result.parameters
+    for size in reversed(params.sizes):
+        exact = result.of("nll", arm=arm_of(size) + EXACT, k=params.counts[-1])
+        reached = result.of("nll", arm=arm_of(size), k=params.counts[-1])
         if exact and len(exact) == len(reached):
             distance = interval([a - b for a, b in zip(reached, exact, strict=True)])
             return distance.high < -SLACK or distance.mean < -SLACK, (
                 f" With {arm_of(size)} the exact value is {interval(exact).mean:.2f}, and "
-                f"{found.counts[-1]:,} samples reach it within {abs(distance.mean):.2f}."
+                f"{params.counts[-1]:,} samples reach it within {abs(distance.mean):.2f}."
             )
     return False, ""

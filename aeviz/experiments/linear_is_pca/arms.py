@@ -19,16 +19,16 @@ from aeviz.presets.autoencoders import settings_for
 HIDDEN_RATE = 0.004
 
 
-def config(found: Parameters) -> RunConfig:
+def config(params: Parameters) -> RunConfig:
     """The Linear type of Train, with the chosen code size and ReLU.
 
     In float32: the three digits of bfloat16 would leave an angle of some degrees.
     """
-    settings = settings_for("linear", found.dataset)
-    changes = {"bottleneck.latent_dim": found.size, "training.precision": "fp32"}
-    if found.relu == "code":
+    settings = settings_for("linear", params.dataset)
+    changes = {"bottleneck.latent_dim": params.size, "training.precision": "fp32"}
+    if params.relu == "code":
         changes |= {"bottleneck.activation": "relu"}
-    if found.relu == "hidden":
+    if params.relu == "hidden":
         changes |= {
             "network.hidden": [HIDDEN],
             "network.activation": "relu",

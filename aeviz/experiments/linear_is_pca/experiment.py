@@ -10,14 +10,14 @@ from aeviz.experiments.linear_is_pca.verdict import EQUAL_ANGLE, EQUAL_ERROR, ju
 from aeviz.experiments.statistics import interval
 
 
-def _protocol(found: Parameters) -> list[tuple[str, str]]:
+def _protocol(params: Parameters) -> list[tuple[str, str]]:
     return [
         ("Network", "the Linear type of Train: no hidden layer, linear output, squared error"),
         ("Error", "mean squared error per pixel of the training images, for which PCA is optimal"),
         (
             "Angle",
             "largest principal angle between the decoder's columns and the first "
-            f"{found.size} components",
+            f"{params.size} components",
         ),
         ("Tuned on", "nothing: the learning rate is the one that Train starts with"),
         (
@@ -29,8 +29,8 @@ def _protocol(found: Parameters) -> list[tuple[str, str]]:
 
 
 def _answer(result: Result) -> float | None:
-    found = result.parameters
-    angles = result.of("angle", arm=arm(found), step=found.steps)
+    params = result.parameters
+    angles = result.of("angle", arm=arm(params), step=params.steps)
     return interval(angles).mean if angles else None
 
 
@@ -124,5 +124,5 @@ EXPERIMENT = Experiment(
     protocol=_protocol,
     reference={"dataset": "mnist", "images": 60_000, "size": 16, "steps": 6000, "seeds": 3},
     table=("arm", "step", "seed", "mse", "test_mse", "angle", "mean_angle", "axes", "match"),
-    recipe=lambda found, row: None if row["arm"] == PCA else config(found),
+    recipe=lambda params, row: None if row["arm"] == PCA else config(params),
 )

@@ -38,23 +38,23 @@ class Parameters:
     seeds: int = p.seeds(3)
 
 
-def check(found: Parameters) -> None:
-    source = datasets.find(found.dataset)
-    most = min(math.prod(source.image_shape), source.counts[0], found.images) - 1
-    if found.size > most:
+def check(params: Parameters) -> None:
+    source = datasets.find(params.dataset)
+    most = min(math.prod(source.image_shape), source.counts[0], params.images) - 1
+    if params.size > most:
         raise UserError(
-            f"A code of {found.size} numbers can copy each of these images of {source.title}: "
+            f"A code of {params.size} numbers can copy each of these images of {source.title}: "
             f"choose a code size (size) of at most {most}."
         )
 
 
-def arm(found: Parameters) -> str:
+def arm(params: Parameters) -> str:
     """What the network is called in rows and charts."""
-    return {"none": "linear", "code": "ReLU code", "hidden": "ReLU layer"}[found.relu]
+    return {"none": "linear", "code": "ReLU code", "hidden": "ReLU layer"}[params.relu]
 
 
-def measured_at(found: Parameters) -> list[int]:
+def measured_at(params: Parameters) -> list[int]:
     """The steps after which the network is measured, evenly apart on a logarithmic axis."""
-    count = 1 + round(PER_DECADE * math.log10(found.steps))
-    places = torch.logspace(0, math.log10(found.steps), count, dtype=torch.float64)
-    return sorted({*places.round().int().tolist()} | {found.steps})
+    count = 1 + round(PER_DECADE * math.log10(params.steps))
+    places = torch.logspace(0, math.log10(params.steps), count, dtype=torch.float64)
+    return sorted({*places.round().int().tolist()} | {params.steps})

@@ -33,61 +33,61 @@ SHOWN = 16
 GROUP = "Directions in the space of images"
 
 
-def tasks(found: Parameters) -> list[Task]:
+def tasks(params: Parameters) -> list[Task]:
     """PCA, then one training per seed."""
     return [Task("pca", {})] + [
-        Task(f"{found.relu}-{seed}", {"seed": seed}) for seed in range(found.seeds)
+        Task(f"{params.relu}-{seed}", {"seed": seed}) for seed in range(params.seeds)
     ]
 
 
-def work(found: Parameters, task: Task) -> Output:
-    dataset = images_of(found.dataset, found.images)
-    if not components_of(dataset, found.size).shape[1]:
+def work(params: Parameters, task: Task) -> Output:
+    dataset = images_of(params.dataset, params.images)
+    if not components_of(dataset, params.size).shape[1]:
         raise UserError("All images are the same, so PCA has no direction: choose other images.")
-    return _pca(found, dataset) if task.key == "pca" else _train(found, dataset, task)
+    return _pca(params, dataset) if task.key == "pca" else _train(params, dataset, task)
 
 
-def _pca(found: Parameters, dataset: Dataset) -> Output:
+def _pca(params: Parameters, dataset: Dataset) -> Output:
     train, test = pixels(dataset.train), pixels(dataset.test)
     row: Row = {
         "arm": PCA,
         "seed": 0,
-        "mse": metrics.pca_error(train, train, found.size),
-        "test_mse": metrics.pca_error(train, test, found.size),
+        "mse": metrics.pca_error(train, train, params.size),
+        "test_mse": metrics.pca_error(train, test, params.size),
     }
-    at = measured_at(found)
-    basis = components_of(dataset, found.size)
+    at = measured_at(params)
+    basis = components_of(dataset, params.size)
     picture = Picture("the first principal components", _directions(basis, dataset), GROUP)
     return Output([row | {"step": at[0]}, row | {"step": at[-1]}], {"components": picture})
 
 
-def _train(found: Parameters, dataset: Dataset, task: Task) -> Output:
+def _train(params: Parameters, dataset: Dataset, task: Task) -> Output:
     seed = task.values["seed"]
-    settings = config(found)
-    epochs = epochs_for(found.steps, len(dataset.train), settings.training.batch_size)
+    settings = config(params)
+    epochs = epochs_for(params.steps, len(dataset.train), settings.training.batch_size)
     settings = settings.replace(**{"training.epochs": epochs, "training.seed": seed})
     state = begin(settings, dataset, pick_device(settings.training.device))
-    at = measured_at(found)
+    at = measured_at(params)
     rows: list[Row] = []
 
     def on_step(result: StepResult) -> None:
         if result.step in at:
             state.model.eval()
-            row = _measure(state.model, dataset, found.size)
-            rows.append({"arm": arm(found), "step": result.step, "seed": seed, **row})
+            row = _measure(state.model, dataset, params.size)
+            rows.append({"arm": arm(params), "step": result.step, "seed": seed, **row})
             state.model.train()
 
-    outcome = fit(state, dataset, on_step, should_stop=lambda: state.step >= found.steps)
+    outcome = fit(state, dataset, on_step, should_stop=lambda: state.step >= params.steps)
     if outcome.reason not in ("done", "stopped"):
         raise UserError(outcome.message)
     model = state.model.eval().requires_grad_(False)
-    basis = components_of(dataset, found.size)
+    basis = components_of(dataset, params.size)
     columns = plane(model, codes(model, dataset.train))
     turned = rotated(columns, pixels(dataset.train))
     for axes, share in zip(
         AXES, (best_match(columns, basis), in_order(turned, basis)), strict=True
     ):
-        rows.append({"arm": arm(found), "seed": seed, "axes": axes, "match": share})
+        rows.append({"arm": arm(params), "seed": seed, "axes": axes, "match": share})
     if seed:
         return Output(rows)
     learned = Picture("the decoder's columns as learned", _directions(columns, dataset), GROUP)

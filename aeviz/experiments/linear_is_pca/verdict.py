@@ -18,8 +18,8 @@ def judge(result: Result) -> Verdict:
     An equal error at another angle is open: further steps may turn the plane, slowly if the last
     component within it explains hardly more than the first one outside.
     """
-    found = result.parameters
-    name, last = arm(found), found.steps
+    params = result.parameters
+    name, last = arm(params), params.steps
     pca = result.of("mse", arm=PCA)
     errors = result.of("mse", arm=name, step=last)
     if not pca or not errors:

@@ -27,11 +27,11 @@ def rounded(values: Array) -> list[Any]:
     return found
 
 
-def config(found: Parameters, seed: int = 0) -> RunConfig:
+def config(params: Parameters, seed: int = 0) -> RunConfig:
     """3 - 64 - 64 - 2 - 64 - 64 - 3 with smooth activations, so that the surface has no edges."""
     return RunConfig(
         network=NetworkConfig(
-            hidden=(found.width, found.width), activation="silu", output="linear", init="glorot"
+            hidden=(params.width, params.width), activation="silu", output="linear", init="glorot"
         ),
         bottleneck=BottleneckConfig(latent_dim=2),
         loss=LossConfig(reconstruction="mse"),
@@ -39,19 +39,19 @@ def config(found: Parameters, seed: int = 0) -> RunConfig:
 
 
 def trained(
-    found: Parameters, cloud: Cloud, held_out: Array, seed: int
+    params: Parameters, cloud: Cloud, held_out: Array, seed: int
 ) -> tuple[Map, dict[str, list[Any]]]:
     """Trained here: points are no images, and have no black and white. With the decoded grid of
     codes of a few moments of the training of the first seed."""
-    settings = config(found, seed)
+    settings = config(params, seed)
     model = Autoencoder(settings, (1, 1, 3))
     chance = torch.Generator().manual_seed(seed)
     optimizer = torch.optim.Adam(model.parameters(), RATE, fused=True)
-    rate = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, found.steps, pct_start=0.15)
+    rate = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, params.steps, pct_start=0.15)
     x = torch.from_numpy(cloud.points).float()[:, None, None]  # (N, 1, 1, 3)
-    shown = {round(found.steps * (frame / FRAMES) ** 2) for frame in range(1, FRAMES + 1)}
+    shown = {round(params.steps * (frame / FRAMES) ** 2) for frame in range(1, FRAMES + 1)}
     arrays: dict[str, list[Any]] = {"steps": [], "surfaces": []}
-    for step in range(1, found.steps + 1):
+    for step in range(1, params.steps + 1):
         batch = x[torch.randint(len(x), (BATCH,), generator=chance)]
         loss = model.loss(model(batch), batch, batch, settings.loss.beta).total
         optimizer.zero_grad(set_to_none=True)

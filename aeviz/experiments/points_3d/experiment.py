@@ -10,17 +10,17 @@ from aeviz.experiments.points_3d.verdict import judge
 from aeviz.experiments.statistics import interval
 
 
-def _protocol(found: Parameters) -> list[tuple[str, str]]:
+def _protocol(params: Parameters) -> list[tuple[str, str]]:
     return [
         (
             "Data",
-            f"{found.points:,} points of the shape, redrawn for each seed; {HELD_OUT} others "
+            f"{params.points:,} points of the shape, redrawn for each seed; {HELD_OUT} others "
             f"for validation and {HELD_OUT} for the error",
         ),
         ("Scale", "one factor for all three axes, to a mean variance of 1"),
         (
             "Autoencoder",
-            f"3 - {found.width} - {found.width} - 2 and back, SiLU, {found.steps:,} steps of "
+            f"3 - {params.width} - {params.width} - 2 and back, SiLU, {params.steps:,} steps of "
             f"{BATCH} points",
         ),
         (
@@ -90,7 +90,7 @@ EXPERIMENT = Experiment(
     prediction=Prediction(
         "Draw the error of each method that leads back to space.",
         AE,
-        lambda found: [ARMS[arm] for arm in found.arms if arm in WITH_WAY_BACK],
+        lambda params: [ARMS[arm] for arm in params.arms if arm in WITH_WAY_BACK],
         0.0,
         0.4,
         winner=(AE, "PCA", "kernel PCA"),

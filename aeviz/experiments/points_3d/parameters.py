@@ -37,6 +37,6 @@ class Parameters:
     seeds: int = p.seeds(3)
 
 
-def check(found: Parameters) -> None:
-    if not {"pca", "ae"} <= {*found.arms}:
+def check(params: Parameters) -> None:
+    if not {"pca", "ae"} <= {*params.arms}:
         raise UserError("Compare the autoencoder with PCA at least: name both in Methods (arms).")

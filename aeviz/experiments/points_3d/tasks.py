@@ -20,43 +20,43 @@ DRAWN: Final = 600
 """Points of the figures."""
 
 
-def tasks(found: Parameters) -> list[Task]:
+def tasks(params: Parameters) -> list[Task]:
     """Seed by seed, each with its own points; UMAP last, as it takes long to start."""
-    arms = sorted(found.arms, key=lambda arm: (arm == "umap", [*ARMS].index(arm)))
+    arms = sorted(params.arms, key=lambda arm: (arm == "umap", [*ARMS].index(arm)))
     return [
         Task(f"{arm}-{seed}", {"arm": arm, "seed": seed})
-        for seed in range(found.seeds)
+        for seed in range(params.seeds)
         for arm in arms
     ]
 
 
-def work(found: Parameters, task: Task) -> Output:
+def work(params: Parameters, task: Task) -> Output:
     arm, seed = task.values["arm"], task.values["seed"]
-    cloud = draw(found.shape, found.points, 3 * seed + 1)
-    held_out = draw(found.shape, HELD_OUT, 3 * seed + 2).points
+    cloud = draw(params.shape, params.points, 3 * seed + 1)
+    held_out = draw(params.shape, HELD_OUT, 3 * seed + 2).points
     arrays: dict[str, list[Any]] = {}
     if arm == "ae":
-        made, arrays = trained(found, cloud, held_out, seed)
+        made, arrays = trained(params, cloud, held_out, seed)
     else:
         made = METHODS[arm](cloud.points, held_out, seed)
-    row: Row = {"arm": ARMS[arm], "seed": seed, **_measure(found, cloud, made, seed)}
+    row: Row = {"arm": ARMS[arm], "seed": seed, **_measure(params, cloud, made, seed)}
     if seed:
         return Output([row])
     arrays["codes"] = rounded(made.z[:DRAWN])
     if arm == "pca":  # what all figures share
         arrays["points"] = rounded(cloud.points[:DRAWN])
-        arrays["colour"] = rounded(_colour(found.shape, cloud)[:DRAWN])
+        arrays["colour"] = rounded(_colour(params.shape, cloud)[:DRAWN])
     return Output([row], arrays=arrays)
 
 
-def _measure(found: Parameters, cloud: Cloud, made: Map, seed: int) -> Row:
-    test = draw(found.shape, HELD_OUT, 3 * seed + 3)
+def _measure(params: Parameters, cloud: Cloud, made: Map, seed: int) -> Row:
+    test = draw(params.shape, HELD_OUT, 3 * seed + 3)
     pairs = pairs_of(cloud, PAIRS, seed)
     k = min(NEIGHBOURS, len(cloud.points) // 2 - 1)
     row: Row = {
         "trust": trustworthiness(cloud.points, made.z, k),
         "continuity": continuity(cloud.points, made.z, k),
-        "order": distance_correlation(distance(found.shape, cloud, pairs), made.z, pairs),
+        "order": distance_correlation(distance(params.shape, cloud, pairs), made.z, pairs),
         "new_points": "yes" if made.place else "no",
         "way_back": "yes" if made.back else "no",
         "setting": made.setting,

@@ -21,22 +21,22 @@ MAX_CODES: Final = 4_000
 HIDDEN: Final = (256,)
 
 
-def config(found: Parameters, kind: str) -> RunConfig:
+def config(params: Parameters, kind: str) -> RunConfig:
     """The VAE type of Train with one hidden layer, and the same network without noise and KL."""
-    settings = settings_for("vae", found.dataset).replace(
-        **{"network.hidden": [*HIDDEN], "bottleneck.latent_dim": found.size}
+    settings = settings_for("vae", params.dataset).replace(
+        **{"network.hidden": [*HIDDEN], "bottleneck.latent_dim": params.size}
     )
     if kind == "ae":
         return settings.replace(**{"type": "standard", "bottleneck.kind": "deterministic"})
     if kind == "beta-vae":
-        return settings.replace(**{"type": "beta-vae", "loss.beta": found.beta})
+        return settings.replace(**{"type": "beta-vae", "loss.beta": params.beta})
     return settings
 
 
-def samples(found: Parameters, kind: str, z: Tensor, seed: int) -> dict[str, Tensor]:
+def samples(params: Parameters, kind: str, z: Tensor, seed: int) -> dict[str, Tensor]:
     """Codes drawn for each arm of this model, as many as there are real images."""
     chance = torch.Generator().manual_seed(seed)
-    normal = sample_prior(MAX_REAL, found.size, chance)
+    normal = sample_prior(MAX_REAL, params.size, chance)
     if kind != "ae":
         return {MODELS[kind]: normal}
     return {

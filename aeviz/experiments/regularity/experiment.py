@@ -13,9 +13,9 @@ from aeviz.experiments.regularity.verdict import judge
 from aeviz.experiments.statistics import interval
 
 
-def _protocol(found: Parameters) -> list[tuple[str, str]]:
+def _protocol(params: Parameters) -> list[tuple[str, str]]:
     return [
-        ("Equal for all models", f"network {HIDDEN[0]} - {found.size}, {found.steps} steps"),
+        ("Equal for all models", f"network {HIDDEN[0]} - {params.size}, {params.steps} steps"),
         ("Samples", f"{MAX_REAL:,} of each arm, against up to {MAX_REAL:,} unseen images"),
         ("Classifier", "pixels - 256 - 64 - classes, trained on the training images"),
         ("Sure", "above the 5 % quantile of its certainty on unseen images"),
@@ -38,10 +38,10 @@ def _answer(result: Result) -> float | None:
     return 100 * (interval(other).mean - interval(values).mean)
 
 
-def _recipe(found: Parameters, row: Mapping[str, float | int | str]) -> RunConfig | None:
+def _recipe(params: Parameters, row: Mapping[str, float | int | str]) -> RunConfig | None:
     arm = str(row["arm"])
     kinds = {label: kind for kind, label in MODELS.items()} | dict.fromkeys(SAMPLERS.values(), "ae")
-    return config(found, kinds[arm]) if arm in kinds else None
+    return config(params, kinds[arm]) if arm in kinds else None
 
 
 EXPERIMENT = Experiment(
@@ -105,7 +105,7 @@ EXPERIMENT = Experiment(
     prediction=Prediction(
         "Draw the share of unseen images that the samples of each model reach.",
         MODELS["vae"],
-        lambda found: [*SAMPLERS.values(), MODELS["vae"], MODELS["beta-vae"]],
+        lambda params: [*SAMPLERS.values(), MODELS["vae"], MODELS["beta-vae"]],
         0.0,
         1.0,
         winner=("AE + N(0, I)", "AE + mixture", "VAE", "beta-VAE"),

@@ -35,17 +35,17 @@ VOLUMES: Final = 64
 SHOWN: Final = 20
 
 
-def tasks(found: Parameters) -> list[Task]:
+def tasks(params: Parameters) -> list[Task]:
     """The real images first, then seed by seed."""
     return [Task("real", {})] + [
         Task(f"{kind}-{seed}", {"kind": kind, "seed": seed})
-        for seed in range(found.seeds)
+        for seed in range(params.seeds)
         for kind in MODELS
     ]
 
 
-def work(found: Parameters, task: Task) -> Output:
-    dataset = datasets.load(found.dataset)
+def work(params: Parameters, task: Task) -> Output:
+    dataset = datasets.load(params.dataset)
     judge_of = _classifier(dataset)
     if task.key == "real":
         x = to_float(dataset.train.images[:MAX_REAL])
@@ -53,12 +53,12 @@ def work(found: Parameters, task: Task) -> Output:
         row["classifier"] = judge_of.accuracy(dataset.test)
         return Output([row], {"real": Picture(REAL, grid(x[:SHOWN], SHOWN), "Samples")})
     kind, seed = task.values["kind"], task.values["seed"]
-    model = fitted(config(found, kind), dataset, found.steps, seed)
+    model = fitted(config(params, kind), dataset, params.steps, seed)
     z, test_z = codes(model, dataset.train), codes(model, dataset.test)
     used = drawn_codes(model, dataset, seed)
     rows: list[Row] = []
     pictures: dict[str, Picture] = {}
-    for arm, drawn in samples(found, kind, z, seed).items():
+    for arm, drawn in samples(params, kind, z, seed).items():
         x = decode_all(model, drawn).clamp(0, 1)
         gaps = gap_share(used, drawn)
         rows.append({"arm": arm, "seed": seed, **_quality(dataset, judge_of, x), "gaps": gaps})

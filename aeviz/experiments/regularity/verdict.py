@@ -20,8 +20,8 @@ def judge(result: Result) -> Verdict:
     """VAE against autoencoder in three measures, paired by seed; the autoencoder's samples are
     drawn in the chosen way. It holds if the VAE is ahead in all three, and fails if it
     is behind in any."""
-    found = result.parameters
-    chosen, model = SAMPLERS[found.sampler], MODELS["ae"]
+    params = result.parameters
+    chosen, model = SAMPLERS[params.sampler], MODELS["ae"]
     ahead, behind, parts = 0, 0, []
     for measure, (word, what, good) in MEASURES.items():
         vae = result.of(measure, arm=MODELS["vae"])

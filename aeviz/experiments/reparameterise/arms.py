@@ -19,13 +19,13 @@ RATES: Final = (0.001, 0.002, 0.004)
 """Learning rates of Adam. Each arm uses the one that is better on the validation images."""
 
 
-def config(found: Parameters, lr: float = RATES[0]) -> RunConfig:
+def config(params: Parameters, lr: float = RATES[0]) -> RunConfig:
     """The settings of the VAE. Batch normalisation would mix the draws of different images."""
-    return RunConfig(type="vae", dataset=found.dataset).replace(
+    return RunConfig(type="vae", dataset=params.dataset).replace(
         **{
             "network.hidden": [200],
             "bottleneck.kind": "gaussian",
-            "bottleneck.latent_dim": found.size,
+            "bottleneck.latent_dim": params.size,
             "training.batch_size": BATCH,
             "training.lr": lr,
         }
@@ -62,10 +62,10 @@ def steps(
             yield done
 
 
-def start(found: Parameters, dataset: Dataset, seed: int) -> Autoencoder:
+def start(params: Parameters, dataset: Dataset, seed: int) -> Autoencoder:
     """The weights that all arms of a seed start from. The decoder starts at the mean image, so that
     the first steps are not spent on learning that most pixels are black."""
-    made = config(found).replace(**{"training.seed": seed})
+    made = config(params).replace(**{"training.seed": seed})
     model = Autoencoder(made, dataset.image_shape)
     mean = to_float(dataset.train.images).mean(0).clamp(0.01, 0.99)
     last = [module for module in model.decoder.modules() if isinstance(module, torch.nn.Linear)][-1]

@@ -9,13 +9,13 @@ from aeviz.experiments.reparameterise.tasks import DRAWS, TEST_DRAWS, TEST_IMAGE
 from aeviz.experiments.reparameterise.verdict import judge, noise_ratio
 
 
-def _protocol(found: Parameters) -> list[tuple[str, str]]:
+def _protocol(params: Parameters) -> list[tuple[str, str]]:
     return [
         ("Images", "black and white: a pixel is white from the middle grey on"),
         (
             "Equal for all arms",
-            f"network (200 hidden units), start, batches of {BATCH}, {found.steps} steps, "
-            f"{found.samples} drawn code{'s' * (found.samples != 1)} per image, the exact KL",
+            f"network (200 hidden units), start, batches of {BATCH}, {params.steps} steps, "
+            f"{params.samples} drawn code{'s' * (params.samples != 1)} per image, the exact KL",
         ),
         (
             "Tuned on validation images",
@@ -73,8 +73,8 @@ EXPERIMENT = Experiment(
     prediction=Prediction(
         "Draw the loss of the score function while it trains.",
         ARMS["score"],
-        lambda found: sorted(
-            {0, *(round(found.steps * i / (POINTS - 1)) for i in range(1, POINTS))}
+        lambda params: sorted(
+            {0, *(round(params.steps * i / (POINTS - 1)) for i in range(1, POINTS))}
         ),
         80.0,
         260.0,
@@ -120,7 +120,7 @@ EXPERIMENT = Experiment(
     protocol=_protocol,
     reference={"dataset": "mnist", "noise_samples": [1, 4, 16, 64], "steps": 6000, "seeds": 5},
     table=("arm", "seed", "step", "loss", "rate", "samples", "noise"),
-    recipe=lambda found, row: (
-        config(found, float(row["rate"])) if row["arm"] == WITH and "rate" in row else None
+    recipe=lambda params, row: (
+        config(params, float(row["rate"])) if row["arm"] == WITH and "rate" in row else None
     ),
 )

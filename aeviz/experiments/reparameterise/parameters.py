@@ -42,6 +42,6 @@ class Parameters:
     seeds: int = p.seeds(3)
 
 
-def check(found: Parameters) -> None:
-    if datasets.find(found.dataset).counts[0] < BATCH:
+def check(params: Parameters) -> None:
+    if datasets.find(params.dataset).counts[0] < BATCH:
         raise UserError(f"Training needs at least {BATCH} training images: choose more images.")

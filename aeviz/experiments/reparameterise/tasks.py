@@ -27,11 +27,11 @@ TEST_DRAWS: Final = 4
 SHOWN: Final = 8
 
 
-def tasks(found: Parameters) -> list[Task]:
+def tasks(params: Parameters) -> list[Task]:
     """The noise of the first seed comes first: it is there after seconds."""
     return [
         task
-        for seed in range(found.seeds)
+        for seed in range(params.seeds)
         for task in (
             Task(f"noise-{seed}", {"seed": seed}),
             *(Task(f"{kind}-{seed}", {"kind": kind, "seed": seed}) for kind in ARMS),
@@ -39,22 +39,22 @@ def tasks(found: Parameters) -> list[Task]:
     ]
 
 
-def work(found: Parameters, task: Task) -> Output:
-    dataset = binarised(datasets.load(found.dataset), "threshold")
+def work(params: Parameters, task: Task) -> Output:
+    dataset = binarised(datasets.load(params.dataset), "threshold")
     seed = task.values["seed"]
     if "kind" not in task.values:
-        return Output(noise(found, dataset, seed))
-    return training(found, dataset, task.values["kind"], seed)
+        return Output(noise(params, dataset, seed))
+    return training(params, dataset, task.values["kind"], seed)
 
 
-def noise(found: Parameters, dataset: Dataset, seed: int) -> list[Row]:
+def noise(params: Parameters, dataset: Dataset, seed: int) -> list[Row]:
     """The spread of single gradients around their mean, as a share of the mean's length.
 
     At the weights that a quarter of the training with the trick reaches, for one batch. The mean of
     all gradients with the trick and the most samples counts as the true gradient.
     """
-    model = start(found, dataset, seed)
-    for _ in steps(model, dataset, "pathwise", found.samples, RATES[0], seed, found.steps // 4):
+    model = start(params, dataset, seed)
+    for _ in steps(model, dataset, "pathwise", params.samples, RATES[0], seed, params.steps // 4):
         pass
     x = to_float(dataset.train.images[:BATCH])
     generator = torch.Generator().manual_seed(seed)
@@ -72,10 +72,10 @@ def noise(found: Parameters, dataset: Dataset, seed: int) -> list[Row]:
     kinds: tuple[Estimator, ...] = ("pathwise", "score", "score-baseline")
     spreads = {
         (kind, samples): gradients(kind, samples)
-        for samples in found.noise_samples
+        for samples in params.noise_samples
         for kind in kinds
     }
-    mean, variance = spreads["pathwise", max(found.noise_samples)]
+    mean, variance = spreads["pathwise", max(params.noise_samples)]
     length = (mean.square().sum() - variance / DRAWS).clamp(min=1e-12)  # without its own noise
     return [
         {
@@ -88,9 +88,9 @@ def noise(found: Parameters, dataset: Dataset, seed: int) -> list[Row]:
     ]
 
 
-def training(found: Parameters, dataset: Dataset, kind: Estimator, seed: int) -> Output:
+def training(params: Parameters, dataset: Dataset, kind: Estimator, seed: int) -> Output:
     """Trains with each learning rate and keeps the run that is best on the validation images."""
-    runs = [_trained(found, dataset, kind, lr, seed) for lr in RATES]
+    runs = [_trained(params, dataset, kind, lr, seed) for lr in RATES]
     validation, rows, model = min(runs, key=lambda run: run[0])
     rows[-1]["validation"] = validation
     if seed:
@@ -105,11 +105,11 @@ def training(found: Parameters, dataset: Dataset, kind: Estimator, seed: int) ->
 
 
 def _trained(
-    found: Parameters, dataset: Dataset, kind: Estimator, lr: float, seed: int
+    params: Parameters, dataset: Dataset, kind: Estimator, lr: float, seed: int
 ) -> tuple[float, list[Row], Autoencoder]:
     """The validation loss, infinite if the training diverges; the curve; and the model."""
-    model = start(found, dataset, seed)
-    places = {round(found.steps * i / (POINTS - 1)) for i in range(1, POINTS)}
+    model = start(params, dataset, seed)
+    places = {round(params.steps * i / (POINTS - 1)) for i in range(1, POINTS)}
     rows: list[Row] = []
 
     def measure(step: int) -> None:
@@ -124,7 +124,7 @@ def _trained(
         )
 
     measure(0)
-    for step in steps(model, dataset, kind, found.samples, lr, seed, found.steps):
+    for step in steps(model, dataset, kind, params.samples, lr, seed, params.steps):
         if step in places:
             measure(step)
     validation = negative_elbo(model, dataset.validation.images)

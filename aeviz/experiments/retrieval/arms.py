@@ -31,7 +31,7 @@ Three = tuple[Tensor, Tensor, Tensor]
 """Rows of the collection, of the validation queries and of the queries."""
 
 
-def codes_of(found: Parameters, search: Search, model: str, size: int, seed: int) -> Three:
+def codes_of(params: Parameters, search: Search, model: str, size: int, seed: int) -> Three:
     """The pixels, or the codes of PCA or of a network with this code size."""
     splits = (search.collection, search.validation, search.queries)
     if model == "pixels":
@@ -39,14 +39,14 @@ def codes_of(found: Parameters, search: Search, model: str, size: int, seed: int
         return a, b, c
     if model == "pca":
         train = pixels(search.collection)
-        basis = _basis(*split_of(found, seed))
+        basis = _basis(*split_of(params, seed))
         a, b, c = ((pixels(part) - train.mean(0)) @ basis[:, :size] for part in splits)
         return a, b, c
     train_split = search.collection.take(slice(0, len(search.collection) // 2 * 2))
     network = fitted(
-        config(model, found.dataset, size),
+        config(model, params.dataset, size),
         with_splits(search.dataset, train_split, search.validation),
-        found.steps,
+        params.steps,
         seed,
     )
     a, b, c = (codes(network, part) for part in splits)

@@ -11,16 +11,16 @@ from aeviz.experiments.retrieval.verdict import judge
 from aeviz.experiments.statistics import interval
 
 
-def _protocol(found: Parameters) -> list[tuple[str, str]]:
+def _protocol(params: Parameters) -> list[tuple[str, str]]:
     pooled_text = (
-        f"all images pooled, at most {found.images:,}; 70 % of each class are the collection and "
+        f"all images pooled, at most {params.images:,}; 70 % of each class are the collection and "
         f"what is learnt from, 10 % queries to choose with, 20 % (at most {QUERIES:,}) queries; "
         "another split for each seed"
     )
     official = "the data set's own split: the training images are the collection"
     return [
-        ("Split", pooled_text if found.split == "pooled" else official),
-        ("Networks", f"dense, 256 hidden units, {found.steps} training steps whatever the size"),
+        ("Split", pooled_text if params.split == "pooled" else official),
+        ("Networks", f"dense, 256 hidden units, {params.steps} training steps whatever the size"),
         ("Bytes", "a pixel 1, a number of a code 4 (float32), a bit an eighth"),
         ("Precision", f"share of the first {K} images that have the class of the query"),
         ("mAP", f"average precision over the whole collection, {RANKED} queries"),
@@ -84,7 +84,7 @@ EXPERIMENT = Experiment(
     prediction=Prediction(
         "Draw the precision of the AE's codes over the bytes per image.",
         ARMS["ae"],
-        lambda found: [NUMBER * size for size in found.sizes],
+        lambda params: [NUMBER * size for size in params.sizes],
         0.0,
         1.0,
         winner=("pixels", "AE", "PCA", "equal"),
@@ -134,8 +134,8 @@ EXPERIMENT = Experiment(
     },
     needs=frozenset({"labels"}),
     table=("arm", "size", "bytes", "seed", "setting", "precision", "map", "pixel_recall"),
-    recipe=lambda found, row: (
-        config(str(row["arm"]).split()[0].lower(), found.dataset, int(row["size"]))
+    recipe=lambda params, row: (
+        config(str(row["arm"]).split()[0].lower(), params.dataset, int(row["size"]))
         if row["arm"] in NETWORKS
         else None
     ),

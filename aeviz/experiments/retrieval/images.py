@@ -55,6 +55,10 @@ def search_of(name: str, images: int, seed: int) -> Search:
     )
 
 
-def split_of(found: Parameters, seed: int) -> tuple[str, int, int]:
+def split_of(params: Parameters, seed: int) -> tuple[str, int, int]:
     """What `search_of` takes: with the data set's own split, seeds change the networks only."""
-    return (found.dataset, found.images, seed) if found.split == "pooled" else (found.dataset, 0, 0)
+    return (
+        (params.dataset, params.images, seed)
+        if params.split == "pooled"
+        else (params.dataset, 0, 0)
+    )

@@ -46,13 +46,13 @@ class Parameters:
     seeds: int = p.seeds(3)
 
 
-def check(found: Parameters) -> None:
-    shape = datasets.find(found.dataset).image_shape
-    if found.sizes[-1] > shape[0] * shape[1] * shape[2]:
+def check(params: Parameters) -> None:
+    shape = datasets.find(params.dataset).image_shape
+    if params.sizes[-1] > shape[0] * shape[1] * shape[2]:
         raise UserError("A code (sizes) must not have more numbers than an image has pixels.")
-    if not any(ARMS[arm] in NETWORKS for arm in found.arms):
+    if not any(ARMS[arm] in NETWORKS for arm in params.arms):
         raise UserError("Compare at least one arm of an AE or a VAE: name it in Arms (arms).")
-    if all(ARMS[arm] in NETWORKS for arm in found.arms):
+    if all(ARMS[arm] in NETWORKS for arm in params.arms):
         raise UserError("Compare with pixels or with PCA: name it in Arms (arms).")
 
 

@@ -20,12 +20,12 @@ SHOWN = 3
 FOUND = 8
 
 
-def tasks(found: Parameters) -> list[Task]:
+def tasks(params: Parameters) -> list[Task]:
     """Seed by seed; pixels and PCA first, and the size at which the claim is judged."""
-    needed = [model for model in MODELS if any(model_of(arm) == model for arm in found.arms)]
-    sizes = sorted(found.sizes, key=lambda size: abs(size - FOCUS))
+    needed = [model for model in MODELS if any(model_of(arm) == model for arm in params.arms)]
+    sizes = sorted(params.sizes, key=lambda size: abs(size - FOCUS))
     made = []
-    for seed in range(found.seeds):
+    for seed in range(params.seeds):
         for model in needed:
             if model == "pixels":
                 made.append(Task(f"pixels-{seed}", {"model": model, "size": 0, "seed": seed}))
@@ -37,17 +37,17 @@ def tasks(found: Parameters) -> list[Task]:
     return made
 
 
-def work(found: Parameters, task: Task) -> Output:
+def work(params: Parameters, task: Task) -> Output:
     model, size, seed = task.values["model"], task.values["size"], task.values["seed"]
-    search = search_of(*split_of(found, seed))
-    z = codes_of(found, search, model, size, seed)
+    search = search_of(*split_of(params, seed))
+    z = codes_of(params, search, model, size, seed)
     rows: list[Row] = []
     pictures: dict[str, Picture] = {}
-    wanted = [arm for arm in found.arms if model_of(arm) == model]
+    wanted = [arm for arm in params.arms if model_of(arm) == model]
     for arm, setting, count, distances, validation in distances_of(search, wanted, z, seed):
         about: Row = {"arm": ARMS[arm], "size": size, "seed": seed, "setting": setting}
         rows.append(about | {"bytes": count} | _measured(search, distances, validation))
-        focus = min(found.sizes, key=lambda size: abs(size - FOCUS))
+        focus = min(params.sizes, key=lambda size: abs(size - FOCUS))
         if seed == 0 and size in (0, focus):
             pictures |= _found(search, arm, distances)
     return Output(rows, pictures)

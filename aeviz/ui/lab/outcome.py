@@ -39,7 +39,7 @@ def _live(job: Job) -> None:
     status = job.status
     if status.phase in jobs.OVER:
         st.rerun()
-    experiment, found = job.experiment()
+    experiment, params = job.experiment()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(status.done / max(status.tasks, 1), _progress(job), width="stretch")
         if st.button("Stop", icon=":material/stop_circle:", disabled=job.stop_requested):
@@ -47,7 +47,7 @@ def _live(job: Job) -> None:
                 job.stop(person.me())
             except UserError as error:
                 problems.show(error)
-    charts(experiment, found, job.result())
+    charts(experiment, params, job.result())
 
 
 def _progress(job: Job) -> str:
@@ -62,13 +62,15 @@ def _progress(job: Job) -> str:
     return f"{status.done} of {status.tasks} tasks done, {rest}"
 
 
-def charts(experiment: Experiment, found: Any, result: Result | None, reveal: bool = False) -> None:
+def charts(
+    experiment: Experiment, params: Any, result: Result | None, reveal: bool = False
+) -> None:
     """The charts that have data, the first alone, then two in a row, and the figures of points in
     space. `reveal`: with the reference result."""
     known = document.reference(experiment) if reveal else None
     figures = []
     for number, spec in enumerate(experiment.charts):
-        ghost = prediction.ghost(experiment, found) if number == 0 else None
+        ghost = prediction.ghost(experiment, params) if number == 0 else None
         figure = lab.chart(spec, result, known.result if known else None, ghost)
         if figure["data"]:
             figures.append((spec, figure))

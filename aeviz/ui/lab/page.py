@@ -64,23 +64,23 @@ def one(experiment: Experiment) -> None:
         start = experiment.build({})
     before = None
     with st.expander("Settings"):
-        found = controls.choose(experiment, start)
-    if found is not None:
-        before = parameters.plain(start) != parameters.plain(found)
-        address.remember(experiment, found)
+        params = controls.choose(experiment, start)
+    if params is not None:
+        before = parameters.plain(start) != parameters.plain(params)
+        address.remember(experiment, params)
         if before:
             address.set_ran(False)
-    job = _job(experiment, found) if found is not None and address.ran() else None
-    if found is not None and job is None:
-        prediction.show(experiment, found)
-        _run_button(experiment, found)
+    job = _job(experiment, params) if params is not None and address.ran() else None
+    if params is not None and job is None:
+        prediction.show(experiment, params)
+        _run_button(experiment, params)
     elif job is not None:
-        _result(experiment, found, job)
+        _result(experiment, params, job)
 
 
-def _job(experiment: Experiment, found: Any) -> Job | None:
+def _job(experiment: Experiment, params: Any) -> Job | None:
     """The job of these parameters if it runs, waits or has finished tasks."""
-    job = jobs.existing(experiment.name, parameters.plain(found))
+    job = jobs.existing(experiment.name, parameters.plain(params))
     if job is None or (job.status.phase in jobs.OVER and not job.finished()):
         if job is not None and job.status.message:
             problems.show(UserError(job.status.message))
@@ -88,10 +88,10 @@ def _job(experiment: Experiment, found: Any) -> Job | None:
     return job
 
 
-def _run_button(experiment: Experiment, found: Any) -> None:
-    known = jobs.existing(experiment.name, parameters.plain(found))
+def _run_button(experiment: Experiment, params: Any) -> None:
+    known = jobs.existing(experiment.name, parameters.plain(params))
     done = known is not None and known.status.phase == "done"
-    tasks = len(experiment.tasks(found))
+    tasks = len(experiment.tasks(params))
     with st.container(horizontal=True, vertical_alignment="center"):
         pressed = st.button("Run the experiment", type="primary", icon=":material/science:")
         st.caption(
@@ -101,13 +101,13 @@ def _run_button(experiment: Experiment, found: Any) -> None:
             width="content",
         )
     if pressed:
-        _start(experiment, found)
+        _start(experiment, params)
 
 
-def _start(experiment: Experiment, found: Any) -> None:
+def _start(experiment: Experiment, params: Any) -> None:
     try:
         person.need_owner()
-        jobs.start(experiment.name, parameters.plain(found), person.me().owner)
+        jobs.start(experiment.name, parameters.plain(params), person.me().owner)
     except UserError as error:
         problems.show(error)
         return
@@ -116,7 +116,7 @@ def _start(experiment: Experiment, found: Any) -> None:
     st.rerun()
 
 
-def _result(experiment: Experiment, found: Any, job: Job) -> None:
+def _result(experiment: Experiment, params: Any, job: Job) -> None:
     status = job.status
     if status.phase not in jobs.OVER:
         outcome.live(job)
@@ -125,17 +125,17 @@ def _result(experiment: Experiment, found: Any, job: Job) -> None:
     assert result is not None
     outcome.verdict(experiment, result, status)
     if not result.complete and st.button("Go on", icon=":material/resume:"):
-        _start(experiment, found)
-    outcome.charts(experiment, found, result, reveal=True)
+        _start(experiment, params)
+    outcome.charts(experiment, params, result, reveal=True)
     st.markdown(f"**Why.** {experiment.why}")
     outcome.pictures(job, result)
     outcome.details(experiment, result, status.seconds)
-    _break_it(experiment, found)
+    _break_it(experiment, params)
     questions.show(experiment, result)
     _take_along(experiment, result, status.seconds)
 
 
-def _break_it(experiment: Experiment, found: Any) -> None:
+def _break_it(experiment: Experiment, params: Any) -> None:
     """The parameters for which the claim fails."""
     case = experiment.break_it
     st.subheader("Break it", anchor=False)

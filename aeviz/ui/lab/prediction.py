@@ -13,10 +13,10 @@ from aeviz.ui.lab import address
 from aeviz.ui.shared.component import component
 
 
-def show(experiment: Experiment, found: Any) -> None:
+def show(experiment: Experiment, params: Any) -> None:
     """Shows the chart to draw on, and the choice of a winner."""
     prediction, spec = experiment.prediction, experiment.charts[0]
-    places = prediction.at(found)
+    places = prediction.at(params)
     st.markdown(f"**Predict.** {prediction.ask}")
     testid = f"aeviz-predict-{experiment.name}"
     said = component("static/predict.js", "styles/lab.css")(
@@ -53,10 +53,10 @@ def picked(experiment: Experiment) -> str | None:
 
 
 def ghost(
-    experiment: Experiment, found: Any
+    experiment: Experiment, params: Any
 ) -> tuple[Sequence[float | str], Sequence[float]] | None:
     """The prediction as places and heights, for the chart of the result."""
-    places = experiment.prediction.at(found)
+    places = experiment.prediction.at(params)
     heights = address.guess(places)
     return None if heights is None else (places, heights)
 
