@@ -111,7 +111,7 @@ def layouts_at_the_end_of_a_training_only(path: Path, tree: ast.AST) -> Iterable
 def models_finished_by_trainings_only(path: Path, tree: ast.AST) -> Iterable[str]:
     if inside(path, "training/finish.py", "runs/worker.py", "runs/maps.py", "cli/train.py"):
         return ()
-    ends = {"finish", "card_and_gallery", "mapped"}
+    ends = {"finish", "card_and_gallery", "with_maps"}
     return (name for name, _ in calls(tree) if name.rpartition(".")[2] in ends)
 
 

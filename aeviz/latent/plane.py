@@ -24,7 +24,7 @@ INSIDE = 0.98
 """Without a prior, a manifold covers this share of the codes on each axis."""
 
 
-def aligned(codes: ArrayLike, before: NDArray[np.floating] | None) -> PCA2:
+def aligned_plane(codes: ArrayLike, before: NDArray[np.floating] | None) -> PCA2:
     """The plane of largest variance of codes (M, d), rotated to match the previous epoch.
 
     PCA axes can rotate and flip from epoch to epoch. If the previous places `before` (M, 2) of the

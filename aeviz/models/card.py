@@ -1,4 +1,4 @@
-"""The card in a model file, checked as it is read: a stranger may have written it."""
+"""Check the card of an untrusted model file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Final
 from aeviz.io.json_file import is_count, is_number, is_text
 
 MAX_ENTRIES: Final = 1_000
-"""Values of a card, at all depths together."""
+"""Values in a card, at all depths together."""
 MAX_DEPTH: Final = 4
 MAX_TEXT: Final = 200
 
@@ -28,9 +28,9 @@ _FIGURE_GROUPS: Final = ("denoise", "factors", "factor_scores")
 
 
 def checked(card: Mapping[str, Any]) -> dict[str, Any]:
-    """The card without what cannot be shown: numbers that are not finite or beyond 2^53, texts
-    that are long or not printable, known fields of another kind, and what is nested deeper than
-    MAX_DEPTH or comes after MAX_ENTRIES."""
+    """The card without values that cannot be shown: numbers that are not finite or beyond 2^53,
+    texts that are long or not printable, known fields of a wrong type, values nested deeper than
+    MAX_DEPTH, and values after the first MAX_ENTRIES."""
     found = _cleaned(card, MAX_DEPTH, [MAX_ENTRIES])
     _drop(found, _COUNTS, is_count)
     _drop(found, _NUMBERS, is_number)

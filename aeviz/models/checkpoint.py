@@ -1,8 +1,8 @@
 """One model = one .safetensors file: weights, RunConfig, card and gallery. See
 docs/checkpoint-format.md.
 
-A file may come from a stranger: nothing in it is executed, every size is checked against the header
-before memory is asked for, and every failure is a UserError that says what is wrong.
+Files are untrusted: nothing in them is executed, every size is checked in the header before memory
+is allocated, and every failure is a UserError that says what is wrong.
 """
 
 from __future__ import annotations
@@ -51,11 +51,11 @@ _OPTIONAL = ("logvar", "tsne", "umap")
 
 @dataclass(frozen=True)
 class Gallery:
-    """Held-out images and their codes: what lets a page open without the data set.
+    """Held-out images and their codes, so that pages open without the data set.
 
-    latents (N, d) float32, the means where codes are Gaussian, then logvar (N, d); labels (N,)
-    int64; sprite: a lossless image sheet, row-major, ceil(sqrt(N)) columns; pca, tsne, umap
-    (N, 2).
+    latents (N, d): float32, the means of Gaussian codes; logvar (N, d): for Gaussian codes only;
+    labels (N,): int64; sprite: a lossless sheet of the images, row-major, ceil(sqrt(N)) columns;
+    pca, tsne, umap: (N, 2).
     """
 
     latents: Tensor
@@ -70,7 +70,7 @@ class Gallery:
 
 @dataclass(frozen=True)
 class Loaded:
-    """A model file in memory: the network in eval mode, and what the file says of it."""
+    """A model file in memory: the network in eval mode, its card and its gallery."""
 
     model: Autoencoder
     card: dict[str, Any] = field(default_factory=dict)
@@ -83,7 +83,7 @@ class Loaded:
 
 @dataclass(frozen=True)
 class LoadedRestorer:
-    """A restorer's file in memory: the network in eval mode, and what the file says of it."""
+    """A restorer's file in memory: the network in eval mode, and its card."""
 
     model: Restorer
     card: dict[str, Any] = field(default_factory=dict)
@@ -100,7 +100,7 @@ def save(
     gallery: Gallery | None,
     half: bool = False,
 ) -> None:
-    """Writes the whole model to `path`, atomically."""
+    """Write the model file to `path`, atomically."""
     atomic.write_bytes(path, to_bytes(model, card, gallery, half))
 
 
@@ -141,7 +141,7 @@ def _gallery_tensors(gallery: Gallery) -> dict[str, Tensor]:
 
 
 def _half(values: Tensor) -> Tensor:
-    return values.clamp(-HALF, HALF).half()  # beyond its range half precision says inf
+    return values.clamp(-HALF, HALF).half()  # values beyond its range would become inf
 
 
 def read_summary(path: Path) -> Summary:
@@ -170,7 +170,7 @@ def load(path: Path, device: torch.device | str = "cpu", called: str = "") -> Lo
 
 
 def load_restorer(path: Path, device: torch.device | str = "cpu") -> LoadedRestorer:
-    """As `load`, for the file of a restorer of photographs."""
+    """Read and check the file of a restorer of photographs; UserError as for `load`."""
     header = read_header(path)
     summary = summary_of(header)
     with torch.device("meta"):
@@ -182,7 +182,7 @@ def load_restorer(path: Path, device: torch.device | str = "cpu") -> LoadedResto
     model = Restorer(summary.config)
     model.load_state_dict(weights)
     model.to(device).eval().requires_grad_(False)
-    # Convolutions over channels-last pictures are the faster ones.
+    # Convolutions are faster on channels-last images.
     model.to(memory_format=torch.channels_last)
     return LoadedRestorer(model, summary.card)
 
@@ -201,12 +201,12 @@ def _read(
         raise UserError(damaged) from error
     for key, weight in weights.items():
         if not torch.isfinite(weight).all():
-            raise UserError(f"{called} holds weights that are not numbers ({key}).")
+            raise UserError(f"{called} has weights that are not finite ({key}): train it again.")
     return weights, gallery
 
 
 def _check_weights(called: str, header: dict[str, Any], expected: dict[str, Tensor]) -> None:
-    """Compares names, shapes and kinds of number with what the configuration asks for."""
+    """Compare the weights' names, shapes and types with those of the configured network."""
     given = {k: (v["shape"], v["dtype"]) for k, v in header.items() if k.startswith("model.")}
     fits = given.keys() == {f"model.{k}" for k in expected} and all(
         given[f"model.{k}"][0] == list(v.shape)
@@ -215,19 +215,19 @@ def _check_weights(called: str, header: dict[str, Any], expected: dict[str, Tens
     )
     if not fits:
         raise UserError(
-            f"{called} does not fit its own description, as its weights have other shapes than "
-            "its configuration asks for: export it again."
+            f"{called} does not match its own description: its weights do not have the shapes of "
+            "the network that it describes. Export it again."
         )
 
 
 def _check_gallery(header: dict[str, Any], summary: Summary) -> None:
-    """Compares the gallery's sizes with one another, before any of it is read."""
+    """Check that the gallery's sizes match, before any of it is read."""
     n = (header["gallery.latents"]["shape"] + [0])[0]
     d = summary.config.bottleneck.latent_dim
     shapes = {"latents": [n, d], "logvar": [n, d], "labels": [n]}
     shapes |= {key: [n, 2] for key in ("pca", "tsne", "umap")}
     if not 0 < n <= min(MAX_GALLERY, limits.GALLERY_VALUES // d):
-        raise UserError(f"The model file's gallery is damaged: it holds {n} images.")
+        raise UserError(f"The model file's gallery is damaged: it has {n} images.")
     for key, dtypes in _DTYPES.items():
         entry = header.get(f"gallery.{key}")
         if entry is None:
@@ -240,13 +240,13 @@ def _check_gallery(header: dict[str, Any], summary: Summary) -> None:
 
 
 def _read_gallery(file: Any, header: dict[str, Any]) -> Gallery:
-    """The gallery, of checked shapes; its values are checked here."""
+    """Read the gallery and check its values; its shapes are checked already."""
     keys = [key for key in _DTYPES if f"gallery.{key}" in header]
     tensors = {key: file.get_tensor(f"gallery.{key}") for key in keys}
     for key, dtypes in _DTYPES.items():
         if key in tensors and dtypes is _FLOATS:
             tensors[key] = tensors[key].float()
-            if not (tensors[key].abs() <= HALF).all():  # nor is NaN
+            if not (tensors[key].abs() <= HALF).all():  # also if one is NaN
                 raise UserError(f"The model file's gallery is damaged: {key} is out of range.")
     labels = tensors["labels"].long()
     names = _class_names(header["__metadata__"])

@@ -1,5 +1,5 @@
-"""The header of a model file: its sizes, and what it says of the model, checked before anything is
-read or allocated. See docs/checkpoint-format.md."""
+"""The header of a model file: its sizes and its description of the model. Both are checked before
+anything else is read or allocated. See docs/checkpoint-format.md."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _PICKLES = (b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")  # PK: a 
 
 @dataclass(frozen=True)
 class Summary:
-    """What a list of models shows, read from the header alone."""
+    """The facts that a list of models shows; they are read from the header alone."""
 
     config: RunConfig
     image_shape: ImageShape
@@ -43,7 +43,7 @@ def read_header(path: Path, called: str = "") -> dict[str, Any]:
         with path.open("rb") as file:
             start = file.read(8)
             length = struct.unpack("<Q", start)[0] if len(start) == 8 else -1
-            brace = file.read(1) == b"{"  # two bytes of a length may well look like a pickle's
+            brace = file.read(1) == b"{"  # the first bytes of a length may look like a pickle's
             if not brace and start.startswith(_PICKLES):
                 raise UserError(
                     f"{called} is a pickle, which can run code, so aeviz does not open it: "
@@ -52,25 +52,25 @@ def read_header(path: Path, called: str = "") -> dict[str, Any]:
             if size > MAX_FILE:
                 raise UserError(f"{called} is larger than {MAX_FILE >> 20} MB.")
             if not (brace and 2 <= length <= min(MAX_HEADER, size - 8)):
-                raise UserError(f"{called} is no model file of aeviz, or it is truncated.")
+                raise UserError(f"{called} is not an aeviz model file, or it is truncated.")
             text = b"{" + file.read(length - 1)
     except OSError as error:
         raise UserError(f"{called} cannot be read: {error.strerror}.") from error
     try:
         header = json.loads(text, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
-        raise UserError(f"{called} is no model file of aeviz: its header is damaged.") from error
+        raise UserError(f"{called} is not an aeviz model file: its header is damaged.") from error
     metadata = header.pop("__metadata__", None)
     if not isinstance(metadata, dict):
-        raise UserError(f"{called} is no model file of aeviz: it has no description.")
+        raise UserError(f"{called} is not an aeviz model file: it has no description.")
     texts = all(isinstance(value, str) for value in metadata.values())
     if not (texts and all(map(_is_entry, header.values()))):
-        raise UserError(f"{called} is no model file of aeviz: its header is damaged.")
+        raise UserError(f"{called} is not an aeviz model file: its header is damaged.")
     return header | {"__metadata__": metadata}
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object of which every reader sees the same: a repeated key is an error."""
+    """A JSON object without repeated keys: readers differ in which of their values they take."""
     if len(dict(pairs)) < len(pairs):
         raise ValueError("repeated key")
     return dict(pairs)
@@ -111,7 +111,7 @@ def summary_of(header: dict[str, Any]) -> Summary:
         raise UserError("The model file's description is damaged: its image shape is impossible.")
     if math.prod(shape) > limits.MODEL_VALUES and not is_restorer(config):
         raise UserError(
-            f"This model's images are {shape[1]} x {shape[2]}: here a model's images may have "
+            f"This model's images are {shape[1]} x {shape[2]}, too large: they may have at most "
             f"{limits.MODEL_VALUES:,} numbers, as many as 256 x 256 in colour."
         )
     return Summary(config, (shape[0], shape[1], shape[2]), model_card.checked(card))

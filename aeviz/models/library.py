@@ -1,7 +1,7 @@
-"""Every model there is: bundled in `checkpoints/`, trained in `checkpoints/runs/`, or uploaded.
+"""All models: bundled in `checkpoints/`, trained in `checkpoints/runs/`, or uploaded.
 
-The folders are the only registry: a model that a run has just finished, in whatever process, is in
-the next list.
+The folders are the only registry. When a run in any process finishes its model, the next list
+contains it.
 """
 
 from __future__ import annotations
@@ -43,17 +43,17 @@ class ModelInfo:
     card: dict[str, Any]
     bundled: bool
     made: float
-    """When its file was written, in seconds since the epoch."""
+    """The time its file was written, in seconds since the epoch."""
 
     @property
     def called(self) -> str:
-        """What pages call it: a bundled model by its file's name, as the documentation does; any
-        other by the name that a person gave its run, or else by its title."""
+        """Its name on pages. For a bundled model, the name of its file, as in the documentation;
+        for others, the name that a person gave to the run, or else the title."""
         return self.name if self.bundled else given_name(self.path.parent) or self.title
 
     @property
     def owner(self) -> str:
-        """Who trained it, as `aeviz.identity` names them; "" for a model of nobody's."""
+        """The person who trained it (`aeviz.identity`); "" if there is no owner."""
         return "" if self.bundled else owner_of(self.path.parent)
 
     @property
@@ -66,7 +66,7 @@ class ModelInfo:
 
     @property
     def label(self) -> str:
-        """One line of a list: what it is called, when it was made, type, data and code size."""
+        """One line of a list: its name, time, type, data set and code size."""
         called = self.called
         parts = [called]
         if not self.bundled:
@@ -90,7 +90,7 @@ def restorers() -> list[ModelInfo]:
 
 
 def load_restorer(name: str, device: torch.device | str = "cpu") -> LoadedRestorer:
-    """Reads the restorer of this name from disk; UserError where it is missing or damaged."""
+    """Read the restorer of this name from disk; UserError if it is missing or damaged."""
     return checkpoint.load_restorer(find(name).path, device)
 
 
@@ -104,12 +104,12 @@ def _all() -> list[ModelInfo]:
 
 
 def labels(infos: Iterable[ModelInfo]) -> dict[str, str]:
-    """The label of each of these models by its name, no two alike."""
+    """The label of each model, by its name. All labels are different."""
     return distinct({info.name: info.label for info in infos})
 
 
 def distinct(labels: Mapping[str, str]) -> dict[str, str]:
-    """The same labels, numbered where several are alike."""
+    """The same labels; equal ones are numbered."""
     found: dict[str, str] = {}
     for name, label in labels.items():
         times, own = 1, label
@@ -121,8 +121,8 @@ def distinct(labels: Mapping[str, str]) -> dict[str, str]:
 
 
 def bundled_like(config: RunConfig) -> ModelInfo | None:
-    """The bundled model nearest to what this configuration will be: of its type, then of its data,
-    then in as many axes as it can, then in its code size."""
+    """The bundled model that is most similar to this configuration: in its type, then its data set,
+    then the number of equal axes, then its code size."""
 
     def axes(config: RunConfig) -> tuple[object, ...]:
         network, loss = config.network, config.loss
@@ -140,7 +140,7 @@ def bundled_like(config: RunConfig) -> ModelInfo | None:
 
 
 def find(name: str) -> ModelInfo:
-    """The model of this name; UserError where there is none (any more)."""
+    """The model of this name; UserError if it does not exist (any more)."""
     if _NAME.fullmatch(name):
         for path, bundled in (
             (checkpoints_dir() / f"{name}.safetensors", True),
@@ -153,8 +153,8 @@ def find(name: str) -> ModelInfo:
 
 
 def load(name: str, device: torch.device | str = "cpu") -> Loaded:
-    """Reads the model of this name from disk; UserError where it is missing or damaged. A gallery
-    whose thumbnails cannot be read is left out: the model works without."""
+    """Read the model of this name from disk; UserError if it is missing or damaged. If its
+    thumbnails cannot be read, the gallery is left out: the model works without it."""
     info = find(name)
     loaded = checkpoint.load(info.path, device)
     try:
@@ -166,7 +166,7 @@ def load(name: str, device: torch.device | str = "cpu") -> Loaded:
 
 
 def check_thumbnails(loaded: Loaded) -> None:
-    """UserError where the gallery has no thumbnail for each of its codes, of the model's shape."""
+    """UserError if the gallery does not have one thumbnail of the model's shape for each code."""
     gallery = loaded.gallery
     if gallery is not None:
         decode_sprite(gallery.sprite, len(gallery.latents), loaded.model.image_shape)
@@ -180,7 +180,7 @@ def _modified(path: Path) -> float:
 
 
 def _info(path: Path, name: str, bundled: bool) -> ModelInfo | None:
-    """A list row, cached until the file changes; None where the file is no readable model."""
+    """A list row, cached until the file changes; None if the file is not a readable model."""
     try:
         stat = path.stat()
     except OSError:

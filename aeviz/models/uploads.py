@@ -1,7 +1,8 @@
-"""Model files that people upload: checked, kept among the runs, each with an owner and a way out.
+"""Uploaded model files: check, store, list and delete them.
 
-`checkpoints/runs/upload-<hash>/` holds `model.safetensors` and `owner`. The folder's name comes
-from the content, never from the upload's own name: the same file twice is one model.
+`checkpoints/runs/upload-<hash>/` holds `model.safetensors` and `owner`. The hash is that of the
+content, so uploading the same file twice gives one model; the name of the uploaded file is not
+used.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _FILE: Final = "model.safetensors"
 
 @dataclass(frozen=True)
 class Upload:
-    """An uploaded model. `called`: as lists call it; its name where its file cannot be read."""
+    """An uploaded model. `called`: its name in lists; `name` if its file cannot be read."""
 
     name: str
     called: str
@@ -38,11 +39,12 @@ class Upload:
     size: int
     """Bytes."""
     made: float
-    """When it came, in seconds since the epoch."""
+    """The time of the upload, in seconds since the epoch."""
 
 
 def uploads() -> list[Upload]:
-    """All of them, the newest first; those, too, that can no longer be read, to be deleted."""
+    """All uploads, newest first, including those that can no longer be read: they can be
+    deleted."""
     found = []
     for path in runs_dir().glob(f"upload-*/{_FILE}"):
         name = path.parent.name
@@ -68,8 +70,8 @@ def _called(name: str) -> str:
 
 
 def add(data: bytes, shown_name: str, owner: str = "") -> ModelInfo:
-    """Checks a model file and keeps it; UserError where it is bad, this person has too many, or the
-    disk is full. Whoever brought a file first owns it."""
+    """Check and store a model file. UserError if it is invalid, if this person has too many, or if
+    the disk is full. A file belongs to the person who uploaded it first."""
     name = f"upload-{hashlib.sha256(data).hexdigest()[:10]}"
     if not (runs_dir() / name / _FILE).exists():
         _check_room(len(data), owner)
@@ -97,7 +99,7 @@ def _keep(trial: Path, folder: Path, owner: str) -> None:
 
 
 def _check_room(size: int, owner: str) -> None:
-    """UserError where a model of so many bytes is one too many."""
+    """UserError if there is no room for one more model of so many bytes."""
     quota = Quota("uploaded models", "delete", limits.MODELS, limits.MODEL_BYTES)
     kept = [Kept(upload.owner, upload.size) for upload in uploads()]
     quota.check(kept, owner, size)
@@ -107,16 +109,16 @@ def _check_room(size: int, owner: str) -> None:
 
 
 def remove(name: str, person: Person) -> None:
-    """Deletes an uploaded model: for its owner, and for who teaches. UserError for anybody else,
-    and where it is not there (any more)."""
+    """Delete an uploaded model. UserError if this person is neither its owner nor the teacher, or
+    if the model does not exist."""
     folder = runs_dir() / name
     if not is_there(name):
         raise UserError("This model has been deleted already.")
     if not person.may_manage(owner_of(folder)):
         raise UserError(
-            "This model is somebody else's: only who uploaded it, or the teacher, can delete it."
+            "This model belongs to somebody else: only that person or the teacher can delete it."
         )
     gone = runs_dir() / f".trash-{name}-{secrets.token_hex(4)}"
     with atomic.in_words("The model could not be deleted"):
-        folder.rename(gone)  # at once for everybody, however long the rest takes
+        folder.rename(gone)  # gone for everybody at once; deleting the files may take a while
     shutil.rmtree(gone, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Removing a data set that people made of their own images, where nobody trains on it."""
+"""Remove a data set of a person's own images, unless a run uses it."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from aeviz.runs import store
 
 
 def remove(name: str, person: Person) -> None:
-    """UserError where it is somebody else's, a run waits for it or trains on it, or it is not there
-    (any more).
+    """Remove the data set. UserError if it belongs to somebody else, if a run trains or waits to
+    train on it, or if it does not exist.
 
-    Models trained on it stay as they are: a model file has its own gallery.
+    Models trained on it do not change: a model file has its own gallery.
     """
     if custom.exists(name) and not person.may_manage(custom.owner(name)):
         raise UserError(
-            "These images are somebody else's: only who made this data set, or the teacher, can "
-            "remove it."
+            "These images belong to somebody else: only that person or the teacher can remove "
+            "this data set."
         )
     for run in store.runs():
         try:
@@ -25,5 +25,5 @@ def remove(name: str, person: Person) -> None:
         except UserError:  # removed or damaged: it trains on nothing
             continue
         if used:
-            raise UserError("A run is training on these images: stop it first, or wait for it.")
+            raise UserError("A run is using these images: stop it first, or wait for its end.")
     custom.remove(name)

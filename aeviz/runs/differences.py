@@ -1,8 +1,8 @@
-"""What differs between the configurations of several runs, as far as it matters.
+"""The settings that distinguish the runs of a list.
 
-A list shows data set, type and epochs anyway, and what a type brings along is told by its name: a
-convolutional run differs from a dense one in its network, and that is no news. So a run says a
-setting where it has it otherwise than its type does, or than another run of its type.
+A list has columns for data set, type and epochs, and a type's name stands for its settings: that a
+convolutional run has another network than a dense one goes without saying. So a run shows a setting
+only if its value differs from that of its type, or from that of another run of its type.
 """
 
 from __future__ import annotations
@@ -16,17 +16,16 @@ from typing import Any, Final
 from aeviz.config import RunConfig
 from aeviz.presets.autoencoders import PRESETS, settings_for
 
-TOLD: Final = {"name", "type", "dataset", "training.epochs", "training.device"}
-"""Settings that have a column of their own, and where a run was trained."""
+HIDDEN: Final = {"name", "type", "dataset", "training.epochs", "training.device"}
+"""Settings that are not shown: those with a column of their own, and the device."""
 
 Settings = dict[str, Any]
 
 
 def differences(configs: Sequence[RunConfig]) -> list[Settings]:
-    """For each configuration its value of each setting that tells it from the others, by dotted
-    key; what is rarest among them comes first. A setting that a configuration makes no use of is
-    not among its own."""
-    used = [in_use(config) for config in configs]
+    """For each configuration, the settings that distinguish it from the others, by dotted key. The
+    rarest value comes first. Settings that a configuration does not use are left out."""
+    used = [settings_in_use(config) for config in configs]
     vary = _varying(used)
     within = {
         type_: _varying([used[i] for i, config in enumerate(configs) if config.type == type_])
@@ -35,8 +34,8 @@ def differences(configs: Sequence[RunConfig]) -> list[Settings]:
     counts = Counter((key, settings[key]) for settings in used for key in vary & set(settings))
     found = []
     for config, settings in zip(configs, used, strict=True):
-        telling = within[config.type] | (chosen(config) & vary)
-        rarest = sorted(telling & set(settings), key=partial(_rarity, counts, settings))
+        shown = within[config.type] | (changed_settings(config) & vary)
+        rarest = sorted(shown & set(settings), key=partial(_rarity, counts, settings))
         found.append({key: settings[key] for key in rarest})
     return found
 
@@ -57,9 +56,9 @@ def _varying(used: Sequence[Mapping[str, Any]]) -> set[str]:
 
 
 @lru_cache(1000)
-def chosen(config: RunConfig) -> frozenset[str]:
-    """The settings in use that the configuration has otherwise than its type brings them along."""
-    settings = in_use(config)
+def changed_settings(config: RunConfig) -> frozenset[str]:
+    """The settings in use whose values differ from those that the type starts with."""
+    settings = settings_in_use(config)
     if config.type not in PRESETS:
         return frozenset(settings)
     usual = settings_for(config.type, config.dataset).flat()
@@ -67,11 +66,11 @@ def chosen(config: RunConfig) -> frozenset[str]:
 
 
 @lru_cache(1000)
-def in_use(config: RunConfig) -> Mapping[str, Any]:
-    """The settings by dotted key, without those in TOLD and those that change nothing here: beta
-    without a KL, the weight of no penalty, the amount of no noise."""
+def settings_in_use(config: RunConfig) -> Mapping[str, Any]:
+    """The settings by dotted key, without those in HIDDEN and those without effect here: beta
+    without a KL, the weight without a penalty, the amount without noise."""
     loss, network = config.loss, config.network
-    unused = set(TOLD)
+    unused = set(HIDDEN)
     if config.bottleneck.kind != "gaussian":
         unused |= {
             "loss.beta", "loss.beta_start", "loss.warmup", "loss.cycles", "loss.free_bits"

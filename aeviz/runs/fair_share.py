@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 
 class Ticket(NamedTuple):
-    """A run that waits since `came` (nanoseconds) for its `owner`; "" is whoever gave no name: all
-    of those are one person."""
+    """A run of `owner` that has waited since `came` (nanoseconds since the epoch). All runs without
+    an owner ("") count as one person's."""
 
     came: int
     run: str
@@ -25,16 +25,17 @@ def order(
     """The waiting runs, next one first.
 
     `training`: the owner of each run that trains now. `turns`: when each owner last got a turn.
-    `first`: runs that a teacher has moved up; they come before all others.
-    A run stands behind those whose owners have fewer runs training or waiting before them; among
-    equals the owner who got a turn longest ago comes first, and one who never had any before all
-    others. So nobody's first run waits for more than one run of each other person, however many
-    those have in the queue.
+    `first`: runs that the teacher has moved up; they come before all others.
+
+    The rank of a run is the number of its owner's runs that train or wait before it; lower ranks
+    come first. Among equal ranks, owners who never had a turn come first, then those whose last
+    turn was longest ago. So a person's first run waits for at most one run of each other person,
+    however many they have in the queue.
     """
     ahead = Counter(training)
     ranked = []
     for ticket in sorted(waiting):
-        behind = ticket.run not in first
-        ranked.append((behind, ahead[ticket.owner], turns.get(ticket.owner, 0.0), ticket))
+        not_moved_up = ticket.run not in first
+        ranked.append((not_moved_up, ahead[ticket.owner], turns.get(ticket.owner, 0.0), ticket))
         ahead[ticket.owner] += 1
     return [ranking[-1] for ranking in sorted(ranked)]

@@ -1,8 +1,8 @@
 """The runs on the disk as rows of a list, and how rows are sorted and filtered.
 
-A class's list is looked at by thirty browsers every few seconds. So no model is opened for it, and
-what was read of a run is kept until one of its files changes: a hundred runs are a hundred looks
-into folders.
+In a class, thirty browsers reload the list every few seconds. So no model is opened for it, and a
+row is cached until one of the run's files changes: to list a hundred runs, a hundred folders are
+scanned.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ from aeviz.runs.store import OVER, Phase, Run, Status
 @dataclass(frozen=True)
 class Row:
     """One run as the list shows it. `loss`: on the validation images, after the last epoch, or
-    after the best one where early stopping keeps that; None before the first is over. `mse`: per
-    pixel, likewise; None for runs of an older aeviz, too. `measured`: the lines of metrics.jsonl
-    that have a validation. `place`: in the queue, 1 is next; None where it does not wait."""
+    after the best one if early stopping keeps that; None before the first epoch has ended. `mse`:
+    likewise, per pixel; None also for runs of older versions. `measured`: the lines of
+    metrics.jsonl that have a validation. `place`: in the queue, 1 is next; None if it does not
+    wait."""
 
     run: Run
     name: str
@@ -47,26 +48,28 @@ class Row:
 Stamp = tuple[tuple[int, int, int], ...]
 _WATCHED: Final = ("config.json", "status.json", "metrics.jsonl", "name", "owner")
 _MODEL: Final = "model.safetensors"
-_kept: dict[Path, tuple[Stamp, Row]] = {}
+_cache: dict[Path, tuple[Stamp, Row]] = {}
 
 
 def rows() -> list[Row]:
     """All runs that can be read, newest first."""
     places = queue.places()
     found = {run.folder: _row(run, places.get(run.id)) for run in store.runs()}
-    for folder in set(_kept) - set(found):
-        _kept.pop(folder, None)
+    for folder in set(_cache) - set(found):
+        _cache.pop(folder, None)
     return [row for row in found.values() if row is not None]
 
 
 def _row(run: Run, place: int | None) -> Row | None:
     try:
         stamp = _stamp(run.folder)
-        kept = _kept.get(run.folder)
-        if kept is None or kept[0] != stamp:
-            kept = _kept[run.folder] = (stamp, _read(run))
-        row = kept[1]
-        if row.status.phase not in OVER:  # its process counts, too, of which no file tells
+        entry = _cache.get(run.folder)
+        if entry is None or entry[0] != stamp:
+            entry = _cache[run.folder] = (stamp, _read(run))
+        row = entry[1]
+        if (
+            row.status.phase not in OVER
+        ):  # the status depends on its process, too, not only on files
             row = replace(row, status=run.status, place=place)
         return row
     except (UserError, OSError):  # removed or damaged: it is no longer a run
@@ -74,7 +77,8 @@ def _row(run: Run, place: int | None) -> Row | None:
 
 
 def _stamp(folder: Path) -> Stamp:
-    """Changes when a file that the row is read from does; with the model file's being there."""
+    """A value that changes with the files that the row is read from. Of the model file, only its
+    existence counts."""
     with os.scandir(folder) as entries:
         there = {entry.name: entry for entry in entries if entry.name in (*_WATCHED, _MODEL)}
     stats = (there[name].stat() for name in _WATCHED if name in there)
@@ -85,23 +89,24 @@ def _stamp(folder: Path) -> Stamp:
 def _read(run: Run) -> Row:
     config = run.config
     measured = tuple(row for row in run.metrics() if "validation" in row)
-    kept = reached(measured, config.training.patience > 0)
+    terms = final_terms(measured, config.training.patience > 0)
     return Row(
         run=run,
         name=run.name or title(config),
         owner=run.owner,
         config=config,
         status=run.status,
-        loss=kept.get("loss"),
+        loss=terms.get("loss"),
         measured=measured,
         has_model=run.model_path.is_file(),
-        mse=kept.get("mse"),
+        mse=terms.get("mse"),
     )
 
 
-def reached(metrics: Iterable[dict[str, Any]], best: bool = False) -> dict[str, float]:
-    """What the last epoch among the lines of metrics.jsonl, or the `best` by its loss, reached on
-    the validation images: those terms that are finite numbers, nothing where no loss is one."""
+def final_terms(metrics: Iterable[dict[str, Any]], best: bool = False) -> dict[str, float]:
+    """The terms on the validation images after the last epoch in the lines of metrics.jsonl, or
+    after the one with the lowest loss if `best`. Only finite numbers; empty if no loss is finite.
+    """
     rows = [_finite(row["validation"]) for row in metrics if "validation" in row]
     rows = [row for row in rows if "loss" in row]
     if not rows:
@@ -134,12 +139,12 @@ SORTS: Final[dict[str, Key]] = {
     "loss": lambda row: None if row.loss is None else (row.config.loss.reconstruction, row.loss),
     "age": lambda row: -row.status.created,
 }
-"""What a list can be sorted by: the smallest first. Losses are ranked among their own kind."""
+"""What a list can be sorted by, smallest first. Losses are compared with others of their kind."""
 
 
-def ordered(found: Iterable[Row], by: str = "age", falling: bool = False) -> list[Row]:
-    """Sorted by one of SORTS; among equals the newest comes first, and what has no value comes last
-    in either direction."""
+def sort_rows(found: Iterable[Row], by: str = "age", falling: bool = False) -> list[Row]:
+    """The rows sorted by one of SORTS. Among equals the newest comes first; rows without a value
+    come last in both directions."""
     key = SORTS[by]
     newest = sorted(found, key=SORTS["age"])
     known = [row for row in newest if key(row) is not None]
@@ -147,7 +152,7 @@ def ordered(found: Iterable[Row], by: str = "age", falling: bool = False) -> lis
     return sorted(known, key=key, reverse=falling) + unknown
 
 
-def matching(found: Sequence[Row], text: str, words_of: Callable[[Row], str]) -> list[Row]:
-    """The rows whose words hold each word of the text, in whatever case and order."""
+def filter_rows(found: Sequence[Row], text: str, words_of: Callable[[Row], str]) -> list[Row]:
+    """The rows whose words contain each word of the text, in any case and order."""
     wanted = text.casefold().split()
     return [row for row in found if all(word in words_of(row).casefold() for word in wanted)]

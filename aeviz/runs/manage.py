@@ -1,8 +1,8 @@
-"""What a person may do with runs: each of these asks first whether the run is theirs.
+"""What a person can do with a run: rename, stop, resume or delete it. Checks permissions first.
 
-A run's folder is shared by its worker and any number of servers, so a page writes small files of
-its own there (`name`, `stop`), each replaced as a whole, and removes or continues a run only while
-it holds the run's lock.
+Several servers and the worker share a run's folder. So pages write only small files of their own
+there (`name`, `stop`), each replaced as a whole, and remove or continue a run only while they hold
+its lock.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ _TRASH = ".trash-"
 
 
 def check(run: Run, person: Person) -> None:
-    """UserError where the run is gone, or not this person's."""
+    """UserError if the run is gone, or this person may not change it."""
     if run.is_gone:
         raise run.removed()
     if not person.may_manage(run.owner):
         raise UserError(
-            "This run is somebody else's: only who started it, or the teacher, can change it. "
-            "You can duplicate it, and train your own."
+            "This run belongs to somebody else: only that person or the teacher can change it. You "
+            "can duplicate it and train the copy."
         )
 
 
 def rename(run: Run, name: str, person: Person) -> None:
-    """Calls the run by another name; an empty one brings its first name back."""
+    """Rename the run. An empty name restores its original one."""
     check(run, person)
     name = " ".join(name.split())
     if len(name) > LONGEST_NAME:
         raise UserError(f"A name may have at most {LONGEST_NAME} characters.")
     if not name.isprintable():
-        raise UserError("The name holds characters that cannot be shown: use plain text.")
+        raise UserError("The name has characters that cannot be shown: use plain text.")
     if name:
         atomic.write_bytes(run.folder / "name", name.encode(), new_folder=False)
         return
@@ -50,14 +50,14 @@ def rename(run: Run, name: str, person: Person) -> None:
 
 
 def stop(run: Run, person: Person) -> None:
-    """Asks the run to stop and keep what was reached."""
+    """Stop the run and keep its progress."""
     check(run, person)
     if not run.is_over:
         run.request_stop()
 
 
 def move_up(run: Run, person: Person) -> None:
-    """Has a run that waits be the next to train; for a teacher."""
+    """Move a waiting run to the front of the queue. Only the teacher may do so."""
     if not person.teaches:
         raise UserError("Only the teacher can move a run up.")
     if run.is_gone:
@@ -65,23 +65,24 @@ def move_up(run: Run, person: Person) -> None:
     queue.move_up(run)
 
 
-def go_on(run: Run, person: Person) -> None:
-    """Continues a run that ended before it was done."""
+def resume(run: Run, person: Person) -> None:
+    """Continue a run that ended before it was done."""
     check(run, person)
     spawn.resume_run(run)
 
 
-def train_on(run: Run, epochs: int, person: Person) -> None:
-    """Continues a run that is over for so many further epochs."""
+def train_longer(run: Run, epochs: int, person: Person) -> None:
+    """Continue a run that is over for so many more epochs."""
     check(run, person)
-    spawn.train_on(run, epochs)
+    spawn.train_longer(run, epochs)
 
 
 def remove(run: Run, person: Person) -> None:
-    """Deletes a run that is over. It is gone at once, under another name; then its files go.
+    """Delete a run that is over: rename its folder, so that the run is gone at once, then delete
+    the files.
 
-    UserError while it trains or waits: not even a worker that starts at this moment, from whatever
-    server, is removed from under.
+    UserError while it trains or waits. The lock makes sure that no server starts a worker for it
+    meanwhile.
     """
     check(run, person)
     lock = lock_once_over(run)
@@ -95,7 +96,7 @@ def remove(run: Run, person: Person) -> None:
 
 
 def clear_trash() -> None:
-    """Deletes what was removed, also by a server that ended before it had done so."""
+    """Delete the files of removed runs, including those that a server left when it ended."""
     with contextlib.suppress(OSError):
         for folder in runs_dir().glob(f"{_TRASH}*"):
             shutil.rmtree(folder, ignore_errors=True)

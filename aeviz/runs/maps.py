@@ -1,12 +1,12 @@
-"""The t-SNE and UMAP maps of trained models: laid out after the training has given its slot back.
+"""The t-SNE and UMAP maps of trained models, computed after the training has released its slot.
 
-A run that ends leaves its codes in `codes.safetensors` beside its whole model file, which has the
-PCA map. One process at a time on a machine (two from eight processors on) lays out what is there,
-run after run, and writes each map into its model file. It holds a run's lock only while it writes,
-so a run can be deleted or trained longer at any moment, and its layout is then given up. What a
-process that was killed had not finished stays asked for.
+A run that ends leaves its codes in `codes.safetensors`, beside a complete model file with the PCA
+map: this file is the request for the other maps. One process on a machine (two if it has eight
+processors or more) computes the maps of one run after another, and writes each into its model file.
+It holds a run's lock only while it writes, so a run can be deleted or trained longer at any time;
+its layout is then cancelled. If the process is killed, the requests that it did not finish remain.
 
-`python -m aeviz.runs.maps` lays out what is there and ends.
+`python -m aeviz.runs.maps` computes all maps that are requested, then ends.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ LOCK_SECONDS = 5.0
 FILE = "codes.safetensors"
 
 
-def ask(run: Run, gallery: Gallery) -> None:
-    """Asks for the maps of a model file that has just been written; codes of one or two numbers are
-    their own map. UserError where the disk is full: the model then keeps its PCA map."""
+def request(run: Run, gallery: Gallery) -> None:
+    """Request the maps of a model file that has just been written. Codes of one or two numbers need
+    none. UserError if the disk is full: the model then has its PCA map only."""
     from aeviz.io import checksums
 
     if gallery.latents.shape[1] <= 2:
@@ -47,13 +47,13 @@ def ask(run: Run, gallery: Gallery) -> None:
     atomic.write_bytes(run.folder / FILE, data, new_folder=False)
 
 
-def asked(run: Run) -> bool:
-    """Whether the run's model file still lacks a map that is to come."""
+def is_requested(run: Run) -> bool:
+    """Whether the run's model file does not have all its maps yet."""
     return (run.folder / FILE).is_file()
 
 
-def share(run: Run) -> float | None:
-    """How much of the run's maps is laid out, 0 to 1; None where nobody is at work on them."""
+def share_done(run: Run) -> float | None:
+    """The share of the run's maps that is computed, 0 to 1; None if no process computes them."""
     for slot in _slots():
         with contextlib.suppress(OSError, ValueError):
             name, _, done = slot.read_text().partition(" ")
@@ -62,13 +62,13 @@ def share(run: Run) -> float | None:
     return None
 
 
-def begin() -> None:
-    """Starts a process for maps that wait and that nobody lays out, such as those that a server
-    left which has ended; each is tried once in the life of this process."""
+def start() -> None:
+    """Start a process for requests that no process works on, such as those left by a server that
+    has ended. This process starts one at most once for each run."""
     waiting = {run.id for run in _waiting()}
-    if waiting <= _begun or not _free():
+    if waiting <= _tried or not _has_free_slot():
         return
-    _begun.update(waiting)
+    _tried.update(waiting)
     process = subprocess.Popen(
         _command(os.getpid()),
         stdin=subprocess.DEVNULL,
@@ -80,14 +80,14 @@ def begin() -> None:
     _children[:] = [*(child for child in _children if child.poll() is None), process]
 
 
-_begun: set[str] = set()
+_tried: set[str] = set()
 _children: list[subprocess.Popen[bytes]] = []
 
 
-def become(server: int) -> None:
-    """Turns this process, whose training is over, into one that lays out maps; returns where no map
-    waits, or enough processes are at work on them."""
-    if _waiting() and _free():
+def replace_process(server: int) -> None:
+    """Replace this process, whose training is over, by one that computes maps. Returns if there are
+    no requests, or enough processes work on them."""
+    if _waiting() and _has_free_slot():
         os.execve(sys.executable, _command(server), _environment())
 
 
@@ -100,10 +100,12 @@ def _environment() -> dict[str, str]:
 
 
 def work(cancelled: Callable[[], bool]) -> None:
-    """Lays out all maps that wait, the oldest first. A model whose layout fails keeps what it has.
+    """Compute all maps that are requested, oldest first. If a layout fails, its model keeps the
+    maps that it has.
 
-    After it has let go of its slot it looks once more: a run that ended in between has seen the
-    slot taken, and left its maps to this process."""
+    Looks for requests again after releasing the slot: a run that ended shortly before found the
+    slot taken, and relies on this process.
+    """
     while not cancelled() and _waiting() and (slot := _take()):
         with slot:
             while not cancelled() and (waiting := _waiting()):
@@ -116,21 +118,22 @@ def work(cancelled: Callable[[], bool]) -> None:
 
 
 def lay_out(run: Run, slot: TextIO, cancelled: Callable[[], bool]) -> None:
-    """Writes the run's maps into its model file, each as soon as it is there, and the share that is
-    done into `slot`. Gives up where `cancelled` says so, or the run is deleted or trained on."""
+    """Compute the run's maps. Writes each into the model file as soon as it is done, and the share
+    that is done into `slot`. Stops if `cancelled` returns True, or the run is deleted or trained
+    longer."""
     from safetensors.torch import load_file
 
     from aeviz.io import checksums
     from aeviz.latent.layouts import Cancelled
     from aeviz.models import checkpoint
-    from aeviz.training.finish import mapped
+    from aeviz.training.finish import with_maps
 
     def progress(done: float, text: str) -> None:
         slot.truncate(0)
         slot.write(f"{run.id} {done:.3f}")
         slot.flush()
 
-    def given_up() -> bool:
+    def should_stop() -> bool:
         return cancelled() or run.is_gone or run.is_alive
 
     path = run.folder / FILE
@@ -138,29 +141,30 @@ def lay_out(run: Run, slot: TextIO, cancelled: Callable[[], bool]) -> None:
     progress(0.0, "")
     checksums.check(path, f"The codes of {run.id} are damaged.")
     loaded = checkpoint.load(run.model_path)
-    assert loaded.gallery is not None, "who asks has a gallery"
-    gallery = replace(loaded.gallery, latents=load_file(path)["codes"])  # the file's are rounded
+    assert loaded.gallery is not None, "a run that requests maps has a gallery"
+    # the codes in the model file are rounded
+    gallery = replace(loaded.gallery, latents=load_file(path)["codes"])
     with contextlib.suppress(Cancelled):
-        for card, found in mapped(loaded.card, gallery, progress, given_up):
+        for card, found in with_maps(loaded.card, gallery, progress, should_stop):
             data = checkpoint.to_bytes(loaded.model, card, found)
             lock = lock_of(run, LOCK_SECONDS)
             if lock is None:
                 raise Cancelled
             with lock:
-                if not os.path.samestat(began, path.stat()):  # of a training that came after
+                if not os.path.samestat(began, path.stat()):  # a later training replaced it
                     raise Cancelled
                 atomic.write_bytes(run.model_path, data, new_folder=False)
         withdraw(run)
 
 
 def withdraw(run: Run) -> None:
-    """Before the model file becomes another one: what was asked for was for this one."""
+    """Withdraw the request, before the model file is replaced: it was for the old file."""
     with atomic.in_words("The run's folder cannot be written"):
         (run.folder / FILE).unlink(missing_ok=True)
 
 
 def _waiting() -> list[Run]:
-    """Runs whose maps are still to be laid out, and that nobody trains; the oldest first."""
+    """Runs with a request for maps that no process trains, oldest request first."""
     found = []
     for path in runs_dir().glob(f"[!.]*/{FILE}"):
         run = Run(path.parent)
@@ -175,12 +179,13 @@ def _slots() -> list[Path]:
     return [folder / f"map-{number}" for number in range(2 if queue.cores() >= 8 else 1)]
 
 
-def _free() -> bool:
+def _has_free_slot() -> bool:
     return not all(locks.held(slot) for slot in _slots())
 
 
 def _take() -> TextIO | None:
-    """A slot that nobody has; `locks.held` may have touched it just now."""
+    """Take a free slot; None if there is none. Tries for half a second, as `locks.held` briefly
+    locks a free slot, too."""
     with contextlib.suppress(OSError):
         for slot in _slots():
             slot.parent.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
 """The process of a run: `python -m aeviz.runs.process RUN_FOLDER` waits for its turn, then trains.
 
-PyTorch (about 0.5 GB) is imported only once the run is near the head of the queue, so thirty runs
-in the queue are thirty small processes.
+It imports PyTorch (about 0.5 GB) only once the run is near the head of the queue, so thirty runs in
+the queue are thirty small processes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from aeviz.runs.store import Phase, Run
 
 
 def wait_and_work(run: Run, server: int | None = None) -> None:
-    """Wait, train, and leave the result in the folder (see `aeviz.runs.worker.work`)."""
+    """Wait for a slot, train, and leave the result in the folder (see `aeviz.runs.worker.work`)."""
 
     def cancelled() -> bool:
         orphaned = server is not None and os.getppid() != server
@@ -75,7 +75,7 @@ def be_worker(run: Run, server: int | None, handle: int) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     os.close(handle)  # all is written: the run can now be deleted or trained longer
-    maps.become(server or os.getppid())
+    maps.replace_process(server or os.getppid())
     # Unloading the libraries would take seconds on a busy machine.
     os._exit(0)
 

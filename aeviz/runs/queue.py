@@ -1,9 +1,10 @@
-"""The queue: so many runs train at once, the others wait in a fair order (`aeviz.runs.fair_share`).
+"""The queue: a few runs train at once, the others wait in a fair order (`aeviz.runs.fair_share`).
 
-A waiting run holds a locked ticket in `runs/.queue/`, whose name says since when it waits and for
-whom; the locks `slot-N` in the same folder stand for the runs that train, and hold the names of
-their owners; `turn-OWNER` was touched when that person last got a turn. All locks are freed by the
-system when their process ends, so any number of servers and crashes share one queue.
+The folder `runs/.queue/` holds a ticket for each waiting run: a locked file, named after the time
+of the run's arrival, the run and its owner. The lock `slot-N` is held by a run that trains, and
+contains the name of the owner. `turn-OWNER` was touched when this person last got a turn. The
+system releases the locks when their process ends, however it ends, so several servers can share one
+queue.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ from aeviz.runs.store import Run
 
 POLL_SECONDS = 0.3
 FAR = 5
-"""The fifth in the queue, and whoever stands behind it, looks a fifth as often."""
+"""Runs poll less often the further back they are: from this place on, a fifth as often."""
 FORGET_SECONDS = 86_400.0
-"""After a day without a turn a person is new again."""
+"""A person who got no turn for a day counts as new."""
 MAX_SLOTS = 4
-"""More than this is not begun unless it is asked for: each run takes half a gigabyte and more."""
+"""The most slots by default: each run takes half a gigabyte of memory or more."""
 
 _NOBODY = "nobody"
 _GPU = Path("/dev/nvidiactl")
@@ -35,7 +36,7 @@ _held: set[str] = set()
 
 
 class Waits(Protocol):
-    """What waits for a turn: a run, or a job of the Lab."""
+    """Something that waits for a turn: a run, or a job of the Lab."""
 
     @property
     def id(self) -> str: ...
@@ -49,28 +50,28 @@ class CancelledError(Exception):
 
 
 def slots() -> int:
-    """Runs that train at the same time on this machine: `AEVIZ_WORKERS`, else what it carries.
-    UserError where that is no number."""
-    said = os.environ.get("AEVIZ_WORKERS")
-    if not said:
-        return carried(cores(), _GPU.exists())
+    """The number of runs that train at once on this machine: `AEVIZ_WORKERS`, or else
+    `default_slots`. UserError if AEVIZ_WORKERS is not a whole number."""
+    value = os.environ.get("AEVIZ_WORKERS")
+    if not value:
+        return default_slots(cores(), _GPU.exists())
     try:
-        return max(1, int(said))
+        return max(1, int(value))
     except ValueError as error:
         raise UserError(
             "AEVIZ_WORKERS says how many runs train at once, so it must be a whole number; it is "
-            f"{said[:40]!r}."
+            f"{value[:40]!r}."
         ) from error
 
 
-def carried(cores: int, gpu: bool) -> int:
-    """How many runs a machine carries at once: one for every four cores, as networks of this size
-    gain little from more; one for every two where a GPU does the work; four at most."""
+def default_slots(cores: int, gpu: bool) -> int:
+    """One slot for every four cores, as networks of this size gain little from more; one for every
+    two if the machine has a GPU, which does most of the work; four at most."""
     return max(1, min(MAX_SLOTS, cores // (2 if gpu else 4)))
 
 
 def cores() -> int:
-    """Processors that this process may use."""
+    """The number of processors that this process may use."""
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # not on a Mac
@@ -81,15 +82,16 @@ def cores() -> int:
 def turn(
     run: Waits, cancelled: Callable[[], bool], soon: Callable[[], object] = lambda: None
 ) -> Iterator[None]:
-    """Waits for this run's turn and holds it; a second time within the same process, at once.
+    """Wait for this run's turn, and hold its slot inside the `with` block. If this process holds
+    the run's slot already, continue at once.
 
-    Raises CancelledError where `cancelled` says so. `soon` is called, once, as soon as the run is
-    among the next: to prepare what would keep a turn waiting.
+    Raises CancelledError as soon as `cancelled` returns True. `soon` is called once, when the run
+    is among the next, to do slow preparations before the slot is free.
     """
     if run.id in _held:
         yield
         return
-    asked = False
+    prepared = False
     with _ticket(run) as ticket:
         while True:
             if cancelled():
@@ -97,8 +99,8 @@ def turn(
             place = _place(ticket)
             if place <= slots() and (slot := _take(ticket)) is not None:
                 break
-            if place <= slots() and not asked:
-                asked = True
+            if place <= slots() and not prepared:
+                prepared = True
                 soon()
             time.sleep(POLL_SECONDS * min(max(place, 1), FAR))
     _held.add(run.id)
@@ -110,29 +112,29 @@ def turn(
 
 
 def is_idle() -> bool:
-    """Whether a run that came now would have its turn at once."""
+    """Whether a new run would get its turn at once."""
     return not _waiting() and not all(locks.held(_slot(number)) for number in range(slots()))
 
 
 def move_up(run: Run) -> None:
-    """Has this run come before all others that wait."""
+    """Move this run before all others that wait."""
     with atomic.in_words("The run cannot be moved up"):
         _folder().mkdir(parents=True, exist_ok=True)
         (_folder() / f"first-{run.id}").touch()
 
 
 def others_wait(owner: str) -> bool:
-    """Whether a run of somebody else waits for its turn."""
+    """Whether another person's run waits for its turn."""
     return any(ticket.owner != owner for ticket in _waiting())
 
 
 def places() -> dict[str, int]:
-    """Where each waiting run stands in the queue, by its id: 1 is next."""
+    """The place of each waiting run in the queue, by the run's id; 1 is next."""
     return {ticket.run: number for number, ticket in enumerate(_waiting(), 1)}
 
 
 def place(run: Waits) -> int | None:
-    """Where this run stands; None where it does not wait."""
+    """The place of this run; None if it does not wait."""
     return places().get(run.id)
 
 
@@ -140,7 +142,7 @@ def _folder() -> Path:
     return runs_dir() / ".queue"
 
 
-def _named(ticket: Ticket) -> Path:
+def _path_of(ticket: Ticket) -> Path:
     return _folder() / f"{ticket.came:020d}-{ticket.run}~{ticket.owner}"
 
 
@@ -152,8 +154,8 @@ def _read(path: Path) -> Ticket:
 
 @contextlib.contextmanager
 def _ticket(run: Waits) -> Iterator[Ticket]:
-    """A locked file that stands for the ticket. It gets its name only once it is locked, so that
-    nobody takes it for one left behind."""
+    """The ticket as a locked file. It is locked before it gets its name, so that no other process
+    takes it for the ticket of a dead process."""
     folder = _folder()
     new, ticket = folder / f".{run.id}", Ticket(time.time_ns(), run.id, run.owner)
     with atomic.in_words("The run cannot wait for its turn"):
@@ -161,23 +163,23 @@ def _ticket(run: Waits) -> Iterator[Ticket]:
         file = locks.take(new)
     try:
         with atomic.in_words("The run cannot wait for its turn"):
-            new.rename(_named(ticket))
+            new.rename(_path_of(ticket))
         yield ticket
     finally:
-        _named(ticket).unlink(missing_ok=True)
-        (_folder() / f"first-{run.id}").unlink(missing_ok=True)  # also of one that was stopped
+        _path_of(ticket).unlink(missing_ok=True)
+        (_folder() / f"first-{run.id}").unlink(missing_ok=True)  # even if the run was stopped
         if file is not None:
             file.close()
 
 
 def _place(ticket: Ticket) -> int:
-    """From 1 on; behind all others where somebody has removed the folder of the queue."""
+    """The ticket's place, from 1 on; the last one if the queue's folder was removed."""
     waiting = _waiting()
     return waiting.index(ticket) + 1 if ticket in waiting else len(waiting) + 1
 
 
 def _waiting() -> list[Ticket]:
-    """Tickets of living processes, next one first; those of dead ones are cleared away."""
+    """Tickets of living processes, next one first. Tickets of dead processes are deleted."""
     alive = []
     for path in _folder().glob("[0-9]*-*"):
         if not path.name.partition("-")[0].isdecimal():
@@ -199,7 +201,8 @@ def _slot(number: int) -> Path:
 
 
 def _training() -> list[str]:
-    """The owner of each run that trains now, under whatever number of slots it began."""
+    """The owner of each run that trains now. There may be more of them than slots, if the number of
+    slots was larger when they started."""
     owners = []
     for path in _folder().glob("slot-*"):
         if locks.held(path):
@@ -223,8 +226,8 @@ def _turns() -> dict[str, float]:
 
 
 def _take(ticket: Ticket) -> TextIO | None:
-    """A free slot, if this ticket is among the next for those that are free. One at a time decides:
-    else two that see the same free slot would take it in the order in which they look."""
+    """Take a free slot if this ticket is among the next; None if it is not. Only one process at a
+    time decides: otherwise, of two that see the same free slot, the faster one would take it."""
     deciding = locks.take(_folder() / "deciding", patience=1.0)
     if deciding is None:
         return None
@@ -241,7 +244,8 @@ def _take(ticket: Ticket) -> TextIO | None:
 
 
 def _note(slot: TextIO, owner: str) -> None:
-    """Whose turn it is. On a full disk the order is less fair, and the training goes on."""
+    """Write down whose turn it is. On a full disk this fails: the order is then less fair, but the
+    training continues."""
     with contextlib.suppress(OSError):
         slot.truncate(0)
         slot.write(owner)
@@ -250,7 +254,7 @@ def _note(slot: TextIO, owner: str) -> None:
 
 
 def stopped_message(run: Run) -> str:
-    """What is said of a run that was stopped while it waited: it may have trained before."""
+    """The message for a run that was stopped while it waited. It may have trained before."""
     if run.status.epoch:
         return "Stopped before resuming. Earlier progress is kept."
     return "Stopped before its training began."

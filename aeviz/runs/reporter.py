@@ -1,4 +1,4 @@
-"""Writes what a training is doing into its run folder, often enough to watch."""
+"""Write the progress of a training into its run folder, often enough to watch."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ from aeviz.training.state import TrainingState, steps_per_epoch
 
 REPORT_SECONDS = 0.5
 LINES = 200
-"""A long run's lines lie a 200th of its length apart, so that there are never very many."""
+"""A line is written after each 200th of the time so far, so that a long run has few of them."""
 
 FIRST_EPOCHS = 30
-"""After each of so many the state is saved; later no more than a fifth of the time goes into it."""
+"""The state is saved after each of the first epochs."""
 SHARE = 0.2
+"""After later epochs, saving takes at most this share of the time."""
 
 _TERMS = ("loss", "recon", "kl", "penalty")
 
 
 class Mean:
-    """The mean of loss terms over images, kept on the device until it is asked for."""
+    """The mean of loss terms over images. The sum stays on the device until `row` reads it."""
 
     def __init__(self) -> None:
         self.sum: Tensor | None = None
@@ -39,7 +40,7 @@ class Mean:
         self.images += result.images
 
     def row(self) -> dict[str, float]:
-        """loss, recon, kl and penalty per image; nothing where nothing was added."""
+        """loss, recon, kl and penalty per image; empty if nothing was added."""
         if self.sum is None:
             return {}
         return dict(zip(_TERMS, (self.sum / self.images).tolist(), strict=True))
@@ -48,16 +49,16 @@ class Mean:
 class Reporter:
     """The callbacks of `fit` that write status.json, metrics.jsonl, snapshots and the resume file.
 
-    Raises UserError from them where the disk is full.
+    They raise UserError if the disk is full.
     """
 
     def __init__(self, run: Run) -> None:
         self.run = run
         self.status: Status = run.status
-        self.lately, self.this_epoch = Mean(), Mean()
-        self.reported = self.lined = -float("inf")
-        self.saved, self.saving = -float("inf"), 0.0
-        self.pictured = -float("inf")
+        self.since_line, self.this_epoch = Mean(), Mean()
+        # when each was last written, and how long saving the state took
+        self.report_time = self.line_time = self.snapshot_time = self.save_time = -float("inf")
+        self.save_seconds = 0.0
         self.state: TrainingState | None = None
 
     def report(self, **changes: Any) -> None:
@@ -65,29 +66,28 @@ class Reporter:
         self.run.write_status(self.status)
 
     def progress(self, share: float, text: str) -> None:
-        """What loading and finishing say of themselves; not more often than anybody looks."""
+        """Report the progress of loading or finishing, at most every REPORT_SECONDS."""
         now = time.perf_counter()
-        if now - self.reported >= REPORT_SECONDS:
-            self.reported = now
+        if now - self.report_time >= REPORT_SECONDS:
+            self.report_time = now
             self.report(message=f"{text} ({share:.0%})")
 
     def end(self, phase: Phase, message: str) -> None:
         self.report(phase=phase, message=message, seconds_left=None)
 
     def restart(self, note: str) -> None:
-        """Lets go of what an attempt for which memory was not enough has left."""
+        """Drop the state of an attempt that ran out of memory, and report why in a `note`."""
         self.state = None
-        self.lately, self.this_epoch = Mean(), Mean()
+        self.since_line, self.this_epoch = Mean(), Mean()
         self.report(note=note)
 
     def begin(self, state: TrainingState, dataset: Dataset) -> None:
-        """Notes the length of the run; a fresh one shows its untrained network."""
+        """Report the length of the run. A new run gets a snapshot of its untrained network."""
         training = state.model.config.training
         steps = steps_per_epoch(len(dataset.train), training) * training.epochs
         self.state, self.dataset = state, dataset
-        self.run.trim_metrics(
-            state.epoch, state.step
-        )  # of a first epoch that was not finished, too
+        # this also removes the lines of an unfinished first epoch
+        self.run.trim_metrics(state.epoch, state.step)
         if not state.step:
             self._snapshot(state)
         self.report(
@@ -97,27 +97,27 @@ class Reporter:
             message="",
             precision=state.precision,
         )
-        self.kept = state.epoch
+        self.saved_epoch = state.epoch
         self.first_step = state.step
         self.images = 0
         self.began = time.perf_counter()
-        self.reported = -float("inf")
+        self.report_time = -float("inf")
 
     def on_step(self, result: StepResult) -> None:
-        self.lately.add(result)
+        self.since_line.add(result)
         self.this_epoch.add(result)
         self.images += result.images
         now = time.perf_counter()
-        if now - self.reported < REPORT_SECONDS:
+        if now - self.report_time < REPORT_SECONDS:
             return
-        self.reported = now
+        self.report_time = now
         elapsed = max(now - self.began, 1e-9)
-        if now - self.lined >= elapsed / LINES:
-            self.lined = now
-            self.run.append_metrics(_place(result) | self.lately.row())
-            self.lately = Mean()
+        if now - self.line_time >= elapsed / LINES:
+            self.line_time = now
+            self.run.append_metrics(_place(result) | self.since_line.row())
+            self.since_line = Mean()
         self.report(
-            epoch=self.kept,
+            epoch=self.saved_epoch,
             step=result.step,
             images_per_second=self.images / elapsed,
             seconds_left=(self.status.steps - result.step)
@@ -125,43 +125,44 @@ class Reporter:
         )
 
     def on_epoch(self, result: StepResult) -> None:
-        """An epoch's line has the means over all its steps, and those on the validation images.
+        """Append the epoch's line: the means over all its steps, and those on the validation
+        images.
 
-        Where epochs are short (of few images there are hundreds, of milliseconds each) not each has
-        a snapshot and is saved: who goes on from the one before comes to the same end. The status
-        counts the epochs that are saved.
+        If epochs are short (a small data set may have hundreds, of milliseconds each), not all get
+        a snapshot or are saved. A run that resumes from an earlier epoch ends with the same
+        weights. The status counts the epochs that are saved.
         """
         assert self.state is not None, "begin comes first"
         means = self.this_epoch.row() | {"validation": result.validation}
         self.run.append_metrics(_place(result) | means)
         self.this_epoch = Mean()
-        if self._is_to_be_shown(self.state):
+        if self._needs_snapshot(self.state):
             self._snapshot(self.state)
-        if self._is_to_be_saved(self.state):
+        if self._needs_saving(self.state):
             self._save(self.state)
 
-    def _is_to_be_saved(self, state: TrainingState) -> bool:
-        since = time.perf_counter() - self.saved
-        return state.epoch <= FIRST_EPOCHS or _is_last(state) or since >= self.saving / SHARE
+    def _needs_saving(self, state: TrainingState) -> bool:
+        since = time.perf_counter() - self.save_time
+        return state.epoch <= FIRST_EPOCHS or _is_last(state) or since >= self.save_seconds / SHARE
 
     def _save(self, state: TrainingState) -> None:
         began = time.perf_counter()
         resume.save(self.run.resume_path, state)
-        self.kept = state.epoch
+        self.saved_epoch = state.epoch
         self.report(epoch=state.epoch, step=state.step)
-        self.saved = time.perf_counter()
-        self.saving = self.saved - began
+        self.save_time = time.perf_counter()
+        self.save_seconds = self.save_time - began
 
-    def _is_to_be_shown(self, state: TrainingState) -> bool:
-        """Of those that only the next would take away, one twice a second is enough."""
+    def _needs_snapshot(self, state: TrainingState) -> bool:
+        """Two snapshots a second are enough of those that the next one replaces."""
         return (
-            snapshots.kept(state.epoch, state.model.config.training.epochs)
+            snapshots.is_kept(state.epoch, state.model.config.training.epochs)
             or _is_last(state)
-            or time.perf_counter() - self.pictured >= REPORT_SECONDS
+            or time.perf_counter() - self.snapshot_time >= REPORT_SECONDS
         )
 
     def _snapshot(self, state: TrainingState) -> None:
-        self.pictured = time.perf_counter()
+        self.snapshot_time = time.perf_counter()
         snapshots.write(
             self.run.folder / "snapshots",
             state.epoch,
@@ -172,12 +173,12 @@ class Reporter:
 
 
 def _is_last(state: TrainingState) -> bool:
-    """Whether the training ends with this epoch, as far as it can know."""
+    """Whether the training ends with this epoch: it is the last one, or patience has run out."""
     training = state.model.config.training
-    over = early_stopping.spent(state.best, state.epoch, training.patience)
+    over = early_stopping.out_of_patience(state.best, state.epoch, training.patience)
     return over or state.epoch >= training.epochs
 
 
 def _place(result: StepResult) -> dict[str, Any]:
-    """Where a line of metrics.jsonl stands, and when it was written."""
+    """Step, epoch and time of a line of metrics.jsonl."""
     return {"step": result.step, "epoch": result.epoch, "time": round(time.time(), 3)}

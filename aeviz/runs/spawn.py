@@ -35,14 +35,14 @@ def start(config: RunConfig, owner: str = "") -> Run:
 
 
 def _check_number(owner: str) -> None:
-    """UserError if this owner, or everybody together, already has as many runs as may wait."""
-    going = [row.owner for row in listing.rows() if row.status.phase not in OVER]
-    if going.count(owner) >= limits.RUNS.person:
+    """UserError if the number of unfinished runs of this owner, or of all, is at its limit."""
+    unfinished = [row.owner for row in listing.rows() if row.status.phase not in OVER]
+    if unfinished.count(owner) >= limits.RUNS.person:
         raise UserError(
             f"You have {limits.RUNS.person} runs that train or wait: stop one, or wait until "
             "one is done."
         )
-    if len(going) >= limits.RUNS.in_all:
+    if len(unfinished) >= limits.RUNS.in_all:
         raise UserError(f"{limits.RUNS.in_all} runs wait already: try again later.")
 
 
@@ -58,16 +58,16 @@ def resume_run(run: Run) -> None:
     _spawn(run)
 
 
-def train_on(run: Run, epochs: int) -> None:
+def train_longer(run: Run, epochs: int) -> None:
     """Start a worker that continues from the run's saved state for so many more epochs, as if the
-    run had been configured that way from the beginning: schedules see a smaller share of the
-    training done. UserError if the run is being trained, or has no saved state.
+    run had been configured that way from the beginning: for the schedules, a smaller share of the
+    training is done. UserError if the run is being trained, or has no saved state.
     """
     queue.slots()
     if run.is_gone:
         raise run.removed()
     if not 1 <= epochs <= MAX_EPOCHS:
-        raise UserError(f"A run can go on for 1 to {MAX_EPOCHS:,} epochs more.")
+        raise UserError(f"A run can be trained for 1 to {MAX_EPOCHS:,} more epochs.")
     if not run.resume_path.exists():
         raise UserError("This run has no saved state. Duplicate it and train the copy.")
     _check_number(run.owner)
@@ -97,7 +97,7 @@ def _spawn(run: Run, change: Callable[[RunConfig], RunConfig] | None = None) -> 
         run.write_status(Status(created=run.status.created, epoch=run.status.epoch))
         variables = _environment(run.config)
         process = None
-        if queue.is_idle():  # what waits must be small
+        if queue.is_idle():  # the warm worker is too large to wait in the queue
             process = warm.hand_over(run, lock.fileno(), log.fileno(), variables)
         process = process or subprocess.Popen(
             [
@@ -111,7 +111,7 @@ def _spawn(run: Run, change: Callable[[RunConfig], RunConfig] | None = None) -> 
             pass_fds=(lock.fileno(),),
             start_new_session=True,  # Ctrl-C in the server's terminal must not kill it mid-write
         )
-        warm.began(run)
+        warm.note_start(run)
         lock.truncate(0)
         lock.write(str(process.pid))
     # the system keeps an entry for each ended process until its parent polls it

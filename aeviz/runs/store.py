@@ -2,8 +2,8 @@
 
 `checkpoints/runs/<id>/` holds `config.json`, `status.json`, `metrics.jsonl`, `snapshots/`,
 `model.safetensors` and `resume.safetensors`; `owner` and `name`, if it has them; `pid`, which its
-worker keeps locked; `worker.log`; and `stop`, if somebody asked it to stop. Any process can read a
-run at any moment: each file is replaced as a whole, and `metrics.jsonl` grows by lines.
+worker keeps locked; `worker.log`; and `stop`, if a stop was requested. Any process can read a run
+at any time: each file is replaced as a whole, and `metrics.jsonl` grows by lines.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Phase = Literal["queued", "running", "finishing", "done", "stopped", "failed"]
 OVER: tuple[Phase, ...] = ("done", "stopped", "failed")
 
 START_SECONDS = 30
-"""A run this young may still be waiting for its process."""
+"""The process of a run may take so long to start."""
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
@@ -85,16 +85,16 @@ class Run:
 
     @property
     def status(self) -> Status:
-        """The status as written, or failed if its process has vanished."""
+        """The status as written; "failed" if its process has vanished."""
         status = self._written_status()
         if status.phase in OVER or self.is_alive or self._is_starting(status):
             return status
-        status = self._written_status()  # it may have ended properly between the two looks
+        status = self._written_status()  # it may have ended properly since the first look
         if status.phase in OVER:
             return status
         kept = "what it had saved is kept" if self.resume_path.exists() else "nothing was saved yet"
         message = f"The training process ended unexpectedly; {kept}."
-        if not os.access(self.folder, os.W_OK):  # so it could not say why itself
+        if not os.access(self.folder, os.W_OK):  # so it could not report the reason itself
             message = (
                 f"The run's folder cannot be written; {kept}. Make it writable, then continue."
             )
@@ -181,8 +181,8 @@ class Run:
             file.write(json.dumps(row) + "\n")
 
     def trim_metrics(self, epoch: int, step: int) -> None:
-        """Remove the lines after `epoch` complete epochs, where the run continues at `step`. If
-        batches were larger until then, the steps of the lines are recounted."""
+        """Remove the lines after `epoch` complete epochs; the run continues at `step`. If batches
+        were larger before, recount the steps of the lines."""
         rows = [row for row in self.metrics() if row["epoch"] + ("validation" not in row) <= epoch]
         last = rows[-1]["step"] if rows and rows[-1]["epoch"] == epoch else step
         lines = [
@@ -210,8 +210,8 @@ class Run:
                 file.truncate()
 
     def clear_unfinished(self) -> None:
-        """Remove the temporary files of a killed worker. Those of pages, which write `name` at any
-        time, stay."""
+        """Remove the temporary files of a killed worker. Temporary files of pages stay: a page may
+        be writing `name`."""
         with contextlib.suppress(OSError):
             for path in self.folder.rglob(".*.tmp"):
                 if re.fullmatch(r"\..+\.(json|jsonl|safetensors)\.[^.]+\.tmp", path.name):
@@ -219,13 +219,13 @@ class Run:
 
     def snapshots(self) -> list[Path]:
         """Snapshot files, first epoch first."""
-        from aeviz.training import snapshots  # it imports torch, which a waiting run does without
+        from aeviz.training import snapshots  # imports torch, which a waiting run does not need
 
         return snapshots.files(self.folder / "snapshots")
 
     def request_stop(self) -> None:
-        """Ask the worker to stop and keep its progress."""
-        with atomic.in_words("The run cannot be asked to stop"):
+        """Request a stop: the worker keeps its progress and ends."""
+        with atomic.in_words("The run cannot be stopped"):
             (self.folder / "stop").touch()
 
     def withdraw_stop(self) -> None:
@@ -262,7 +262,7 @@ def _new_folder(stem: str) -> Path:
             folder.mkdir(parents=True)
         except OSError as error:
             if folder.is_dir():
-                continue  # if thirty people press at once, two may draw the same number
+                continue  # if thirty people start runs at once, two may draw the same number
             raise UserError(
                 f"A run cannot be started: {runs_dir()} cannot be written ({error.strerror})."
             ) from error

@@ -8,28 +8,31 @@ import time
 from aeviz import limits
 from aeviz.runs import queue
 
-LOOK_SECONDS = 5.0
+CHECK_SECONDS = 5.0
 
 
-class MakesWay:
-    """Asked at every step: whether this owner's training has lasted for as long as a turn may,
-    while a run of somebody else waits. `did`: it has said so."""
+class TimeSlice:
+    """The time that one person's training may take while another person's run waits.
+
+    `is_over`: whether a call of `check` has found it used up.
+    """
 
     def __init__(self, owner: str) -> None:
         self._owner = owner
         self._began = math.inf
-        self._looked = 0.0
-        self.did = False
+        self._checked = 0.0
+        self.is_over = False
 
     def begin(self) -> None:
-        """The turn begins."""
+        """Start the clock, at the begin of the turn."""
         self._began = time.monotonic()
 
-    def __call__(self) -> bool:
+    def check(self) -> bool:
+        """Whether the training should make way now; cheap enough for every step."""
         now = time.monotonic()
         if now - self._began > limits.LONGEST_TRAINING_SECONDS and (
-            now - self._looked >= LOOK_SECONDS
+            now - self._checked >= CHECK_SECONDS
         ):
-            self._looked = now
-            self.did = self.did or queue.others_wait(self._owner)
-        return self.did
+            self._checked = now
+            self.is_over = self.is_over or queue.others_wait(self._owner)
+        return self.is_over

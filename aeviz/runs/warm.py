@@ -1,10 +1,10 @@
-"""The warm worker: a process that has imported what trains, and waits for a run.
+"""The warm worker: a process that has imported what a training needs, and waits for a run.
 
-`python -m aeviz.runs.warm` imports the libraries (over a second of processor time) and the
-default images while somebody looks at the Train page, so the first step follows a press on Train
-at once. It costs memory: there is one at most, none while the slots are taken or memory is short,
-and it ends with the server or when nobody has pressed Train for a while. `AEVIZ_WARM=0` turns it
-off. It is given what a worker started for the run would have: the lock on the run, the log, and the
+`python -m aeviz.runs.warm` imports the libraries (over a second of processor time) and loads the
+default images while someone looks at the Train page, so training starts as soon as they press
+Train. It costs memory: there is one at most, and none while the slots are taken or memory is short.
+It ends with the server, or if nobody presses Train for a while. `AEVIZ_WARM=0` turns it off. It
+receives what a worker started for the run would have: the lock on the run, the log, and the
 environment.
 """
 
@@ -51,19 +51,19 @@ class _Warm:
 
 
 _warm: _Warm | None = None
-_begun: Run | None = None
+_newest: Run | None = None
 _guard = threading.Lock()
 
 
 def keep(environment: dict[str, str]) -> None:
-    """Start a warm worker if there is none and a run that came now would train at once; return at
-    once. `environment` is that of a worker."""
+    """Start a warm worker if there is none and a new run would train at once; does not wait for it.
+    `environment` is that of a worker."""
     global _warm
     with _guard:
         if _warm is not None and _warm.process.poll() is None:
             return
         _forget()
-        if _begun is not None and not _begun.is_over:
+        if _newest is not None and not _newest.is_over:
             return
         if os.environ.get("AEVIZ_WARM") == "0" or not queue.is_idle() or available() < MIN_BYTES:
             return
@@ -84,12 +84,13 @@ def keep(environment: dict[str, str]) -> None:
         _warm = _Warm(process, ours)
 
 
-def began(run: Run) -> None:
-    """Note a run that has just been started: until it is over no other warm worker is started. It
-    would import its libraries while the run does, before that is in the queue."""
-    global _begun
+def note_start(run: Run) -> None:
+    """Note a run that has just been started: no other warm worker is started until it is over. A
+    warm worker would import its libraries at the same time as the run, before the run is in the
+    queue."""
+    global _newest
     with _guard:
-        _begun = run
+        _newest = run
 
 
 def is_ready() -> bool:
@@ -108,7 +109,7 @@ def hand_over(
     run: Run, lock: int, log: int, environment: dict[str, str]
 ) -> subprocess.Popen[bytes] | None:
     """Give the run, with its lock and its log, to the warm worker, even if it is still importing:
-    it is ahead of a new process. None if there is none, or it has just ended."""
+    it is ahead of a new process. None if there is no warm worker, or it has just ended."""
     global _warm
     with _guard:
         warm = _warm
@@ -165,7 +166,7 @@ def _receive(channel: socket.socket) -> tuple[dict[str, str], str, int, int] | N
 
 
 def prepare() -> None:
-    """Import what trains, and load the default data set, which stays in memory."""
+    """Import what a training needs, and load the default data set, which stays in memory."""
     from aeviz import datasets
     from aeviz.runs import worker
 

@@ -22,15 +22,15 @@ from aeviz.models import checkpoint
 from aeviz.runs import maps, queue
 from aeviz.runs.reporter import Reporter
 from aeviz.runs.store import Phase, Run
-from aeviz.runs.time_slice import MakesWay
+from aeviz.runs.time_slice import TimeSlice
 from aeviz.training import batch_size, loop, resume
 from aeviz.training.finish import Progress, card_and_gallery
 from aeviz.training.fit import Outcome, fit
 from aeviz.training.state import TrainingState, begin
 
-MADE_WAY = (
+TIME_SLICE_OVER = (
     f"It trained for {limits.LONGEST_TRAINING_SECONDS / 60:.0f} minutes while others waited, so it "
-    "made way for them; what was reached is kept. Continue it, and it waits for another turn."
+    "made way for them. Its progress is kept. Press Continue, and it waits for another turn."
 )
 
 _PHASES: dict[str, Phase] = {
@@ -44,13 +44,13 @@ _PHASES: dict[str, Phase] = {
 def work(run: Run, server: int | None = None) -> None:
     """Train the run to its end, a Stop, or a failure; leave the result in its folder.
 
-    `server`: the process that started this one. If it ends, training stops as after a Stop. If
-    somebody removes the folder, this is logged and nothing is written.
+    `server`: the process that started this one. If it ends, training stops as after a Stop. If the
+    folder is removed, this is logged and nothing is written.
     """
 
     def should_stop() -> bool:
         orphaned = server is not None and os.getppid() != server
-        return orphaned or run.stop_requested or run.is_gone or makes_way()
+        return orphaned or run.stop_requested or run.is_gone or time_slice.check()
 
     def end(phase: Phase, message: str) -> None:
         if run.is_gone:
@@ -58,11 +58,11 @@ def work(run: Run, server: int | None = None) -> None:
         else:
             reporter.end(phase, message)
 
-    makes_way = MakesWay(run.owner)
+    time_slice = TimeSlice(run.owner)
     reporter = Reporter(run)
     try:
         with plain_memory_errors(), queue.turn(run, cancelled=should_stop):
-            makes_way.begin()
+            time_slice.begin()
             outcome = _train(run, reporter, should_stop)
     except queue.CancelledError:
         end("stopped", queue.stopped_message(run))
@@ -70,12 +70,12 @@ def work(run: Run, server: int | None = None) -> None:
         end("failed", error.message)
     except Exception:
         end("failed", "Training failed unexpectedly; worker.log in its folder says why.")
-        if not run.is_gone:  # else it is no wonder
+        if not run.is_gone:  # otherwise the failure is expected
             traceback.print_exc()  # into worker.log
             raise
     else:
-        made_way = outcome.reason == "stopped" and makes_way.did
-        end(_PHASES[outcome.reason], MADE_WAY if made_way else outcome.message)
+        made_way = outcome.reason == "stopped" and time_slice.is_over
+        end(_PHASES[outcome.reason], TIME_SLICE_OVER if made_way else outcome.message)
 
 
 def _train(run: Run, reporter: Reporter, should_stop: Callable[[], bool]) -> Outcome:
@@ -110,26 +110,26 @@ def _train(run: Run, reporter: Reporter, should_stop: Callable[[], bool]) -> Out
     state, outcome = batch_size.train(batch_size.batches(config, images, most), attempt)
     if run.is_gone:
         return outcome
-    if outcome.reason == "failed":  # most likely a full disk: there may be room for the model yet
+    if outcome.reason == "failed":  # probably a full disk; there may still be room for the model
         with contextlib.suppress(UserError):
-            _keep(run, state, dataset, outcome, lambda share, text: None)
+            _save_model(run, state, dataset, outcome, lambda share, text: None)
     elif outcome.epochs or outcome.reason == "stopped":
         reporter.report(phase="finishing", seconds_left=None)
-        _keep(run, state, dataset, outcome, reporter.progress)
+        _save_model(run, state, dataset, outcome, reporter.progress)
     return outcome
 
 
-def _keep(
+def _save_model(
     run: Run,
     state: TrainingState,
     dataset: datasets.Dataset,
     outcome: Outcome,
     progress: Progress,
 ) -> None:
-    """Write the model file with its PCA map, and request the others (`aeviz.runs.maps`)."""
+    """Write the model file with its PCA map, and request the other maps (`aeviz.runs.maps`)."""
     card, gallery = card_and_gallery(state.model, dataset, outcome.history(), progress)
     data = checkpoint.to_bytes(state.model, card, gallery)
     maps.withdraw(run)
     atomic.write_bytes(run.model_path, data, new_folder=False)
     with contextlib.suppress(UserError):  # a full disk: the PCA map stays
-        maps.ask(run, gallery)
+        maps.request(run, gallery)

@@ -1,6 +1,6 @@
 """Augmentation of a batch: shifts, mirror images and random crops.
 
-Generators are those of the CPU: reading a draw from a device would mean waiting for it.
+The generators are on the CPU: reading a random number from a device would mean waiting for it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from torch.nn import functional
 
 def augment(x: Tensor, kind: str, generator: torch.Generator) -> Tensor:
     """`shift`: one random shift of up to one pixel for the whole batch x (B, C, H, W);
-    `shift-flip`: half of the batches mirrored, too; `crop-flip`: a random crop of each image."""
+    `shift-flip`: half of the batches are also mirrored; `crop-flip`: a random crop of each
+    image."""
     if kind == "none":
         return x
     if kind == "crop-flip":

@@ -18,8 +18,8 @@ T = TypeVar("T")
 
 
 def batches(config: RunConfig, images: int, most: int) -> list[RunConfig]:
-    """`config` with its own batch size, then with each half of it that fits so many images; none
-    above `most`, the batch size that a resumed run has come down to."""
+    """`config` with its own batch size, then with halved ones that suit so many images. None is
+    above `most`: the batch size that a resumed run trained with."""
     sizes = (config.training.batch_size >> halvings for halvings in range(HALVINGS + 1))
     tried = [config.replace(**{"training.batch_size": size}) for size in sizes if 0 < size <= most]
     first, *halves = tried or [config]
@@ -37,8 +37,8 @@ def train(tries: Sequence[RunConfig], attempt: Callable[[RunConfig], T]) -> T:
                 raise
         _free_memory()  # only now: the error referenced all that the attempt had allocated
     with plain_memory_errors(
-        f"The memory is not enough for this network, even with batches of "
-        f"{last.training.batch_size}: use a smaller code or narrower layers."
+        f"Not enough memory for this network, even with batches of {last.training.batch_size}: use "
+        "a smaller code or narrower layers."
     ):
         return attempt(last)
 
@@ -55,9 +55,9 @@ def recount(state: TrainingState, images: int) -> None:
     state.step = state.epoch * steps_per_epoch(images, state.model.config.training)
 
 
-def note(asked: RunConfig, used: RunConfig) -> str:
+def note(configured: RunConfig, used: RunConfig) -> str:
     """The message about a smaller batch size; empty if it is the configured one."""
-    wanted, got = asked.training.batch_size, used.training.batch_size
-    if got == wanted:
+    before, now = configured.training.batch_size, used.training.batch_size
+    if now == before:
         return ""
-    return f"Not enough memory for a batch size of {wanted}; training with {got}."
+    return f"Not enough memory for a batch size of {before}; training with {now}."

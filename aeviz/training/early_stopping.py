@@ -28,7 +28,7 @@ class Best:
         model.load_state_dict(self.weights)
 
 
-def better(
+def best_so_far(
     best: Best | None, model: Autoencoder, epoch: int, validation: dict[str, float]
 ) -> Best | None:
     """The best epoch after `epoch`; None if the configuration has no patience.
@@ -42,6 +42,6 @@ def better(
     return Best(epoch, dict(validation), copy.deepcopy(model.state_dict()))
 
 
-def spent(best: Best | None, epoch: int, patience: int) -> bool:
+def out_of_patience(best: Best | None, epoch: int, patience: int) -> bool:
     """Whether `patience` epochs have passed since the best one."""
     return best is not None and epoch - best.epoch >= patience

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 MAX_IMAGES = 10_000
 MAX_CODE_VALUES = 1_000_000
-LAYOUTS = (("tsne", 0.3, 0.7), ("umap", 0.7, 0.95))  # and from which share of the bar to which
+LAYOUTS = (("tsne", 0.3, 0.7), ("umap", 0.7, 0.95))  # name, and its part of the progress bar
 
 Progress = Callable[[float, str], None]
 
@@ -43,14 +43,14 @@ def finish(
     half: bool = False,
     gallery_size: int = MAX_IMAGES,
 ) -> dict[str, Any]:
-    """Evaluates, builds card and gallery, and writes the model file. Answers the card.
+    """Evaluate, build card and gallery, and write the model file. Returns the card.
 
-    `history` (epochs, seconds, images_per_second, ...) goes onto the card as it is. With `half`
-    the weights are stored, and therefore measured, in half precision. The file is whole before the
-    layouts of the map, the slowest part, begin, and again after each of them.
+    `history` (epochs, seconds, images_per_second, ...) is copied to the card. With `half` the
+    weights are stored, and therefore measured, in half precision. The file is complete before the
+    slowest part, the layouts of the map, and is replaced after each of them.
     """
     card, gallery = card_and_gallery(model, dataset, history, progress, half, gallery_size)
-    for found in mapped(card, gallery, progress):
+    for found in with_maps(card, gallery, progress):
         card, gallery = found
         checkpoint.save(path, model, card, gallery, half)
     return card
@@ -64,7 +64,7 @@ def card_and_gallery(
     half: bool = False,
     gallery_size: int = MAX_IMAGES,
 ) -> tuple[dict[str, Any], Gallery]:
-    """What a model file holds beside the weights, with the PCA map alone."""
+    """The contents of a model file besides the weights. Of the maps, only PCA's is computed."""
     if half:
         model.half().float()
     progress(0.0, "Measuring on the test images")
@@ -72,21 +72,21 @@ def card_and_gallery(
     return card, make_gallery(model, dataset, gallery_size)
 
 
-def mapped(
+def with_maps(
     card: dict[str, Any],
     gallery: Gallery,
     progress: Progress,
-    hurry: Callable[[], bool] = lambda: False,
+    cancelled: Callable[[], bool] = lambda: False,
 ) -> Iterator[tuple[dict[str, Any], Gallery]]:
-    """Card and gallery with the PCA map, then with each layout that the gallery lacks and its codes
-    need, one after another; the card says how far to trust each map.
+    """Card and gallery with the PCA map, then after each layout (t-SNE, UMAP) that the gallery does
+    not have yet. Codes of one or two numbers need none. The card has each map's trustworthiness.
 
-    A layout whose library fails is left out: the model is worth more than its map. Raises
-    Cancelled where `hurry` says so.
+    A layout whose library fails is left out, so that the model is saved. Raises Cancelled if
+    `cancelled` returns True.
     """
     wide = gallery.latents.shape[1] > 2
     if wide:
-        card = trusted(card, gallery, "pca")
+        card = _with_trustworthiness(card, gallery, "pca")
     yield card, gallery
     for name, low, high in LAYOUTS:
         if not wide or getattr(gallery, name) is not None:
@@ -94,26 +94,23 @@ def mapped(
         report = _between(progress, low, high)
         try:
             places = cached(
-                name, gallery.latents, runs_dir() / ".layouts", progress=report, cancelled=hurry
+                name, gallery.latents, runs_dir() / ".layouts", progress=report, cancelled=cancelled
             )
         except (ImportError, RuntimeError, OSError) as error:
             log.warning("The model has no map by %s: %s", name, error)
             continue
         found: dict[str, Any] = {name: torch.as_tensor(places)}
         gallery = replace(gallery, **found)
-        card = trusted(card, gallery, name)
+        card = _with_trustworthiness(card, gallery, name)
         yield card, gallery
 
 
-def trusted(card: dict[str, Any], gallery: Gallery, name: str) -> dict[str, Any]:
-    """The card with the trustworthiness, 0 to 1, of one of the gallery's maps."""
+def _with_trustworthiness(card: dict[str, Any], gallery: Gallery, name: str) -> dict[str, Any]:
+    """The card with the trustworthiness (0 to 1) of one of the gallery's maps. The map is rounded
+    to half precision, as in the file."""
+    value = trustworthiness(gallery.latents, getattr(gallery, name).half().float())
     known = card.get("trustworthiness", {})
-    return card | {"trustworthiness": known | {name: trust(gallery, name)}}
-
-
-def trust(gallery: Gallery, name: str) -> float:
-    """Trustworthiness, 0 to 1, of a map of the gallery as a file has it, in half precision."""
-    return round(trustworthiness(gallery.latents, getattr(gallery, name).half().float()), 4)
+    return card | {"trustworthiness": known | {name: round(value, 4)}}
 
 
 def _between(progress: Progress, low: float, high: float) -> Callable[[float], None]:
@@ -121,7 +118,7 @@ def _between(progress: Progress, low: float, high: float) -> Callable[[float], N
 
 
 def make_card(model: Autoencoder, dataset: Dataset) -> dict[str, Any]:
-    """What a model file says of itself: data, measures on the test split, versions, date."""
+    """The card: data set, metrics on the test split, versions, date."""
     return {
         "dataset": dataset.name,
         "dataset_title": dataset.title,
@@ -140,8 +137,7 @@ def make_card(model: Autoencoder, dataset: Dataset) -> dict[str, Any]:
 
 
 def make_gallery(model: Autoencoder, dataset: Dataset, size: int = MAX_IMAGES) -> Gallery:
-    """Codes and thumbnails of up to `size` held-out images, fewer where codes are wide, and their
-    map by PCA."""
+    """Codes, thumbnails and PCA map of up to `size` held-out images; fewer if codes are wide."""
     split = held_out(dataset, min(size, MAX_CODE_VALUES // model.latent_dim))
     z, logvar = encode_all(model, split)
     return Gallery(
@@ -155,7 +151,7 @@ def make_gallery(model: Autoencoder, dataset: Dataset, size: int = MAX_IMAGES) -
 
 
 def held_out(dataset: Dataset, most: int) -> Split:
-    """The first `most` images that no step has trained on: the test split, then validation."""
+    """The first `most` images that were not trained on: the test split, then validation."""
     test, validation = dataset.test, dataset.validation
     factors = None
     if test.factors is not None and validation.factors is not None:

@@ -59,11 +59,11 @@ def fit(
     """Train `state` in place.
 
     If the loss diverges, the weights of the last good epoch are restored (the untrained ones in the
-    first epoch), and the outcome's message names the step. A UserError from the callbacks (nothing
+    first epoch), and the outcome's message names the step. A UserError from a callback (nothing
     more can be saved) ends the training as a Stop does.
 
-    With patience it may end early. Its end, early or not, restores the best epoch's weights; a Stop
-    keeps the current ones.
+    With patience, training may end early. At the end, early or not, the weights of the best epoch
+    are restored; after a Stop, the current ones are kept.
     """
     began = time.perf_counter() - state.seconds
     good, good_epoch = copy.deepcopy(state.model.state_dict()), state.epoch
@@ -72,7 +72,7 @@ def fit(
     training = state.model.config.training
 
     def out_of_patience() -> bool:
-        return early_stopping.spent(state.best, state.epoch, training.patience)
+        return early_stopping.out_of_patience(state.best, state.epoch, training.patience)
 
     try:
         # a resumed training may have run out of patience before it was interrupted
@@ -82,7 +82,7 @@ def fit(
                 on_step(result)
             else:
                 good, good_epoch = copy.deepcopy(state.model.state_dict()), state.epoch
-                state.best = early_stopping.better(
+                state.best = early_stopping.best_so_far(
                     state.best, state.model, state.epoch, result.validation
                 )
                 on_epoch(result)
@@ -91,7 +91,7 @@ def fit(
             if should_stop() and state.epoch < training.epochs:
                 reason = "stopped"
                 when = f"after epoch {state.epoch}" if state.epoch else "during the first epoch"
-                message = f"Stopped {when}; what was reached is kept."
+                message = f"Stopped {when}; its progress is kept."
                 break
     except DivergedError as error:
         reason, message = "diverged", str(error)

@@ -1,7 +1,7 @@
 """CUDA graphs: the kernels of a batch's forward and backward pass, recorded once and replayed.
 
-Starting a small network's kernels one by one takes the CPU ten times as long as a large GPU needs
-to run them. Off, unless `AEVIZ_CUDA_GRAPHS` is 1: nobody has measured it on many cards yet.
+The CPU takes ten times as long to launch a small network's kernels one by one as a large GPU takes
+to run them. Off, unless `AEVIZ_CUDA_GRAPHS` is 1: it has not been measured on many cards yet.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SWITCH = "AEVIZ_CUDA_GRAPHS"
 _WARM_UP = 2
 
 
-def wanted(device: torch.device) -> bool:
+def enabled(device: torch.device) -> bool:
     """Whether steps on this device are recorded."""
     return device.type == "cuda" and os.environ.get(SWITCH) == "1"
 
@@ -71,7 +71,7 @@ class Recording:
 _recordings: WeakKeyDictionary[Autoencoder, Recording] = WeakKeyDictionary()
 
 
-class Graphed(Engine):
+class GraphEngine(Engine):
     """Replays a graph for batches of the first one's shape; runs others kernel by kernel.
 
     A graph holds both passes, so `forward` runs both. The terms it returns change with the next

@@ -90,8 +90,8 @@ def engine_for(state: TrainingState, device: torch.device) -> AbstractContextMan
     network on a CPU, or CUDA graphs if they are wanted."""
     parts = (state.model, state.optimizer, state.noise, state.precision)
     if microbatches.divides(state.model.config, device):
-        return microbatches.threaded(*parts)
-    return nullcontext((graphs.Graphed if graphs.wanted(device) else Engine)(*parts))
+        return microbatches.threaded_engine(*parts)
+    return nullcontext((graphs.GraphEngine if graphs.enabled(device) else Engine)(*parts))
 
 
 def set_learning_rate(

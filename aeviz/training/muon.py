@@ -48,7 +48,7 @@ class Muon(torch.optim.Optimizer):
                     alike.setdefault(weight.flatten(1).shape, []).append(weight)
             for shape, weights in alike.items():
                 ahead = torch.stack([self._ahead(each, group["momentum"]) for each in weights])
-                # a rate may be a tensor on the device, which a recorded step reads anew each time
+                # the rate may be a tensor on the device, which a recorded step reads at each replay
                 size = group["lr"] * (_RMS * max(shape) ** 0.5)
                 for weight, turned in zip(weights, orthogonal(ahead), strict=True):
                     weight.mul_(1 - group["lr"] * group["weight_decay"])

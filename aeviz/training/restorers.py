@@ -1,8 +1,8 @@
 """The training loop of restorers, from top to bottom: forward, loss, divergence check, backward,
-clip, step. Inputs are random squares of photographs, degraded anew each time; targets are the clean
-squares.
+clip, step. Inputs are random squares of photographs with a fresh random degradation each time;
+targets are the clean squares.
 
-An epoch is sixteen squares of every photograph.
+An epoch has sixteen squares of every photograph.
 """
 
 from __future__ import annotations
@@ -34,8 +34,7 @@ ADAM_SHARE = 0.3
 
 @dataclass(frozen=True)
 class PhotoStep:
-    """One step. `psnr`, in dB, is that of this batch, as it was degraded; that of the matte for a
-    restorer that draws one."""
+    """One step. `psnr`: of this batch's output, in dB; of the matte, if the restorer draws one."""
 
     step: int
     steps: int
@@ -58,13 +57,14 @@ def begin(config: RunConfig, start: Restorer | None, device: torch.device) -> Re
             model.load_state_dict(weights)
         except RuntimeError as error:
             raise UserError(
-                "The model to start from has another network: leave --start."
+                "The model to start from has another network: remove --start."
             ) from error
     return model
 
 
-def keep_some(model: Restorer, start: Restorer, share: float) -> None:
-    """Move the weights of `model`, which began as those of `start`, back by this share of the way.
+def interpolate_weights(model: Restorer, start: Restorer, share: float) -> None:
+    """Move the weights of `model`, which was trained from `start`, back towards those of `start` by
+    this share.
 
     Averaging keeps most of the new skill while recovering most of the old one (Wortsman et al.
     2022, "Robust fine-tuning of zero-shot models").
@@ -111,8 +111,8 @@ def train(model: Restorer, photos: list[Tensor]) -> Iterator[PhotoStep]:
 
 
 class Batch(NamedTuple):
-    """Clean squares x (N, 3, H, W), and the same degraded, with what is known of the degradation
-    and where it is (`aeviz.degradations`)."""
+    """Clean squares x (N, 3, H, W), the degraded squares x_in, the conditioning, and where the
+    degradation is (`aeviz.degradations`)."""
 
     x: Tensor
     x_in: Tensor
@@ -127,23 +127,24 @@ class Batch(NamedTuple):
 def draw(photos: Squares, count: int, kind: str, generator: torch.Generator) -> Batch:
     """Squares with this kind of degradation, on the device of `photos` and `generator`."""
     degradation = DEGRADATIONS[kind]
-    x = some_grey(photos.draw(count, generator), degradation.grey, generator)
+    x = randomly_grey(photos.draw(count, generator), degradation.grey, generator)
     return Batch(x, *degradation.draw(x, generator))
 
 
 def forward(model: Restorer, batch: Batch, outside: float, precision: str) -> tuple[Tensor, Tensor]:
-    """The loss of `model` on a batch, and its output; errors outside the degraded places count
-    `outside` times."""
+    """The loss of `model` on a batch, and its output. Errors outside the degraded places are
+    multiplied by `outside`."""
     with autocast(batch.x.device, precision):
         x_in = batch.x_in.contiguous(memory_format=torch.channels_last)
         x_hat = model(x_in, batch.conditioning).float()
     if not model.matte:
-        x_hat = weighed(x_hat, batch.x, batch.where, outside)
+        x_hat = scale_errors(x_hat, batch.x, batch.where, outside)
     return model.loss(x_hat, batch.target(model)), x_hat
 
 
-def weighed(x_hat: Tensor, x: Tensor, where: Tensor, outside: float) -> Tensor:
-    """x_hat (N, 3, H, W) with its errors times `outside` where `where` (N, 1, H, W) is not 1."""
+def scale_errors(x_hat: Tensor, x: Tensor, where: Tensor, outside: float) -> Tensor:
+    """x_hat (N, 3, H, W) with its errors multiplied by 1 where `where` (N, 1, H, W) is 1, and by
+    `outside` where it is 0."""
     return x.lerp(x_hat, where + (1 - where) * outside)
 
 
@@ -169,7 +170,8 @@ def _adamw(parameters: list[torch.nn.Parameter], training: TrainingConfig) -> to
     )
 
 
-def some_grey(x: Tensor, share: float, generator: torch.Generator) -> Tensor:
-    """x (N, 3, H, W) with this share of its pictures reduced to their luminance, in 256 levels."""
+def randomly_grey(x: Tensor, share: float, generator: torch.Generator) -> Tensor:
+    """x (N, 3, H, W) with a random share of its images reduced to their luminance, in 256
+    levels."""
     chosen = torch.rand(len(x), 1, 1, 1, generator=generator, device=x.device) < share
     return torch.where(chosen, (luminance(x) * 255).round() / 255, x)

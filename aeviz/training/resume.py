@@ -42,9 +42,9 @@ def save(path: Path, state: TrainingState) -> None:
 
 
 def load_into(path: Path, state: TrainingState) -> None:
-    """Restore a saved state into a fresh one of the same configuration; UserError if it differs.
-    Only the batch size may differ (memory was not enough for the earlier one), and the number of
-    epochs (the run is continued for more)."""
+    """Restore a saved state into a new one of the same configuration. UserError if the
+    configurations differ in more than the batch size (which is halved if memory runs out) and the
+    number of epochs (to which more can be added)."""
     checksums.check(path, _DAMAGED)
     try:
         with safe_open(path, framework="pt") as file:
@@ -53,7 +53,7 @@ def load_into(path: Path, state: TrainingState) -> None:
     except (SafetensorError, OSError) as error:
         raise UserError(_DAMAGED) from error
     try:
-        # as configurations, not as text: an older file lacks the settings that came after it
+        # compare configurations, not texts: an older file lacks settings that were added later
         saved = RunConfig.from_json(metadata["config"])
         length = {
             "training.batch_size": saved.training.batch_size,

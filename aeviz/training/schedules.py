@@ -15,9 +15,9 @@ def beta_at(config: RunConfig, progress: float) -> float:
     to its value over the first `warmup` share of that part, then stays.
 
     From 0, one cycle is a warm-up (Sønderby et al. 2016); several are cyclical annealing (Fu et al.
-    2019, whose M and R are `cycles` and `warmup`). From a larger value, the code may hold more and
-    more, which keeps the factors it found first on dimensions of their own (Burgess et al. 2018,
-    "Understanding disentangling in beta-VAE", who let the KL itself grow).
+    2019, whose M and R are `cycles` and `warmup`). From a larger value, the capacity of the code
+    grows over time, so the factors that it encodes first stay on separate dimensions (Burgess et
+    al. 2018, "Understanding disentangling in beta-VAE", who raise the KL itself).
     """
     loss = config.loss
     done = progress * loss.cycles

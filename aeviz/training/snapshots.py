@@ -1,4 +1,4 @@
-"""Snapshots: what a run shows of itself after each epoch, small enough to keep for all of them."""
+"""Snapshots: what a run's page shows of each epoch; small enough to keep many of them."""
 
 from __future__ import annotations
 
@@ -18,25 +18,28 @@ from aeviz.evaluation.diagnostics import diagnose
 from aeviz.evaluation.evaluate import encode_all, reconstruct
 from aeviz.evaluation.validation import to_float
 from aeviz.io import atomic, checksums
-from aeviz.latent.plane import Manifold, aligned, manifold
+from aeviz.latent.plane import Manifold, aligned_plane, manifold
 from aeviz.nn.corruptions import corrupt
 from aeviz.nn.model import Autoencoder
 
 EXAMPLES = 8
 MAP_POINTS = 1_000
 MAP_VALUES = 128_000
-"""Numbers in one snapshot's latents, 256 kB: fewer images where codes are wide."""
-MOST = 100
+"""Numbers in one snapshot's latents (256 kB): fewer images if codes are wide."""
+MAX_KEPT = 100
 """Snapshots kept of one run. Longer runs keep every 2nd, 4th, 8th, ... epoch, and the newest."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """x, x_in, x_hat uint8 (8, C, H, W): validation images, as the network got them, and as it
-    rebuilt them; latents float16 (M, d) and labels (M,) of the first M validation images, and their
-    places (M, 2) on a plane that turns as little as it can from epoch to epoch (`latent.plane`);
-    the manifold over it; `diagnostics` by name (`evaluation.diagnostics`). A snapshot that an older
-    aeviz took has neither manifold nor diagnostics."""
+    """The snapshot of one epoch.
+
+    x, x_in, x_hat: uint8 (8, C, H, W), validation images, the network's inputs and its
+    reconstructions. latents: float16 (M, d), labels: (M,), of the first M validation images.
+    places: (M, 2), the codes on a plane that turns as little as possible from epoch to epoch
+    (`latent.plane`). manifold: the decoder's images over this plane. diagnostics: by name
+    (`evaluation.diagnostics`). Snapshots of older versions have neither manifold nor diagnostics.
+    """
 
     epoch: int
     x: NDArray[np.uint8]
@@ -50,7 +53,7 @@ class Snapshot:
 
 
 def write(folder: Path, epoch: int, epochs: int, model: Autoencoder, split: Split) -> None:
-    """Takes the snapshot of `epoch` and drops the one before where it is not to be kept."""
+    """Write the snapshot of `epoch`. Delete the previous one, unless `is_kept` says to keep it."""
     was_training = model.training
     model.eval()
     seen = split.take(slice(0, MAP_POINTS))
@@ -58,7 +61,7 @@ def write(folder: Path, epoch: int, epochs: int, model: Autoencoder, split: Spli
     x_in = corrupt(x, model.config.corruption, torch.Generator().manual_seed(0))
     mu, logvar = encode_all(model, seen)
     shown = mu[: max(EXAMPLES, MAP_VALUES // model.latent_dim)]
-    plane = aligned(shown, _places_before(folder, epoch))
+    plane = aligned_plane(shown, _places_before(folder, epoch))
     places = plane.project(shown)
     over = manifold(model, plane, places)
     tensors = {
@@ -75,35 +78,36 @@ def write(folder: Path, epoch: int, epochs: int, model: Autoencoder, split: Spli
     found = diagnose(model, seen, (mu, logvar)).tensors()
     tensors |= {f"diagnostics.{name}": value for name, value in found.items()}
     model.train(was_training)
-    with atomic.in_words(f"{folder} cannot be made"):
-        folder.mkdir(exist_ok=True)  # but never anew the run's folder that it lies in
+    with atomic.in_words(f"{folder} cannot be created"):
+        folder.mkdir(exist_ok=True)  # no parents: a run's folder that was removed stays removed
     atomic.write_bytes(path_of(folder, epoch), checksums.save(tensors), new_folder=False)
     before = [earlier for path in files(folder) if (earlier := epoch_of(path)) < epoch]
-    if before and not kept(before[-1], epochs):
+    if before and not is_kept(before[-1], epochs):
         with atomic.in_words(f"{folder} cannot be written"):
             path_of(folder, before[-1]).unlink(missing_ok=True)
 
 
-def kept(epoch: int, epochs: int) -> bool:
-    """Whether a run of so many epochs keeps this one's snapshot for good."""
+def is_kept(epoch: int, epochs: int) -> bool:
+    """Whether a run of `epochs` epochs keeps the snapshot of `epoch`."""
     stride = 1
-    while epochs // stride + 1 > MOST:
+    while epochs // stride + 1 > MAX_KEPT:
         stride *= 2
     return epoch % stride == 0
 
 
 def files(folder: Path) -> list[Path]:
-    """The snapshots in a folder, first epoch first; whatever else lies there is none."""
+    """The snapshots in a folder, first epoch first. Other files are ignored."""
     return sorted(folder.glob(f"epoch-{'[0-9]' * 5}.safetensors"))
 
 
 def path_of(folder: Path, epoch: int) -> Path:
-    """Where the snapshot of this epoch is, if there is one."""
+    """The path of this epoch's snapshot, which may not exist."""
     return folder / f"epoch-{epoch:05d}.safetensors"
 
 
 def stamp(path: Path) -> str:
-    """Changes when the file does; UserError where there is none."""
+    """The version of the file: it changes when the file does. UserError if there is no such
+    file."""
     try:
         return str(path.stat().st_mtime_ns)
     except OSError as error:
@@ -111,12 +115,12 @@ def stamp(path: Path) -> str:
 
 
 def epoch_of(path: Path) -> int:
-    """The epoch that one of these files is of, by its name."""
+    """The epoch of a snapshot, from the file's name."""
     return int(path.stem.removeprefix("epoch-"))
 
 
 def read(path: Path) -> Snapshot:
-    """Raises UserError where the file is damaged, or gone."""
+    """Read a snapshot. UserError if the file is damaged or does not exist."""
     complaint = f"The snapshot {path.name} cannot be read."
     checksums.check(path, complaint)
     try:
@@ -144,14 +148,14 @@ def read(path: Path) -> Snapshot:
 def latent_map(
     latents: NDArray[np.float16], before: NDArray[np.float32] | None
 ) -> NDArray[np.float32]:
-    """Places (M, 2) of codes on their plane of largest variance, as near to those `before` as a
-    turn can bring them."""
+    """Places (M, 2) of codes on their plane of largest variance, rotated to be as close as possible
+    to the places `before`."""
     codes = latents.astype(np.float32)
-    return aligned(codes, before).project(codes)
+    return aligned_plane(codes, before).project(codes)
 
 
 def _places_before(folder: Path, epoch: int) -> NDArray[np.float32] | None:
-    """Where the images lay at the snapshot before; None where there is none that can be read."""
+    """The places in the previous snapshot; None if there is none, or it cannot be read."""
     earlier = [path for path in files(folder) if epoch_of(path) < epoch]
     try:
         return read(earlier[-1]).places if earlier else None
@@ -160,7 +164,7 @@ def _places_before(folder: Path, epoch: int) -> NDArray[np.float32] | None:
 
 
 def _fits(snapshot: Snapshot) -> bool:
-    """Whether the arrays agree in shape with one another."""
+    """Whether the shapes of the arrays match."""
     over = snapshot.manifold
     if snapshot.latents.ndim != 2 or not len(snapshot.latents):
         return False

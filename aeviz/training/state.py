@@ -1,4 +1,4 @@
-"""TrainingState: all that a training is at one moment, and how a fresh one is made."""
+"""TrainingState: the complete state of a training, and how to create one."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ class TrainingState:
 
     @property
     def precision(self) -> Literal["fp32", "bf16"]:
-        """What it computes in: the configured precision, or the faster one."""
+        """The configured precision; for `auto`, the faster one."""
         device = next(self.model.parameters()).device
         return choose(self.model.config, self.model.image_shape, device)
 
 
 def begin(config: RunConfig, dataset: Dataset, device: torch.device) -> TrainingState:
-    """A fresh state: weights, data order and noise all follow from the configured seed."""
+    """A new state. Weights, data order and noise follow from the configured seed."""
     check_batches(config, len(dataset.train))
     seed = config.training.seed
     model = Autoencoder(config, dataset.image_shape).to(device)

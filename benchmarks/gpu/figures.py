@@ -23,7 +23,7 @@ from aeviz.presets.restorers import RESTORERS
 from aeviz.restoration.photo import MAX_PIXELS, restore_photo
 from aeviz.restoration.tasks import TASKS
 from aeviz.server.live.computer import ModelComputer
-from aeviz.training.graphs import wanted
+from aeviz.training.graphs import enabled
 from benchmarks.gpu.clock import Share
 from benchmarks.gpu.sizes import Sizes
 from benchmarks.reference_losses import all_training_images
@@ -83,7 +83,7 @@ def training(
     best = max(rates["aeviz"], rates["aeviz, recommended"])
     most = peak(job, 8192 if device.type == "cuda" else 512)
     return {
-        "recorded": wanted(device),
+        "recorded": enabled(device),
         "images_per_second": {name: round(rate) for name, rate in rates.items()},
         "ratio": round(best / rates["PyTorch's example"], 1),
         "goal": GOAL_RATIO,

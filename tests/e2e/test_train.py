@@ -107,7 +107,7 @@ def test_a_stop_keeps_what_was_reached(page: Page, app_url: str) -> None:
     expect(page.get_by_test_id("aeviz-epochs")).to_contain_text("epoch 3", timeout=TRAINED_MS)
     assert chart.evaluate("element => element.seen")  # it grew in place, without flickering
     page.get_by_role("button", name="Stop", exact=True).click()
-    expect(page.get_by_text("what was reached is kept")).to_be_visible(timeout=TRAINED_MS)
+    expect(page.get_by_text("its progress is kept")).to_be_visible(timeout=TRAINED_MS)
     expect(
         page.get_by_role("button", name=re.compile(r"^Continue \(\d,\d{3} epochs left\)$"))
     ).to_be_visible()

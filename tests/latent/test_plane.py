@@ -6,7 +6,7 @@ import torch
 from small_models import linear_model
 
 from aeviz.config import RunConfig
-from aeviz.latent.plane import INSIDE, aligned, manifold, quantiles, tiles_per_side
+from aeviz.latent.plane import INSIDE, aligned_plane, manifold, quantiles, tiles_per_side
 from aeviz.latent.projection import PCA2
 from aeviz.nn.model import Autoencoder
 
@@ -93,9 +93,9 @@ def test_a_relu_code_is_never_decoded_below_zero() -> None:
 def test_the_plane_follows_a_turn_and_the_codes_stay_on_it() -> None:
     rng = np.random.default_rng(0)
     codes = (rng.normal(size=(50, 5)) * [5, 3, 0.1, 0.1, 0.1]).astype(np.float32)
-    first = aligned(codes, None)
+    first = aligned_plane(codes, None)
     before = first.project(codes) @ np.array([[0, 1], [-1, 0]], np.float32)
-    turned = aligned(codes, before)
+    turned = aligned_plane(codes, before)
     np.testing.assert_allclose(turned.project(codes), before, atol=1e-4)
     np.testing.assert_allclose(turned.components @ turned.components.T, np.eye(2), atol=1e-5)
     assert turned.explained[0] == pytest.approx(first.explained[1], rel=1e-3)

@@ -310,7 +310,7 @@ def test_a_huge_header_is_not_read(tmp_path: Path) -> None:
     with path.open("wb") as file:
         file.write(struct.pack("<Q", 200 << 20) + b"{")
         file.truncate((200 << 20) + 100)
-    with pytest.raises(UserError, match="no model file of aeviz, or it is truncated"):
+    with pytest.raises(UserError, match="not an aeviz model file, or it is truncated"):
         checkpoint.load(path)
 
 
@@ -388,7 +388,7 @@ def test_configurations_out_of_bounds(change: dict[str, Any], tmp_path: Path) ->
 
 def test_a_description_of_another_network(tmp_path: Path) -> None:
     other = model(**{"bottleneck.latent_dim": D + 1}).config.to_json()
-    assert "does not fit its own description" in refusal(with_metadata(config=other), tmp_path)
+    assert "does not match its own description" in refusal(with_metadata(config=other), tmp_path)
 
 
 def test_no_memory_is_asked_for_before_the_checks(
@@ -407,7 +407,7 @@ def test_no_memory_is_asked_for_before_the_checks(
     large = RunConfig(network=NetworkConfig(hidden=(8192, 4096))).to_json()
     data = with_metadata(config=large)
     built.clear()
-    assert "does not fit its own description" in refusal(data, tmp_path)
+    assert "does not match its own description" in refusal(data, tmp_path)
     assert set(built) == {"meta"}
 
 
@@ -420,14 +420,14 @@ def test_weights_that_are_not_numbers(value: float, tmp_path: Path) -> None:
         tensors["model.trunk.1.weight"][3, 4] = value
 
     sentence = refusal(with_tensors(spoil), tmp_path)
-    assert "holds weights that are not numbers (trunk.1.weight)" in sentence
+    assert "has weights that are not finite (trunk.1.weight)" in sentence
 
 
 def test_doubles_beyond_single_precision(tmp_path: Path) -> None:
     def spoil(tensors: dict[str, torch.Tensor]) -> None:
         tensors["model.trunk.1.weight"] = tensors["model.trunk.1.weight"].double().fill_(1e300)
 
-    assert "are not numbers" in refusal(with_tensors(spoil), tmp_path)
+    assert "are not finite" in refusal(with_tensors(spoil), tmp_path)
 
 
 WEIGHT = "model.trunk.1.weight"
@@ -454,7 +454,7 @@ WEIGHT = "model.trunk.1.weight"
 def test_weights_of_another_shape_or_kind(
     change: Callable[[dict[str, torch.Tensor]], None], tmp_path: Path
 ) -> None:
-    assert "does not fit its own description" in refusal(with_tensors(change), tmp_path)
+    assert "does not match its own description" in refusal(with_tensors(change), tmp_path)
 
 
 def test_a_key_twice_is_refused_as_readers_disagree_on_it(tmp_path: Path) -> None:
@@ -519,7 +519,7 @@ def test_a_gallery_of_too_many_images(tmp_path: Path) -> None:
         logvar=None,
     )  # fmt: skip
     sentence = refusal(checkpoint.to_bytes(model(), {}, large), tmp_path)
-    assert f"it holds {n} images" in sentence
+    assert f"it has {n} images" in sentence
 
 
 @pytest.mark.parametrize("names", ["[]", "[1, 2, 3]", '["a", "b", null]', '{"0": "a"}', '"abc"'])

@@ -83,7 +83,7 @@ def test_where_a_run_cannot_go_on_the_reason_is_said(monkeypatch: pytest.MonkeyP
     def refuse(run: Run, me: Person) -> None:
         raise UserError("The disk is full.")
 
-    monkeypatch.setattr(manage, "go_on", refuse)
+    monkeypatch.setattr(manage, "resume", refuse)
     drawn: list[Run] = []
     monkeypatch.setattr(run_view.run_figures, "draw", lambda run, *rest: drawn.append(run))
     app = open_train(run=run.id)
@@ -101,10 +101,10 @@ def test_a_run_is_continued_for_as_many_epochs_as_were_asked_for(
     at_the_browser(monkeypatch, ADA)
     asked: list[tuple[Run, int]] = []
 
-    def train_on(run: Run, epochs: int) -> None:
+    def train_longer(run: Run, epochs: int) -> None:
         asked.append((run, epochs))
 
-    monkeypatch.setattr(spawn, "train_on", train_on)
+    monkeypatch.setattr(spawn, "train_longer", train_longer)
     app = open_train(run=run.id)
     assert not any(label.startswith("Continue") for label in labels(app))
     app.number_input(key=f"further-{run.id}").set_value(7)
@@ -122,7 +122,7 @@ def test_a_refusal_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(run: Run, me: Person) -> None:
         raise UserError("This run is somebody else's.")
 
-    monkeypatch.setattr(manage, "go_on", refuse)
+    monkeypatch.setattr(manage, "resume", refuse)
     app.button(key=f"resume-{run.id}").click()
     again(app)
     assert [item.value for item in app.error] == ["This run is somebody else's."]

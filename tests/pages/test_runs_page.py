@@ -125,7 +125,7 @@ def test_somebody_elses_run_can_be_opened_and_duplicated_and_nothing_more() -> N
     assert links(app)["Open"] == f"run={his.id}"
     assert not {"Rename", "Train longer", "Delete", "Stop"} & offered
     assert not any(label.startswith("Continue") for label in offered)
-    assert any("This run is somebody else's" in item.value for item in app.caption)
+    assert any("This run belongs to somebody else" in item.value for item in app.caption)
 
 
 def test_a_wrong_teachers_code_is_a_sentence_that_stays() -> None:
@@ -227,7 +227,7 @@ def test_a_run_of_mine_that_trains_can_be_stopped() -> None:
 
 def test_a_run_goes_on_for_further_epochs(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[Run, int]] = []
-    monkeypatch.setattr(spawn, "train_on", lambda run, epochs: asked.append((run, epochs)))
+    monkeypatch.setattr(spawn, "train_longer", lambda run, epochs: asked.append((run, epochs)))
     mine = a_run()
     mine.resume_path.touch()
     app = open_runs(runs_chosen=[mine.id])

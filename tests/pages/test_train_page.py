@@ -233,7 +233,7 @@ def test_a_run_that_waits_says_how_long_and_what_to_look_at_meanwhile(
 ) -> None:
     run = waiting(PRESETS["vae"].config, Status(created=time.time()))
     monkeypatch.setattr(queue, "places", lambda: {run.id: 1})
-    monkeypatch.setattr("aeviz.runs.wait_time.until_turns", lambda rows: {run.id: 125.0})
+    monkeypatch.setattr("aeviz.runs.wait_time.seconds_until_turns", lambda rows: {run.id: 125.0})
     app = open_train(run=run.id)
     assert progress(app) == "Waiting for its turn: next in the queue · starts in about 2 minutes"
     links = [item.proto for item in app.get("page_link")]
@@ -285,7 +285,7 @@ def test_a_finished_run_is_shown_at_once_and_says_how_far_its_maps_are(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     begun: list[int] = []
-    monkeypatch.setattr(maps, "begin", lambda: begun.append(1))
+    monkeypatch.setattr(maps, "start", lambda: begun.append(1))
     config = PRESETS["vae"].config.replace(
         **{"dataset": "digits", "network.hidden": [8], "bottleneck.latent_dim": 3,
            "training.epochs": 1, "training.device": "cpu"}
@@ -296,7 +296,7 @@ def test_a_finished_run_is_shown_at_once_and_says_how_far_its_maps_are(
     assert begun, "maps that a server left are taken up"
     assert any(item.value.endswith("Explore shows the PCA map.") for item in app.caption)
     assert app.get("download_button")[0].proto.label == "Download the model"
-    monkeypatch.setattr(maps, "share", lambda run: 0.4)
+    monkeypatch.setattr(maps, "share_done", lambda run: 0.4)
     assert any("(40%)" in item.value for item in check(app.run()).caption)
     maps.withdraw(run)
     assert not any("PCA map" in item.value for item in check(app.run()).caption)

@@ -13,7 +13,7 @@ from aeviz.config import RunConfig
 from aeviz.identity import Person
 from aeviz.io import locks
 from aeviz.runs import listing, manage, queue, store
-from aeviz.runs.listing import Row, matching, ordered, reached, rows
+from aeviz.runs.listing import Row, filter_rows, final_terms, rows, sort_rows
 from aeviz.runs.store import Run, Status
 
 ADA = Person("a" * 32)
@@ -136,9 +136,9 @@ def test_the_best_epoch_counts_where_early_stopping_keeps_it(config: RunConfig) 
 
 def test_a_loss_is_a_finite_number_or_none() -> None:
     lines = [{"loss": 1.0}, {"validation": {"loss": 5.0}}, {"validation": {"loss": float("nan")}}]
-    assert reached(lines) == {"loss": 5.0}
-    assert reached(lines[:1]) == {}
-    assert reached([]) == {}
+    assert final_terms(lines) == {"loss": 5.0}
+    assert final_terms(lines[:1]) == {}
+    assert final_terms([]) == {}
 
 
 def test_the_mse_is_that_of_the_epoch_that_is_kept(config: RunConfig) -> None:
@@ -173,10 +173,10 @@ def test_nothing_is_read_twice_and_no_model_at_all(
 def test_what_is_gone_is_forgotten(config: RunConfig, folder: Path) -> None:
     run = over(config)
     rows()
-    assert run.folder in listing._kept
+    assert run.folder in listing._cache
     manage.remove(run, ADA)
     rows()
-    assert run.folder not in listing._kept
+    assert run.folder not in listing._cache
 
 
 # ---- order and choice ----------------------------------------------------------------------------
@@ -201,27 +201,27 @@ LIST = [row("beta", 3, None), row("Alpha", 1, 20.0), row("gamma", 2, 10.0), row(
     ],
 )
 def test_order(by: str, falling: bool, names: list[str]) -> None:
-    assert [row.name for row in ordered(LIST, by, falling)] == names
+    assert [row.name for row in sort_rows(LIST, by, falling)] == names
 
 
 def test_losses_are_ranked_among_their_own_kind() -> None:
     squared = {"network.output": "linear", "loss.reconstruction": "mse"}
     mixed = [row("a", 1, 90.0), row("b", 2, 20.0, **squared), row("c", 3, 80.0), row("d", 4, 0.0)]
-    assert [row.name for row in ordered(mixed, "loss")] == ["d", "c", "a", "b"]
+    assert [row.name for row in sort_rows(mixed, "loss")] == ["d", "c", "a", "b"]
 
 
 @pytest.mark.parametrize("by", listing.SORTS)
 def test_every_column_sorts(by: str) -> None:
-    assert sorted(row.name for row in ordered(LIST, by)) == sorted(row.name for row in LIST)
+    assert sorted(row.name for row in sort_rows(LIST, by)) == sorted(row.name for row in LIST)
 
 
 def test_a_filter_wants_all_words_in_any_order() -> None:
     def words(row: Row) -> str:
         return f"{row.name} {row.config.dataset}"
 
-    assert [row.name for row in matching(LIST, "MNIST alp", words)] == ["Alpha", "alpha"]
-    assert matching(LIST, "alpha digits", words) == []
-    assert matching(LIST, "  ", words) == LIST
+    assert [row.name for row in filter_rows(LIST, "MNIST alp", words)] == ["Alpha", "alpha"]
+    assert filter_rows(LIST, "alpha digits", words) == []
+    assert filter_rows(LIST, "  ", words) == LIST
 
 
 def test_a_file_replaced_within_a_tick_is_another_file(config: RunConfig) -> None:

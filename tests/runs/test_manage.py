@@ -40,8 +40,8 @@ def run(config: RunConfig, runs_dir: Path) -> Run:
 ACTIONS: dict[str, Callable[[Run, Person], None]] = {
     "rename": lambda run, person: manage.rename(run, "Mine", person),
     "stop": manage.stop,
-    "go on": manage.go_on,
-    "train on": lambda run, person: manage.train_on(run, 5, person),
+    "go on": manage.resume,
+    "train on": lambda run, person: manage.train_longer(run, 5, person),
     "remove": manage.remove,
 }
 
@@ -50,7 +50,7 @@ ACTIONS: dict[str, Callable[[Run, Person], None]] = {
 @pytest.mark.parametrize("person", [BOB, Person()])
 def test_nobody_else_can_change_a_run(run: Run, action: str, person: Person) -> None:
     before = {path.name: path.read_bytes() for path in run.folder.iterdir()}
-    with pytest.raises(UserError, match="somebody else's"):
+    with pytest.raises(UserError, match="somebody else"):
         ACTIONS[action](run, person)
     assert {path.name: path.read_bytes() for path in run.folder.iterdir()} == before
 
@@ -66,7 +66,7 @@ def test_a_run_of_nobodys_is_managed_from_the_machine_alone(
     config: RunConfig, runs_dir: Path
 ) -> None:
     run = store.create(config)
-    with pytest.raises(UserError, match="somebody else's"):
+    with pytest.raises(UserError, match="somebody else"):
         manage.rename(run, "Mine", ADA)
     manage.rename(run, "The machine's", LOCAL)
     assert run.name == "The machine's"
@@ -176,7 +176,7 @@ def test_pages_that_remove_rename_and_continue_at_once_leave_a_whole_run_or_none
             lambda run=run: manage.remove(run, ADA),
             lambda run=run: manage.remove(run, ADA),
             lambda run=run: manage.rename(run, "Other", ADA),
-            lambda run=run: manage.train_on(run, 3, ADA),  # it has no saved state: a sentence
+            lambda run=run: manage.train_longer(run, 3, ADA),  # it has no saved state: a sentence
         )
         threads = [threading.Thread(target=act, args=(action,)) for action in actions]
         for thread in threads:
@@ -210,7 +210,7 @@ def test_a_run_that_goes_on_equals_one_that_was_asked_for_longer_at_once(
             return 0
 
     monkeypatch.setattr(spawn.subprocess, "Popen", Started)
-    spawn.train_on(run, 2)
+    spawn.train_longer(run, 2)
     assert run.config.training.epochs == 5
     worker.work(run)
     assert (run.status.phase, run.status.epoch, run.status.steps) == ("done", 5, 20)
@@ -230,16 +230,16 @@ def test_a_run_that_goes_on_equals_one_that_was_asked_for_longer_at_once(
 def test_a_number_of_epochs_out_of_range_is_a_sentence(run: Run, epochs: int) -> None:
     run.resume_path.touch()
     with pytest.raises(UserError, match="1 to 10,000"):
-        manage.train_on(run, epochs, ADA)
+        manage.train_longer(run, epochs, ADA)
     run.write_status(Status("done", epoch=9_999))
     with pytest.raises(UserError, match=r"^training\.epochs: "):
-        manage.train_on(run, 2, ADA)
+        manage.train_longer(run, 2, ADA)
     assert run.config.training.epochs == 3
 
 
 def test_a_run_without_a_saved_state_cannot_go_on_longer(run: Run) -> None:
     with pytest.raises(UserError, match="no saved state"):
-        manage.train_on(run, 2, ADA)
+        manage.train_longer(run, 2, ADA)
 
 
 def test_two_pages_that_continue_a_run_start_it_once(runs_dir: Path) -> None:
@@ -250,7 +250,7 @@ def test_two_pages_that_continue_a_run_start_it_once(runs_dir: Path) -> None:
 
     def go_on() -> None:
         try:
-            manage.train_on(run, 3, ADA)
+            manage.train_longer(run, 3, ADA)
         except UserError as error:
             errors.append(str(error))
 

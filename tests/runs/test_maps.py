@@ -81,7 +81,7 @@ def test_a_run_is_done_with_a_whole_model_before_its_maps_are_laid_out(
 ) -> None:
     run = trained()
     gallery, card = galleries(run)
-    assert maps.asked(run)
+    assert maps.is_requested(run)
     assert (gallery.tsne, gallery.umap, drawn) == (None, None, [])
     assert card["ended"] == "done"
 
@@ -92,7 +92,7 @@ def test_laid_out_the_file_is_as_if_it_had_been_finished_in_one_go(
     run = trained()
     before = checkpoint.load(run.model_path)
     maps.work(NEVER)
-    assert not maps.asked(run)
+    assert not maps.is_requested(run)
     codes, _ = encode_all(before.model, finish.held_out(dataset, 80))
     assert [name for name, _ in drawn] == ["tsne", "umap"]
     assert all(torch.equal(z, codes) for _, z in drawn)  # not those that the file has rounded
@@ -102,7 +102,7 @@ def test_laid_out_the_file_is_as_if_it_had_been_finished_in_one_go(
 
 
 def test_codes_of_two_numbers_ask_for_no_map(trained: Callable[..., Run]) -> None:
-    assert not maps.asked(trained(**{"bottleneck.latent_dim": 2}))
+    assert not maps.is_requested(trained(**{"bottleneck.latent_dim": 2}))
 
 
 def test_a_disk_without_room_for_the_codes_keeps_the_model(
@@ -118,7 +118,7 @@ def test_a_disk_without_room_for_the_codes_keeps_the_model(
     monkeypatch.setattr(atomic, "write_bytes", full)
     run = trained()
     assert run.model_path.is_file()
-    assert not maps.asked(run)
+    assert not maps.is_requested(run)
 
 
 def test_all_that_wait_are_laid_out_oldest_first_and_one_that_fails_stops_no_other(
@@ -139,7 +139,7 @@ def test_all_that_wait_are_laid_out_oldest_first_and_one_that_fails_stops_no_oth
     monkeypatch.setattr(maps, "lay_out", noted)
     maps.work(NEVER)
     assert order == [last.id, broken.id, first.id]
-    assert not any(map(maps.asked, (first, broken, last)))
+    assert not any(map(maps.is_requested, (first, broken, last)))
     assert galleries(first)[0].umap is not None
 
 
@@ -158,7 +158,7 @@ def test_a_kill_between_two_maps_keeps_the_first_and_the_next_process_adds_the_s
     with pytest.raises(SystemExit):
         maps.work(NEVER)
     gallery, card = galleries(run)
-    assert maps.asked(run)
+    assert maps.is_requested(run)
     assert gallery.tsne is not None
     assert gallery.umap is None
     assert card["trustworthiness"].keys() == {"pca", "tsne"}
@@ -185,7 +185,7 @@ def test_who_trains_a_run_longer_does_not_wait_for_its_maps(
 
     monkeypatch.setattr(finish, "cached", layout)
     maps.work(NEVER)
-    assert maps.asked(run)  # the next process does it, when the training is over
+    assert maps.is_requested(run)  # the next process does it, when the training is over
     assert galleries(run)[0].tsne is None
     held[0].close()
 
@@ -210,7 +210,7 @@ def test_maps_of_an_earlier_training_are_not_written_over_a_later_one(
     with slot:
         maps.lay_out(run, slot, NEVER)
     assert run.model_path.read_bytes() == later[0]
-    assert maps.asked(run)
+    assert maps.is_requested(run)
 
 
 def test_a_run_that_is_deleted_while_it_is_laid_out_stays_deleted(
@@ -236,7 +236,7 @@ def test_the_maps_of_a_folder_that_vanishes_are_forgotten(
     shutil.rmtree(run.folder / "snapshots")
     run.model_path.unlink()
     maps.work(NEVER)
-    assert not maps.asked(other)
+    assert not maps.is_requested(other)
 
 
 def test_one_process_at_a_time_lays_out_and_says_how_far_it_is(
@@ -248,15 +248,15 @@ def test_one_process_at_a_time_lays_out_and_says_how_far_it_is(
 
     def layout(name: str, z: Tensor, *_: Any, progress: Callable[[float], None], **__: Any) -> Any:
         progress(0.5)
-        shares.append(maps.share(run))
+        shares.append(maps.share_done(run))
         maps.work(NEVER)  # a second process, which ends at once
         return np.zeros((len(z), 2), np.float32)
 
     monkeypatch.setattr(finish, "cached", layout)
-    assert maps.share(run) is None
+    assert maps.share_done(run) is None
     maps.work(NEVER)
     assert shares == [0.5, 0.825]
-    assert maps.share(run) is None
+    assert maps.share_done(run) is None
 
 
 def test_who_is_told_to_stop_leaves_the_maps_to_others(
@@ -264,7 +264,7 @@ def test_who_is_told_to_stop_leaves_the_maps_to_others(
 ) -> None:
     run = trained()
     maps.work(lambda: True)
-    assert maps.asked(run)
+    assert maps.is_requested(run)
     assert drawn == []
 
 
@@ -274,17 +274,17 @@ def test_who_is_told_to_stop_leaves_the_maps_to_others(
 def test_a_worker_gives_its_slot_back_lays_out_and_may_be_killed(runs_dir: Path) -> None:
     run = spawn.start(tiny(**{"bottleneck.latent_dim": 3, "training.epochs": 1}))
     pid = int(run.pid_path.read_text())
-    until(lambda: maps.share(run) is not None, run)
+    until(lambda: maps.share_done(run) is not None, run)
     assert run.status.phase == "done"
     assert not run.is_alive
     assert not locks.held(runs_dir / ".queue" / "slot-0")
     os.kill(pid, signal.SIGKILL)  # the worker's process itself
-    until(lambda: maps.share(run) is None, run)
+    until(lambda: maps.share_done(run) is None, run)
     assert checkpoint.load(run.model_path).card["epochs"] == 1
-    assert maps.asked(run)
+    assert maps.is_requested(run)
 
-    maps.begin()
-    until(lambda: maps.share(run) is not None, run)
+    maps.start()
+    until(lambda: maps.share_done(run) is not None, run)
     manage.remove(run, Person(local=True))
     until(lambda: not locks.held(runs_dir / ".queue" / "map-0"), run)
     assert store.runs() == []

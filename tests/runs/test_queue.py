@@ -16,7 +16,7 @@ from aeviz.limits import Limit
 from aeviz.runs import queue, spawn, store
 from aeviz.runs.fair_share import Ticket
 from aeviz.runs.store import Run
-from aeviz.runs.time_slice import MakesWay
+from aeviz.runs.time_slice import TimeSlice
 
 
 class Waiter(threading.Thread):
@@ -142,21 +142,21 @@ def test_a_run_that_is_moved_up_is_next_and_only_once(config: RunConfig, runs_di
 def test_a_long_training_makes_way_only_for_somebody_elses_run(
     config: RunConfig, runs_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aeviz.runs.time_slice.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("aeviz.runs.time_slice.CHECK_SECONDS", 0.0)
     monkeypatch.setattr("aeviz.limits.LONGEST_TRAINING_SECONDS", -1.0)
     ada, bob, order = "a" * 32, "b" * 32, []
     waiters = [Waiter(store.create(config, ada), order)]
     until(lambda: len(order) == 1)
-    makes_way = MakesWay(ada)
+    time_slice = TimeSlice(ada)
     waiters.append(Waiter(store.create(config, ada), order))
     until(lambda: len(queue.places()) == 1)
-    makes_way.begin()
-    assert not makes_way()  # her own next run
+    time_slice.begin()
+    assert not time_slice.check()  # her own next run
     waiters.append(Waiter(store.create(config, bob), order))
     until(lambda: len(queue.places()) == 2)
-    assert not MakesWay(ada)()  # its turn has not begun
-    assert makes_way()
-    assert makes_way.did
+    assert not TimeSlice(ada).check()  # its turn has not begun
+    assert time_slice.check()
+    assert time_slice.is_over
     for waiter in waiters:
         waiter.leave.set()
     for waiter in waiters:

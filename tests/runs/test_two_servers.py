@@ -67,7 +67,7 @@ def serve(name: str, config: RunConfig, trained: list[str], broken: list[str]) -
             manage.stop(shared, ADA)
     for each in broken if name == "one" else reversed(broken):
         with contextlib.suppress(UserError):
-            manage.go_on(store.find(each), ADA)
+            manage.resume(store.find(each), ADA)
             went_on.append(each)
     return {"kept": kept, "went on": went_on}
 

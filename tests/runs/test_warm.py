@@ -30,7 +30,7 @@ def _on(runs_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("AEVIZ_WARM", "1")
     monkeypatch.setenv("AEVIZ_WORKERS", "1")
     monkeypatch.setattr(warm, "available", lambda: 8e9)
-    monkeypatch.setattr(warm, "_begun", None)
+    monkeypatch.setattr(warm, "_newest", None)
     yield
     if warm._warm is not None:
         warm._warm.process.kill()

@@ -216,7 +216,7 @@ def test_too_little_memory_is_a_sentence(
     run = here()
     worker.work(run)
     assert run.status.phase == "failed"
-    assert "memory is not enough" in run.status.message
+    assert "Not enough memory" in run.status.message
 
 
 def test_a_bug_is_a_sentence_for_people_and_a_traceback_in_the_log(

@@ -71,7 +71,7 @@ def test_after_four_halvings_it_is_a_sentence(here: Callable[..., Run], limit: L
     worker.work(run)
     assert run.status.phase == "failed"
     assert run.status.message == (
-        "The memory is not enough for this network, even with batches of 2: use a smaller code or "
+        "Not enough memory for this network, even with batches of 2: use a smaller code or "
         "narrower layers."
     )
 

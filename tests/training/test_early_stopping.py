@@ -14,7 +14,7 @@ from aeviz.errors import UserError
 from aeviz.models import checkpoint
 from aeviz.runs import store, worker
 from aeviz.training import loop, resume
-from aeviz.training.early_stopping import better, spent
+from aeviz.training.early_stopping import best_so_far, out_of_patience
 from aeviz.training.fit import Outcome, fit
 from aeviz.training.loop import StepResult
 from aeviz.training.state import TrainingState, begin
@@ -135,19 +135,24 @@ def test_a_file_whose_best_epoch_is_not_whole_is_a_sentence(
 
 def test_of_two_equal_epochs_the_earlier_is_the_best(config: RunConfig, dataset: Dataset) -> None:
     model = begin(patient(config, 1), dataset, CPU).model
-    first = better(None, model, 1, {"loss": 2.0})
-    assert better(first, model, 2, {"loss": 2.0}) is first
-    later = better(first, model, 3, {"loss": 1.5})
+    first = best_so_far(None, model, 1, {"loss": 2.0})
+    assert best_so_far(first, model, 2, {"loss": 2.0}) is first
+    later = best_so_far(first, model, 3, {"loss": 1.5})
     assert later is not None
     assert later.epoch == 3
-    assert [spent(first, epoch, 2) for epoch in (1, 2, 3, 4)] == [False, False, True, True]
-    assert not spent(None, 99, 2)
+    assert [out_of_patience(first, epoch, 2) for epoch in (1, 2, 3, 4)] == [
+        False,
+        False,
+        True,
+        True,
+    ]
+    assert not out_of_patience(None, 99, 2)
 
 
 def test_the_best_weights_do_not_move_with_the_model(config: RunConfig, dataset: Dataset) -> None:
     model = begin(patient(config, 1), dataset, CPU).model
     before = {k: v.clone() for k, v in model.state_dict().items()}
-    best = better(None, model, 1, {"loss": 2.0})
+    best = best_so_far(None, model, 1, {"loss": 2.0})
     assert best is not None
     with torch.no_grad():
         for weight in model.parameters():

@@ -34,7 +34,7 @@ def test_a_stop_keeps_what_was_reached(config: RunConfig, dataset: Dataset) -> N
     state = begin(config, dataset, CPU)
     outcome = fit(state, dataset, should_stop=lambda: state.step == 6)
     assert (outcome.reason, outcome.epochs, outcome.steps) == ("stopped", 1, 6)
-    assert outcome.message == "Stopped after epoch 1; what was reached is kept."
+    assert outcome.message == "Stopped after epoch 1; its progress is kept."
     straight = begin(config, dataset, CPU)
     for result in loop.train(straight, dataset):
         if result.step == 6 and result.validation is None:
@@ -45,7 +45,7 @@ def test_a_stop_keeps_what_was_reached(config: RunConfig, dataset: Dataset) -> N
 def test_a_stop_in_the_first_epoch_says_so(config: RunConfig, dataset: Dataset) -> None:
     state = begin(config, dataset, CPU)
     outcome = fit(state, dataset, should_stop=lambda: state.step == 2)
-    assert outcome.message == "Stopped during the first epoch; what was reached is kept."
+    assert outcome.message == "Stopped during the first epoch; its progress is kept."
 
 
 def test_a_stop_after_the_last_epoch_comes_too_late(config: RunConfig, dataset: Dataset) -> None:

@@ -17,10 +17,10 @@ needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GP
 
 def test_they_are_off_unless_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(graphs.SWITCH, raising=False)
-    assert not graphs.wanted(torch.device("cuda"))
+    assert not graphs.enabled(torch.device("cuda"))
     monkeypatch.setenv(graphs.SWITCH, "1")
-    assert graphs.wanted(torch.device("cuda"))
-    assert not graphs.wanted(torch.device("cpu"))
+    assert graphs.enabled(torch.device("cuda"))
+    assert not graphs.enabled(torch.device("cpu"))
 
 
 def config(kind: str) -> RunConfig:

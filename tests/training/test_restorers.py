@@ -77,12 +77,12 @@ def test_some_of_the_start_is_kept() -> None:
     model = training.begin(tiny("restore-jpeg"), start, CPU)
     list(training.train(model, gradients()))
     before, after = (one.head.weight.detach().clone() for one in (start, model))
-    training.keep_some(model, start, 0.25)
+    training.interpolate_weights(model, start, 0.25)
     assert torch.allclose(model.head.weight, 0.25 * before + 0.75 * after)
     assert torch.equal(start.head.weight, before)
     matte = training.begin(tiny("restore-watermark"), start, CPU)
     tail = matte.tail.weight.detach().clone()
-    training.keep_some(matte, start, 0.25)  # its last layer draws something else
+    training.interpolate_weights(matte, start, 0.25)  # its last layer draws something else
     assert torch.equal(matte.tail.weight, tail)
 
 
@@ -101,13 +101,13 @@ def test_errors_outside_what_was_touched_count_as_the_damage_says() -> None:
     x, x_hat = torch.zeros(1, 3, 1, 2), torch.full((1, 3, 1, 2), 0.25)
     where = torch.tensor([1.0, 0.0]).view(1, 1, 1, 2)
     for outside in (0.0, 1.0, 2.0):
-        asked = training.weighed(x_hat, x, where, outside)
+        asked = training.scale_errors(x_hat, x, where, outside)
         assert asked[0, :, 0].tolist() == [[0.25, 0.25 * outside]] * 3
 
 
 def test_some_become_grey() -> None:
     x = torch.rand(40, 3, 4, 4, generator=torch.Generator().manual_seed(0))
-    out = training.some_grey(x, 0.5, torch.Generator().manual_seed(0))
+    out = training.randomly_grey(x, 0.5, torch.Generator().manual_seed(0))
     grey = (out[:, 0] == out[:, 2]).flatten(1).all(1)
     assert 8 < grey.sum() < 32
     assert torch.equal(out[~grey], x[~grey])

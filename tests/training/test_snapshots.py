@@ -50,7 +50,7 @@ def test_noisy_inputs_are_the_same_after_each_epoch(
 def test_a_long_run_keeps_few_snapshots_and_the_newest(
     config: RunConfig, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(snapshots, "MOST", 6)
+    monkeypatch.setattr(snapshots, "MAX_KEPT", 6)
     model = begin(config, dataset, CPU).model
     for epoch in range(22):
         snapshots.write(tmp_path, epoch, 40, model, dataset.validation)
@@ -62,10 +62,10 @@ def test_a_long_run_keeps_few_snapshots_and_the_newest(
 
 @pytest.mark.parametrize("epochs", [1, 10, 99, 100, 1000, 10_000])
 def test_never_more_than_a_hundred_are_kept(epochs: int) -> None:
-    kept = [epoch for epoch in range(epochs + 1) if snapshots.kept(epoch, epochs)]
-    assert len(kept) <= snapshots.MOST
+    kept = [epoch for epoch in range(epochs + 1) if snapshots.is_kept(epoch, epochs)]
+    assert len(kept) <= snapshots.MAX_KEPT
     assert kept[0] == 0
-    assert len(kept) > min(epochs, snapshots.MOST // 2 - 1)
+    assert len(kept) > min(epochs, snapshots.MAX_KEPT // 2 - 1)
 
 
 def test_wide_codes_keep_fewer_images(config: RunConfig, dataset: Dataset, tmp_path: Path) -> None:

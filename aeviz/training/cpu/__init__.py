@@ -1,5 +1,5 @@
-"""What is there for speed on a CPU only. Each part is one call, and has an environment variable
-that turns it off (docs/decisions/ has why each is there, and what it gains)."""
+"""Optimisations for training on a CPU. Each is one call, and has an environment variable that turns
+it off (docs/decisions/ has the reasons and the measured gains)."""
 
 import os
 

@@ -1,10 +1,10 @@
 """PyTorch's optimizers without torch._dynamo, the front end of torch.compile, which nothing here
 uses.
 
-Creating an optimizer, and each of its steps, imports torch._dynamo only to mark a place that a
+Creating an optimizer, and each of its steps, imports torch._dynamo only to mark a function that a
 compiler must not touch: nine hundred modules and about a second of processor time between a press
-on Train and the first step. If PyTorch's internals differ from what is expected here, its own ways
-are used. docs/decisions/dynamo.md has what this gains.
+on Train and the first step. If PyTorch's internals differ from what this module expects, it changes
+nothing. docs/decisions/dynamo.md has the measured gain.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """Micro-batches: a conv network's batch divided over threads, each with its own piece (CPU only).
 
-By itself PyTorch divides every convolution over the processors, and each thread waits, spinning,
-for the slowest. With one of two cores busy with something else a step of `vae-mnist`'s network took
-2.1 seconds instead of 0.06. Threads with micro-batches synchronise twice a step, and sleep while
-they wait: 0.07 seconds, and 0.04 on an idle machine. docs/decisions/microbatches.md has more.
+By default PyTorch divides every convolution over the processors, and each thread spins while it
+waits for the slowest. If another process kept one of two cores busy, a step of `vae-mnist`'s
+network took 2.1 seconds instead of 0.06. Threads with micro-batches synchronise twice a step, and
+sleep while they wait: a step took 0.07 seconds then, and 0.04 on an idle machine.
+docs/decisions/microbatches.md has more.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from aeviz.training.engine import Engine
 
 SWITCH = "AEVIZ_MICROBATCHES"
 MAX_PIECES = 4
-"""Each has its own gradients: as much memory as the weights."""
+"""Each has its own gradients, which take as much memory as the weights."""
 MIN_IMAGES = 16
 """In a micro-batch. Below it, the fixed cost of a pass is more than that of its images."""
 
@@ -54,7 +55,7 @@ def pieces_of(config: RunConfig, threads: int) -> int:
 
 
 @contextlib.contextmanager
-def threaded(
+def threaded_engine(
     model: Autoencoder, optimizer: torch.optim.Optimizer, noise: torch.Generator, precision: str
 ) -> Iterator[Engine]:
     """An engine whose micro-batches run in threads of their own. Until it is closed PyTorch uses
@@ -70,12 +71,12 @@ def threaded(
     with ThreadPoolExecutor(number, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         torch.set_num_threads(1)
         try:
-            yield _Threaded(model, optimizer, noise, precision, number, pool)
+            yield _ThreadedEngine(model, optimizer, noise, precision, number, pool)
         finally:
             torch.set_num_threads(threads)
 
 
-class _Threaded(Engine):
+class _ThreadedEngine(Engine):
     """An Engine for each micro-batch. All share the weights and the optimizer's state; each has its
     own gradients, its own generator, and some of the weights to update.
 
@@ -130,7 +131,7 @@ class _Threaded(Engine):
     def step(self) -> None:
         (group,) = self.optimizer.param_groups
         for engine, weights in zip(self._engines, self._weights, strict=True):
-            # anew each time: the learning rate changes
+            # in every step, as the learning rate changes
             engine.optimizer.param_groups = [group | {"params": weights}]
         self._map(Engine.step, [() for _ in self._engines])
 
@@ -172,5 +173,5 @@ def _sharing_weights(model: Autoencoder) -> Autoencoder:
 
 
 def _gradients_of(model: Autoencoder) -> list[Tensor]:
-    """Those of all weights that have one."""
+    """The gradients of all weights that have one."""
     return [weights.grad for weights in model.parameters() if weights.grad is not None]

@@ -1,6 +1,6 @@
 """How many threads a training computes with.
 
-The operator's own OMP_NUM_THREADS goes before this (docs/decisions/threads.md).
+OMP_NUM_THREADS, if the operator has set it, takes precedence (docs/decisions/threads.md).
 """
 
 from __future__ import annotations

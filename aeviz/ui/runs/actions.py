@@ -1,6 +1,6 @@
 """Buttons that change runs, for a run's own page and for the list of runs.
 
-Each calls `aeviz.runs.manage`, which raises a UserError if the run is somebody else's.
+Each calls `aeviz.runs.manage`, which raises a UserError if the run belongs to somebody else.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ def bar(chosen: Sequence[Row], me: Person) -> None:
         try:
             manage.check(others[0].run, me)
         except UserError as error:
-            several = "Some of these runs are somebody else's. Tick only your own to delete them."
+            several = (
+                "Some of these runs belong to somebody else. Tick only your own to delete them."
+            )
             st.caption(several if len(chosen) > 1 else problems.as_markdown(error))
 
 
@@ -99,7 +101,7 @@ def go_on(run: Run, status: Status, config: RunConfig, me: Person) -> bool:
         help=CONTINUE_HELP,
         key=f"resume-{run.id}",
     ):
-        manage.go_on(run, me)
+        manage.resume(run, me)
         return True
     return run.resume_path.exists() and _train_on(run, status, config, me)
 
@@ -121,7 +123,7 @@ def _train_on(run: Run, status: Status, config: RunConfig, me: Person) -> bool:
             help=f"{plural(status.epoch, 'epoch')} so far. Schedules then span all epochs.",
         )
         if st.button("Train longer", type="primary", key=f"train-on-{run.id}"):
-            manage.train_on(run, int(epochs), me)
+            manage.train_longer(run, int(epochs), me)
             return True
     return False
 

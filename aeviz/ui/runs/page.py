@@ -54,7 +54,7 @@ def _panel() -> None:
     me = person.me()
     scope, text = _which(me)
     found = [row for row in listing.rows() if scope == "class" or me.owns(row.owner)]
-    shown = listing.matching(found, text, lambda row: table.words(row, me))
+    shown = listing.filter_rows(found, text, lambda row: table.words(row, me))
     rows = _ordered(shown)[:MAX_ROWS]
     empty = "" if rows else _nothing(scope, text if found else "")
     table.table(rows, me, scope == "mine", empty)
@@ -159,7 +159,7 @@ def _teach(me: Person) -> None:
 
 def _ordered(rows: Sequence[Row]) -> list[Row]:
     by, falling = table.sorting()
-    return listing.ordered(rows, by, falling)
+    return listing.sort_rows(rows, by, falling)
 
 
 def _nothing(scope: str, text: str) -> str:

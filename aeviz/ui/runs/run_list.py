@@ -34,7 +34,7 @@ def recent(shown: str | None) -> None:
 def _recent(shown: str | None, limit: int = 8) -> None:
     me = person.me()
     rows = listing.rows()
-    turns = wait_time.until_turns(rows)
+    turns = wait_time.seconds_until_turns(rows)
     mine = [row for row in rows if me.owns(row.owner)]
     with st.container(key="aeviz-runs", gap="xxsmall"):
         for row in mine[:limit]:

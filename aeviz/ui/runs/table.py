@@ -14,7 +14,7 @@ from aeviz.config import RunConfig
 from aeviz.figures.palette import CLASS_COLOURS
 from aeviz.identity import Person
 from aeviz.presets.autoencoders import data_of, kind_of
-from aeviz.runs.differences import differences, in_use
+from aeviz.runs.differences import differences, settings_in_use
 from aeviz.runs.listing import SORTS, Row
 from aeviz.ui.shared import person
 from aeviz.ui.shared.component import component
@@ -142,7 +142,9 @@ def words(row: Row, me: Person) -> str:
 
 @lru_cache(1000)
 def _settings(config: RunConfig) -> str:
-    return " ".join(settings.with_value(key, value) for key, value in in_use(config).items())
+    return " ".join(
+        settings.with_value(key, value) for key, value in settings_in_use(config).items()
+    )
 
 
 def state(row: Row) -> str:

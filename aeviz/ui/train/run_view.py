@@ -86,7 +86,7 @@ def progress_text(run: Run, status: Status, config: RunConfig) -> str:
         if number is None:
             return "Starting"
         text = f"Waiting for its turn: {place_in_queue(number)} in the queue"
-        seconds = wait_time.until_turns(listing.rows()).get(run.id)
+        seconds = wait_time.seconds_until_turns(listing.rows()).get(run.id)
         return text if seconds is None else f"{text} · starts {soon(seconds)}"
     if status.phase == "finishing":
         return status.message or "Measuring on the test images"
@@ -113,8 +113,8 @@ def _result(run: Run, status: Status, config: RunConfig, me: Person) -> None:
     if run.model_path.is_file():
         card = checkpoint.read_summary(run.model_path).card
         markup(f'<div class="av-facts">{_facts(card, config)}</div>', "aeviz-result")
-        if maps.asked(run):
-            maps.begin()
+        if maps.is_requested(run):
+            maps.start()
             st.fragment(_map_to_come, run_every=2 * EVERY_SECONDS)(run)
     with problems.shown(), st.container(horizontal=True, vertical_alignment="center"):
         if run.model_path.is_file():
@@ -143,9 +143,9 @@ def _result(run: Run, status: Status, config: RunConfig, me: Person) -> None:
 
 def _map_to_come(run: Run) -> None:
     """The progress of the model's t-SNE and UMAP maps."""
-    if not maps.asked(run):
+    if not maps.is_requested(run):
         st.rerun()
-    done = maps.share(run)
+    done = maps.share_done(run)
     state = "are next in line" if done is None else f"are being calculated ({done:.0%})"
     st.caption(
         f":material/map: The t-SNE and UMAP maps {state}. Until then, Explore shows the PCA map."

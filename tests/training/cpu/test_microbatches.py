@@ -41,7 +41,7 @@ def learnt(config: RunConfig, x: Tensor, seed: int = 3) -> tuple[Terms, list[Ten
     """The loss terms and the gradients of a batch for a new network."""
     model = Autoencoder(config, (1, 8, 8))
     optimizer, noise = torch.optim.SGD(model.parameters()), torch.Generator().manual_seed(seed)
-    with microbatches.threaded(model, optimizer, noise, "fp32") as engine:
+    with microbatches.threaded_engine(model, optimizer, noise, "fp32") as engine:
         terms = engine.forward(x, x, 0.7)
         engine.backward(terms.total)
     return terms, [w.grad for w in model.parameters() if w.grad is not None]
@@ -133,7 +133,9 @@ def test_the_step_is_the_optimisers_own(conv: RunConfig, dataset: Dataset, optim
         for state in (divided, plain):
             set_learning_rate(state.optimizer, config.training, progress)
         noise = torch.Generator().manual_seed(3)
-        with microbatches.threaded(divided.model, divided.optimizer, noise, "fp32") as engine:
+        with microbatches.threaded_engine(
+            divided.model, divided.optimizer, noise, "fp32"
+        ) as engine:
             engine.backward(engine.forward(x, x, 1.0).total)
             engine.step()
         for own, given in zip(plain.model.parameters(), divided.model.parameters(), strict=True):
