@@ -1,4 +1,4 @@
-"""Text that anybody may have written, made safe for Markdown and for Plotly's figures.
+"""Escape untrusted text for Markdown and for Plotly's figures.
 
 For HTML there is `html.escape`.
 """

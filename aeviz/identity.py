@@ -1,8 +1,9 @@
 """Identity without a log-in: a browser keeps a secret, and the disk only its salted hash.
 
 The secret is a cookie that only the server reads (`aeviz.server.cookies`). Its hash with the salt
-of this runs folder, the *owner*, is stored in the folder of each run that was started with it. So
-nobody can impersonate a person from the disk, or match the owners of two runs folders.
+of this runs folder is the *owner*; it is stored in the folder of each run that the browser started.
+So the files on the disk do not let anyone impersonate a person, or match the owners of two runs
+folders.
 """
 
 from __future__ import annotations
@@ -46,8 +47,8 @@ class Person:
         return bool(owner) and owner == self.owner
 
     def owns(self, owner: str) -> bool:
-        """Whether a run of this owner is this person's own. Runs without an owner, from the command
-        line or from before there were owners, belong to whoever uses the server's machine."""
+        """Whether a run of this owner is this person's own. Runs without an owner come from the
+        command line or from old versions; they belong to the person at the server's machine."""
         return self.is_me(owner) or (self.local and not owner)
 
     def may_manage(self, owner: str) -> bool:
@@ -75,7 +76,7 @@ def owner_of(secret: str) -> str:
 
 
 def name_of(owner: str) -> str:
-    """The name of this owner in the class's list; "" if they gave none."""
+    """The name of this owner in the class's list; "" if they have not chosen one."""
     if not _OWNER.fullmatch(owner):
         return ""
     try:

@@ -1,4 +1,4 @@
-"""Limits on what the server holds and does: per person, per address, and in all.
+"""Limits on the server's resources: per person, per address, and in all.
 
 `docs/limits.md` lists them with the sentence that a person sees at each limit. A person is a
 browser, identified by its cookie (`aeviz.identity`), or an address if there is no cookie; behind a
@@ -39,8 +39,8 @@ REPLIES: Final = Limit(in_all=256 * MIB, person=64 * MIB, address=128 * MIB)
 """Bytes of the replies that are being computed or sent."""
 SOCKETS: Final = Limit(in_all=600, person=32, address=300)
 """A class behind one address is 100 browsers of three sockets each."""
-SLOW_ANSWERS: Final = 2
-"""Threads that open models, and threads that pack galleries. Requests for the same one share it."""
+SLOW_THREADS: Final = 2
+"""Threads that open models, and as many that pack galleries."""
 
 # ---- restoring photographs ---------------------------------------------------------------------
 
@@ -67,7 +67,7 @@ WAITING_UPLOADS_OF_PERSON: Final = 2
 WAITING_UPLOADS: Final = Limit(
     in_all=16 * GIB, person=WAITING_UPLOADS_OF_PERSON * DATASET_UPLOAD, address=8 * GIB
 )
-"""Bytes of the uploads that wait to become a data set, and of those under way."""
+"""Bytes of the uploads that wait to become a data set, and of those in progress."""
 MIN_WAITING_UPLOAD: Final = MIB
 """Each counts for at least so many bytes, which bounds their number."""
 

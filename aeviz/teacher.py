@@ -1,7 +1,7 @@
 """The teacher's code: printed when the server starts, and entered on the Runs page.
 
-Whoever has entered it, or uses the server's own machine, may stop, move up and delete any run. The
-code is random at each start, and kept only in memory.
+A person who has entered it, or who uses the server's own machine, may stop, move up and delete any
+run. A new random code is drawn at each start; it is kept in memory only.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from aeviz.errors import UserError
 
 WRONG_CODES = 10
 WRONG_SECONDS = 60.0
-"""After so many wrong codes from all browsers together in so many seconds, nobody can try for a
-while."""
+"""If all browsers together enter WRONG_CODES wrong codes in so many seconds, no code is accepted
+for the rest of this time."""
 
 
 class Teachers:

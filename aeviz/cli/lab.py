@@ -21,15 +21,15 @@ def add_arguments(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("name", nargs="?", help="an experiment: see --list")
     sub.add_argument("--list", action="store_true", help="the experiments and their claims")
     sub.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="changes")
-    sub.add_argument("--seeds", type=int, help="how often everything is repeated")
+    sub.add_argument("--seeds", type=int, help="the number of repetitions of each task")
     sub.add_argument("--scale", choices=SCALES, default="live", help="reference: full data sets")
-    sub.add_argument("--workers", type=int, default=1, help="processes that share the tasks")
+    sub.add_argument("--workers", type=int, default=1, help="the number of processes")
     sub.add_argument("--out", type=Path, metavar="FILE.json")
 
 
 def lab(args: argparse.Namespace) -> dict[str, Any]:
-    """Does the tasks of one experiment, and writes the result after each of them: an `--out` file
-    that is there already is completed, if it is of the same experiment and parameters."""
+    """Run the tasks of one experiment, and write the result after each of them. If the `--out` file
+    has an unfinished result of the same experiment and parameters, complete it."""
     if args.list or args.name is None:
         return _list()
     experiment = table.find(args.name)
@@ -97,9 +97,9 @@ def _read(path: Path, name: str, data: dict[str, Any]) -> dict[str, Done]:
     try:
         before = json.loads(path.read_bytes())
         if before["experiment"] != name or before["parameters"] != data:
-            raise UserError(f"{path} holds another result: change --out, or delete the file.")
+            raise UserError(f"{path} has another result: change --out, or delete the file.")
         if before["complete"]:
-            raise UserError(f"{path} holds this result already: change --out, or delete the file.")
+            raise UserError(f"{path} has this result already: change --out, or delete the file.")
         rows = iter(before["rows"])
         keys = [task.key for task in table.find(name).tasks(table.find(name).build(data))]
         return {
@@ -110,4 +110,4 @@ def _read(path: Path, name: str, data: dict[str, Any]) -> dict[str, Done]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"{path} is no result of the Lab: change --out.") from error
+        raise UserError(f"{path} is not a result of the Lab: change --out.") from error

@@ -1,9 +1,9 @@
 """Data sets by name: `load("mnist-5k")`. A new one is one row of `sources.DATASETS` and one file
 (none if a module reads its format already).
 
-Beside those of the table are data sets that people made from their own images (`custom`), which
-come and go while the app runs: `table`, `get` and `find` know both. Only `load` and `available`
-import PyTorch.
+Besides those of the table, there are data sets that people made from their own images (`custom`).
+They can be added and removed while the app runs; `table`, `get` and `find` include them. Only
+`load` and `available` import PyTorch.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ def find(name: str) -> Source:
 def load(name: str, progress: Progress | None = None, root: Path | None = None) -> Dataset:
     """The data set called `name`, downloaded on first use if its source needs that.
 
-    The last few stay in memory and are shared: treat the tensors as read-only. Threads that ask
-    for one set at the same time load it once.
+    The last few stay in memory and are shared: treat the tensors as read-only. If several threads
+    load a data set at the same time, it is loaded once.
 
     Raises UserError for an unknown name, and for data that cannot be downloaded, written or read.
     """

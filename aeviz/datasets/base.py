@@ -1,4 +1,4 @@
-"""What a data set is: its facts (Source), and three splits of uint8 images in memory (Dataset).
+"""A data set: its facts (Source), and three splits of uint8 images in memory (Dataset).
 
 Nothing here imports PyTorch, so that a page can list the data sets without it.
 """
@@ -74,7 +74,7 @@ class Source:
 
     image_shape: (C, H, W). counts: images in (train, validation, test). `reader`: the module of
     `aeviz.datasets` that reads it (see `aeviz.datasets.sources`). `network`: the first use needs a
-    download. `own`: somebody made it from their own images.
+    download. `own`: a person made it from their own images.
     """
 
     name: str
@@ -100,12 +100,12 @@ def data_root() -> Path:
 
 @contextlib.contextmanager
 def packaged(title: str, package: str) -> Iterator[None]:
-    """The context in which to read a table that came inside a package. The tables are gzip files,
-    whose checksum shows every changed byte; UserError if one has changed."""
+    """A context for reading a table from an installed package: UserError if it cannot be read. The
+    tables are gzip files, whose checksum detects every changed byte."""
     try:
         yield
     except (OSError, EOFError, ValueError, zlib.error) as error:
         raise UserError(
             f"{title} cannot be read, as its file inside the package {package} is missing or "
-            f"damaged: install it anew with pip install --force-reinstall {package}."
+            f"damaged: reinstall it with pip install --force-reinstall {package}."
         ) from error

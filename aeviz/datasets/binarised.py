@@ -1,4 +1,4 @@
-"""Black and white copies of a data set: what a Bernoulli likelihood is defined for."""
+"""Binarised copies of a data set, for Bernoulli likelihoods."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ SEED = 0
 def binarised(dataset: Dataset, how: Binarisation, seed: int = SEED) -> Dataset:
     """The data set with pixels of 0 and 255 only.
 
-    drawn: a pixel is white with the probability that is its grey level, once and for all (as the
-    file of Larochelle & Murray 2011, which most published figures on MNIST use). threshold: white
-    from the middle grey on. Figures in nats of one kind do not compare with those of the other.
+    drawn: each pixel is drawn once, white with its grey level as the probability (as in the file of
+    Larochelle & Murray 2011, which most published figures on MNIST use). threshold: a pixel is
+    white if its grey level is above the middle. Likelihoods in nats of one kind cannot be compared
+    with those of the other.
     """
     generator = torch.Generator().manual_seed(seed)
     train, validation, test = (

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from aeviz.datasets.base import Progress, Source, Split, Splits
-from aeviz.datasets.download import fetched, new_file
+from aeviz.datasets.download import download_file, new_file
 from aeviz.datasets.splitting import cut, shuffled
 from aeviz.errors import UserError
 
@@ -19,7 +19,7 @@ FILES = (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch", "batches.meta"
 
 
 def present(source: Source, root: Path) -> bool:
-    """Whether all files lie under `root`, in torchvision's layout."""
+    """Whether all files are under `root`, in torchvision's layout."""
     return all((root / FOLDER / name).is_file() for name in FILES)
 
 
@@ -32,7 +32,7 @@ def fetch(root: Path, progress: Progress) -> None:
 
     report(0.0)
     with (
-        fetched(TITLE, [CIFAR10.url], CIFAR10.tgz_md5, root, report) as packed,
+        download_file(TITLE, [CIFAR10.url], CIFAR10.tgz_md5, root, report) as packed,
         tarfile.open(fileobj=packed) as tar,
     ):
         for name in FILES:
@@ -52,7 +52,7 @@ def split(root: Path, train: bool) -> Split:
     except RuntimeError as error:
         raise UserError(
             f"{TITLE} in {root / FOLDER} is damaged: delete that folder and load {TITLE} again to "
-            "download it anew."
+            "download it once more."
         ) from error
     images = torch.from_numpy(part.data).permute(0, 3, 1, 2).contiguous()
     return Split(images, torch.tensor(part.targets))

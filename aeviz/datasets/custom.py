@@ -1,10 +1,10 @@
-"""Custom data sets, made from people's own images: which there are, and what their headers say.
+"""Custom data sets, made from people's own images: the list of them, and their headers.
 
-`checkpoints/datasets/<name>/data.safetensors` holds the images as uint8 and their labels; in its
-metadata a description as JSON, and a hash over all of it. The file `owner` says who made it. The
-folders are the only registry, so what one process has made is in the next list of every other.
-docs/own-images.md has the format; `aeviz.datasets.custom_images` reads and writes the images.
-Nothing here imports PyTorch.
+`checkpoints/datasets/<name>/data.safetensors` has the images as uint8 and their labels; its
+metadata has a description as JSON, and a hash of everything. The file `owner` has the owner. The
+folders are the only registry: when one process adds a data set, the next list in any other process
+contains it. docs/own-images.md describes the format; `aeviz.datasets.custom_images` reads and
+writes the images. Nothing here imports PyTorch.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ from aeviz.io.paths import datasets_dir, owner_of
 PREFIX = "own-"
 FORMAT = "1"
 FEWEST = 20
-"""Images of a data set: fewer leave too few to train on, or to measure on."""
+"""Minimum number of images in a data set, so that there are enough for training and testing."""
 MOST = 20_000
 MAX_VALUES = 1 << 28
-"""Pixels times channels of all images: what fits a training and its measures in 4 GB of memory."""
+"""Pixels times channels of all images, so that training and measuring fit into 4 GB of memory."""
 SIDES = (16, 128)
 MAX_CLASSES = 100
 LONGEST_TITLE = 60
@@ -155,7 +155,7 @@ def _modified(path: Path) -> float:
 
 
 def _source(path: Path) -> Source | None:
-    """The facts in a file's header, remembered until the file changes."""
+    """The facts in a file's header, cached until the file changes."""
     try:
         stat = path.stat()
     except OSError:
@@ -181,7 +181,7 @@ def _facts(name: str, about: Description) -> Source:
         image_shape=about.shape,
         class_names=about.class_names,
         counts=split_counts(about.counts),
-        credit="Images that somebody brought to this server.",
+        credit="Images that a person uploaded to this server.",
         reader="custom_images",
         own=True,
     )
@@ -216,7 +216,7 @@ def damaged(path: Path) -> UserError:
 
 
 def missing(name: str) -> UserError:
-    """The error for a data set that is not there."""
+    """The error for a data set that does not exist (any more)."""
     return UserError(f"The data set {name[:60]!r} is no longer on this server: choose another one.")
 
 
@@ -224,7 +224,7 @@ def missing(name: str) -> UserError:
 
 
 def held_out(count: int) -> int:
-    """Images of a class of so many that go into validation; the same number goes into test."""
+    """The number of validation images for a class of `count` images; test gets as many."""
     return max(1, round(_HELD_OUT * count)) if count >= 3 else 0
 
 
@@ -240,7 +240,7 @@ def check_count(count: int) -> None:
     if count < FEWEST:
         has = "There is no image" if not count else f"There are only {count} images"
         has = "There is only 1 image" if count == 1 else has
-        raise UserError(f"{has} that can be used: {FEWEST} are the least to learn from.")
+        raise UserError(f"{has} that can be used, but a data set needs at least {FEWEST}.")
 
 
 # ---- one data set --------------------------------------------------------------------------------
@@ -252,7 +252,7 @@ def exists(name: str) -> bool:
 
 
 def owner(name: str) -> str:
-    """Who made the data set; "" if it has no owner."""
+    """The owner of the data set; "" if it has none."""
     return owner_of(path_of(name).parent) if is_own(name) else ""
 
 
@@ -263,5 +263,5 @@ def remove(name: str) -> None:
         raise missing(name)
     gone = datasets_dir() / f".gone-{secrets.token_hex(6)}"
     with atomic.in_words("This data set cannot be removed"):
-        path_of(name).parent.rename(gone)  # for everybody at once; the rest may take a while
+        path_of(name).parent.rename(gone)  # gone for everybody at once; deleting may take a while
     shutil.rmtree(gone, ignore_errors=True)

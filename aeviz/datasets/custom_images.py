@@ -102,7 +102,7 @@ def keep(
     title: str, images: Tensor, labels: Tensor, about: Mapping[str, Any], owner: str = ""
 ) -> str:
     """Write a new data set and return its name; images uint8 (N, C, H, W), labels (N,). `owner`:
-    who made it, as in `aeviz.identity`; "" for nobody.
+    as in `aeviz.identity`; "" for none.
 
     `about`: class_names, and other fields of a Description. UserError if there are too few or too
     many images, or the disk is full.

@@ -1,4 +1,4 @@
-"""Downloads that are believed only when whole: streamed, checked, then moved into place."""
+"""Download files safely: stream them, check them, then move them into place."""
 
 from __future__ import annotations
 
@@ -17,33 +17,34 @@ from aeviz.errors import UserError
 TIMEOUT = 20.0  # seconds without a byte before an address counts as unreachable
 BLOCK = 1 << 18  # bytes
 WITHOUT_NETWORK = (
-    "set AEVIZ_DATA to a folder that already holds it, or choose one of the sets that need no "
+    "set AEVIZ_DATA to a folder that has it already, or choose one of the data sets that need no "
     "network: mnist-5k, digits, shapes, shapes-colour"
 )
 
 
 class _UnreachableError(Exception):
-    """No connection, or one that broke before the end."""
+    """There was no connection, or it broke before the end."""
 
 
 class _CorruptError(Exception):
-    """The bytes arrived and are not the file that was meant."""
+    """The downloaded bytes do not match the checksum."""
 
 
 @contextmanager
-def fetched(
+def download_file(
     title: str,
     urls: Sequence[str],
     md5: str,
     folder: Path,
     report: Callable[[float], None] = lambda fraction: None,
 ) -> Iterator[IO[bytes]]:
-    """A temporary file, open at its start, with what the first good one of `urls` delivers.
+    """A temporary file, open at its start, with the content of the first of `urls` that works and
+    has this `md5`.
 
-    Good means that the bytes have this `md5`. The file lies in `folder`, and the system removes
-    it when it is closed or the process dies. `report` hears the fraction that has arrived.
+    The file is in `folder`; the system removes it when it is closed or the process ends. `report`
+    is called with the fraction that has been received.
 
-    Raises UserError where every address fails, the folder cannot be written or the disk is full.
+    Raises UserError if all addresses fail, the folder cannot be written or the disk is full.
     """
     with ExitStack() as stack:
         with _writing(folder):
@@ -67,9 +68,9 @@ def fetched(
 
 @contextmanager
 def new_file(path: Path) -> Iterator[IO[bytes]]:
-    """A file to write that appears at `path`, whole, when the block ends well, or not at all.
+    """A file to write. It appears at `path`, complete, if the block ends without an error.
 
-    Raises UserError where the folder cannot be written or the disk is full.
+    Raises UserError if the folder cannot be written or the disk is full.
     """
     with _writing(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -81,7 +82,7 @@ def new_file(path: Path) -> Iterator[IO[bytes]]:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
-            os.chmod(temporary, 0o644)  # mkstemp's 0600 would shut out others who share the folder
+            os.chmod(temporary, 0o644)  # mkstemp's 0600 would lock out others who share the folder
             os.replace(temporary, path)
         finally:
             Path(temporary).unlink(missing_ok=True)
@@ -101,7 +102,7 @@ def _writing(folder: Path) -> Iterator[None]:
 def _no_address_left(title: str, corrupt: bool) -> UserError:
     if corrupt:
         return UserError(
-            f"The download of {title} arrived damaged and was thrown away: try again later, or "
+            f"The download of {title} was damaged and has been deleted: try again later, or "
             f"{WITHOUT_NETWORK}."
         )
     return UserError(
@@ -111,7 +112,7 @@ def _no_address_left(title: str, corrupt: bool) -> UserError:
 
 
 def _stream(url: str, md5: str, target: IO[bytes], report: Callable[[float], None]) -> None:
-    """Replace what `target` holds by the body at `url`, and check it."""
+    """Replace the content of `target` by the body at `url`, and check it."""
     target.seek(0)
     target.truncate()
     digest = hashlib.md5(usedforsecurity=False)  # the checksum that torchvision publishes

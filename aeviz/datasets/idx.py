@@ -13,12 +13,12 @@ import torch
 from torch import Tensor
 
 from aeviz.datasets.base import Progress, Source, Split, Splits
-from aeviz.datasets.download import fetched, new_file
+from aeviz.datasets.download import download_file, new_file
 from aeviz.datasets.splitting import cut, shuffled
 from aeviz.errors import UserError
 
 SUMS = "aeviz.sha256"
-"""A file beside them with the checksums of the downloaded files, as `sha256sum -c` reads them."""
+"""The name of a file beside them with their checksums, in the format of `sha256sum -c`."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class IdxFiles:
                 report(0.0)
                 urls = [mirror + archive for mirror in source.mirrors]
                 with (
-                    fetched(self.title, urls, md5, path.parent, report) as packed,
+                    download_file(self.title, urls, md5, path.parent, report) as packed,
                     gzip.open(packed) as content,
                     new_file(path) as target,
                 ):
@@ -98,8 +98,8 @@ class IdxFiles:
             file.write("".join(f"{sums[name]}  {name}\n" for name in sorted(sums)).encode())
 
     def check(self, root: Path) -> None:
-        """Raises UserError for a file whose checksum is known and differs. An image with a changed
-        pixel is still an image: nothing else would notice."""
+        """Raise UserError if a file does not match its known checksum. Nothing else would detect a
+        changed pixel, since the image is still an image."""
         for name in self.sizes():
             path = self.path(root, name)
             known = self.sha256.get(name) or self.sums(path.parent).get(name)
@@ -107,7 +107,7 @@ class IdxFiles:
                 raise self.damaged(path)
 
     def sums(self, folder: Path) -> dict[str, str]:
-        """What `remember` recorded; nothing if the files were not downloaded by it."""
+        """The checksums that `remember` has recorded; empty if aeviz did not download the files."""
         try:
             rows = [line.split() for line in (folder / SUMS).read_text().splitlines()]
         except (OSError, ValueError):
@@ -134,7 +134,7 @@ class IdxFiles:
             content = read_sn3_pascalvincent_tensor(str(path))
         except OSError as error:
             raise self.unreadable(path, error) from error
-        # The reader has no error of its own: a damaged file raises whatever its code meets first
+        # The reader has no error of its own: a damaged file can raise any of these.
         except (AssertionError, ArithmeticError, LookupError, ValueError, RuntimeError) as error:
             raise self.damaged(path) from error
         if content.dtype != torch.uint8 or tuple(content.shape) != shape:
@@ -150,7 +150,7 @@ class IdxFiles:
 
     def damaged(self, path: Path) -> UserError:
         return UserError(
-            f"{path} is damaged: delete it and load {self.title} again to download it anew."
+            f"{path} is damaged: delete it and load {self.title} again to download it once more."
         )
 
 

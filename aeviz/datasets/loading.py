@@ -17,8 +17,8 @@ _source_locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
 def load(source: Source, root: Path, report: Progress) -> Dataset:
-    """The data set of `source`, from memory or from the disk. Threads that ask for one set at the
-    same time load it once."""
+    """The data set of `source`, from memory or from the disk. If several threads load it at the
+    same time, it is loaded once."""
     with _loaded_lock:
         source_lock = _source_locks[source.name]
     with source_lock:

@@ -1,6 +1,6 @@
-"""Photographs in a folder: what the restorers train on and are measured on.
+"""Photographs in a folder, for training and measuring restorers.
 
-Unlike the data sets of small images these have sizes of their own, so they are lists.
+Each photograph has its own size, unlike the images of the other data sets, so they are in lists.
 """
 
 from __future__ import annotations
@@ -33,21 +33,23 @@ class Photos:
 
 
 def folder(given: Path | None = None) -> Path:
-    """`given`, else what `AEVIZ_PHOTOS` names; UserError where there is neither."""
+    """`given`, or else the folder in `AEVIZ_PHOTOS`; UserError if there is neither."""
     named = os.environ.get("AEVIZ_PHOTOS")
     path = given or (Path(named).expanduser() if named else None)
     if path is None:
         raise UserError("Name a folder of photographs: --photos DIR, or AEVIZ_PHOTOS.")
     if not path.is_dir():
-        raise UserError(f"There is no folder {path}: name one that holds photographs.")
+        raise UserError(f"There is no folder {path}: name a folder of photographs.")
     return path
 
 
 def load(path: Path) -> Photos:
-    """All JPEG and PNG files of a folder, in colour; UserError where there are fewer than ten."""
+    """All JPEG and PNG files of a folder, in colour; UserError if there are fewer than ten."""
     files = sorted(file for file in path.iterdir() if file.suffix.lower() in _ENDINGS)
     if len(files) < HELD_OUT:
-        raise UserError(f"{path} holds {len(files)} photographs; {HELD_OUT} are the least.")
+        raise UserError(
+            f"{path} has only {len(files)} photographs: at least {HELD_OUT} are needed."
+        )
     train: list[Tensor] = []
     held_out: list[Tensor] = []
     digest = hashlib.sha256()

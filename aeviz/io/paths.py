@@ -32,7 +32,7 @@ def runs_dir() -> Path:
 
 
 def lab_dir() -> Path:
-    """Results of the Lab that people have asked for: a hidden folder beside their runs."""
+    """Results of the Lab that people have requested: a hidden folder beside their runs."""
     return runs_dir() / ".lab"
 
 
@@ -56,8 +56,7 @@ def _people_dir() -> Path:
 
 
 def given_name(run: Path) -> str:
-    """The name that somebody gave to the run in this folder after its start; "" if there is
-    none."""
+    """The name that a person gave to the run in this folder; "" if there is none."""
     return line_of(run / "name", _SHOWN)
 
 

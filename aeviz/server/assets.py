@@ -34,8 +34,8 @@ class Asset:
         """A short hash of the content."""
         return hashlib.sha256(self.content).hexdigest()[:16]
 
-    def prepared(self) -> Asset:
-        """This asset, already hashed and compressed, so that its first response need not wait."""
+    def prepare(self) -> Asset:
+        """Hash and compress the content now, so that the first response need not wait."""
         _ = self.version
         if self.compress:
             _ = self._zipped
@@ -70,25 +70,25 @@ class Files:
     def __init__(self) -> None:
         self._known: dict[Path, tuple[int, Asset]] = {}
 
-    def known(self, path: Path) -> Asset | None:
+    def cached(self, path: Path) -> Asset | None:
         """The file at `path` if it is cached and has not changed; fast."""
         changed, asset = self._known.get(path, (None, None))
         return asset if changed == path.stat().st_mtime_ns else None
 
     def at(self, path: Path) -> Asset:
         """The file at `path`, whose suffix is one of MEDIA_TYPES, ready to be sent."""
-        asset = self.known(path)
+        asset = self.cached(path)
         if asset is None:
             changed = path.stat().st_mtime_ns
             packed = path.suffix in COMPRESSED
-            asset = Asset(path.read_bytes(), MEDIA_TYPES[path.suffix], not packed).prepared()
+            asset = Asset(path.read_bytes(), MEDIA_TYPES[path.suffix], not packed).prepare()
             self._known[path] = changed, asset
         return asset
 
 
 def live_file(name: str, folder: Path = LIVE_STATIC) -> Path | None:
     """The browser file `name` in `folder`; None if there is none, or its type is not served."""
-    # The name is compared with the files there are, never used as a path.
+    # The name is compared with the existing files, never used as a path.
     files = (path for path in folder.iterdir() if path.suffix in MEDIA_TYPES)
     return next((path for path in files if path.name == name), None)
 

@@ -18,7 +18,7 @@ def base(base_path: str) -> str:
     return f"/{base_path.strip('/')}" if base_path.strip("/") else ""
 
 
-def whole(name: str, value: Any, usual: int, high: int, low: int = 0) -> int:
+def whole_number(name: str, value: Any, usual: int, high: int, low: int = 0) -> int:
     """A whole number from low to high, `usual` if there is none; UserError for anything else."""
     if value is None:
         return usual

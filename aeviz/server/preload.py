@@ -70,7 +70,7 @@ class Preload:
             path = scope["path"].removeprefix(self._base)
             file = self._file(path)
             if file is not None:
-                asset = self._files.known(file)
+                asset = self._files.cached(file)
                 if asset is None:
                     asset = await run_in_threadpool(self._files.at, file)
                 response = asset.respond(Request(scope), for_ever=path.startswith("static/"))

@@ -1,5 +1,4 @@
-"""The visitor's address and scheme, even behind a proxy, and whether the visitor sits at this
-machine."""
+"""The visitor's address and scheme, even behind a proxy, and whether they use this machine."""
 
 from __future__ import annotations
 

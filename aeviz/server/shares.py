@@ -16,8 +16,8 @@ from aeviz.server.visitors import Visitor
 class Shares:
     """Amounts in any unit. Not thread-safe: for the event loop only.
 
-    Waiting visitors are served first come, first served; one whose own share is used up lets
-    others pass.
+    Waiting visitors are served in the order of their arrival, except those whose own share is used
+    up: others pass them.
     """
 
     limit: Limit
@@ -26,7 +26,7 @@ class Shares:
     _waiting: list[tuple[Visitor, int, asyncio.Future[None]]] = field(default_factory=list)
 
     def take(self, visitor: Visitor, amount: int = 1) -> bool:
-        """Take `amount` if it is free; whether it was."""
+        """Take `amount` if it is free. Returns whether it was."""
         if not self._fits(visitor, amount):
             return False
         self._add(visitor, amount)

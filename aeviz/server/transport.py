@@ -1,7 +1,7 @@
 """Facts about a WebSocket connection that uvicorn knows and ASGI does not expose.
 
-`receive` is a method of uvicorn's protocol class. Under another server these functions do nothing:
-messages have that server's own limit, and a reply counts as sent once it is handed over.
+`receive` is a method of uvicorn's protocol class. With another server, these functions do nothing:
+messages have that server's own limit, and a reply counts as sent once the server has it.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ def bound_messages(receive: Receive, size: int) -> None:
 
 
 def note_server(scope: Scope, receive: Receive) -> None:
-    """Keep the server's protocol object in the scope, for `sent` and `is_gone`."""
+    """Keep the server's protocol object in the scope, for `wait_until_sent` and `is_gone`."""
     scope[_SERVER] = getattr(receive, "__self__", None)
 
 
-async def sent(scope: Scope) -> None:
+async def wait_until_sent(scope: Scope) -> None:
     """Wait until the network has taken nearly all that was sent on this connection."""
     event = getattr(scope.get(_SERVER), "writable", None)
     if isinstance(event, asyncio.Event):

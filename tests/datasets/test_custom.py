@@ -236,7 +236,7 @@ def test_a_full_disk_is_a_sentence_and_leaves_nothing(
 
 
 def test_too_few_and_too_many_are_sentences() -> None:
-    with pytest.raises(UserError, match="20 are the least"):
+    with pytest.raises(UserError, match="needs at least 20"):
         keep(19)
     images = torch.zeros(1, dtype=torch.uint8).expand(custom.MOST + 1, 1, 16, 16)
     labels = torch.zeros(custom.MOST + 1).long()

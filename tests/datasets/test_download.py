@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from aeviz.datasets.download import fetched, new_file
+from aeviz.datasets.download import download_file, new_file
 from aeviz.errors import UserError
 
 BODY = bytes(range(256)) * 3_000  # several blocks
@@ -14,7 +14,7 @@ def md5(body: bytes) -> str:
 
 
 def fetch(urls, folder: Path, checksum: str = md5(BODY), report=lambda fraction: None) -> bytes:
-    with fetched("Thing", urls, checksum, folder, report) as file:
+    with download_file("Thing", urls, checksum, folder, report) as file:
         return file.read()
 
 
@@ -45,7 +45,7 @@ def test_an_interrupted_download_says_so_and_leaves_nothing(mirror, tmp_path):
 
 def test_a_corrupt_download_says_so_and_leaves_nothing(mirror, tmp_path):
     mirror.files["thing"] = BODY[:-1] + b"?"
-    with pytest.raises(UserError, match="arrived damaged"):
+    with pytest.raises(UserError, match="was damaged"):
         fetch([mirror.address + "thing"], tmp_path)
     assert list(tmp_path.iterdir()) == []
 

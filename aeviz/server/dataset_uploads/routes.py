@@ -1,4 +1,4 @@
-"""POST /aeviz/images: a person's own images in as one body (docs/own-images.md), its id out."""
+"""POST /aeviz/images: upload one's own images in one body, get an id (docs/own-images.md)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class DatasetUploads:
                 raise UserError("Content-Length is required.")
             name = await self._save(request, int(length))
         except ClientDisconnect:
-            return Response(status_code=400)  # nobody is there to read it
+            return Response(status_code=400)  # the client has left
         except UserError as error:
             return _refused(str(error), 503 if isinstance(error, BusyError) else 400)
         return JSONResponse({"id": name})
@@ -48,12 +48,12 @@ class DatasetUploads:
     async def _save(self, request: Request, size: int) -> str:
         """Stream the body to disk; returns its id."""
         await run_in_threadpool(spool.prepare, size)
-        name = await run_in_threadpool(self._waiting.let_in, visitor(request), size)
+        name = await run_in_threadpool(self._waiting.accept, visitor(request), size)
         try:
             async with self._uploads.body(request) as body:
                 await run_in_threadpool(spool.keep, body, name)
         finally:
-            self._waiting.arrived(name)
+            self._waiting.end(name)
         return name
 
 

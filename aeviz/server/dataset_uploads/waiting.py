@@ -1,7 +1,7 @@
 """Limits on waiting uploads, so that no person and no address takes all the space.
 
-Uploads that this server has accepted since it started count for their sender, other files of the
-folder only towards the total.
+Uploads that this server has accepted since it started count towards their sender's limit. Other
+files in the folder count towards the total only.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ class _Upload:
 
 
 class Waiting:
-    """The uploads that are under way or wait to be read; thread-safe."""
+    """The uploads that are in progress or wait to be read; thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._uploads: dict[str, _Upload] = {}  # oldest first
 
-    def let_in(self, visitor: Visitor, size: int) -> str:
-        """Accept an upload of `size` bytes and return its id; the person's oldest upload is removed
-        if it is in the way.
+    def accept(self, visitor: Visitor, size: int) -> str:
+        """Accept an upload of `size` bytes and return its id. If the person has too many, their
+        oldest upload is removed.
 
-        UserError if there is no room. The caller must call `arrived` afterwards, even on failure.
+        UserError if there is no room. The caller must call `end` afterwards, even on failure.
         """
         size = max(size, limits.MIN_WAITING_UPLOAD)
         with self._lock:
@@ -45,8 +45,8 @@ class Waiting:
             self._uploads[name] = _Upload(visitor, size)
         return name
 
-    def arrived(self, name: str) -> None:
-        """The upload has ended: from now on it counts for as long as its file exists."""
+    def end(self, name: str) -> None:
+        """Note that the upload has ended: from now on it counts as long as its file exists."""
         with self._lock:
             self._uploads[name].under_way = False
 
@@ -76,7 +76,7 @@ class Waiting:
             raise UserError("Too many uploads from your network are waiting: try again later.")
 
     def _others(self) -> int:
-        """Bytes of the files from before this server started."""
+        """Bytes of the files that were uploaded before this server started."""
         total = 0
         for path in spool.folder().glob("*"):
             with contextlib.suppress(OSError):

@@ -69,7 +69,7 @@ class DecodeRequest:
         """Write the pixels of the rows last taken, (k, H, W, C), into the decode's reply, which is
         allocated only once."""
         if not self.reply:
-            self.reply = protocol.decoded(self.request, pixels[0].size)
+            self.reply = protocol.start_decode_reply(self.request, pixels[0].size)
             self.filled = protocol.HEADER.size
         self.reply[self.filled : self.filled + pixels.size] = pixels.data.cast("B")
         self.filled += pixels.size
@@ -216,14 +216,14 @@ class Batcher:
             if job.complete:
                 replies.append((client, job.reply))
                 waited.append(finished - job.arrived)
-        self._stats.passed(len(codes), waited)
+        self._stats.count_pass(len(codes), waited)
         return replies
 
     def _encode(self, work: list[Slice]) -> list[Reply]:
         images = np.concatenate([part for _, _, part in work])
         codes, pixels = self._computer.encode(images)
         finished = time.perf_counter()
-        self._stats.passed(len(images), [finished - job.arrived for _, job, _ in work])
+        self._stats.count_pass(len(images), [finished - job.arrived for _, job, _ in work])
         return [
             (client, protocol.pack_encoded(job.request.id, code, image))
             for (client, job, _), code, image in zip(work, codes, pixels, strict=True)

@@ -1,4 +1,4 @@
-"""The live routes' view of the model library: which models there are, and their file versions."""
+"""The live routes' view of the model library: the available models, and their file versions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from aeviz.models.checkpoint import Loaded
 
-# The library imports torch, which takes seconds; the server answers its first page before that.
+# The library imports torch, which takes seconds; the server sends its first page before that.
 
 
 def load(name: str) -> Loaded:
@@ -27,7 +27,7 @@ def warm_up() -> None:
 
 
 def version(name: str) -> object:
-    """Something that changes when the file of model `name` does; UserError if there is none."""
+    """A value that changes when the file of model `name` does; UserError if there is none."""
     from aeviz.models import library
 
     stat = library.find(name).path.stat()

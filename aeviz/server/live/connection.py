@@ -17,7 +17,7 @@ from aeviz.server.live.protocol import BadMessageError
 from aeviz.server.live.store import OpenModel
 from aeviz.server.shares import Shares
 from aeviz.server.sockets import EndedError, until_one_ends
-from aeviz.server.transport import is_gone, sent
+from aeviz.server.transport import is_gone, wait_until_sent
 from aeviz.server.visitors import visitor
 
 MAX_WAITING: Final = 8
@@ -87,7 +87,7 @@ class LiveConnection(Client):
                 self._sending_since = self.loop.time()
                 await self._socket.send_bytes(reply)
                 if len(reply) > limits.SMALL_REPLY:
-                    await sent(self._socket.scope)  # it counts as held until then
+                    await wait_until_sent(self._socket.scope)  # it counts as held until then
                 self._sending_since = None
                 self._places.release()
                 if len(reply) > limits.SMALL_REPLY:

@@ -1,4 +1,4 @@
-"""What the explorer draws before the first decode, packed for the browser (`packing`)."""
+"""The gallery of a model, packed for the explorer (`packing`): all it draws before decoding."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def pack(
     whole: bool = True,
 ) -> bytes:
     """The gallery of a model as one blob; without points if the model has none. UserError if its
-    numbers leave the range of floats.
+    numbers are beyond the range of floats.
 
     `whole`: with thumbnails and the statistics of typical codes, which take a few forward passes.
     """
@@ -93,10 +93,10 @@ def pack(
 def dimensions(model: Autoencoder, latents: Tensor, logvar: Tensor | None) -> list[dict[str, Any]]:
     """Slider range and information of each latent dimension, the most informative first.
 
-    Information is as `aeviz.latent.space.information` has it. A dimension is active where the
+    Information is defined in `aeviz.latent.space.information`. A dimension is active if the
     variance of its mean is above 0.01 (Burda et al. 2016, 5.2). Without a prior, codes have no
-    fixed scale: a dimension is then active where its effect on the image is above 0.001 of the
-    largest one's (`effect.effects`).
+    fixed scale: a dimension is then active if its effect on the image is above 0.001 of the
+    largest effect (`effect.effects`).
     """
     from aeviz.latent import space
 

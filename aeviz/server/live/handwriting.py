@@ -1,5 +1,5 @@
-"""POST /aeviz/handwriting/MODEL: a photograph in, its character in the style of the model's images
-out."""
+"""POST /aeviz/handwriting/MODEL: find the character in a photograph, and draw it in the style of
+the model's images."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Photos:
             finally:
                 self._bodies.give_back(who)
         except ClientDisconnect:
-            return Response(status_code=400)  # nobody is there to read it
+            return Response(status_code=400)  # the client has left
         except UserError as error:
             return _refused(str(error), 400)
 

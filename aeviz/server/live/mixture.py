@@ -38,12 +38,12 @@ class CodeMixture:
         UserError if the model has no codes to fit a mixture to.
         """
         with self._lock:
-            mixture, minimum = self._fitted
+            mixture, minimum = self._fit
         draws = mixture.sample(n, torch.Generator().manual_seed(seed))
         return torch.maximum(draws, minimum).numpy().astype("<f4").tobytes()
 
     @cached_property
-    def _fitted(self) -> tuple[Mixture, Tensor]:
+    def _fit(self) -> tuple[Mixture, Tensor]:
         from aeviz.latent.space import fit_mixture
 
         if self._gallery is None or len(self._gallery.latents) < 2:

@@ -97,7 +97,7 @@ def reply_bytes(request: Request, shape: Shape) -> int:
     return HEADER.size + code + request.rows * shape.image_bytes
 
 
-def decoded(request: Request, image_bytes: int) -> bytearray:
+def start_decode_reply(request: Request, image_bytes: int) -> bytearray:
     """The reply to a decode, to be filled with pixels: uint8 (k, H, W, C) behind the header."""
     reply = bytearray(HEADER.size + request.rows * image_bytes)
     HEADER.pack_into(reply, 0, request.id, Op.DECODE, b"\0\0\0")

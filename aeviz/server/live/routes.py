@@ -1,14 +1,14 @@
 """The Starlette routes of the live explorer: one WebSocket per model, and what the page draws.
 
 WS   /aeviz/live/{model}      codes in, pixels out (docs/live-protocol.md)
-GET  /aeviz/models            the models there are, as JSON
+GET  /aeviz/models            the available models, as JSON
 GET  /aeviz/gallery/{model}   coordinates, labels and codes of the gallery, packed; ?part=map
 GET  /aeviz/sprite/{model}    the gallery's thumbnails, one image
 GET  /aeviz/mixture/{model}   draws from a Gaussian mixture fitted to the gallery's codes
-POST /aeviz/handwriting/{model}   a photograph in, the character in it out
+POST /aeviz/handwriting/{model}   find the character in a photograph
 GET  /aeviz/live/stats        clients, batch sizes, latencies
 GET  /aeviz/connection        how a request arrived (`diagnosis`)
-GET  /aeviz/static/{file}     the browser half;  /aeviz/plotly.min.js  Plotly, as installed
+GET  /aeviz/static/{file}     JavaScript and CSS;  /aeviz/plotly.min.js  Plotly, as installed
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from aeviz.errors import UserError
 from aeviz.server import http
 from aeviz.server.assets import Files, live_file
 from aeviz.server.diagnosis import Diagnosis
-from aeviz.server.http import errors_as_sentences, whole
+from aeviz.server.http import errors_as_sentences, whole_number
 from aeviz.server.live import catalog
 from aeviz.server.live.connection import LiveConnection, deliver
 from aeviz.server.live.handwriting import Photos
@@ -61,8 +61,8 @@ class LiveServer:
         )
         self._files = Files()
         # Separate thread limits: forty requests for a slow gallery would fill the common pool.
-        self._opening = CapacityLimiter(limits.SLOW_ANSWERS)
-        self._making = CapacityLimiter(limits.SLOW_ANSWERS)
+        self._opening = CapacityLimiter(limits.SLOW_THREADS)
+        self._making = CapacityLimiter(limits.SLOW_THREADS)
         self._memory = Shares(limits.REPLIES)
         self.photos = Photos(self.store, allowed_origins)
 
@@ -84,28 +84,28 @@ class LiveServer:
         `part=map` only what a map needs."""
         model = await self._model(request)
         make = model.map if request.query_params.get("part") == "map" else model.gallery
-        return (await self._made(model, make)).respond(request)
+        return (await self._run_slow(model, make)).respond(request)
 
     async def sprite(self, request: Request) -> Response:
         """The gallery's thumbnails as one image."""
         model = await self._model(request)
-        return (await self._made(model, model.sprite)).respond(request)
+        return (await self._run_slow(model, model.sprite)).respond(request)
 
     async def mixture(self, request: Request) -> Response:
         """`n` codes drawn with `seed` from the mixture fitted to the gallery's (`mixture`)."""
         from aeviz.server.live.mixture import MAX_DRAWS, MAX_SEED  # imported late: it needs torch
 
         try:
-            n = whole("n", request.query_params.get("n"), 32, MAX_DRAWS, low=1)
-            seed = whole("seed", request.query_params.get("seed"), 0, MAX_SEED)
+            n = whole_number("n", request.query_params.get("n"), 32, MAX_DRAWS, low=1)
+            seed = whole_number("seed", request.query_params.get("seed"), 0, MAX_SEED)
         except UserError as error:
             return JSONResponse({"error": str(error)}, status_code=400)
         model = await self._model(request)
-        draws = await self._made(model, lambda: model.mixture().draw(n, seed))
+        draws = await self._run_slow(model, lambda: model.mixture().draw(n, seed))
         return Response(draws, media_type="application/octet-stream")
 
     async def models(self, request: Request) -> Response:
-        """The models there are."""
+        """The available models."""
         return JSONResponse(await run_in_threadpool(catalog.listing))
 
     async def live_stats(self, request: Request) -> Response:
@@ -132,9 +132,9 @@ class LiveServer:
     async def _model(self, request: Request) -> OpenModel:
         return await run_sync(self.store.get, request.path_params["model"], limiter=self._opening)
 
-    async def _made(self, model: OpenModel, make: Callable[[], T]) -> T:
-        """Runs slow work on a model in threads that nothing else needs. Further requests for the
-        same model wait without a thread."""
+    async def _run_slow(self, model: OpenModel, make: Callable[[], T]) -> T:
+        """Run slow work on a model in a separate pool of threads. Further requests for the same
+        model wait without a thread."""
         async with model.making:
             return await run_sync(make, limiter=self._making)
 

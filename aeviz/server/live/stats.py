@@ -26,7 +26,7 @@ class Stats:
     _times: deque[float] = field(default_factory=lambda: deque(maxlen=20 * WINDOW))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def passed(self, rows: int, waited: Sequence[float]) -> None:
+    def count_pass(self, rows: int, waited: Sequence[float]) -> None:
         """Count one forward pass over `rows` rows; `waited`: the seconds from arrival to reply of
         each request that it completed."""
         now = time.monotonic()

@@ -52,7 +52,7 @@ class OpenModel:
     def sprite(self) -> Asset:
         """The thumbnails, ready to be sent; raises UserError if the model has none."""
         with self._lock:
-            return self._made_sprite()
+            return self._get_sprite()
 
     def gallery(self) -> Asset:
         """The packed gallery (`gallery.pack`), ready to be sent; slow the first time."""
@@ -61,10 +61,10 @@ class OpenModel:
 
         with self._lock:  # if many clients open a model at once, it is packed only once
             if self._gallery is None:
-                version = None if self.loaded.gallery is None else self._made_sprite().version
-                handwriting = self._made_style() is not None
+                version = None if self.loaded.gallery is None else self._get_sprite().version
+                handwriting = self._get_style() is not None
                 packed = gallery.pack(self.name, self.loaded, version, handwriting)
-                self._gallery = Asset(packed, "application/octet-stream").prepared()
+                self._gallery = Asset(packed, "application/octet-stream").prepare()
             return self._gallery
 
     def map(self) -> Asset:
@@ -74,7 +74,7 @@ class OpenModel:
         with self._lock:
             if self._map is None:
                 packed = gallery.pack(self.name, self.loaded, None, whole=False)
-                self._map = Asset(packed, "application/octet-stream").prepared()
+                self._map = Asset(packed, "application/octet-stream").prepare()
             return self._map
 
     def mixture(self) -> CodeMixture:
@@ -90,9 +90,9 @@ class OpenModel:
         """The style of the handwriting that the model was trained on; None if it was trained on
         other images."""
         with self._lock:
-            return self._made_style()
+            return self._get_style()
 
-    def _made_style(self) -> Style | None:
+    def _get_style(self) -> Style | None:
         from aeviz.handwriting import style_of_gallery  # as above
 
         if self._style is None:
@@ -102,13 +102,13 @@ class OpenModel:
             self._style = (style_of_gallery(sheet, count, shape),)
         return self._style[0]
 
-    def _made_sprite(self) -> Asset:
+    def _get_sprite(self) -> Asset:
         if self.loaded.gallery is None:
             raise UserError(f"{self.name} has no gallery of images: train it again to get one.")
         if self._sprite is None:
             sprite = self.loaded.gallery.sprite
             media_type = "image/webp" if sprite.startswith(b"RIFF") else "image/png"
-            self._sprite = Asset(sprite, media_type, compress=False).prepared()
+            self._sprite = Asset(sprite, media_type, compress=False).prepare()
         return self._sprite
 
 

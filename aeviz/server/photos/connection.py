@@ -1,4 +1,4 @@
-"""A page's WebSocket: jobs in, states and finished tiles out; see docs/photo-protocol.md."""
+"""A page's WebSocket: receives jobs, sends states and finished tiles (docs/photo-protocol.md)."""
 
 from __future__ import annotations
 

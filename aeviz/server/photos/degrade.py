@@ -11,7 +11,7 @@ import torch
 from aeviz.degradations import DEGRADATIONS
 from aeviz.errors import UserError
 from aeviz.images import Photo
-from aeviz.server.photos.previews import resized
+from aeviz.server.photos.previews import resize
 
 MAX_PIXELS: Final = 16_000_000
 SCALES: Final = {"x2": 2, "x4": 4}
@@ -46,7 +46,7 @@ def damage(photo: Photo, name: str, amount: float | None, seed: int) -> Degraded
             f"photos of up to {MAX_PIXELS / 1e6:.0f} megapixels: make it smaller."
         )
     if name in SCALES:
-        return _downscaled(photo, SCALES[name])
+        return _downscale(photo, SCALES[name])
     with _one_at_a_time, torch.inference_mode():
         x = torch.from_numpy(_floats(photo.pixels)).permute(2, 0, 1)[None].expand(-1, 3, -1, -1)
         damaged = kind.at(x.contiguous(), amount, torch.Generator().manual_seed(seed))
@@ -60,15 +60,15 @@ def damage(photo: Photo, name: str, amount: float | None, seed: int) -> Degraded
     return DegradedPhoto(Photo(pixels, alpha, photo.notes), photo.pixels, mask)
 
 
-def _downscaled(photo: Photo, scale: int) -> DegradedPhoto:
+def _downscale(photo: Photo, scale: int) -> DegradedPhoto:
     height, width = (side // scale for side in photo.pixels.shape[:2])
     if not height or not width:
         raise UserError(f"This photo is too small to be made {scale} times smaller.")
     whole = np.s_[: height * scale, : width * scale]
     alpha = photo.alpha
     if alpha is not None:
-        alpha = resized(alpha[whole][:, :, None], height, width)[:, :, 0]
-    small = Photo(resized(photo.pixels[whole], height, width), alpha, photo.notes)
+        alpha = resize(alpha[whole][:, :, None], height, width)[:, :, 0]
+    small = Photo(resize(photo.pixels[whole], height, width), alpha, photo.notes)
     return DegradedPhoto(small, photo.pixels[whole], None)
 
 

@@ -17,7 +17,7 @@ from aeviz.restoration.filters import BASELINES, ClassicalFilter, FilterSettings
 from aeviz.restoration.findings import without_hidden_colours
 from aeviz.restoration.photo import restore_tiles, vividness_of
 from aeviz.restoration.tasks import Task
-from aeviz.server.photos.previews import resized
+from aeviz.server.photos.previews import resize
 from aeviz.server.photos.scores import scoring
 from aeviz.server.photos.store import Store, StoredPhoto
 from aeviz.server.photos.worker import Step, Steps
@@ -63,10 +63,10 @@ def restoration_steps(
     photo, mask = photo_of(stored), stored.read_if_there("mask") if task.mask else None
     sigma = sigma if task.name == "denoise" else None
     if method in BASELINES:
-        result = yield from _filtered(photo, task, BASELINES[method], mask, sigma)
+        result = yield from _filter(photo, task, BASELINES[method], mask, sigma)
     else:
         loaded = load(task.model if method == OURS else BOTTLENECK_MODEL)
-        result = yield from _restored(photo, task, loaded, mask, sigma)
+        result = yield from _restore(photo, task, loaded, mask, sigma)
     arrays = {"pixels": result.pixels}
     if result.alpha is not None:
         arrays["alpha"] = result.alpha
@@ -78,12 +78,12 @@ def restoration_steps(
         "result": new.id,
         "width": width,
         "height": height,
-        "scores": (yield from _scored(stored, result.pixels)),
+        "scores": (yield from _score(stored, result.pixels)),
         "notes": list(result.notes),
     }
 
 
-def _restored(
+def _restore(
     photo: Photo, task: Task, loaded: LoadedRestorer, mask: np.ndarray | None, sigma: float | None
 ) -> Generator[Step, None, Photo]:
     tiles = restore_tiles(
@@ -97,7 +97,7 @@ def _restored(
         yield Step(tile.done, tile.total, tile.box, tile.pixels)
 
 
-def _filtered(
+def _filter(
     photo: Photo, task: Task, filter_: ClassicalFilter, mask: np.ndarray | None, sigma: float | None
 ) -> Generator[Step, None, Photo]:
     if not filter_.available():
@@ -113,11 +113,11 @@ def _filtered(
         yield Step(done, total)
     alpha = photo.alpha
     if alpha is not None:
-        alpha = resized(alpha[:, :, None], *pixels.shape[:2])[:, :, 0]
+        alpha = resize(alpha[:, :, None], *pixels.shape[:2])[:, :, 0]
     return Photo(pixels, alpha, photo.notes)
 
 
-def _scored(
+def _score(
     stored: StoredPhoto, pixels: np.ndarray
 ) -> Generator[None, None, dict[str, float] | None]:
     """Scores against the photo's reference; None if there is none of this size."""

@@ -11,7 +11,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs
 
 from aeviz.errors import UserError
-from aeviz.server.http import whole
+from aeviz.server.http import whole_number
 
 MAX_ZIPPED: Final = 1000
 MAX_SEED: Final = 2**31 - 1
@@ -35,21 +35,21 @@ def damage(query: Mapping[str, str]) -> DegradationRequest | None:
     return DegradationRequest(
         query["damage"],
         None if not amount else _number("amount", amount),
-        whole("seed", query.get("seed"), 1, MAX_SEED),
+        whole_number("seed", query.get("seed"), 1, MAX_SEED),
     )
 
 
 def flag(name: str, query: Mapping[str, str]) -> bool:
     """True for `?name=1`; False for `?name=0` or if it is missing."""
-    return whole(name, query.get(name), 0, 1) == 1
+    return whole_number(name, query.get(name), 0, 1) == 1
 
 
 def strength(value: Any, default: int = 100) -> int:
     """How much of a restoration's change to keep, in %."""
-    return whole("strength", value, default, 100)
+    return whole_number("strength", value, default, 100)
 
 
-def zipped(body: bytes, content_type: str) -> list[tuple[str, int]]:
+def zip_entries(body: bytes, content_type: str) -> list[tuple[str, int]]:
     """(id, strength) of each result to put into a ZIP archive, from JSON or an HTML form:
     {"results": ["id", "id:70"], "strength": 100}."""
     try:

@@ -21,7 +21,7 @@ def encode_tile(pixels: np.ndarray, lossless: bool) -> bytes:
     return view_bytes(Photo(pixels), VIEW_PIXELS if lossless else 0)[0]
 
 
-def resized(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
+def resize(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
     """(H, W, C) -> (height, width, C) of the same type: bicubic with a = -0.5, antialiased when
     downscaling, as MATLAB's imresize."""
     if pixels.shape[:2] == (height, width):
@@ -38,17 +38,17 @@ def resized(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
     return out
 
 
-def resized_like(before: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+def resize_like(before: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """`before` (h, w, c) enlarged to `shape` (H, W, C); a grey one is repeated in every channel."""
-    before = resized(before, *shape[:2])
+    before = resize(before, *shape[:2])
     return np.broadcast_to(before, shape) if before.shape[2] == 1 else before
 
 
-def blended(before: np.ndarray, after: Photo, strength: int) -> Photo:
+def blend(before: np.ndarray, after: Photo, strength: int) -> Photo:
     """`after` with `strength` % of its change from `before`, which may be smaller or grey."""
     if strength == 100:
         return after
-    before = resized_like(before, after.pixels.shape)
+    before = resize_like(before, after.pixels.shape)
     out = np.empty(after.pixels.shape, after.pixels.dtype)
     for rows in _blocks(out):
         start = before[rows].astype(np.float32)
@@ -58,7 +58,7 @@ def blended(before: np.ndarray, after: Photo, strength: int) -> Photo:
 
 def difference(before: np.ndarray, after: np.ndarray) -> Photo:
     """The absolute difference of each value times DIFFERENCE_GAIN; black where they agree."""
-    before = resized_like(before, after.shape)
+    before = resize_like(before, after.shape)
     out = np.empty(after.shape, after.dtype)
     white = int(np.iinfo(out.dtype).max)
     for rows in _blocks(out):

@@ -167,15 +167,15 @@ class PhotoServer:
         """Several results in one ZIP archive."""
         async with self._zip_requests.body(request) as body:
             data = await run_in_threadpool(body.read_bytes)
-        wanted = params.zipped(data, request.headers.get("content-type", ""))
+        wanted = params.zip_entries(data, request.headers.get("content-type", ""))
         for result, _ in wanted:
             self.store.get(result)  # GoneError if one does not exist
         headers = {**HEADERS, "Content-Disposition": 'attachment; filename="restored.zip"'}
         return StreamingResponse(
-            self._zipped(wanted), media_type="application/zip", headers=headers
+            self._zip_chunks(wanted), media_type="application/zip", headers=headers
         )
 
-    async def _zipped(self, wanted: list[tuple[str, int]]) -> AsyncIterator[bytes]:
+    async def _zip_chunks(self, wanted: list[tuple[str, int]]) -> AsyncIterator[bytes]:
         from aeviz.server.photos.zip_stream import ZipStream
 
         stream = ZipStream()
@@ -223,8 +223,8 @@ class PhotoServer:
             route("zip", self.zip, "POST"),
             route("tasks", self.tasks),
             Route(f"{base}/static/{{file}}", self.static),
-            route("samples", samples.listed),
-            route("samples/{name}", samples.sent),
+            route("samples", samples.send_list),
+            route("samples/{name}", samples.send_sample),
         ]
 
     async def static(self, request: Request) -> Response:
@@ -232,7 +232,7 @@ class PhotoServer:
         path = live_file(request.path_params["file"], STATIC)
         if path is None:
             return Response("Not found", status_code=404, media_type="text/plain")
-        asset = self._files.known(path)
+        asset = self._files.cached(path)
         if asset is None:
             asset = await run_in_threadpool(self._files.at, path)
         return asset.respond(request)
@@ -259,7 +259,7 @@ class PhotoServer:
                     raise ForeignError("This address is for the app's own pages.")
                 return await endpoint(request)
             except ClientDisconnect:
-                return Response(status_code=400)  # nobody is there to read it
+                return Response(status_code=400)  # the client has left
             except UserError as error:
                 return error_response(error)
 

@@ -1,4 +1,4 @@
-"""The work behind the photo routes. It is slow and imports PyTorch: run it in a thread, never on
+"""The work behind the photo routes. It is slow and imports PyTorch, so it runs in threads, never on
 the event loop."""
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from aeviz.restoration.tasks import TASKS
 from aeviz.server.photos import degrade
 from aeviz.server.photos.jobs import OURS, Load, Restorers, methods, photo_of, restoration_steps
 from aeviz.server.photos.params import DegradationRequest
-from aeviz.server.photos.previews import VIEW_PIXELS, blended, difference, resized
+from aeviz.server.photos.previews import VIEW_PIXELS, blend, difference, resize
 from aeviz.server.photos.scores import Scores, scores
 from aeviz.server.photos.store import GONE, GoneError, Store, StoredPhoto
 from aeviz.server.photos.worker import PhotoClient, PhotoJob
@@ -211,7 +211,7 @@ class PhotoService:
         after = photo_of(result)
         if strength == 100:
             return after
-        return blended(self._original(result).read("pixels"), after, strength)
+        return blend(self._original(result).read("pixels"), after, strength)
 
     def _view(
         self, stored: StoredPhoto, name: str, strength: int, make: Callable[[], Photo]
@@ -234,7 +234,7 @@ def shown_name(name: str) -> str:
 
 
 def _scores_before(pixels: np.ndarray, reference: np.ndarray) -> Scores:
-    return scores(reference, resized(pixels, *reference.shape[:2]))
+    return scores(reference, resize(pixels, *reference.shape[:2]))
 
 
 def _number(value: object) -> bool:

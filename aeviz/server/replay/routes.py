@@ -1,9 +1,9 @@
 """The Starlette routes of the player on a run's page.
 
-GET /aeviz/runs/{id}/epochs/{n}    the snapshot of one epoch, packed (`epochs.pack`); 204 where the
-                                   run has dropped it, as a long one does with most
+GET /aeviz/runs/{id}/epochs/{n}    the snapshot of one epoch, packed (`epochs.pack`); 204 if the run
+                                   has deleted it, as long runs do with most snapshots
 GET /aeviz/runs/{id}/replay.gif    the whole training as a film; .../replay.mp4; ?theme=light
-GET /aeviz/replay/static/{file}    the browser half
+GET /aeviz/replay/static/{file}    JavaScript and CSS
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from aeviz.server.http import errors_as_sentences
 
 STATIC: Final = WEB / "replay" / "static"
 EPOCH_BYTES: Final = 64 << 20
-"""Packed epochs kept in memory, so that an epoch that a whole class looks at is packed once."""
+"""Packed epochs kept in memory: an epoch is packed once, even if a whole class looks at it."""
 FILM_BYTES: Final = 48 << 20
 MAX_FILMS: Final = 12
 """Films being made or waiting; each takes the one thread several seconds."""
@@ -38,8 +38,8 @@ MEDIA: Final = {"gif": "image/gif", "mp4": "video/mp4"}
 Key = tuple[object, ...]
 
 
-class CachedFilms:
-    """Assets by key; the least recently used are dropped beyond `max_bytes` in all."""
+class AssetCache:
+    """Assets by key, at most `max_bytes` in all: the least recently used are dropped."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
@@ -65,7 +65,7 @@ class Replay:
     """The endpoints, with caches of packed epochs and films."""
 
     def __init__(self) -> None:
-        self._epochs, self._films = CachedFilms(EPOCH_BYTES), CachedFilms(FILM_BYTES)
+        self._epochs, self._films = AssetCache(EPOCH_BYTES), AssetCache(FILM_BYTES)
         self._making: dict[Key, asyncio.Future[Asset]] = {}
         self._film_thread = ThreadPoolExecutor(1, "film", lower_thread)
         self._files = Files()
@@ -94,7 +94,7 @@ class Replay:
             asset = self._epochs.get(key)
             if asset is None:
                 packed = epochs.pack(snapshots.read(path), run.config)
-                asset = Asset(packed, "application/octet-stream").prepared()
+                asset = Asset(packed, "application/octet-stream").prepare()
                 self._epochs.put(key, asset)
         except UserError:
             if path.is_file() or not any(path < other for other in run.snapshots()):
@@ -107,17 +107,17 @@ class Replay:
         run, kind = request.path_params["run"], request.path_params["kind"]
         theme = "light" if request.query_params.get("theme") == "light" else "dark"
         if kind not in MEDIA:
-            raise UserError("Ask for replay.gif or replay.mp4.")
+            raise UserError("Request replay.gif or replay.mp4.")
         key = await run_in_threadpool(_film_key, run, kind, theme)
         asset = self._films.get(key)
         if asset is None:
-            asset = await asyncio.shield(self._made(key))
+            asset = await asyncio.shield(self._film_of(key))
         response = asset.respond(request)
         disposition = f"attachment; filename*=utf-8''{quote(run)}.{kind}"
         response.headers["Content-Disposition"] = disposition
         return response
 
-    def _made(self, key: Key) -> asyncio.Future[Asset]:
+    def _film_of(self, key: Key) -> asyncio.Future[Asset]:
         """The film of this key; a second request waits for the first."""
         making = self._making.get(key)
         if making is None:
@@ -132,14 +132,14 @@ class Replay:
     def _end(self, key: Key, done: asyncio.Future[Asset]) -> None:
         self._making.pop(key, None)
         if not done.cancelled():
-            done.exception()  # retrieved even if the client has left, else asyncio logs a warning
+            done.exception()  # if the client has left and nothing reads it, asyncio logs a warning
 
     def _make(self, key: Key) -> Asset:
         from aeviz.server.replay.films import make
 
         run_id, kind, theme, _ = key
         asset = Asset(make(run_id, kind, theme), MEDIA[str(kind)], compress=False)  # type: ignore[arg-type]
-        return self._films.put(key, asset.prepared())
+        return self._films.put(key, asset.prepare())
 
     async def static(self, request: Request) -> Response:
         """A JavaScript or CSS file."""

@@ -167,11 +167,11 @@ def test_tiny_uploads_are_not_without_number(
 def test_an_upload_under_way_counts_and_is_not_removed(datasets_dir: Path) -> None:
     spool.folder().mkdir(parents=True)
     waiting, ann = Waiting(), Visitor("ann", "10.0.0.1")
-    first, _ = (waiting.let_in(ann, 1) for _ in range(2))
+    first, _ = (waiting.accept(ann, 1) for _ in range(2))
     with pytest.raises(UserError, match="have not finished yet"):
-        waiting.let_in(ann, 1)
-    waiting.arrived(first)
-    waiting.let_in(ann, 1)
+        waiting.accept(ann, 1)
+    waiting.end(first)
+    waiting.accept(ann, 1)
 
 
 def test_an_upload_that_is_refused_gives_its_room_back(

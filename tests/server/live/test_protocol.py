@@ -30,7 +30,7 @@ def test_an_encode_is_read_as_height_width_channels() -> None:
 
 def test_a_reply_is_a_header_and_room_for_pixels() -> None:
     request = protocol.parse(message(0, [1, 2, 3, 4], request_id=5), GREY)
-    reply = protocol.decoded(request, GREY.image_bytes)
+    reply = protocol.start_decode_reply(request, GREY.image_bytes)
     assert reply == b"\5\0\0\0" + b"\0\0\0\0" + bytes(2 * GREY.image_bytes)
     assert len(reply) == protocol.reply_bytes(request, GREY)
 

@@ -49,13 +49,13 @@ def test_resizing_is_the_bicubic_that_the_tasks_use(
     dtype: type[np.integer], size: tuple[int, int]
 ) -> None:
     x = (picture(20, 30).astype(np.uint32) * (np.iinfo(dtype).max // 255)).astype(dtype)
-    out = previews.resized(x, *size)
+    out = previews.resize(x, *size)
     whole = F.interpolate(tensor(x), size, mode="bicubic", antialias=True).clamp(0, 1)
     expected = whole[0].permute(1, 2, 0).numpy() * np.iinfo(dtype).max
     assert out.dtype == dtype
     assert out.shape == (*size, 3)
     assert np.abs(out - expected).max() <= (1.5 if dtype == np.uint8 else 2)
-    assert previews.resized(x, 20, 30) is x
+    assert previews.resize(x, 20, 30) is x
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
@@ -66,15 +66,15 @@ def test_blending_and_difference_of_photos_of_another_size_and_colour(
     scale = np.iinfo(dtype).max // 255
     before = (picture(20, 30, 1).astype(np.uint32) * scale).astype(dtype)
     after = (picture(40, 60, seed=3).astype(np.uint32) * scale).astype(dtype)
-    large = previews.resized(before, 40, 60).astype(np.int64)
-    out = previews.blended(before, Photo(after), 25).pixels
+    large = previews.resize(before, 40, 60).astype(np.int64)
+    out = previews.blend(before, Photo(after), 25).pixels
     assert out.dtype == dtype
     assert np.abs(out - (large + 0.25 * (after - large))).max() <= 0.51
     np.testing.assert_array_equal(
         previews.difference(before, after).pixels,
         np.minimum(4 * np.abs(after - large), np.iinfo(dtype).max),
     )
-    assert previews.blended(before, Photo(after), 100).pixels is after
+    assert previews.blend(before, Photo(after), 100).pixels is after
 
 
 def test_a_tile_is_sent_exactly_where_that_is_affordable() -> None:

@@ -1,4 +1,4 @@
-"""The sample photographs that come with the app; NOTICE has their licences."""
+"""The sample photographs of the app; NOTICE has their licences."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ SAMPLES: Final = (
 )
 
 
-async def listed(request: Request) -> Response:
+async def send_list(request: Request) -> Response:
     """The list of samples."""
     return JSONResponse([asdict(sample) for sample in SAMPLES])
 
 
-async def sent(request: Request) -> Response:
+async def send_sample(request: Request) -> Response:
     """The file of a sample."""
-    # The name is compared with the samples there are, never used as a path.
+    # The name is compared with the known samples, never used as a path.
     wanted = request.path_params["name"]
     if not any(sample.name == wanted for sample in SAMPLES):
         raise GoneError("There is no such sample: reload the page.")
