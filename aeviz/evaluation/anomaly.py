@@ -1,6 +1,6 @@
-"""Anomaly scores, which are higher for what is unlike the normal images, and their threshold.
+"""Anomaly scores and their threshold. The higher the score, the less an image is like normal ones.
 
-Everything is fitted to normal images alone. Images and codes are float rows (N, D).
+Everything is fitted to normal images only. Images and codes are float rows (N, D).
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from torch import Tensor
 from aeviz.evaluation import metrics
 
 RIDGE = 1e-3
-"""Of the mean variance, added to each: a covariance of few codes can be inverted, too."""
+"""This share of the mean variance is added to each variance, so that the covariance of a few codes
+can be inverted, too."""
 
 
 @torch.no_grad()
 def pca_errors(train: Tensor, x: Tensor, sizes: Sequence[int]) -> dict[int, Tensor]:
-    """Squared error per image, (N,), of PCA with so many components fitted on `train`."""
+    """Squared error per image, (N,), of PCA fitted on `train`, for each number of components."""
     mean, basis = train.mean(0), metrics.pca_subspace(train, max(sizes)).float()
     centred = x - mean
     explained = (centred @ basis).square().cumsum(1)
@@ -48,18 +49,18 @@ def mahalanobis(train: Tensor, z: Tensor) -> Tensor:
 
 @torch.no_grad()
 def relative(errors: Tensor, x: Tensor) -> Tensor:
-    """Errors (squared, (N,)) over the norm of each image x (N, D).
+    """Squared errors (N,) divided by the norm of each image x (N, D).
 
-    An image with little ink has little to be wrong about: its error is small whatever it shows. An
-    image without any counts as one with a norm of 0.01.
+    Otherwise the error of an image with little ink would be small, whatever it shows. The norm
+    counts as at least 0.01.
     """
     return errors / x.norm(dim=1).clamp(min=0.01)
 
 
 def threshold(normal: Tensor, flagged: float) -> float:
-    """The least score that at most a share `flagged` (0 to 1) of these normal images lies above.
+    """The lowest threshold that at most a share `flagged` (0 to 1) of these normal scores exceeds.
 
-    No anomaly is needed for it.
+    It needs no examples of anomalies.
     """
     above = math.floor(flagged * len(normal) + 1e-9)
     return normal.sort(descending=True).values[min(above, len(normal) - 1)].item()
@@ -67,9 +68,9 @@ def threshold(normal: Tensor, flagged: float) -> float:
 
 @torch.no_grad()
 def error_maps(x: Tensor, x_hat: Tensor, sigma: float = 1.0) -> Tensor:
-    """Where an image is wrong: squared error, mean over channels, smoothed; (N, 1, H, W).
+    """Smoothed squared error of each pixel, mean over channels: (N, 1, H, W).
 
-    The smoothing is a Gaussian of `sigma` pixels whose weights sum to 1 inside of the image.
+    The smoothing is a Gaussian of `sigma` pixels whose weights sum to 1 inside the image.
     """
     error = (x - x_hat).square().mean(1, keepdim=True)
     reach = math.ceil(3 * sigma)

@@ -1,5 +1,5 @@
-"""A small classifier of images: what sees whether a decoded image is one of the kind, and of which
-class. Its features measure how far images are apart in content."""
+"""A small classifier of images, which says how recognisable a decoded image is, and its class. The
+distance of its features measures how much two images differ in content."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RATE = 3e-3
 
 
 class Classifier(nn.Module):
-    """Pixels - 256 - 64 - classes."""
+    """A dense network: pixels - 256 - 64 - classes."""
 
     def __init__(self, values: int, classes: int) -> None:
         super().__init__()
@@ -43,12 +43,12 @@ class Classifier(nn.Module):
 
     @torch.no_grad()
     def answers(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Images (N, C, H, W) to how sure it is, (N,) in [0, 1], and of which class, (N,)."""
+        """The confidence (N,), in [0, 1], and the class (N,) of images (N, C, H, W)."""
         sure, classes = self(x).softmax(1).max(1)
         return sure, classes
 
     def accuracy(self, split: Split) -> float:
-        """Share of a split that it classifies rightly."""
+        """The share of a split that it classifies correctly."""
         answers = self.answers(to_float(split.images))[1]
         return (answers == split.labels).float().mean().item()
 

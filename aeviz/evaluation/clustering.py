@@ -1,4 +1,4 @@
-"""Clusters against classes: counts in each pair, and the accuracy of the best matching."""
+"""Compare clusters with classes: counts of each pair, and the accuracy of the best matching."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import linear_sum_assignment
 
 NOISE = -1
-"""What HDBSCAN calls an image that it puts into no cluster."""
+"""HDBSCAN's label for an image that is in no cluster."""
 
 
 def contingency(labels: ArrayLike, clusters: ArrayLike) -> NDArray[np.int64]:
-    """How many images of each class (row) are in each cluster (column)."""
+    """The number of images of each class (row) in each cluster (column)."""
     classes, y = np.unique(np.asarray(labels), return_inverse=True)
     names, c = np.unique(np.asarray(clusters), return_inverse=True)
     table = np.zeros((len(classes), len(names)), dtype=np.int64)
@@ -20,8 +20,8 @@ def contingency(labels: ArrayLike, clusters: ArrayLike) -> NDArray[np.int64]:
 
 
 def matched(table: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The same table with its columns in the order of the classes that they match best, one to one
-    (Hungarian method); clusters without a class come last."""
+    """The table with its columns reordered: the i-th is matched with the i-th class. The matching
+    is the best one-to-one matching (Hungarian method); clusters without a class come last."""
     rows, columns = linear_sum_assignment(-table)
     chosen = columns[np.argsort(rows)]
     rest = np.setdiff1d(np.arange(table.shape[1]), chosen)
@@ -29,8 +29,8 @@ def matched(table: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def accuracy(labels: ArrayLike, clusters: ArrayLike) -> float:
-    """Share of images whose cluster is matched with their class: the best one-to-one matching, so
-    that two clusters cannot stand for one class."""
+    """The share of images whose cluster is matched with their class. The matching is one-to-one, so
+    two clusters cannot stand for one class."""
     table = contingency(labels, clusters)
     rows, columns = linear_sum_assignment(-table)
     return float(table[rows, columns].sum() / table.sum())

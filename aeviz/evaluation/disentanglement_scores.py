@@ -1,8 +1,8 @@
-"""Scores of a whole representation beside MIG: SAP, DCI, the FactorVAE score and modularity.
+"""Disentanglement scores besides MIG: SAP, DCI, the FactorVAE score and modularity.
 
 z is (N, d), the mean codes of N images, and factors (N, f), the true values; `categories` are the
-columns of factors without an order. All scores are in [0, 1], 1 is best, and a constant code has
-the lowest score there is. Locatello et al. 2019, "Challenging Common Assumptions", compares them.
+columns of factors without an order. All scores are in [0, 1]; 1 is best, and a constant code gets
+the lowest possible score. Locatello et al. 2019, "Challenging Common Assumptions", compare them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from aeviz.evaluation.metrics import ACTIVE_VARIANCE
 Floats = NDArray[np.float64]
 TREES = 10
 LEAF = 8
-"""Images in a leaf of the forest: fewer would let it learn noise by heart."""
+"""Minimum number of images in a leaf of the forest; with fewer it would overfit."""
 TRAIN_SHARE = 0.5
 VOTES, TEST_VOTES = 800, 800
 GROUP = 64
@@ -31,11 +31,11 @@ GROUP = 64
 @torch.no_grad()
 def sap(z: Tensor, factors: Tensor, categories: Sequence[int] = ()) -> float:
     """Separated attribute predictability (Kumar et al. 2018): how much better the best single
-    dimension predicts a factor than the next one, the mean over factors.
+    dimension predicts a factor than the second best; mean over factors.
 
-    A factor with an order: the squared correlation. A category: the balanced accuracy of a linear
-    support vector machine (C = 0.01, as disentanglement_lib) on the other half of the images, as a
-    share of the way from guessing to 1.
+    The prediction is scored by the squared correlation if the factor has an order. Otherwise by the
+    balanced accuracy of a linear support vector machine (C = 0.01, as in disentanglement_lib) on
+    the other half of the images, scaled so that guessing gives 0.
     """
     codes, values = _arrays(z, factors)
     scores = np.zeros((codes.shape[1], values.shape[1]))
@@ -47,15 +47,15 @@ def sap(z: Tensor, factors: Tensor, categories: Sequence[int] = ()) -> float:
                 if k in categories
                 else _squared_correlation(alone, values[:, k])
             )
-    padded = np.vstack([scores, np.zeros((1, scores.shape[1]))])  # one dimension has no next one
+    padded = np.vstack([scores, np.zeros((1, scores.shape[1]))])  # in case there is no second one
     best = np.sort(padded, axis=0)[::-1]
     return float((best[0] - best[1]).mean())
 
 
 @dataclass(frozen=True)
 class DCI:
-    """Disentanglement: each dimension serves one factor. Completeness: each factor is served by one
-    dimension. Informativeness: how well the code predicts the factors at all."""
+    """Disentanglement: how far each dimension encodes a single factor. Completeness: how far each
+    factor is encoded by a single dimension. Informativeness: how well the code predicts factors."""
 
     disentanglement: float
     completeness: float
@@ -66,8 +66,8 @@ def dci(z: Tensor, factors: Tensor, categories: Sequence[int] = (), seed: int = 
     """Eastwood & Williams 2018, with random forests, one of their two regressors.
 
     disentanglement_lib uses gradient boosting, so its figures differ a little. Importances are the
-    forest's (the fall of the impurity). Informativeness is R^2, for a category the share of the way
-    from guessing to all right, on the other half of the images; not below 0.
+    forest's (decrease in impurity). Informativeness is R^2 on the other half of the images; for a
+    category, the accuracy, scaled so that guessing gives 0. It is at least 0.
     """
     from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor  # slow to import
 
@@ -93,10 +93,10 @@ def dci(z: Tensor, factors: Tensor, categories: Sequence[int] = (), seed: int = 
 
 
 def concentrations(importance: Floats) -> tuple[float, float]:
-    """Disentanglement and completeness of importances (d, f): 1 - entropy of a row (a column), to
-    the base of its length, and the mean weighted by the row's (column's) share of the importance.
+    """Disentanglement and completeness of importances (d, f): 1 - entropy of each row (column),
+    with its length as the base of the logarithm; mean weighted by each row's (column's) importance.
 
-    One factor cannot be mixed with another, nor one dimension: the entropy is then 0.
+    The entropy is 0 if there is only one factor (one dimension).
     """
     if importance.sum() <= 0:
         return 0.0, 0.0
@@ -117,15 +117,16 @@ def factor_vae_score(z: Tensor, factors: Tensor, seed: int = 0) -> float:
     least (as a share of its variance over all images). The score is the accuracy of the majority's
     dimension -> factor table on new votes.
 
-    A group are the GROUP images nearest to a random image in that factor (of a category, images of
-    the same value), instead of newly rendered images: their values agree to about
-    GROUP / N of the range. Dimensions with a variance below `ACTIVE_VARIANCE` do not vote.
+    The images are not rendered, but taken from z: the GROUP images whose value of the factor is
+    nearest to that of a random image, so their values agree to about GROUP / N of the range (for a
+    category, GROUP images of the same value). Dimensions with a variance below `ACTIVE_VARIANCE` do
+    not vote.
     """
     codes, values = _arrays(z, factors)
     variance = codes.var(0)
     active = variance > ACTIVE_VARIANCE
     if not active.any():
-        return 1 / values.shape[1]  # all votes are the same: it is right for one factor
+        return 1 / values.shape[1]  # all votes are equal, so they are right for one factor
     random = np.random.default_rng(seed)
     codes = codes[:, active] / np.sqrt(variance[active])
     orders = [_shuffled_order(column, random) for column in values.T]
@@ -144,10 +145,10 @@ def factor_vae_score(z: Tensor, factors: Tensor, seed: int = 0) -> float:
 
 
 def modularity(z: Tensor, factors: Tensor) -> float:
-    """Ridgeway & Mozer 2018: 1 - the squared mutual information with all factors but the first, as
-    a share of (f - 1) times that with the first; the mean over dimensions.
+    """Ridgeway & Mozer 2018: 1 - (sum of the squared mutual information with all factors except the
+    largest) / ((f - 1) times the squared largest one); mean over dimensions.
 
-    Dimensions that share nothing with any factor are left out. None is left: 0.
+    Dimensions without information on any factor are left out; 0 if none is left.
     """
     information = mutual_information(z, factors)[0].numpy()
     largest = information.max(1)
@@ -173,7 +174,7 @@ def _squared_correlation(a: Floats, b: Floats) -> float:
 
 
 def _separability(code: Floats, category: Floats) -> float:
-    """Balanced accuracy of a linear classifier of one number: 0 for guessing, 1 for all right."""
+    """Balanced accuracy of a linear classifier of one number, scaled so that guessing gives 0."""
     from sklearn.metrics import balanced_accuracy_score  # slow to import
     from sklearn.svm import LinearSVC
 
@@ -190,7 +191,7 @@ def _separability(code: Floats, category: Floats) -> float:
 
 
 def _shuffled_order(column: Floats, random: np.random.Generator) -> NDArray[np.int64]:
-    """Rows by their value; rows of the same value in random order."""
+    """Row indices sorted by value; rows of the same value are in random order."""
     shuffle = random.permutation(len(column))
     return shuffle[np.argsort(column[shuffle], kind="stable")]
 
@@ -198,7 +199,7 @@ def _shuffled_order(column: Floats, random: np.random.Generator) -> NDArray[np.i
 def _alike(
     order: NDArray[np.int64], column: Floats, group: int, random: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Rows of one value if there are enough of it, else a window of rows next to each other."""
+    """Rows of a random row's value if there are enough of them, else a window of adjacent rows."""
     place = int(random.integers(len(order)))
     value = column[order[place]]
     ranked = column[order]

@@ -1,7 +1,7 @@
-"""Entropy coding of whole numbers: histograms with +1 smoothing, and a range coder (rANS).
+"""Entropy coding of integers: histograms with +1 smoothing, and a range coder (rANS).
 
 The rate of a symbol is -log2 of its share in a histogram of training symbols. The coder writes
-real bytes with the same histogram, so that the rate can be checked against a file. Source: Duda
+bytes with the same histogram, so the rate can be checked against the size of a file. Source: Duda
 2013, "Asymmetric numeral systems", arXiv 1311.2540, section 3.3.
 """
 
@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 PRECISION = 16
-"""Bits of the coder's frequencies: those of a histogram sum to 2^16."""
+"""Bits of the coder's frequencies: the frequencies of a histogram sum to 2^16."""
 _LOWER = 1 << 23
-"""The coder's state lies between this and 256 times as much, between two symbols."""
+"""Between two symbols, the coder's state is from this to 256 times as much."""
 
 Symbols = NDArray[np.int64]
 
@@ -23,7 +23,7 @@ Symbols = NDArray[np.int64]
 @dataclass(frozen=True)
 class Histogram:
     """The symbols low, low + 1, ... with their counts, each one higher than in the training data.
-    A symbol outside is coded as the nearest one inside."""
+    Symbols outside the range are coded as the nearest one inside."""
 
     low: int
     counts: NDArray[np.int64]
@@ -67,8 +67,8 @@ def encode(symbols: Symbols, histograms: list[Histogram]) -> bytes:
 
 
 def decode(data: bytes, count: int, histograms: list[Histogram]) -> Symbols:
-    """The `count` rows of symbols of a stream that `encode` wrote with the same histograms.
-    ValueError for a stream that ends early."""
+    """The `count` rows of symbols in a stream that `encode` wrote with the same histograms.
+    ValueError if the stream is too short."""
     tables = [_table(one) for one in histograms]
     state, place, mask = int.from_bytes(data[:4], "big"), 4, (1 << PRECISION) - 1
     rows = np.empty((count, len(tables)), np.int64)

@@ -1,9 +1,11 @@
-"""How many numbers the data need: intrinsic dimension from distances to nearest neighbours."""
+"""Intrinsic dimension of data, estimated from distances to nearest neighbours."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
+
+from aeviz.evaluation.neighbours import nearest_distances
 
 TAIL = 0.1
 """Share of the largest ratios that TwoNN leaves out: the density varies at such distances."""
@@ -11,10 +13,10 @@ TAIL = 0.1
 
 @torch.no_grad()
 def two_nn(x: Tensor) -> float:
-    """TwoNN (Facco et al. 2017): d = n / sum(log mu), mu = r2 / r1 of each point.
+    """TwoNN (Facco et al. 2017): d = n / sum(log mu), with mu = r2 / r1 of each point.
 
-    x is (N, ...). The largest tenth of the ratios is left out, and counts with the largest kept:
-    the maximum likelihood of a Pareto distribution that is cut off there. Points that occur twice
+    x is (N, ...). The largest tenth of the ratios is replaced by the largest of the others: this is
+    the maximum likelihood estimate for a Pareto distribution censored there. Duplicate points
     (r1 = 0) are left out.
     """
     near = nearest_distances(x, 2)
@@ -27,21 +29,9 @@ def two_nn(x: Tensor) -> float:
 
 @torch.no_grad()
 def mle(x: Tensor, k: int = 10) -> float:
-    """Levina & Bickel 2005 with k neighbours, and the inverse averaged over points (MacKay &
-    Ghahramani 2005): 1 / d = mean_i 1 / (k - 1) * sum_j<k log(r_k / r_j)."""
+    """The estimate of Levina & Bickel 2005 with k neighbours, whose inverse is averaged over points
+    (MacKay & Ghahramani 2005): 1 / d = mean_i 1 / (k - 1) * sum_j<k log(r_k / r_j)."""
     near = nearest_distances(x, k)
     near = near[near[:, 0] > 0]
     logs = (near[:, -1:] / near[:, :-1]).log().sum(1) / (k - 1)
     return 1 / logs.mean().item()
-
-
-def nearest_distances(x: Tensor, k: int) -> Tensor:
-    """Distances to the k nearest other points, (N, k) float64, nearest first."""
-    flat = x.flatten(1).double()
-    rows = []
-    for start in range(0, len(flat), 500):
-        part = flat[start : start + 500]
-        distance = torch.cdist(part, flat)
-        distance[torch.arange(len(part)), start + torch.arange(len(part))] = torch.inf
-        rows.append(distance.topk(k, largest=False).values)
-    return torch.cat(rows)

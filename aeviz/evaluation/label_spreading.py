@@ -1,8 +1,8 @@
-"""Label spreading: few labels flow to all images along a graph of nearest neighbours (Zhou et al.
-2004, "Learning with local and global consistency").
+"""Label spreading: a few labels spread to all images along a graph of nearest neighbours (Zhou et
+al. 2004, "Learning with local and global consistency").
 
-It learns from images without labels, and has no network. scikit-learn's does the same, but builds
-the graph again for every draw of labels.
+It uses images without labels, and no network. scikit-learn has the same method, but builds the
+graph again for every draw of labels.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from torch import Tensor
 from aeviz.evaluation.neighbours import nearest
 
 ALPHA = 0.95
-"""Share that an image takes from its neighbours; the rest is its own label."""
+"""The weight of an image's neighbours; the rest is the weight of its own label."""
 ITERATIONS = 100
 
 
 def graph(x: Tensor, k: int) -> sparse.csr_array:
-    """Symmetric, normalised graph D^-1/2 W D^-1/2 of x (N, D): W is 1 if either is among the k
-    nearest of the other, without itself."""
+    """The normalised graph D^-1/2 W D^-1/2 of x (N, D). W is symmetric: 1 if one of two images is
+    among the k nearest neighbours of the other, else 0."""
     n = len(x)
     near = nearest(x, x, k + 1)[1]
     rows, columns = torch.arange(n).repeat_interleave(near.shape[1]), near.flatten()
@@ -35,9 +35,10 @@ def graph(x: Tensor, k: int) -> sparse.csr_array:
 
 
 def spread(s: sparse.csr_array, index: Tensor, labels: Tensor, classes: int) -> Tensor:
-    """(N, classes) shares that sum to 1, from the labels of the images at `index`.
+    """Shares (N, classes) that sum to 1, from the labels of the images at `index`.
 
-    F <- alpha S F + (1 - alpha) Y, to convergence. An image that no label reaches has equal shares.
+    F <- alpha S F + (1 - alpha) Y, until it has converged. All shares of an image that no label
+    reaches are equal.
     """
     y = np.zeros((s.shape[0], classes))
     y[index.numpy(), labels.numpy()] = 1
@@ -49,5 +50,5 @@ def spread(s: sparse.csr_array, index: Tensor, labels: Tensor, classes: int) -> 
 
 
 def at_new(shares: Tensor, x: Tensor, new: Tensor, k: int) -> Tensor:
-    """The class of new images: the mean shares of their k nearest among x; (N,) int64."""
+    """The classes (N,) int64 of new images, from the mean shares of their k nearest images in x."""
     return shares[nearest(x, new, k)[1]].mean(1).argmax(1)

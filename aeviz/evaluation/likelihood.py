@@ -1,7 +1,7 @@
-"""How probable a VAE finds black and white images, in nats per image; and what its codes hold.
+"""The likelihood of black and white images under a VAE, in nats, and the information in its codes.
 
-log p(x) = log E_{z ~ p(z)} p(x|z) has no closed form. Importance samples from q(z|x) bound it from
-below (Burda et al. 2016), and for codes of one or two numbers a grid gives it directly.
+log p(x) = log E_{z ~ p(z)} p(x|z) has no closed form. Importance samples from q(z|x) give a lower
+bound (Burda et al. 2016); for codes of one or two numbers, a sum over a grid gives the value.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from aeviz.nn.estimators import bernoulli_nll, log_normal
 from aeviz.nn.model import Autoencoder
 
 ROWS = 2_500
-"""Codes that are decoded at once: the result fits a processor's cache."""
+"""Number of codes decoded at once, so that the result fits into a processor's cache."""
 REACH, STEP = 6.0, 0.03
-"""The grid over codes: from -REACH to REACH. A midpoint sum is exact to many digits as long as the
-posterior is wider than its step."""
+"""The grid over codes, from -REACH to REACH. The midpoint rule is exact to many digits if the
+posterior is wider than a step."""
 EXACT_SIZE = 2
-"""The largest code that a grid is laid over."""
+"""The largest code size for which a grid is used."""
 
 
 @torch.no_grad()
@@ -48,10 +48,10 @@ def log_weights(
 
 
 def bounds(log_w: Tensor, counts: Sequence[int]) -> Tensor:
-    """The bound L_k = E[log 1/k sum_i w_i] for each k of `counts`, (N, len(counts)) float64.
+    """The bound L_k = E[log 1/k sum_i w_i] for each k in `counts`, (N, len(counts)) float64.
 
-    log_w is (N, samples) with samples >= max(counts). They are cut into as many groups of k as
-    there are; L_k is the mean over the groups. L_1 is the ELBO, and L_k rises with k.
+    log_w is (N, samples) with samples >= max(counts). L_k is the mean over all complete groups of k
+    samples. L_1 is the ELBO, and L_k grows with k.
     """
     found = []
     for k in counts:
@@ -82,9 +82,9 @@ def log_marginal(model: Autoencoder, x: Tensor, reach: float = REACH, step: floa
 
 @dataclass(frozen=True)
 class CodeInformation:
-    """KL(q(z|x) || p(z)), the mean over images, and its two parts (Hoffman & Johnson 2016):
-    `aggregated` = KL(q(z) || p(z)) with q(z) the mixture of all posteriors, and `information`, the
-    mutual information of image and code, at most log(images). Nats."""
+    """The mean over images of KL(q(z|x) || p(z)), in nats, and its two parts (Hoffman & Johnson
+    2016): `aggregated` = KL(q(z) || p(z)), where q(z) is the mixture of all posteriors, and
+    `information`, the mutual information between image and code, at most log(images)."""
 
     kl: float
     aggregated: float
@@ -95,17 +95,18 @@ class CodeInformation:
 def code_information(
     mu: Tensor, logvar: Tensor, generator: torch.Generator | None = None, draws: int = 4_000
 ) -> CodeInformation:
-    """The KL of the codes N(mu_n, diag exp(logvar_n)), (N, d) each, and its parts, by one draw from
-    each of up to `draws` of them. The mixture of all N is evaluated exactly."""
+    """The KL of the codes N(mu_n, diag exp(logvar_n)), mu and logvar (N, d), and its parts. The
+    expectation is estimated by one draw from each of up to `draws` codes; the mixture of all N is
+    evaluated exactly."""
     mu, logvar = mu.double().cpu(), logvar.double().cpu()
     order = torch.randperm(len(mu), generator=generator)[:draws]
     eps = torch.empty(len(order), mu.shape[1], dtype=torch.float64).normal_(generator=generator)
     z = mu[order] + torch.exp(0.5 * logvar[order]) * eps
     own = log_normal(z, mu[order], logvar[order])
-    # the difference of the two has little noise: its terms share z
+    # both terms use the same z, so their difference has little noise
     information = (own - log_mixture(z, mu, logvar)).mean().item()
     kl = losses.kl(mu, logvar).item()
-    information = min(max(information, 0.0), kl)  # as it is; an estimate may miss by a little
+    information = min(max(information, 0.0), kl)  # the estimate may be slightly out of range
     return CodeInformation(kl, kl - information, information)
 
 
@@ -126,11 +127,11 @@ def log_mixture(z: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
 def log_grey_mass(
     model: Autoencoder, samples: int, generator: torch.Generator | None = None
 ) -> float:
-    """log of the integral of "p(x)" over all grey images, pixels in [0, 1], if the cross-entropy of
-    grey pixels counts as -log p(x|z). It would be 0 for a density.
+    """The log of the integral of "p(x)" over all grey images, pixels in [0, 1], if the
+    cross-entropy of grey pixels is taken as -log p(x|z). For a density it would be 0.
 
-    The integral over a pixel is tanh(l / 2) / l with the logit l, at most 1/2 (Loaiza-Ganem &
-    Cunningham 2019); the one over codes is the mean over z ~ p(z).
+    The integral over one pixel is tanh(l / 2) / l for the logit l, at most 1/2 (Loaiza-Ganem &
+    Cunningham 2019). The integral over codes is the mean over z ~ p(z).
     """
     device = next(model.parameters()).device
     z = torch.empty(samples, model.latent_dim, device=device).normal_(generator=generator).double()
@@ -139,8 +140,8 @@ def log_grey_mass(
 
 
 def log_pixel_mass(logits: Tensor) -> Tensor:
-    """log of the integral of p^x (1 - p)^(1 - x) over x in [0, 1], with p the sigmoid of the logit;
-    float64."""
+    """The log of the integral of p^x (1 - p)^(1 - x) over x in [0, 1], where p is the sigmoid of
+    the logit; float64."""
     size = logits.double().abs().clamp(min=1e-6)  # the limit at 0 is log 1/2
     return torch.log(torch.tanh(size / 2) / size)
 

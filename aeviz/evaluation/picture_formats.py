@@ -1,6 +1,6 @@
-"""Picture formats as rivals of a learnt codec: many images on one sheet, in one file.
+"""Image formats to compare a learned codec with: many images on one sheet, in one file.
 
-A file of a single small image is mostly header. On a sheet, the images share it.
+A file with a single small image is mostly header. On a sheet, all images share one header.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ class Sheet:
 
 
 def sheet(images: Tensor, block: int = 1) -> Sheet:
-    """Images (N, C, H, W) uint8 on a sheet that is about square. `block`: the sides of the cells
-    are multiples of it; the images' edges are repeated to fill them."""
+    """Images (N, C, H, W) uint8 on a sheet that is about square. The sides of its cells are
+    multiples of `block`; cells are filled by repeating the images' edges."""
     n, channels, height, width = images.shape
     columns = math.isqrt(n - 1) + 1
     rows = -(-n // columns)
@@ -75,7 +75,7 @@ def sheet(images: Tensor, block: int = 1) -> Sheet:
 
 
 def encode(sheet: Sheet, name: str, quality: int | None = None) -> bytes:
-    """The sheet as a file. `quality`: of a lossy format, 1 to 100."""
+    """The sheet as a file. `quality`: 1 to 100, for lossy formats."""
     gray = sheet.pixels.shape[2] == 1
     image = Image.fromarray(sheet.pixels[..., 0] if gray else sheet.pixels)
     settings = dict(_SETTINGS[name])
@@ -89,7 +89,7 @@ def encode(sheet: Sheet, name: str, quality: int | None = None) -> bytes:
 
 
 def payload(data: bytes) -> int:
-    """Bytes of a file that hold the compressed pixels, without headers and tables."""
+    """The number of bytes of compressed pixels in a file, without headers and tables."""
     if data[:2] == b"\xff\xd8":  # JPEG: between the header of the scan and the end marker
         start = data.index(b"\xff\xda") + 2
         return len(data) - start - int.from_bytes(data[start : start + 2], "big") - 2
@@ -103,7 +103,8 @@ def payload(data: bytes) -> int:
 def _chunks(
     data: bytes, place: int, head: str, names: tuple[bytes, ...], after: int, even: bool = False
 ) -> int:
-    """Bytes in the chunks of these names. `after`: bytes that a chunk has beside its size."""
+    """The number of bytes in the chunks of these names. `after`: bytes of a chunk that its size
+    does not count."""
     total = 0
     while place + 8 <= len(data):
         first, second = struct.unpack_from(head, data, place)

@@ -1,8 +1,8 @@
-"""Measures of a search: what share of the images found first are relevant.
+"""Measures of image retrieval: precision of the first k images, and average precision.
 
-`distances` are (Q, N), query by image; smaller is nearer. Images at one distance come in random
-order, as they do with binary codes, and every measure is the expectation over that order (McSherry
-& Najork 2008): no luck of the sorting counts. `relevant` is (Q, N) bool.
+`distances` is (Q, N), query by image; smaller is nearer. Images at the same distance, which are
+common with binary codes, count as in random order: every measure is the expectation over that order
+(McSherry & Najork 2008), so it does not depend on how ties are sorted. `relevant` is bool (Q, N).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from torch import Tensor
 
 @torch.no_grad()
 def found_first(distances: Tensor, k: int) -> Tensor:
-    """The chance (Q, N) of each image to be among the first k; each row sums to k."""
+    """The probability (Q, N) that each image is among the first k; each row sums to k."""
     k = min(k, distances.shape[1])
     last = distances.kthvalue(k, dim=1, keepdim=True).values
     nearer, tied = distances < last, distances == last
@@ -22,23 +22,24 @@ def found_first(distances: Tensor, k: int) -> Tensor:
 
 
 def precision(first: Tensor, relevant: Tensor) -> Tensor:
-    """Share of the first k that are relevant, (Q,), in expectation; `first` as `found_first`."""
+    """The expected share of relevant images among the first k, (Q,); `first`: from
+    `found_first`."""
     return (first * relevant).sum(1) / first.sum(1)
 
 
 @torch.no_grad()
 def average_precision(distances: Tensor, relevant: Tensor) -> Tensor:
-    """Mean over the relevant images of the precision at their place, (Q,), in expectation. A query
-    without any relevant image has 0."""
+    """The expected average precision, (Q,): the mean over relevant images of the precision at their
+    rank. 0 for a query without relevant images."""
     ordered, order = distances.sort(dim=1)
     hits = relevant.gather(1, order).double()
-    before = torch.nn.functional.pad(hits.cumsum(1), (1, 0))  # relevant ones before each place
-    start = torch.searchsorted(ordered, ordered)  # of the group of equal distances
+    before = torch.nn.functional.pad(hits.cumsum(1), (1, 0))  # relevant images before each place
+    start = torch.searchsorted(ordered, ordered)  # of each group of equal distances
     end = torch.searchsorted(ordered, ordered, right=True)
     size, earlier = (end - start).double(), before.gather(1, start)
     inside = before.gather(1, end) - earlier
     place = torch.arange(1, distances.shape[1] + 1)  # from 1
-    offset = place - 1 - start  # places before this one in its group
+    offset = place - 1 - start  # number of places before it in its group
     others = (inside - 1).clamp(min=0) / (size - 1).clamp(min=1)
     at_place = (earlier + offset * others + 1) / place
     total = hits.sum(1)

@@ -1,8 +1,8 @@
-"""How good samples are, against real images, by distances between features: precision, recall,
-density and coverage (Kynkäänniemi et al. 2019, Naeem et al. 2020).
+"""The quality of samples, by distances between features of samples and real images: precision,
+recall, density and coverage (Kynkäänniemi et al. 2019, Naeem et al. 2020).
 
-Features are (N, D) float; real ones and samples may differ in number. The ball of a point reaches
-to its k-th nearest other point of its own set.
+Features are float (N, D); the numbers of real images and samples may differ. The ball of a point
+reaches to its k-th nearest neighbour in its own set.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from aeviz.evaluation.intrinsic_dimension import nearest_distances
+from aeviz.evaluation.neighbours import nearest_distances
 
 
 class Quality(NamedTuple):
-    """precision: share of samples inside of a real ball. recall: share of real points inside of a
-    sample's ball. density: mean number of real balls that a sample is in, over k; about 1 for real
-    images, and it may be more. coverage: share of real balls with a sample inside."""
+    """precision: the share of samples that are in a real point's ball. recall: the share of real
+    points that are in a sample's ball. density: the mean number of real balls that contain a
+    sample, divided by k; about 1 for real images, but it may be higher. coverage: the share of real
+    balls that contain a sample."""
 
     precision: float
     recall: float
@@ -28,7 +29,7 @@ class Quality(NamedTuple):
 
 @torch.no_grad()
 def quality(real: Tensor, samples: Tensor, k: int = 5) -> Quality:
-    """All four; both sets have more than k points."""
+    """All four measures. Both sets must have more than k points."""
     real_radius = nearest_distances(real, k)[:, -1]
     sample_radius = nearest_distances(samples, k)[:, -1]
     apart = torch.cdist(real.flatten(1).double(), samples.flatten(1).double())  # (N, M)

@@ -23,7 +23,7 @@ from torch import Tensor
 from aeviz.evaluation.entropy_coding import Histogram, Symbols, histogram
 
 MAX_CELLS = 4096
-"""Cells of the grid in one direction, so that its histogram can be learnt."""
+"""Limit of the number of cells in one direction, so that their histogram can be learned."""
 SMALLEST = 1e-6
 """Directions that matter less than this share of the most important one are left out."""
 
@@ -83,13 +83,14 @@ class Quantizer:
     values: list[NDArray[np.float64]]
 
     def symbols(self, y: Tensor) -> Symbols:
-        """(N, r) -> the cell of each number, (N, r); a number outside takes the nearest cell."""
+        """(N, r) -> the cell of each number, (N, r); numbers outside the grid take the nearest
+        cell."""
         cells = _cells(y, self.step)
         columns = [one.clipped(cells[:, i]) for i, one in enumerate(self.histograms)]
         return np.stack(columns, 1)
 
     def bits(self, symbols: Symbols) -> float:
-        """Mean bits of a row."""
+        """The mean number of bits of a row."""
         each = [one.bits(symbols[:, i]).mean() for i, one in enumerate(self.histograms)]
         return float(sum(each))
 
@@ -103,7 +104,7 @@ class Quantizer:
 
     @property
     def table_numbers(self) -> int:
-        """Counts and values that a receiver needs."""
+        """The number of counts and values that a receiver needs."""
         return 2 * sum(len(one.counts) for one in self.histograms)
 
 
@@ -129,8 +130,8 @@ def _cells(y: Tensor, step: float) -> Symbols:
 def at_rates(
     y: Tensor, other: Tensor, rates: tuple[float, ...], tries: int = 12
 ) -> list[Quantizer]:
-    """For each rate (bits per row of `other`) the quantizer of training numbers y with the finest
-    step that does not exceed it, found by halving the interval of log step."""
+    """For each rate (bits per row of `other`), the quantizer of training numbers y with the
+    smallest step that does not exceed the rate, found by bisection of log step."""
     widest = float((y.amax(0) - y.amin(0)).max())
     found = []
     for rate in rates:

@@ -176,7 +176,7 @@ def _layout(spec: Chart) -> dict[str, Any]:
 
 
 def _ticks(spec: Chart, data: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """A logarithmic axis is labelled where there are points, if those are few."""
+    """If there are few points, a logarithmic axis has its labels at the points."""
     places = sorted({float(x) for trace in data for x in trace["x"]})
     if not spec.log_x or not 1 <= len(places) <= 14:
         return {}

@@ -21,7 +21,8 @@ SCALE: Final = "Viridis"
 
 
 def figures(result: Result) -> list[tuple[str, Figure, str]]:
-    """Those that a result has the arrays for: (title, figure, a sentence on what to look at)."""
+    """The figures for which the result has arrays: (title, figure, a sentence on what to look
+    at)."""
     found = (
         (
             "The points, and the decoder's surface through them",

@@ -11,7 +11,7 @@ ITERATIONS = 50
 @torch.no_grad()
 def median_bits(train: Tensor, z: Tensor) -> Tensor:
     """Whether each number is above its median over `train`: codes (N, d) -> (N, d) bool. Each bit
-    is on for half of the images, so none is wasted."""
+    is 1 for half of the images, so it carries as much information as it can."""
     return z > train.median(0).values
 
 
@@ -19,8 +19,8 @@ def median_bits(train: Tensor, z: Tensor) -> Tensor:
 def itq_rotation(train: Tensor, seed: int = 0) -> Tensor:
     """The rotation (d, d) that brings centred codes (N, d) close to the corners of a cube.
 
-    Iterative quantisation, Gong & Lazebnik 2011: B = sign(V R), then the R that is best for this B
-    (orthogonal Procrustes), 50 times from a random rotation.
+    Iterative quantisation (Gong & Lazebnik 2011): from a random rotation R, alternate 50 times
+    between B = sign(V R) and the best R for this B (orthogonal Procrustes).
     """
     v = (train - train.mean(0)).double()
     generator = torch.Generator().manual_seed(seed)
@@ -39,12 +39,12 @@ def itq_bits(train: Tensor, z: Tensor, seed: int = 0) -> Tensor:
 
 
 def signs(x: Tensor) -> Tensor:
-    """-1 or 1."""
+    """The sign of each value, -1 or 1."""
     return (x > 0).to(x.dtype) * 2 - 1
 
 
 @torch.no_grad()
 def hamming(a: Tensor, b: Tensor) -> Tensor:
-    """Bits that differ: (Q, d) and (N, d) bool -> (Q, N)."""
+    """Number of bits that differ: (Q, d) and (N, d) bool -> (Q, N)."""
     a, b = signs(a.float()), signs(b.float())
     return (a.shape[1] - a @ b.T) / 2

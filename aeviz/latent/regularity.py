@@ -1,6 +1,6 @@
 """How regular a latent space is: gaps between codes, steps along straight lines, and how much the
-decoder stretches. Measured in units of each model's own codes, so that a model with small codes
-does not look smoother for it.
+decoder stretches. Measures are relative to the spread of the model's codes, so that a model with
+small codes does not look smoother than others.
 
 Codes are (N, d) float32.
 """
@@ -18,8 +18,8 @@ Decode = Callable[[Tensor], Tensor]
 
 
 def whitening(z: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean (d,) and matrix W (d, d) of codes z: (z - mean) @ W has the covariance I. What does not
-    vary stays at zero."""
+    """Mean (d,) and matrix W (d, d) of codes z, so that (z - mean) @ W has the covariance I.
+    Directions without variance are mapped to zero."""
     mean = z.double().mean(0)
     centred = z.double() - mean
     variances, vectors = torch.linalg.eigh(centred.T @ centred / len(z))
@@ -30,13 +30,12 @@ def whitening(z: Tensor) -> tuple[Tensor, Tensor]:
 
 @torch.no_grad()
 def gap_share(codes: Tensor, samples: Tensor) -> float:
-    """Share of samples (M, d) that are farther from the nearest code (N, d) than 99 % of codes are
-    from the nearest other one; both in units of the codes' spread."""
+    """The share of samples (M, d) that are farther from the nearest code (N, d) than 99 % of the
+    codes are from their nearest neighbour. Distances are between whitened codes."""
     mean, W = whitening(codes)
     z, drawn = (codes - mean) @ W, (samples - mean) @ W
-    own = torch.cat(
-        [torch.cdist(part, z).kthvalue(2, dim=1).values for part in z.split(1000)]
-    )  # the nearest is itself
+    # the nearest code of each is itself
+    own = torch.cat([torch.cdist(part, z).kthvalue(2, dim=1).values for part in z.split(1000)])
     limit = torch.quantile(own, GAP_QUANTILE)
     near = torch.cat([torch.cdist(part, z).amin(1) for part in drawn.split(1000)])
     return (near > limit).float().mean().item()
@@ -49,9 +48,9 @@ def lines(a: Tensor, b: Tensor, n: int) -> Tensor:
 
 
 def smoothness(paths: Tensor) -> Tensor:
-    """How uneven the steps along decoded paths (P, n, D) are, (P,): the largest step's share of the
-    whole way, minus 1 / (n - 1) (Berthelot et al. 2019). 0: all steps are alike. A path that does
-    not move is even."""
+    """How uneven the steps along decoded paths (P, n, D) are, (P,): the largest step as a share of
+    the path's length, minus 1 / (n - 1) (Berthelot et al. 2019). 0 if all steps are equal, and for
+    paths of length 0."""
     steps = (paths[:, 1:] - paths[:, :-1]).norm(dim=2)
     total = steps.sum(1)
     even = 1 / steps.shape[1]
@@ -60,8 +59,8 @@ def smoothness(paths: Tensor) -> Tensor:
 
 
 def log_volumes(decode: Decode, z: Tensor) -> Tensor:
-    """log10 of sqrt(det J'J) of the decoder at each code z (N, d), (N,): how much a small piece of
-    the latent space grows on its way to pixels. -inf where the decoder ignores a direction."""
+    """log10 of sqrt(det J'J) of the decoder at each code z (N, d), (N,): how much it stretches a
+    small volume of the latent space. -inf where the decoder ignores a direction."""
     singular = torch.linalg.svdvals(_jacobians(decode, z).double())
     return singular.log10().sum(1)
 

@@ -1,4 +1,4 @@
-"""Check a line of metrics.jsonl, whoever wrote it."""
+"""Check a line of metrics.jsonl, which is untrusted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LARGEST_FLOAT = 3.4e38
 
 
 def checked(row: Any) -> dict[str, Any]:
-    """A parsed line; ValueError if it is not valid. Losses may be NaN or infinite."""
+    """The parsed line; ValueError if it is not valid. Losses may be NaN or infinite."""
     if not (isinstance(row, dict) and json_file.is_count(row.get("epoch"))):
         raise ValueError("no epoch")
     terms = {key: value for key, value in row.items() if key not in ("epoch", "step", "time")}

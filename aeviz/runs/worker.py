@@ -1,7 +1,7 @@
 """Train a run to its end, in a process of its own (`aeviz.runs.process`).
 
 It shares nothing with the server but the run's folder, so the app stays fluid and closing a tab
-loses nothing. If the folder holds a saved state, training goes on from there.
+loses nothing. If the folder has a saved state, training continues from there.
 """
 
 from __future__ import annotations

@@ -146,5 +146,5 @@ def _factors(figures: dict[str, Any]) -> list[str]:
 
 
 def _dict(value: Any) -> dict[str, Any]:
-    """`value` if it is a dictionary, else an empty one: anybody may have written the card."""
+    """`value` if it is a dictionary, else an empty one: a card is untrusted."""
     return value if isinstance(value, dict) else {}

@@ -13,7 +13,7 @@ from aeviz.ui.train.settings import label_of
 
 
 def as_markdown(error: UserError) -> str:
-    """The error's sentence as Markdown. It may quote what somebody wrote."""
+    """The error's sentence as Markdown. It is escaped, since it may quote untrusted text."""
     message = in_markdown(error.message, None)
     return f"**{in_markdown(label_of(error.key))}:** {message}" if error.key else message
 

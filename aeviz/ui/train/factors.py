@@ -25,7 +25,7 @@ def mig_sentence(mig: float) -> str:
 
 def factor_sentences(factors: Mapping[str, Any]) -> list[str]:
     """One for each factor of `evaluation.disentanglement.followers`. Rows that are not valid are
-    left out, because anybody may have written the card."""
+    left out, because a card is untrusted."""
     rows = {name: row for name, row in factors.items() if _is_row(row)}
     return [_sentence(name, row, _others(name, rows)) for name, row in rows.items()]
 

@@ -1,4 +1,4 @@
-"""A data set of somebody's own images on the Train page: its images, and how to remove it."""
+"""A data set of a person's own images on the Train page: its images, and how to remove it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def about(source: Source) -> None:
 
 
 def _remove(source: Source, me: Person) -> None:
-    """A button to remove the data set; for visitors who may not, whose it is."""
+    """A button to remove the data set; its owner's name for visitors who may not remove it."""
     owner = custom.owner(source.name)
     if not me.may_manage(owner):
         whose = in_markdown(person.whose(owner, me))

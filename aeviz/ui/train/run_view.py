@@ -115,7 +115,7 @@ def _result(run: Run, status: Status, config: RunConfig, me: Person) -> None:
         markup(f'<div class="av-facts">{_facts(card, config)}</div>', "aeviz-result")
         if maps.is_requested(run):
             maps.start()
-            st.fragment(_map_to_come, run_every=2 * EVERY_SECONDS)(run)
+            st.fragment(_map_progress, run_every=2 * EVERY_SECONDS)(run)
     with problems.shown(), st.container(horizontal=True, vertical_alignment="center"):
         if run.model_path.is_file():
             for page, label, icon in (
@@ -141,7 +141,7 @@ def _result(run: Run, status: Status, config: RunConfig, me: Person) -> None:
             st.rerun()
 
 
-def _map_to_come(run: Run) -> None:
+def _map_progress(run: Run) -> None:
     """The progress of the model's t-SNE and UMAP maps."""
     if not maps.is_requested(run):
         st.rerun()
