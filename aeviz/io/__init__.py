@@ -1,1 +1,1 @@
-"""Files: atomic writes, locks, paths, checksums, bounded JSON."""
+"""Files and the system: atomic writes, locks, paths, checksums, bounded JSON, priorities."""

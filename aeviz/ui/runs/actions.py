@@ -67,7 +67,7 @@ def _one(row: Row, me: Person, mine: bool) -> None:
     if mine:
         _rename(row, me)
     if mine and status.phase in OVER:
-        _go_on(row, me)
+        _continue(row, me)
     _duplicate(config)
     if row.has_model:
         st.download_button(
@@ -82,9 +82,9 @@ def _one(row: Row, me: Person, mine: bool) -> None:
         )
 
 
-def _go_on(row: Row, me: Person) -> None:
+def _continue(row: Row, me: Person) -> None:
     try:
-        if not go_on(row.run, row.status, row.config, me):
+        if not continue_buttons(row.run, row.status, row.config, me):
             return
         refusal.forget(_REFUSED)
     except UserError as error:
@@ -92,7 +92,7 @@ def _go_on(row: Row, me: Person) -> None:
     st.rerun()
 
 
-def go_on(run: Run, status: Status, config: RunConfig, me: Person) -> bool:
+def continue_buttons(run: Run, status: Status, config: RunConfig, me: Person) -> bool:
     """Buttons that continue a run, for the remaining epochs or for additional ones. Returns whether
     one of them was pressed."""
     if run.can_resume and st.button(
@@ -103,7 +103,7 @@ def go_on(run: Run, status: Status, config: RunConfig, me: Person) -> bool:
     ):
         manage.resume(run, me)
         return True
-    return run.resume_path.exists() and _train_on(run, status, config, me)
+    return run.resume_path.exists() and _train_longer(run, status, config, me)
 
 
 def continue_label(status: Status, config: RunConfig) -> str:
@@ -112,7 +112,7 @@ def continue_label(status: Status, config: RunConfig) -> str:
     return f"Continue ({left:,} epoch{'s' * (left != 1)} left)" if left > 0 else "Continue"
 
 
-def _train_on(run: Run, status: Status, config: RunConfig, me: Person) -> bool:
+def _train_longer(run: Run, status: Status, config: RunConfig, me: Person) -> bool:
     with st.popover("Add epochs", icon=":material/more_time:", help="Trains the model for longer."):
         epochs = st.number_input(
             "More epochs",

@@ -137,7 +137,7 @@ def _result(run: Run, status: Status, config: RunConfig, me: Person) -> None:
                 on_click="ignore",
             )
             export.menu(run)
-        if me.may_manage(run.owner) and actions.go_on(run, status, config, me):
+        if me.may_manage(run.owner) and actions.continue_buttons(run, status, config, me):
             st.rerun()
 
 
