@@ -40,6 +40,7 @@ from aeviz.config import RunConfig
 from aeviz.datasets import Dataset, Source, custom_images
 from aeviz.datasets.splitting import content_hash
 from aeviz.evaluation.evaluate import evaluate
+from aeviz.io import machine
 from aeviz.nn.model import Autoencoder
 from aeviz.presets.autoencoders import PRESETS, Preset
 from aeviz.presets.defaults import with_steps
@@ -156,13 +157,13 @@ def data(name: str) -> tuple[Source, Dataset]:
 
 def trained(config: RunConfig, dataset: Dataset) -> tuple[Autoencoder, float]:
     """The model, trained as the worker of a run would train it, and the seconds this took."""
-    torch.set_num_threads(threads(config, queue.cores(), queue.slots()))
+    torch.set_num_threads(threads(config, machine.cores(), queue.slots()))
     state = begin(config, dataset, torch.device("cpu"))
     began = time.perf_counter()
     for _ in train(state, dataset):
         pass
     seconds = time.perf_counter() - began
-    torch.set_num_threads(queue.cores())
+    torch.set_num_threads(machine.cores())
     return state.model.eval(), seconds
 
 

@@ -30,7 +30,7 @@ from aeviz.experiments import parameters, table
 from aeviz.experiments.base import Experiment, Picture, Result
 from aeviz.experiments.run import Done, assemble, key_of
 from aeviz.identity import Person
-from aeviz.io import atomic, json_file, locks
+from aeviz.io import atomic, json_file, locks, machine
 from aeviz.io.paths import lab_dir, owner_of
 from aeviz.runs import environment, queue
 
@@ -283,4 +283,4 @@ def _spawn(job: Job) -> None:
 
 
 def _environment() -> dict[str, str]:
-    return environment.for_process(max(1, (queue.cores() - 1) // queue.slots()))
+    return environment.for_process(max(1, (machine.cores() - 1) // queue.slots()))

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-import os
 import time
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +15,7 @@ from aeviz.config import RunConfig
 from aeviz.datasets import Source
 from aeviz.device import describe, pick_device
 from aeviz.errors import UserError
+from aeviz.io import machine
 from aeviz.nn.model import Autoencoder, check_size
 from aeviz.nn.networks import ImageShape, multiplications
 from aeviz.runs import queue
@@ -37,8 +35,6 @@ SCRATCH = 1.3
 """Numbers in memory during a step for each number in the outputs of its layers."""
 AROUND_PIXELS = 4
 """Copies of an image in memory: clean, corrupted, reconstructed, and the gradient of the last."""
-CGROUPS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
-"""Files in which Linux reports a container's memory limit."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +70,7 @@ def estimate(config: RunConfig) -> Estimate:
     device = pick_device(config.training.device)
     check_batches(config, source.counts[0])
     parameters = check_size(config, source.image_shape)
-    share = threads(config, queue.cores(), queue.slots())
+    share = threads(config, machine.cores(), queue.slots())
     pieces = pieces_of(config, share) if device.type == "cpu" else 1
     needed = memory(config, source.image_shape, parameters, sum(source.counts), pieces)
     available = memory_of(device)
@@ -188,10 +184,4 @@ def memory_of(device: torch.device) -> float:
     system does not say."""
     if device.type == "cuda":
         return float(torch.cuda.mem_get_info(device)[1])
-    limits = [math.inf]
-    with contextlib.suppress(AttributeError, OSError, ValueError):
-        limits.append(float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")))
-    for path in CGROUPS:
-        with contextlib.suppress(OSError, ValueError):  # "max" is no limit
-            limits.append(float(int(path.read_text())))
-    return min(limits)
+    return machine.total_memory()

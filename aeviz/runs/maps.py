@@ -22,9 +22,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from aeviz.io import atomic, locks, priority
+from aeviz.io import atomic, locks, machine, priority
 from aeviz.io.paths import runs_dir
-from aeviz.runs import environment, queue
+from aeviz.runs import environment
 from aeviz.runs.run_lock import lock_of
 from aeviz.runs.store import Run
 
@@ -176,7 +176,7 @@ def _waiting() -> list[Run]:
 
 def _slots() -> list[Path]:
     folder = runs_dir() / ".queue"
-    return [folder / f"map-{number}" for number in range(2 if queue.cores() >= 8 else 1)]
+    return [folder / f"map-{number}" for number in range(2 if machine.cores() >= 8 else 1)]
 
 
 def _has_free_slot() -> bool:

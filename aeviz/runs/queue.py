@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Protocol, TextIO
 
 from aeviz.errors import UserError
-from aeviz.io import atomic, locks
+from aeviz.io import atomic, locks, machine
 from aeviz.io.paths import runs_dir
 from aeviz.runs.fair_share import Ticket, order
 from aeviz.runs.store import Run
@@ -54,7 +54,7 @@ def slots() -> int:
     `default_slots`. UserError if AEVIZ_WORKERS is not a whole number."""
     value = os.environ.get("AEVIZ_WORKERS")
     if not value:
-        return default_slots(cores(), _GPU.exists())
+        return default_slots(machine.cores(), _GPU.exists())
     try:
         return max(1, int(value))
     except ValueError as error:
@@ -68,14 +68,6 @@ def default_slots(cores: int, gpu: bool) -> int:
     """One slot for every four cores, as networks of this size gain little from more; one for every
     two if the machine has a GPU, which does most of the work; four at most."""
     return max(1, min(MAX_SLOTS, cores // (2 if gpu else 4)))
-
-
-def cores() -> int:
-    """The number of processors that this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on a Mac
-        return os.cpu_count() or 1
 
 
 @contextlib.contextmanager

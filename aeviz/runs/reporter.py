@@ -76,7 +76,8 @@ class Reporter:
         self.report(phase=phase, message=message, seconds_left=None)
 
     def restart(self, note: str) -> None:
-        """Drop the state of an attempt that ran out of memory, and report why in a `note`."""
+        """Drop the state of an attempt that ran out of memory; `note`: what the next one
+        changes."""
         self.state = None
         self.since_line, self.this_epoch = Mean(), Mean()
         self.report(note=note)

@@ -13,7 +13,7 @@ from typing import BinaryIO
 from aeviz import limits
 from aeviz.config import MAX_EPOCHS, RunConfig
 from aeviz.errors import UserError
-from aeviz.io import atomic
+from aeviz.io import atomic, machine
 from aeviz.runs import environment, listing, queue, warm
 from aeviz.runs.run_lock import lock_once_over
 from aeviz.runs.store import OVER, Run, Status, create
@@ -131,4 +131,4 @@ def _log(run: Run) -> BinaryIO:
 
 def _environment(config: RunConfig) -> dict[str, str]:
     """The environment of a worker that trains this configuration."""
-    return environment.for_process(threads(config, queue.cores(), queue.slots()))
+    return environment.for_process(threads(config, machine.cores(), queue.slots()))

@@ -22,7 +22,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from aeviz.io import malloc, priority
+from aeviz.io import machine, malloc, priority
 from aeviz.runs import queue
 from aeviz.runs.process import be_worker
 from aeviz.runs.store import Run
@@ -65,7 +65,11 @@ def keep(environment: dict[str, str]) -> None:
         _forget()
         if _newest is not None and not _newest.is_over:
             return
-        if os.environ.get("AEVIZ_WARM") == "0" or not queue.is_idle() or available() < MIN_BYTES:
+        if (
+            os.environ.get("AEVIZ_WARM") == "0"
+            or not queue.is_idle()
+            or machine.available_memory() < MIN_BYTES
+        ):
             return
         ours, theirs = socket.socketpair()
         with theirs:
@@ -132,19 +136,6 @@ def _forget() -> None:
     if _warm is not None:
         _warm.close()
         _warm = None
-
-
-def available() -> float:
-    """Bytes of memory that programs could still use; infinite if the system does not say."""
-    with contextlib.suppress(OSError, ValueError, IndexError):
-        text = Path("/proc/meminfo").read_text()
-        free = 1024.0 * int(text.partition("MemAvailable:")[2].split()[0])
-        with contextlib.suppress(OSError, ValueError):  # "max" is no limit
-            group = Path("/sys/fs/cgroup")
-            limit = int((group / "memory.max").read_text())
-            free = min(free, limit - int((group / "memory.current").read_text()))
-        return free
-    return float("inf")
 
 
 # ---- the process itself --------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import torch
 from aeviz.config import NetworkConfig, RunConfig
 from aeviz.datasets import DATASETS
 from aeviz.errors import UserError
+from aeviz.io import machine
 from aeviz.nn.networks import multiplications
 from aeviz.presets.autoencoders import PRESETS
 from aeviz.runs import estimate as module
@@ -71,7 +72,7 @@ def test_a_container_has_no_more_memory_than_it_may_use(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     limit = tmp_path / "memory.max"
-    monkeypatch.setattr(module, "CGROUPS", (tmp_path / "nothing", limit))
+    monkeypatch.setattr(machine, "MEMORY_LIMITS", (tmp_path / "nothing", limit))
     limit.write_text("max\n")
     whole = module.memory_of(torch.device("cpu"))
     limit.write_text("1048576\n")

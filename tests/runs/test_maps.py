@@ -21,7 +21,7 @@ from aeviz.datasets import Dataset
 from aeviz.errors import UserError
 from aeviz.evaluation.evaluate import encode_all
 from aeviz.identity import Person
-from aeviz.io import atomic, locks
+from aeviz.io import atomic, locks, machine
 from aeviz.latent.layouts import Cancelled
 from aeviz.models import checkpoint
 from aeviz.runs import manage, maps, spawn, store, worker
@@ -242,7 +242,7 @@ def test_the_maps_of_a_folder_that_vanishes_are_forgotten(
 def test_one_process_at_a_time_lays_out_and_says_how_far_it_is(
     trained: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(maps.queue, "cores", lambda: 2)
+    monkeypatch.setattr(machine, "cores", lambda: 2)
     run = trained()
     shares: list[float | None] = []
 

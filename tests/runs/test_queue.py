@@ -11,7 +11,7 @@ from waiting import until
 
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
-from aeviz.io import locks
+from aeviz.io import locks, machine
 from aeviz.limits import Limit
 from aeviz.runs import queue, spawn, store
 from aeviz.runs.fair_share import Ticket
@@ -115,7 +115,7 @@ def test_a_machine_that_is_told_nothing_takes_what_it_carries(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cores: int, gpu: bool, count: int
 ) -> None:
     monkeypatch.setenv("AEVIZ_WORKERS", "")
-    monkeypatch.setattr(queue, "cores", lambda: cores)
+    monkeypatch.setattr(machine, "cores", lambda: cores)
     monkeypatch.setattr(queue, "_GPU", tmp_path if gpu else tmp_path / "none")
     assert queue.slots() == count
 

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from aeviz.config import RunConfig
-from aeviz.io import locks
+from aeviz.io import locks, machine
 from aeviz.models import checkpoint
 from aeviz.runs import queue, spawn, store, warm
 from aeviz.runs.store import Run
@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 def _on(runs_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("AEVIZ_WARM", "1")
     monkeypatch.setenv("AEVIZ_WORKERS", "1")
-    monkeypatch.setattr(warm, "available", lambda: 8e9)
+    monkeypatch.setattr(machine, "available_memory", lambda: 8e9)
     monkeypatch.setattr(warm, "_newest", None)
     yield
     if warm._warm is not None:
@@ -133,7 +133,7 @@ def test_there_is_none_where_it_is_off_or_memory_is_short(
     monkeypatch: pytest.MonkeyPatch, off: str, free: float
 ) -> None:
     monkeypatch.setenv("AEVIZ_WARM", off)
-    monkeypatch.setattr(warm, "available", lambda: free)
+    monkeypatch.setattr(machine, "available_memory", lambda: free)
     spawn.keep_warm()
     assert warm.pid() is None
 
