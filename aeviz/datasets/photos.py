@@ -47,9 +47,7 @@ def load(path: Path) -> Photos:
     """All JPEG and PNG files of a folder, in colour; UserError if there are fewer than ten."""
     files = sorted(file for file in path.iterdir() if file.suffix.lower() in _ENDINGS)
     if len(files) < HELD_OUT:
-        raise UserError(
-            f"{path} has only {len(files)} photographs: at least {HELD_OUT} are needed."
-        )
+        raise UserError(f"{path} has {len(files)} photographs: at least {HELD_OUT} are needed.")
     train: list[Tensor] = []
     held_out: list[Tensor] = []
     digest = hashlib.sha256()

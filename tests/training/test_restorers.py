@@ -135,7 +135,7 @@ def test_a_folder_without_photographs_is_told(
         photos.folder()
     with pytest.raises(UserError, match="no folder"):
         photos.folder(tmp_path / "none")
-    with pytest.raises(UserError, match="holds 0 photographs"):
+    with pytest.raises(UserError, match="has 0 photographs"):
         photos.load(tmp_path)
     monkeypatch.setenv("AEVIZ_PHOTOS", str(tmp_path))
     assert photos.folder() == tmp_path
