@@ -80,6 +80,14 @@ def test_every_network_has_settings(arm: str) -> None:
     assert found.network.kind == ("conv" if arm == "conv" else "dense")
 
 
+@pytest.mark.parametrize("arm", ["dense", "vae"])
+def test_a_large_network_has_two_hidden_layers(arm: str) -> None:
+    large = config(arm, "digits", 8, "large")
+    assert large.network.hidden == (512, 256)
+    hidden = {"network.hidden": config(arm, "digits", 8).network.hidden}
+    assert large.replace(**hidden) == config(arm, "digits", 8)
+
+
 def rows(pca: float, dense: list[float], smallest: float) -> Result:
     made: list[Row] = [
         {"arm": "PCA", "size": 2, "seed": 0, "mse": 0.06},

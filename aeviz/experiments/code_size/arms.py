@@ -18,11 +18,20 @@ TYPES: Final = {"dense": "standard", "conv": "convolutional"}
 """Types of autoencoder that have another name than their arm."""
 
 
-def config(arm: str, dataset: str, size: int) -> RunConfig:
+HIDDEN: Final = {
+    ("dense", "small"): (128,),
+    ("dense", "large"): (512, 256),
+    ("vae", "small"): (256,),
+    ("vae", "large"): (512, 256),
+}
+"""Nodes of the encoder's hidden layers by arm and network; the decoder mirrors them."""
+
+
+def config(arm: str, dataset: str, size: int, network: str = "small") -> RunConfig:
     """The settings of a network: those of its type for the data set, with this code size."""
     settings = settings_for(TYPES.get(arm, arm), dataset)
-    if arm == "vae":
-        settings = settings.replace(**{"network.hidden": [256]})
+    if (arm, network) in HIDDEN:
+        settings = settings.replace(**{"network.hidden": HIDDEN[arm, network]})
     return settings.replace(**{"bottleneck.latent_dim": size})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aeviz.experiments.base import BreakIt, Chart, Choice, Experiment, Numeric, Prediction, Result
-from aeviz.experiments.code_size.arms import config
+from aeviz.experiments.code_size.arms import HIDDEN, config
 from aeviz.experiments.code_size.parameters import ARMS, Parameters, check
 from aeviz.experiments.code_size.tasks import NEIGHBOURS, tasks, work
 from aeviz.experiments.code_size.verdict import judge
@@ -25,8 +25,13 @@ def _protocol(params: Parameters) -> list[tuple[str, str]]:
         ("Error", "mean squared error per pixel of the test images"),
         ("Class information", "5 nearest neighbours, and logistic regression on the codes"),
         ("Tuned on", "nothing: each type has the settings that Train starts with"),
+        ("Hidden layers", f"dense: {_nodes(params, 'dense')}; VAE: {_nodes(params, 'vae')}"),
         ("Intrinsic dimension", f"TwoNN and MLE (k = 10) on {NEIGHBOURS:,} training images"),
     ]
+
+
+def _nodes(params: Parameters, arm: str) -> str:
+    return " and ".join(map(str, HIDDEN[arm, params.network]))
 
 
 def _answer(result: Result) -> float | None:
@@ -128,6 +133,7 @@ EXPERIMENT = Experiment(
         "dataset": "mnist",
         "arms": ["pca", "linear", "dense", "conv", "vae"],
         "sizes": [1, 2, 4, 8, 16, 32, 64, 128],
+        "network": "large",
         "steps": 4000,
         "seeds": 3,
     },
@@ -137,6 +143,7 @@ EXPERIMENT = Experiment(
             next(key for key, label in ARMS.items() if label == row["arm"]),
             params.dataset,
             int(row["size"]),
+            params.network,
         )
         if row["arm"] not in ("data", "PCA")
         else None

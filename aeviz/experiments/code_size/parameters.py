@@ -27,6 +27,12 @@ class Parameters:
     sizes: tuple[int, ...] = p.numbers(
         (2, 8, 32, 128), "Code sizes", "How many numbers the code has.", 1, 1024, 12
     )
+    network: str = p.choice(
+        "small",
+        "Dense network",
+        "small: one hidden layer, of 128 nodes (VAE: 256). large: two, of 512 and 256 nodes.",
+        ("small", "large"),
+    )
     steps: int = p.number(
         320, "Training steps", "The same for each network and each size.", 20, 100_000
     )

@@ -50,7 +50,7 @@ def work(params: Parameters, task: Task) -> Output:
     if task.key == "pca":
         return _pca(dataset, params.sizes)
     arm, size, seed = task.values["arm"], task.values["size"], task.values["seed"]
-    model = fitted(config(arm, params.dataset, size), dataset, params.steps, seed)
+    model = fitted(config(arm, params.dataset, size, params.network), dataset, params.steps, seed)
     x = to_float(dataset.test.images)
     x_hat = reconstruct(model, x)
     mse = metrics.mse(x, x_hat).mean().item()
