@@ -12,19 +12,19 @@ from pathlib import Path
 from aeviz.errors import UserError
 
 
-def write_bytes(path: Path, data: bytes, new_folder: bool = True, called: str = "") -> None:
+def write_bytes(path: Path, data: bytes, new_folder: bool = True, display_name: str = "") -> None:
     """Write `path` atomically: temporary file beside it, fsync, replace, fsync the folder.
 
     UserError if the disk is full or the folder cannot be written, or if it is missing and
-    `new_folder` is False; an old file then stays unchanged. `called`: the file's name in error
-    messages; its own by default.
+    `new_folder` is False; an old file then stays unchanged. `display_name`: the file's name in
+    error messages; its own by default.
     """
     with in_words(f"{path.parent} cannot be written"):
         if new_folder:
             path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:
-        with in_words(f"{called or path.name} could not be saved"):
+        with in_words(f"{display_name or path.name} could not be saved"):
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
                 file.flush()

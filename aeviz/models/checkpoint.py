@@ -149,20 +149,20 @@ def read_summary(path: Path) -> Summary:
     return summary_of(read_header(path))
 
 
-def load(path: Path, device: torch.device | str = "cpu", called: str = "") -> Loaded:
+def load(path: Path, device: torch.device | str = "cpu", display_name: str = "") -> Loaded:
     """Read and check the model file of an autoencoder; UserError if it is invalid, or a restorer's.
-    `called`: the file's name in error messages; its own by default."""
-    called = called or path.name
-    header = read_header(path, called)
+    `display_name`: the file's name in error messages; its own by default."""
+    display_name = display_name or path.name
+    header = read_header(path, display_name)
     summary = summary_of(header)
     if is_restorer(summary.config):
-        raise UserError(f"{called} restores photographs: use it on the Restore page.")
+        raise UserError(f"{display_name} restores photographs: use it on the Restore page.")
     with torch.device("meta"):
         expected = Autoencoder(summary.config, summary.image_shape).state_dict()
-    _check_weights(called, header, expected)
+    _check_weights(display_name, header, expected)
     if "gallery.latents" in header:
         _check_gallery(header, summary)
-    weights, gallery = _read(path, called, header, expected)
+    weights, gallery = _read(path, display_name, header, expected)
     model = Autoencoder(summary.config, summary.image_shape)
     model.load_state_dict(weights)
     model.to(device).eval().requires_grad_(False)
@@ -188,10 +188,10 @@ def load_restorer(path: Path, device: torch.device | str = "cpu") -> LoadedResto
 
 
 def _read(
-    path: Path, called: str, header: dict[str, Any], expected: dict[str, Tensor]
+    path: Path, display_name: str, header: dict[str, Any], expected: dict[str, Tensor]
 ) -> tuple[dict[str, Tensor], Gallery | None]:
     """The weights, and the gallery if there is one; their names and shapes are checked already."""
-    damaged = f"{called} is damaged or truncated: download it again."
+    damaged = f"{display_name} is damaged or truncated: download it again."
     checksums.check(path, damaged)
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
@@ -201,11 +201,13 @@ def _read(
         raise UserError(damaged) from error
     for key, weight in weights.items():
         if not torch.isfinite(weight).all():
-            raise UserError(f"{called} has weights that are not finite ({key}): train it again.")
+            raise UserError(
+                f"{display_name} has weights that are not finite ({key}): train it again."
+            )
     return weights, gallery
 
 
-def _check_weights(called: str, header: dict[str, Any], expected: dict[str, Tensor]) -> None:
+def _check_weights(display_name: str, header: dict[str, Any], expected: dict[str, Tensor]) -> None:
     """Compare the weights' names, shapes and types with those of the configured network."""
     given = {k: (v["shape"], v["dtype"]) for k, v in header.items() if k.startswith("model.")}
     fits = given.keys() == {f"model.{k}" for k in expected} and all(
@@ -215,8 +217,8 @@ def _check_weights(called: str, header: dict[str, Any], expected: dict[str, Tens
     )
     if not fits:
         raise UserError(
-            f"{called} does not match its own description: its weights do not have the shapes of "
-            "the network that it describes. Export it again."
+            f"{display_name} does not match its own description: its weights do not have the "
+            "shapes of the network that it describes. Export it again."
         )
 
 

@@ -34,10 +34,10 @@ class Summary:
     card: dict[str, Any]
 
 
-def read_header(path: Path, called: str = "") -> dict[str, Any]:
-    """The safetensors header as JSON, its sizes checked before anything is allocated. `called`: the
-    file's name in error messages; its own by default."""
-    called = called or path.name
+def read_header(path: Path, display_name: str = "") -> dict[str, Any]:
+    """The safetensors header as JSON, its sizes checked before anything is allocated.
+    `display_name`: the file's name in error messages; its own by default."""
+    display_name = display_name or path.name
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
@@ -46,26 +46,28 @@ def read_header(path: Path, called: str = "") -> dict[str, Any]:
             brace = file.read(1) == b"{"  # the first bytes of a length may look like a pickle's
             if not brace and start.startswith(_PICKLES):
                 raise UserError(
-                    f"{called} is a pickle, which can run code, so aeviz does not open it: "
+                    f"{display_name} is a pickle, which can run code, so aeviz does not open it: "
                     "save the weights as .safetensors."
                 )
             if size > MAX_FILE:
-                raise UserError(f"{called} is larger than {MAX_FILE >> 20} MB.")
+                raise UserError(f"{display_name} is larger than {MAX_FILE >> 20} MB.")
             if not (brace and 2 <= length <= min(MAX_HEADER, size - 8)):
-                raise UserError(f"{called} is not an aeviz model file, or it is truncated.")
+                raise UserError(f"{display_name} is not an aeviz model file, or it is truncated.")
             text = b"{" + file.read(length - 1)
     except OSError as error:
-        raise UserError(f"{called} cannot be read: {error.strerror}.") from error
+        raise UserError(f"{display_name} cannot be read: {error.strerror}.") from error
     try:
         header = json.loads(text, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
-        raise UserError(f"{called} is not an aeviz model file: its header is damaged.") from error
+        raise UserError(
+            f"{display_name} is not an aeviz model file: its header is damaged."
+        ) from error
     metadata = header.pop("__metadata__", None)
     if not isinstance(metadata, dict):
-        raise UserError(f"{called} is not an aeviz model file: it has no description.")
+        raise UserError(f"{display_name} is not an aeviz model file: it has no description.")
     texts = all(isinstance(value, str) for value in metadata.values())
     if not (texts and all(map(_is_entry, header.values()))):
-        raise UserError(f"{called} is not an aeviz model file: its header is damaged.")
+        raise UserError(f"{display_name} is not an aeviz model file: its header is damaged.")
     return header | {"__metadata__": metadata}
 
 

@@ -46,7 +46,7 @@ class ModelInfo:
     """The time its file was written, in seconds since the epoch."""
 
     @property
-    def called(self) -> str:
+    def display_name(self) -> str:
         """Its name on pages. For a bundled model, the name of its file, as in the documentation;
         for others, the name that a person gave to the run, or else the title."""
         return self.name if self.bundled else given_name(self.path.parent) or self.title
@@ -67,11 +67,11 @@ class ModelInfo:
     @property
     def label(self) -> str:
         """One line of a list: its name, time, type, data set and code size."""
-        called = self.called
-        parts = [called]
+        display_name = self.display_name
+        parts = [display_name]
         if not self.bundled:
             parts.append(time.strftime("%d %b, %H:%M", time.localtime(self.made)).lstrip("0"))
-        parts += [part for part in (self.kind, self.data) if part not in called]
+        parts += [part for part in (self.kind, self.data) if part not in display_name]
         parts.append(f"code of {self.latent_dim:,}")
         return " · ".join(parts)
 

@@ -31,10 +31,10 @@ _FILE: Final = "model.safetensors"
 
 @dataclass(frozen=True)
 class Upload:
-    """An uploaded model. `called`: its name in lists; `name` if its file cannot be read."""
+    """An uploaded model. `display_name`: its name in lists; `name` if its file cannot be read."""
 
     name: str
-    called: str
+    display_name: str
     owner: str
     size: int
     """Bytes."""
@@ -54,7 +54,7 @@ def uploads() -> list[Upload]:
             continue
         if _NAME.fullmatch(name):
             owner = owner_of(path.parent)
-            found.append(Upload(name, _called(name), owner, stat.st_size, stat.st_mtime))
+            found.append(Upload(name, _display_name(name), owner, stat.st_size, stat.st_mtime))
     return sorted(found, key=lambda upload: -upload.made)
 
 
@@ -62,24 +62,24 @@ def is_there(name: str) -> bool:
     return _NAME.fullmatch(name) is not None and (runs_dir() / name / _FILE).is_file()
 
 
-def _called(name: str) -> str:
+def _display_name(name: str) -> str:
     try:
-        return library.find(name).called
+        return library.find(name).display_name
     except UserError:
         return given_name(runs_dir() / name) or name
 
 
-def add(data: bytes, shown_name: str, owner: str = "") -> ModelInfo:
+def add(data: bytes, file_name: str, owner: str = "") -> ModelInfo:
     """Check and store a model file. UserError if it is invalid, if this person has too many, or if
     the disk is full. A file belongs to the person who uploaded it first."""
     name = f"upload-{hashlib.sha256(data).hexdigest()[:10]}"
     if not (runs_dir() / name / _FILE).exists():
         _check_room(len(data), owner)
         trial = runs_dir() / f".{name}-{secrets.token_hex(4)}.safetensors"
-        called = shown_name[:60]
-        atomic.write_bytes(trial, data, called=called)
+        display_name = file_name[:60]
+        atomic.write_bytes(trial, data, display_name=display_name)
         try:
-            library.check_thumbnails(checkpoint.load(trial, called=called))
+            library.check_thumbnails(checkpoint.load(trial, display_name=display_name))
             _keep(trial, runs_dir() / name, owner)
         finally:
             trial.unlink(missing_ok=True)

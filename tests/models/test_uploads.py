@@ -166,6 +166,6 @@ def test_one_that_is_damaged_since_can_still_be_deleted() -> None:
     info = uploads.add(file_of(), "a", ADA.owner)
     info.path.write_bytes(b"damaged")
     [found] = uploads.uploads()
-    assert (found.name, found.called, found.owner) == (info.name, info.name, ADA.owner)
+    assert (found.name, found.display_name, found.owner) == (info.name, info.name, ADA.owner)
     uploads.remove(info.name, ADA)
     assert uploads.uploads() == []

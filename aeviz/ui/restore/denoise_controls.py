@@ -50,8 +50,9 @@ def choose_model() -> ModelInfo:
         )  # fmt: skip
     if not denoises(info):
         st.info(
-            f"{in_markdown(info.called)} was not trained to denoise. It learnt to copy its input. "
-            "Some noise does not fit through its code and is lost. The rest stays in the image."
+            f"{in_markdown(info.display_name)} was not trained to denoise. It learnt to copy its "
+            "input. Some noise does not fit through its code and is lost. The rest stays in the "
+            "image."
         )
     return info
 

@@ -119,7 +119,7 @@ def table(kinds: Mapping[str, Kind], models: Sequence[ModelInfo]) -> None:
     )
     clean = "".join(_pictures(kind.clean, "", "clean") for kind in kinds.values())
     rows = "".join(
-        f'<h5>Restored by {escape(model.called)} <span class="av-quiet">'
+        f'<h5>Restored by {escape(model.display_name)} <span class="av-quiet">'
         f"trained on {escape(kind_of(model.dataset))}</span></h5>"
         + "".join(_restored(kind, model, name) for name, kind in kinds.items())
         for model in models
@@ -149,7 +149,7 @@ def _restored(kind: Kind, model: ModelInfo, shows: str) -> str:
     mark = '<span class="av-warn" title="Unlike the training images">!</span> '
     warned = f"{mark if cell.warned > 0.5 else ''}flagged: {100 * cell.warned:.0f} %"
     return _pictures(
-        cell.x_hat, f"{cell.after:.1f} dB", f"restored by {model.called}",
+        cell.x_hat, f"{cell.after:.1f} dB", f"restored by {model.display_name}",
         f'<span class="av-quiet">{change}</span><span class="av-quiet">{warned}</span>', own,
     )  # fmt: skip
 
@@ -173,7 +173,7 @@ def verdict(kinds: Mapping[str, Kind], model: ModelInfo) -> None:
     if not gains:
         return
     st.markdown(
-        f"{in_markdown(model.called)} changes the PSNR by {', '.join(gains)} and {last}. "
+        f"{in_markdown(model.display_name)} changes the PSNR by {', '.join(gains)} and {last}. "
         "It learnt from one kind of image and treats every image as one of that kind."
     )
 

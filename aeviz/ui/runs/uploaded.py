@@ -37,7 +37,7 @@ def section(me: Person, own: bool, words: str = "") -> None:
 
 
 def _words(upload: Upload, me: Person) -> str:
-    return f"{upload.called} {person.whose(upload.owner, me)}".casefold()
+    return f"{upload.display_name} {person.whose(upload.owner, me)}".casefold()
 
 
 def lines(shown: Sequence[Upload], me: Person, about: str = "") -> None:
@@ -55,7 +55,7 @@ def lines(shown: Sequence[Upload], me: Person, about: str = "") -> None:
 def _line(upload: Upload, me: Person, about: str) -> None:
     whose = in_markdown(person.whose(upload.owner, me))
     facts = f"{whose} · {file_size(upload.size)} · {age(time.time() - upload.made)}"
-    st.markdown(f"{in_markdown(upload.called)} :gray[· {facts}]", width="content")
+    st.markdown(f"{in_markdown(upload.display_name)} :gray[· {facts}]", width="content")
     st.page_link(
         "explore.py",
         label="Explore it",
@@ -69,7 +69,7 @@ def _line(upload: Upload, me: Person, about: str) -> None:
 def _delete(upload: Upload, me: Person, about: str) -> None:
     key = f"delete-{upload.name}-{refusal.count(_REFUSED)}"
     with st.popover("Delete", icon=":material/delete:", type="tertiary", key=key):
-        st.text(f"Delete “{upload.called}”?")
+        st.text(f"Delete “{upload.display_name}”?")
         st.caption("This deletes the model for everybody.")
         if st.button("Delete for good", type="primary", key=f"delete-{upload.name}"):
             refusal.forget(_REFUSED)

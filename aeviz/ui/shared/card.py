@@ -74,7 +74,7 @@ def comparison(info: ModelInfo) -> pd.DataFrame:
 
 def _row(model: ModelInfo) -> dict[str, Any]:
     figures = _dict(model.card.get("metrics"))
-    row = {"Model": model.called, "Type": model.kind, "Code": model.latent_dim}
+    row = {"Model": model.display_name, "Type": model.kind, "Code": model.latent_dim}
     parameters = model.card.get("parameters")
     row["Parameters"] = parameters if is_number(parameters) else None
     for key, (label, _, _) in COLUMNS.items():

@@ -52,7 +52,9 @@ def open_model(info: ModelInfo) -> Opened:
     try:
         return _open(info, info.path.stat().st_mtime_ns)
     except OSError:
-        st.error(f"The model {in_markdown(info.called)} has just been deleted. Choose another one.")
+        st.error(
+            f"The model {in_markdown(info.display_name)} has just been deleted. Choose another one."
+        )
     except UserError as error:
         problems.show(error)
     st.stop()

@@ -60,7 +60,7 @@ def model_picker(
         right.html(strip)
     if missing:
         name = in_markdown(missing[:60])
-        st.warning(f"There is no model called “{name}”. This is {in_markdown(info.called)}.")
+        st.warning(f"There is no model called “{name}”. This is {in_markdown(info.display_name)}.")
     return info
 
 
@@ -77,8 +77,10 @@ def lines(infos: Sequence[ModelInfo], me: Person) -> dict[str, str]:
     """The line in the list for each model, by the model's name. A run's line has its owner and, if
     several have the same title, the settings in which they differ. All lines are different."""
     details: dict[str, list[str]] = {}
-    by_title = sorted((info for info in infos if not info.bundled), key=lambda info: info.called)
-    for _, alike in groupby(by_title, key=lambda info: info.called):
+    by_title = sorted(
+        (info for info in infos if not info.bundled), key=lambda info: info.display_name
+    )
+    for _, alike in groupby(by_title, key=lambda info: info.display_name):
         details |= _differing(list(alike))
     return library.distinct(
         {
