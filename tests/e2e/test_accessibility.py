@@ -44,7 +44,7 @@ TO_THE_TOP = """() => {
 AT_REST = """document.getAnimations().every(
   (motion) => !(motion instanceof CSSTransition) || motion.playState !== 'running')"""
 MAX_STOPS = 400
-MENU = ("Home", "Explore", "Train", "Runs", "Reconstruct", "Restore")
+MENU = ("Home", "Explore", "Train", "Runs", "Lab", "Reconstruct", "Restore")
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +111,15 @@ def small(page: Page) -> None:
     expect(page.get_by_test_id("stSpinner")).to_have_count(0)
 
 
+def lab(page: Page) -> None:
+    page.get_by_role("link", name="Do autoencoders compress?").wait_for()
+
+
+def experiment(page: Page) -> None:
+    page.get_by_test_id("aeviz-predict-code-size").wait_for()
+    page.get_by_role("button", name="Run the experiment").wait_for()
+
+
 Ready = Callable[[Page], None]
 EXPLORE = "/explore?model=vae-mnist"
 SMALL = "/restore?view=small&part="
@@ -135,6 +144,8 @@ VIEWS: dict[str, tuple[str, Ready]] = {
     "train convolutional": ("/train?type=convolutional", train),
     "train a run": ("/train?run={run}", trained),
     "runs": ("/runs", runs),
+    "lab": ("/lab", lab),
+    "lab code-size": ("/lab?experiment=code-size", experiment),
     "reconstruct": ("/reconstruct", reconstruct),
     "reconstruct an upload": ("/reconstruct", upload),
     "reconstruct a drawing": ("/reconstruct", draw),

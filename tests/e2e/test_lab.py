@@ -18,6 +18,8 @@ TINY = {
         "seeds": "2",
         "steps": "20",
     },
+    "balance": {"dataset": "digits", "betas": "0,1,1000", "steps": "40", "seeds": "2"},
+    "anomaly": {"dataset": "digits", "only": "0", "networks": "AE", "steps": "20", "size": "8"},
 }
 """Parameters with which an experiment takes a few seconds."""
 
