@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 
 from aeviz.errors import UserError
-from aeviz.experiments import document, jobs
+from aeviz.experiments import document, jobs, parameters
 from aeviz.experiments.base import Experiment, Result, Verdict
 from aeviz.experiments.document import Reference
 from aeviz.experiments.jobs import Job
@@ -104,9 +104,21 @@ def verdict(experiment: Experiment, result: Result, status: jobs.Status) -> None
         same = theirs.outcome == judged.outcome
         st.caption(
             f"The reference result, on {_data(known)}: {OUTCOMES[theirs.outcome].lower()}. "
-            f"{theirs.sentence}"
-            + ("" if same else " Fewer images and shorter training can change a verdict.")
+            f"{theirs.sentence}" + ("" if same else _differences(experiment, result, known))
         )
+
+
+def _differences(experiment: Experiment, result: Result, known: Reference) -> str:
+    """The settings in which a result with another verdict differs from the reference."""
+    mine, theirs = (parameters.plain(one.parameters) for one in (result, known.result))
+    changes = [
+        f"{field.label} {parameters.as_text(theirs[name])} (here {parameters.as_text(mine[name])})"
+        for name, field in parameters.about(experiment.parameters).items()
+        if mine[name] != theirs[name]
+    ]
+    if not changes:
+        return " The settings are the same: the random numbers of the seeds decide."
+    return f" Your verdict is another one, with other settings. There: {'; '.join(changes)}."
 
 
 def _data(known: Reference) -> str:

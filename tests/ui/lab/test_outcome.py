@@ -1,0 +1,26 @@
+"""The outcome of an experiment: how it differs from the reference result."""
+
+from __future__ import annotations
+
+from aeviz.experiments import table
+from aeviz.experiments.base import Result
+from aeviz.experiments.document import Reference
+from aeviz.ui.lab import outcome
+
+CODE_SIZE = table.find("code-size")
+
+
+def result(**changes: object) -> Result:
+    return Result(CODE_SIZE.build(changes), [])
+
+
+def test_another_verdict_names_the_settings_that_differ() -> None:
+    known = Reference(result(dataset="mnist", steps=4000), [], 1.0, "CPU")
+    text = outcome._differences(CODE_SIZE, result(steps=20), known)
+    assert "Data set mnist (here mnist-5k); Training steps 4000 (here 20)." in text
+    assert "Seeds" not in text
+
+
+def test_another_verdict_with_the_same_settings_is_up_to_the_seeds() -> None:
+    known = Reference(result(), [], 1.0, "CPU")
+    assert "the seeds decide" in outcome._differences(CODE_SIZE, result(), known)
