@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from aeviz.io.paths import WEB
+from aeviz.server import garbage
 from aeviz.ui.shared import person
 
 _HERE = Path(__file__).parent
@@ -34,4 +35,5 @@ page = st.navigation(
 )
 st.set_page_config(page_title=f"{page.title} · aeviz", page_icon=str(_ICON), layout="wide")
 person.warn_nobody()
+garbage.freeze_modules()
 page.run()
