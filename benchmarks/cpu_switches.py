@@ -22,12 +22,14 @@ import sys
 import time
 
 from aeviz.presets.autoencoders import PRESETS, settings_for
+from aeviz.training.cpu.malloc import keep_memory
 from aeviz.training.cpu.threads import threads
 
 
 def work(type_name: str, batch_size: int, steps: int) -> None:
     """Trains `steps` steps for each line of standard input, and prints their wall-clock time and
     processor time in seconds."""
+    keep_memory()
     import torch
 
     from aeviz import datasets

@@ -21,6 +21,7 @@ from aeviz.models.header import is_restorer
 from aeviz.presets.autoencoders import preset, settings_for
 from aeviz.presets.defaults import epochs_for
 from aeviz.presets.restorers import RESTORERS
+from aeviz.training.cpu.malloc import keep_memory
 from aeviz.training.finish import MAX_IMAGES, finish
 from aeviz.training.fit import fit
 from aeviz.training.loop import StepResult
@@ -64,6 +65,8 @@ def add_arguments(sub: argparse.ArgumentParser) -> None:
 @plain_memory_errors()
 def train(args: argparse.Namespace) -> dict[str, Any]:
     config = train_config(args)
+    if config.network.kind == "dense":
+        keep_memory()
     if args.out.suffix != ".safetensors":
         raise UserError("The model file's name must end in .safetensors: change --out.")
     if not args.out.resolve().parent.is_dir():
