@@ -15,6 +15,7 @@ def installed() -> set[str]:
     """The path in the wheel of each file of the project that it needs."""
     found = [path for path in (ROOT / "aeviz").rglob("*") if path.is_file()]
     found += [*(ROOT / "pages").glob("*.py"), *(ROOT / "checkpoints").glob("*.*")]
+    found += (ROOT / "checkpoints" / "lab").glob("*.json")
     paths = {path.relative_to(ROOT).as_posix() for path in found if path.suffix != ".pyc"}
     return {renamed(path) for path in paths}
 
