@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import struct
 from collections.abc import Sequence
 from html import escape
 from typing import Any
@@ -134,8 +135,9 @@ def _show_verdict(judged: Verdict, title: str) -> None:
 
 
 def pictures(job: Job, result: Result) -> None:
-    """The pictures of a result, those of a group below each other in the order of their numbers."""
-    groups: dict[str, list[str]] = {}
+    """The pictures of a result by group, in the order of their numbers: strips below each other,
+    square pictures side by side."""
+    groups: dict[str, list[tuple[str, bool]]] = {}
     ordered = sorted(result.pictures.items(), key=lambda item: _numbers(item[1].caption))
     for name, picture in ordered[:MAX_PICTURES]:
         png = job.picture(name)
@@ -143,18 +145,27 @@ def pictures(job: Job, result: Result) -> None:
             continue
         data = base64.b64encode(png).decode()
         caption = escape(picture.caption)
-        groups.setdefault(picture.group, []).append(
+        figure = (
             f'<figure><figcaption>{caption}</figcaption><img alt="{caption}" '
             f'src="data:image/png;base64,{data}"></figure>'
         )
+        groups.setdefault(picture.group, []).append((figure, _is_square(png)))
     if not groups:
         return
-    parts = [
-        (f"<h4>{escape(group)}</h4>" if group else "") + "".join(figures)
-        for group, figures in groups.items()
-    ]
+    parts = []
+    for group, found in groups.items():
+        figures = "".join(figure for figure, _ in found)
+        if all(square for _, square in found):
+            figures = f'<div class="av-lab-row">{figures}</div>'
+        parts.append((f"<h4>{escape(group)}</h4>" if group else "") + figures)
     st.markdown("**Pictures**")
     st.html(f'<div class="av-lab-pictures">{"".join(parts)}</div>')
+
+
+def _is_square(png: bytes) -> bool:
+    """Whether the sides in the header of a PNG file differ by less than a third."""
+    width, height = struct.unpack(">II", png[16:24])
+    return bool(0.75 < width / max(height, 1) < 1.34)
 
 
 def _numbers(caption: str) -> list[float]:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import io
+
+import pytest
+from PIL import Image
+
 from aeviz.experiments import table
 from aeviz.experiments.base import Result
 from aeviz.experiments.document import Reference
@@ -24,3 +29,10 @@ def test_another_verdict_names_the_settings_that_differ() -> None:
 def test_another_verdict_with_the_same_settings_is_up_to_the_seeds() -> None:
     known = Reference(result(), [], 1.0, "CPU")
     assert "the seeds decide" in outcome._differences(CODE_SIZE, result(), known)
+
+
+@pytest.mark.parametrize(("width", "square"), [(28, True), (30, True), (200, False), (10, False)])
+def test_a_square_is_not_a_strip(width: int, square: bool) -> None:
+    file = io.BytesIO()
+    Image.new("L", (width, 28)).save(file, "PNG")
+    assert outcome._is_square(file.getvalue()) == square
