@@ -70,6 +70,20 @@ def dataset(default: str = datasets.DEFAULT) -> Any:
     return _field(default, Field("Data set", "The images that the experiment uses."))
 
 
+def split() -> Any:
+    """Whether each seed splits all images again, or the data set's own test images are used."""
+    text = (
+        "pooled: all images, split again for each seed. official: the data set's own test images."
+    )
+    return choice("pooled", "Split", text, ("pooled", "official"))
+
+
+def pooled_images(default: int = 5000) -> Any:
+    """How many images each seed draws if they are pooled."""
+    text = "How many at most are drawn for each seed if they are pooled."
+    return number(default, "Images", text, 60, 70_000)
+
+
 def seeds(default: int = 3) -> Any:
     """The number of repeats, each with other random numbers."""
     text = "How many times each training is repeated with other random numbers. Each is a dot."

@@ -24,5 +24,5 @@ def freeze_modules() -> None:
         if len(sys.modules) == _modules or os.environ.get("AEVIZ_FREEZE") == "0":
             return
         _modules = len(sys.modules)
-    gc.collect()  # what is garbage now would stay for ever
+    gc.collect()  # frozen garbage would never be freed
     gc.freeze()

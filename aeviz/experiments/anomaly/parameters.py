@@ -62,15 +62,8 @@ class Parameters:
     flagged: float = p.number(
         5.0, "Alarms", "How many of 100 normal images may be flagged.", 0.5, 50.0
     )
-    split: str = p.choice(
-        "pooled",
-        "Split",
-        "pooled: all images, split again for each seed. official: the data set's own test images.",
-        ("pooled", "official"),
-    )
-    images: int = p.number(
-        5000, "Images", "How many at most are drawn for each seed if they are pooled.", 60, 70_000
-    )
+    split: str = p.split()
+    images: int = p.pooled_images()
     seeds: int = p.seeds(3)
 
 

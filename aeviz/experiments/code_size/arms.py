@@ -16,8 +16,6 @@ from aeviz.presets.autoencoders import settings_for
 
 TYPES: Final = {"dense": "standard", "conv": "convolutional"}
 """Types of autoencoder that have another name than their arm."""
-
-
 HIDDEN: Final = {
     ("dense", "small"): (128,),
     ("dense", "large"): (512, 256),

@@ -34,15 +34,8 @@ class Parameters:
         (4, 8, 16, 32), "Code sizes", "How many numbers, or bits, the code has.", 1, 512, 8
     )
     steps: int = p.number(320, "Training steps", "The same for each network.", 20, 100_000)
-    split: str = p.choice(
-        "pooled",
-        "Split",
-        "pooled: all images, split again for each seed. official: the data set's own test images.",
-        ("pooled", "official"),
-    )
-    images: int = p.number(
-        5000, "Images", "How many at most are drawn for each seed if they are pooled.", 60, 70_000
-    )
+    split: str = p.split()
+    images: int = p.pooled_images()
     seeds: int = p.seeds(3)
 
 
