@@ -8,6 +8,8 @@ from scipy.optimize import linear_sum_assignment
 
 NOISE = -1
 """HDBSCAN's label for an image that is in no cluster."""
+NO_CLASS = -1
+"""Of a cluster that is matched with no class."""
 
 
 def contingency(labels: ArrayLike, clusters: ArrayLike) -> NDArray[np.int64]:
@@ -26,6 +28,18 @@ def matched(table: NDArray[np.int64]) -> NDArray[np.int64]:
     chosen = columns[np.argsort(rows)]
     rest = np.setdiff1d(np.arange(table.shape[1]), chosen)
     return table[:, [*chosen, *rest]]
+
+
+def as_classes(labels: ArrayLike, clusters: ArrayLike) -> NDArray[np.int64]:
+    """The class that each image's cluster is matched with, (N,): as a label, or `NO_CLASS` if there
+    are more clusters than classes and its cluster is left over. The matching is that of
+    `accuracy`."""
+    classes = np.unique(np.asarray(labels))
+    names, c = np.unique(np.asarray(clusters), return_inverse=True)
+    rows, columns = linear_sum_assignment(-contingency(labels, clusters))
+    found = np.full(len(names), NO_CLASS, dtype=np.int64)
+    found[columns] = classes[rows]
+    return found[c]
 
 
 def accuracy(labels: ArrayLike, clusters: ArrayLike) -> float:

@@ -29,6 +29,13 @@ def test_by_hand() -> None:
     assert table.shape == (2, 3)
 
 
+def test_the_class_of_each_images_cluster_by_hand() -> None:
+    found = clustering.as_classes([3, 3, 3, 8, 8, 8], [7, 7, 2, 2, 2, 5])
+    # cluster 7 is class 3, cluster 2 is class 8, and no class is left for cluster 5
+    assert found.tolist() == [3, 3, 8, 8, 8, clustering.NO_CLASS]
+    assert clustering.accuracy([3, 3, 3, 8, 8, 8], [7, 7, 2, 2, 2, 5]) == pytest.approx(4 / 6)
+
+
 def test_fewer_clusters_than_classes_leave_classes_out() -> None:
     assert clustering.accuracy([0, 1, 2, 2], [0, 0, 1, 1]) == 0.75
     assert clustering.matched(clustering.contingency([0, 1, 2, 2], [0, 0, 1, 1])).shape == (3, 2)

@@ -9,11 +9,13 @@ import pytest
 import torch
 
 from aeviz.errors import UserError
+from aeviz.evaluation.clustering import NO_CLASS
 from aeviz.experiments import parameters, run
 from aeviz.experiments.base import Result, Row
 from aeviz.experiments.clustering import EXPERIMENT
 from aeviz.experiments.clustering.parameters import Parameters
 from aeviz.experiments.clustering.tasks import _measured
+from aeviz.figures import lab_clusters
 
 TINY = {
     "dataset": "digits",
@@ -42,6 +44,18 @@ def test_every_arm_finds_more_than_chance() -> None:
     assert EXPERIMENT.judge(result).sentence.startswith(("AE + k-means", "A simple", "Too close"))
     assert set(done["ae-0"].pictures) == {"table-k-means", "table-Gaussian-mixture", "centres"}
     assert not done["ae-1"].pictures
+    assert not done["ae-1"].arrays
+    maps = lab_clusters.maps(result)
+    assert maps is not None
+    (first, by_label), (second, by_cluster) = maps.figures
+    accuracy = result.of("acc", arm="AE + k-means", seed=0)[0]
+    assert (first, second) == ("True label", f"AE + k-means: {accuracy:.0%} right")
+    crosses = sum(len(one["x"]) for one in by_cluster["data"] if not one["showlegend"])
+    assert crosses == pytest.approx(400 * (1 - accuracy))
+    for figure in (by_label, by_cluster):
+        assert sum(len(one["x"]) for one in figure["data"]) == 400
+    assert all(one["showlegend"] for one in by_label["data"])
+    assert "The plane shows the two" in maps.note
     answer = EXPERIMENT.questions[2].answer(result)  # type: ignore[union-attr]
     ae, raw = (sum(result.of("acc", arm=f"{space} + k-means")) for space in ("AE", "pixels"))
     assert answer == pytest.approx(50 * (ae - raw))
@@ -56,6 +70,32 @@ def test_umap_and_equal_spreads_have_their_rows() -> None:
     assert torch.get_num_threads() == threads
     assert row["arm"] == "UMAP of AE + Gaussian mixture"
     assert 0.3 < float(row["acc"]) <= 1
+
+
+def test_the_map_is_umaps_once_there_is_one() -> None:
+    arrays = {
+        "ae-0/places": [[0.0, 0.0], [1.0, 0.0], [2.0, 0.0]],
+        "ae-0/labels": [0, 1, 1],
+        "ae-0/clusters": [0, 0, NO_CLASS],
+        "umap-of-ae-0/places": [[5.0, 5.0], [6.0, 5.0], [7.0, 5.0]],
+        "umap-of-ae-0/labels": [0, 1, 1],
+        "umap-of-ae-0/clusters": [0, 1, 1],
+    }
+    rows = made(AE=[0.5], UMAP_of_AE=[1.0])
+    maps = lab_clusters.maps(Result(Parameters(), rows, arrays=arrays))
+    assert maps is not None
+    (_, labels), (title, codes), (_, umap) = maps.figures
+    assert title == "AE + k-means: 50% right"
+    assert [(one["name"], one["x"]) for one in labels["data"]] == [("0", [5.0]), ("1", [6.0, 7.0])]
+    assert [(one["name"], one["x"], one["showlegend"]) for one in codes["data"]] == [
+        ("0", [5.0], True),
+        ("0", [6.0], False),
+        ("no class", [], True),
+        ("no class", [7.0], False),
+    ]
+    assert umap["data"] == labels["data"]
+    assert lab_clusters.maps(Result(Parameters(judged="VAE"), rows, arrays=arrays)) is None
+    assert lab_clusters.maps(Result(Parameters(), [])) is None
 
 
 def test_noise_is_one_cluster_and_is_left_out() -> None:

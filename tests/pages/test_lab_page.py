@@ -134,6 +134,19 @@ def test_points_in_space_have_figures_of_their_own(started: list[Job]) -> None:
     assert "The map of each method" in texts(app)
 
 
+def test_clusters_have_a_map(started: list[Job]) -> None:
+    link = {"dataset": "digits", "images": "60", "spaces": "pixels,AE", "steps": "20", "seeds": "1"}
+    experiment = table.find("clustering")
+    found = experiment.build(link)
+    tasks = experiment.tasks(found)
+    done = {one.key: one for one in run.in_turn("clustering", parameters.plain(found), tasks)}
+    finish(jobs.start("clustering", link), done)
+    app = opened(experiment="clustering", **link, ran="1")
+    assert not app.exception
+    assert "Labels and clusters on a map" in texts(app)
+    assert "True label" in texts(app)
+
+
 @pytest.mark.parametrize(
     "query",
     [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aeviz.experiments.base import BreakIt, Chart, Choice, Experiment, Numeric, Prediction, Result
 from aeviz.experiments.clustering.arms import RESTARTS, UMAP_NEIGHBOURS, config
 from aeviz.experiments.clustering.parameters import METHODS, Parameters, check
-from aeviz.experiments.clustering.tasks import tasks, work
+from aeviz.experiments.clustering.tasks import POINTS, tasks, work
 from aeviz.experiments.clustering.verdict import judge
 from aeviz.experiments.statistics import interval
 
@@ -24,6 +24,7 @@ def _protocol(params: Parameters) -> list[tuple[str, str]]:
         ),
         ("UMAP", f"2 dimensions, {UMAP_NEIGHBOURS} neighbours, minimal distance 0"),
         ("Codes and PCA", params.scale),
+        ("Map", f"up to {POINTS:,} images of the first seed"),
         ("Tuned on", "nothing: without labels nobody can"),
     ]
 

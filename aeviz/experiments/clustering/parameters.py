@@ -18,6 +18,8 @@ METHODS: Final = {
     "UMAP of AE": ("Gaussian mixture",),
 }
 """What is clustered, and how."""
+MAPPED: Final = {"AE": "k-means", "VAE": "k-means", "UMAP of AE": "Gaussian mixture"}
+"""Codes that are drawn in the plane, and the clusters in which."""
 FEWEST_PER_CLASS = 3
 
 

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from aeviz.datasets import Dataset
-from aeviz.evaluation import clustering
+from aeviz.evaluation import clustering, metrics
 from aeviz.evaluation.evaluate import decode_all
 from aeviz.evaluation.validation import to_float
 from aeviz.experiments.base import Output, Picture, Row, Task
 from aeviz.experiments.clustering.arms import clustered, drawn, points_of
-from aeviz.experiments.clustering.parameters import METHODS, Parameters
+from aeviz.experiments.clustering.parameters import MAPPED, METHODS, Parameters
 from aeviz.experiments.pictures import heat, strip
 from aeviz.images import encode_png
 from aeviz.nn.model import Autoencoder
 
 CELL = 12
 """Pixels of a square in the table of clusters against classes."""
+POINTS = 1500
+"""Images on a map."""
 
 
 def tasks(params: Parameters) -> list[Task]:
@@ -37,6 +42,7 @@ def work(params: Parameters, task: Task) -> Output:
     z, model = points_of(params, dataset, space, seed)
     rows: list[Row] = []
     pictures: dict[str, Picture] = {}
+    arrays: dict[str, list[Any]] = {}
     classes = len(dataset.class_names)
     for method, clusters in clustered(METHODS[space], z, classes, seed):
         labels = dataset.train.labels.numpy()
@@ -46,7 +52,9 @@ def work(params: Parameters, task: Task) -> Output:
             pictures[f"table-{method.replace(' ', '-')}"] = _table(labels, clusters, arm)
         if seed == 0 and method == "k-means":
             pictures |= _centres(params, dataset, z, clusters, arm, model)
-    return Output(rows, pictures)
+        if seed == 0 and method == MAPPED.get(space):
+            arrays |= _map(z, labels, clusters)
+    return Output(rows, pictures, arrays)
 
 
 def _measured(labels: NDArray[np.int64], clusters: NDArray[np.int64]) -> Row:
@@ -64,6 +72,22 @@ def _measured(labels: NDArray[np.int64], clusters: NDArray[np.int64]) -> Row:
     if covered.any():
         row["acc_covered"] = clustering.accuracy(labels[covered], clusters[covered])
     return row
+
+
+def _map(
+    z: NDArray[np.float64], labels: NDArray[np.int64], clusters: NDArray[np.int64]
+) -> dict[str, list[Any]]:
+    """Places of the first images on the plane of the two largest variances, which is that of the
+    codes if there are two; their labels; and the classes that their clusters are matched with."""
+    places = torch.from_numpy(z - z.mean(0))
+    if z.shape[1] > 2:
+        flat = places @ metrics.pca_subspace(places, 2)
+        places = F.pad(flat, (0, 2 - flat.shape[1]))  # if the codes lie on a line
+    return {
+        "places": [[round(float(value), 3) for value in place] for place in places[:POINTS]],
+        "labels": labels[:POINTS].tolist(),
+        "clusters": clustering.as_classes(labels, clusters)[:POINTS].tolist(),
+    }
 
 
 def _table(labels: NDArray[np.int64], clusters: NDArray[np.int64], arm: str) -> Picture:

@@ -17,7 +17,7 @@ from aeviz.experiments.base import Experiment, Result, Verdict
 from aeviz.experiments.document import Reference
 from aeviz.experiments.jobs import Job
 from aeviz.export import config_link
-from aeviz.figures import lab, lab_points
+from aeviz.figures import lab, lab_clusters, lab_points
 from aeviz.io.paths import WEB
 from aeviz.runs import queue
 from aeviz.ui.lab import prediction
@@ -66,8 +66,8 @@ def _progress(job: Job) -> str:
 def charts(
     experiment: Experiment, params: Any, result: Result | None, reveal: bool = False
 ) -> None:
-    """The charts that have data, the first alone, then two in a row, and the figures of points in
-    space. `reveal`: with the reference result."""
+    """The charts that have data, the first alone, then two in a row, and the experiment's own
+    figures. `reveal`: with the reference result."""
     known = document.reference(experiment) if reveal else None
     figures = []
     for number, spec in enumerate(experiment.charts):
@@ -89,6 +89,14 @@ def charts(
         st.markdown(f"**{title}**")
         chart(drawn, f"aeviz-lab-points-{number}", title)
         st.caption(note)
+    if result is not None and (maps := lab_clusters.maps(result)):
+        st.markdown("**Labels and clusters on a map**")
+        columns = st.columns(len(maps.figures))
+        for number, (title, drawn) in enumerate(maps.figures):
+            with columns[number]:
+                st.markdown(title)
+                chart(drawn, f"aeviz-lab-map-{number}", f"Map of the codes. {title}")
+        st.caption(maps.note)
 
 
 def verdict(experiment: Experiment, result: Result, status: jobs.Status) -> None:
