@@ -13,7 +13,7 @@ from aeviz.errors import UserError
 from aeviz.evaluation import metrics
 from aeviz.experiments import parameters, run
 from aeviz.experiments.base import Result, Row
-from aeviz.experiments.compression import EXPERIMENT
+from aeviz.experiments.compression import EXPERIMENT, kinds
 from aeviz.experiments.compression.codec import read_curve
 from aeviz.experiments.compression.experiment import _answer
 from aeviz.experiments.compression.images import images_of
@@ -21,6 +21,7 @@ from aeviz.experiments.compression.parameters import Parameters
 from aeviz.experiments.compression.tasks import work
 from aeviz.experiments.compression.verdict import best_arm
 from aeviz.experiments.fitting import pixels
+from aeviz.figures import lab_matrix
 
 TINY = {"dataset": "digits", "bits": "8,32", "sizes": "2,8", "seeds": 2, "steps": 30}
 
@@ -91,6 +92,78 @@ def test_other_kinds_of_test_image() -> None:
     assert noise.shape == own.shape
     assert abs(noise.float().mean() - 127.5) < 2
     assert torch.equal(noise, images_of(dataset, "noise").images)
+
+
+def test_kinds_of_image_have_the_size_of_the_data_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(datasets, "available", lambda name: name != "fashion-mnist")
+    assert kinds.kinds_of("digits") == ["digits", "inverted digits", "shapes", "noise"]
+    assert kinds.kinds_of("shapes-colour") == ["shapes", "inverted shapes", "digits", "noise"]
+    own = datasets.load("digits")
+    assert kinds.images_of_kind("digits", "digits") is own
+    made = {kind: kinds.images_of_kind("digits", kind) for kind in kinds.kinds_of("digits")}
+    assert len({one.sha256 for one in made.values()}) == 4
+    for one in made.values():
+        for part in (one.train, one.validation, one.test):
+            assert part.images.shape[1:] == (1, 8, 8)
+            assert part.images.dtype == torch.uint8
+            assert len(part) == len(part.labels)
+    inverted = made["inverted digits"]
+    assert torch.equal(inverted.test.images, 255 - own.test.images)
+    shapes = made["shapes"].train.images
+    assert len(shapes) == kinds.COUNTS[0]
+    whole = datasets.load("shapes").train.images[: kinds.COUNTS[0]]
+    assert shapes.float().mean().item() == pytest.approx(whole.float().mean().item(), abs=0.5)
+    noise = made["noise"]
+    assert not torch.equal(noise.train.images[: len(noise.test)], noise.test.images)
+    assert kinds.another("digits") == "shapes"
+    assert kinds.another("shapes") == "digits"
+
+
+def test_images_become_gray_or_coloured() -> None:
+    gray = torch.arange(16, dtype=torch.uint8).reshape(1, 1, 4, 4)
+    assert torch.equal(kinds._resized(gray, (3, 4, 4)), gray.expand(-1, 3, -1, -1))
+    colour = gray.expand(-1, 3, -1, -1)
+    assert torch.equal(kinds._resized(colour, (1, 4, 4)), gray)
+    assert kinds._resized(gray, (1, 2, 2)).shape == (1, 1, 2, 2)
+
+
+def test_each_cell_is_the_error_over_that_of_the_kinds_own_pca(result: Result) -> None:
+    cells = [row for row in result.rows if "ratio" in row]
+    tested = result.values("tested_on")
+    assert tested[:3] == ["digits", "inverted digits", "shapes"]
+    assert tested[-1] == "noise"
+    arms = {
+        "dense, trained on digits": 2,
+        "VAE, trained on digits": 2,
+        "PCA, trained on digits": 1,
+        "dense, trained on shapes": 1,
+        "PCA, trained on shapes": 1,
+    }
+    assert len(cells) == len(tested) * sum(arms.values())
+    for row in cells:
+        assert float(row["ratio"]) == pytest.approx(float(row["mse"]) / float(row["own_pca_mse"]))
+        assert not {"bits", "val_mse"} & row.keys(), "charts and verdict are about the own kind"
+    for kind in ("digits", "shapes"):
+        own = result.of("ratio", arm=f"PCA, trained on {kind}", tested_on=kind)
+        assert own == [1]
+    (foreign,) = result.of("ratio", arm="PCA, trained on digits", tested_on="inverted digits")
+    assert foreign > 3
+
+
+def test_the_matrix_has_the_mean_of_the_seeds() -> None:
+    found: list[Row] = [
+        {"arm": "dense, trained on digits", "tested_on": kind, "seed": seed, "ratio": ratio}
+        for seed, ratios in enumerate([(0.5, 20.0), (0.7, 40.0)])
+        for kind, ratio in zip(("digits", "inverted digits"), ratios, strict=True)
+    ]
+    figure = lab_matrix.matrix(Result(Parameters(), found))
+    assert figure is not None
+    assert [one["text"] for one in figure["layout"]["annotations"]] == ["0.60", "30"]
+    (cells,) = figure["data"]
+    assert cells["x"] == ["digits", "inverted<br>digits"]
+    assert cells["y"] == ["dense,<br>trained on digits"]
+    assert cells["z"][0] == [pytest.approx(math.log(0.6) / math.log(5)), 1]
+    assert lab_matrix.matrix(Result(Parameters(), [])) is None
 
 
 def rows(own: list[float], pca: float, formats: float = 240, gray: float = 0.09) -> Result:

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from aeviz.experiments import jobs, parameters, run, table
 from aeviz.experiments.base import Choice
 from aeviz.experiments.jobs import Job, Status
+from aeviz.figures import lab_matrix
 
 LINK = {
     "experiment": "code-size",
@@ -145,6 +146,18 @@ def test_clusters_have_a_map(started: list[Job]) -> None:
     assert not app.exception
     assert "Labels and clusters on a map" in texts(app)
     assert "True label" in texts(app)
+
+
+def test_trained_on_one_kind_and_tested_on_another_is_a_matrix(started: list[Job]) -> None:
+    link = {"dataset": "digits", "arms": "dense", "sizes": "8", "seeds": "1"}
+    experiment = table.find("compression")
+    row = {"arm": "PCA, trained on digits", "tested_on": "noise", "seed": 0, "ratio": 2.5}
+    tasks = experiment.tasks(experiment.build(link))
+    done = {task.key: run.Done(task.key, [dict(row)], {}, 1.0) for task in tasks}
+    finish(jobs.start("compression", link), done)
+    app = opened(experiment="compression", **link, ran="1")
+    assert not app.exception
+    assert lab_matrix.TITLE in texts(app)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import Final
 
 import torch
@@ -10,12 +12,13 @@ from torch import Tensor
 
 from aeviz import pca
 from aeviz.config import RunConfig
-from aeviz.datasets import Dataset
-from aeviz.evaluation.transform_coding import fit_transform
+from aeviz.datasets import Dataset, Split
+from aeviz.evaluation.evaluate import decode_all
+from aeviz.evaluation.transform_coding import Decode, Transform, fit_transform, sensitivity
 from aeviz.experiments.compression.codec import Codec, Point, best_points
 from aeviz.experiments.compression.images import images_of
 from aeviz.experiments.compression.parameters import Parameters
-from aeviz.experiments.fitting import pixels
+from aeviz.experiments.fitting import codes, fitted, pixels
 from aeviz.presets.autoencoders import settings_for
 
 PCA_SIZES: Final = (16, 64, 256)
@@ -32,27 +35,70 @@ def configs(arm: str, params: Parameters) -> list[RunConfig]:
     return [one.replace(**{"loss.beta": beta}) for one in sized for beta in BETAS]
 
 
-@lru_cache(maxsize=2)
-def pca_points(dataset: Dataset, params: Parameters) -> list[Point]:
-    """PCA's codec at the rates of the experiment, and at some between and beyond."""
+@dataclass(frozen=True, eq=False)
+class Encoder:
+    """Codes of images, and what is needed to compress them: the codec without the images.
+    `weights`: numbers that the receiver needs."""
+
+    encode: Callable[[Split], Tensor]
+    decode: Decode
+    transform: Transform
+    weights: int
+    train: Tensor
+
+    def codec(self, dataset: Dataset, test: Split) -> Codec:
+        """The codec with the codes of these images to choose with and to measure on."""
+        return Codec(
+            self.transform,
+            self.decode,
+            self.weights,
+            self.train,
+            self.encode(dataset.validation),
+            self.encode(test),
+        )
+
+
+def trained(arm: str, params: Parameters, dataset: Dataset, seed: int) -> list[Encoder]:
+    """The networks of an arm, trained on this data set."""
+    found = []
+    for config in configs(arm, params):
+        model = fitted(config, dataset, params.steps, seed)
+        weights = sum(w.numel() for w in model.decoder.state_dict().values())
+        encode, decode = partial(codes, model), partial(decode_all, model)
+        train = encode(dataset.train)
+        transform = fit_transform(train, sensitivity(decode, train[:200]))
+        found.append(Encoder(encode, decode, transform, weights, train))
+    return found
+
+
+@lru_cache(maxsize=8)
+def pca_fitted(dataset: Dataset) -> list[Encoder]:
+    """PCA with each number of components."""
     train = pixels(dataset.train)
-    test = images_of(dataset, params.tested)
     mean, basis = (
         part.float() for part in pca.fit_exact(train, min(PCA_SIZES[-1], len(train) - 1))
     )
-    codecs = []
+    found = []
     for size in sorted({min(size, basis.shape[1]) for size in PCA_SIZES}):
         directions = basis[:, :size]
+
+        def encode(split: Split, directions: Tensor = directions) -> Tensor:
+            return (pixels(split) - mean) @ directions
 
         def decode(z: Tensor, directions: Tensor = directions) -> Tensor:
             return (z @ directions.T + mean).reshape(-1, *dataset.image_shape)
 
-        parts = [
-            (pixels(split) - mean) @ directions
-            for split in (dataset.train, dataset.validation, test)
-        ]
-        transform = fit_transform(parts[0], torch.eye(size, dtype=torch.float64))
-        codecs.append(Codec(transform, decode, directions.numel() + len(mean), *parts))
+        z = encode(dataset.train)
+        transform = fit_transform(z, torch.eye(size, dtype=torch.float64))
+        found.append(Encoder(encode, decode, transform, directions.numel() + len(mean), z))
+    return found
+
+
+@lru_cache(maxsize=2)
+def pca_points(dataset: Dataset, params: Parameters) -> list[Point]:
+    """PCA's codec at the rates of the experiment, and at some between and beyond."""
+    test = images_of(dataset, params.tested)
+    codecs = [one.codec(dataset, test) for one in pca_fitted(dataset)]
     between = {rate * factor for rate in params.bits for factor in (0.5, 0.75, 1.0, 1.5, 2.0)}
     return best_points(codecs, sorted(between), dataset.validation, test)
 

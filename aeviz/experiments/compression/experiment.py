@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from aeviz.experiments import parameters as p
 from aeviz.experiments.base import BreakIt, Chart, Choice, Experiment, Numeric, Prediction, Result
+from aeviz.experiments.compression import matrix
 from aeviz.experiments.compression.arms import BETAS, PCA_SIZES, configs
 from aeviz.experiments.compression.codec import WEIGHT_BYTES
+from aeviz.experiments.compression.kinds import COUNTS
 from aeviz.experiments.compression.parameters import ARMS, Parameters, check
 from aeviz.experiments.compression.tasks import tasks, work
 from aeviz.experiments.compression.verdict import judge
@@ -38,6 +40,14 @@ def _protocol(params: Parameters) -> list[tuple[str, str]]:
             "Error",
             "mean squared error per pixel of the test images, for values from 0 to 1; gray_mse: of "
             "one gray for every pixel",
+        ),
+        (
+            "Kinds of image",
+            f"number in a cell: error at {matrix.rate_of(params):g} bits per image / error of PCA "
+            "that is fitted to the tested kind, with as many bits. Step and code size are chosen "
+            "on validation images of the tested kind. Other data sets (clothes only if "
+            "Fashion-MNIST has been downloaded) are scaled to the size of these images: up to "
+            "{:,} training, {} validation and {} test images".format(*COUNTS),
         ),
         ("Test images", {"own": "of the same kind"}.get(params.tested, params.tested)),
         ("Equal for all networks", f"{params.steps} training steps"),
@@ -159,6 +169,9 @@ EXPERIMENT = Experiment(
         "format_bits",
         "codec_bytes",
         "break_even",
+        "tested_on",
+        "own_pca_mse",
+        "ratio",
     ),
     recipe=lambda params, row: (
         configs(next(key for key, label in ARMS.items() if label == row["arm"]), params)[

@@ -5,21 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from torch import Tensor
-
 from aeviz import datasets
-from aeviz.evaluation.evaluate import decode_all
-from aeviz.evaluation.transform_coding import fit_transform, sensitivity
 from aeviz.evaluation.validation import to_float
 from aeviz.experiments.base import Output, Picture, Row, Task
-from aeviz.experiments.compression.arms import configs, pca_curve, pca_points
-from aeviz.experiments.compression.codec import SHOWN, Codec, Point, best_points, read_curve
+from aeviz.experiments.compression import matrix
+from aeviz.experiments.compression.arms import pca_curve, pca_fitted, pca_points, trained
+from aeviz.experiments.compression.codec import SHOWN, Point, best_points, read_curve
 from aeviz.experiments.compression.formats import PictureFile, bits_of_formats, files_of
 from aeviz.experiments.compression.images import images_of
+from aeviz.experiments.compression.kinds import another, images_of_kind, own_kind
 from aeviz.experiments.compression.parameters import ARMS, Parameters
-from aeviz.experiments.fitting import codes, fitted, pixels
+from aeviz.experiments.fitting import pixels
 from aeviz.experiments.pictures import strip
-from aeviz.nn.model import Autoencoder
 
 
 def tasks(params: Parameters) -> list[Task]:
@@ -31,6 +28,7 @@ def tasks(params: Parameters) -> list[Task]:
             for seed in range(params.seeds)
             for arm in params.arms
         ),
+        Task("other-kinds", {}),
     ]
 
 
@@ -45,20 +43,11 @@ def work(params: Parameters, task: Task) -> Output:
         points = [point for point in pca_points(dataset, params) if point.bits in params.bits]
         rows = [_row("PCA", 0, one) for one in points]
         return Output(rows, _pictures(params, "PCA", points))
+    if task.key == "other-kinds":
+        return Output(_other_kinds(params))
     arm, seed = task.values["arm"], task.values["seed"]
-    codecs = []
-    for config in configs(arm, params):
-        model = fitted(config, dataset, params.steps, seed)
-        weights = sum(w.numel() for part in (model.decoder,) for w in part.state_dict().values())
-        train, validation, z = (
-            codes(model, split) for split in (dataset.train, dataset.validation, test)
-        )
-
-        def decode(z: Tensor, model: Autoencoder = model) -> Tensor:
-            return decode_all(model, z)
-
-        transform = fit_transform(train, sensitivity(decode, train[:200]))
-        codecs.append(Codec(transform, decode, weights, train, validation, z))
+    encoders = trained(arm, params, dataset, seed)
+    codecs = [one.codec(dataset, test) for one in encoders]
     points = best_points(codecs, params.bits, dataset.validation, test)
     rows = []
     for point in points:
@@ -71,7 +60,32 @@ def work(params: Parameters, task: Task) -> Output:
         if saved > 0:
             row["break_even"] = math.ceil(point.codec_bytes / saved)
         rows.append(row)
-    return Output(rows, _pictures(params, ARMS[arm], points) if seed == 0 else {})
+    own, kinds = own_kind(params.dataset), matrix.tested(encoders, params)
+    rows += matrix.cells(ARMS[arm], own, kinds, params, seed)
+    if seed:
+        return Output(rows)
+    pictures = _pictures(params, ARMS[arm], points)
+    if arm == params.arms[0]:
+        pictures |= matrix.pictures(ARMS[arm], own, kinds, params.dataset)
+    return Output(rows, pictures)
+
+
+def _other_kinds(params: Parameters) -> list[Row]:
+    """PCA of the data set's kind and of another on all kinds of image, and a network that learns
+    the other kind."""
+    own, other = own_kind(params.dataset), another(params.dataset)
+    images = images_of_kind(params.dataset, other)
+    arm = params.arms[0]
+    codecs = {
+        ("PCA", own): pca_fitted(images_of_kind(params.dataset, own)),
+        (ARMS[arm], other): trained(arm, params, images, 0),
+        ("PCA", other): pca_fitted(images),
+    }
+    return [
+        row
+        for (name, kind), encoders in codecs.items()
+        for row in matrix.cells(name, kind, matrix.tested(encoders, params), params, 0)
+    ]
 
 
 def _format_row(one: PictureFile) -> Row:

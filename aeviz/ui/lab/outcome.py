@@ -17,7 +17,7 @@ from aeviz.experiments.base import Experiment, Result, Verdict
 from aeviz.experiments.document import Reference
 from aeviz.experiments.jobs import Job
 from aeviz.export import config_link
-from aeviz.figures import lab, lab_clusters, lab_points
+from aeviz.figures import lab, lab_clusters, lab_matrix, lab_points
 from aeviz.io.paths import WEB
 from aeviz.runs import queue
 from aeviz.ui.lab import prediction
@@ -97,6 +97,11 @@ def charts(
                 st.markdown(title)
                 chart(drawn, f"aeviz-lab-map-{number}", f"Map of the codes. {title}")
         st.caption(maps.note)
+    if result is not None and (cells := lab_matrix.matrix(result)):
+        with st.columns(2)[0]:
+            st.markdown(f"**{lab_matrix.TITLE}**")
+            chart(cells, "aeviz-lab-matrix", lab_matrix.TITLE)
+            st.caption(lab_matrix.NOTE)
 
 
 def verdict(experiment: Experiment, result: Result, status: jobs.Status) -> None:
