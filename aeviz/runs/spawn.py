@@ -23,13 +23,13 @@ _starting = threading.Lock()
 _children: list[subprocess.Popen[bytes]] = []
 
 
-def start(config: RunConfig, owner: str = "") -> Run:
-    """Create a run of this owner (`aeviz.identity`) and start its worker process; return at once.
-    UserError if it cannot."""
+def start(config: RunConfig, owner: str = "", sweep: str = "") -> Run:
+    """Create a run of this owner (`aeviz.identity`), and of this sweep (`aeviz.sweeps`) if it is a
+    trial, and start its worker process; return at once. UserError if it cannot."""
     queue.slots()  # first: a wrong AEVIZ_WORKERS must leave no folder behind
     with _starting:
         _check_number(owner)
-        run = create(config, owner)
+        run = create(config, owner, sweep)
     _spawn(run)
     return run
 

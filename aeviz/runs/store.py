@@ -1,9 +1,9 @@
 """Run folders: the disk is the truth.
 
 `checkpoints/runs/<id>/` holds `config.json`, `status.json`, `metrics.jsonl`, `snapshots/`,
-`model.safetensors` and `resume.safetensors`; `owner` and `name`, if it has them; `pid`, which its
-worker keeps locked; `worker.log`; and `stop`, if a stop was requested. Any process can read a run
-at any time: each file is replaced as a whole, and `metrics.jsonl` grows by lines.
+`model.safetensors` and `resume.safetensors`; `owner`, `name` and `sweep`, if it has them; `pid`,
+which its worker keeps locked; `worker.log`; and `stop`, if a stop was requested. Any process can
+read a run at any time: each file is replaced as a whole, and `metrics.jsonl` grows by lines.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any, Literal
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
 from aeviz.io import atomic, json_file, locks
-from aeviz.io.paths import given_name, owner_of, runs_dir
+from aeviz.io.paths import given_name, line_of, owner_of, runs_dir
 from aeviz.runs.metrics import LATEST, checked
 
 Phase = Literal["queued", "running", "finishing", "done", "stopped", "failed"]
@@ -79,6 +79,11 @@ class Run:
     def name(self) -> str:
         """The name given to it after its start; "" if there is none."""
         return given_name(self.folder)
+
+    @property
+    def sweep(self) -> str:
+        """The id of the sweep that it is a trial of (`aeviz.sweeps`); "" if of none."""
+        return line_of(self.folder / "sweep", _ID)
 
     def removed(self) -> UserError:
         return UserError(f"The run {self.id} is no longer on the disk.")
@@ -237,15 +242,17 @@ class Run:
         return (self.folder / "stop").exists()
 
 
-def create(config: RunConfig, owner: str = "") -> Run:
-    """A new folder for a run of this owner; its id is unique even if two runs share a name.
-    UserError if the disk has no room for it; nothing is left behind then."""
+def create(config: RunConfig, owner: str = "", sweep: str = "") -> Run:
+    """A new folder for a run of this owner, and of this sweep if it is a trial; its id is unique
+    even if two runs share a name. UserError if the disk has no room for it; nothing is left behind
+    then."""
     stem = re.sub(r"[^a-z0-9]+", "-", (config.name or f"{config.type}-{config.dataset}").lower())
     run = Run(_new_folder(stem.strip("-")[:40] or "run"))
     try:
         run.write_status(Status(created=time.time()))
-        if owner:
-            atomic.write_bytes(run.folder / "owner", owner.encode())
+        for name, line in (("owner", owner), ("sweep", sweep)):
+            if line:
+                atomic.write_bytes(run.folder / name, line.encode())
         data = config.to_json().encode()
         atomic.write_bytes(run.folder / "config.json", data)  # last: now it is listed
     except UserError:
