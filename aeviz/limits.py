@@ -101,6 +101,13 @@ RUNS: Final = Limit(in_all=200, person=10)
 LONGEST_TRAINING_SECONDS: Final = 1800.0
 """After this time a run stops if others are waiting. It can be continued."""
 
+# ---- sweeps ------------------------------------------------------------------------------------
+
+SWEEP_TRIALS: Final = 300
+"""Runs of one sweep."""
+SWEEP_COMBINATIONS: Final = 1000
+"""Values and ends of ranges, combined: all are checked before a sweep starts."""
+
 # ---- the Lab -----------------------------------------------------------------------------------
 
 LAB_JOBS: Final = Limit(in_all=100, person=3)

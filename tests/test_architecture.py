@@ -28,7 +28,7 @@ FLOORS: tuple[set[str], ...] = (
     {"restoration"},
     {"training"},
     {"runs", "export"},
-    {"experiments"},
+    {"experiments", "sweeps"},
     {"figures"},
     {"server", "cli"},
     {"ui"},
@@ -290,5 +290,15 @@ def test_each_file_has_its_room() -> None:
 def test_the_command_line_starts_without_streamlit() -> None:
     """`python -m aeviz` works where only the core is installed, and starts fast."""
     check = "import sys, aeviz.cli.main; print('streamlit' in sys.modules)"
+    answer = subprocess.run([sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True)
+    assert answer.stdout == "False\n", answer.stderr
+
+
+def test_optuna_is_imported_by_a_sweep_that_starts_only() -> None:
+    """Neither pages nor other commands need it."""
+    check = (
+        "import sys, aeviz.cli.main, aeviz.sweeps.run, aeviz.ui.runs.page;"
+        "print('optuna' in sys.modules)"
+    )
     answer = subprocess.run([sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True)
     assert answer.stdout == "False\n", answer.stderr

@@ -54,6 +54,8 @@ def both(number: Limit, size: Limit) -> list[int]:
         ("model files", both(limits.MODELS, limits.MODEL_BYTES)),
         ("reserve for training", [limits.RESERVE]),
         ("runs that train or wait", shares(limits.RUNS)),
+        ("trials of a sweep (`aeviz sweep`)", [limits.SWEEP_TRIALS]),
+        ("combinations of values that a sweep checks", [limits.SWEEP_COMBINATIONS]),
         ("experiments of the Lab that run or wait", shares(limits.LAB_JOBS)),
         ("results of the Lab", [limits.LAB_KEPT]),
         ("a turn, while somebody else waits", [limits.LONGEST_TRAINING_SECONDS // 60]),

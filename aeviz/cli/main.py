@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from aeviz import datasets, images
-from aeviz.cli import lab, restore, train
+from aeviz.cli import lab, restore, sweep, train
 from aeviz.cli.start import start_app
 from aeviz.cli.terminal import read, say
 from aeviz.device import pick_device
@@ -61,6 +61,9 @@ def parser() -> argparse.ArgumentParser:
 
     sub = command("train", train.train, "train a model and write it to one file")
     train.add_arguments(sub)
+
+    sub = command("sweep", sweep.sweep, "train many runs that differ in a few settings")
+    sweep.add_arguments(sub)
 
     sub = command("evaluate", _evaluate, "measure a model on a data set's test split")
     sub.add_argument("file", type=Path)

@@ -32,17 +32,7 @@ from aeviz.training.state import begin
 def add_arguments(sub: argparse.ArgumentParser) -> None:
     """The options of the command."""
     sub.add_argument("--preset", default="standard", help="a type: see `presets`")
-    sub.add_argument("--dataset", help="a data set: see `datasets` (default: the preset's)")
-    length = sub.add_mutually_exclusive_group()
-    length.add_argument("--epochs", type=int)
-    length.add_argument(
-        "--steps", type=int, help="train for about so many steps (default: the preset's)"
-    )
-    sub.add_argument("--latent-dim", type=int)
-    sub.add_argument("--batch-size", type=int)
-    sub.add_argument("--seed", type=int)
-    sub.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"))
-    sub.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="changes")
+    add_settings(sub)
     sub.add_argument(
         "--reference",
         action="store_true",
@@ -60,6 +50,21 @@ def add_arguments(sub: argparse.ArgumentParser) -> None:
         help="restorers: share of the initial weights in the average at the end",
     )
     sub.add_argument("--out", type=Path, required=True, help="FILE.safetensors")
+
+
+def add_settings(sub: argparse.ArgumentParser) -> None:
+    """The options that change settings of the RunConfig."""
+    sub.add_argument("--dataset", help="a data set: see `datasets` (default: the preset's)")
+    length = sub.add_mutually_exclusive_group()
+    length.add_argument("--epochs", type=int)
+    length.add_argument(
+        "--steps", type=int, help="train for about so many steps (default: the preset's)"
+    )
+    sub.add_argument("--latent-dim", type=int)
+    sub.add_argument("--batch-size", type=int)
+    sub.add_argument("--seed", type=int)
+    sub.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"))
+    sub.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="changes")
 
 
 @plain_memory_errors()
@@ -137,7 +142,12 @@ def _without_penalty(
 
 def train_config(args: argparse.Namespace) -> RunConfig:
     """The preset with the changes of the command line, validated."""
-    changes: dict[str, Any] = {"name": args.out.stem[:80]}
+    return preset_config(args.preset, args, {"name": args.out.stem[:80]} | changed_settings(args))
+
+
+def changed_settings(args: argparse.Namespace) -> dict[str, Any]:
+    """The options of `add_settings` by dotted key, except for `--steps`."""
+    changes: dict[str, Any] = {}
     for key, value in (
         ("dataset", args.dataset),
         ("training.epochs", args.epochs),
@@ -158,14 +168,23 @@ def train_config(args: argparse.Namespace) -> RunConfig:
             changes[key] = json.loads(text)
         except (ValueError, RecursionError):
             changes[key] = text  # a word without quotes is a string: --set loss.reconstruction=mse
-    named = RESTORERS.get(args.preset)
+    return changes
+
+
+def preset_config(name: str, args: argparse.Namespace, changes: dict[str, Any]) -> RunConfig:
+    """The preset or restorer of this name with these changes, validated; with epochs for `--steps`
+    or the preset's own number of steps, unless they are among the changes."""
+    named = RESTORERS.get(name)
     if named is not None:
         return named.replace(**changes)
-    config = settings_for(args.preset, changes.get("dataset")).replace(**changes)
+    config = settings_for(name, changes.get("dataset")).replace(**changes)
     if "training.epochs" in changes:
         return config
+    return with_steps(config, args.steps or preset(name).steps)
+
+
+def with_steps(config: RunConfig, steps: int) -> RunConfig:
+    """The configuration with the number of epochs that gives so many steps."""
     images = datasets.find(config.dataset).counts[0]
-    steps = args.steps or preset(args.preset).steps
-    return config.replace(
-        **{"training.epochs": epochs_for(steps, images, config.training.batch_size)}
-    )
+    epochs = epochs_for(steps, images, config.training.batch_size)
+    return config.replace(**{"training.epochs": epochs})

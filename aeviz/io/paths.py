@@ -36,6 +36,11 @@ def lab_dir() -> Path:
     return runs_dir() / ".lab"
 
 
+def sweeps_dir() -> Path:
+    """The records of sweeps: a hidden folder beside their runs."""
+    return runs_dir() / ".sweeps"
+
+
 def datasets_dir() -> Path:
     """People's own data sets: `AEVIZ_DATASETS`, else `datasets/` in `_people_dir`."""
     named = os.environ.get("AEVIZ_DATASETS")
