@@ -20,7 +20,7 @@ from aeviz.runs import queue, spawn, store
 from aeviz.runs.listing import final_terms
 from aeviz.runs.store import Run
 from aeviz.sweeps.record import MEASURES, Plan, Sweep, Trial, opened
-from aeviz.sweeps.search import Search, comparisons
+from aeviz.sweeps.search import REDUCTION, Search, comparisons
 from aeviz.sweeps.space import in_words
 
 POLL_SECONDS: Final = 0.5
@@ -189,9 +189,11 @@ class _Runner:
 
     def _reason(self, epoch: int, value: float) -> str:
         reached = sum(epoch in trial.reports for trial in self.sweep.trials)
+        kept = max(1, reached // REDUCTION)
+        best = "the lowest" if kept == 1 else f"among the lowest {kept}"
         return (
             f"Stopped early: after epoch {epoch}, its {MEASURES[self.plan.measure]} of {value:.4g} "
-            f"was not in the best third of the {reached} trials that had come so far."
+            f"was not {best} of the {reached} trials so far."
         )
 
     def _end(self, trial: Trial, run: Run) -> None:
