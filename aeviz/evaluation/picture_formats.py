@@ -8,7 +8,10 @@ from __future__ import annotations
 import io
 import math
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,10 +23,14 @@ from torch import Tensor
 from aeviz.images import decode
 
 QUALITIES = (1, 3, 6, 10, 16, 25, 40, 60, 80, 95)
-LOSSY: dict[str, str] = {"JPEG": "JPEG", "WebP": "WEBP", "AVIF": "AVIF"}
-LOSSLESS = ("PNG", "WebP lossless")
+LOSSY = ("JPEG", "WebP", "AVIF", "JPEG XL")
+LOSSLESS = ("PNG", "WebP lossless", "JPEG XL lossless")
 BLOCK = 8
 """Side of the blocks of JPEG."""
+EFFORT = 7
+"""Of JPEG XL, from 1 to 9; 7 is its usual one."""
+JPEG_XL = b"\xff\x0a"
+"""The signature of a file that is a bare JPEG XL codestream."""
 _SETTINGS: dict[str, dict[str, object]] = {
     "JPEG": {"optimize": True},
     "WebP": {"method": 5},
@@ -33,9 +40,25 @@ _SETTINGS: dict[str, dict[str, object]] = {
 }
 
 
-def available() -> tuple[str, ...]:
-    """The lossy formats that this Pillow can write."""
-    return tuple(name for name in LOSSY if name != "AVIF" or features.check("avif"))
+def available(names: Sequence[str] = LOSSY) -> tuple[str, ...]:
+    """Those of these formats that can be written here."""
+    return tuple(name for name in names if _can_write(name))
+
+
+def _can_write(name: str) -> bool:
+    if name.startswith("JPEG XL"):
+        return _jpegxl() is not None
+    return name != "AVIF" or bool(features.check("avif"))
+
+
+@cache
+def _jpegxl() -> Any:
+    """imagecodecs, as Pillow has no JPEG XL; None if it is not installed, or without JPEG XL."""
+    try:
+        import imagecodecs
+    except ImportError:
+        return None
+    return imagecodecs if imagecodecs.JPEGXL.available else None
 
 
 @dataclass(frozen=True)
@@ -49,7 +72,7 @@ class Sheet:
     def error(self, data: bytes) -> float:
         """Mean squared error per pixel of the images in this file, for values from 0 to 1."""
         n, channels, height, width = self.images.shape
-        found = torch.from_numpy(np.array(decode(data).pixels, dtype=np.float32))
+        found = torch.from_numpy(_pixels(data).astype(np.float32))
         found = found.reshape(*found.shape[:2], -1)
         if channels == 1:
             found = found[..., :1]
@@ -77,7 +100,13 @@ def sheet(images: Tensor, block: int = 1) -> Sheet:
 def encode(sheet: Sheet, name: str, quality: int | None = None) -> bytes:
     """The sheet as a file. `quality`: 1 to 100, for lossy formats."""
     gray = sheet.pixels.shape[2] == 1
-    image = Image.fromarray(sheet.pixels[..., 0] if gray else sheet.pixels)
+    pixels = sheet.pixels[..., 0] if gray else sheet.pixels
+    if name.startswith("JPEG XL"):
+        data: bytes = _jpegxl().jpegxl_encode(
+            pixels, level=quality, lossless=quality is None, effort=EFFORT, numthreads=1
+        )
+        return data
+    image = Image.fromarray(pixels)
     settings = dict(_SETTINGS[name])
     if quality is not None:
         settings["quality"] = quality
@@ -88,8 +117,18 @@ def encode(sheet: Sheet, name: str, quality: int | None = None) -> bytes:
     return buffer.getvalue()
 
 
+def _pixels(data: bytes) -> NDArray[np.uint8]:
+    if data[:2] == JPEG_XL:
+        found: NDArray[np.uint8] = _jpegxl().jpegxl_decode(data, numthreads=1)
+        return found
+    return np.array(decode(data).pixels)
+
+
 def payload(data: bytes) -> int:
-    """The number of bytes of compressed pixels in a file, without headers and tables."""
+    """The number of bytes of compressed pixels in a file, without headers and tables. Of JPEG XL
+    all but its signature: the header is a few bits that end inside a byte."""
+    if data[:2] == JPEG_XL:
+        return len(data) - len(JPEG_XL)
     if data[:2] == b"\xff\xd8":  # JPEG: between the header of the scan and the end marker
         start = data.index(b"\xff\xda") + 2
         return len(data) - start - int.from_bytes(data[start : start + 2], "big") - 2

@@ -8,7 +8,16 @@ import pytest
 import torch
 from torch import Tensor
 
-from aeviz.evaluation.picture_formats import LOSSLESS, available, encode, payload, sheet
+from aeviz.evaluation import picture_formats
+from aeviz.evaluation.picture_formats import (
+    JPEG_XL,
+    LOSSLESS,
+    LOSSY,
+    available,
+    encode,
+    payload,
+    sheet,
+)
 
 
 def images(channels: int, count: int = 7) -> Tensor:
@@ -21,7 +30,7 @@ def images(channels: int, count: int = 7) -> Tensor:
 
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("block", [1, 8])
-@pytest.mark.parametrize("name", LOSSLESS)
+@pytest.mark.parametrize("name", available(LOSSLESS))
 def test_lossless_formats_give_every_pixel_back(name: str, block: int, channels: int) -> None:
     one = sheet(images(channels), block)
     assert one.cell == ((12, 10) if block == 1 else (16, 16))
@@ -52,7 +61,10 @@ def test_payload_of_a_png_is_its_compressed_stream() -> None:
     assert len(raw) == height * (width + 1)  # each row starts with the name of its filter
 
 
-@pytest.mark.parametrize("name", [*available(), "WebP lossless"])
+BYTES = [name for name in available() if name != "JPEG XL"]
+
+
+@pytest.mark.parametrize("name", [*BYTES, "WebP lossless"])
 def test_payload_is_most_of_a_large_file_and_little_of_a_small_one(name: str) -> None:
     noise = torch.randint(0, 256, (100, 1, 16, 16), generator=torch.Generator().manual_seed(0))
     quality = None if name == "WebP lossless" else 60
@@ -60,3 +72,16 @@ def test_payload_is_most_of_a_large_file_and_little_of_a_small_one(name: str) ->
     small = encode(sheet(torch.zeros(1, 1, 8, 8).byte()), name, quality)
     assert 0.9 < payload(large) / len(large) < 1
     assert 0 < payload(small) / len(small) < 0.7
+
+
+def test_payload_of_jpeg_xl_is_all_but_its_signature() -> None:
+    data = encode(sheet(images(1)), "JPEG XL", 50)
+    assert data[:2] == JPEG_XL
+    assert payload(data) == len(data) - 2
+
+
+def test_jpeg_xl_is_left_out_without_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert available((*LOSSY, *LOSSLESS)) == (*LOSSY, *LOSSLESS)
+    monkeypatch.setattr(picture_formats, "_jpegxl", lambda: None)
+    assert available() == LOSSY[:-1]
+    assert available(LOSSLESS) == LOSSLESS[:-1]

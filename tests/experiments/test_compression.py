@@ -10,7 +10,7 @@ import torch
 
 from aeviz import datasets
 from aeviz.errors import UserError
-from aeviz.evaluation import metrics
+from aeviz.evaluation import metrics, picture_formats
 from aeviz.experiments import parameters, run
 from aeviz.experiments.base import Result, Row
 from aeviz.experiments.compression import EXPERIMENT, kinds
@@ -40,7 +40,7 @@ def test_every_arm_rate_and_seed_is_a_row(result: Result) -> None:
     for arm in ("dense", "VAE"):
         for bits in (8, 32):
             assert len(set(result.of("mse", arm=arm, bits=bits))) == 2
-    for arm in ("JPEG", "WebP", "PNG", "WebP lossless"):
+    for arm in ("JPEG", "WebP", "JPEG XL", "PNG", "WebP lossless", "JPEG XL lossless"):
         assert result.of("mse", arm=arm)
     assert result.of("mse", arm="PNG") == [0]
     assert EXPERIMENT.judge(result).sentence
@@ -223,6 +223,13 @@ def test_the_best_network_is_chosen_on_validation_images() -> None:
 def test_questions_without_an_answer_are_refused(data: dict[str, Any]) -> None:
     with pytest.raises(UserError):
         EXPERIMENT.build(data)
+
+
+def test_the_protocol_says_which_format_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "cannot be written" not in dict(EXPERIMENT.protocol(Parameters()))["Picture formats"]
+    monkeypatch.setattr(picture_formats, "_jpegxl", lambda: None)
+    line = dict(EXPERIMENT.protocol(Parameters()))["Picture formats"]
+    assert line.endswith("; JPEG XL cannot be written here")
 
 
 def test_the_numeric_question_is_answered_from_the_result(result: Result) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aeviz.evaluation import picture_formats
 from aeviz.experiments import parameters as p
 from aeviz.experiments.base import BreakIt, Chart, Choice, Experiment, Numeric, Prediction, Result
 from aeviz.experiments.compression import matrix
@@ -30,7 +31,11 @@ def _protocol(params: Parameters) -> list[tuple[str, str]]:
             "Compared at",
             "equal bits: PCA's error between two measured rates is read from its curve",
         ),
-        ("Picture formats", "all test images on one sheet, gray if the images are"),
+        (
+            "Picture formats",
+            "all test images on one sheet, gray if the images are"
+            + "".join(f"; {name} cannot be written here" for name in _missing()),
+        ),
         (
             "Break-even",
             f"decoder, rotation and histograms at {WEIGHT_BYTES} bytes per number, over the bytes "
@@ -54,6 +59,10 @@ def _protocol(params: Parameters) -> list[tuple[str, str]]:
     ]
 
 
+def _missing() -> list[str]:
+    return [name for name in picture_formats.LOSSY if name not in picture_formats.available()]
+
+
 def _answer(result: Result) -> float | None:
     bits = result.of("bits", arm="PNG")
     rates = result.values("bits", arm="PCA")
@@ -64,7 +73,7 @@ EXPERIMENT = Experiment(
     name="compression",
     title="Do autoencoders compress?",
     claim="With equally many bits, an autoencoder keeps more of its own kind of image than PCA, "
-    "JPEG, WebP or AVIF.",
+    "JPEG, WebP, AVIF or JPEG XL.",
     why="A picture format must work for every image. A code only has to tell one image of the "
     "training kind from another, so it needs fewer bits. PCA knows this kind, too, but only as a "
     "flat plane. The price: the decoder's weights belong to the format, and any other kind of "

@@ -34,7 +34,7 @@ def files_of(dataset: Dataset, kind: str) -> list[PictureFile]:
     """The sheet of test images in each format, lossy ones at each quality."""
     test = images_of(dataset, kind).images
     found = []
-    for name in (*picture_formats.available(), *picture_formats.LOSSLESS):
+    for name in picture_formats.available((*picture_formats.LOSSY, *picture_formats.LOSSLESS)):
         lossy = name in picture_formats.LOSSY
         block = _best_block(name, dataset.validation.images) if lossy else 1
         sheet = picture_formats.sheet(test, block)
