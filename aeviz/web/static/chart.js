@@ -7,7 +7,10 @@ import { h, onThemeChange, themeColour } from './dom.js';
 import { loadPlotly } from './plotly.js';
 
 const CONFIG = { displayModeBar: false, responsive: false };
-/** @typedef {{figure: Figure, testid: string, label: string}} ChartData */
+/**
+ * @typedef {{figure: Figure, testid: string, label: string, clicks?: boolean}} ChartData  With `clicks`,
+ *   a click on a point triggers `clicked` with the point's customdata.
+ */
 /** @typedef {{data: object[], layout: Layout}} Figure  as Plotly has it */
 /**
  * @typedef {{height: number, xaxis?: object, yaxis?: object, shapes?: {line?: object}[],
@@ -21,12 +24,13 @@ const charts = new WeakMap();
  * @param {import('./types.js').Component<ChartData>} component  called again for new data
  * @returns {() => void} Streamlit calls it when the element is removed
  */
-export default function chart({ data, parentElement }) {
+export default function chart({ data, parentElement, setTriggerValue }) {
   let drawn = charts.get(parentElement);
   if (!drawn) {
     drawn = new Chart(parentElement);
     charts.set(parentElement, drawn);
   }
+  drawn.onClick = data.clicks ? (value) => setTriggerValue('clicked', value) : null;
   drawn.show(data);
   return () => {
     charts.delete(parentElement);
@@ -51,6 +55,8 @@ class Chart {
     /** @type {Promise<void>} */
     this.drawing = Promise.resolve();
     this.waiting = false;
+    /** @type {((value: unknown) => void) | null} */
+    this.onClick = null;
   }
 
   /** @param {ChartData} data */
@@ -88,6 +94,14 @@ class Chart {
       Plotly.purge(this.plot);
       await Plotly.newPlot(this.plot, data, layout, CONFIG);
     }
+    if (this.onClick) this.listen();
+  }
+
+  /** Plotly adds `on` to the element that it draws into, and forgets the listeners when it draws afresh. */
+  listen() {
+    const plot = /** @type {import('./types.js').Plotted} */ (/** @type {unknown} */ (this.plot));
+    plot.removeAllListeners('plotly_click');
+    plot.on('plotly_click', ({ points }) => this.onClick?.(points[0]?.customdata));
   }
 
   /**

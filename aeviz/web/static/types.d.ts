@@ -32,6 +32,12 @@ export type AttributeValue = string | number | boolean | null | undefined;
 export type Child = Node | string | null;
 
 /** The part of Plotly that is used here. */
+/** An element that Plotly has drawn into. */
+export interface Plotted extends HTMLElement {
+  on(event: 'plotly_click', listener: (event: { points: { customdata?: unknown }[] }) => void): void;
+  removeAllListeners(event: 'plotly_click'): void;
+}
+
 export interface Plotly {
   newPlot(element: HTMLElement, traces: object[], layout: object, config: object): Promise<unknown>;
   react(element: HTMLElement, traces: object[], layout: object, config: object): Promise<unknown>;
