@@ -123,4 +123,4 @@ def _check_asha(plan: Plan) -> None:
     if "training.epochs" in [axis.key for axis in plan.axes]:
         raise UserError("--asha compares runs of the same length: do not vary training.epochs.")
     if not comparisons(plan):
-        raise UserError("--asha needs at least two epochs: use more --epochs.")
+        raise UserError("--asha needs at least four epochs: use more --epochs.")

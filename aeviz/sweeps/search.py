@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 
 REDUCTION: Final = 3
 """Of the trials that reach a comparison, one in so many goes on."""
-SHARE: Final = 9
+SHARE: Final = 6
 """The first comparison is after one epoch in so many, the second after three, ..."""
+FIRST: Final = 2
+"""The first comparison is not before this epoch: the loss after one epoch says little about the
+end, above all between codes of different sizes."""
 DRAWS: Final = 10_000
 """Draws of settings that have not been tried, before it gives up."""
 TPE_DRAWS: Final = 100
@@ -37,7 +40,7 @@ def comparisons(plan: Plan) -> list[int]:
     if not plan.asha:
         return []
     epochs = plan.config.training.epochs
-    rungs = (max(1, epochs // SHARE) * REDUCTION**number for number in itertools.count())
+    rungs = (max(FIRST, epochs // SHARE) * REDUCTION**number for number in itertools.count())
     return list(itertools.takewhile(lambda epoch: 2 * epoch <= epochs, rungs))
 
 
@@ -48,7 +51,7 @@ class Search:
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        first = [*comparisons(plan), 1][0]
+        first = [*comparisons(plan), FIRST][0]
         pruners = optuna.pruners
         pruner: Any = pruners.NopPruner()
         if plan.asha:  # Li et al. 2020, "A System for Massively Parallel Hyperparameter Tuning"

@@ -72,7 +72,7 @@ def test_an_interrupt_prints_the_results_so_far(
         (["--range", "training.lr=0.1,1e9", "--random", "2"], "must be between"),
         (["--grid", "training.lr=0.1,0.2", "--random", "3"], "at most 2"),
         (["--grid", "training.lr=0.1,0.2", "--tpe", "0"], "--tpe needs a number"),
-        (["--grid", "training.lr=0.1,0.2", "--asha"], "at least two epochs"),
+        (["--grid", "training.lr=0.1,0.2", "--asha"], "at least four epochs"),
         (["--grid", "training.epochs=4,8", "--asha"], "do not vary training.epochs"),
         (["--grid", "loss.reconstruction=bce,mse", "--by", "loss"], "use --by mse"),
         (["--grid", "training.lr=0.1,0.2", "--name", "n" * 61], "at most 60 characters"),

@@ -13,6 +13,7 @@ from aeviz.io import locks
 from aeviz.runs import manage, store
 from aeviz.sweeps import record, run
 from aeviz.sweeps.record import Plan, Sweep
+from aeviz.sweeps.search import comparisons
 from aeviz.sweeps.space import Axis
 from tests.sweeps.conftest import Trainings
 
@@ -112,10 +113,10 @@ def test_asha_stops_trials_that_are_clearly_worse(config: RunConfig, trainings: 
     sweep = run.run(Plan("asha", config, (Axis(LR, rates),), asha=True), 6)
     assert states(sweep) == ["done"] + ["pruned"] * 5
     worst = sweep.trials[-1]
-    assert worst.reports.keys() == {1}
+    assert worst.reports.keys() == {2}
     assert worst.epochs < 9
     assert worst.value is not None
-    assert worst.message.startswith("Stopped early: after epoch 1, its validation loss of ")
+    assert worst.message.startswith("Stopped early: after epoch 2, its validation loss of ")
     assert store.find(worst.run).status.phase == "stopped"
     assert sweep.best is sweep.trials[0]
 
@@ -232,3 +233,13 @@ def test_a_damaged_record_is_not_listed_and_not_overwritten(
         with pytest.raises(UserError, match="delete it"):
             run.run(sweep.plan, 4)
         assert path.read_text() == damage
+
+
+@pytest.mark.parametrize(
+    ("epochs", "epochs_of_comparisons"), [(3, []), (4, [2]), (9, [2]), (12, [2, 6]), (60, [10, 30])]
+)
+def test_trials_are_compared_in_the_first_half(
+    config: RunConfig, epochs: int, epochs_of_comparisons: list[int]
+) -> None:
+    plan = Plan("asha", config.replace(**{"training.epochs": epochs}), GRID, asha=True)
+    assert comparisons(plan) == epochs_of_comparisons
