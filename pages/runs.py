@@ -14,6 +14,8 @@ how_it_works(
     "tick both and compare their curves. MSE and loss are measured on validation images, which no "
     "network learns from. MSE is the mean squared error per pixel on clean images, whatever loss "
     "a run was trained with. So you can compare the MSE of all runs on the same data. Compare the "
-    "loss only between runs with the same kind of loss. Its unit is beside it.",
+    "loss only between runs with the same kind of loss. Its unit is beside it. The command `aeviz "
+    "sweep` trains many runs that differ in a few settings. This page then shows which settings "
+    "are best.",
     "",
 )

@@ -16,7 +16,7 @@ from aeviz.presets.autoencoders import data_of
 from aeviz.runs import listing
 from aeviz.runs.listing import Row
 from aeviz.teacher import TEACHERS
-from aeviz.ui.runs import actions, table, uploaded
+from aeviz.ui.runs import actions, sweeps, table, uploaded
 from aeviz.ui.shared import person, problems
 from aeviz.ui.shared.chart import chart
 from aeviz.ui.train.losses import UNITS
@@ -63,6 +63,7 @@ def _panel() -> None:
     if len(shown) > len(rows):
         st.caption(f"{MAX_ROWS} of {len(shown)} runs are shown. Use the filter to see the others.")
     _chosen(rows, me)
+    sweeps.section(shown)
     uploaded.section(me, scope == "mine", text)
 
 

@@ -223,13 +223,16 @@ def label_of(key: str) -> str:
 def with_value(key: str, value: Any) -> str:
     """A setting and its value in few words: "code size 2", "nodes 512, 256", "optimiser AdamW"."""
     label = label_of(key)
-    if isinstance(value, tuple):
-        text = ", ".join(map(str, value)) or "none"
-    elif isinstance(value, str):
-        text = WORDS.get(value, value).partition(":")[0]
-    else:
-        text = f"{value:g}" if isinstance(value, float) else f"{value:,}"
-    return f"{label[:1].lower()}{label[1:]} {text}"
+    return f"{label[:1].lower()}{label[1:]} {value_in_words(value)}"
+
+
+def value_in_words(value: Any) -> str:
+    """ "2", "512, 256", "AdamW"."""
+    if isinstance(value, tuple | list):
+        return ", ".join(map(str, value)) or "none"
+    if isinstance(value, str):
+        return WORDS.get(value, value).partition(":")[0]
+    return f"{value:g}" if isinstance(value, float) else f"{value:,}"
 
 
 def help_of(setting: Hyperparameter) -> str:
