@@ -40,7 +40,7 @@ def cells(
     """A row for each kind of image; `ratio` is the error over that of PCA of this kind."""
     rows: list[Row] = []
     for kind, point in points.items():
-        own = own_pca(params, kind).mse
+        own = _pca(params, kind, kind).mse
         rows.append(
             {
                 "arm": f"{arm}, trained on {trained_on}",
@@ -56,10 +56,14 @@ def cells(
     return rows
 
 
-@lru_cache(maxsize=8)
-def own_pca(params: Parameters, kind: str) -> Point:
-    """PCA that is fitted to this kind, and tested on it."""
-    return _tested(pca_fitted(images_of_kind(params.dataset, kind)), params, kind)
+def pca_tested(params: Parameters, trained_on: str) -> dict[str, Point]:
+    """As `tested`, for PCA that is fitted to one kind."""
+    return {kind: _pca(params, trained_on, kind) for kind in kinds_of(params.dataset)}
+
+
+@lru_cache(maxsize=32)
+def _pca(params: Parameters, trained_on: str, kind: str) -> Point:
+    return _tested(pca_fitted(images_of_kind(params.dataset, trained_on)), params, kind)
 
 
 def pictures(

@@ -9,7 +9,7 @@ from aeviz import datasets
 from aeviz.evaluation.validation import to_float
 from aeviz.experiments.base import Output, Picture, Row, Task
 from aeviz.experiments.compression import matrix
-from aeviz.experiments.compression.arms import pca_curve, pca_fitted, pca_points, trained
+from aeviz.experiments.compression.arms import pca_curve, pca_points, trained
 from aeviz.experiments.compression.codec import SHOWN, Point, best_points, read_curve
 from aeviz.experiments.compression.formats import PictureFile, bits_of_formats, files_of
 from aeviz.experiments.compression.images import images_of
@@ -74,17 +74,12 @@ def _other_kinds(params: Parameters) -> list[Row]:
     """PCA of the data set's kind and of another on all kinds of image, and a network that learns
     the other kind."""
     own, other = own_kind(params.dataset), another(params.dataset)
-    images = images_of_kind(params.dataset, other)
     arm = params.arms[0]
-    codecs = {
-        ("PCA", own): pca_fitted(images_of_kind(params.dataset, own)),
-        (ARMS[arm], other): trained(arm, params, images, 0),
-        ("PCA", other): pca_fitted(images),
-    }
+    encoders = trained(arm, params, images_of_kind(params.dataset, other), 0)
     return [
-        row
-        for (name, kind), encoders in codecs.items()
-        for row in matrix.cells(name, kind, matrix.tested(encoders, params), params, 0)
+        *matrix.cells("PCA", own, matrix.pca_tested(params, own), params, 0),
+        *matrix.cells(ARMS[arm], other, matrix.tested(encoders, params), params, 0),
+        *matrix.cells("PCA", other, matrix.pca_tested(params, other), params, 0),
     ]
 
 
