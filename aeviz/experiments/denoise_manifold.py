@@ -6,12 +6,10 @@ known here (`aeviz.experiments.toy_manifold`). It is compared with the nearest c
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from typing import Final
 
 import torch
-from PIL import Image, ImageDraw
 from torch import Tensor
 
 from aeviz.experiments import parameters as p
@@ -23,7 +21,6 @@ from aeviz.experiments.base import (
     Experiment,
     Numeric,
     Output,
-    Picture,
     Prediction,
     Result,
     Row,
@@ -34,7 +31,8 @@ from aeviz.experiments.statistics import Interval, compare, interval
 
 NETWORK, MEAN, LINEAR = "denoiser", "best output (mean)", "best linear map"
 POINTS: Final = 2000
-SIDE, REACH, ARROWS = 420, 1.7, 140
+DRAWN: Final = 600
+"""Points of the figure."""
 MOST: Final = 0.5
 
 
@@ -91,9 +89,14 @@ def work(params: Parameters, task: Task) -> Output:
     ]
     if seed:
         return Output(rows)
-    drawn = draw(params.shape, noisy[:ARROWS], outputs[NETWORK][:ARROWS])
-    caption = f"Noise {sigma:g}: from noisy points to the denoiser's output"
-    return Output(rows, {"plane": Picture(caption, drawn)})
+    drawn = {"noisy": noisy, "output": outputs[NETWORK]}
+    return Output(
+        rows,
+        arrays={
+            name: [[round(value, 3) for value in point] for point in points[:DRAWN].tolist()]
+            for name, points in drawn.items()
+        },
+    )
 
 
 def rms(difference: Tensor) -> float:
@@ -125,26 +128,6 @@ class LinearMap:
 
 def _with_one(x: Tensor) -> Tensor:
     return torch.cat([x, torch.ones(len(x), 1)], 1)
-
-
-def draw(shape: str, noisy: Tensor, output: Tensor) -> bytes:
-    """A PNG of the curve, noisy points, and a line from each to its output."""
-    image = Image.new("RGB", (2 * SIDE, 2 * SIDE), "white")
-    pen = ImageDraw.Draw(image)
-
-    def place(points: Tensor) -> list[tuple[float, float]]:
-        flipped = points * torch.tensor([1.0, -1.0])
-        return [(x, y) for x, y in ((flipped / REACH + 1) * SIDE).tolist()]
-
-    for piece in toy_manifold.curve(shape):
-        pen.line(place(piece), fill="#7aa6c2", width=8)
-    for start, end in zip(place(noisy), place(output), strict=True):
-        pen.line([start, end], fill="#c24a3a", width=3)
-        pen.circle(start, 5, fill="#555555")
-        pen.circle(end, 4, fill="#c24a3a")
-    buffer = io.BytesIO()
-    image.resize((SIDE, SIDE), Image.Resampling.LANCZOS).save(buffer, "PNG")
-    return buffer.getvalue()
 
 
 def judge(result: Result) -> Verdict:

@@ -9,6 +9,7 @@ from aeviz.errors import UserError
 from aeviz.experiments import parameters, run
 from aeviz.experiments.base import Result, Row
 from aeviz.experiments.denoise_manifold import (
+    DRAWN,
     EXPERIMENT,
     LINEAR,
     MEAN,
@@ -18,6 +19,7 @@ from aeviz.experiments.denoise_manifold import (
     nearest_place,
     way,
 )
+from aeviz.figures import lab_arrows
 
 
 def test_the_tasks_end_to_end() -> None:
@@ -32,7 +34,25 @@ def test_the_tasks_end_to_end() -> None:
         others = (result.of("error", arm=arm, noise=noise) for arm in (NETWORK, LINEAR))
         assert all(max(best) < min(errors) for errors in others)
         assert result.of("from_mean", arm=MEAN, noise=noise) == [0, 0]
-    assert len(result.pictures) == 2
+    figure = lab_arrows.arrows(result)
+    assert figure is not None
+    curve, *moved = figure["data"]
+    assert (curve["x"][0], curve["y"][0]) == (1, 0)
+    assert [trace["visible"] for trace in moved] == [False, False, True, True]
+    assert [len(cloud["x"]) for cloud in moved[::2]] == [DRAWN, DRAWN]
+    arrows = moved[3]
+    assert arrows["x"][:3] == [*(point[0] for point in _first(result)), None]
+    assert arrows["y"][:3] == [*(point[1] for point in _first(result)), None]
+    assert len(arrows["x"]) == len(arrows["marker"]["size"]) == 3 * lab_arrows.ARROWS
+    steps = figure["layout"]["sliders"][0]["steps"]
+    assert [step["label"] for step in steps] == ["0.1", "0.2"]
+    assert steps[0]["args"] == [{"visible": [True, True, False, False]}, [1, 2, 3, 4]]
+    assert lab_arrows.arrows(Result(Parameters(), [])) is None
+
+
+def _first(result: Result) -> list[list[float]]:
+    """A noisy point and its output, with the most noise."""
+    return [result.arrays[f"noise-1-0/{name}"][0] for name in ("noisy", "output")]
 
 
 def test_shares_of_the_way_by_hand() -> None:

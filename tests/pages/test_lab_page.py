@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from aeviz.experiments import jobs, parameters, run, table
 from aeviz.experiments.base import Choice
 from aeviz.experiments.jobs import Job, Status
-from aeviz.figures import lab_matrix
+from aeviz.figures import lab_arrows, lab_matrix
 
 LINK = {
     "experiment": "code-size",
@@ -146,6 +146,18 @@ def test_clusters_have_a_map(started: list[Job]) -> None:
     assert not app.exception
     assert "Labels and clusters on a map" in texts(app)
     assert "True label" in texts(app)
+
+
+def test_a_denoiser_of_points_has_its_arrows(started: list[Job]) -> None:
+    link = {"noise": "0.1", "steps": "20", "seeds": "1"}
+    experiment = table.find("denoise-manifold")
+    found = experiment.build(link)
+    tasks = experiment.tasks(found)
+    done = {one.key: one for one in run.in_turn("denoise-manifold", parameters.plain(found), tasks)}
+    finish(jobs.start("denoise-manifold", link), done)
+    app = opened(experiment="denoise-manifold", **link, ran="1")
+    assert not app.exception
+    assert lab_arrows.TITLE in texts(app)
 
 
 def test_trained_on_one_kind_and_tested_on_another_is_a_matrix(started: list[Job]) -> None:

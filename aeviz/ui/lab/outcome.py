@@ -17,10 +17,10 @@ from aeviz.experiments.base import Experiment, Result, Verdict
 from aeviz.experiments.document import Reference
 from aeviz.experiments.jobs import Job
 from aeviz.export import config_link
-from aeviz.figures import lab, lab_clusters, lab_matrix, lab_points
+from aeviz.figures import lab
 from aeviz.io.paths import WEB
 from aeviz.runs import queue
-from aeviz.ui.lab import prediction
+from aeviz.ui.lab import own_figures, prediction
 from aeviz.ui.shared import person, problems
 from aeviz.ui.shared.chart import chart
 from aeviz.wording import place_in_queue
@@ -85,23 +85,8 @@ def charts(
             chart(figure, testid, f"{spec.label} over {spec.x_label or spec.x}")
             if spec.note:
                 st.caption(spec.note)
-    for number, (title, drawn, note) in enumerate(lab_points.figures(result) if result else ()):
-        st.markdown(f"**{title}**")
-        chart(drawn, f"aeviz-lab-points-{number}", title)
-        st.caption(note)
-    if result is not None and (maps := lab_clusters.maps(result)):
-        st.markdown("**Labels and clusters on a map**")
-        columns = st.columns(len(maps.figures))
-        for number, (title, drawn) in enumerate(maps.figures):
-            with columns[number]:
-                st.markdown(title)
-                chart(drawn, f"aeviz-lab-map-{number}", f"Map of the codes. {title}")
-        st.caption(maps.note)
-    if result is not None and (cells := lab_matrix.matrix(result)):
-        with st.columns(2)[0]:
-            st.markdown(f"**{lab_matrix.TITLE}**")
-            chart(cells, "aeviz-lab-matrix", lab_matrix.TITLE)
-            st.caption(lab_matrix.NOTE)
+    if result is not None:
+        own_figures.show(result)
 
 
 def verdict(experiment: Experiment, result: Result, status: jobs.Status) -> None:
