@@ -14,19 +14,24 @@ from aeviz.sweeps.space import Axis
 HEIGHT: Final = 360
 GREY: Final = "#8a8f8c"
 DONE, CHOSEN = CLASS_COLOURS[0], CLASS_COLOURS[1]
+BEST: Final = "best quarter"
 LOG_SPREAD: Final = 10
 """From this ratio of the largest to the smallest value on, their axis is logarithmic."""
 MAX_TICKS: Final = 8
+LONGEST: Final = 10
+"""Characters of a label beside an axis, where the next axis is near."""
 NEAR: Final = 0.12
 """Labels of an axis that are nearer to each other than this share of it would overlap."""
 
 
 class Dot(NamedTuple):
-    """A trial: the id of its run, its text, and whether it was trained to the end."""
+    """A trial: the id of its run, its text, whether it was trained to the end, and whether it is
+    one of the best."""
 
     run: str
     text: str
     done: bool
+    good: bool = False
 
 
 class Column(NamedTuple):
@@ -77,15 +82,18 @@ def parallel(columns: Sequence[Column], dots: Sequence[Dot], chosen: str, name: 
     """A line for each trial across vertical axes, one for each column. The line of the run
     `chosen`, which has this name, stands out."""
     groups = (
-        ("trained to the end", {"color": DONE, "width": 2}, 0.85),
-        ("stopped early", {"color": GREY, "width": 1.5, "dash": "dot"}, 0.85),
+        ("stopped early", (False, False), {"color": GREY, "width": 1, "dash": "dot"}),
+        ("trained to the end", (True, False), {"color": GREY, "width": 1.5}),
+        (BEST, (True, True), {"color": DONE, "width": 2.5}),
     )
     data = []
-    for done, (kind, line, opacity) in zip((True, False), groups, strict=True):
-        rows = [i for i, dot in enumerate(dots) if dot.done == done and dot.run != chosen]
+    for kind, group, line in groups:  # the best are drawn above the others
+        rows = [
+            i for i, dot in enumerate(dots) if (dot.done, dot.good) == group and dot.run != chosen
+        ]
         if rows:
             data.append(_lines(columns, dots, rows) | {"name": kind, "line": line})
-            data[-1] |= {"opacity": opacity, "marker": {"size": 5, "color": line["color"]}}
+            data[-1] |= {"opacity": 0.85, "marker": {"size": 5, "color": line["color"]}}
     rows = [i for i, dot in enumerate(dots) if dot.run == chosen]
     if rows:
         data.append(
@@ -106,7 +114,13 @@ def parallel(columns: Sequence[Column], dots: Sequence[Dot], chosen: str, name: 
             "dragmode": False,
             "hovermode": "closest",
             "showlegend": True,
-            "legend": {"orientation": "h", "x": 0, "y": -0.06, "yanchor": "top"},
+            "legend": {
+                "orientation": "h",
+                "x": 0,
+                "y": -0.06,
+                "yanchor": "top",
+                "traceorder": "reversed",
+            },
             "xaxis": {**hidden, "range": [-0.02, last + 0.02]},
             "yaxis": {**hidden, "range": [-0.05, 1.05]},
             "shapes": [
@@ -136,12 +150,16 @@ def scatter(
     low, high = _room(min(final), max(final), log)
     heights = [min(max(value, low), high) for value in values]
     kinds = (
-        ("trained to the end", True, {"color": DONE, "size": 10, "opacity": 0.8}),
-        ("stopped early", False, {"color": GREY, "size": 10, "symbol": "triangle-up-open"}),
+        ("stopped early", (False, False), {"color": GREY, "symbol": "triangle-up-open"}),
+        ("trained to the end", (True, False), {"color": GREY}),
+        (BEST, (True, True), {"color": DONE}),
     )
     data = []
-    for kind, done, marker in kinds:
-        rows = [i for i, dot in enumerate(dots) if dot.done == done and dot.run != chosen]
+    for kind, group, look in kinds:
+        marker = {"size": 10, "opacity": 0.85, **look}
+        rows = [
+            i for i, dot in enumerate(dots) if (dot.done, dot.good) == group and dot.run != chosen
+        ]
         if rows:
             data.append(_dots(found, heights, dots, rows) | {"name": kind, "marker": marker})
     rows = [i for i, dot in enumerate(dots) if dot.run == chosen]
@@ -157,7 +175,13 @@ def scatter(
             "dragmode": False,
             "hovermode": "closest",
             "showlegend": True,
-            "legend": {"orientation": "h", "x": 0, "y": -0.22, "yanchor": "top"},
+            "legend": {
+                "orientation": "h",
+                "x": 0,
+                "y": -0.22,
+                "yanchor": "top",
+                "traceorder": "reversed",
+            },
             "xaxis": {
                 "title": {"text": in_plotly(found.label)},
                 "range": [-0.06, 1.06],
@@ -258,8 +282,18 @@ def _labels(found: Column, at: int) -> list[dict[str, Any]]:
         "showarrow": False,
     }
     beside = [
-        {"x": at, "y": place, "text": in_plotly(text), "showarrow": False, "font": {"size": 11}}
+        {
+            "x": at,
+            "y": place,
+            "text": in_plotly(_short(text)),
+            "showarrow": False,
+            "font": {"size": 11},
+        }
         | (right if at else left)
         for place, text in found.ticks
     ]
     return [title, *beside]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1].rstrip(' ,')}…"

@@ -173,11 +173,12 @@ class _Runner:
         self._tell(trial)
 
     def _compare(self, trial: Trial, run: Run) -> None:
-        if trial.is_over:  # it has been pruned and is about to stop
-            return
+        left = [epoch for epoch in self.comparisons if epoch not in trial.reports]
+        if trial.is_over or not left or run.status.epoch < left[0]:
+            return  # if it is over, it has been pruned and is about to stop
         values = self._values(run)
-        for epoch in self.comparisons:
-            if epoch in trial.reports or epoch not in values:
+        for epoch in left:
+            if epoch not in values:
                 continue
             trial.reports[epoch] = values[epoch]
             if self.search.report(trial.number, epoch, values[epoch]):

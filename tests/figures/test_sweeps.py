@@ -5,7 +5,11 @@ import pytest
 from aeviz.figures.sweeps import Dot, column, parallel, scatter, value_column
 from aeviz.sweeps.space import Axis
 
-DOTS = [Dot("a", "run <a>\nlr 0.1", True), Dot("b", "run b", True), Dot("c", "run c", False)]
+DOTS = [
+    Dot("a", "run <a>\nlr 0.1", True),
+    Dot("b", "run b", True, good=True),
+    Dot("c", "run c", False),
+]
 RATE = column(Axis("training.lr", (), 0.001, 0.1, log=True), "Learning rate", [0.1, 0.01, 0.001])
 VALUES = [3.0, 1.0, 9.0]
 
@@ -45,9 +49,9 @@ def test_a_trial_that_was_stopped_early_has_no_final_value() -> None:
 
 def test_each_trial_is_a_line_and_the_chosen_one_stands_out() -> None:
     figure = parallel([RATE, value_column("Loss", VALUES, DOTS)], DOTS, "b", "<b>")
-    done, early, chosen = figure["data"]
+    early, done, chosen = figure["data"]
     assert [trace["name"] for trace in figure["data"]] == [
-        "trained to the end", "stopped early", "&lt;b&gt;",
+        "stopped early", "trained to the end", "&lt;b&gt;",
     ]  # fmt: skip
     assert done["x"] == [0, 1, None]
     assert done["y"] == [1.0, 1.0, None]
@@ -58,9 +62,22 @@ def test_each_trial_is_a_line_and_the_chosen_one_stands_out() -> None:
     assert len(figure["layout"]["shapes"]) == 2
 
 
+def test_the_best_have_a_colour_of_their_own() -> None:
+    lines = parallel([RATE, value_column("Loss", VALUES, DOTS)], DOTS, "a", "run a")["data"]
+    dots = scatter(RATE, VALUES, DOTS, "a", "run a", "Loss")["data"]
+    for traces in (lines, dots):
+        assert [trace["name"] for trace in traces] == ["stopped early", "best quarter", "run a"]
+
+
+def test_a_long_label_beside_an_axis_is_cut() -> None:
+    wide = column(Axis("x", ("512, 256, 128", "64")), "Nodes", ["64"])
+    texts = [note["text"] for note in parallel([wide], DOTS[:1], "a", "a")["layout"]["annotations"]]
+    assert texts == ["Nodes", "512, 256…", "64"]
+
+
 def test_the_axis_of_the_dots_has_room_for_the_final_values() -> None:
     figure = scatter(RATE, VALUES, DOTS, "b", "run b", "Loss")
-    done, early, chosen = figure["data"]
+    early, done, chosen = figure["data"]
     low, high = figure["layout"]["yaxis"]["range"]
     assert (low, high) == pytest.approx((0.84, 3.16))
     assert (done["y"], early["y"], chosen["y"]) == ([3.0], [high], [1.0])

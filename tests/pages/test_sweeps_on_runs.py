@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from page_tools import again, data, links, open_runs, press
+from page_tools import again, data, links, open_runs
 from streamlit.testing.v1 import AppTest
 
 from aeviz.config import RunConfig
@@ -55,14 +55,15 @@ def test_a_complete_sweep_in_words_and_figures() -> None:
     app = open_runs()
     said = words(app)
     assert "Of 4 runs, 4 are done." in said
-    assert "The best has **learning rate 0.001 and code size 2**: validation loss 102 nats" in said
+    assert "The best has **learning rate 0.001 · code size 2**: validation loss 102 nats" in said
     assert "The learning rate matters most: by itself it explains 94% of the variance." in said
     assert links(app)["Open this run"] == f"run={made.trials[2].run}"
     traces = data(app, sweeps.LINES)["figure"]["data"]
     assert [trace["name"] for trace in traces] == ["trained to the end", "vae sweep 3"]
     assert set(traces[1]["customdata"]) == {made.trials[2].run}
     assert data(app, sweeps.DOTS)["figure"]["layout"]["xaxis"]["title"]["text"] == "Learning rate"
-    app = press(app, f"runs-sweep-setting-{made.id}", CODE)
+    app.selectbox(key=f"runs-sweep-setting-{made.id}").set_value(CODE)
+    again(app)
     assert data(app, sweeps.DOTS)["figure"]["layout"]["xaxis"]["title"]["text"] == "Code size"
 
 
@@ -70,7 +71,7 @@ def test_a_click_chooses_a_run() -> None:
     made = a_sweep(*ALL)
     app = open_runs(**{sweeps.CHOSEN: made.trials[1].run})
     assert links(app)["Open this run"] == f"run={made.trials[1].run}"
-    assert "vae sweep 2** · learning rate 0.01 and code size 8 · validation loss 112" in words(app)
+    assert "vae sweep 2** · learning rate 0.01 · code size 8 · validation loss 112" in words(app)
     app.session_state[sweeps.CHOSEN] = "<script>"
     assert links(again(app))["Open this run"] == f"run={made.trials[2].run}"
 

@@ -104,8 +104,8 @@ def _joined(parts: Sequence[str]) -> str:
 
 
 def _with_values(trial: Trial) -> str:
-    """ "learning rate 0.001 and code size 8"."""
-    return _joined([settings.with_value(key, value) for key, value in trial.settings.items()])
+    """ "learning rate 0.001 · code size 8"."""
+    return " · ".join(settings.with_value(key, value) for key, value in trial.settings.items())
 
 
 def _value(sweep: Sweep, trial: Trial) -> str:
@@ -138,7 +138,11 @@ def _figures(sweep: Sweep, shown: Sequence[Trial], there: dict[str, Row]) -> Non
     chosen = _chosen(sweep, shown)
     values = [trial.value or 0.0 for trial in shown]
     names = {trial.run: _name(sweep, trial, there) for trial in shown}
-    dots = [Dot(trial.run, _text(sweep, trial, names), trial.state == "done") for trial in shown]
+    good = {trial.run for trial in _best_quarter(summary.ranked(sweep))}
+    dots = [
+        Dot(trial.run, _text(sweep, trial, names), trial.state == "done", trial.run in good)
+        for trial in shown
+    ]
     columns = [
         figures.column(
             axis,
@@ -175,17 +179,21 @@ def _figures(sweep: Sweep, shown: Sequence[Trial], there: dict[str, Row]) -> Non
     _this_run(sweep, next(trial for trial in shown if trial.run == chosen), names, there)
 
 
+def _best_quarter(ranked: Sequence[Trial]) -> Sequence[Trial]:
+    """Rounded up, so that there is always one."""
+    return ranked[: -(-len(ranked) // 4)]
+
+
 def _setting(sweep: Sweep) -> int:
     """The number of the setting on the x axis of the dots."""
     keys = [axis.key for axis in sweep.plan.axes]
-    key = st.segmented_control(
+    key = st.selectbox(
         "Setting",
         keys,
-        default=keys[0],
         format_func=settings.label_of,
-        required=True,
         key=f"runs-sweep-setting-{sweep.id}",
         label_visibility="collapsed",
+        width=240,
     )
     return keys.index(key) if key in keys else 0
 
