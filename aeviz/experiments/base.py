@@ -16,6 +16,7 @@ from aeviz import datasets
 from aeviz.datasets import Source
 from aeviz.errors import UserError
 from aeviz.experiments import parameters
+from aeviz.experiments.query import Query, Stored
 
 Row = dict[str, float | int | str]
 """One measurement: the arm, what was varied, the seed, and what was measured. Plain numbers and
@@ -44,11 +45,13 @@ class Picture:
 @dataclass(frozen=True)
 class Output:
     """The output of a task. The names of the pictures are file names. `arrays`: nested lists of
-    numbers for a figure of the experiment's own, up to `MAX_NUMBERS` in all."""
+    numbers for a figure of the experiment's own, up to `MAX_NUMBERS` in all. `stored`: what the
+    experiment's `query` needs."""
 
     rows: list[Row]
     pictures: dict[str, Picture] = field(default_factory=dict)
     arrays: dict[str, list[Any]] = field(default_factory=dict)
+    stored: Stored | None = None
 
 
 MAX_NUMBERS = 30_000
@@ -172,7 +175,8 @@ class Experiment:
     process. `judge(result)` gets the rows of all tasks; "open" is a verdict, too. `needs`: what the
     data set must have. `table`: the columns of the table under the charts. `protocol(p)`: lines
     (what, how) of the protocol card beside data set, seeds and time. `recipe(p, row)`: the
-    configuration that a row was trained with, for a link to Train; None if there is none.
+    configuration that a row was trained with, for a link to Train; None if there is none. `query`:
+    what a person can do with an image of their own after the run.
     """
 
     name: str
@@ -195,6 +199,7 @@ class Experiment:
     table: tuple[str, ...] = ()
     check: Callable[[Any], None] = lambda parameters: None
     recipe: Callable[[Any, Row], Any] = lambda parameters, row: None
+    query: Query | None = None
 
     def build(self, data: Mapping[str, Any]) -> Any:
         """Parameters from plain data. UserError for an invalid one, and for a data set that does

@@ -1,11 +1,11 @@
 """Jobs of the Lab: a folder for each experiment and its parameters, run by a process of its own.
 
 `checkpoints/runs/.lab/<experiment>-<hash>/` holds `question.json`, `status.json`, `result.json`
-with the rows of all finished tasks, `images/`, `owner`, `pid`, which the job's process keeps
-locked, `job.log`, and `stop` if somebody pressed Stop. The hash (`aeviz.experiments.run.key_of`) is
-that of the experiment, its parameters and the code. So a known result is read from the disk, two
-people who start the same experiment share one job, and a killed job goes on with the tasks that are
-missing.
+with the rows of all finished tasks, `images/`, `models/` with the networks that tasks have stored,
+`owner`, `pid`, which the job's process keeps locked, `job.log`, and `stop` if somebody pressed
+Stop. The hash (`aeviz.experiments.run.key_of`) is that of the experiment, its parameters and the
+code. So a known result is read from the disk, two people who start the same experiment share one
+job, and a killed job goes on with the tasks that are missing.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from aeviz import limits
 from aeviz.errors import UserError
 from aeviz.experiments import parameters, table
 from aeviz.experiments.base import Experiment, Picture, Result
+from aeviz.experiments.query import Stored
 from aeviz.experiments.run import Done, assemble, key_of
 from aeviz.identity import Person
 from aeviz.io import atomic, json_file, locks, machine
@@ -137,9 +138,12 @@ class Job:
             return {}
 
     def keep(self, done: dict[str, Done], new: Done) -> None:
-        """Writes the pictures of a task that is just done, then the rows of all tasks."""
+        """Writes the pictures and the network of a task that is just done, then the rows of all
+        tasks."""
         for name, picture in new.pictures.items():
             atomic.write_bytes(self.folder / "images" / new.key / f"{name}.png", picture.png)
+        if new.stored is not None:
+            self._store(new.key, new.stored)
         data = {
             task.key: {
                 "rows": task.rows,
@@ -156,6 +160,25 @@ class Job:
         if len(text) >= limits.LAB_RESULT:
             raise UserError("The result is too large: choose fewer values or seeds.")
         atomic.write_bytes(self.folder / "result.json", text, new_folder=False)
+
+    def _store(self, key: str, stored: Stored) -> None:
+        """Writes a network, unless the result would then keep too many bytes."""
+        folder = self.folder / "models" / key
+        kept = sum(file.stat().st_size for file in (self.folder / "models").glob("*/*"))
+        if kept + len(stored.model) + len(stored.corpus) > limits.LAB_STORED:
+            return
+        atomic.write_bytes(folder / "name", stored.name[:80].encode())
+        if stored.corpus:
+            atomic.write_bytes(folder / "corpus.safetensors", stored.corpus)
+        atomic.write_bytes(folder / "model.safetensors", stored.model)
+
+    def models(self) -> dict[str, str]:
+        """The tasks whose network is stored, in their order, and its name in the list of models
+        (`aeviz.models.library`)."""
+        experiment, params = self.experiment()
+        keys = [task.key for task in experiment.tasks(params)]
+        there = {path.parent.name for path in self.folder.glob("models/*/model.safetensors")}
+        return {key: f"{self.id}.{key}" for key in keys if key in there}
 
     def result(self) -> Result | None:
         """The result so far; None before the first task is done."""

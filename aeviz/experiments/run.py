@@ -19,6 +19,7 @@ from typing import Any
 import aeviz
 from aeviz.experiments import table
 from aeviz.experiments.base import MAX_NUMBERS, Output, Picture, Result, Row, Task
+from aeviz.experiments.query import Stored
 
 _HERE = Path(__file__).resolve().parent
 _COMPUTES = ("config.py", "datasets", "degradations", "nn", "presets", "training", "evaluation",
@@ -35,6 +36,7 @@ class Done:
     pictures: dict[str, Picture]
     seconds: float
     arrays: dict[str, list[Any]] = field(default_factory=dict)
+    stored: Stored | None = None
 
 
 def work(name: str, data: dict[str, Any], task: Task) -> Done:
@@ -45,7 +47,7 @@ def work(name: str, data: dict[str, Any], task: Task) -> Done:
     if sum(map(_numbers, output.arrays.values())) > MAX_NUMBERS:
         raise ValueError(f"{name} {task.key}: more than {MAX_NUMBERS} numbers in its arrays")
     seconds = time.perf_counter() - began
-    return Done(task.key, output.rows, output.pictures, seconds, output.arrays)
+    return Done(task.key, output.rows, output.pictures, seconds, output.arrays, output.stored)
 
 
 def _numbers(values: list[Any]) -> int:

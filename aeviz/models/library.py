@@ -1,7 +1,8 @@
 """All models: bundled in `checkpoints/`, trained in `checkpoints/runs/`, or uploaded.
 
 The folders are the only registry. When a run in any process finishes its model, the next list
-contains it.
+contains it. Networks that a result of the Lab keeps are found by name, as RESULT.TASK, but not
+listed.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import torch
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
 from aeviz.images import decode_sprite
-from aeviz.io.paths import checkpoints_dir, given_name, owner_of, runs_dir
+from aeviz.io.paths import checkpoints_dir, given_name, lab_dir, owner_of, runs_dir
 from aeviz.models import checkpoint
 from aeviz.models.checkpoint import Loaded, LoadedRestorer
 from aeviz.models.header import is_restorer
@@ -55,6 +56,11 @@ class ModelInfo:
     def owner(self) -> str:
         """The person who trained it (`aeviz.identity`); "" if there is no owner."""
         return "" if self.bundled else owner_of(self.path.parent)
+
+    @property
+    def in_lab(self) -> bool:
+        """Whether a result of the Lab keeps it."""
+        return lab_dir() in self.path.parents
 
     @property
     def kind(self) -> str:
@@ -142,9 +148,11 @@ def bundled_like(config: RunConfig) -> ModelInfo | None:
 def find(name: str) -> ModelInfo:
     """The model of this name; UserError if it does not exist (any more)."""
     if _NAME.fullmatch(name):
+        result, _, task = name.partition(".")
         for path, bundled in (
             (checkpoints_dir() / f"{name}.safetensors", True),
             (runs_dir() / name / "model.safetensors", False),
+            (lab_dir() / result / "models" / task / "model.safetensors", False),
         ):
             info = _info(path, name, bundled) if path.is_file() else None
             if info is not None:

@@ -62,6 +62,30 @@ def test_predict_run_reveal_answer_and_share(
         expect(shared.locator(".legendtext", has_text="your prediction")).to_have_count(1)
 
 
+def test_a_drawing_is_flagged_by_a_network_that_never_saw_it(page: Page, app_url: str) -> None:
+    query = {"experiment": "anomaly"} | TINY["anomaly"] | {"seeds": "1"}
+    page.goto(f"{app_url}/lab?{urlencode(query)}")
+    page.get_by_role("button", name="Run the experiment").click()
+    expect(page.get_by_test_id("aeviz-verdict")).to_be_visible(timeout=DONE_MS)
+    page.get_by_role("radio", name="Draw").click()
+    pad = page.get_by_test_id("aeviz-drawing")
+    pad.scroll_into_view_if_needed()
+    box = pad.bounding_box()
+    assert box is not None
+    expect(page.get_by_test_id("aeviz-lab-answer")).to_have_count(0)
+    page.mouse.move(box["x"] + 0.1 * box["width"], box["y"] + 0.1 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.9 * box["width"], box["y"] + 0.9 * box["height"], steps=20)
+    page.mouse.up()
+    answer = page.get_by_test_id("aeviz-lab-answer")
+    expect(answer).to_contain_text("times the threshold")
+    expect(answer.get_by_role("img", name="reconstruction")).to_be_visible()
+    expect(page.get_by_test_id("aeviz-lab-own-image").locator(".annotation")).to_have_count(1)
+    page.get_by_role("link", name="Open this network in Explore").click()
+    page.wait_for_url("**/explore?model=anomaly-*.ae-0-0**")
+    page.get_by_test_id("aeviz-map").first.wait_for()
+
+
 def test_a_prediction_by_keyboard(page: Page, app_url: str) -> None:
     page.goto(f"{app_url}/lab?{urlencode({'experiment': 'code-size'} | TINY['code-size'])}")
     handles = page.get_by_test_id("aeviz-predict-code-size").get_by_role("slider")

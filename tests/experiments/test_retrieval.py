@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 
 from aeviz.errors import UserError
 from aeviz.experiments import parameters, run
 from aeviz.experiments.base import Result, Row
 from aeviz.experiments.retrieval import EXPERIMENT
+from aeviz.experiments.retrieval.arms import distances_of, distances_to
 from aeviz.experiments.retrieval.parameters import ARMS, Parameters
 
 TINY = {"dataset": "digits", "sizes": [8, 16], "steps": 60, "seeds": 2}
@@ -118,3 +121,28 @@ def test_the_presets_are_valid() -> None:
     assert EXPERIMENT.build(EXPERIMENT.break_it.changes).sizes == (8,)
     assert EXPERIMENT.build(EXPERIMENT.reference).split == "official"
     assert len(EXPERIMENT.why.split()) <= 60
+
+
+def test_distances_by_hand() -> None:
+    z = torch.tensor([[4.0, 0.0], [1.0, 1.0], [-4.0, -3.0]])
+    row = torch.tensor([[4.0, 4.0]])
+    assert distances_to("ae", z, "Euclidean", 0)(row).tolist() == pytest.approx(
+        [4, 18**0.5, 113**0.5]
+    )
+    # on the unit sphere of pixels, (1, 1) and (4, 4) are the same
+    assert distances_to("pixels", z, "cosine", 0)(row)[1].item() == pytest.approx(0, abs=1e-3)
+    # the medians are 1 and 0: bits 10, 01, 00, and 11 for the query
+    assert distances_to("ae-median", z, "", 0)(row).tolist() == [1, 1, 2]
+
+
+@pytest.mark.parametrize("arm", ["pixels", "pca", "ae-median", "ae-itq"])
+def test_one_query_has_the_distances_of_the_experiment(arm: str) -> None:
+    generator = torch.Generator().manual_seed(0)
+    z = torch.rand(30, 6, generator=generator)
+    validation, queries = torch.rand(2, 5, 6, generator=generator)
+    relevant = torch.rand(5, 30, generator=generator) > 0.5
+    search = SimpleNamespace(validation_relevant=relevant)
+    ((_, setting, _, distances, _),) = distances_of(search, [arm], (z, validation, queries), 3)  # type: ignore[arg-type]
+    found = distances_to(arm, z, setting, 3)
+    for row, expected in zip(queries, distances, strict=True):
+        assert found(row[None]).tolist() == pytest.approx(expected.tolist(), abs=1e-3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aeviz.experiments.anomaly.arms import BATCH, MOST
 from aeviz.experiments.anomaly.parameters import MAIN, PLAIN, Parameters, check
+from aeviz.experiments.anomaly.query import HISTOGRAM, QUERY
 from aeviz.experiments.anomaly.tasks import tasks, work
 from aeviz.experiments.anomaly.verdict import judge
 from aeviz.experiments.base import BreakIt, Chart, Choice, Experiment, Numeric, Prediction, Result
@@ -92,14 +93,7 @@ EXPERIMENT = Experiment(
             where={"shown": "main"},
             note="The ROC curve, with the first seed. A dot is one class.",
         ),
-        Chart(
-            "images",
-            "Share of images",
-            "times_threshold",
-            "error of the AE, as a multiple of the threshold",
-            note="Normal images and anomalies, with the first seed. What lies right of 1 is "
-            "flagged. The last place has all that are larger.",
-        ),
+        HISTOGRAM,
         Chart(
             "caught",
             "Share of anomalies above the threshold",
@@ -159,5 +153,6 @@ EXPERIMENT = Experiment(
     protocol=_protocol,
     reference={"dataset": "mnist", "steps": 4000, "size": 32, "split": "official", "seeds": 3},
     needs=frozenset({"labels"}),
+    query=QUERY,
     table=("arm", "class", "seed", "setting", "auc", "low", "high", "alarms", "caught"),
 )

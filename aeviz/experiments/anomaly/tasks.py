@@ -9,6 +9,7 @@ from aeviz import datasets
 from aeviz.evaluation import anomaly
 from aeviz.evaluation.validation import to_float
 from aeviz.experiments.anomaly.arms import (
+    heat_top,
     network_scores,
     reconstructions,
     roc_area,
@@ -17,6 +18,7 @@ from aeviz.experiments.anomaly.arms import (
 )
 from aeviz.experiments.anomaly.images import Trial, trial_of
 from aeviz.experiments.anomaly.parameters import COMPARED, MAIN, NETWORKS, Parameters
+from aeviz.experiments.anomaly.query import network_of, store
 from aeviz.experiments.base import Output, Picture, Row, Task
 from aeviz.experiments.pictures import grid, heat
 from aeviz.experiments.statistics import auc
@@ -65,7 +67,8 @@ def work(params: Parameters, task: Task) -> Output:
     pictures = {}
     if first and task.values["method"] == "AE":
         pictures = _heatmaps(trial, params, task.values["seed"], name)
-    return Output(rows, pictures)
+    kept = first and task.values["method"] == network_of(params)
+    return Output(rows, pictures, stored=store(trial, params, 0, name) if kept else None)
 
 
 def _measured(
@@ -80,6 +83,7 @@ def _measured(
         "low": area.low,
         "high": area.high,
         "validation_auc": roc_area(validation, trial.validation_y),
+        "threshold": limit,
         "alarms": (test[~trial.test_y] > limit).float().mean().item(),
         "caught": (test[trial.test_y] > limit).float().mean().item(),
     }
@@ -116,14 +120,10 @@ def _heatmaps(trial: Trial, params: Parameters, seed: int, name: str) -> dict[st
     """Images, reconstructions, and where they differ: normal images, then anomalies, as they come.
     The colours are the same for all: white is what 0.5 % of the pixels of normal images exceed."""
     model = trained(trial, params, "AE", seed)
-    normal = trial.validation.take((~trial.validation_y).nonzero()[:500, 0])
-    x = to_float(normal.images)
-    usual = anomaly.error_maps(x, reconstructions(model, normal)).flatten()
-    top = usual.kthvalue(max(1, round(0.995 * len(usual)))).values.item()
     shown = [(trial.test_y == odd).nonzero()[:SHOWN, 0] for odd in (False, True)]
     part = trial.test.take(torch.cat(shown))
     x, x_hat = to_float(part.images), reconstructions(model, part)
-    maps = heat(anomaly.error_maps(x, x_hat), top)
+    maps = heat(anomaly.error_maps(x, x_hat), heat_top(trial, model))
     sheet = torch.cat([x.expand(-1, 3, -1, -1), x_hat.expand(-1, 3, -1, -1), maps])
     caption = (
         f"{len(shown[0])} normal images, {len(shown[1])} anomalies; reconstructions; squared error"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 import torch
@@ -15,6 +15,7 @@ from aeviz.experiments.fitting import codes, fitted, pixels, with_splits
 from aeviz.experiments.retrieval.images import K, Search, search_of, split_of
 from aeviz.experiments.retrieval.parameters import Parameters
 from aeviz.latent import binary
+from aeviz.nn.model import Autoencoder
 from aeviz.presets.autoencoders import settings_for
 
 NUMBER = 4
@@ -42,15 +43,20 @@ def codes_of(params: Parameters, search: Search, model: str, size: int, seed: in
         basis = _basis(*split_of(params, seed))
         a, b, c = ((pixels(part) - train.mean(0)) @ basis[:, :size] for part in splits)
         return a, b, c
+    network = trained(params, search, model, size, seed)
+    a, b, c = (codes(network, part) for part in splits)
+    return a, b, c
+
+
+def trained(params: Parameters, search: Search, model: str, size: int, seed: int) -> Autoencoder:
+    """A network that learnt from the collection."""
     train_split = search.collection.take(slice(0, len(search.collection) // 2 * 2))
-    network = fitted(
+    return fitted(
         config(model, params.dataset, size),
         with_splits(search.dataset, train_split, search.validation),
         params.steps,
         seed,
     )
-    a, b, c = (codes(network, part) for part in splits)
-    return a, b, c
 
 
 @lru_cache(maxsize=2)
@@ -74,25 +80,44 @@ def distances_of(
             a, b = binary.hamming(bits[2], bits[0]), binary.hamming(bits[1], bits[0])
             yield arm, "", z[0].shape[1] / 8, a, _precision(b, search.validation_relevant)
             continue
-        best, setting, chosen = -1.0, "", z
-        for name, candidate in _normalised(z, arm == "pixels").items():
-            distances = torch.cdist(candidate[1], candidate[0])
+        best, setting = -1.0, ""
+        changes = normalisations(z[0], arm == "pixels")
+        for name, change in changes.items():
+            distances = torch.cdist(change(z[1]), change(z[0]))
             value = _precision(distances, search.validation_relevant)
             if value > best:
-                best, setting, chosen = value, name, candidate
+                best, setting = value, name
+        change = changes[setting]
         count = z[0].shape[1] * (1 if arm == "pixels" else NUMBER)
-        yield arm, setting, count, torch.cdist(chosen[2], chosen[0]), best
+        yield arm, setting, count, torch.cdist(change(z[2]), change(z[0])), best
 
 
-def _normalised(z: Three, is_pixels: bool) -> dict[str, Three]:
-    """The same rows as they are, on the unit sphere (cosine), and with equal spreads."""
-    mean, spread = z[0].mean(0), z[0].std(0).clamp(min=1e-6)
-    a, b, c = (F.normalize(part - (0 if is_pixels else mean), dim=1) for part in z)
-    found = {"Euclidean": z, "cosine": (a, b, c)}
+def normalisations(train: Tensor, is_pixels: bool) -> dict[str, Callable[[Tensor], Tensor]]:
+    """How rows can be compared: as they are, on the unit sphere (cosine), and with equal
+    spreads."""
+    mean, spread = train.mean(0), train.std(0).clamp(min=1e-6)
+    centre = torch.zeros_like(mean) if is_pixels else mean
+    found: dict[str, Callable[[Tensor], Tensor]] = {
+        "Euclidean": lambda part: part,
+        "cosine": lambda part: F.normalize(part - centre, dim=1),
+    }
     if not is_pixels:
-        a, b, c = ((part - mean) / spread for part in z)
-        found["equal spreads"] = (a, b, c)
+        found["equal spreads"] = lambda part: (part - mean) / spread
     return found
+
+
+def distances_to(arm: str, z: Tensor, setting: str, seed: int) -> Callable[[Tensor], Tensor]:
+    """The distances (N,) of a query's row (1, d) from these rows z (N, d), by this arm."""
+    if arm.endswith("median"):
+        bits = binary.median_bits(z, z)
+        return lambda row: binary.hamming(binary.median_bits(z, row), bits)[0]
+    if arm.endswith("itq"):
+        mean, rotation = z.mean(0), binary.itq_rotation(z, seed)
+        bits = (z - mean).double() @ rotation > 0
+        return lambda row: binary.hamming((row - mean).double() @ rotation > 0, bits)[0]
+    change = normalisations(z, arm == "pixels")[setting]
+    rows = change(z)
+    return lambda row: torch.cdist(change(row), rows)[0]
 
 
 def _precision(distances: Tensor, relevant: Tensor) -> float:

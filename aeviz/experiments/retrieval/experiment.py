@@ -6,6 +6,7 @@ from aeviz.experiments.base import BreakIt, Chart, Choice, Experiment, Numeric, 
 from aeviz.experiments.retrieval.arms import NUMBER, config
 from aeviz.experiments.retrieval.images import QUERIES, K
 from aeviz.experiments.retrieval.parameters import ARMS, FOCUS, NETWORKS, Parameters, check
+from aeviz.experiments.retrieval.query import QUERY
 from aeviz.experiments.retrieval.tasks import RANKED, tasks, work
 from aeviz.experiments.retrieval.verdict import judge
 from aeviz.experiments.statistics import interval
@@ -133,6 +134,7 @@ EXPERIMENT = Experiment(
         "seeds": 3,
     },
     needs=frozenset({"labels"}),
+    query=QUERY,
     table=("arm", "size", "bytes", "seed", "setting", "precision", "map", "pixel_recall"),
     recipe=lambda params, row: (
         config(str(row["arm"]).split()[0].lower(), params.dataset, int(row["size"]))

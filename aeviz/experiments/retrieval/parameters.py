@@ -49,6 +49,16 @@ def check(params: Parameters) -> None:
         raise UserError("Compare with pixels or with PCA: name it in Arms (arms).")
 
 
+def focus_of(params: Parameters) -> int:
+    """The size that is nearest to `FOCUS`."""
+    return min(params.sizes, key=lambda size: abs(size - FOCUS))
+
+
+def network_of(params: Parameters) -> str:
+    """The network that is stored: the AE, or the VAE if there is no AE."""
+    return "ae" if any(model_of(arm) == "ae" for arm in params.arms) else "vae"
+
+
 def model_of(arm: str) -> str:
     """The model whose codes an arm uses: "ae" of "ae-itq"."""
     return arm.split("-")[0]

@@ -11,13 +11,21 @@ from aeviz.experiments.base import Output, Picture, Row, Task
 from aeviz.experiments.pictures import strip
 from aeviz.experiments.retrieval.arms import codes_of, distances_of
 from aeviz.experiments.retrieval.images import K, Search, search_of, split_of
-from aeviz.experiments.retrieval.parameters import ARMS, FOCUS, MODELS, Parameters, model_of
+from aeviz.experiments.retrieval.parameters import (
+    ARMS,
+    FOCUS,
+    MODELS,
+    Parameters,
+    focus_of,
+    model_of,
+    network_of,
+)
+from aeviz.experiments.retrieval.query import FOUND, store
 
 RANKED = 300
 """Queries whose whole ranking is measured (mAP)."""
 SHOWN = 3
 """Queries with a row of the images found."""
-FOUND = 8
 
 
 def tasks(params: Parameters) -> list[Task]:
@@ -47,10 +55,10 @@ def work(params: Parameters, task: Task) -> Output:
     for arm, setting, count, distances, validation in distances_of(search, wanted, z, seed):
         about: Row = {"arm": ARMS[arm], "size": size, "seed": seed, "setting": setting}
         rows.append(about | {"bytes": count} | _measured(search, distances, validation))
-        focus = min(params.sizes, key=lambda size: abs(size - FOCUS))
-        if seed == 0 and size in (0, focus):
+        if seed == 0 and size in (0, focus_of(params)):
             pictures |= _found(search, arm, distances)
-    return Output(rows, pictures)
+    kept = (model, size, seed) == (network_of(params), focus_of(params), 0)
+    return Output(rows, pictures, stored=store(params, search) if kept else None)
 
 
 def _measured(search: Search, distances: Tensor, validation: float) -> Row:

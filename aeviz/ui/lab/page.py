@@ -11,7 +11,7 @@ from aeviz.errors import UserError
 from aeviz.experiments import document, jobs, parameters, table
 from aeviz.experiments.base import Experiment, Result
 from aeviz.experiments.jobs import Job
-from aeviz.ui.lab import address, controls, outcome, prediction, questions
+from aeviz.ui.lab import address, controls, outcome, own_image, prediction, questions
 from aeviz.ui.shared import person, problems
 
 INTRODUCTION = (
@@ -130,6 +130,7 @@ def _result(experiment: Experiment, params: Any, job: Job) -> None:
     st.markdown(f"**Why.** {experiment.why}")
     outcome.pictures(job, result)
     outcome.details(experiment, result, status.seconds)
+    own_image.show(job, result)
     _break_it(experiment, params)
     questions.show(experiment, result)
     _take_along(experiment, result, status.seconds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 
@@ -38,7 +39,8 @@ def model_picker(
     a model that does not exist, the page says so and opens the default.
     """
     me = person.me()
-    infos = {info.name: info for info in grouped(library.models(), me) if suits(info)}
+    found = [*grouped(library.models(), me), *_of_the_lab()]
+    infos = {info.name: info for info in found if suits(info)}
     if not infos:
         st.info("There is no model here yet. Train one first. It takes about a minute.")
         st.page_link("train.py", label="Train a model", icon=":material/model_training:")
@@ -62,6 +64,16 @@ def model_picker(
         name = in_markdown(missing[:60])
         st.warning(f"There is no model called “{name}”. This is {in_markdown(info.display_name)}.")
     return info
+
+
+def _of_the_lab() -> list[ModelInfo]:
+    """The network of a result of the Lab that the address names, or that was chosen before."""
+    for name in (st.query_params.get("model"), st.session_state.get(_CHOSEN)):
+        with contextlib.suppress(UserError):
+            info = library.find(name or "")
+            if info.in_lab:
+                return [info]
+    return []
 
 
 def grouped(infos: Iterable[ModelInfo], me: Person) -> list[ModelInfo]:
@@ -93,6 +105,8 @@ def lines(infos: Sequence[ModelInfo], me: Person) -> dict[str, str]:
 
 
 def _whose(info: ModelInfo, me: Person) -> str:
+    if info.in_lab:
+        return "The Lab"
     if me.owns(info.owner):
         return "Mine"
     name = person.whose(info.owner, me)
