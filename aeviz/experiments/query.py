@@ -47,12 +47,14 @@ class Stored:
 
 @dataclass(frozen=True)
 class Shelf:
-    """Images (N, C, H, W) in [0, 1] in a row, each with a label."""
+    """Images (N, C, H, W) in [0, 1] in a row, each with a label. `wrong`: the places of those that
+    have another class than the person's image."""
 
     title: str
     detail: str
     images: Tensor
     labels: tuple[str, ...]
+    wrong: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -186,9 +186,12 @@ def _ticks(spec: Chart, data: Sequence[dict[str, Any]]) -> dict[str, Any]:
 def _mark(
     spec: Chart, layout: dict[str, Any], result: Result | None, data: Sequence[dict[str, Any]]
 ) -> None:
-    """Vertical lines at marked places of the x axis, each with its label above the chart."""
+    """Vertical lines at marked places of the x axis, each with its label above the chart: right of
+    the last line, unless there is no room, then left and right in turn."""
     marks = spec.marks(result) if result is not None and data else ()
     lanes = ("left", "right")
+    ends = [float(x) for trace in data for x in trace["x"]]
+    edge = min(ends) + 0.9 * (max(ends) - min(ends)) if ends and not spec.log_x else math.inf
     layout["shapes"] = [
         {
             "type": "line",
@@ -207,7 +210,7 @@ def _mark(
             "yref": "paper",
             "y": 1,
             "yanchor": "bottom",
-            "xanchor": lanes[number % 2],
+            "xanchor": "right" if place > edge else lanes[number % 2],
             "text": in_plotly(label),
             "showarrow": False,
         }

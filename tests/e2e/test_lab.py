@@ -80,7 +80,7 @@ def test_a_drawing_is_flagged_by_a_network_that_never_saw_it(page: Page, app_url
     answer = page.get_by_test_id("aeviz-lab-answer")
     expect(answer).to_contain_text("times the threshold")
     expect(answer.get_by_role("img", name="reconstruction")).to_be_visible()
-    expect(page.get_by_test_id("aeviz-lab-own-image").locator(".annotation")).to_have_count(1)
+    expect(page.get_by_test_id("aeviz-lab-own-image").locator(".annotation")).to_have_count(2)
     page.get_by_role("link", name="Open this network in Explore").click()
     page.wait_for_url("**/explore?model=anomaly-*.ae-0-0**")
     page.get_by_test_id("aeviz-map").first.wait_for()

@@ -163,9 +163,9 @@ def test_an_anomaly_is_flagged_as_in_the_result(
     assert 0 < times < 31 / 16
     assert f"The error is {times:.2f} times the threshold." in answer.sentence
     assert answer.chart is not None
-    ((place, _),) = answer.chart.marks(result)
+    (_, (place, _)) = answer.chart.marks(result)
     assert place == pytest.approx(times)
-    ((place, _),) = respond(1 - x, "").chart.marks(result)  # type: ignore[union-attr]
+    (_, (place, _)) = respond(1 - x, "").chart.marks(result)  # type: ignore[union-attr]
     assert place == 31 / 16, "in the histogram's last place"
     (shelf,) = answer.shelves
     assert shelf.images.shape == (3, 3, 8, 8)
@@ -202,12 +202,15 @@ def test_an_image_of_the_collection_is_nearest_to_itself(
     ]  # fmt: skip
     for shelf in shelves:
         assert len(shelf.labels) == 8
-        assert shelf.detail.split(", ")[1] == f"{shelf.labels.count(label)} of 8 are class {label}"
+        assert shelf.detail.split(" · ")[1] == f"{shelf.labels.count(label)} of 8 are class {label}"
+        right = {place for place in range(8) if shelf.labels[place] == label}
+        assert shelf.wrong == set(range(8)) - right
         if "bits" not in shelf.title:
             assert torch.allclose(shelf.images[0], x)
     assert shelves[0].detail.startswith("64 bytes")
     assert shelves[-1].detail.startswith("2 bytes")
     assert f"of {len(corpus):,} images" in answer.sentence
+    assert not any(shelf.wrong for shelf in responder(job)(x, "").shelves), "no known class"
 
 
 def test_a_search_without_its_images_is_one_sentence(

@@ -93,7 +93,9 @@ def prepare(result: Result, task: Task, loaded: Loaded, corpus: Split | None) ->
 
 
 def _times(value: float) -> str:
-    return f"{value:.2f} times" if value < 9.95 else f"{value:.0f} times"
+    """Two digits or more; all of those that matter around 1."""
+    digits = 2 if value < 1.995 else 1 if value < 9.95 else 0
+    return f"{value:.{digits}f} times"
 
 
 def _verdict(times: float, relative: float) -> str:
@@ -103,9 +105,9 @@ def _verdict(times: float, relative: float) -> str:
 
 
 def _placed(name: str, times: float) -> Chart:
-    """The histogram of one class with the image's place."""
-    mark = (min(times, LAST_PLACE), "this image")
-    return replace(HISTOGRAM, where={"class": name}, marks=lambda result: (mark,))
+    """The histogram of one class with the threshold and the image's place."""
+    marks = ((1.0, "threshold"), (min(times, LAST_PLACE), "this image"))
+    return replace(HISTOGRAM, where={"class": name}, marks=lambda result: marks)
 
 
 QUERY = Query(TEXT, "What is normal", prepare)

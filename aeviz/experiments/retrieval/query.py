@@ -72,10 +72,9 @@ def prepare(result: Result, task: Task, loaded: Loaded, corpus: Split | None) ->
             details = [f"{count:g} byte{'s' * (count != 1)}", _share(found, label)]
             tied = int((away <= away[order[-1]]).sum())
             if tied > len(order):
-                details.append(f"{tied:,} are as near as the last one")
-            shelves.append(
-                Shelf(ARMS[arm], ", ".join(details), to_float(corpus.images[order]), tuple(found))
-            )
+                details.append(f"{tied:,} are at least as near")
+            images, wrong = to_float(corpus.images[order]), _wrong(found, label)
+            shelves.append(Shelf(ARMS[arm], " · ".join(details), images, tuple(found), wrong))
         return Answer(
             "",
             f"The {FOUND} nearest of {len(corpus):,} images that the network has learnt from. The "
@@ -94,6 +93,10 @@ def _share(found: list[str], label: str) -> str:
     """How many of the images found have the class of the query, or the most frequent class."""
     name, count = (label, found.count(label)) if label else Counter(found).most_common(1)[0]
     return f"{count} of {len(found)} are class {name}"
+
+
+def _wrong(found: list[str], label: str) -> frozenset[int]:
+    return frozenset(place for place, name in enumerate(found) if label and name != label)
 
 
 QUERY = Query(TEXT, "Network", prepare)

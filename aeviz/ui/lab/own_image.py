@@ -26,6 +26,7 @@ from aeviz.ui.shared.markup import markup
 from aeviz.ui.shared.opened import Opened, open_model
 
 PAGE = "lab-own-image"
+WRONG = ' class="av-wrong"'
 
 
 def show(job: Job, result: Result) -> None:
@@ -49,14 +50,14 @@ def _part(job: Job, experiment: Experiment, result: Result) -> None:
         name = next(iter(kept))
         if len(kept) > 1:
             name = st.selectbox(
-                query.choose, list(kept), key=f"{PAGE}-network", width=220,
+                query.choose, list(kept), key=f"{PAGE}-network-{job.id}", width=220,
                 format_func=lambda name: kept[name][1].display_name,
             )  # fmt: skip
         task, info = kept[name]
         source = st.segmented_control(
             "Images", ["Test images", "Other kinds", "Upload", "Draw"], default="Test images",
             required=True, key=f"{PAGE}-source",
-            help="Test images, images of a kind that it never saw, or your own.",
+            help="Test images, images of a kind that the network never saw, or your own.",
         )  # fmt: skip
         opened = open_model(info)
         items = sources.test_images(opened, PAGE) if source == "Test images" else []
@@ -71,7 +72,7 @@ def _part(job: Job, experiment: Experiment, result: Result) -> None:
     item = sources.anywhere(opened, items, PAGE)
     if len(items) > 1:
         columns = [Stack([one.x], one.name) for one in items]
-        sources.pick(items, columns, ("image",), item, PAGE)
+        sources.pick(items, columns, ("",), item, PAGE)
     if item.photo is not None:
         with st.container(width=320):
             photos.editor(item.photo)
@@ -115,6 +116,20 @@ def _prepared(
 
 
 def _answer(answer: Answer, result: Result) -> None:
+    """The sentence and the images; the chart, if there is one, beside them."""
+    figure = None if answer.chart is None else lab.chart(answer.chart, result)
+    if answer.chart is None or figure is None or not figure["data"]:
+        _images(answer)
+        return
+    left, right = st.columns(2, gap="medium")
+    with left:
+        _images(answer)
+    with right:
+        st.markdown(f"**{in_markdown(answer.chart.label)}**")
+        chart(figure, "aeviz-lab-own-image", answer.chart.label)
+
+
+def _images(answer: Answer) -> None:
     sentence = f"<span>{escape(answer.sentence)}</span>"
     if answer.headline:
         sentence = f"<strong>{escape(answer.headline)}</strong>{sentence}"
@@ -125,18 +140,14 @@ def _answer(answer: Answer, result: Result) -> None:
     )
     if answer.note:
         st.caption(answer.note)
-    if answer.chart is not None:
-        figure = lab.chart(answer.chart, result)
-        if figure["data"]:
-            st.markdown(f"**{in_markdown(answer.chart.label)}**")
-            chart(figure, "aeviz-lab-own-image", answer.chart.label)
 
 
 def _shelf(shelf: Shelf) -> str:
     detail = f'<span class="av-quiet">{escape(shelf.detail)}</span>' if shelf.detail else ""
     cells = "".join(
-        f"<figure>{frames.picture(image, label)}<figcaption>{escape(label)}</figcaption></figure>"
-        for image, label in zip(shelf.images, shelf.labels, strict=True)
+        f"<figure{WRONG * (place in shelf.wrong)}>{frames.picture(image, label)}"
+        f"<figcaption>{escape(label)}</figcaption></figure>"
+        for place, (image, label) in enumerate(zip(shelf.images, shelf.labels, strict=True))
     )
     if not shelf.title:
         return f'<div class="av-shelf av-large">{cells}</div>'

@@ -88,11 +88,14 @@ def trapezoid(narrows: bool) -> str:
 def stacks(
     columns: Sequence[Stack], rows: Sequence[str], chosen: int | None = None, button: bool = False
 ) -> str:
-    """Columns of images with the names of the rows at the left, on narrow screens above."""
+    """Columns of images with the names of the rows at the left, on narrow screens above. One row
+    without a name has no place for it."""
     names = "".join(f"<span>{escape(name)}</span>" for name in rows)
+    names = f'<div class="av-rows">{names}</div>' if any(rows) else ""
+    bare = "" if any(rows) else " av-bare"
     cells = [_stack(stack, rows, i, i == chosen, button) for i, stack in enumerate(columns)]
     return "".join(
-        f'<div class="av-stacks" style="--rows:{len(rows)}"><div class="av-rows">{names}</div>'
+        f'<div class="av-stacks{bare}" style="--rows:{len(rows)}">{names}'
         f"{''.join(cells[i : i + PER_LINE])}</div>"
         for i in range(0, len(cells), PER_LINE)
     )
@@ -100,7 +103,7 @@ def stacks(
 
 def _stack(stack: Stack, rows: Sequence[str], index: int, chosen: bool, button: bool) -> str:
     images = "".join(
-        picture(image, f"{stack.caption}, {row}")
+        picture(image, f"{stack.caption}, {row}" if row else stack.caption)
         for image, row in zip(stack.images, rows, strict=True)
     )
     detail = f'<span class="av-quiet">{escape(stack.detail)}</span>' if stack.detail else ""
