@@ -49,7 +49,8 @@ def test_predict_run_reveal_answer_and_share(
     expect(chart.locator(".legendtext", has_text="your prediction")).to_have_count(1)
     verdict = page.get_by_test_id("aeviz-verdict").inner_text()
 
-    page.get_by_role("radiogroup").first.get_by_role("radio").first.check(force=True)
+    question = page.get_by_role("radiogroup", name="1. ")
+    question.get_by_role("radio").first.check(force=True)
     expect(page.get_by_test_id("stAlert").first).to_be_visible()
 
     # the address is the result, with the prediction, for somebody else

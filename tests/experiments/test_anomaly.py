@@ -10,6 +10,7 @@ import pytest
 from aeviz.errors import UserError
 from aeviz.experiments import parameters, run
 from aeviz.experiments.anomaly import EXPERIMENT
+from aeviz.experiments.anomaly.images import trial_of
 from aeviz.experiments.anomaly.parameters import MAIN, NETWORKS, PLAIN, SCORES, Parameters
 from aeviz.experiments.base import Result, Row
 
@@ -58,7 +59,9 @@ def test_one_class_may_be_the_anomaly() -> None:
 
 def test_a_class_without_images_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aeviz.experiments.anomaly.images.FEWEST", 10_000)
+    trial_of.cache_clear()
     result, _ = answered(TINY | {"seeds": 1})
+    trial_of.cache_clear()
     assert not result.rows
     verdict = EXPERIMENT.judge(result)
     assert verdict.outcome == "open"
