@@ -22,7 +22,6 @@ TINY = {
     "images": 400,
     "spaces": ["pixels", "PCA", "AE", "VAE"],
     "size": 8,
-    "hidden": 64,
     "steps": 60,
     "seeds": 2,
 }

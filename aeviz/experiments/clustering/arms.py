@@ -38,14 +38,19 @@ def drawn(name: str, images: int, seed: int) -> Dataset:
 
 
 def config(network: str, params: Parameters) -> RunConfig:
-    """The settings of the type, with the same hidden layers for both."""
+    """The settings of the type, with the same hidden layers for both: those of a published
+    experiment if they are large (J. Xie et al., Unsupervised Deep Embedding for Clustering
+    Analysis, 2016)."""
     settings = settings_for({"AE": "standard", "VAE": "vae"}[network], params.dataset)
-    return settings.replace(
-        **{
-            "network.hidden": [params.hidden] * params.layers,
-            "bottleneck.latent_dim": params.size,
-        }
-    )
+    layers = {
+        "small": {"network.hidden": [256]},
+        "large": {
+            "network.hidden": [500, 500, 2000],
+            "network.norm": "none",
+            "training.lr": 0.001,
+        },
+    }[params.network]
+    return settings.replace(**layers, **{"bottleneck.latent_dim": params.size})
 
 
 def points_of(

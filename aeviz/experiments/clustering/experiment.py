@@ -20,7 +20,10 @@ def _protocol(params: Parameters) -> list[tuple[str, str]]:
         ("HDBSCAN", "noise counts as one cluster in ACC; the table also has ACC without it"),
         (
             "Networks",
-            f"{params.layers} x {params.hidden} hidden units, {params.steps} steps for both",
+            {"small": "a hidden layer of 256", "large": "hidden layers of 500, 500 and 2,000"}[
+                params.network
+            ]
+            + f" nodes, {params.steps:,} steps for both",
         ),
         ("UMAP", f"2 dimensions, {UMAP_NEIGHBOURS} neighbours, minimal distance 0"),
         ("Codes and PCA", params.scale),
@@ -136,8 +139,8 @@ EXPERIMENT = Experiment(
     reference={
         "dataset": "mnist",
         "images": 70_000,
-        "hidden": 1000,
-        "layers": 3,
+        "network": "large",
+        "scale": "equal spreads",
         "steps": 20_000,
         "seeds": 5,
     },

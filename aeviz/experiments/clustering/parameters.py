@@ -38,8 +38,12 @@ class Parameters:
     )
     judged: str = p.choice("AE", "Claim about", "The codes that the claim is about.", ("AE", "VAE"))
     size: int = p.number(10, "Code size", "How many numbers the code has; PCA has as many.", 2, 256)
-    hidden: int = p.number(256, "Hidden units", "In each of the networks' hidden layers.", 8, 4096)
-    layers: int = p.number(1, "Hidden layers", "On each side of the code.", 1, 4)
+    network: str = p.choice(
+        "small",
+        "Networks",
+        "small: one hidden layer, of 256 nodes. large: three, of 500, 500 and 2,000 nodes.",
+        ("small", "large"),
+    )
     scale: str = p.choice(
         "as they are",
         "Codes",
