@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import torch
@@ -42,15 +43,15 @@ def config(network: str, params: Parameters) -> RunConfig:
     experiment if they are large (J. Xie et al., Unsupervised Deep Embedding for Clustering
     Analysis, 2016)."""
     settings = settings_for({"AE": "standard", "VAE": "vae"}[network], params.dataset)
-    layers = {
+    layers: dict[str, dict[str, Any]] = {
         "small": {"network.hidden": [256]},
         "large": {
             "network.hidden": [500, 500, 2000],
             "network.norm": "none",
             "training.lr": 0.001,
         },
-    }[params.network]
-    return settings.replace(**layers, **{"bottleneck.latent_dim": params.size})
+    }
+    return settings.replace(**layers[params.network], **{"bottleneck.latent_dim": params.size})
 
 
 def points_of(
