@@ -23,8 +23,10 @@ from aeviz.presets.defaults import epochs_for
 from aeviz.presets.restorers import RESTORERS
 from aeviz.training.cpu.malloc import keep_memory
 from aeviz.training.finish import MAX_IMAGES, finish
-from aeviz.training.fit import fit
 from aeviz.training.loop import StepResult
+from aeviz.training.parallel.fit import fit
+from aeviz.training.parallel.group import Group
+from aeviz.training.parallel.launch import MAX_PROCESSES, processes
 from aeviz.training.restorer_files import Start, train_to_file
 from aeviz.training.state import begin
 
@@ -33,6 +35,9 @@ def add_arguments(sub: argparse.ArgumentParser) -> None:
     """The options of the command."""
     sub.add_argument("--preset", default="standard", help="a type: see `presets`")
     add_settings(sub)
+    sub.add_argument(
+        "--processes", type=int, default=1, help="train with so many processes of this machine"
+    )
     sub.add_argument(
         "--reference",
         action="store_true",
@@ -81,6 +86,15 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
     if not 1 <= args.gallery <= MAX_IMAGES:
         raise UserError(f"--gallery must be between 1 and {MAX_IMAGES:,}.")
     device = pick_device(config.training.device)
+    if not 1 <= args.processes <= MAX_PROCESSES:
+        raise UserError(f"--processes must be between 1 and {MAX_PROCESSES}.")
+    if args.processes > 1 and is_restorer(config):
+        raise UserError("A restorer trains in one process: leave out --processes.")
+    if device.type == "cuda" and args.processes > torch.cuda.device_count():
+        raise UserError(
+            "Each process needs a GPU of its own: set --processes to at most "
+            f"{torch.cuda.device_count()}, or use --device cpu."
+        )
     if is_restorer(config):
         return _train_restorer(args, config, device)
     dataset = datasets.load(config.dataset, lambda share, text: say(f"{text} {share:.0%}"))
@@ -91,14 +105,17 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
         figures = "  ".join(f"{k} {v:.4g}" for k, v in (result.validation or {}).items())
         say(f"epoch {result.epoch}/{config.training.epochs}  validation: {figures}")
 
-    outcome = fit(state, dataset, on_epoch=on_epoch)
-    if outcome.reason == "diverged" and not outcome.epochs:
-        raise UserError(outcome.message)
-    if outcome.reason == "done" and outcome.message:
-        say(outcome.message)
-    history = outcome.history()
-    if args.reference:
-        history["without_penalty"] = _without_penalty(state.model.config, dataset, device)
+    with processes(args.processes) as group:
+        outcome = fit(state, dataset, on_epoch=on_epoch, group=group)
+        if outcome.reason == "failed" or (outcome.reason == "diverged" and not outcome.epochs):
+            raise UserError(outcome.message)
+        if outcome.reason == "done" and outcome.message:
+            say(outcome.message)
+        history = outcome.history()
+        if args.reference:
+            history["without_penalty"] = _without_penalty(
+                state.model.config, dataset, device, group
+            )
     card = finish(
         state.model,
         dataset,
@@ -131,12 +148,14 @@ def _train_restorer(
 
 
 def _without_penalty(
-    config: RunConfig, dataset: datasets.Dataset, device: torch.device
+    config: RunConfig, dataset: datasets.Dataset, device: torch.device, group: Group | None
 ) -> dict[str, Any]:
     """The test figures of the same network, trained in the same way without the penalty."""
     say("The same network without its penalty, for comparison")
     state = begin(config.replace(**{"loss.weight": 0.0}), dataset, device)
-    fit(state, dataset)
+    outcome = fit(state, dataset, group=group)
+    if outcome.reason == "failed":
+        raise UserError(outcome.message)
     return evaluate(state.model, dataset)
 
 

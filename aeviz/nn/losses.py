@@ -107,12 +107,20 @@ def l1_sparsity(z: Tensor) -> Tensor:
     return z.abs().sum(1).mean()
 
 
-def kl_sparsity(z: Tensor, rho: float) -> Tensor:
+def unchanged(mean: Tensor) -> Tensor:
+    """The mean over a batch that is computed as one."""
+    return mean
+
+
+def kl_sparsity(
+    z: Tensor, rho: float, over_batch: Callable[[Tensor], Tensor] = unchanged
+) -> Tensor:
     """Sum over units j of KL(Bernoulli(rho) || Bernoulli(rho_hat_j)) (Ng 2011, CS294A notes).
 
-    rho_hat_j is unit j's mean activation over the batch; z (N, d) in [0, 1].
+    rho_hat_j is unit j's mean activation over the batch; z (N, d) in [0, 1]. `over_batch` makes it
+    from the mean over z, if z has only a part of the batch.
     """
-    rho_hat = z.mean(0).clamp(1e-6, 1 - 1e-6)
+    rho_hat = over_batch(z.mean(0)).clamp(1e-6, 1 - 1e-6)
     on = rho * (torch.log(torch.tensor(rho)) - torch.log(rho_hat))
     off = (1 - rho) * (torch.log(torch.tensor(1 - rho)) - torch.log(1 - rho_hat))
     return (on + off).sum()
@@ -134,13 +142,17 @@ def contractive(encode: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
 
 
 def penalty(
-    config: LossConfig, code: Code, encode: Callable[[Tensor], Tensor], x: Tensor
+    config: LossConfig,
+    code: Code,
+    encode: Callable[[Tensor], Tensor],
+    x: Tensor,
+    over_batch: Callable[[Tensor], Tensor] = unchanged,
 ) -> Tensor:
-    """The configured penalty, unweighted; 0 if there is none."""
+    """The configured penalty, unweighted; 0 if there is none. `over_batch`: see `kl_sparsity`."""
     if config.penalty == "l1":
         return l1_sparsity(code.z)
     if config.penalty == "kl-sparsity":
-        return kl_sparsity(code.z, config.rho)
+        return kl_sparsity(code.z, config.rho, over_batch)
     if config.penalty == "contractive":
         return contractive(encode, x)
     return x.new_zeros(())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -76,11 +77,18 @@ class Autoencoder(nn.Module):
         return Output(self.decoder(code.z), *code)
 
     def loss(
-        self, out: Output, x: Tensor, x_in: Tensor, beta: float | Tensor, free_bits: float = 0.0
+        self,
+        out: Output,
+        x: Tensor,
+        x_in: Tensor,
+        beta: float | Tensor,
+        free_bits: float = 0.0,
+        over_batch: Callable[[Tensor], Tensor] = losses.unchanged,
     ) -> losses.Terms:
         """The terms of the loss (`losses`) of `out` = self(x_in) against the clean x.
 
-        Set `free_bits` in training only.
+        Set `free_bits` in training only. `over_batch`: makes the mean over a batch from that over
+        x, if x is a part of it. Terms that are means over images are then those of x.
         """
         config = self.config.loss
         recon = losses.RECONSTRUCTIONS[config.reconstruction](
@@ -92,9 +100,9 @@ class Autoencoder(nn.Module):
             per_dimension = losses.kl_per_dimension(out.mu.float(), out.logvar.float())
             kl = trained_kl = per_dimension.sum()
             if free_bits:
-                trained_kl = losses.free_bits_kl(per_dimension, free_bits)
+                trained_kl = losses.free_bits_kl(over_batch(per_dimension), free_bits)
         code = Code(out.z.float(), out.mu, out.logvar)
-        penalty = losses.penalty(config, code, self.encode, x_in)
+        penalty = losses.penalty(config, code, self.encode, x_in, over_batch)
         total = recon + beta * trained_kl + config.weight * penalty
         return losses.Terms(total, recon, kl, penalty)
 

@@ -25,7 +25,9 @@ from aeviz.runs.store import Phase, Run
 from aeviz.runs.time_slice import TimeSlice
 from aeviz.training import batch_size, loop, resume
 from aeviz.training.finish import Progress, card_and_gallery
-from aeviz.training.fit import Outcome, fit
+from aeviz.training.fit import Outcome
+from aeviz.training.parallel.fit import fit
+from aeviz.training.parallel.group import Group
 from aeviz.training.state import TrainingState, begin
 
 TIME_SLICE_OVER = (
@@ -41,11 +43,12 @@ _PHASES: dict[str, Phase] = {
 }
 
 
-def work(run: Run, server: int | None = None) -> None:
+def work(run: Run, server: int | None = None, group: Group | None = None) -> None:
     """Train the run to its end, a Stop, or a failure; leave the result in its folder.
 
     `server`: the process that started this one. If it ends, training stops as after a Stop. If the
-    folder is removed, this is logged and nothing is written.
+    folder is removed, this is logged and nothing is written. `group`: the processes that train it
+    together, of which this one leads.
     """
 
     def should_stop() -> bool:
@@ -63,7 +66,7 @@ def work(run: Run, server: int | None = None) -> None:
     try:
         with plain_memory_errors(), queue.turn(run, cancelled=should_stop):
             time_slice.begin()
-            outcome = _train(run, reporter, should_stop)
+            outcome = _train(run, reporter, should_stop, group)
     except queue.CancelledError:
         end("stopped", queue.stopped_message(run))
     except UserError as error:
@@ -78,7 +81,9 @@ def work(run: Run, server: int | None = None) -> None:
         end(_PHASES[outcome.reason], TIME_SLICE_OVER if made_way else outcome.message)
 
 
-def _train(run: Run, reporter: Reporter, should_stop: Callable[[], bool]) -> Outcome:
+def _train(
+    run: Run, reporter: Reporter, should_stop: Callable[[], bool], group: Group | None
+) -> Outcome:
     config = run.config
     run.clear_unfinished()
     reporter.report(phase="running", message="Loading the data")
@@ -102,7 +107,7 @@ def _train(run: Run, reporter: Reporter, should_stop: Callable[[], bool]) -> Out
             resume.load_into(run.resume_path, state)
             batch_size.recount(state, images)
         reporter.begin(state, dataset)
-        return state, fit(state, dataset, reporter.on_step, on_epoch, should_stop)
+        return state, fit(state, dataset, reporter.on_step, on_epoch, should_stop, group)
 
     most = config.training.batch_size
     if run.resume_path.exists():

@@ -27,11 +27,12 @@ class DivergedError(UserError):
 
 
 class DivergenceCheck:
-    """Checks each loss before its step."""
+    """Checks each loss before its step. `at_once`: reads each, so that processes that train
+    together end at the same step."""
 
-    def __init__(self, state: TrainingState, device: torch.device) -> None:
+    def __init__(self, state: TrainingState, device: torch.device, at_once: bool = False) -> None:
         self.state = state
-        self.every = READ_SECONDS.get(device.type, 0.0)
+        self.every = 0.0 if at_once else READ_SECONDS.get(device.type, 0.0)
         if not self.every:
             return
         self.read_at = time.perf_counter()

@@ -13,6 +13,7 @@ from aeviz.errors import UserError
 from aeviz.training import early_stopping
 from aeviz.training.divergence import DivergedError
 from aeviz.training.loop import StepResult, train
+from aeviz.training.parallel.group import Group
 from aeviz.training.state import TrainingState
 
 
@@ -55,6 +56,7 @@ def fit(
     on_step: Callable[[StepResult], None] = lambda result: None,
     on_epoch: Callable[[StepResult], None] = lambda result: None,
     should_stop: Callable[[], bool] = lambda: False,
+    group: Group | None = None,
 ) -> Outcome:
     """Train `state` in place.
 
@@ -64,6 +66,9 @@ def fit(
 
     With patience, training may end early. At the end, early or not, the weights of the best epoch
     are restored; after a Stop, the current ones are kept.
+
+    `group`: the processes that train together; call `aeviz.training.parallel.fit` instead, which
+    begins this in all of them.
     """
     began = time.perf_counter() - state.seconds
     good, good_epoch = copy.deepcopy(state.model.state_dict()), state.epoch
@@ -76,7 +81,7 @@ def fit(
 
     try:
         # a resumed training may have run out of patience before it was interrupted
-        for result in () if out_of_patience() else train(state, dataset):
+        for result in () if out_of_patience() else train(state, dataset, group):
             state.seconds = time.perf_counter() - began
             if result.validation is None:
                 on_step(result)

@@ -171,6 +171,22 @@ def test_an_interrupt_writes_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_two_processes_train_one_model(capsys: Capture, tmp_path: Path) -> None:
+    one, two = (
+        result(capsys, "train", *TINY, "--processes", number, "--out", tmp_path / "m.safetensors")
+        for number in (1, 2)
+    )
+    assert two["steps"] == one["steps"]
+    assert two["validation"]["loss"] == pytest.approx(one["validation"]["loss"], rel=0.01)
+
+
+def test_a_number_of_processes_that_cannot_train(capsys: Capture, tmp_path: Path) -> None:
+    out = ["--out", tmp_path / "m.safetensors"]
+    assert "between 1 and 64" in refusal(capsys, "train", *TINY, "--processes", 0, *out)
+    restorer = ["--preset", "restore-denoise", "--processes", 2]
+    assert "leave out --processes" in refusal(capsys, "train", *restorer, *out)
+
+
 # ---- evaluate ----------------------------------------------------------------------------------
 
 

@@ -105,9 +105,9 @@ class _ThreadedEngine(Engine):
         self._used = 0
 
     def forward(self, x: Tensor, x_in: Tensor, beta: float | Tensor) -> Terms:
-        for engine, seed in zip(self._engines, self._seeds(), strict=True):
-            engine.noise.manual_seed(seed)
         number = len(self._engines)
+        for engine, seed in zip(self._engines, seeds(number, self.noise), strict=True):
+            engine.noise.manual_seed(seed)
         parts = list(zip(x.chunk(number), x_in.chunk(number), strict=True))  # maybe fewer
         shares = [len(part) / len(x) for part, _ in parts]
         self._used = len(parts)
@@ -143,8 +143,10 @@ class _ThreadedEngine(Engine):
         ]
         return [future.result() for future in futures]
 
-    def _seeds(self) -> list[int]:
-        return torch.randint(2**62, (len(self._engines),), generator=self.noise).tolist()
+
+def seeds(number: int, noise: torch.Generator) -> list[int]:
+    """The seeds of the eps of a batch's micro-batches."""
+    return torch.randint(2**62, (number,), generator=noise).tolist()
 
 
 def _both_passes(
