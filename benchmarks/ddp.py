@@ -4,10 +4,11 @@
         [--images 20000] [--processes 2] [--precision fp32|auto] [--set KEY=VALUE ...]
 
 Each type trains three times from the same seed: in one process with all threads, in several
-processes that share these threads, and in one process with a single thread. The last one shows how
-much the order of additions alone changes a loss: training amplifies rounding errors. Printed are
-the differences from the first one in percent, of the mean training loss of each epoch and of the
-validation loss after it, and the ratio of images per second.
+processes that share these threads, and (if there are several threads) in one process with a single
+thread. The last one shows how much the order of additions alone changes a loss: training amplifies
+rounding errors. Printed are the differences from the first one in percent, of the losses of the
+first steps, of the mean training loss of each epoch and of the validation loss after it, and the
+ratio of images per second.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ from aeviz.training.parallel.group import Group
 from aeviz.training.parallel.launch import processes
 from aeviz.training.state import begin
 
+FIRST = 5
+"""Steps in which rounding errors have not grown yet."""
 MOST = 0.1
 """Percent by which the loss of an epoch may differ."""
 
@@ -39,6 +42,7 @@ class Course:
     """The callbacks of a training, and its losses by epoch."""
 
     def __init__(self) -> None:
+        self.steps: list[float] = []
         self.training: list[float] = []
         self.validation: list[float] = []
         self.sum, self.count = 0.0, 0
@@ -47,7 +51,8 @@ class Course:
 
     def on_step(self, result: StepResult) -> None:
         now = time.perf_counter()
-        self.sum += result.terms.total.item() * result.images
+        self.steps.append(result.terms.total.item())
+        self.sum += self.steps[-1] * result.images
         self.count += result.images
         if self.last is not None:  # the first step of an epoch includes what came before it
             self.seconds += now - self.last
@@ -80,8 +85,20 @@ def off(these: list[float], those: list[float]) -> list[float]:
     return [100 * (a / b - 1) for a, b in zip(these, those, strict=True)]
 
 
-def shown(percent: list[float]) -> str:
-    return " ".join(f"{value:+.4f}" for value in percent)
+def beside(course: Course, one: Course) -> str:
+    """What a line says of a training beside that of one process."""
+    first, epochs, validation = (
+        " ".join(f"{value:+.4f}" for value in off(these, those))
+        for these, those in (
+            (course.steps[:FIRST], one.steps[:FIRST]),
+            (course.training, one.training),
+            (course.validation, one.validation),
+        )
+    )
+    return (
+        f"{course.rate / one.rate:.2f}x ({one.rate:,.0f} -> {course.rate:,.0f} images/s), "
+        f"first steps % {first}; epochs % {epochs}; validation % {validation}"
+    )
 
 
 def main() -> None:
@@ -120,18 +137,11 @@ def main() -> None:
                 trained(short, warm, threads if each is None else own, each)
             one = trained(config, dataset, threads, None)
             several = trained(config, dataset, own, group)
-            single = trained(config, dataset, 1, None)
-            loss = off(several.training, one.training)
-            worst = max(worst, *map(abs, loss))
-            print(
-                f"{preset:14} {several.rate / one.rate:.2f}x "
-                f"({one.rate:,.0f} -> {several.rate:,.0f} images/s), loss % {shown(loss)}; "
-                f"validation % {shown(off(several.validation, one.validation))}\n"
-                f"{'':14} one thread: {single.rate / one.rate:.2f}x, "
-                f"loss % {shown(off(single.training, one.training))}; "
-                f"validation % {shown(off(single.validation, one.validation))}",
-                flush=True,
-            )
+            worst = max(worst, *map(abs, off(several.training, one.training)))
+            print(f"{preset:14} {args.processes} processes {beside(several, one)}", flush=True)
+            if threads > 1:
+                single = trained(config, dataset, 1, None)
+                print(f"{'':14} one thread  {beside(single, one)}", flush=True)
     verdict = "at most" if worst <= MOST else "MORE than"
     print(f"largest difference of an epoch's loss: {worst:.4f} %, {verdict} {MOST} %")
 

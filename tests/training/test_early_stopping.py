@@ -30,8 +30,8 @@ def told(monkeypatch: pytest.MonkeyPatch) -> None:
     """Makes the validation of each epoch return LOSSES in turn; the training is real."""
     original = loop.train
 
-    def train(state: TrainingState, dataset: Dataset) -> Iterator[StepResult]:
-        for result in original(state, dataset):
+    def train(state: TrainingState, dataset: Dataset, group: None) -> Iterator[StepResult]:
+        for result in original(state, dataset, group):
             if result.validation is not None:
                 result.validation["loss"] = LOSSES[result.epoch - 1]
             yield result

@@ -83,6 +83,6 @@ def _child(
     return subprocess.Popen(
         [sys.executable, *code],
         stdin=subprocess.DEVNULL,
-        stdout=sys.stderr,
+        stdout=subprocess.DEVNULL,  # the command's has the result only
         env=os.environ | {name: str(value) for name, value in variables.items()},
     )
