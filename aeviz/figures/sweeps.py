@@ -18,7 +18,7 @@ BEST: Final = "best quarter"
 LOG_SPREAD: Final = 10
 """From this ratio of the largest to the smallest value on, their axis is logarithmic."""
 MAX_TICKS: Final = 8
-LONGEST: Final = 10
+LONGEST: Final = 14
 """Characters of a label beside an axis, where the next axis is near."""
 NEAR: Final = 0.12
 """Labels of an axis that are nearer to each other than this share of it would overlap."""

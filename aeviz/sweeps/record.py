@@ -209,4 +209,6 @@ def _trial(row: dict[str, Any], plan: Plan) -> Trial:
         raise ValueError("not a number")
     if set(trial.settings) != {axis.key for axis in plan.axes}:
         raise ValueError("other settings")
+    if not all(axis.has(trial.settings[axis.key]) for axis in plan.axes):
+        raise ValueError("not a value of the sweep")
     return trial

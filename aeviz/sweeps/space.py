@@ -13,6 +13,7 @@ from typing import Any, Final
 from aeviz import datasets, limits
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
+from aeviz.io import json_file
 from aeviz.nn.model import check_size
 from aeviz.training.state import check_batches
 
@@ -46,6 +47,12 @@ class Axis:
         if self.values:
             return len(self.values)
         return self.high - self.low + 1 if self.whole else math.inf
+
+    def has(self, value: Any) -> bool:
+        """Whether the value is one of the list, or a number in the range."""
+        if self.values:
+            return value in self.values
+        return json_file.is_number(value) and self.low <= value <= self.high
 
     def place(self, value: Any) -> float:
         """Where the value lies on the axis, from 0 to 1. Values of a list are equally spaced."""

@@ -70,9 +70,9 @@ def test_the_best_have_a_colour_of_their_own() -> None:
 
 
 def test_a_long_label_beside_an_axis_is_cut() -> None:
-    wide = column(Axis("x", ("512, 256, 128", "64")), "Nodes", ["64"])
+    wide = column(Axis("x", ("512, 512, 256, 128", "64")), "Nodes", ["64"])
     texts = [note["text"] for note in parallel([wide], DOTS[:1], "a", "a")["layout"]["annotations"]]
-    assert texts == ["Nodes", "512, 256…", "64"]
+    assert texts == ["Nodes", "512, 512, 256…", "64"]
 
 
 def test_the_axis_of_the_dots_has_room_for_the_final_values() -> None:

@@ -222,11 +222,14 @@ def test_a_damaged_record_is_not_listed_and_not_overwritten(
     sweep = run.run(Plan("small", config, GRID), 4)
     assert [one.id for one in record.sweeps()] == [sweep.id]
     path = sweep.folder / "sweep.json"
+    text = path.read_text()
     for damage in (
         "{",
         "[]",
         '{"plan": 1}',
-        path.read_text().replace('"value": ', '"value": "', 1),
+        text.replace('"value": ', '"value": "', 1),
+        text.replace('"training.lr": 0.01', '"training.lr": "fast"'),
+        text.replace('"training.lr": 0.01', '"training.lr": 0.5'),
     ):
         path.write_text(damage)
         assert record.sweeps() == []
