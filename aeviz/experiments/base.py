@@ -166,6 +166,17 @@ class BreakIt:
     changes: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class Series:
+    """Tasks that differ in one parameter: the pictures of a few are shown side by side, those of
+    all on a slider. `label`: the parameter. `tasks(p)`: the key of each task by its label on the
+    slider; `beside(p)`: the labels of those side by side."""
+
+    label: str
+    tasks: Callable[[Any], Mapping[str, str]]
+    beside: Callable[[Any], Sequence[str]]
+
+
 @dataclass(frozen=True, eq=False)
 class Experiment:
     """A claim, and the tasks that test it.
@@ -176,7 +187,8 @@ class Experiment:
     data set must have. `table`: the columns of the table under the charts. `protocol(p)`: lines
     (what, how) of the protocol card beside data set, seeds and time. `recipe(p, row)`: the
     configuration that a row was trained with, for a link to Train; None if there is none. `query`:
-    what a person can do with an image of their own after the run.
+    what a person can do with an image of their own after the run. `series`: how pictures are shown
+    that form a series.
     """
 
     name: str
@@ -200,6 +212,7 @@ class Experiment:
     check: Callable[[Any], None] = lambda parameters: None
     recipe: Callable[[Any, Row], Any] = lambda parameters, row: None
     query: Query | None = None
+    series: Series | None = None
 
     def build(self, data: Mapping[str, Any]) -> Any:
         """Parameters from plain data. UserError for an invalid one, and for a data set that does

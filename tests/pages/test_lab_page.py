@@ -160,6 +160,40 @@ def test_a_denoiser_of_points_has_its_arrows(started: list[Job]) -> None:
     assert lab_arrows.TITLE in texts(app)
 
 
+def test_a_series_has_three_pictures_side_by_side_and_all_on_a_slider(started: list[Job]) -> None:
+    link = {"dataset": "digits", "betas": "0,0.5,1,1000", "steps": "20", "seeds": "1"}
+    experiment = table.find("balance")
+    found = experiment.build(link)
+    tasks = experiment.tasks(found)
+    done = {one.key: one for one in run.in_turn("balance", parameters.plain(found), tasks)}
+    job = jobs.start("balance", link)
+    finish(job, done)
+    app = opened(experiment="balance", **link, ran="1")
+    assert not app.exception
+    (slider,) = app.select_slider
+    assert slider.options == ["0", "0.5", "1", "1000"]
+    assert slider.value == "1"
+    beside, one = galleries(app)
+    for role in ("beta 0, reconstruction alone", "beta 1, together", "beta 1000, the KL alone"):
+        assert f"<figcaption>{role}: decoded" in beside
+    assert "beta 0.5" not in beside
+    assert one.count("<figure>") == 2
+    slider.set_value("0.5").run()
+    one = galleries(app)[-1]
+    assert "<figcaption>beta 0.5: decoded" in one
+    assert one.count("<figure>") == 2
+    finish(job, done, most=2)  # stopped after beta = 1 and 0
+    app = opened(experiment="balance", **link, ran="1")
+    assert not app.exception
+    assert not app.select_slider
+
+
+def galleries(app: AppTest) -> list[str]:
+    """The HTML of the pictures, from the top of the page."""
+    found = [one.proto.body for one in app.get("html")]
+    return [body for body in found if body.startswith('<div class="av-lab-pictures">')]
+
+
 def test_trained_on_one_kind_and_tested_on_another_is_a_matrix(started: list[Job]) -> None:
     link = {"dataset": "digits", "arms": "dense", "sizes": "8", "seeds": "1"}
     experiment = table.find("compression")

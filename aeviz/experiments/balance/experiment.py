@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from aeviz.experiments.balance.arms import config
-from aeviz.experiments.balance.parameters import Parameters, arm_of, check, together
+from aeviz.experiments.balance.parameters import Parameters, arm_of, check, roles, together
 from aeviz.experiments.balance.tasks import tasks, work
 from aeviz.experiments.balance.verdict import judge
-from aeviz.experiments.base import BreakIt, Chart, Choice, Experiment, Numeric, Prediction, Result
+from aeviz.experiments.base import (
+    BreakIt,
+    Chart,
+    Choice,
+    Experiment,
+    Numeric,
+    Prediction,
+    Result,
+    Series,
+)
 from aeviz.experiments.statistics import interval
 
 
@@ -119,4 +128,9 @@ EXPERIMENT = Experiment(
     },
     table=("arm", "seed", "recon", "kl", "loss", "aggregated", "knn"),
     recipe=lambda params, row: config(params, float(row["beta"])) if "beta" in row else None,
+    series=Series(
+        "Weight of the KL (beta)",
+        lambda params: {f"{beta:g}": f"{beta:g}-0" for beta in params.betas},
+        lambda params: [f"{beta:g}" for beta in roles(params)],
+    ),
 )

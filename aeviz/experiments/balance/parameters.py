@@ -34,6 +34,15 @@ def together(params: Parameters) -> float:
     return min(params.betas[1:-1], key=lambda beta: abs(math.log(max(beta, 1e-9))))
 
 
+def roles(params: Parameters) -> dict[float, str]:
+    """The three weights that the claim is about, and what counts with each."""
+    return {
+        params.betas[0]: "reconstruction alone",
+        together(params): "together",
+        params.betas[-1]: "the KL alone",
+    }
+
+
 def arm_of(beta: float) -> str:
     """What a weight is called in rows and charts."""
     return f"beta {beta:g}"

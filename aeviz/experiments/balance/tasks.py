@@ -17,7 +17,7 @@ from aeviz.evaluation.likelihood import code_information
 from aeviz.evaluation.validation import validate
 from aeviz.experiments import maps
 from aeviz.experiments.balance.arms import config, drawn
-from aeviz.experiments.balance.parameters import Parameters, arm_of, together
+from aeviz.experiments.balance.parameters import Parameters, arm_of, roles, together
 from aeviz.experiments.base import Output, Picture, Row, Task
 from aeviz.experiments.fitting import fitted
 from aeviz.experiments.pictures import grid
@@ -65,7 +65,7 @@ def work(params: Parameters, task: Task) -> Output:
         "chance": commonest(dataset),
     }
     curve: Row = {"arm": f"seed {seed}", "rate": terms["kl"], "distortion": terms["recon"]}
-    return Output([row, curve], _pictures(model, beta, test_z, test) if seed == 0 else {})
+    return Output([row, curve], _pictures(model, params, beta, test_z, test) if seed == 0 else {})
 
 
 def commonest(dataset: Dataset) -> float:
@@ -74,16 +74,18 @@ def commonest(dataset: Dataset) -> float:
     return (dataset.test.labels == largest).double().mean().item()
 
 
-def _pictures(model: Autoencoder, beta: float, z: Tensor, test: Split) -> dict[str, Picture]:
+def _pictures(
+    model: Autoencoder, params: Parameters, beta: float, z: Tensor, test: Split
+) -> dict[str, Picture]:
     half = maps.half_width(z)
     decoded = decode_all(model, maps.plane(SIDE)).clamp(0, 1)
+    role = roles(params).get(beta)
+    name = arm_of(beta) + (f", {role}" if role else "")
     return {
         "map": Picture(
-            f"{arm_of(beta)}: codes of test images, to ±{half:.3g}",
+            f"{name}: codes to ±{half:.3g}",
             maps.scatter(z, test.labels),
-            "codes; the circle is two standard deviations of the prior",
+            "Codes of test images; the circle is two standard deviations of the prior",
         ),
-        "decoded": Picture(
-            f"{arm_of(beta)}: decoded", grid(decoded, SIDE), "codes from −2 to 2, decoded"
-        ),
+        "decoded": Picture(f"{name}: decoded", grid(decoded, SIDE), "Codes from −2 to 2, decoded"),
     }

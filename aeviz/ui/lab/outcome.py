@@ -6,6 +6,7 @@ import base64
 import re
 import struct
 from collections.abc import Sequence
+from dataclasses import replace
 from html import escape
 from typing import Any
 
@@ -13,7 +14,7 @@ import streamlit as st
 
 from aeviz.errors import UserError
 from aeviz.experiments import document, jobs, parameters
-from aeviz.experiments.base import Experiment, Result, Verdict
+from aeviz.experiments.base import Experiment, Picture, Result, Series, Verdict
 from aeviz.experiments.document import Reference
 from aeviz.experiments.jobs import Job
 from aeviz.export import config_link
@@ -132,12 +133,41 @@ def _show_verdict(judged: Verdict, title: str) -> None:
     )
 
 
-def pictures(job: Job, result: Result) -> None:
+def pictures(job: Job, experiment: Experiment, result: Result) -> None:
     """The pictures of a result by group, in the order of their numbers: strips below each other,
-    square pictures side by side."""
+    square pictures side by side. Of a series some, and all on a slider."""
+    if not result.pictures:
+        return
+    st.markdown("**Pictures**")
+    if experiment.series is not None:
+        _series(job, experiment.series, result)
+        return
+    _gallery(job, sorted(result.pictures.items(), key=lambda item: _numbers(item[1].caption)))
+
+
+def _series(job: Job, series: Series, result: Result) -> None:
+    found = {
+        label: [one for one in result.pictures.items() if one[0].startswith(f"{task}/")]
+        for label, task in series.tasks(result.parameters).items()
+    }
+    found = {label: some for label, some in found.items() if some}
+    beside = [label for label in series.beside(result.parameters) if label in found]
+    _gallery(job, [one for label in beside for one in found[label]])
+    if len(found) > len(beside):
+        st.fragment(_slider)(job, series.label, found, beside)
+
+
+def _slider(
+    job: Job, label: str, found: dict[str, list[tuple[str, Picture]]], beside: Sequence[str]
+) -> None:
+    middle = beside[len(beside) // 2] if beside else next(iter(found))
+    chosen = st.select_slider(label, [*found], middle, key=f"lab-series-{job.id}", width=470)
+    _gallery(job, [(name, replace(picture, group="")) for name, picture in found[chosen]])
+
+
+def _gallery(job: Job, pictures: Sequence[tuple[str, Picture]]) -> None:
     groups: dict[str, list[tuple[str, bool]]] = {}
-    ordered = sorted(result.pictures.items(), key=lambda item: _numbers(item[1].caption))
-    for name, picture in ordered[:MAX_PICTURES]:
+    for name, picture in pictures[:MAX_PICTURES]:
         png = job.picture(name)
         if png is None:
             continue
@@ -148,15 +178,12 @@ def pictures(job: Job, result: Result) -> None:
             f'src="data:image/png;base64,{data}"></figure>'
         )
         groups.setdefault(picture.group, []).append((figure, _is_square(png)))
-    if not groups:
-        return
     parts = []
-    for group, found in groups.items():
-        figures = "".join(figure for figure, _ in found)
-        if all(square for _, square in found):
+    for group, some in groups.items():
+        figures = "".join(figure for figure, _ in some)
+        if all(square for _, square in some):
             figures = f'<div class="av-lab-row">{figures}</div>'
         parts.append((f"<h4>{escape(group)}</h4>" if group else "") + figures)
-    st.markdown("**Pictures**")
     st.html(f'<div class="av-lab-pictures">{"".join(parts)}</div>')
 
 

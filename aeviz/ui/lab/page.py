@@ -128,7 +128,7 @@ def _result(experiment: Experiment, params: Any, job: Job) -> None:
         _start(experiment, params)
     outcome.charts(experiment, params, result, reveal=True)
     st.markdown(f"**Why.** {experiment.why}")
-    outcome.pictures(job, result)
+    outcome.pictures(job, experiment, result)
     outcome.details(experiment, result, status.seconds)
     own_image.show(job, result)
     _break_it(experiment, params)
