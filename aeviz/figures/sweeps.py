@@ -15,7 +15,7 @@ HEIGHT: Final = 360
 GREY: Final = "#8a8f8c"
 DONE, CHOSEN = CLASS_COLOURS[0], CLASS_COLOURS[1]
 BEST: Final = "best quarter"
-LOG_SPREAD: Final = 10
+LOG_SPREAD: Final = 4
 """From this ratio of the largest to the smallest value on, their axis is logarithmic."""
 MAX_TICKS: Final = 8
 LONGEST: Final = 14
@@ -192,8 +192,7 @@ def scatter(
             },
             "yaxis": {
                 "title": {"text": in_plotly(title)},
-                "type": "log" if log else "linear",
-                "range": [math.log10(low), math.log10(high)] if log else [low, high],
+                **(_log_axis(low, high) if log else {"range": [low, high]}),
                 "fixedrange": True,
             },
         },
@@ -207,6 +206,19 @@ def _room(low: float, high: float, log: bool) -> tuple[float, float]:
         return low / factor, high * factor
     room = 0.08 * (high - low) or 0.08 * abs(high) or 1.0
     return low - room, high + room
+
+
+def _log_axis(low: float, high: float) -> dict[str, Any]:
+    """A logarithmic axis with labels at 1, 2, 5, 10, ..."""
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    ticks = [float(f"{m}e{power}") for power in powers for m in (1, 2, 5)]
+    shown = [tick for tick in ticks if low <= tick <= high]
+    return {
+        "type": "log",
+        "range": [math.log10(low), math.log10(high)],
+        "tickvals": shown,
+        "ticktext": [f"{tick:g}" for tick in shown],
+    }
 
 
 def _marks(axis: Axis) -> list[Any]:

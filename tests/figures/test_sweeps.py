@@ -88,3 +88,9 @@ def test_only_trials_that_were_stopped_early_are_drawn_too() -> None:
     figure = scatter(RATE, [9.0, 8.0], [DOTS[2], DOTS[2]._replace(run="d")], "c", "run c", "Loss")
     assert [trace["name"] for trace in figure["data"]] == ["stopped early", "run c"]
     assert figure["data"][0]["y"] == [8.0]
+
+
+def test_values_that_differ_by_a_factor_have_a_logarithmic_axis() -> None:
+    axis = scatter(RATE, [100.0, 10.0, 9.0], DOTS, "b", "run b", "Loss")["layout"]["yaxis"]
+    assert axis["type"] == "log"
+    assert axis["ticktext"] == ["10", "20", "50", "100"]

@@ -54,7 +54,7 @@ def test_a_complete_sweep_in_words_and_figures() -> None:
     made = a_sweep(*ALL)
     app = open_runs()
     said = words(app)
-    assert "Of 4 runs, 4 are done." in said
+    assert "All 4 runs are done." in said
     assert "The best has **learning rate 0.001 · code size 2**: validation loss 102 nats" in said
     assert "The learning rate matters most: by itself it explains 94% of the variance." in said
     assert links(app)["Open this run"] == f"run={made.trials[2].run}"
@@ -100,10 +100,10 @@ def test_runs_that_failed_or_were_stopped_are_counted() -> None:
 def test_a_sweep_without_a_result_is_a_sentence() -> None:
     a_sweep(("running", None))
     app = open_runs()
-    assert "Of 4 runs, 4 are left. There is no result yet." in words(app)
+    assert "All 4 runs are left. There is no result yet." in words(app)
     assert not data(app, sweeps.LINES)
     a_sweep(*[("failed", None)] * 4, name="bad")
-    assert "Of 4 runs, 4 failed. None has a result." in words(open_runs())
+    assert "All 4 runs failed. None has a result." in words(open_runs())
 
 
 def test_only_runs_that_were_stopped_early_are_shown_too() -> None:

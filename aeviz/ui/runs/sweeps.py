@@ -75,11 +75,13 @@ def _title(sweep: Sweep) -> str:
 
 def sentences(sweep: Sweep) -> list[str]:
     """How the trials ended, which is the best, and what matters most, in Markdown."""
+    counts = summary.counts(sweep)
     parts = [
-        f"{count} {(_ONE if count == 1 else _SEVERAL)[state]}"
-        for state, count in summary.counts(sweep).items()
+        f"{count} {(_ONE if count == 1 else _SEVERAL)[state]}" for state, count in counts.items()
     ]
     found = [f"Of {plural(sweep.count, 'run')}, {_joined(parts)}."]
+    if len(counts) == 1 and sweep.count > 1:
+        found = [f"All {sweep.count} runs {_SEVERAL[next(iter(counts))]}."]
     best = sweep.best
     if best is None:
         found.append("There is no result yet." if not sweep.is_complete else "None has a result.")
