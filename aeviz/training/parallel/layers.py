@@ -87,8 +87,10 @@ def batch_norm(layer: _BatchNorm, batch: WholeBatch, x: Tensor) -> Tensor:
     dims = [0, *range(2, x.dim())]
     shape = [1, -1, *[1] * (x.dim() - 2)]
     variance, mean = torch.var_mean(x.float(), dims, correction=0)
-    mean, square = batch.mean(torch.stack((mean, variance + mean.square())))
-    variance = square - mean.square()
+    assert layer.running_mean is not None
+    shift = layer.running_mean.clone()  # a mean near 0 makes the difference of squares precise
+    mean, square = batch.mean(torch.stack((mean - shift, variance + (mean - shift).square())))
+    variance, mean = square - mean.square(), mean + shift
     scale = layer.weight * torch.rsqrt(variance.clamp(min=0) + layer.eps)
     y = x.float() * scale.view(shape) + (layer.bias - mean * scale).view(shape)
     count = batch.share.images * x[0, 0].numel()
