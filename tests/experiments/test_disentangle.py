@@ -76,8 +76,16 @@ def test_a_dimension_that_collapsed_counts_as_constant(monkeypatch: pytest.Monke
 
 
 def test_each_weight_has_a_traversal_beside_the_factors(result: Result) -> None:
-    assert len(result.pictures) == 2
-    assert all("rotation" in picture.caption for picture in result.pictures.values())
+    groups: dict[str, list[str]] = {}
+    for picture in result.pictures.values():
+        groups.setdefault(picture.group, []).append(picture.caption)
+    assert [*groups] == ["shape", "scale", "rotation", "x", "y"]
+    for name, (true, one, two) in groups.items():
+        assert true == "true factor"
+        assert (one[:8], two[:8]) == ("beta 1: ", "beta 8: ")
+        measure = "share of information" if name == "shape" else "rank correlation"
+        assert measure in one
+        assert measure in two
 
 
 def made(

@@ -6,7 +6,7 @@ from aeviz.evaluation import disentanglement_scores as scores
 from aeviz.experiments.base import BreakIt, Chart, Choice, Experiment, Numeric, Prediction, Result
 from aeviz.experiments.disentangle.arms import config
 from aeviz.experiments.disentangle.parameters import Parameters, arm_of, check
-from aeviz.experiments.disentangle.tasks import tasks, work
+from aeviz.experiments.disentangle.tasks import REACH, tasks, work
 from aeviz.experiments.disentangle.verdict import SCORES, judge
 
 
@@ -29,6 +29,12 @@ def _protocol(params: Parameters) -> list[tuple[str, str]]:
             "FactorVAE score",
             f"{scores.VOTES} votes and as many new ones, each of the {scores.GROUP} images nearest "
             "in one factor",
+        ),
+        (
+            "Pictures",
+            "first seed; of each factor the dimension with the largest rank correlation, of the "
+            "shape that with the largest share of its information; "
+            f"{REACH:g} standard deviations to each side of its mean",
         ),
         ("Tuned on validation images", "which beta above 1 is compared with beta = 1"),
     ]

@@ -18,7 +18,7 @@ from aeviz.experiments.base import Output, Picture, Row, Task
 from aeviz.experiments.disentangle.arms import active_codes, config, factors_of
 from aeviz.experiments.disentangle.parameters import Parameters, arm_of
 from aeviz.experiments.fitting import codes, first, fitted
-from aeviz.experiments.pictures import grid
+from aeviz.experiments.pictures import strip
 from aeviz.nn.model import Autoencoder
 
 SHOWN: Final = 8
@@ -48,7 +48,7 @@ def work(params: Parameters, task: Task) -> Output:
     row["active"] = int((z.var(0) > 0).sum())
     x = to_float(dataset.test.images)
     row["mse"] = metrics.mse(x, decode_all(model, codes(model, dataset.test))).mean().item()
-    return Output([row], _pictures(model, beta, dataset) if seed == 0 else {})
+    return Output([row], _pictures(model, params, beta, dataset) if seed == 0 else {})
 
 
 def measured(z: Tensor, split: Split, names: Sequence[str], seed: int) -> Row:
@@ -85,28 +85,41 @@ def own_dimension(row: Row, factor: str) -> float:
 
 
 @torch.no_grad()
-def _pictures(model: Autoencoder, beta: float, dataset: Dataset) -> dict[str, Picture]:
-    """For each factor two rows: the factor as it is drawn, and the dimension that follows it."""
-    z = active_codes(model, dataset.test)
-    test_factors = factors_of(dataset.test)
-    names = dataset.factor_names
-    followers = disentanglement.followers(z, test_factors, names, CATEGORIES)
+def _pictures(
+    model: Autoencoder, params: Parameters, beta: float, dataset: Dataset
+) -> dict[str, Picture]:
+    """For each factor the dimension that follows it best, from low to high values of the factor;
+    with the first weight also the factor as it is drawn."""
+    z, factors, names = (
+        active_codes(model, dataset.test),
+        factors_of(dataset.test),
+        dataset.factor_names,
+    )
+    followers = disentanglement.followers(z, factors, names, CATEGORIES)
     middle = torch.tensor([0.0] + [sum(ends) / 2 for ends in shapes.FACTORS.values()])
     middle = middle[: len(names)]
     device = next(model.parameters()).device
-    ends = torch.linspace(-REACH, REACH, SHOWN)
-    rows = []
+    start = model.encode(to_float(shapes.draw(middle[None])).to(device)).cpu()
+    found = {}
     for k, name in enumerate(names):
-        low, high = (0.0, 2.0) if name in CATEGORIES else shapes.FACTORS[name]
-        true = middle.repeat(SHOWN, 1)
-        true[:, k] = torch.linspace(low, high, SHOWN)
-        if name in CATEGORIES:
-            true[:, k] = true[:, k].round()
-        rows.append(to_float(shapes.draw(true)))
-        dimension = followers[name]["dimension"]
-        start = model.encode(to_float(shapes.draw(middle[None])).to(device)).cpu()
+        if beta == params.betas[0]:
+            low, high = (0.0, 2.0) if name in CATEGORIES else shapes.FACTORS[name]
+            true = middle.repeat(SHOWN, 1)
+            true[:, k] = torch.linspace(low, high, SHOWN)
+            if name in CATEGORIES:
+                true[:, k] = true[:, k].round()
+            drawn = to_float(shapes.draw(true))
+            found[f"true-{name}"] = Picture("true factor", strip(drawn), name)
+        dimension, score = followers[name]["dimension"], followers[name]["score"]
+        values = z[:, dimension]
+        rising = ((values - values.mean()) * (factors[:, k] - factors[:, k].mean())).sum() >= 0
+        ends = torch.linspace(-REACH, REACH, SHOWN) * (1 if rising else -1)
         path = start.repeat(SHOWN, 1)
-        path[:, dimension] = z[:, dimension].mean() + ends * z[:, dimension].std()
-        rows.append(decode_all(model, path).clamp(0, 1))
-    caption = f"{arm_of(beta)}: {', '.join(names)}; true factor above, its dimension below"
-    return {"traversal": Picture(caption, grid(torch.cat(rows), SHOWN), "traversals")}
+        path[:, dimension] = values.mean() + ends * values.std()
+        measure = "share of information" if name in CATEGORIES else "rank correlation"
+        found[name] = Picture(
+            f"{arm_of(beta)}: z{dimension}, {measure} {score:.2f}",
+            strip(decode_all(model, path).clamp(0, 1)),
+            name,
+        )
+    return found
