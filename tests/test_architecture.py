@@ -21,7 +21,7 @@ FLOORS: tuple[set[str], ...] = (
     {"errors", "escaping", "limits", "wording"},
     {"io", "images"},
     {"config", "device", "pca", "quota"},
-    {"identity", "teacher", "degradations", "datasets", "handwriting", "nn"},
+    {"cluster", "identity", "teacher", "degradations", "datasets", "handwriting", "nn"},
     {"dataset_import", "presets"},
     {"models"},
     {"evaluation", "latent"},

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from aeviz.cli.terminal import say
+from aeviz.cluster import address
 from aeviz.errors import UserError
 from aeviz.experiments import document, parameters, run, table
 from aeviz.experiments.run import Done
@@ -42,7 +43,11 @@ def lab(args: argparse.Namespace) -> dict[str, Any]:
     tasks = experiment.tasks(params)
     done = _read(args.out, args.name, data) if args.out else {}
     left = [task for task in tasks if task.key not in done]
-    for new in run.in_processes(experiment.name, data, left, workers=args.workers):
+    if address.configured() is None:
+        outputs = run.in_processes(experiment.name, data, left, workers=args.workers)
+    else:
+        outputs = run.on_cluster(experiment.name, data, left)
+    for new in outputs:
         done[new.key] = new
         say(f"{len(done)} of {len(tasks)}: {new.key}, {new.seconds:.1f} s")
         if args.out is not None:

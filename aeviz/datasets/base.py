@@ -74,7 +74,8 @@ class Source:
 
     image_shape: (C, H, W). counts: images in (train, validation, test). `reader`: the module of
     `aeviz.datasets` that reads it (see `aeviz.datasets.sources`). `network`: the first use needs a
-    download. `own`: a person made it from their own images.
+    download. `folder`: that of the downloaded files, in `data_root`. `own`: a person made it from
+    their own images.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Source:
     credit: str
     reader: str
     network: bool = False
+    folder: str = ""
     factor_names: tuple[str, ...] = ()
     own: bool = False
 

@@ -68,6 +68,7 @@ _SOURCES = (
         credit="MNIST by Y. LeCun, C. Cortes and C. Burges (CC BY-SA 3.0).",
         reader="idx",
         network=True,
+        folder="MNIST/raw",
     ),
     Source(
         name="fashion-mnist",
@@ -90,6 +91,7 @@ _SOURCES = (
         credit="Fashion-MNIST by H. Xiao, K. Rasul and R. Vollgraf, Zalando SE (MIT).",
         reader="idx",
         network=True,
+        folder="FashionMNIST/raw",
     ),
     Source(
         name="kmnist",
@@ -101,6 +103,7 @@ _SOURCES = (
         credit="Kuzushiji-MNIST by CODH, adapted from NIJL's Kuzushiji Dataset (CC BY-SA 4.0).",
         reader="idx",
         network=True,
+        folder="KMNIST/raw",
     ),
     Source(
         name="cifar10",
@@ -123,6 +126,7 @@ _SOURCES = (
         credit='A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009.',
         reader="cifar10",
         network=True,
+        folder="cifar-10-batches-py",
     ),
 )
 

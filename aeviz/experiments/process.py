@@ -11,16 +11,20 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from aeviz.cluster import address
 from aeviz.errors import UserError
 from aeviz.experiments import jobs, parameters
+from aeviz.experiments.base import Task
 from aeviz.experiments.jobs import Job, Status
-from aeviz.experiments.run import in_turn
+from aeviz.experiments.run import Done, in_turn, on_cluster
 from aeviz.io import locks, priority
 from aeviz.runs import queue
+from aeviz.runs.remote import capacity
 
 
 def do(job: Job, server: int | None = None) -> None:
@@ -32,8 +36,9 @@ def do(job: Job, server: int | None = None) -> None:
         return orphaned or job.stop_requested
 
     status = job.status
+    soon = (lambda: None) if address.configured() is None else capacity.prepare
     try:
-        with queue.turn(job, should_stop):
+        with queue.turn(job, should_stop, soon):
             status = _work(job, should_stop)
     except queue.CancelledError:
         status = replace(status, phase="stopped", message="Stopped before it began.")
@@ -59,13 +64,22 @@ def _work(job: Job, should_stop: Callable[[], bool]) -> Status:
         return Status(phase, len(done), len(tasks), seconds, message, created)
 
     job.write_status(status("running"))
-    for new in in_turn(experiment.name, parameters.plain(params), left, should_stop):
+    for new in _outputs(experiment.name, parameters.plain(params), left, should_stop):
         done[new.key] = new
         job.keep(done, new)
         job.write_status(status("running"))
     if len(done) == len(tasks):
         return status("done")
     return status("stopped", "Stopped; what was measured is kept.")
+
+
+def _outputs(
+    name: str, data: dict[str, Any], tasks: list[Task], should_stop: Callable[[], bool]
+) -> Iterator[Done]:
+    """The outputs of the tasks: one after another here, or side by side on the cluster."""
+    if address.configured() is None:
+        return in_turn(name, data, tasks, should_stop)
+    return on_cluster(name, data, tasks, should_stop, capacity.left_over)
 
 
 def main() -> None:

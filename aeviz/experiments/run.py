@@ -10,16 +10,22 @@ import json
 import multiprocessing
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Executor, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import aeviz
+from aeviz import datasets
+from aeviz.cluster.packs import Pack, pack
+from aeviz.datasets import transfer
 from aeviz.experiments import table
 from aeviz.experiments.base import MAX_NUMBERS, Output, Picture, Result, Row, Task
 from aeviz.experiments.query import Stored
+
+STOP_SECONDS = 0.5
+"""How soon a Stop is noticed while tasks are done elsewhere."""
 
 _HERE = Path(__file__).resolve().parent
 _COMPUTES = ("config.py", "datasets", "degradations", "nn", "presets", "training", "evaluation",
@@ -80,12 +86,48 @@ def in_processes(
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(workers, len(tasks)), context) as pool:
-        waiting = [pool.submit(partial(work, name, data), task) for task in tasks]
-        for future in as_completed(waiting):
+        yield from _results(pool, partial(work, name, data), tasks, should_stop)
+
+
+def on_cluster(
+    name: str,
+    data: dict[str, Any],
+    tasks: Sequence[Task],
+    should_stop: Callable[[], bool] = lambda: False,
+    limit: Callable[[], int] | None = None,
+) -> Iterator[Done]:
+    """Does the tasks on the machines of the cluster (`aeviz.cluster`), at most `limit()` at a time.
+    The data sets that the parameters name come along."""
+    from aeviz.cluster.connection import connect
+    from aeviz.cluster.executor import ClusterExecutor
+
+    names = {value for value in data.values() if isinstance(value, str) and datasets.get(value)}
+    files = pack(transfer.files(names), connect())
+    with ClusterExecutor(limit) as pool:
+        yield from _results(pool, partial(_work_elsewhere, files, name, data), tasks, should_stop)
+
+
+def _work_elsewhere(files: Pack, name: str, data: dict[str, Any], task: Task) -> Done:
+    """`work` on another machine, with the data sets in these files."""
+    transfer.use(files.folder())
+    return work(name, data, task)
+
+
+def _results(
+    pool: Executor,
+    do: Callable[[Task], Done],
+    tasks: Sequence[Task],
+    should_stop: Callable[[], bool],
+) -> Iterator[Done]:
+    """What `do` returns for each task, as soon as it is there."""
+    waiting = {pool.submit(do, task) for task in tasks}
+    while waiting:
+        ready, waiting = wait(waiting, STOP_SECONDS, FIRST_COMPLETED)
+        for future in ready:
             yield future.result()
-            if should_stop():
-                pool.shutdown(wait=False, cancel_futures=True)
-                return
+        if should_stop():
+            pool.shutdown(wait=False, cancel_futures=True)
+            return
 
 
 def assemble(experiment_name: str, parameters: Any, done: dict[str, Done]) -> Result:

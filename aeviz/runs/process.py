@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
+from aeviz.cluster import address
 from aeviz.errors import UserError
 from aeviz.io import priority
 from aeviz.runs import queue
@@ -22,17 +23,23 @@ from aeviz.runs.store import Phase, Run
 
 
 def wait_and_work(run: Run, server: int | None = None) -> None:
-    """Wait for a slot, train, and leave the result in the folder (see `aeviz.runs.worker.work`)."""
+    """Wait for a slot, train, and leave the result in the folder: here, or on a machine of the
+    cluster if there is one (`aeviz.runs.remote`)."""
 
     def cancelled() -> bool:
         orphaned = server is not None and os.getppid() != server
         return orphaned or run.stop_requested or run.is_gone
 
     try:
-        with queue.turn(run, cancelled, _import_training):
-            from aeviz.runs import worker
+        if address.configured() is None:
+            with queue.turn(run, cancelled, _import_training):
+                from aeviz.runs import worker
 
-            worker.work(run, server)
+                worker.work(run, server)
+        else:
+            from aeviz.runs.remote import follower
+
+            follower.work(run, server)
     except queue.CancelledError:
         _end(run, "stopped", queue.stopped_message(run))
     except UserError as error:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol, TextIO
 
+from aeviz.cluster import address
 from aeviz.errors import UserError
 from aeviz.io import atomic, locks, machine
 from aeviz.io.paths import runs_dir
@@ -32,7 +33,8 @@ MAX_SLOTS = 4
 
 _NOBODY = "nobody"
 _GPU = Path("/dev/nvidiactl")
-_held: set[str] = set()
+_held: dict[str, int] = {}
+"""The slots that this process holds, by the id of the run."""
 
 
 class Waits(Protocol):
@@ -50,11 +52,12 @@ class CancelledError(Exception):
 
 
 def slots() -> int:
-    """The number of runs that train at once on this machine: `AEVIZ_WORKERS`, or else
-    `default_slots`. UserError if AEVIZ_WORKERS is not a whole number."""
+    """The number of runs that train at once: `AEVIZ_WORKERS`, or else `default_slots`, or what the
+    cluster has room for if AEVIZ_RAY names one. UserError if one of the two variables is wrong."""
     value = os.environ.get("AEVIZ_WORKERS")
     if not value:
-        return default_slots(machine.cores(), _GPU.exists())
+        on_cluster = address.configured() is not None
+        return _capacity() if on_cluster else default_slots(machine.cores(), _GPU.exists())
     try:
         return max(1, int(value))
     except ValueError as error:
@@ -70,18 +73,38 @@ def default_slots(cores: int, gpu: bool) -> int:
     return max(1, min(MAX_SLOTS, cores // (2 if gpu else 4)))
 
 
+def _capacity() -> int:
+    """What `set_capacity` wrote last; one before that, so that a first run finds out."""
+    try:
+        return max(1, int((_folder() / "capacity").read_text()))
+    except (OSError, ValueError):
+        return 1
+
+
+def set_capacity(count: int) -> None:
+    """Write down how many runs the cluster has room for. The change counts at once for all that
+    wait; those that train already go on."""
+    if count != _capacity():
+        atomic.write_bytes(_folder() / "capacity", str(count).encode())
+
+
+def demand() -> int:
+    """How many runs train or wait."""
+    return len(_training()) + len(_waiting())
+
+
 @contextlib.contextmanager
 def turn(
     run: Waits, cancelled: Callable[[], bool], soon: Callable[[], object] = lambda: None
-) -> Iterator[None]:
-    """Wait for this run's turn, and hold its slot inside the `with` block. If this process holds
-    the run's slot already, continue at once.
+) -> Iterator[int]:
+    """Wait for this run's turn, and hold its slot inside the `with` block, which gets the number of
+    the slot, from 0 on. If this process holds the run's slot already, continue at once.
 
     Raises CancelledError as soon as `cancelled` returns True. `soon` is called once, when the run
     is among the next, to do slow preparations before the slot is free.
     """
     if run.id in _held:
-        yield
+        yield _held[run.id]
         return
     prepared = False
     with _ticket(run) as ticket:
@@ -89,18 +112,19 @@ def turn(
             if cancelled():
                 raise CancelledError
             place = _place(ticket)
-            if place <= slots() and (slot := _take(ticket)) is not None:
+            if place <= slots() and (taken := _take(ticket)) is not None:
                 break
             if place <= slots() and not prepared:
                 prepared = True
                 soon()
             time.sleep(POLL_SECONDS * min(max(place, 1), FAR))
-    _held.add(run.id)
+    number, slot = taken
+    _held[run.id] = number
     try:
         with slot:
-            yield
+            yield number
     finally:
-        _held.discard(run.id)
+        del _held[run.id]
 
 
 def is_idle() -> bool:
@@ -217,7 +241,7 @@ def _turns() -> dict[str, float]:
     return turns
 
 
-def _take(ticket: Ticket) -> TextIO | None:
+def _take(ticket: Ticket) -> tuple[int, TextIO] | None:
     """Take a free slot if this ticket is among the next; None if it is not. Only one process at a
     time decides: otherwise, of two that see the same free slot, the faster one would take it."""
     deciding = locks.take(_folder() / "deciding", patience=1.0)
@@ -231,7 +255,7 @@ def _take(ticket: Ticket) -> TextIO | None:
             file = locks.take(_slot(number), patience=0.2)
             if file is not None:
                 _note(file, ticket.owner)
-                return file
+                return number, file
     return None
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from aeviz import limits
+from aeviz.cluster import address
 from aeviz.config import MAX_EPOCHS, RunConfig
 from aeviz.errors import UserError
 from aeviz.io import atomic, machine
@@ -119,9 +120,10 @@ def _spawn(run: Run, change: Callable[[RunConfig], RunConfig] | None = None) -> 
 
 
 def keep_warm() -> None:
-    """Keep a warm worker ready if the next run could train at once."""
+    """Keep a warm worker ready if the next run could train at once, on this machine."""
     with contextlib.suppress(UserError):
-        warm.keep(_environment(RunConfig()))
+        if address.configured() is None:
+            warm.keep(_environment(RunConfig()))
 
 
 def _log(run: Run) -> BinaryIO:

@@ -9,6 +9,10 @@ from aeviz import limits
 from aeviz.runs import queue
 
 CHECK_SECONDS = 5.0
+OVER_MESSAGE = (
+    f"It trained for {limits.LONGEST_TRAINING_SECONDS / 60:.0f} minutes while others waited, so it "
+    "made way for them. Its progress is kept. Press Continue, and it waits for another turn."
+)
 
 
 class TimeSlice:

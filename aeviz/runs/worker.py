@@ -12,7 +12,7 @@ import sys
 import traceback
 from collections.abc import Callable
 
-from aeviz import datasets, limits
+from aeviz import datasets
 from aeviz.config import RunConfig
 from aeviz.device import pick_device, plain_memory_errors
 from aeviz.errors import UserError
@@ -22,18 +22,13 @@ from aeviz.models import checkpoint
 from aeviz.runs import maps, queue
 from aeviz.runs.reporter import Reporter
 from aeviz.runs.store import Phase, Run
-from aeviz.runs.time_slice import TimeSlice
+from aeviz.runs.time_slice import OVER_MESSAGE, TimeSlice
 from aeviz.training import batch_size, loop, resume
 from aeviz.training.finish import Progress, card_and_gallery
 from aeviz.training.fit import Outcome
 from aeviz.training.parallel.fit import fit
 from aeviz.training.parallel.group import Group
 from aeviz.training.state import TrainingState, begin
-
-TIME_SLICE_OVER = (
-    f"It trained for {limits.LONGEST_TRAINING_SECONDS / 60:.0f} minutes while others waited, so it "
-    "made way for them. Its progress is kept. Press Continue, and it waits for another turn."
-)
 
 _PHASES: dict[str, Phase] = {
     "done": "done",
@@ -78,7 +73,7 @@ def work(run: Run, server: int | None = None, group: Group | None = None) -> Non
             raise
     else:
         made_way = outcome.reason == "stopped" and time_slice.is_over
-        end(_PHASES[outcome.reason], TIME_SLICE_OVER if made_way else outcome.message)
+        end(_PHASES[outcome.reason], OVER_MESSAGE if made_way else outcome.message)
 
 
 def _train(

@@ -1,0 +1,92 @@
+"""The actors of this app on the cluster: the board, and trainers for its slots.
+
+An actor is found by its name, so it outlives the process that made it: the next run of the same
+slot finds a process that has imported everything.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import socket
+from dataclasses import dataclass
+from typing import Any
+
+from aeviz.cluster.shares import Board
+from aeviz.errors import UserError
+from aeviz.io.paths import runs_dir
+
+GPU_SHARE = 0.25
+"""Of a GPU, for each training: networks of this size fill a small part of it."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one training needs of the cluster."""
+
+    cpus: int
+    gpus: float
+
+    def fits(self, resources: dict[str, float]) -> int:
+        """How many trainings fit into these resources."""
+        if self.gpus:
+            return int(resources.get("GPU", 0) / self.gpus)
+        return int(resources.get("CPU", 0) / self.cpus)
+
+
+def share(ray: Any) -> Share:
+    """The share of this cluster's trainings: `AEVIZ_RAY_CPUS` processors, one by default, and a
+    part of a GPU if the cluster has any. UserError if the variable is no whole number."""
+    value = os.environ.get("AEVIZ_RAY_CPUS", "1")
+    if not value.isdecimal() or not 1 <= int(value) <= 1024:
+        raise UserError(
+            "AEVIZ_RAY_CPUS says how many processors of the cluster a training gets, so it must be "
+            f"a whole number from 1 on; it is {value[:40]!r}."
+        )
+    gpus = GPU_SHARE if ray.cluster_resources().get("GPU") else 0.0
+    return Share(int(value), gpus)
+
+
+def app_id() -> str:
+    """The name of this app among those of the cluster: the same for all processes of its server,
+    and for all servers that share its runs."""
+    text = f"{socket.gethostname()} {runs_dir().resolve()}"
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def allowance(ray: Any, demand: int) -> int:
+    """How many trainings this app may run at once, if it wants so many (`aeviz.cluster.shares`)."""
+    board = (
+        ray.remote(Board)
+        .options(name="board", lifetime="detached", get_if_exists=True, num_cpus=0, max_restarts=-1)
+        .remote()
+    )
+    capacity = share(ray).fits(ray.cluster_resources())
+    allowed: int = ray.get(board.report.remote(app_id(), demand, capacity), timeout=30)
+    return allowed
+
+
+def trainer(ray: Any, kind: type, slot: int) -> Any | None:
+    """The trainer of this slot, of the class `kind`; None if the cluster has no room for it now.
+    Nothing waits inside Ray: a training waits in our own queue, which is fair."""
+    needs = share(ray)
+    name = f"trainer-{app_id()}-{slot}"
+    try:
+        return ray.get_actor(name)
+    except ValueError:
+        pass
+    if not needs.fits(ray.available_resources()):
+        return None
+    return (
+        ray.remote(kind)
+        .options(
+            name=name,
+            lifetime="detached",
+            get_if_exists=True,
+            num_cpus=needs.cpus,
+            num_gpus=needs.gpus,
+            max_restarts=0,
+            max_task_retries=0,
+        )
+        .remote(needs.cpus)
+    )

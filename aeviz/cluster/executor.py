@@ -1,0 +1,165 @@
+"""Calls of functions on the machines of the cluster, in the manner of `concurrent.futures`."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from typing import Any, NamedTuple
+
+from aeviz.cluster import connection
+from aeviz.errors import UserError
+
+LOSSES = 3
+"""A call whose process or machine is lost is made again until this has happened so often."""
+LIMIT_SECONDS = 2.0
+"""How often the limit of running calls is asked for."""
+_WAIT_SECONDS = 0.1
+_RETRY_SECONDS = 1.0
+
+
+class _Call(NamedTuple):
+    future: Future[Any]
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    losses: int
+
+
+def _made(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    return function(*args)
+
+
+class ClusterExecutor(Executor):
+    """Calls functions that can be imported by their name, each on one processor of the cluster.
+
+    At most `limit()` calls are in Ray; the others wait here. None is made twice, unless its
+    process, its machine or the cluster was lost before it returned. If the cluster ends, the calls
+    wait until it is back. UserError if it does not answer at the beginning.
+    """
+
+    def __init__(self, limit: Callable[[], int] | None = None) -> None:
+        self._ray = connection.connect()
+        self._limit = limit
+        self._waiting: deque[_Call] = deque()
+        self._running: dict[Any, _Call] = {}
+        self._changed = threading.Condition()
+        self._closed = False
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread.start()
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """The future of `function(*args)`. There are no keyword arguments."""
+        if kwargs:
+            raise TypeError("arguments of calls on the cluster have no names")
+        future: Future[Any] = Future()
+        with self._changed:
+            if self._closed:
+                raise RuntimeError("the executor is shut down")
+            self._waiting.append(_Call(future, function, args, 0))
+            self._changed.notify()
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """As in `concurrent.futures`; `cancel_futures` also ends the calls that run."""
+        with self._changed:
+            self._closed = True
+            if cancel_futures:
+                for call in self._waiting:
+                    call.future.cancel()
+                self._waiting.clear()
+                for reference in self._running:
+                    self._ray.cancel(reference, force=True)
+                self._running.clear()
+            self._changed.notify()
+        if wait:
+            self._thread.join()
+
+    def _work(self) -> None:
+        """Make calls as there is room for them, and pass on what they return."""
+        limit, asked = 1, -LIMIT_SECONDS
+        while True:
+            with self._changed:
+                while not (self._waiting or self._running or self._closed):
+                    self._changed.wait()
+                if self._closed and not (self._waiting or self._running):
+                    return
+            try:
+                if time.monotonic() - asked > LIMIT_SECONDS:
+                    limit, asked = max(1, self._room()), time.monotonic()
+                self._begin(limit)
+                self._collect()
+            except Exception as error:
+                if not connection.is_lost(error):
+                    self._fail(error)
+                self._connect_again()
+
+    def _room(self) -> int:
+        """How many calls may run now."""
+        if self._limit is not None:
+            return self._limit()
+        return len(self._running) + int(self._ray.available_resources().get("CPU", 0))
+
+    def _begin(self, limit: int) -> None:
+        with self._changed:
+            while self._waiting and len(self._running) < limit:
+                call = self._waiting.popleft()
+                if call.losses or call.future.set_running_or_notify_cancel():
+                    remote = self._ray.remote(max_retries=0, num_cpus=1)(_made)
+                    self._running[remote.remote(call.function, call.args)] = call
+
+    def _collect(self) -> None:
+        """Pass on the results of calls that have returned; wait a moment for one."""
+        with self._changed:
+            references = list(self._running)
+        if not references:
+            return
+        ready, _ = self._ray.wait(references, timeout=_WAIT_SECONDS)
+        for reference in ready:
+            with self._changed:
+                call = self._running.pop(reference, None)
+            if call is None:  # cancelled in the meantime
+                continue
+            try:
+                call.future.set_result(self._ray.get(reference))
+            except Exception as error:
+                self._failed(call, error)
+
+    def _failed(self, call: _Call, error: Exception) -> None:
+        """Make the call again if something was lost, else pass on what it has raised."""
+        import ray.exceptions
+
+        if isinstance(error, ray.exceptions.RayTaskError):
+            call.future.set_exception(error.cause or error)
+        elif not connection.is_lost(error):
+            call.future.set_exception(error)
+        elif call.losses + 1 >= LOSSES:
+            text = f"A machine of the cluster was lost {LOSSES} times during the same task."
+            call.future.set_exception(UserError(f"{text} Use less memory, or run it again."))
+        else:
+            with self._changed:
+                self._waiting.appendleft(call._replace(losses=call.losses + 1))
+
+    def _fail(self, error: Exception) -> None:
+        """The executor cannot go on: all calls fail with this error."""
+        with self._changed:
+            calls = [*self._waiting, *self._running.values()]
+            self._waiting.clear()
+            self._running.clear()
+        for call in calls:
+            call.future.set_exception(error)
+
+    def _connect_again(self) -> None:
+        """Wait until the cluster answers, then make the calls again that were running."""
+        with self._changed:
+            self._waiting.extendleft(self._running.values())
+            self._running.clear()
+        connection.disconnect()
+        while not self._closed:
+            time.sleep(_RETRY_SECONDS)
+            try:
+                self._ray = connection.connect()
+                return
+            except UserError:
+                continue

@@ -1,0 +1,47 @@
+"""How several apps share one cluster: each may use a fair share of it.
+
+Each app reports how much it could use. The actor `Board`, of which the cluster has one, keeps the
+reports and computes the shares; it needs no processor.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+FORGET_SECONDS = 15.0
+"""An app that has not reported for so long counts as gone."""
+
+
+def fair(capacity: int, demands: Mapping[str, int]) -> dict[str, int]:
+    """The share of each app: max-min fair, in whole trainings. Nobody gets more than it demands,
+    and what one leaves is divided among the others; what cannot be divided goes to the first
+    names."""
+    shares = dict.fromkeys(demands, 0)
+    left = max(0, capacity)
+    while left > 0:
+        hungry = sorted(name for name in demands if shares[name] < demands[name])
+        if not hungry:
+            break
+        for name in hungry[:left]:
+            shares[name] += 1
+        left -= min(left, len(hungry))
+    return shares
+
+
+class Board:
+    """The latest reports of all apps."""
+
+    def __init__(self) -> None:
+        self._reports: dict[str, tuple[int, float]] = {}
+
+    def report(self, app: str, demand: int, capacity: int) -> int:
+        """Note how many trainings this app has or wants, and return how many it may have."""
+        now = time.monotonic()
+        self._reports[app] = (max(0, demand), now)
+        demands = {
+            name: wanted
+            for name, (wanted, at) in self._reports.items()
+            if now - at < FORGET_SECONDS
+        }
+        return fair(capacity, demands)[app]

@@ -1,0 +1,25 @@
+"""How many runs may train at once on the cluster, as all apps on it share it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aeviz.cluster import actors, connection
+from aeviz.runs import queue
+
+
+def report(ray: Any) -> None:
+    """Report to the other apps how many runs want to train here, and note how many may."""
+    queue.set_capacity(actors.allowance(ray, queue.demand()))
+
+
+def prepare() -> None:
+    """Connect to the cluster, and report for the first time. UserError if that fails."""
+    report(connection.connect())
+
+
+def left_over() -> int:
+    """How many tasks the job that calls this may do at once, if each run that trains or waits gets
+    a place of its own; at least one, its own."""
+    report(connection.connect())
+    return max(1, queue.slots() - queue.demand() + 1)

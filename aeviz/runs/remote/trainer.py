@@ -1,0 +1,108 @@
+"""The trainer: trains runs, one after another, in a process on a machine of the cluster.
+
+It is an actor of Ray, but needs nothing from Ray itself. It works in a copy of the run's folder and
+hands out what has changed there. A follower that falls silent has ended, with its server or its
+machine: then the trainer stops, and so it does after a while without work.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import tempfile
+import threading
+import time
+import traceback
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from aeviz.cluster.packs import Pack
+from aeviz.datasets import transfer
+from aeviz.runs.remote.changes import Changes, Watch
+from aeviz.runs.store import Run
+
+SILENT_SECONDS = 60.0
+"""A follower that has not been heard of for so long counts as gone."""
+LONGEST_CALL = 0.5
+"""A call of `changes` returns after so many seconds, even if nothing has changed."""
+_POLL_SECONDS = 0.05
+
+
+class Trainer:
+    """Calls come one at a time: `begin`, then `changes` until it says that the training is over."""
+
+    def __init__(self, threads: int) -> None:
+        self._threads = threads
+        self._heard = time.monotonic()
+        self._training: threading.Thread | None = None
+        self._folder = Path(tempfile.mkdtemp(prefix="aeviz-trainer-"))
+        os.environ["AEVIZ_RUNS"] = str(self._folder)
+        os.environ["AEVIZ_WORKERS"] = "1"
+        os.environ.pop("AEVIZ_RAY", None)  # it is the cluster that this names
+        threading.Thread(target=self._end_alone, daemon=True).start()
+
+    def ready(self) -> str:
+        """The name of this machine, once all is imported that a training needs."""
+        from aeviz.runs import worker
+
+        del worker  # imported is enough
+        return platform.node()
+
+    def begin(self, run_id: str, files: Mapping[str, bytes], data: Pack) -> None:
+        """Train the run with these files, from its saved epoch on. A training that is still going,
+        for a follower that lost this process, is stopped first."""
+        self._heard = time.monotonic()
+        self._finish()
+        self._run = Run(self._folder / run_id)
+        for path, content in files.items():
+            target = self._run.folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+        transfer.use(data.folder())
+        self._watch = Watch(self._run.folder)
+        self._training = threading.Thread(target=self._train, daemon=True)
+        self._training.start()
+
+    def changes(self, stop: bool) -> Changes:
+        """What has changed in the run's folder since the last call; waits for it for a moment.
+        `stop`: stop the training after its current step."""
+        self._heard = time.monotonic()
+        assert self._training is not None, "begin comes first"
+        if stop:
+            self._run.request_stop()
+        until = time.monotonic() + LONGEST_CALL
+        while True:
+            over = not self._training.is_alive()  # before the look, which then sees everything
+            found = self._watch.changes()
+            if over or found != Changes() or time.monotonic() > until:
+                return replace(found, over=over)
+            time.sleep(_POLL_SECONDS)
+
+    def _train(self) -> None:
+        import torch
+
+        from aeviz.runs import worker
+
+        torch.set_num_threads(self._threads)
+        try:
+            worker.work(self._run)
+        except BaseException:
+            with (self._run.folder / "worker.log").open("a") as log:
+                traceback.print_exc(file=log)
+
+    def _finish(self) -> None:
+        if self._training is None:
+            return
+        self._run.request_stop()
+        self._training.join()
+        shutil.rmtree(self._run.folder, ignore_errors=True)
+        self._training = None
+
+    def _end_alone(self) -> None:
+        """Stop the training and end the process once nobody calls any more."""
+        while time.monotonic() - self._heard < SILENT_SECONDS:
+            time.sleep(1.0)
+        shutil.rmtree(self._folder, ignore_errors=True)  # a training that goes on ends by this
+        os._exit(0)
