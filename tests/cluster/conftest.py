@@ -42,9 +42,7 @@ def cluster(machines: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> I
     monkeypatch.setenv("AEVIZ_RAY", machines.address)
     monkeypatch.setenv("AEVIZ_RUNS", str(tmp_path / "runs"))
     yield machines
-    import ray
-
-    if ray.is_initialized():
-        for name in ray.util.list_named_actors():
-            ray.kill(ray.get_actor(name))
+    ray = connection.connect()
+    for name in ray.util.list_named_actors():
+        ray.kill(ray.get_actor(name))
     connection.disconnect()

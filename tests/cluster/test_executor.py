@@ -21,7 +21,7 @@ def test_calls_return_and_raise_as_here(cluster: Any) -> None:
         doubled = [pool.submit(functions.double, number) for number in range(20)]
         refused = pool.submit(functions.refuse, 7)
         assert sorted(future.result() for future in as_completed(doubled)) == [*range(0, 40, 2)]
-        with pytest.raises(UserError, match="^Not 7.$"):
+        with pytest.raises(UserError, match=r"^Not 7\.$"):
             refused.result()
 
 
