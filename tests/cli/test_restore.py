@@ -214,7 +214,7 @@ def test_an_interrupt_leaves_whole_files_and_is_taken_up_again(
         return restore_photo(*args, **kwargs)
 
     with monkeypatch.context() as patch:
-        patch.setattr("aeviz.cli.restore.restore_photo", interrupted)
+        patch.setattr("aeviz.cli.restoring.restore_photo", interrupted)
         answer = result(capsys, *command, code=130)
     assert [Path(row["out"]).name for row in answer["restored"]] == ["a.png"]
     assert [path.name for path in out.iterdir()] == ["a.png"]
@@ -247,7 +247,7 @@ def test_too_little_memory_for_one_photo_is_a_sentence(
     def fails(*_: object, **__: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("aeviz.cli.restore.restore_photo", fails)
+    monkeypatch.setattr("aeviz.cli.restoring.restore_photo", fails)
     model, image = restorer(tmp_path / "m.safetensors"), tmp_path / "a.png"
     photo(image)
     answer = result(

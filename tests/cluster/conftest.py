@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 
 from aeviz.cluster import connection
+from tests.cli.conftest import denoiser
+
+__all__ = ["cluster", "denoiser", "machines"]
 
 ROOT = Path(__file__).parents[2]
 

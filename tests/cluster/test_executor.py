@@ -13,7 +13,7 @@ from waiting import until
 from aeviz.cluster.executor import ClusterExecutor
 from aeviz.errors import UserError
 
-pytest.importorskip("ray")
+pytestmark = pytest.mark.ray
 
 
 def test_calls_return_and_raise_as_here(cluster: Any) -> None:

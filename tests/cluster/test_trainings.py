@@ -16,7 +16,7 @@ from aeviz.presets.autoencoders import settings_for
 from aeviz.runs import queue, spawn
 from aeviz.runs.store import Run
 
-pytest.importorskip("ray")
+pytestmark = pytest.mark.ray
 
 
 def config(epochs: int = 3) -> RunConfig:
