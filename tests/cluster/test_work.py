@@ -44,7 +44,8 @@ def test_a_folder_is_restored_on_the_cluster(
     assert len(answer["restored"]) == 11
     assert [Path(row["path"]).name for row in answer["failed"]] == ["notes.txt"]
     assert all(row["kept"] for row in result(capsys, *command, tmp_path / "there")["restored"])
-    monkeypatch.delenv("AEVIZ_RAY")
-    result(capsys, *command, tmp_path / "here")
+    with monkeypatch.context() as patch:
+        patch.delenv("AEVIZ_RAY")
+        result(capsys, *command, tmp_path / "here")
     files = [sorted((tmp_path / name).iterdir()) for name in ("here", "there")]
     assert [f.read_bytes() for f in files[0]] == [f.read_bytes() for f in files[1]]
