@@ -12,6 +12,7 @@ import torch
 
 from aeviz import datasets
 from aeviz.cli.terminal import say
+from aeviz.cluster import address
 from aeviz.config import RunConfig
 from aeviz.datasets import photos
 from aeviz.device import describe, pick_device, plain_memory_errors
@@ -24,6 +25,7 @@ from aeviz.presets.restorers import RESTORERS
 from aeviz.training.cpu.malloc import keep_memory
 from aeviz.training.finish import MAX_IMAGES, finish
 from aeviz.training.loop import StepResult
+from aeviz.training.parallel import elsewhere
 from aeviz.training.parallel.fit import fit
 from aeviz.training.parallel.group import Group
 from aeviz.training.parallel.launch import MAX_PROCESSES, processes
@@ -36,7 +38,10 @@ def add_arguments(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--preset", default="standard", help="a type: see `presets`")
     add_settings(sub)
     sub.add_argument(
-        "--processes", type=int, default=1, help="train with so many processes of this machine"
+        "--processes",
+        type=int,
+        default=1,
+        help="train with so many processes, of this machine or of AEVIZ_RAY's cluster",
     )
     sub.add_argument(
         "--reference",
@@ -90,7 +95,8 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
         raise UserError(f"--processes must be between 1 and {MAX_PROCESSES}.")
     if args.processes > 1 and is_restorer(config):
         raise UserError("A restorer trains in one process: leave out --processes.")
-    if device.type == "cuda" and args.processes > torch.cuda.device_count():
+    local = address.configured() is None
+    if local and device.type == "cuda" and args.processes > torch.cuda.device_count():
         raise UserError(
             "Each process needs a GPU of its own: set --processes to at most "
             f"{torch.cuda.device_count()}, or use --device cpu."
@@ -105,7 +111,8 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
         figures = "  ".join(f"{k} {v:.4g}" for k, v in (result.validation or {}).items())
         say(f"epoch {result.epoch}/{config.training.epochs}  validation: {figures}")
 
-    with processes(args.processes) as group:
+    start = processes if local else elsewhere.processes
+    with start(args.processes) as group:
         outcome = fit(state, dataset, on_epoch=on_epoch, group=group)
         if outcome.reason == "failed" or (outcome.reason == "diverged" and not outcome.epochs):
             raise UserError(outcome.message)

@@ -34,17 +34,18 @@ class Share:
         return int(resources.get("CPU", 0) / self.cpus)
 
 
-def share(ray: Any) -> Share:
+def share(ray: Any, whole_gpu: bool = False) -> Share:
     """The share of this cluster's trainings: `AEVIZ_RAY_CPUS` processors, one by default, and a
-    part of a GPU if the cluster has any. UserError if the variable is no whole number."""
+    part of a GPU, or a whole one, if the cluster has any. UserError if the variable is no whole
+    number."""
     value = os.environ.get("AEVIZ_RAY_CPUS", "1")
     if not value.isdecimal() or not 1 <= int(value) <= 1024:
         raise UserError(
             "AEVIZ_RAY_CPUS says how many processors of the cluster a training gets, so it must be "
             f"a whole number from 1 on; it is {value[:40]!r}."
         )
-    gpus = GPU_SHARE if ray.cluster_resources().get("GPU") else 0.0
-    return Share(int(value), gpus)
+    gpus = 1.0 if whole_gpu else GPU_SHARE
+    return Share(int(value), gpus if ray.cluster_resources().get("GPU") else 0.0)
 
 
 def app_id() -> str:
