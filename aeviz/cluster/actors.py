@@ -29,9 +29,8 @@ class Share:
 
     def fits(self, resources: dict[str, float]) -> int:
         """How many trainings fit into these resources."""
-        if self.gpus:
-            return int(resources.get("GPU", 0) / self.gpus)
-        return int(resources.get("CPU", 0) / self.cpus)
+        fitting = int(resources.get("CPU", 0) / self.cpus)
+        return min(fitting, int(resources.get("GPU", 0) / self.gpus)) if self.gpus else fitting
 
 
 def share(ray: Any, whole_gpu: bool = False) -> Share:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import as_completed
 from pathlib import Path
 from typing import Any
@@ -49,3 +50,17 @@ def test_calls_that_wait_are_cancelled(cluster: Any) -> None:
     until(lambda: futures[0].running())
     pool.shutdown(cancel_futures=True)
     assert futures[1].cancelled()
+
+
+def test_a_machine_is_unplugged_during_its_calls(cluster: Any, tmp_path: Path) -> None:
+    """They are made again elsewhere, and none ends twice."""
+    notes = tmp_path / "notes"
+    with ClusterExecutor(limit=lambda: 3) as pool:
+        one_more = cluster.add_node(num_cpus=1)
+        futures = [pool.submit(functions.sleep_and_note, str(notes), 2.0) for _ in range(3)]
+        until(lambda: all(future.running() for future in futures))
+        time.sleep(1.0)  # so that the calls themselves have begun
+        cluster.remove_node(one_more, allow_graceful=False)
+        machines = {future.result(60) for future in futures}
+    assert one_more.node_id not in machines
+    assert notes.read_text() == "done\n" * 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -110,3 +111,23 @@ def test_runs_fill_the_cluster(cluster: Any) -> None:
         run.request_stop()
     for run in runs:
         over(run)
+
+
+def test_a_trainer_is_killed(cluster: Any) -> None:
+    """The run goes on from its last epoch in a new process."""
+    run = spawn.start(config(60))
+    until(lambda: run.status.epoch >= 2, lambda: run.status, 120)
+    ray = connection.connect()
+    [name] = [name for name in ray.util.list_named_actors() if name.startswith("trainer")]
+    ray.kill(ray.get_actor(name))
+    over(run)
+    assert (run.status.phase, run.status.epoch) == ("done", 60)
+
+
+def test_a_removed_run_ends_its_training(cluster: Any) -> None:
+    """And the trainer is free for the next run."""
+    run = spawn.start(config(4000))
+    until(lambda: run.status.epoch >= 1, lambda: run.status, 120)
+    shutil.rmtree(run.folder)
+    assert over(spawn.start(config())).status.phase == "done"
+    assert not run.folder.exists()

@@ -32,3 +32,14 @@ def die() -> None:
 def sleep(seconds: float) -> float:
     time.sleep(seconds)
     return seconds
+
+
+def sleep_and_note(path: str, seconds: float) -> str:
+    """Adds a line to a file after a while; returns the machine that it ran on."""
+    import ray
+
+    time.sleep(seconds)
+    with Path(path).open("a") as file:
+        file.write("done\n")
+    node: str = ray.get_runtime_context().get_node_id()
+    return node
