@@ -49,6 +49,7 @@ def spread(s: sparse.csr_array, index: Tensor, labels: Tensor, classes: int) -> 
     return torch.from_numpy(np.where(total > 0, f / np.where(total > 0, total, 1), 1 / classes))
 
 
-def at_new(shares: Tensor, x: Tensor, new: Tensor, k: int) -> Tensor:
-    """The classes (N,) int64 of new images, from the mean shares of their k nearest images in x."""
-    return shares[nearest(x, new, k)[1]].mean(1).argmax(1)
+def at_new(shares: Tensor, near: Tensor) -> Tensor:
+    """The classes (N,) int64 of new images, from the mean shares of their nearest images in the
+    graph; `near` (N, k) has the indices of these."""
+    return shares[near].mean(1).argmax(1)

@@ -9,6 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.semi_supervised import LabelSpreading
 
 from aeviz.evaluation import label_spreading as ls
+from aeviz.evaluation.neighbours import nearest
 
 
 def draw(n: int) -> torch.Tensor:
@@ -43,4 +44,5 @@ def test_labels_stay_in_their_component() -> None:
     assert shares.argmax(1).tolist() == [1] * 5 + [0] * 5
     alone = ls.spread(s, torch.tensor([0]), torch.tensor([1]), 2)
     assert alone[9].tolist() == [0.5, 0.5]
-    assert ls.at_new(shares, x, torch.tensor([[9.0, 9.0], [0.0, 0.0]]), 3).tolist() == [0, 1]
+    near = nearest(x, torch.tensor([[9.0, 9.0], [0.0, 0.0]]), 3)[1]
+    assert ls.at_new(shares, near).tolist() == [0, 1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -15,6 +16,7 @@ from torch import Tensor
 
 from aeviz.config import RunConfig
 from aeviz.evaluation import label_spreading, metrics
+from aeviz.evaluation.neighbours import nearest
 from aeviz.evaluation.validation import to_float
 from aeviz.experiments.classifier import Classifier, learn, predicted
 from aeviz.experiments.few_labels.images import Draw, limited, resized, share_wrong
@@ -136,28 +138,36 @@ def _pca(name: str, images: int) -> list[tuple[str, Parts]]:
     return [(f"{d} components,", tuple(part[:, :d] for part in parts)) for d in COMPONENTS]
 
 
-_graphs: dict[tuple[str, int], sparse.csr_array] = {}
+class _Searched(NamedTuple):
+    """The graph of the training images, and which of them are nearest to each validation and each
+    test image."""
+
+    graph: sparse.csr_array
+    near: tuple[Tensor, Tensor]
 
 
-def _graph(key: str, x: Tensor, k: int) -> sparse.csr_array:
+_searched: dict[tuple[str, int], _Searched] = {}
+
+
+def _search(key: str, x: Parts, k: int) -> _Searched:
     """Kept for the next draw: it does not depend on the labels."""
-    if (key, k) not in _graphs:
-        while len(_graphs) >= 2 * len(SPREAD_NEIGHBOURS):
-            del _graphs[next(iter(_graphs))]
-        _graphs[key, k] = label_spreading.graph(x, k)
-    return _graphs[key, k]
+    if (key, k) not in _searched:
+        while len(_searched) >= 2 * len(SPREAD_NEIGHBOURS):
+            del _searched[next(iter(_searched))]
+        near = (nearest(x[0], x[1], k)[1], nearest(x[0], x[2], k)[1])
+        _searched[key, k] = _Searched(label_spreading.graph(x[0], k), near)
+    return _searched[key, k]
 
 
 def _spread(key: str, x: Parts, draw: Draw) -> tuple[str, Tensor, Tensor]:
     key = f"{draw.dataset.sha256} {len(x[0])} {key}"
 
     def answer(k: int) -> tuple[Tensor, Tensor]:
-        s = _graph(key, x[0], k)
-        shares = label_spreading.spread(s, draw.index, draw.y, draw.classes)
+        graph, (validation, test) = _search(key, x, k)
+        shares = label_spreading.spread(graph, draw.index, draw.y, draw.classes)
         # classes are equally frequent among the labels; make them so in what is spread
         shares = shares / shares.sum(0).clamp(min=1e-12)
-        first, second = (label_spreading.at_new(shares, x[0], part, k) for part in x[1:])
-        return first, second
+        return label_spreading.at_new(shares, validation), label_spreading.at_new(shares, test)
 
     return _best(draw, {f"k = {k}": lambda k=k: answer(k) for k in SPREAD_NEIGHBOURS})  # type: ignore[misc]
 
