@@ -55,14 +55,16 @@ def app_id() -> str:
 
 
 def allowance(ray: Any, demand: int) -> int:
-    """How many trainings this app may run at once, if it wants so many (`aeviz.cluster.shares`)."""
+    """How many trainings this app may run at once (`aeviz.cluster.shares`), as it reports that it
+    has or wants so many."""
     board = (
         ray.remote(Board)
         .options(name="board", lifetime="detached", get_if_exists=True, num_cpus=0, max_restarts=-1)
         .remote()
     )
     capacity = share(ray).fits(ray.cluster_resources())
-    allowed: int = ray.get(board.report.remote(app_id(), demand, capacity), timeout=30)
+    process = f"{socket.gethostname()} {os.getpid()}"
+    allowed: int = ray.get(board.report.remote(app_id(), process, demand, capacity), timeout=30)
     return allowed
 
 

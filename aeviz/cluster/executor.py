@@ -34,12 +34,12 @@ def _made(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
 class ClusterExecutor(Executor):
     """Calls functions that can be imported by their name, each on one processor of the cluster.
 
-    At most `limit()` calls are in Ray; the others wait here. None is made twice, unless its
-    process, its machine or the cluster was lost before it returned. If the cluster ends, the calls
-    wait until it is back. UserError if it does not answer at the beginning.
+    At most `limit(n)` calls are in Ray while n are left; the others wait here. None is made twice,
+    unless its process, its machine or the cluster was lost before it returned. If the cluster ends,
+    the calls wait until it is back. UserError if it does not answer at the beginning.
     """
 
-    def __init__(self, limit: Callable[[], int] | None = None) -> None:
+    def __init__(self, limit: Callable[[int], int] | None = None) -> None:
         self._ray = connection.connect()
         self._limit = limit
         self._waiting: deque[_Call] = deque()
@@ -98,7 +98,7 @@ class ClusterExecutor(Executor):
     def _room(self) -> int:
         """How many calls may run now."""
         if self._limit is not None:
-            return self._limit()
+            return self._limit(len(self._waiting) + len(self._running))
         return len(self._running) + int(self._ray.available_resources().get("CPU", 0))
 
     def _begin(self, limit: int) -> None:

@@ -1,7 +1,7 @@
 """How several apps share one cluster: each may use a fair share of it.
 
-Each app reports how much it could use. The actor `Board`, of which the cluster has one, keeps the
-reports and computes the shares; it needs no processor.
+Each app reports how much it has or wants. The actor `Board`, of which the cluster has one, keeps
+the reports and computes the shares; it needs no processor.
 """
 
 from __future__ import annotations
@@ -30,18 +30,20 @@ def fair(capacity: int, demands: Mapping[str, int]) -> dict[str, int]:
 
 
 class Board:
-    """The latest reports of all apps."""
+    """The latest reports of all processes of all apps."""
 
     def __init__(self) -> None:
-        self._reports: dict[str, tuple[int, float]] = {}
+        self._reports: dict[tuple[str, str], tuple[int, float]] = {}
 
-    def report(self, app: str, demand: int, capacity: int) -> int:
-        """Note how many trainings this app has or wants, and return how many it may have."""
+    def report(self, app: str, process: str, demand: int, capacity: int) -> int:
+        """Note how much this app has or wants, as this process of it knows, and return how much it
+        may have: its fair share of `capacity` if it wanted everything."""
         now = time.monotonic()
-        self._reports[app] = (max(0, demand), now)
-        demands = {
-            name: wanted
-            for name, (wanted, at) in self._reports.items()
-            if now - at < FORGET_SECONDS
+        self._reports[app, process] = (max(0, demand), now)
+        self._reports = {
+            key: noted for key, noted in self._reports.items() if now - noted[1] < FORGET_SECONDS
         }
-        return fair(capacity, demands)[app]
+        demands: dict[str, int] = {}
+        for (name, _), (wanted, _) in self._reports.items():
+            demands[name] = max(wanted, demands.get(name, 0))
+        return fair(capacity, demands | {app: capacity})[app]

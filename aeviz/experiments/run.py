@@ -94,10 +94,10 @@ def on_cluster(
     data: dict[str, Any],
     tasks: Sequence[Task],
     should_stop: Callable[[], bool] = lambda: False,
-    limit: Callable[[], int] | None = None,
+    limit: Callable[[int], int] | None = None,
 ) -> Iterator[Done]:
-    """Does the tasks on the machines of the cluster (`aeviz.cluster`), at most `limit()` at a time.
-    The data sets that the parameters name come along."""
+    """Does the tasks on the machines of the cluster (`aeviz.cluster`), at most `limit(n)` at a time
+    while n are left. The data sets that the parameters name come along."""
     from aeviz.cluster.connection import connect
     from aeviz.cluster.executor import ClusterExecutor
 

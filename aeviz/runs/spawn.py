@@ -38,13 +38,19 @@ def start(config: RunConfig, owner: str = "", sweep: str = "") -> Run:
 def _check_number(owner: str) -> None:
     """UserError if the number of unfinished runs of this owner, or of all, is at its limit."""
     unfinished = [row.owner for row in listing.rows() if row.status.phase not in OVER]
-    if unfinished.count(owner) >= limits.RUNS.person:
+    most = most_of_a_person()
+    if unfinished.count(owner) >= most:
         raise UserError(
-            f"You have {limits.RUNS.person} runs that train or wait: stop one, or wait until "
-            "one is done."
+            f"You have {most} runs that train or wait: stop one, or wait until one is done."
         )
-    if len(unfinished) >= limits.RUNS.in_all:
-        raise UserError(f"{limits.RUNS.in_all} runs wait already: try again later.")
+    if len(unfinished) >= max(limits.RUNS.in_all, most):
+        raise UserError(f"{len(unfinished)} runs wait already: try again later.")
+
+
+def most_of_a_person() -> int:
+    """How many runs of a person may train or wait: as many as can train at once, if that is more
+    than the limit, which is made for one machine."""
+    return max(limits.RUNS.person, queue.slots())
 
 
 def resume_run(run: Run) -> None:

@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from aeviz import limits
 from aeviz.errors import UserError
 from aeviz.io import atomic, locks
 from aeviz.runs import queue, spawn, store
@@ -97,7 +96,7 @@ class _Runner:
 
     def _fill(self) -> bool:
         """Start trials while there are slots. Returns whether any train or wait."""
-        while len(self.open) < min(queue.slots(), limits.RUNS.person):
+        while len(self.open) < queue.slots():
             trial = self._next()
             if trial is None:
                 break

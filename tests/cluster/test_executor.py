@@ -37,7 +37,7 @@ def test_a_call_that_kills_its_process_each_time_fails(cluster: Any) -> None:
 
 
 def test_no_more_calls_are_in_ray_than_allowed(cluster: Any) -> None:
-    with ClusterExecutor(limit=lambda: 1) as pool:
+    with ClusterExecutor(limit=lambda left: 1) as pool:
         futures = [pool.submit(functions.sleep, 0.2) for _ in range(3)]
         until(lambda: futures[0].running())
         assert [future.running() for future in futures[1:]] == [False, False]
@@ -45,7 +45,7 @@ def test_no_more_calls_are_in_ray_than_allowed(cluster: Any) -> None:
 
 
 def test_calls_that_wait_are_cancelled(cluster: Any) -> None:
-    pool = ClusterExecutor(limit=lambda: 1)
+    pool = ClusterExecutor(limit=lambda left: 1)
     futures = [pool.submit(functions.sleep, 600.0) for _ in range(2)]
     until(lambda: futures[0].running())
     pool.shutdown(cancel_futures=True)
@@ -55,7 +55,7 @@ def test_calls_that_wait_are_cancelled(cluster: Any) -> None:
 def test_a_machine_is_unplugged_during_its_calls(cluster: Any, tmp_path: Path) -> None:
     """They are made again elsewhere, and none ends twice."""
     notes = tmp_path / "notes"
-    with ClusterExecutor(limit=lambda: 3) as pool:
+    with ClusterExecutor(limit=lambda left: 3) as pool:
         one_more = cluster.add_node(num_cpus=1)
         futures = [pool.submit(functions.sleep_and_note, str(notes), 2.0) for _ in range(3)]
         until(lambda: all(future.running() for future in futures))

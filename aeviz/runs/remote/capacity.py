@@ -8,9 +8,10 @@ from aeviz.cluster import actors, connection
 from aeviz.runs import queue
 
 
-def report(ray: Any) -> None:
-    """Report to the other apps how many runs want to train here, and note how many may."""
-    queue.set_capacity(actors.allowance(ray, queue.demand()))
+def report(ray: Any, more: int = 0) -> None:
+    """Report to the other apps how many runs want to train here, and `more` tasks besides, and note
+    how many may."""
+    queue.set_capacity(actors.allowance(ray, queue.demand() + more))
 
 
 def prepare() -> None:
@@ -18,8 +19,8 @@ def prepare() -> None:
     report(connection.connect())
 
 
-def left_over() -> int:
-    """How many tasks the job that calls this may do at once, if each run that trains or waits gets
-    a place of its own; at least one, its own."""
-    report(connection.connect())
+def left_over(wanted: int) -> int:
+    """How many of its tasks the job that calls this may do at once, if it wants to do so many and
+    each run that trains or waits gets a place of its own; at least one, in the job's own."""
+    report(connection.connect(), max(0, wanted - 1))
     return max(1, queue.slots() - queue.demand() + 1)
