@@ -14,9 +14,12 @@ from aeviz.experiments.splits import pooled, some, stratified
 
 FEWEST = 8
 """Normal images to learn from."""
+CLASSES = 10
+"""Most classes of an experiment. So many trials are kept: all seeds share those of the official
+split."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Trial:
     """One class and seed: normal images to learn from; normal ones and anomalies to choose settings
     with (validation) and to measure on (test). `*_y` is 1 for an anomaly."""
@@ -38,7 +41,7 @@ def _splits(name: str, images: int, seed: int) -> Splits:
     return stratified(some(pooled(dataset), images, seed), seed)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=CLASSES)
 def trial_of(name: str, images: int, setup: str, label: int, seed: int) -> Trial | None:
     """None if the class has too few images."""
     parts = _splits(name, images, seed)
