@@ -17,6 +17,7 @@ from aeviz.errors import UserError
 NAMESPACE = "aeviz"
 """Of the named actors, which all apps of a cluster see."""
 
+_EXCLUDED = ["__pycache__/", "checkpoints/", "_app/"]
 _guard = threading.Lock()
 
 
@@ -52,8 +53,8 @@ def _init(ray: Any, found: str) -> None:
             namespace=NAMESPACE,
             log_to_driver=False,
             logging_level="ERROR",
-            # the package only: not the checkout, whose history and models are large
-            runtime_env={"py_modules": [str(package)], "excludes": ["**/__pycache__"]},
+            # the package only: not the checkout, and not the models in an installed package
+            runtime_env={"py_modules": [str(package)], "excludes": _EXCLUDED},
         )
     except (Exception, SystemExit) as error:  # Ray ends the process if the cluster falls silent
         raise UserError(_refusal(found, str(error))) from error

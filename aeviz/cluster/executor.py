@@ -91,9 +91,10 @@ class ClusterExecutor(Executor):
                 self._begin(limit)
                 self._collect()
             except Exception as error:
-                if not connection.is_lost(error):
+                if connection.is_lost(error):
+                    self._connect_again()
+                else:
                     self._fail(error)
-                self._connect_again()
 
     def _room(self) -> int:
         """How many calls may run now."""
