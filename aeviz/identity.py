@@ -8,13 +8,10 @@ folders.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import hmac
-import os
 import re
 import secrets
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,20 +106,5 @@ def _folder() -> Path:
 
 def _salt() -> bytes:
     """32 random bytes of this runs folder, created once even if several servers start together."""
-    path = _folder() / ".salt"
     with atomic.in_words("The runs folder cannot be written"):
-        try:
-            return path.read_bytes()
-        except FileNotFoundError:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        handle, new = tempfile.mkstemp(dir=path.parent)  # readable only by this user
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(secrets.token_bytes(32))
-                file.flush()
-                os.fsync(file.fileno())
-            with contextlib.suppress(FileExistsError):  # another server was faster: use its salt
-                os.link(new, path)
-        finally:
-            os.unlink(new)
-        return path.read_bytes()
+        return atomic.write_once(_folder() / ".salt", secrets.token_bytes(32))

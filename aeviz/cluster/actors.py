@@ -6,14 +6,15 @@ slot finds a process that has imported everything.
 
 from __future__ import annotations
 
-import hashlib
 import os
+import secrets
 import socket
 from dataclasses import dataclass
 from typing import Any
 
 from aeviz.cluster.shares import Board
 from aeviz.errors import UserError
+from aeviz.io import atomic
 from aeviz.io.paths import runs_dir
 
 GPU_SHARE = 0.25
@@ -49,9 +50,10 @@ def share(ray: Any, whole_gpu: bool = False) -> Share:
 
 def app_id() -> str:
     """The name of this app among those of the cluster: the same for all processes of its server,
-    and for all servers that share its runs."""
-    text = f"{socket.gethostname()} {runs_dir().resolve()}"
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    and for all servers that share its runs, on whatever machine."""
+    with atomic.in_words("The runs folder cannot be written"):
+        name = atomic.write_once(runs_dir() / ".queue" / "app", secrets.token_hex(6).encode())
+    return name.decode()
 
 
 def allowance(ray: Any, demand: int) -> int:

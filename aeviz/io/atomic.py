@@ -37,6 +37,26 @@ def write_bytes(path: Path, data: bytes, new_folder: bool = True, display_name: 
             os.unlink(name)  # already gone after a successful replace
 
 
+def write_once(path: Path, data: bytes) -> bytes:
+    """The contents of `path`: `data`, unless the file exists already. It is created once, even if
+    several processes do so together, and only this user can read it. OSError if it cannot be."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    handle, new = tempfile.mkstemp(dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):  # another process was faster
+            os.link(new, path)
+    finally:
+        os.unlink(new)
+    return path.read_bytes()
+
+
 _ADVICE = {
     errno.ENOSPC: "free some disk space and try again",
     errno.EDQUOT: "free some disk space and try again",

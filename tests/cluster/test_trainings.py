@@ -93,10 +93,12 @@ def test_a_stop_reaches_the_other_machine(cluster: Any) -> None:
     assert "its progress is kept" in run.status.message
 
 
-def test_two_apps_share_a_cluster(cluster: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_apps_share_a_cluster(
+    cluster: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     ray = connection.connect()
     assert actors.allowance(ray, 5) == 2
-    monkeypatch.setenv("AEVIZ_RUNS", "/another/app")
+    monkeypatch.setenv("AEVIZ_RUNS", str(tmp_path / "other"))
     assert actors.allowance(ray, 5) == 1
 
 
