@@ -72,6 +72,12 @@ def _refusal(found: str, text: str) -> str:
             f"The Ray cluster at {found} refuses this token: set RAY_AUTH_TOKEN to that of the "
             "cluster."
         )
+    # with a wrong token, Ray says no more than this; the port is open (`address.reachable`)
+    if "Failed to connect" in text or "connection timeout" in text:
+        return (
+            f"The Ray cluster at {found} does not accept this process: set RAY_AUTH_MODE and "
+            f"RAY_AUTH_TOKEN to those of the cluster, or correct {address.VARIABLE}."
+        )
     first = " ".join(text.split())[:200]
     return f"The Ray cluster at {found} cannot be used: {first or 'it fell silent'}."
 
