@@ -64,6 +64,15 @@ EXPERIMENT = Experiment(
             note=f"The first point is the negative ELBO. {PUBLISHED}",
         ),
         Chart(
+            "tighter",
+            "How much tighter than the ELBO (nats per image)",
+            "k",
+            "importance samples",
+            log_x=True,
+            note="The same as the distance of each point above from the first. Where the curve has "
+            "become flat, the bound is close to log p(x).",
+        ),
+        Chart(
             "information",
             "What the code says about the image (nats)",
             kind="bars",

@@ -43,9 +43,10 @@ def work(params: Parameters, task: Task) -> Output:
     log_w = likelihood.log_weights(model, x, params.counts[-1], generator)
     bounds = likelihood.bounds(log_w, params.counts)
     arm = arm_of(size)
+    means = bounds.mean(0).tolist()
     rows: list[Row] = [
-        {"arm": arm, "size": size, "seed": seed, "k": k, "nll": -bound}
-        for k, bound in zip(params.counts, bounds.mean(0).tolist(), strict=True)
+        {"arm": arm, "size": size, "seed": seed, "k": k, "nll": -mean, "tighter": mean - means[0]}
+        for k, mean in zip(params.counts, means, strict=True)
     ]
     rows[0] |= _codes(params, model, dataset, generator)
     rows[-1] |= _gain(bounds)
