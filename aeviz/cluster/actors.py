@@ -10,7 +10,7 @@ import os
 import secrets
 import socket
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from aeviz.cluster.shares import Board
 from aeviz.errors import UserError
@@ -19,6 +19,9 @@ from aeviz.io.paths import runs_dir
 
 GPU_SHARE = 0.25
 """Of a GPU, for each training: networks of this size fill a small part of it."""
+
+CALL_SECONDS = 30.0
+"""A board that has not answered for so long counts as lost."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,19 @@ class Share:
         return min(fitting, int(resources.get("GPU", 0) / self.gpus)) if self.gpus else fitting
 
 
+class Resources(NamedTuple):
+    """The processors, GPUs and so on of the cluster: all of them, and those that are free."""
+
+    total: dict[str, float]
+    free: dict[str, float]
+
+
+def resources(ray: Any) -> Resources:
+    """The cluster's resources, from the board: Ray ends any process in which it asks a head that
+    has been restarted for them."""
+    return Resources(*ray.get(_board(ray).resources.remote(), timeout=CALL_SECONDS))
+
+
 def share(ray: Any, whole_gpu: bool = False) -> Share:
     """The share of this cluster's trainings: `AEVIZ_RAY_CPUS` processors, one by default, and a
     part of a GPU, or a whole one, if the cluster has any. UserError if the variable is no whole
@@ -45,7 +61,7 @@ def share(ray: Any, whole_gpu: bool = False) -> Share:
             f"a whole number from 1 on; it is {value[:40]!r}."
         )
     gpus = 1.0 if whole_gpu else GPU_SHARE
-    return Share(int(value), gpus if ray.cluster_resources().get("GPU") else 0.0)
+    return Share(int(value), gpus if resources(ray).total.get("GPU") else 0.0)
 
 
 def app_id() -> str:
@@ -59,15 +75,19 @@ def app_id() -> str:
 def allowance(ray: Any, demand: int) -> int:
     """How many trainings this app may run at once (`aeviz.cluster.shares`), as it reports that it
     has or wants so many."""
-    board = (
+    capacity = share(ray).fits(resources(ray).total)
+    process = f"{socket.gethostname()} {os.getpid()}"
+    report = _board(ray).report.remote(app_id(), process, demand, capacity)
+    allowed: int = ray.get(report, timeout=CALL_SECONDS)
+    return allowed
+
+
+def _board(ray: Any) -> Any:
+    return (
         ray.remote(Board)
         .options(name="board", lifetime="detached", get_if_exists=True, num_cpus=0, max_restarts=-1)
         .remote()
     )
-    capacity = share(ray).fits(ray.cluster_resources())
-    process = f"{socket.gethostname()} {os.getpid()}"
-    allowed: int = ray.get(board.report.remote(app_id(), process, demand, capacity), timeout=30)
-    return allowed
 
 
 def trainer(ray: Any, kind: type, slot: int) -> Any | None:
@@ -79,7 +99,7 @@ def trainer(ray: Any, kind: type, slot: int) -> Any | None:
         return ray.get_actor(name)
     except ValueError:
         pass
-    if not needs.fits(ray.available_resources()):
+    if not needs.fits(resources(ray).free):
         return None
     return (
         ray.remote(kind)

@@ -31,6 +31,8 @@ def connect() -> Any:
         # the app promises to send nothing to the internet
         os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
         os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+        # else Ray ends this process if the head does not answer for a minute
+        os.environ.setdefault("RAY_gcs_rpc_server_reconnect_timeout_s", "86400")
         named = address.configured()
         if named is None:
             raise UserError(f"Set {address.VARIABLE} to the address of a Ray cluster.")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from typing import Any, NamedTuple
 
-from aeviz.cluster import connection
+from aeviz.cluster import actors, connection
 from aeviz.errors import UserError
 
 LOSSES = 3
@@ -100,7 +100,7 @@ class ClusterExecutor(Executor):
         """How many calls may run now."""
         if self._limit is not None:
             return self._limit(len(self._waiting) + len(self._running))
-        return len(self._running) + int(self._ray.available_resources().get("CPU", 0))
+        return len(self._running) + int(actors.resources(self._ray).free.get("CPU", 0))
 
     def _begin(self, limit: int) -> None:
         with self._changed:

@@ -47,3 +47,9 @@ class Board:
         for (name, _), (wanted, _) in self._reports.items():
             demands[name] = max(wanted, demands.get(name, 0))
         return fair(capacity, demands | {app: capacity})[app]
+
+    def resources(self) -> tuple[dict[str, float], dict[str, float]]:
+        """All resources of the cluster, and those that are free."""
+        import ray
+
+        return ray.cluster_resources(), ray.available_resources()
