@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -12,7 +14,13 @@ from aeviz.errors import UserError
 
 
 def cluster(**resources: float) -> SimpleNamespace:
-    return SimpleNamespace(cluster_resources=lambda: resources)
+    return SimpleNamespace(total=resources)
+
+
+@pytest.fixture(autouse=True)
+def board(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no cluster whose board could report what it has."""
+    monkeypatch.setattr(actors, "resources", lambda ray: ray)
 
 
 @pytest.mark.parametrize(
@@ -48,9 +56,11 @@ def test_a_wrong_number_of_processors(value: str, monkeypatch: pytest.MonkeyPatc
         actors.share(cluster(CPU=1))
 
 
-def test_the_app_is_named_after_its_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AEVIZ_RUNS", "/a")
-    first = actors.app_id()
-    assert first == actors.app_id()
-    monkeypatch.setenv("AEVIZ_RUNS", "/b")
-    assert first != actors.app_id()
+def test_the_app_is_named_after_its_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Not after its machine: several servers may share their runs."""
+    names = []
+    for machine, runs in (("a", "runs"), ("b", "runs"), ("b", "others")):
+        monkeypatch.setattr(socket, "gethostname", lambda machine=machine: machine)
+        monkeypatch.setenv("AEVIZ_RUNS", str(tmp_path / runs))
+        names.append(actors.app_id())
+    assert names[0] == names[1] != names[2]

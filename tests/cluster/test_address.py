@@ -10,7 +10,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from aeviz.cluster import actors, address, connection
+from aeviz.cluster import address, connection
 from aeviz.errors import UserError
 from aeviz.runs import queue, store
 
@@ -95,17 +95,6 @@ def test_what_the_cluster_refuses_is_one_sentence(
         with pytest.raises(UserError, match=sentence) as caught:
             connection.connect()
     assert caught.value.message.count(". ") == 0
-
-
-def test_servers_that_share_their_runs_are_one_app(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    names = []
-    for machine, runs in (("a", "runs"), ("b", "runs"), ("b", "others")):
-        monkeypatch.setattr(socket, "gethostname", lambda machine=machine: machine)
-        monkeypatch.setenv("AEVIZ_RUNS", str(tmp_path / runs))
-        names.append(actors.app_id())
-    assert names[0] == names[1] != names[2]
 
 
 def test_ray_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
