@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import replace
 from typing import Any
@@ -20,7 +21,7 @@ LINES = 200
 """A line is written after each 200th of the time so far, so that a long run has few of them."""
 
 FIRST_EPOCHS = 30
-"""The state is saved after each of the first epochs."""
+"""The state is saved after each of the first epochs, unless it is sent."""
 SHARE = 0.2
 """After later epochs, saving takes at most this share of the time."""
 
@@ -49,16 +50,18 @@ class Mean:
 class Reporter:
     """The callbacks of `fit` that write status.json, metrics.jsonl, snapshots and the resume file.
 
-    They raise UserError if the disk is full.
+    They raise UserError if the disk is full. `bytes_per_second`: how fast the state may be written,
+    on the average, if it is sent to another machine from there.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, bytes_per_second: float = math.inf) -> None:
         self.run = run
+        self.bytes_per_second = bytes_per_second
         self.status: Status = run.status
         self.since_line, self.this_epoch = Mean(), Mean()
         # when each was last written, and how long saving the state took
         self.report_time = self.line_time = self.snapshot_time = self.save_time = -float("inf")
-        self.save_seconds = 0.0
+        self.save_seconds = self.send_seconds = 0.0
         self.state: TrainingState | None = None
 
     def report(self, **changes: Any) -> None:
@@ -144,7 +147,11 @@ class Reporter:
 
     def _needs_saving(self, state: TrainingState) -> bool:
         since = time.perf_counter() - self.save_time
-        return state.epoch <= FIRST_EPOCHS or _is_last(state) or since >= self.save_seconds / SHARE
+        if _is_last(state):
+            return True
+        if since < self.send_seconds:
+            return False
+        return state.epoch <= FIRST_EPOCHS or since >= self.save_seconds / SHARE
 
     def _save(self, state: TrainingState) -> None:
         began = time.perf_counter()
@@ -153,6 +160,7 @@ class Reporter:
         self.report(epoch=state.epoch, step=state.step)
         self.save_time = time.perf_counter()
         self.save_seconds = self.save_time - began
+        self.send_seconds = self.run.resume_path.stat().st_size / self.bytes_per_second
 
     def _needs_snapshot(self, state: TrainingState) -> bool:
         """Two snapshots a second are enough of those that the next one replaces."""

@@ -7,6 +7,7 @@ loses nothing. If the folder has a saved state, training continues from there.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import sys
 import traceback
@@ -38,12 +39,17 @@ _PHASES: dict[str, Phase] = {
 }
 
 
-def work(run: Run, server: int | None = None, group: Group | None = None) -> None:
+def work(
+    run: Run,
+    server: int | None = None,
+    group: Group | None = None,
+    bytes_per_second: float = math.inf,
+) -> None:
     """Train the run to its end, a Stop, or a failure; leave the result in its folder.
 
     `server`: the process that started this one. If it ends, training stops as after a Stop. If the
     folder is removed, this is logged and nothing is written. `group`: the processes that train it
-    together, of which this one leads.
+    together, of which this one leads. `bytes_per_second`: as of the `Reporter`.
     """
 
     def should_stop() -> bool:
@@ -57,7 +63,7 @@ def work(run: Run, server: int | None = None, group: Group | None = None) -> Non
             reporter.end(phase, message)
 
     time_slice = TimeSlice(run.owner)
-    reporter = Reporter(run)
+    reporter = Reporter(run, bytes_per_second)
     try:
         with plain_memory_errors(), queue.turn(run, cancelled=should_stop):
             time_slice.begin()

@@ -318,6 +318,15 @@ def test_of_many_short_epochs_the_first_and_the_last_are_saved(
     assert [row["epoch"] for row in run.metrics() if "validation" in row] == [1, 2, 3, 4, 5, 6]
 
 
+def test_a_state_that_is_sent_is_saved_as_often_as_it_can_be_sent(
+    here: Callable[..., Run], seldom: list[int]
+) -> None:
+    run = here(**{"training.epochs": 6})
+    worker.work(run, bytes_per_second=1.0)
+    assert seldom == [1, 6]
+    assert (run.status.phase, run.status.epoch) == ("done", 6)
+
+
 def test_an_early_end_is_saved(here: Callable[..., Run], seldom: list[int]) -> None:
     run = here(**{"training.epochs": 40, "training.patience": 1, "training.lr": 0.5})
     worker.work(run)
