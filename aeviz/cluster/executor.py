@@ -40,7 +40,7 @@ class ClusterExecutor(Executor):
     """
 
     def __init__(self, limit: Callable[[int], int] | None = None) -> None:
-        self._ray = connection.connect()
+        self._connect()
         self._limit = limit
         self._waiting: deque[_Call] = deque()
         self._running: dict[Any, _Call] = {}
@@ -48,6 +48,11 @@ class ClusterExecutor(Executor):
         self._closed = False
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()
+
+    def _connect(self) -> None:
+        self._ray = connection.connect()
+        # once: each remote function is sent to the cluster, which keeps it
+        self._remote = self._ray.remote(max_retries=0, num_cpus=1)(_made)
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """The future of `function(*args)`. There are no keyword arguments."""
@@ -107,8 +112,7 @@ class ClusterExecutor(Executor):
             while self._waiting and len(self._running) < limit:
                 call = self._waiting.popleft()
                 if call.losses or call.future.set_running_or_notify_cancel():
-                    remote = self._ray.remote(max_retries=0, num_cpus=1)(_made)
-                    self._running[remote.remote(call.function, call.args)] = call
+                    self._running[self._remote.remote(call.function, call.args)] = call
 
     def _collect(self) -> None:
         """Pass on the results of calls that have returned; wait a moment for one."""
@@ -160,7 +164,7 @@ class ClusterExecutor(Executor):
         while not self._closed:
             time.sleep(_RETRY_SECONDS)
             try:
-                self._ray = connection.connect()
+                self._connect()
                 return
             except UserError:
                 continue
