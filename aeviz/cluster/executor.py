@@ -16,6 +16,8 @@ LOSSES = 3
 """A call whose process or machine is lost is made again until this has happened so often."""
 LIMIT_SECONDS = 2.0
 """How often the limit of running calls is asked for."""
+LAG_SECONDS = 1.0
+"""So long a processor may still count as taken after the call on it has returned."""
 _WAIT_SECONDS = 0.1
 _RETRY_SECONDS = 1.0
 
@@ -44,6 +46,7 @@ class ClusterExecutor(Executor):
         self._limit = limit
         self._waiting: deque[_Call] = deque()
         self._running: dict[Any, _Call] = {}
+        self._returned: deque[float] = deque()
         self._changed = threading.Condition()
         self._closed = False
         self._thread = threading.Thread(target=self._work, daemon=True)
@@ -105,7 +108,11 @@ class ClusterExecutor(Executor):
         """How many calls may run now."""
         if self._limit is not None:
             return self._limit(len(self._waiting) + len(self._running))
-        return len(self._running) + int(actors.resources(self._ray).free.get("CPU", 0))
+        while self._returned and time.monotonic() - self._returned[0] > LAG_SECONDS:
+            self._returned.popleft()
+        found = actors.resources(self._ray)
+        free = found.free.get("CPU", 0) + len(self._returned)
+        return int(min(found.total.get("CPU", 0), len(self._running) + free))
 
     def _begin(self, limit: int) -> None:
         with self._changed:
@@ -121,6 +128,7 @@ class ClusterExecutor(Executor):
         if not references:
             return
         ready, _ = self._ray.wait(references, timeout=_WAIT_SECONDS)
+        self._returned.extend([time.monotonic()] * len(ready))
         for reference in ready:
             with self._changed:
                 call = self._running.pop(reference, None)
