@@ -148,7 +148,7 @@ def tasks(address: str, rounds: int, count: int, seconds: float, at_once: int) -
         with ray_cluster.connected(address) as ray:
             ray_cluster.wait_for_processors(ray, at_once)
             began = time.perf_counter()
-            with ClusterExecutor(lambda: at_once) as pool:
+            with ClusterExecutor(lambda left: at_once) as pool:
                 do(pool, count, seconds)
             times["ray"].append(time.perf_counter() - began)
         print(f"  here {times['here'][-1]:.1f} s, Ray {times['ray'][-1]:.1f} s", flush=True)

@@ -39,7 +39,7 @@ def scaled(nodes: int, count: int, seconds: float) -> float:
 def warm(ray: Any, nodes: int) -> None:
     """Have each machine start its process, and wait until all are free again."""
     ray_cluster.wait_for_processors(ray, nodes)
-    with ClusterExecutor(lambda: nodes) as pool:
+    with ClusterExecutor(lambda left: nodes) as pool:
         for future in [pool.submit(time.sleep, WARM_SECONDS) for _ in range(nodes)]:
             future.result()
     ray_cluster.wait_for_processors(ray, nodes)
