@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -17,26 +18,28 @@ __all__ = ["cluster", "denoiser", "machines"]
 ROOT = Path(__file__).parents[2]
 
 
+def head_of(cpus: int) -> dict[str, Any]:
+    """The settings of a head with so many processors, which soon notices that a machine is gone."""
+    noticing = {"health_check_period_ms": 500, "health_check_failure_threshold": 3}
+    return {"num_cpus": cpus, "include_dashboard": False, "_system_config": noticing}
+
+
 @pytest.fixture(scope="session")
 def machines() -> Iterator[Any]:
     """A cluster of a head without processors and one machine with two."""
     pytest.importorskip("ray")
     from ray.cluster_utils import Cluster
 
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "tests" / "helpers")])
-    cluster = Cluster(
-        initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False}
-    )
-    cluster.add_node(num_cpus=2)
-    yield cluster
-    connection.disconnect()
-    cluster.shutdown()
-    if before is None:
-        del os.environ["PYTHONPATH"]
-    else:
-        os.environ["PYTHONPATH"] = before
+    with pytest.MonkeyPatch.context() as patch, TemporaryDirectory(prefix="ray-") as folder:
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        patch.setenv("RAY_TMPDIR", folder)  # not that of a cluster which this machine belongs to
+        path = [str(ROOT), str(ROOT / "tests" / "helpers")]
+        patch.setenv("PYTHONPATH", os.pathsep.join(path))
+        made = Cluster(initialize_head=True, head_node_args=head_of(0))
+        made.add_node(num_cpus=2)
+        yield made
+        connection.disconnect()
+        made.shutdown()
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from waiting import until
 from aeviz.cluster import connection
 from aeviz.errors import UserError
 from aeviz.runs import spawn
+from tests.cluster.conftest import head_of
 from tests.cluster.test_trainings import config, over
 
 pytestmark = pytest.mark.ray
@@ -25,7 +26,7 @@ def begin(port: int | None = None) -> Any:
     place = {} if port is None else {"gcs_server_port": port}
     return Cluster(
         initialize_head=True,
-        head_node_args={"num_cpus": 1, "include_dashboard": False, **place},
+        head_node_args=head_of(1) | place,
     )
 
 

@@ -8,13 +8,13 @@ machine: then the trainer stops, and so it does after a while without work.
 from __future__ import annotations
 
 import os
-import platform
 import shutil
 import tempfile
 import threading
 import time
 import traceback
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,19 +40,14 @@ class Trainer:
     def __init__(self, threads: int) -> None:
         self._threads = threads
         self._heard = time.monotonic()
-        self._training: threading.Thread | None = None
+        # all trainings in the same thread: OpenMP and malloc keep memory for each thread there was
+        self._thread = ThreadPoolExecutor(max_workers=1)
+        self._training: Future[None] | None = None
         self._folder = Path(tempfile.mkdtemp(prefix="aeviz-trainer-"))
         os.environ["AEVIZ_RUNS"] = str(self._folder)
         os.environ["AEVIZ_WORKERS"] = "1"
         os.environ.pop("AEVIZ_RAY", None)  # it is the cluster that this names
         threading.Thread(target=self._end_alone, daemon=True).start()
-
-    def ready(self) -> str:
-        """The name of this machine, once all is imported that a training needs."""
-        from aeviz.runs import worker
-
-        del worker  # imported is enough
-        return platform.node()
 
     def begin(self, run_id: str, files: Mapping[str, bytes], data: Pack) -> None:
         """Train the run with these files, from its saved epoch on. A training that is still going,
@@ -66,8 +61,7 @@ class Trainer:
             target.write_bytes(content)
         transfer.use(data.folder())
         self._watch = Watch(self._run.folder)
-        self._training = threading.Thread(target=self._train, daemon=True)
-        self._training.start()
+        self._training = self._thread.submit(self._train)
 
     def changes(self, stop: bool) -> Changes:
         """What has changed in the run's folder since the last call; waits for it for a moment.
@@ -78,7 +72,7 @@ class Trainer:
             self._run.request_stop()
         until = time.monotonic() + LONGEST_CALL
         while True:
-            over = not self._training.is_alive()  # before the look, which then sees everything
+            over = self._training.done()  # before the look, which then sees everything
             found = self._watch.changes()
             if over or found != Changes() or time.monotonic() > until:
                 return replace(found, over=over)
@@ -101,7 +95,7 @@ class Trainer:
         if self._training is None:
             return
         self._run.request_stop()
-        self._training.join()
+        self._training.result()
         shutil.rmtree(self._run.folder, ignore_errors=True)
         self._training = None
 
