@@ -43,7 +43,7 @@ def main() -> None:
         began = time.monotonic()
         runs = [spawn.start(config, secrets.token_hex(16)) for _ in range(args.students)]
         until(lambda: sum(run.status.epoch > 0 for run in runs) >= args.machines * args.cpus)
-        made.remove_node(made.worker_nodes[0], allow_graceful=False)
+        made.remove_node(next(iter(made.worker_nodes)), allow_graceful=False)
         print(f"one of {args.machines} machines ended after {time.monotonic() - began:.0f} s")
         until(lambda: all(run.is_over for run in runs))
         print(f"all {len(runs)} runs have ended after {time.monotonic() - began:.0f} s")
