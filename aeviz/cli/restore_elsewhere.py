@@ -32,13 +32,14 @@ def outcomes_elsewhere(
 ) -> Iterator[tuple[Job, Outcome]]:
     """Restore the files on the machines of the cluster, a batch at a time on each. A batch that
     loses its machine again and again is divided into its files, so one file stops no other."""
+    from aeviz.cluster.actors import resources
     from aeviz.cluster.connection import connect
     from aeviz.cluster.executor import ClusterExecutor
 
     ray = connect()
     order = pack(_order(args, work), ray)
     options = {name: getattr(args, name) for name in ("task", "sigma", "mask_marks", "stretch")}
-    window = 2 * max(1, int(ray.cluster_resources().get("CPU", 1)))
+    window = 2 * max(1, int(resources(ray).total.get("CPU", 1)))
     waiting: dict[Future[list[Made]], Batch] = {}
     batches = _batches(work, jobs)
     pool = ClusterExecutor()

@@ -9,6 +9,7 @@ from aeviz.experiments import toy_manifold
 from aeviz.experiments.base import Result
 from aeviz.experiments.denoise_manifold import Parameters
 from aeviz.figures.palette import CLASS_COLOURS
+from aeviz.figures.slider import slider
 from aeviz.figures.training import Figure
 
 TITLE: Final = "From noisy points to the denoiser's outputs"
@@ -59,7 +60,9 @@ def arrows(result: Result) -> Figure | None:
             "uirevision": "kept",
             "xaxis": bare | {"constrain": "domain"},
             "yaxis": bare | {"scaleanchor": "x", "constrain": "domain"},
-            "sliders": [_slider([noise for noise, _, _ in there], len(curves), last)],
+            "sliders": [
+                slider("Noise ", [f"{noise:g}" for noise, _, _ in there], last, len(curves), 2)
+            ],
         },
     }
 
@@ -104,25 +107,4 @@ def _arrows(noisy: list[list[float]], output: list[list[float]]) -> dict[str, An
             "line": {"width": 0},
         },
         "hoverinfo": "skip",
-    }
-
-
-def _slider(noises: list[float], fixed: int, active: int) -> dict[str, Any]:
-    """`fixed`: traces before those of the noises, of which each has two."""
-    traces = list(range(fixed, fixed + 2 * len(noises)))
-    return {
-        "active": active,
-        "currentvalue": {"prefix": "Noise "},
-        "pad": {"t": 8, "l": 16, "r": 24},
-        "steps": [
-            {
-                "label": f"{noise:g}",
-                "method": "restyle",
-                "args": [
-                    {"visible": [shown // 2 == number for shown in range(len(traces))]},
-                    traces,
-                ],
-            }
-            for number, noise in enumerate(noises)
-        ],
     }

@@ -9,6 +9,7 @@ from aeviz.escaping import in_plotly
 from aeviz.experiments.base import Result
 from aeviz.experiments.points_3d.parameters import ARMS
 from aeviz.figures.palette import CLASS_COLOURS
+from aeviz.figures.slider import slider
 from aeviz.figures.training import Figure
 
 HEIGHT: Final = 520
@@ -68,7 +69,7 @@ def surface(result: Result) -> Figure | None:
     if steps and sheets:
         last = len(steps) - 1
         data += [_sheet(sheet, number == last) for number, sheet in enumerate(sheets)]
-        layout["sliders"] = [_slider(steps, last)]
+        layout["sliders"] = [slider("Training step ", [f"{step:,}" for step in steps], last, 1)]
     return {"data": data, "layout": layout}
 
 
@@ -92,25 +93,6 @@ def _sheet(sheet: list[list[list[float | None]]], visible: bool) -> dict[str, An
         "colorscale": [[0, CLASS_COLOURS[6]], [1, CLASS_COLOURS[6]]],
         "contours": {"x": lines, "y": lines},
         "hoverinfo": "skip",
-    }
-
-
-def _slider(steps: list[int], active: int) -> dict[str, Any]:
-    return {
-        "active": active,
-        "currentvalue": {"prefix": "Training step "},
-        "pad": {"t": 8, "l": 16, "r": 24},
-        "steps": [
-            {
-                "label": f"{step:,}",
-                "method": "restyle",
-                "args": [
-                    {"visible": [shown == number for shown in range(len(steps))]},
-                    list(range(1, len(steps) + 1)),
-                ],
-            }
-            for number, step in enumerate(steps)
-        ],
     }
 
 

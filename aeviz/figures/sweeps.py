@@ -109,18 +109,8 @@ def parallel(columns: Sequence[Column], dots: Sequence[Dot], chosen: str, name: 
     return {
         "data": data,
         "layout": {
-            "height": HEIGHT,
+            **_layout(-0.06),
             "margin": {"l": 58, "r": 50, "t": 52, "b": 8},
-            "dragmode": False,
-            "hovermode": "closest",
-            "showlegend": True,
-            "legend": {
-                "orientation": "h",
-                "x": 0,
-                "y": -0.06,
-                "yanchor": "top",
-                "traceorder": "reversed",
-            },
             "xaxis": {**hidden, "range": [-0.02, last + 0.02]},
             "yaxis": {**hidden, "range": [-0.05, 1.05]},
             "shapes": [
@@ -170,18 +160,8 @@ def scatter(
     return {
         "data": data,
         "layout": {
-            "height": HEIGHT,
+            **_layout(-0.22),
             "margin": {"l": 8, "r": 12, "t": 20, "b": 8},
-            "dragmode": False,
-            "hovermode": "closest",
-            "showlegend": True,
-            "legend": {
-                "orientation": "h",
-                "x": 0,
-                "y": -0.22,
-                "yanchor": "top",
-                "traceorder": "reversed",
-            },
             "xaxis": {
                 "title": {"text": in_plotly(found.label)},
                 "range": [-0.06, 1.06],
@@ -195,6 +175,23 @@ def scatter(
                 **(_log_axis(low, high) if log else {"range": [low, high]}),
                 "fixedrange": True,
             },
+        },
+    }
+
+
+def _layout(legend: float) -> dict[str, Any]:
+    """What both figures have in common; the legend is so far above the bottom."""
+    return {
+        "height": HEIGHT,
+        "dragmode": False,
+        "hovermode": "closest",
+        "showlegend": True,
+        "legend": {
+            "orientation": "h",
+            "x": 0,
+            "y": legend,
+            "yanchor": "top",
+            "traceorder": "reversed",
         },
     }
 
