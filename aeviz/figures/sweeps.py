@@ -180,7 +180,8 @@ def scatter(
 
 
 def _layout(legend: float) -> dict[str, Any]:
-    """What both figures have in common; the legend is so far above the bottom."""
+    """What both figures have in common. `legend`: the top of the legend, as a share of the height
+    of the plot; negative below it."""
     return {
         "height": HEIGHT,
         "dragmode": False,

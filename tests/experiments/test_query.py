@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 import torch
+from lab_results import finished_tasks
 
 from aeviz import datasets, limits
 from aeviz.config import RunConfig
 from aeviz.datasets import Split
 from aeviz.errors import UserError
-from aeviz.experiments import jobs, parameters, query, run, table
+from aeviz.experiments import jobs, query
 from aeviz.experiments.base import Result, Task
 from aeviz.experiments.jobs import Job, Status
 from aeviz.experiments.query import Respond, read_corpus
@@ -45,12 +46,7 @@ def runs_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="module")
 def finished() -> dict[str, dict[str, Done]]:
     """The finished tasks of `TINY` by experiment and key."""
-    found = {}
-    for name, data in TINY.items():
-        params = table.find(name).build(data)
-        tasks = table.find(name).tasks(params)
-        found[name] = {one.key: one for one in run.in_turn(name, parameters.plain(params), tasks)}
-    return found
+    return finished_tasks(TINY)
 
 
 def kept(name: str, done: dict[str, Done], monkeypatch: pytest.MonkeyPatch) -> Job:

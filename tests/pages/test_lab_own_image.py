@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from lab_results import finished_tasks
 from page_tools import again, data, html, links, press, run, upload
 from streamlit.testing.v1 import AppTest
 
-from aeviz.experiments import jobs, parameters, table
-from aeviz.experiments import run as work
+from aeviz.experiments import jobs
 from aeviz.experiments.jobs import Job, Status
 from aeviz.images import encode_png
 
@@ -31,12 +31,7 @@ SOURCE = "lab-own-image-source"
 @pytest.fixture(scope="module")
 def answered() -> dict[str, dict[str, Any]]:
     """The finished tasks of `LINKS` by experiment and key."""
-    found = {}
-    for name, link in LINKS.items():
-        params = table.find(name).build(link)
-        tasks = table.find(name).tasks(params)
-        found[name] = {one.key: one for one in work.in_turn(name, parameters.plain(params), tasks)}
-    return found
+    return finished_tasks(LINKS)
 
 
 @pytest.fixture
