@@ -121,7 +121,7 @@ def test_a_person_trains_on_the_cluster(
         page.get_by_test_id("aeviz-canvas").wait_for()
 
 
-@pytest.mark.parametrize("token", [secrets.token_hex(32), ""])
+@pytest.mark.parametrize("token", [secrets.token_hex(32), ""], ids=["another", "none"])
 def test_a_wrong_token_is_a_sentence(cluster: dict[str, str], token: str) -> None:
     fewer_attempts = {"RAY_NUM_REDIS_GET_RETRIES": "2"}
     found = said(CONNECT, {**cluster, **fewer_attempts, "RAY_AUTH_TOKEN": token})
