@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from aeviz.nn import losses
+from aeviz.nn.entropy import softplus
 from aeviz.nn.estimators import bernoulli_nll, log_normal
 from aeviz.nn.model import Autoencoder
 
@@ -74,7 +75,7 @@ def log_marginal(model: Autoencoder, x: Tensor, reach: float = REACH, step: floa
     for z in grid.to(device).split(ROWS):
         logits = _logits(model, z)
         # log p(x|z) of all images at all codes: x l - log(1 + e^l), summed over pixels
-        log_p = logits @ pixels.T - torch.nn.functional.softplus(logits).sum(1, keepdim=True)
+        log_p = logits @ pixels.T - softplus(logits).sum(1, keepdim=True)
         joint = log_p.double() + (_log_prior(z) + volume)[:, None]
         total = torch.logaddexp(total, joint.logsumexp(0))
     return total.cpu()

@@ -1,4 +1,4 @@
-"""Binary cross-entropy of logits and its gradient, written for speed on a CPU.
+"""Binary cross-entropy of logits, its gradient, and softplus, written for speed on a CPU.
 
 PyTorch's own version calls log1p, for which processors have no vector instruction: it takes a
 millisecond for 100,000 pixels, a sixth of a step of a small dense network.
@@ -23,6 +23,14 @@ def bce_with_logits(logits: Tensor, x: Tensor) -> Tensor:
     shape. A scalar, in nats; supports first derivatives only."""
     loss: Tensor = _BCE.apply(logits, x)
     return loss
+
+
+def softplus(logits: Tensor) -> Tensor:
+    """log(1 + e^l) of each logit, of its shape and precision: max(l, 0) + log(1 + e^-|l|). The
+    rounding of 1 + e^-|l| adds an error of at most half the spacing of numbers at 1 (6e-8 in
+    fp32). Supports gradients, at 0 too."""
+    zero = torch.zeros((), dtype=logits.dtype, device=logits.device)
+    return torch.maximum(logits, zero) + torch.log(1 + torch.exp(-logits.abs()))
 
 
 class _BCE(torch.autograd.Function):

@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from aeviz.nn.entropy import softplus
 from aeviz.nn.losses import kl
 from aeviz.nn.model import Autoencoder
 
@@ -64,7 +64,7 @@ def bernoulli_nll(logits: Tensor, x: Tensor) -> Tensor:
 
     log(1 + e^l) - x l for each pixel; logits (..., D) and x (D,) or (B, D) are broadcast.
     """
-    return F.softplus(logits).sum(-1) - (logits * x).sum(-1)
+    return softplus(logits).sum(-1) - (logits * x).sum(-1)
 
 
 def log_normal(z: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The explicit cross-entropy, against PyTorch's in double precision."""
+"""The explicit cross-entropy and softplus, against PyTorch's in double precision."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from aeviz.nn.entropy import bce_with_logits
+from aeviz.nn.entropy import bce_with_logits, softplus
 
 
 @pytest.mark.parametrize("shape", [(1,), (7, 1, 3, 3), (4, 1, 8, 8), (3, 3, 5, 7)])
@@ -47,3 +47,21 @@ def test_it_leaves_its_inputs_as_they_were() -> None:
     bce_with_logits(logits, x)
     assert logits.tolist() == [1.0, -2.0]
     assert x.tolist() == [0.25, 1.0]
+
+
+@pytest.mark.parametrize("precision", [torch.float32, torch.float64])
+def test_softplus_is_pytorchs(precision: torch.dtype) -> None:
+    around = torch.linspace(-120, 120, 2001, dtype=precision)  # 0 is among them
+    logits = around.clone().requires_grad_()
+    exact = around.double().requires_grad_()
+
+    value, wanted = softplus(logits), F.softplus(exact, threshold=200)
+    value.sum().backward()
+    wanted.sum().backward()
+
+    assert value.dtype == precision
+    assert logits.grad is not None
+    assert exact.grad is not None
+    spacing = torch.finfo(precision).eps
+    torch.testing.assert_close(value.double(), wanted, rtol=spacing, atol=spacing)
+    torch.testing.assert_close(logits.grad.double(), exact.grad, rtol=spacing, atol=2 * spacing)
