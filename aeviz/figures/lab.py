@@ -31,7 +31,7 @@ def chart(
     if spec.kind == "bars" and spec.x == "arm":
         return _strips(spec, arms, result, reference, ghost)
     data: list[dict[str, Any]] = []
-    for number, arm in enumerate(arms):
+    for arm, number in arms.items():
         if result is not None:
             data += _measured(spec, arm, number, _rows(spec, result, arm))
         if reference is not None:
@@ -49,10 +49,17 @@ def chart(
     return {"data": data, "layout": layout}
 
 
-def _arms(spec: Chart, results: Sequence[Result]) -> list[str]:
-    """The arms that have this measure, in the order of the tasks."""
+def _arms(spec: Chart, results: Sequence[Result]) -> dict[str, int]:
+    """The arms that have this measure, in the order of the tasks, each with the number of its
+    colour and symbol. All charts of a result give an arm the same one, if that is not taken."""
     found = (str(row["arm"]) for result in results for row in _rows(spec, result))
-    return list(dict.fromkeys(found))[:MAX_ARMS]
+    every = list(dict.fromkeys(str(row["arm"]) for result in results for row in result.rows))
+    numbers: dict[str, int] = {}
+    for arm in list(dict.fromkeys(found))[:MAX_ARMS]:
+        free = [i for i in range(MAX_ARMS) if i not in numbers.values()]
+        own = every.index(arm) % MAX_ARMS
+        numbers[arm] = own if own in free else free[0]
+    return numbers
 
 
 def _rows(spec: Chart, result: Result, arm: str | None = None) -> list[Row]:
@@ -220,7 +227,7 @@ def _mark(
 
 def _strips(
     spec: Chart,
-    arms: Sequence[str],
+    arms: dict[str, int],
     result: Result | None,
     reference: Result | None,
     ghost: tuple[Sequence[float | str], Sequence[float]] | None,
@@ -228,27 +235,26 @@ def _strips(
     """One line per arm, the measure to the right: mean with its interval, and the repeats as dots.
     Arms are words, which have room at the left."""
     data: list[dict[str, Any]] = []
-    shown = {arm: i for i, arm in enumerate(arms)}
-    labels = [in_plotly(arm) for arm in arms]
     if result is not None:
-        for arm, number in shown.items():
+        for arm, number in arms.items():
             rows = _rows(spec, result, arm)
             if not rows:
                 continue
             values = [float(row[spec.y]) for row in rows]
-            mean, colour = interval(values), CLASS_COLOURS[number]
+            mean, label = interval(values), in_plotly(arm)
+            colour, symbol = CLASS_COLOURS[number], SYMBOLS[number % len(SYMBOLS)]
             half = mean.high - mean.mean if math.isfinite(mean.high) else 0.0
             data.append(
                 {
                     "type": "scatter",
                     "mode": "markers",
-                    "name": labels[number],
+                    "name": label,
                     "showlegend": False,
                     "x": [mean.mean],
-                    "y": [labels[number]],
+                    "y": [label],
                     "error_x": {"type": "data", "array": [half], "thickness": 2, "width": 6},
-                    "marker": {"color": colour, "size": 12, "symbol": SYMBOLS[number % 8]},
-                    "hovertemplate": f"{labels[number]}: %{{x:.4g}}<extra></extra>",
+                    "marker": {"color": colour, "size": 12, "symbol": symbol},
+                    "hovertemplate": f"{label}: %{{x:.4g}}<extra></extra>",
                 }
             )
             if len(values) > 1:
@@ -258,9 +264,9 @@ def _strips(
                         "mode": "markers",
                         "showlegend": False,
                         "x": values,
-                        "y": [labels[number]] * len(values),
+                        "y": [label] * len(values),
                         "marker": {"color": colour, "size": 6, "opacity": 0.5},
-                        "hovertemplate": f"{labels[number]}, one run: %{{x:.4g}}<extra></extra>",
+                        "hovertemplate": f"{label}, one run: %{{x:.4g}}<extra></extra>",
                     }
                 )
     if reference is not None:
@@ -276,7 +282,8 @@ def _strips(
     layout = _layout(spec)
     layout["height"] = 110 + ROW_HEIGHT * max(len(arms), 2)
     layout["xaxis"] = {"title": layout["yaxis"]["title"], "type": "log" if spec.log_y else "-"}
-    layout["yaxis"] = {"type": "category", "categoryorder": "array", "categoryarray": labels[::-1]}
+    labels = [in_plotly(arm) for arm in reversed(arms)]
+    layout["yaxis"] = {"type": "category", "categoryorder": "array", "categoryarray": labels}
     layout["showlegend"] = reference is not None or ghost is not None
     return {"data": data, "layout": layout}
 

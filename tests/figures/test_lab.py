@@ -1,0 +1,69 @@
+"""The figures of the Lab's measures: means, dots and the reference, and colours that stay."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from aeviz.experiments import table
+from aeviz.experiments.base import Chart, Result, Row
+from aeviz.figures import lab
+
+PARAMETERS = table.find("code-size").build({})
+CURVE = Chart("error", "Error", "size", "numbers")
+BARS = Chart("error", "Error", kind="bars")
+
+
+def result(*rows: Row) -> Result:
+    return Result(PARAMETERS, list(rows))
+
+
+def row(arm: str, size: int, error: float, measure: str = "error") -> Row:
+    return {"arm": arm, "size": size, measure: error}
+
+
+def marks(figure: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    """Colour and symbol of each named trace."""
+    named = {trace["name"]: trace["marker"] for trace in figure["data"] if trace.get("name")}
+    return {name: (marker["color"], marker.get("symbol", "")) for name, marker in named.items()}
+
+
+def test_a_line_passes_through_the_means_and_each_run_is_a_dot() -> None:
+    figure = lab.chart(CURVE, result(row("a", 2, 1.0), row("a", 2, 3.0), row("a", 1, 5.0)))
+    line, dots = figure["data"]
+    assert (line["x"], line["y"]) == ([1, 2], [5.0, 2.0])
+    assert sorted(zip(dots["x"], dots["y"], strict=True)) == [(1, 5.0), (2, 1.0), (2, 3.0)]
+
+
+def test_an_arm_has_its_colour_and_symbol_in_all_charts() -> None:
+    rows = [row("a", 1, 1.0), row("b", 1, 2.0, "seconds"), row("c", 1, 3.0)]
+    rows += [row(arm, 1, 1.0, "accuracy") for arm in ("c", "b")]
+    found = [
+        marks(lab.chart(Chart(name, name, "size", "numbers"), result(*rows)))
+        for name in ("error", "seconds", "accuracy")
+    ]
+    assert found[0]["c"] == found[2]["c"]
+    assert found[1]["b"] == found[2]["b"]
+    assert len({found[0]["a"], found[1]["b"], found[0]["c"]}) == 3
+
+
+@pytest.mark.parametrize("spec", [CURVE, BARS], ids=["curve", "bars"])
+def test_no_two_arms_of_a_chart_share_a_colour(spec: Chart) -> None:
+    """Also if more arms exist than colours."""
+    rows = [row(f"arm {i}", 1, 1.0, "seconds") for i in range(lab.MAX_ARMS)]
+    rows += [row(f"arm {i}", 1, 1.0) for i in range(5, lab.MAX_ARMS + 5)]
+    colours = [colour for colour, _ in marks(lab.chart(spec, result(*rows))).values()]
+    assert len(colours) == len(set(colours)) == lab.MAX_ARMS
+
+
+def test_arms_of_bars_are_listed_from_top_to_bottom() -> None:
+    figure = lab.chart(BARS, result(row("first", 1, 1.0), row("second", 1, 2.0)))
+    assert figure["layout"]["yaxis"]["categoryarray"] == ["second", "first"]
+
+
+def test_the_reference_has_hollow_marks_in_the_colour_of_its_arm() -> None:
+    figure = lab.chart(CURVE, result(row("a", 1, 1.0)), result(row("b", 1, 2.0), row("a", 1, 3.0)))
+    found = marks(figure)
+    assert found["a, reference"] == (found["a"][0], f"{found['a'][1]}-open")
+    assert found["b, reference"][0] != found["a"][0]
