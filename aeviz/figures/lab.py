@@ -5,19 +5,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 from aeviz.escaping import in_plotly
 from aeviz.experiments.base import Chart, Result, Row
 from aeviz.experiments.statistics import Interval, interval
+from aeviz.figures.lab_common import GHOST, SYMBOLS, arms_of, layout_of, log_ticks, rows_of
+from aeviz.figures.lab_strips import strips
 from aeviz.figures.palette import CLASS_COLOURS
 from aeviz.figures.training import Figure
-
-HEIGHT: Final = 360
-ROW_HEIGHT: Final = 34
-SYMBOLS: Final = ("circle", "square", "diamond", "triangle-up", "x", "star", "hexagon", "cross")
-GHOST: Final = "#8a8f8c"
-MAX_ARMS: Final = len(CLASS_COLOURS)
 
 
 def chart(
@@ -27,54 +23,29 @@ def chart(
     ghost: tuple[Sequence[float | str], Sequence[float]] | None = None,
 ) -> Figure:
     """The figure of one measure. `ghost`: the places and heights of the student's prediction."""
-    arms = _arms(spec, [found for found in (result, reference) if found is not None])
+    arms = arms_of(spec, [found for found in (result, reference) if found is not None])
     if spec.kind == "bars" and spec.x == "arm":
-        return _strips(spec, arms, result, reference, ghost)
+        return strips(spec, arms, result, reference, ghost)
     data: list[dict[str, Any]] = []
     for arm, number in arms.items():
         if result is not None:
-            data += _measured(spec, arm, number, _rows(spec, result, arm))
+            data += _measured(spec, arm, number, rows_of(spec, result, arm))
         if reference is not None:
-            data += _reference(spec, arm, number, _rows(spec, reference, arm))
+            data += _reference(spec, arm, number, rows_of(spec, reference, arm))
     if ghost is not None:
         data.append(_ghost(spec, *ghost))
-    layout = _layout(spec)
+    layout = layout_of(spec)
     if spec.kind == "curve":
         layout["xaxis"] |= _ticks(spec, data)
         _mark(spec, layout, result, data)
     else:
         layout |= {"scattermode": "group", "scattergap": 0.4}
         layout["xaxis"] |= {"type": "category"}
-    layout["height"] += 22 * max(0, math.ceil(len(data) / 6) - 1)
+    if spec.log_y:
+        layout["yaxis"] |= log_ticks([float(y) for trace in data for y in trace["y"]])
+    legend_rows = math.ceil(len(data) / 6)
+    layout["height"] += 22 * max(0, legend_rows - 1) + 16 * max(0, len(arms) - 4)
     return {"data": data, "layout": layout}
-
-
-def _arms(spec: Chart, results: Sequence[Result]) -> dict[str, int]:
-    """The arms that have this measure, in the order of the tasks, each with the number of its
-    colour and symbol. All charts of a result give an arm the same one, if that is not taken."""
-    found = (str(row["arm"]) for result in results for row in _rows(spec, result))
-    every = list(dict.fromkeys(str(row["arm"]) for result in results for row in result.rows))
-    numbers: dict[str, int] = {}
-    for arm in list(dict.fromkeys(found))[:MAX_ARMS]:
-        free = [i for i in range(MAX_ARMS) if i not in numbers.values()]
-        own = every.index(arm) % MAX_ARMS
-        numbers[arm] = own if own in free else free[0]
-    return numbers
-
-
-def _rows(spec: Chart, result: Result, arm: str | None = None) -> list[Row]:
-    """Rows with both coordinates that the chart shows; on a logarithmic axis only positive ones."""
-    return [
-        row
-        for row in result.rows
-        if spec.y in row
-        and spec.x in row
-        and (arm is None or row["arm"] == arm)
-        and all(row.get(name) == value for name, value in spec.where.items())
-        and math.isfinite(float(row[spec.y]))
-        and not (spec.log_y and float(row[spec.y]) <= 0)
-        and not (spec.log_x and float(row[spec.x]) <= 0)
-    ]
 
 
 def _means(spec: Chart, rows: Sequence[Row]) -> list[tuple[Any, Interval]]:
@@ -155,33 +126,6 @@ def _ghost(spec: Chart, places: Sequence[float | str], heights: Sequence[float])
     }
 
 
-def _layout(spec: Chart) -> dict[str, Any]:
-    good = {"lower": "lower is better", "higher": "higher is better", "": ""}[spec.better]
-    label = f"{spec.label}<br><sup>{good}</sup>" if good else spec.label
-    return {
-        "height": HEIGHT,
-        "margin": {"l": 8, "r": 12, "t": 28, "b": 8},
-        "uirevision": spec.y,
-        "hovermode": "closest",
-        "showlegend": True,
-        "legend": {"orientation": "h", "x": 0, "y": -0.22, "yanchor": "top"},
-        "xaxis": {
-            "title": {"text": spec.x_label},
-            "type": "log" if spec.log_x else "-",
-            "showgrid": False,
-        },
-        "yaxis": {
-            "title": {"text": label},
-            "type": "log" if spec.log_y else "-",
-            **(
-                {}
-                if spec.log_y
-                else {"rangemode": "tozero" if spec.better == "lower" else "normal"}
-            ),
-        },
-    }
-
-
 def _ticks(spec: Chart, data: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """If there are few points, a logarithmic axis has its labels at the points."""
     places = sorted({float(x) for trace in data for x in trace["x"]})
@@ -223,78 +167,3 @@ def _mark(
         }
         for number, (place, label) in enumerate(sorted(marks, reverse=True))
     ]
-
-
-def _strips(
-    spec: Chart,
-    arms: dict[str, int],
-    result: Result | None,
-    reference: Result | None,
-    ghost: tuple[Sequence[float | str], Sequence[float]] | None,
-) -> Figure:
-    """One line per arm, the measure to the right: mean with its interval, and the repeats as dots.
-    Arms are words, which have room at the left."""
-    data: list[dict[str, Any]] = []
-    if result is not None:
-        for arm, number in arms.items():
-            rows = _rows(spec, result, arm)
-            if not rows:
-                continue
-            values = [float(row[spec.y]) for row in rows]
-            mean, label = interval(values), in_plotly(arm)
-            colour, symbol = CLASS_COLOURS[number], SYMBOLS[number % len(SYMBOLS)]
-            half = mean.high - mean.mean if math.isfinite(mean.high) else 0.0
-            data.append(
-                {
-                    "type": "scatter",
-                    "mode": "markers",
-                    "name": label,
-                    "showlegend": False,
-                    "x": [mean.mean],
-                    "y": [label],
-                    "error_x": {"type": "data", "array": [half], "thickness": 2, "width": 6},
-                    "marker": {"color": colour, "size": 12, "symbol": symbol},
-                    "hovertemplate": f"{label}: %{{x:.4g}}<extra></extra>",
-                }
-            )
-            if len(values) > 1:
-                data.append(
-                    {
-                        "type": "scatter",
-                        "mode": "markers",
-                        "showlegend": False,
-                        "x": values,
-                        "y": [label] * len(values),
-                        "marker": {"color": colour, "size": 6, "opacity": 0.5},
-                        "hovertemplate": f"{label}, one run: %{{x:.4g}}<extra></extra>",
-                    }
-                )
-    if reference is not None:
-        rows = _rows(spec, reference)
-        means = [(arm, [float(row[spec.y]) for row in rows if row["arm"] == arm]) for arm in arms]
-        there = [(arm, interval(values).mean) for arm, values in means if values]
-        data.append(
-            _beside("reference", [in_plotly(arm) for arm, _ in there], [m for _, m in there])
-            | {"marker": {"color": GHOST, "size": 12, "symbol": "diamond-open"}}
-        )
-    if ghost is not None:
-        data.append(_beside("your prediction", [in_plotly(str(p)) for p in ghost[0]], ghost[1]))
-    layout = _layout(spec)
-    layout["height"] = 110 + ROW_HEIGHT * max(len(arms), 2)
-    layout["xaxis"] = {"title": layout["yaxis"]["title"], "type": "log" if spec.log_y else "-"}
-    labels = [in_plotly(arm) for arm in reversed(arms)]
-    layout["yaxis"] = {"type": "category", "categoryorder": "array", "categoryarray": labels}
-    layout["showlegend"] = reference is not None or ghost is not None
-    return {"data": data, "layout": layout}
-
-
-def _beside(name: str, labels: Sequence[str], values: Sequence[float]) -> dict[str, Any]:
-    return {
-        "type": "scatter",
-        "mode": "markers",
-        "name": name,
-        "x": list(values),
-        "y": list(labels),
-        "marker": {"color": GHOST, "size": 13, "symbol": "circle-open-dot"},
-        "hovertemplate": f"{name}, %{{y}}: %{{x:.3g}}<extra></extra>",
-    }

@@ -9,6 +9,7 @@ import pytest
 from aeviz.experiments import table
 from aeviz.experiments.base import Chart, Result, Row
 from aeviz.figures import lab
+from aeviz.figures.lab_common import MAX_ARMS
 
 PARAMETERS = table.find("code-size").build({})
 CURVE = Chart("error", "Error", "size", "numbers")
@@ -51,10 +52,10 @@ def test_an_arm_has_its_colour_and_symbol_in_all_charts() -> None:
 @pytest.mark.parametrize("spec", [CURVE, BARS], ids=["curve", "bars"])
 def test_no_two_arms_of_a_chart_share_a_colour(spec: Chart) -> None:
     """Also if more arms exist than colours."""
-    rows = [row(f"arm {i}", 1, 1.0, "seconds") for i in range(lab.MAX_ARMS)]
-    rows += [row(f"arm {i}", 1, 1.0) for i in range(5, lab.MAX_ARMS + 5)]
+    rows = [row(f"arm {i}", 1, 1.0, "seconds") for i in range(MAX_ARMS)]
+    rows += [row(f"arm {i}", 1, 1.0) for i in range(5, MAX_ARMS + 5)]
     colours = [colour for colour, _ in marks(lab.chart(spec, result(*rows))).values()]
-    assert len(colours) == len(set(colours)) == lab.MAX_ARMS
+    assert len(colours) == len(set(colours)) == MAX_ARMS
 
 
 def test_arms_of_bars_are_listed_from_top_to_bottom() -> None:
@@ -67,3 +68,21 @@ def test_the_reference_has_hollow_marks_in_the_colour_of_its_arm() -> None:
     found = marks(figure)
     assert found["a, reference"] == (found["a"][0], f"{found['a'][1]}-open")
     assert found["b, reference"][0] != found["a"][0]
+
+
+@pytest.mark.parametrize(
+    ("values", "labels"),
+    [
+        ([0.001, 1000.0], ["0.001", "0.01", "0.1", "1", "10", "100", "1000"]),
+        ([0.06, 0.7], ["0.07", "0.1", "0.2", "0.3", "0.5", "0.7"]),
+        ([0.9, 30.0], ["1", "3", "10", "30"]),
+        ([0.9, 9.0], ["1", "2", "5", "10"]),
+    ],
+)
+def test_a_logarithmic_axis_has_labels_at_round_numbers(
+    values: list[float], labels: list[str]
+) -> None:
+    spec = Chart("error", "Error", "size", "numbers", log_y=True)
+    rows = [row("a", number, value) for number, value in enumerate(values)]
+    axis = lab.chart(spec, result(*rows))["layout"]["yaxis"]
+    assert axis["ticktext"] == labels

@@ -1,0 +1,88 @@
+"""What curves and strips of the Lab have in common: the rows and arms that they show, the colours
+of arms, and the axes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, Final
+
+from aeviz.experiments.base import Chart, Result, Row
+from aeviz.figures.palette import CLASS_COLOURS
+
+HEIGHT: Final = 360
+SYMBOLS: Final = ("circle", "square", "diamond", "triangle-up", "x", "star", "hexagon", "cross")
+GHOST: Final = "#8a8f8c"
+MAX_ARMS: Final = len(CLASS_COLOURS)
+
+
+def rows_of(spec: Chart, result: Result, arm: str | None = None) -> list[Row]:
+    """Rows with both coordinates that the chart shows; on a logarithmic axis only positive ones."""
+    return [
+        row
+        for row in result.rows
+        if spec.y in row
+        and spec.x in row
+        and (arm is None or row["arm"] == arm)
+        and all(row.get(name) == value for name, value in spec.where.items())
+        and math.isfinite(float(row[spec.y]))
+        and not (spec.log_y and float(row[spec.y]) <= 0)
+        and not (spec.log_x and float(row[spec.x]) <= 0)
+    ]
+
+
+def arms_of(spec: Chart, results: Sequence[Result]) -> dict[str, int]:
+    """The arms that have this measure, in the order of the tasks, each with the number of its
+    colour and symbol. All charts of a result give an arm the same one, if that is not taken."""
+    found = (str(row["arm"]) for result in results for row in rows_of(spec, result))
+    every = list(dict.fromkeys(str(row["arm"]) for result in results for row in result.rows))
+    numbers: dict[str, int] = {}
+    for arm in list(dict.fromkeys(found))[:MAX_ARMS]:
+        free = [i for i in range(MAX_ARMS) if i not in numbers.values()]
+        own = every.index(arm) % MAX_ARMS
+        numbers[arm] = own if own in free else free[0]
+    return numbers
+
+
+def layout_of(spec: Chart) -> dict[str, Any]:
+    good = {"lower": "lower is better", "higher": "higher is better", "": ""}[spec.better]
+    label = f"{spec.label}<br><sup>{good}</sup>" if good else spec.label
+    return {
+        "height": HEIGHT,
+        "margin": {"l": 8, "r": 12, "t": 28, "b": 8},
+        "uirevision": spec.y,
+        "hovermode": "closest",
+        "showlegend": True,
+        "legend": {"orientation": "h", "x": 0, "y": -0.22, "yanchor": "top"},
+        "xaxis": {
+            "title": {"text": spec.x_label},
+            "type": "log" if spec.log_x else "-",
+            "showgrid": False,
+        },
+        "yaxis": {
+            "title": {"text": label},
+            "type": "log" if spec.log_y else "-",
+            **(
+                {}
+                if spec.log_y
+                else {"rangemode": "tozero" if spec.better == "lower" else "normal"}
+            ),
+        },
+    }
+
+
+def log_ticks(values: Sequence[float]) -> dict[str, Any]:
+    """Labels of a logarithmic axis at round numbers, at least four if the range allows. Plotly's
+    own ones between two powers of ten have only their first digit."""
+    positive = [value for value in values if value > 0]
+    if not positive:
+        return {}
+    low, high = 0.85 * min(positive), 1.15 * max(positive)
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    ticks: list[float] = []
+    for digits in ((1,), (1, 3), (1, 2, 5), (1, 2, 3, 5, 7), range(1, 10)):
+        ticks = [digit * 10.0**power for power in powers for digit in digits]
+        ticks = [tick for tick in ticks if low <= tick <= high]
+        if len(ticks) >= 4:
+            break
+    return {"tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
