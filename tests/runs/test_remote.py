@@ -51,6 +51,44 @@ def test_a_watch_finds_what_is_new_has_grown_was_replaced_or_is_gone(tmp_path: P
     assert watch.changes() == Changes()
 
 
+def test_a_status_that_changes_during_the_look_is_found_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was read before: the last one, "done", must not be taken for sent."""
+    status = tmp_path / "status.json"
+    watch = Watch(tmp_path)
+    status.write_bytes(b"finishing")
+    look = Watch._look
+
+    def late(self: Watch) -> dict[str, tuple[int, int, int]]:
+        (tmp_path / "new").write_bytes(b"done")
+        (tmp_path / "new").rename(status)
+        return look(self)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Watch, "_look", late)
+        first = watch.changes()
+    assert first == Changes({"status.json": b"finishing"})
+    assert watch.changes() == Changes({"status.json": b"done"})
+    assert watch.changes() == Changes()
+
+
+def test_a_status_that_appears_during_the_look_is_found_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch = Watch(tmp_path)
+    look = Watch._look
+
+    def late(self: Watch) -> dict[str, tuple[int, int, int]]:
+        (tmp_path / "status.json").write_bytes(b"1")
+        return look(self)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Watch, "_look", late)
+        watch.changes()
+    assert watch.changes() == Changes({"status.json": b"1"})
+
+
 @pytest.fixture
 def run(runs_dir: Path) -> Run:
     return store.create(config(1))

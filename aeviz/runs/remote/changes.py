@@ -76,8 +76,11 @@ class Watch:
     def changes(self) -> Changes:
         """What has changed. Of a file that only grew, the new end."""
         # first, so that it is never ahead of the other files
-        status = self._read(STATUS)
+        status_stamp, status = self._stamp(self._folder / STATUS), self._read(STATUS)
         now = self._look()
+        now.pop(STATUS, None)
+        if status_stamp is not None:
+            now[STATUS] = status_stamp  # if it has changed since, the next look finds it
         files: dict[str, bytes] = {}
         ends: dict[str, bytes] = {}
         for path, stamp in now.items():
@@ -102,14 +105,20 @@ class Watch:
         return None
 
     def _look(self) -> dict[str, tuple[int, int, int]]:
-        """Inode, time and size of each file."""
+        """The stamp of each file."""
         found = {}
         for path in self._folder.rglob("*"):
             name = str(path.relative_to(self._folder))
             if path.name.startswith(".") or name in _OURS:
                 continue
-            with contextlib.suppress(OSError):
-                at = path.stat()
-                if path.is_file():
-                    found[name] = (at.st_ino, at.st_mtime_ns, at.st_size)
+            if (stamp := self._stamp(path)) is not None:
+                found[name] = stamp
         return found
+
+    def _stamp(self, path: Path) -> tuple[int, int, int] | None:
+        """Inode, time and size of a file, None if there is none."""
+        with contextlib.suppress(OSError):
+            if path.is_file():
+                at = path.stat()
+                return at.st_ino, at.st_mtime_ns, at.st_size
+        return None
