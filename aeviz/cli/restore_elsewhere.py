@@ -14,7 +14,7 @@ from typing import Any
 
 from aeviz.cli.restoring import KEPT, Job, Outcome, Work, prepare
 from aeviz.cli.terminal import read
-from aeviz.cluster.packs import Pack, pack
+from aeviz.cluster.packs import Pack
 from aeviz.errors import UserError
 
 BATCH_FILES, BATCH_BYTES = 8, 16 << 20
@@ -36,17 +36,15 @@ def outcomes_elsewhere(
     from aeviz.cluster.connection import connect
     from aeviz.cluster.executor import ClusterExecutor
 
-    ray = connect()
-    order = pack(_order(args, work), ray)
     options = {name: getattr(args, name) for name in ("task", "sigma", "mask_marks", "stretch")}
-    window = 2 * max(1, int(resources(ray).total.get("CPU", 1)))
+    window = 2 * max(1, int(resources(connect()).total.get("CPU", 1)))
     waiting: dict[Future[list[Made]], Batch] = {}
     batches = _batches(work, jobs)
-    pool = ClusterExecutor()
+    pool = ClusterExecutor(files=_order(args, work))
 
     def begin(batch: Batch) -> None:
         photos = [data for _, data in batch]
-        waiting[pool.submit(_made_elsewhere, order, options, photos)] = batch
+        waiting[pool.submit(_made_elsewhere, options, photos)] = batch
 
     try:
         while True:

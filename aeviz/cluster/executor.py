@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
 from typing import Any, NamedTuple
 
 from aeviz.cluster import actors, connection
+from aeviz.cluster.packs import Pack, pack
 from aeviz.errors import UserError
 
 LOSSES = 3
@@ -39,9 +40,17 @@ class ClusterExecutor(Executor):
     At most `limit(n)` calls are in Ray while n are left; the others wait here. None is made twice,
     unless its process, its machine or the cluster was lost before it returned. If the cluster ends,
     the calls wait until it is back. UserError if it does not answer at the beginning.
+
+    `files`: files that all calls need, by their path. Each call gets the pack of them
+    (`aeviz.cluster.packs`) as its first argument.
     """
 
-    def __init__(self, limit: Callable[[int], int] | None = None) -> None:
+    def __init__(
+        self,
+        limit: Callable[[int], int] | None = None,
+        files: Mapping[str, bytes] | None = None,
+    ) -> None:
+        self._files = files
         self._connect()
         self._limit = limit
         self._waiting: deque[_Call] = deque()
@@ -56,9 +65,14 @@ class ClusterExecutor(Executor):
         self._ray = connection.connect()
         # once: each remote function is sent to the cluster, which keeps it
         self._remote = self._ray.remote(max_retries=0, num_cpus=1)(_made)
+        # on each connection: a reference to an object ends with the one it was made on
+        self._packs: tuple[Pack, ...] = ()
+        if self._files is not None:
+            self._packs = (pack(self._files, self._ray),)
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """The future of `function(*args)`. There are no keyword arguments."""
+        """The future of `function(*args)`, or with `files`, of `function(pack, *args)`. There are
+        no keyword arguments."""
         if kwargs:
             raise TypeError("arguments of calls on the cluster have no names")
         future: Future[Any] = Future()
@@ -117,9 +131,12 @@ class ClusterExecutor(Executor):
     def _begin(self, limit: int) -> None:
         with self._changed:
             while self._waiting and len(self._running) < limit:
-                call = self._waiting.popleft()
-                if call.losses or call.future.set_running_or_notify_cancel():
-                    self._running[self._remote.remote(call.function, call.args)] = call
+                call = self._waiting[0]
+                # a call that is made again runs already
+                if call.future.running() or call.future.set_running_or_notify_cancel():
+                    reference = self._remote.remote(call.function, (*self._packs, *call.args))
+                    self._running[reference] = call
+                self._waiting.popleft()  # only now: if `remote` raises, it still has to be found
 
     def _collect(self) -> None:
         """Pass on the results of calls that have returned; wait a moment for one."""
@@ -168,11 +185,13 @@ class ClusterExecutor(Executor):
         with self._changed:
             self._waiting.extendleft(self._running.values())
             self._running.clear()
-        connection.disconnect()
-        while not self._closed:
+        while self._waiting or not self._closed:
+            connection.disconnect()
             time.sleep(_RETRY_SECONDS)
             try:
                 self._connect()
                 return
-            except UserError:
-                continue
+            except Exception as error:
+                if not isinstance(error, UserError) and not connection.is_lost(error):
+                    self._fail(error)
+                    return

@@ -18,7 +18,7 @@ from typing import Any
 
 import aeviz
 from aeviz import datasets
-from aeviz.cluster.packs import Pack, pack
+from aeviz.cluster.packs import Pack
 from aeviz.datasets import transfer
 from aeviz.experiments import table
 from aeviz.experiments.base import MAX_NUMBERS, Output, Picture, Result, Row, Task
@@ -98,16 +98,14 @@ def on_cluster(
 ) -> Iterator[Done]:
     """Does the tasks on the machines of the cluster (`aeviz.cluster`), at most `limit(n)` at a time
     while n are left. The data sets that the parameters name come along."""
-    from aeviz.cluster.connection import connect
     from aeviz.cluster.executor import ClusterExecutor
 
     names = {value for value in data.values() if isinstance(value, str) and datasets.get(value)}
-    files = pack(transfer.files(names), connect())
-    with ClusterExecutor(limit) as pool:
-        yield from _results(pool, partial(_work_elsewhere, files, name, data), tasks, should_stop)
+    with ClusterExecutor(limit, transfer.files(names)) as pool:
+        yield from _results(pool, partial(_work_elsewhere, name, data), tasks, should_stop)
 
 
-def _work_elsewhere(files: Pack, name: str, data: dict[str, Any], task: Task) -> Done:
+def _work_elsewhere(name: str, data: dict[str, Any], files: Pack, task: Task) -> Done:
     """`work` on another machine, with the data sets in these files."""
     transfer.use(files.folder())
     return work(name, data, task)
@@ -115,19 +113,23 @@ def _work_elsewhere(files: Pack, name: str, data: dict[str, Any], task: Task) ->
 
 def _results(
     pool: Executor,
-    do: Callable[[Task], Done],
+    do: Callable[..., Done],
     tasks: Sequence[Task],
     should_stop: Callable[[], bool],
 ) -> Iterator[Done]:
-    """What `do` returns for each task, as soon as it is there."""
+    """What `do` returns for each task, as soon as it is there. A Stop, or an error here or where
+    the results are used, cancels the tasks that are left."""
     waiting = {pool.submit(do, task) for task in tasks}
-    while waiting:
-        ready, waiting = wait(waiting, STOP_SECONDS, FIRST_COMPLETED)
-        for future in ready:
-            yield future.result()
-        if should_stop():
+    try:
+        while waiting:
+            ready, waiting = wait(waiting, STOP_SECONDS, FIRST_COMPLETED)
+            for future in ready:
+                yield future.result()
+            if should_stop():
+                return
+    finally:
+        if waiting:
             pool.shutdown(wait=False, cancel_futures=True)
-            return
 
 
 def assemble(experiment_name: str, parameters: Any, done: dict[str, Done]) -> Result:
