@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from aeviz.cli.terminal import say
 from aeviz.cluster import address
 from aeviz.errors import UserError
 from aeviz.experiments import document, parameters, run, table
+from aeviz.experiments.base import Task
 from aeviz.experiments.run import Done
 from aeviz.io import atomic
 
@@ -30,7 +31,8 @@ def add_arguments(sub: argparse.ArgumentParser) -> None:
 
 def lab(args: argparse.Namespace) -> dict[str, Any]:
     """Run the tasks of one experiment, and write the result after each of them. If the `--out` file
-    has an unfinished result of the same experiment and parameters, complete it."""
+    has a result of the same experiment and parameters, only the missing tasks are done; if there
+    are none, its verdict and protocol are written again."""
     if args.list or args.name is None:
         return _list()
     experiment = table.find(args.name)
@@ -41,8 +43,10 @@ def lab(args: argparse.Namespace) -> dict[str, Any]:
     if args.out is not None and not args.out.resolve().parent.is_dir():
         raise UserError(f"There is no folder {args.out.parent}: create it, or change --out.")
     tasks = experiment.tasks(params)
-    done = _read(args.out, args.name, data) if args.out else {}
+    before = _read(args.out, args.name, data) if args.out else {}
+    done = _finished(args.out, before, tasks)
     left = [task for task in tasks if task.key not in done]
+    machine = {key: before[key] for key in ("device", "version") if key in before and not left}
     if address.configured() is None:
         outputs = run.in_processes(experiment.name, data, left, workers=args.workers)
     else:
@@ -52,11 +56,10 @@ def lab(args: argparse.Namespace) -> dict[str, Any]:
         say(f"{len(done)} of {len(tasks)}: {new.key}, {new.seconds:.1f} s")
         if args.out is not None:
             _write(args.out, experiment.name, params, done)
-    result = run.assemble(experiment.name, params, done)
-    written = document.document(experiment, result, sum(one.seconds for one in done.values()))
+    written = _document(experiment.name, params, done) | machine
     say(written["verdict"]["sentence"])
     if args.out is not None:
-        _write(args.out, experiment.name, params, done)
+        _write(args.out, experiment.name, params, done, machine)
     return {"out": str(args.out)} | written if args.out else written
 
 
@@ -87,32 +90,55 @@ def _changes(args: argparse.Namespace) -> dict[str, Any]:
     return changes
 
 
-def _write(path: Path, name: str, params: Any, done: Mapping[str, Done]) -> None:
-    experiment = table.find(name)
+def _document(name: str, params: Any, done: Mapping[str, Done]) -> dict[str, Any]:
     result = run.assemble(name, params, dict(done))
-    data = document.document(experiment, result, sum(one.seconds for one in done.values()))
+    seconds = sum(one.seconds for one in done.values())
+    return document.document(table.find(name), result, seconds)
+
+
+def _write(
+    path: Path,
+    name: str,
+    params: Any,
+    done: Mapping[str, Done],
+    machine: Mapping[str, Any] | None = None,
+) -> None:
+    """`machine`: on what and with which version it was computed, if not here and now."""
+    data = _document(name, params, done) | dict(machine or {})
     data["tasks"] = {
         key: {"rows": len(one.rows), "seconds": one.seconds} for key, one in done.items()
     }
     atomic.write_bytes(path, (json.dumps(data, indent=1) + "\n").encode())
 
 
-def _read(path: Path, name: str, data: dict[str, Any]) -> dict[str, Done]:
-    """The finished tasks of a file that an interrupted run of the same experiment left."""
+def _read(path: Path, name: str, data: dict[str, Any]) -> dict[str, Any]:
+    """The document of an earlier run of the same experiment, {} if there is none."""
     try:
         before = json.loads(path.read_bytes())
-        if before["experiment"] != name or before["parameters"] != data:
-            raise UserError(f"{path} has another result: change --out, or delete the file.")
-        if before["complete"]:
-            raise UserError(f"{path} has this result already: change --out, or delete the file.")
-        rows = iter(before["rows"])
-        keys = [task.key for task in table.find(name).tasks(table.find(name).build(data))]
-        return {
-            key: Done(key, [next(rows) for _ in range(one["rows"])], {}, one["seconds"])
-            for key in keys
-            if (one := before["tasks"].get(key)) is not None
-        }
+        same = before["experiment"] == name and before["parameters"] == data
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"{path} is not a result of the Lab: change --out.") from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _no_result(path) from error
+    if not same:
+        raise UserError(f"{path} has another result: change --out, or delete the file.")
+    return dict(before)
+
+
+def _finished(path: Path, before: Mapping[str, Any], tasks: Sequence[Task]) -> dict[str, Done]:
+    """The tasks that a document has, with their rows."""
+    if not before:
+        return {}
+    try:
+        rows = iter(before["rows"])
+        return {
+            task.key: Done(task.key, [next(rows) for _ in range(one["rows"])], {}, one["seconds"])
+            for task in tasks
+            if (one := before["tasks"].get(task.key)) is not None
+        }
+    except (KeyError, TypeError, AttributeError, StopIteration) as error:
+        raise _no_result(path) from error
+
+
+def _no_result(path: Path) -> UserError:
+    return UserError(f"{path} is not a result of the Lab: change --out.")

@@ -57,7 +57,31 @@ def test_a_run_that_was_interrupted_goes_on(
     assert not set(again) & set(done)
     assert written["rows"][: len(before["rows"])] == before["rows"]
     assert json.loads(out.read_text())["verdict"] == written["verdict"]
-    assert main(["lab", *TINY, "--out", str(out)]) == 2  # it is complete
+
+
+def test_a_complete_result_is_judged_again_and_nothing_is_computed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "code-size.json"
+    assert main(["lab", *TINY, "--out", str(out)]) == 0
+    whole = json.loads(out.read_text())
+    old = {"verdict": {"outcome": "holds", "sentence": "As before."}, "device": "another one"}
+    out.write_text(json.dumps(whole | old))
+    monkeypatch.setattr(run, "work", None)
+    capsys.readouterr()
+    assert main(["lab", *TINY, "--out", str(out)]) == 0
+    assert answer(capsys)["verdict"] == whole["verdict"]
+    assert json.loads(out.read_text()) == whole | {"device": "another one"}
+
+
+def test_another_result_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "code-size.json"
+    assert main(["lab", *TINY, "--out", str(out)]) == 0
+    text = out.read_text()
+    capsys.readouterr()
+    assert main(["lab", *TINY, "--set", "steps=21", "--out", str(out)]) == 2
+    assert "has another result" in capsys.readouterr().err
+    assert out.read_text() == text
 
 
 @pytest.mark.parametrize(
