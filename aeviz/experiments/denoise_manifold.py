@@ -27,7 +27,7 @@ from aeviz.experiments.base import (
     Task,
     Verdict,
 )
-from aeviz.experiments.statistics import Interval, compare, interval
+from aeviz.experiments.statistics import Interval, compare, interval, why_open
 
 NETWORK, MEAN, LINEAR = "denoiser", "best output (mean)", "best linear map"
 POINTS: Final = 2000
@@ -156,9 +156,14 @@ def judge(result: Result) -> Verdict:
     )
     if beaten:
         sentence += f" The best linear map goes farther with noise of {p.as_text(beaten)}."
-    if any(short.values()) or beaten:
+    if less := [noise for noise, is_short in short.items() if is_short]:
+        sentence += f" It goes less than {MOST:.0%} of it with noise of {p.as_text(less)}."
+    if less or beaten:
         return Verdict("fails", sentence)
-    return Verdict("holds" if all(most.values()) else "open", sentence)
+    if all(most.values()):
+        return Verdict("holds", sentence)
+    unclear = next(noise for noise, is_most in most.items() if not is_most)
+    return Verdict("open", f"{sentence} {why_open(shares[unclear])}")
 
 
 def _percent(share: Interval) -> str:

@@ -7,6 +7,8 @@ would.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -62,3 +64,10 @@ def balanced(labels: Tensor, per_class: int, seed: int) -> Tensor:
         index = (labels == label).nonzero()[:, 0]
         chosen.append(index[torch.randperm(len(index), generator=generator)[:per_class]])
     return torch.cat(chosen)
+
+
+def same_test_images(parameters: Any) -> str:
+    """What a verdict must add if the seeds are measured on the same images, else ""."""
+    if parameters.split == "pooled":
+        return ""
+    return " The intervals are over seeds; the test images are always the same."

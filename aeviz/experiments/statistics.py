@@ -90,6 +90,13 @@ def compare(a: Sequence[float], b: Sequence[float], paired: bool = False) -> Com
     return Comparison(difference, "b" if difference.high < 0 else "open")
 
 
+def why_open(difference: Interval) -> str:
+    """Why a difference decides nothing, in a sentence."""
+    if math.isfinite(difference.high):
+        return "It is too close to call."
+    return "One seed does not carry a verdict."
+
+
 def _welch(x: np.ndarray, y: np.ndarray) -> Interval:
     mean, n = float(x.mean() - y.mean()), len(x) + len(y)
     if len(x) < 2 and len(y) < 2:

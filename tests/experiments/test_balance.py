@@ -132,8 +132,24 @@ def test_the_verdict_follows_from_the_rows(found: Result, outcome: str) -> None:
     assert verdict.outcome == outcome, verdict.sentence
 
 
+def test_a_large_weight_is_not_yet_the_kl_alone() -> None:
+    found = made((CLEAR, CLEAR, GUESS), rate=2.0)
+    for row in found.rows:
+        row["arm"] = "beta 20" if row["arm"] == HIGH else row["arm"]
+    verdict = EXPERIMENT.judge(Result(Parameters(betas=(0.0, 1.0, 20.0)), found.rows))
+    assert verdict.outcome == "open"
+    assert "beta 20 is not the KL alone yet" in verdict.sentence
+
+
 @pytest.mark.parametrize(
-    "data", [{"betas": "0,1"}, {"betas": "0,1,-1"}, {"betas": "0,1,1"}, {"seeds": 0}]
+    "data",
+    [
+        {"betas": "1,2,1000"},
+        {"betas": "0,1"},
+        {"betas": "0,1,-1"},
+        {"betas": "0,1,1"},
+        {"seeds": 0},
+    ],
 )
 def test_questions_without_an_answer_are_refused(data: dict[str, Any]) -> None:
     with pytest.raises(UserError):

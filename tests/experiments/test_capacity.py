@@ -88,6 +88,7 @@ def rows(shallow: list[float], deep: list[float], wide: list[float], narrow: lis
             "seed": seed,
             "test": error,
             "train": 0.001,
+            "gap": error - 0.001,
             "memorised": 0.5,
         }
         for part, arm, errors in parts
@@ -116,6 +117,16 @@ def test_the_verdict_follows_the_rows(
     verdict = judge(rows(*measured))
     assert verdict.outcome == outcome
     assert words in verdict.sentence
+
+
+def test_a_network_that_fits_worse_does_not_memorise() -> None:
+    """Its error on new images is larger, but so is that on the training images."""
+    result = rows(LOW, HIGH, HIGH, LOW)
+    for row in result.rows:
+        row["gap"] = 0.001
+    verdict = judge(result)
+    assert verdict.outcome == "open"
+    assert "more layers fit worse, which is not memorising" in verdict.sentence
 
 
 def test_another_guard_that_helps_is_named() -> None:

@@ -115,7 +115,20 @@ def test_the_verdict_follows_from_the_rows(found: Result, outcome: str) -> None:
     assert EXPERIMENT.judge(found).outcome == outcome
 
 
+def test_other_sizes_than_the_claims_are_open() -> None:
+    found = rows(0.016, [0.010, 0.0101, 0.0099], 0.05)
+    small = [{**row, "size": {2: 1, 32: 2}[int(row["size"])]} for row in found.rows]
+    verdict = EXPERIMENT.judge(Result(Parameters(sizes=(1, 2)), small))
+    assert verdict.outcome == "open"
+    assert "The claim is about 32 numbers" in verdict.sentence
+    one = [row for row in found.rows if row["size"] == 32]
+    verdict = EXPERIMENT.judge(Result(Parameters(sizes=(32,)), one))
+    assert verdict.outcome == "open"
+    assert "takes two code sizes" in verdict.sentence
+
+
 def test_a_result_without_networks_is_open() -> None:
+    assert EXPERIMENT.judge(Result(Parameters(), [])).outcome == "open"
     assert EXPERIMENT.judge(Result(Parameters(), rows(0.1, [], 0.1).rows)).outcome == "open"
 
 

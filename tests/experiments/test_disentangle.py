@@ -103,6 +103,32 @@ LOW, HIGH = [0.2, 0.21, 0.22], [0.4, 0.41, 0.43]
 
 
 @pytest.mark.parametrize(
+    ("gaps", "outcome", "words"),
+    [
+        ({"x": [0.5, 0.6, 0.55], "shape": [0.3, 0.31, 0.32]}, "holds", "Each has a dimension"),
+        (
+            {"x": [0.9, 0.8, 0.85], "shape": [0.0, 0.01, 0.0], "angle": [0.0, 0.0, 0.01]},
+            "fails",
+            "angle, shape have no dimension of their own",
+        ),
+        ({"x": [0.9, 0.8, 0.85], "shape": [0.0, 0.01, 0.0]}, "fails", "shape has no dimension of"),
+        ({"x": [0.9, 0.8, 0.85], "shape": [0.0, 0.3, 0.1]}, "open", "Whether shape has"),
+    ],
+)
+def test_each_factor_needs_a_dimension_of_its_own(
+    gaps: dict[str, list[float]], outcome: str, words: str
+) -> None:
+    """A mean gap that is ahead is not enough."""
+    found = made(LOW, HIGH)
+    for row in found.rows:
+        for name, values in gaps.items():
+            row[f"gap {name}"] = values[int(row["seed"])]
+    verdict = EXPERIMENT.judge(found)
+    assert verdict.outcome == outcome
+    assert words in verdict.sentence
+
+
+@pytest.mark.parametrize(
     ("found", "outcome"),
     [
         (made(LOW, HIGH), "holds"),

@@ -96,6 +96,7 @@ def test_the_verdict_follows_the_numbers() -> None:
     low, high = [0.10, 0.11, 0.12], [0.20, 0.21, 0.22]
     outcome, sentence = judged(made(fine_tuned=high) + made(**{"fine-tuned": low, "conv": high}))
     assert outcome == "holds"
+    assert sentence.startswith("Pretraining on images without labels helps.")
     assert "fine-tuned has 11 (8.52 to 13.5) % errors" in sentence
     outcome, sentence = judged(made(**{"fine-tuned": high, "conv from scratch": low}))
     assert outcome == "fails"
@@ -133,7 +134,7 @@ def test_draws_are_paired_while_it_runs() -> None:
         ({"labels": [5]}, "one of each class"),
         ({"dataset": "digits", "labels": [2000]}, "1297 training images"),
         ({"groups": ["pixels", "dense"]}, "Compare codes"),
-        ({"groups": ["codes"]}, "at least two"),
+        ({"groups": ["codes", "transfer"]}, "pixels, dense or conv"),
         ({"dataset": "shapes"}, "choose digits"),
         ({"other": "mnist-5k"}, "cannot be|must not be the data set"),
         ({"draws": 1}, "between 2 and 50"),

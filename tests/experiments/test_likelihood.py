@@ -97,7 +97,8 @@ def made(
 @pytest.mark.parametrize(
     ("found", "outcome"),
     [
-        (made([[100, 96, 95], [101, 97, 96.1], [102, 98, 97]]), "holds"),
+        (made([[100, 96, 95], [101, 97, 96.1], [102, 98, 97]]), "open"),  # no exact value
+        (made([[100, 96, 95], [101, 97, 96.1], [102, 98, 97]], exact=94.0), "holds"),
         (made([[100, 96, 95], [100, 96, 95.1]], exact=95.0), "holds"),
         (made([[100, 96, 95], [100, 96, 95.1]], exact=96.0), "fails"),  # above the truth
         (made([[95, 96, 100], [95, 97, 100.1]]), "fails"),

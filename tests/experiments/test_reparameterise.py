@@ -103,7 +103,9 @@ PLAIN, BASE = WITHOUT
         (made({WITH: TRICK, PLAIN: [150.0, 151, 153], BASE: [104.5, 105.4, 106.5]}), "fails"),
         (made({WITH: TRICK, BASE: [90.0, 91, 93]}), "fails"),
         (made({WITH: TRICK, BASE: [98.0, 101, 122]}), "open"),
-        (made({WITH: TRICK, BASE: [120.0, 121, 123]}, ratio=0.5), "open"),
+        (made({WITH: TRICK, BASE: [120.0, 121, 123]}, ratio=0.5), "fails"),
+        (made({WITH: TRICK, BASE: [120.0, 121, 123]}, ratio=1.1), "fails"),  # not far noisier
+        (made({WITH: [205.0, 206.0, 207.0], BASE: [206.0, 207, 208]}), "open"),  # nothing gained
         (made({WITH: [100.0], BASE: [120.0]}), "open"),
         (made({WITH: TRICK}), "open"),
         (made({}), "open"),
@@ -119,7 +121,7 @@ def test_the_best_arm_without_the_trick_is_compared() -> None:
     sentence = EXPERIMENT.judge(made(losses)).sentence
     assert BASE in sentence
     assert "9.01" in sentence
-    assert "20.3 more" in sentence
+    assert "a difference of 20.3" in sentence
 
 
 @pytest.mark.parametrize("data", [{"size": 0}, {"samples": 100}, {"dataset": "none"}])

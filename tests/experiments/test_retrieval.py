@@ -108,7 +108,9 @@ def test_the_best_arm_is_chosen_on_validation_queries() -> None:
     [
         ({"dataset": "digits", "sizes": [128]}, "more numbers than an image"),
         ({"arms": ["pixels", "pca"]}, "at least one arm"),
-        ({"arms": ["ae", "vae"]}, "with pixels or with PCA"),
+        ({"arms": ["ae", "pca"]}, "codes with pixels"),
+        ({"arms": ["pixels", "pca", "ae-itq"]}, "bits of a network with bits of PCA"),
+        ({"arms": ["pixels", "pca-itq", "vae"]}, "numbers of a network with numbers of PCA"),
         ({"arms": ["colour"]}, "cannot be"),
     ],
 )

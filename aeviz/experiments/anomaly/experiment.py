@@ -43,8 +43,8 @@ def _caught(result: Result) -> float | None:
 EXPERIMENT = Experiment(
     name="anomaly",
     title="Does the error find anomalies?",
-    claim="What an autoencoder has not learnt, it rebuilds badly. So its error finds anomalies, "
-    "and better than simple methods do.",
+    claim="What an autoencoder has not learnt, it rebuilds badly. So one of its scores "
+    "finds anomalies better than simple methods do.",
     why="The decoder can only draw what it has learnt, so foreign images usually come back wrong. "
     "But the error also grows with the ink in an image. A simple shape, such as the digit 1, is "
     "easy to rebuild even if it was never seen. PCA and nearest neighbours rest on the same idea, "

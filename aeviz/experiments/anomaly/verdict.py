@@ -7,7 +7,8 @@ from dataclasses import replace
 from aeviz.experiments.anomaly.images import FEWEST
 from aeviz.experiments.anomaly.parameters import PLAIN
 from aeviz.experiments.base import Result, Verdict
-from aeviz.experiments.statistics import Interval, compare, interval
+from aeviz.experiments.splits import same_test_images
+from aeviz.experiments.statistics import Interval, compare, interval, why_open
 
 
 def _mean_over_classes(result: Result, arm: str, measure: str) -> list[float]:
@@ -60,6 +61,7 @@ def judge(result: Result) -> Verdict:
     means = f"{best}: mean AUC {_area_interval(a)} {over}; {simple}: {_area_interval(b)}"
     own = _mean_over_classes(result, error, "auc")
     rest = f" The plain {error} alone has {_area_interval(own)}." if own and best != error else ""
+    rest += same_test_images(result.parameters)
     if difference.ahead == "a":
         sentence = f"The best score of a network is ahead of the best simple method. {means}.{rest}"
         return Verdict("holds", sentence)
@@ -68,7 +70,7 @@ def judge(result: Result) -> Verdict:
         return Verdict("fails", sentence)
     return Verdict(
         "open",
-        f"Too close to call between the best network and the best simple method. {means}.{rest}",
+        f"{why_open(difference.difference)} {means}.{rest}",
     )
 
 

@@ -39,8 +39,8 @@ def _answer(result: Result) -> float | None:
 EXPERIMENT = Experiment(
     name="balance",
     title="Reconstruction against KL",
-    claim="Reconstruction alone gives clusters with gaps, the KL alone collapses the code, and "
-    "together they organise it.",
+    claim="Reconstruction alone leaves the codes far from the prior, the KL alone collapses them, "
+    "and together they keep the classes apart and come close to the prior.",
     why="Reconstruction wants each image to have a place of its own, as far from the others as "
     "possible. The KL wants each image's code to be the same normal distribution. Together, codes "
     "overlap a little, so it pays to put images that look alike beside each other. The weight "

@@ -27,6 +27,8 @@ class Parameters:
 def check(params: Parameters) -> None:
     if len(params.betas) < 3:
         raise UserError("Name at least three weights (betas): the two ends and one between them.")
+    if params.betas[0] > 0:
+        raise UserError("Name the weight 0 (betas), too: with it the reconstruction stands alone.")
 
 
 def together(params: Parameters) -> float:

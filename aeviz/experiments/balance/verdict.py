@@ -6,10 +6,12 @@ from typing import Final
 
 from aeviz.experiments.balance.parameters import Parameters, arm_of, together
 from aeviz.experiments.base import Result, Verdict
-from aeviz.experiments.statistics import Interval, compare, interval
+from aeviz.experiments.statistics import Interval, compare, interval, why_open
 
 COLLAPSED: Final = 0.5
 """Nats: a code that holds less says nothing about its image."""
+ALONE: Final = 100.0
+"""From this weight on almost only the KL counts."""
 KEPT: Final = 0.5
 """A weight organises if the classes keep at least this share of what they have without the KL."""
 
@@ -27,19 +29,22 @@ def judge(result: Result) -> Verdict:
         return result.of(name, arm=arm)[:seeds]
 
     gaps = compare(column("aggregated", low), column("aggregated", middle))
-    rate = interval(column("kl", high)).mean
+    rate = interval(column("kl", high))
     knn = {arm: interval(column("knn", arm)).mean for arm in (low, middle, high)}
     said = (
         f"Reconstruction alone ({low}): neighbours give the class of {knn[low]:.0%}, but the codes "
         f"are {interval(column('aggregated', low)).mean:.1f} nats from the prior. {middle}: "
         f"{knn[middle]:.0%} and {interval(column('aggregated', middle)).mean:.2f} nats. {high}: "
-        f"{knn[high]:.0%}, and the code holds {rate:.2f} nats about its image."
+        f"{knn[high]:.0%}, and the code holds {rate.mean:.2f} nats about its image."
     )
+    if rate.mean > COLLAPSED:
+        if params.betas[-1] < ALONE or rate.low <= COLLAPSED:
+            return Verdict("open", f"{said} {high} is not the KL alone yet: name a larger weight.")
+        return Verdict("fails", f"{said} The largest weight does not collapse the code.")
     share = kept(*(column("knn", arm) for arm in (low, middle, high)))
     if share is None:
-        return Verdict("open", f"{said} The classes are not told apart by reconstruction either.")
-    if rate > COLLAPSED:
-        return Verdict("fails", f"{said} The largest weight does not collapse the code.")
+        text = "Reconstruction alone does not tell the classes apart better than a collapsed code."
+        return Verdict("open", f"{said} {text}")
     if share.high < KEPT or gaps.ahead == "b":
         why = (
             f"{middle} keeps only {share.mean:.0%} of what tells the classes apart."
@@ -49,7 +54,7 @@ def judge(result: Result) -> Verdict:
         return Verdict("fails", f"{said} {why}")
     if share.low > KEPT and gaps.ahead == "a":
         return Verdict("holds", f"{said} {middle} keeps {share} of what tells the classes apart.")
-    return Verdict("open", f"{said} It is too close to call.")
+    return Verdict("open", f"{said} {why_open(share)}")
 
 
 def kept(low: list[float], middle: list[float], high: list[float]) -> Interval | None:

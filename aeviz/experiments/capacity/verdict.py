@@ -11,7 +11,8 @@ from aeviz.experiments.statistics import compare, interval
 
 def judge(result: Result) -> Verdict:
     """Two parts, both on the error of new images, paired by seed: with the fewest images, the most
-    layers against the fewest; and the narrow code against the wide one."""
+    layers against the fewest; and the narrow code against the wide one. A larger error is only
+    memorising if it is farther above that of the training images, too."""
     params = result.parameters
     few = counts(params)[0]
     shallow, deep = layers(params.depths[0]), layers(params.depths[-1])
@@ -21,27 +22,34 @@ def judge(result: Result) -> Verdict:
     if min(map(len, ends)) < 2 or pairs < 2:
         return Verdict("open", "Two seeds of each network are needed for a verdict.")
     both = min(map(len, ends))
-    deeper = compare(ends[1][:both], ends[0][:both], paired=True)
+    deeper = compare(ends[1][:both], ends[0][:both], paired=True).ahead
+    wide, small = (
+        result.of("gap", part="layers", arm=arm, images=few)[:both] for arm in (deep, shallow)
+    )
+    overfits = compare(wide, small, paired=True).ahead == "a"
     narrow = compare(guards["narrow code"][:pairs], guards[PLAIN][:pairs], paired=True)
     seen = interval(result.of("train", part="layers", arm=deep, images=few)).mean
     share = interval(result.of("memorised", part="layers", arm=deep, images=few)).mean
     ends_said = {
-        "a": "more layers memorise more",
+        "a": "more layers memorise more"
+        if overfits
+        else "more layers fit worse, which is not memorising",
         "b": "more layers do not memorise more",
         "open": "the two are too close to call",
     }
+    guard_images = result.values("images", part="guards")[0]
     guard_said = {"b": "it guards", "a": "it does not guard, it is worse", "open": "no difference"}
     said = (
         f"With {few:,} images the error on new images is {interval(ends[0]).mean:.4f} with "
         f"{shallow} and {interval(ends[1]).mean:.4f} with {deep} (on training images "
-        f"{seen:.4f}): {ends_said[deeper.ahead]}. {share:.0%} of the outputs of {deep} are nearer "
-        f"to a training image. With {params.guard_images:,} images a narrow code has an error of "
+        f"{seen:.4f}): {ends_said[deeper]}. {share:.0%} of the outputs of {deep} are nearer "
+        f"to a training image. With {guard_images:,} images a narrow code has an error of "
         f"{interval(guards['narrow code']).mean:.4f} on new images, a wide one "
         f"{interval(guards[PLAIN]).mean:.4f}: {guard_said[narrow.ahead]}.{_others(guards)}"
     )
-    if deeper.ahead == "b" or narrow.ahead == "a":
+    if deeper == "b" or narrow.ahead == "a":
         return Verdict("fails", said)
-    both_hold = deeper.ahead == "a" and narrow.ahead == "b"
+    both_hold = deeper == "a" and overfits and narrow.ahead == "b"
     return Verdict("holds" if both_hold else "open", said)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aeviz import datasets
 from aeviz.experiments.base import BreakIt, Chart, Choice, Experiment, Numeric, Prediction, Result
 from aeviz.experiments.clustering.arms import RESTARTS, UMAP_NEIGHBOURS, config
 from aeviz.experiments.clustering.parameters import METHODS, Parameters, check
@@ -11,8 +12,13 @@ from aeviz.experiments.statistics import interval
 
 
 def _protocol(params: Parameters) -> list[tuple[str, str]]:
+    there = sum(datasets.find(params.dataset).counts)
     return [
-        ("Images", f"{params.images:,} at random for each seed, learnt from and clustered by all"),
+        (
+            "Images",
+            ("all of them" if params.images >= there else f"{params.images:,} drawn for each seed")
+            + ", learnt from and clustered by all",
+        ),
         ("Number of clusters", "the number of classes; HDBSCAN finds its own"),
         ("ACC", "share of images in the cluster of their class, best one-to-one matching"),
         ("k-means", f"the best of {RESTARTS} starts by its own criterion, never by the labels"),
@@ -56,7 +62,7 @@ EXPERIMENT = Experiment(
             "Accuracy (ACC)",
             kind="bars",
             better="higher",
-            note="Clusters are matched with classes one to one. A dot is one draw of images.",
+            note="Clusters are matched with classes one to one. A dot is one seed.",
         ),
         Chart(
             "nmi",

@@ -65,8 +65,8 @@ def check(params: Parameters) -> None:
         )
     if params.judged not in params.spaces:
         raise UserError(f"The claim is about {params.judged}: name it in spaces, too.")
-    if not {"pixels", "PCA"} & set(params.spaces):
-        raise UserError("Compare with pixels or PCA: name them in spaces.")
+    if "pixels" not in params.spaces:
+        raise UserError("The claim compares codes with pixels: name pixels in spaces, too.")
     shape = source.image_shape
     if params.size > shape[0] * shape[1] * shape[2]:
         raise UserError("A code (size) must not have more numbers than an image has pixels.")

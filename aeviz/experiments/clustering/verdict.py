@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from aeviz.experiments.base import Result, Verdict
-from aeviz.experiments.statistics import compare, interval
+from aeviz.experiments.statistics import compare, interval, why_open
 
 BASELINES: Final = ("pixels + k-means", "PCA + k-means")
 
@@ -15,7 +15,7 @@ def judge(result: Result) -> Verdict:
     seed. It has to be ahead of both."""
     mine = f"{result.parameters.judged} + k-means"
     ours = _by_seed(result, mine)
-    said, ahead = [], []
+    said, ahead, reason = [], [], ""
     for rival in BASELINES:
         theirs = _by_seed(result, rival)
         seeds = [seed for seed in ours if seed in theirs]
@@ -24,15 +24,17 @@ def judge(result: Result) -> Verdict:
         values = [theirs[seed] for seed in seeds]
         difference = compare([ours[seed] for seed in seeds], values, paired=True)
         ahead.append(difference.ahead)
+        if difference.ahead == "open":
+            reason = why_open(difference.difference)
         said.append(f"{rival} {interval(values)}")
     if not ahead:
-        return Verdict("open", "The first draw of images is not done yet.")
+        return Verdict("open", "The first seed is not done yet.")
     sentence = f"{mine} finds the classes with an accuracy of {interval([*ours.values()])}; "
     sentence += f"{', '.join(said)}.{_others(result)}"
     if "b" in ahead:
         return Verdict("fails", f"A simple method is ahead. {sentence}")
     if "open" in ahead:
-        return Verdict("open", f"Too close to call. {sentence}")
+        return Verdict("open", f"{reason} {sentence}")
     return Verdict("holds", sentence)
 
 

@@ -40,8 +40,11 @@ class Parameters:
 
 
 def check(params: Parameters) -> None:
-    if "pca" not in params.arms or len(params.arms) < 2:
-        raise UserError("Compare PCA with at least one network: name both in Arms (arms).")
+    if "pca" not in params.arms or not {"dense", "conv", "vae"} & set(params.arms):
+        raise UserError(
+            "Compare PCA with a network that is not linear: name pca and dense, conv or vae in "
+            "Arms (arms)."
+        )
     values = datasets.find(params.dataset).image_shape
     if params.sizes[-1] > 2 * values[0] * values[1] * values[2]:
         raise UserError("A code of more than twice the numbers of an image shows nothing new.")

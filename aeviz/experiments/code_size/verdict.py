@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from aeviz.experiments.base import Result, Verdict
 from aeviz.experiments.code_size.parameters import ARMS
-from aeviz.experiments.statistics import compare, interval
+from aeviz.experiments.statistics import compare, interval, why_open
+
+FOCUS: Final = 32
+"""Numbers in the code at which the claim is judged."""
 
 
 def judge(result: Result) -> Verdict:
     """At 32 numbers (or the size nearest to it) the best network against PCA; and whether the
     smallest code loses more than the largest."""
     sizes = sorted(result.values("size", arm="PCA"))
-    size = min(sizes, key=lambda size: abs(size - 32))
+    if not sizes:
+        return Verdict("open", "No network is trained yet.")
+    size = min(sizes, key=lambda size: abs(size - FOCUS))
     networks = {
         arm: result.of("mse", arm=arm, size=size)
         for arm in result.values("arm")
@@ -26,16 +33,19 @@ def judge(result: Result) -> Verdict:
     worth = interval(result.of("pca_numbers", arm=best, size=size)).mean
     numbers = f"{size} number{'s' * (size != 1)}"
     ends = [result.of("mse", arm=best, size=end) for end in (sizes[0], sizes[-1])]
-    falls = all(ends) and len(sizes) > 1 and interval(ends[0]).mean > interval(ends[1]).mean
-    change = (
-        f" From {sizes[0]} to {sizes[-1]} numbers its error falls from "
-        f"{interval(ends[0]).mean:.4f} to {interval(ends[1]).mean:.4f}."
-        if falls
-        else ""
-    )
+    falls = all(ends) and len(sizes) > 1 and compare(ends[0], ends[1]).ahead == "a"
+    change = " Whether a smaller code loses more takes two code sizes."
+    if all(ends) and len(sizes) > 1:
+        change = (
+            f" From {sizes[0]} to {sizes[-1]} numbers its error "
+            f"{'falls' if falls else 'does not clearly fall'} from {interval(ends[0]).mean:.4f} to "
+            f"{interval(ends[1]).mean:.4f}."
+        )
+    if not FOCUS / 2 <= size <= FOCUS * 2:
+        change += f" The claim is about {FOCUS} numbers: add them."
     if difference.ahead == "b":
         return Verdict(
-            "holds" if falls else "open",
+            "holds" if falls and FOCUS / 2 <= size <= FOCUS * 2 else "open",
             f"With {numbers} the best network ({best}) has an error of {mean} per pixel, PCA "
             f"{pca[0]:.3g}: as little as PCA with {worth:.0f} numbers.{change}",
         )
@@ -47,6 +57,6 @@ def judge(result: Result) -> Verdict:
         )
     return Verdict(
         "open",
-        f"With {numbers} it is too close to call: PCA {pca[0]:.3g} per pixel, the best network "
-        f"({best}) {mean}.{change}",
+        f"With {numbers} PCA has an error of {pca[0]:.3g} per pixel, the best network ({best}) "
+        f"{mean}. {why_open(difference.difference)}{change}",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aeviz.experiments.base import Result, Verdict
 from aeviz.experiments.compression.parameters import ARMS
-from aeviz.experiments.statistics import Comparison, compare, interval
+from aeviz.experiments.statistics import Comparison, compare, interval, why_open
 
 
 def best_arm(result: Result, bits: float) -> str | None:
@@ -56,11 +56,18 @@ def judge(result: Result) -> Verdict:
         )
     else:
         sentence += f"A picture format needs only {formats:.0f} bits for this error."
-    smaller = all(
-        interval(result.of("format_bits", arm=arm, bits=bits)).mean
-        > interval(result.of("file_bits", arm=arm, bits=bits)).mean
+    beaten = [
+        interval(result.of("file_bits", arm=arm, bits=bits)).mean
         for bits, (arm, _) in found.items()
-    )
-    if lost or not smaller or error.mean >= gray:
+        if interval(result.of("format_bits", arm=arm, bits=bits)).mean
+        <= interval(result.of("file_bits", arm=arm, bits=bits)).mean
+    ]
+    if beaten and beaten != [file]:
+        at = ", ".join(f"{bits:.0f}" for bits in beaten)
+        sentence += f" A picture format needs no more than the network at {at} bits."
+    if lost or beaten or error.mean >= gray:
         return Verdict("fails", sentence)
-    return Verdict("holds" if len(won) == len(found) else "open", sentence)
+    if len(won) == len(found):
+        return Verdict("holds", sentence)
+    unclear = next(one for _, one in found.values() if one.ahead == "open")
+    return Verdict("open", f"{sentence} {why_open(unclear.difference)}")

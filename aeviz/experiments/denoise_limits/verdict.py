@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from typing import Final
 
 from aeviz.experiments.base import Result, Verdict
 from aeviz.experiments.denoise_limits.parameters import DENOISER, RIVALS
@@ -22,38 +22,54 @@ def best_rival(result: Result, amount: float) -> tuple[str, float] | None:
     return arm, errors[arm]
 
 
+CLAIMED: Final = (0.2, 0.9)
+"""The amounts of noise that the claim is about."""
+
+
 def judge(result: Result) -> Verdict:
     """At each amount the denoiser against the best of noisy image, average image, median filter
-    and PCA."""
+    and PCA. Amounts that the claim is not about are only reported."""
     won: list[tuple[float, str]] = []
     lost: list[tuple[float, str]] = []
     between: list[tuple[float, str]] = []
-    shares = []
+    shares, seeds = [], 0
     for amount in sorted(result.values("amount", arm=DENOISER)):
         rival = best_rival(result, amount)
         if rival is None:
             continue
         own = result.of("mse", arm=DENOISER, amount=amount)
+        seeds = max(seeds, len(own))
         difference = compare([rival[1]], own)
         {"a": won, "b": lost, "open": between}[difference.ahead].append((amount, rival[0]))
-        shares.append((interval(own).mean / rival[1] if rival[1] else math.inf, amount, rival[0]))
-    if not shares:
+        if rival[1]:
+            shares.append((interval(own).mean / rival[1], amount, rival[0]))
+    count = len(won) + len(lost) + len(between)
+    if not count:
         return Verdict("open", "No denoiser is trained yet.")
-    best = min(shares)
-    sentence = (
-        f"The denoiser is ahead of every rival at {len(won)} of {len(shares)} amounts of noise. At "
-        f"{percent_of(best[1])} noise it is best: its error is {best[0]:.0%} of that of the "
-        f"best rival ({best[2]})."
-    )
+    sentence = f"The denoiser is ahead of every rival at {len(won)} of {count} amounts of noise."
+    if shares:
+        share, amount, arm = min(shares)
+        sentence += (
+            f" It does best at {percent_of(amount)}: its error is {share:.0%} of that of the best "
+            f"rival ({arm})."
+        )
     if lost:
         named = "; ".join(f"{percent_of(amount)}: {arm}" for amount, arm in lost)
         sentence += f" A rival is ahead at {named}."
-    if between:
+    if between and seeds < 2:
+        sentence += " One seed does not carry a verdict."
+    elif between:
         named = ", ".join(percent_of(amount) for amount, _ in between)
         sentence += f" Too close to call: {named}."
-    if lost:
+    claimed = [
+        [amount for amount, _ in part if CLAIMED[0] <= amount <= CLAIMED[1]]
+        for part in (won, lost, between)
+    ]
+    if not any(claimed):
+        return Verdict("open", f"{sentence} The claim is about 20 % to 90 % noise: add one.")
+    if claimed[1]:
         return Verdict("fails", sentence)
-    return Verdict("open" if between else "holds", sentence)
+    return Verdict("open" if claimed[2] else "holds", sentence)
 
 
 def percent_of(amount: float) -> str:

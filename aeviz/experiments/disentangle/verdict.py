@@ -1,4 +1,4 @@
-"""The verdict: the best beta above 1 against beta = 1, over the seeds."""
+"""The verdict: the best beta above 1 against beta = 1, and the gap of each factor."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Final
 
 from aeviz.experiments.base import Result, Verdict
 from aeviz.experiments.disentangle.parameters import Parameters, arm_of
-from aeviz.experiments.statistics import compare, interval
+from aeviz.experiments.statistics import Interval, compare, interval, why_open
 
 SCORES: Final = {
     "mig": "MIG",
@@ -16,11 +16,14 @@ SCORES: Final = {
     "factor_vae": "FactorVAE score",
     "modularity": "modularity",
 }
+OWN: Final = 0.1
+"""A factor whose mutual information gap is above this has a dimension of its own."""
 
 
 def judge(result: Result) -> Verdict:
-    """The beta above 1 that is best on the validation images against beta = 1, over the seeds; and
-    how many of the other scores say the same."""
+    """The beta above 1 that is best on the validation images against beta = 1, over the seeds, and
+    how many of the other scores say the same. It has to be ahead, and to give each factor that the
+    claim is about a dimension of its own."""
     params: Parameters = result.parameters
     above = [arm_of(beta) for beta in params.betas if beta > 1]
     base = arm_of(1.0)
@@ -31,16 +34,37 @@ def judge(result: Result) -> Verdict:
     plain, other = (interval(result.of("score", arm=arm)) for arm in (base, best))
     difference = compare(result.of("score", arm=best), result.of("score", arm=base))
     name = "MIG" if params.factor == "all" else f"mutual information gap of {params.factor}"
-    said = f"The {name} is {other} with {best} and {plain} with {base}, over {other.count} seeds."
+    seeds = f"{other.count} seed{'s' * (other.count != 1)}"
+    said = f"The {name} is {other} with {best} and {plain} with {base}, over {seeds}."
     if params.factor == "all":
         said += _agreement(result, best, base)
-    if difference.ahead == "a" and other.mean > 0.1:
-        return Verdict("holds", said)
     if difference.ahead == "b":
         return Verdict("fails", f"{said} Beta = 1 is ahead.")
-    if other.high < 0.1:
-        return Verdict("fails", f"{said} Neither gives it a dimension of its own.")
-    return Verdict("open", f"{said} It is too close to call.")
+    gaps = _gaps(result, best)
+    if without := [factor for factor, gap in gaps.items() if gap.high < OWN]:
+        own = f"no dimension of {'its' if len(without) == 1 else 'their'} own"
+        has = "has" if len(without) == 1 else "have"
+        return Verdict("fails", f"{said} {', '.join(without)} {has} {own}: a gap below {OWN:g}.")
+    unclear = [factor for factor, gap in gaps.items() if gap.low <= OWN]
+    if difference.ahead == "open":
+        return Verdict("open", f"{said} {why_open(difference.difference)}")
+    if unclear:
+        own = "has a dimension of its own"
+        return Verdict("open", f"{said} Whether {', '.join(unclear)} {own} is too close to call.")
+    return Verdict("holds", f"{said} Each has a dimension of its own: a gap above {OWN:g}.")
+
+
+def _gaps(result: Result, arm: str) -> dict[str, Interval]:
+    """The mutual information gap of each factor that the claim is about."""
+    chosen = result.parameters.factor
+    if chosen != "all":
+        return {chosen: interval(result.of("score", arm=arm))}
+    names = sorted({name for row in result.rows for name in row if name.startswith("gap ")})
+    return {
+        name.removeprefix("gap "): interval(values)
+        for name in names
+        if (values := result.of(name, arm=arm))
+    }
 
 
 def _agreement(result: Result, best: str, base: str) -> str:

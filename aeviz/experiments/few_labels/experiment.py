@@ -25,7 +25,8 @@ def _protocol(params: Parameters) -> list[tuple[str, str]]:
         (
             "Pretraining",
             f"denoising autoencoder on all training images without labels, {params.pretraining} "
-            f"steps; {min(PRETRAININGS, params.draws)} of them, divided among the draws",
+            f"steps; {min(PRETRAININGS, params.draws)} of them, divided among the draws; the "
+            "intervals are over the draws, which share them and the test images",
         ),
         ("Other data", f"the same on {other}, resized: then all layers are fine-tuned"),
         (
@@ -56,7 +57,7 @@ EXPERIMENT = Experiment(
     name="few-labels",
     title="Do codes help if labels are few?",
     claim="If only 100 images have a label, a classifier on the codes of an autoencoder makes "
-    "fewer errors than any method without codes.",
+    "fewer errors than any method without codes that sees the same images.",
     why="An encoder sees thousands of images without labels, and learns how they differ. Then a "
     "few labels are enough to name the groups. With many labels a network learns what it needs "
     "from them directly, and what the code left out is missing. Label spreading uses the images "

@@ -67,8 +67,8 @@ def check(params: Parameters) -> None:
         )
     if not {"codes", "fine-tuned"} & set(params.groups):
         raise UserError("Compare codes or fine-tuned with another method: name it in groups.")
-    if len(params.groups) < 2:
-        raise UserError("Compare at least two methods: name them in groups.")
+    if not {"pixels", "dense", "conv"} & set(params.groups):
+        raise UserError("Compare with pixels, dense or conv: name one of them in groups, too.")
     if "transfer" in params.groups and params.other == params.dataset:
         raise UserError(
             "Other data (other) must not be the data set itself: choose digits, for example."

@@ -27,8 +27,8 @@ def judge(result: Result) -> Verdict:
             text = "There are too few images of each class: choose fewer Labels."
         return Verdict("open", text)
     focus = min(findings, key=lambda labels: abs(labels - FOCUS))
-    ahead, with_codes, without = findings[focus]
-    said = f"With {focus} labels: {with_codes}; {without}."
+    ahead, with_codes, own, rival = findings[focus]
+    said = f"With {focus} labels: {own}; {rival}."
     others = {
         outcome: [str(labels) for labels, row in findings.items() if row[0] == outcome]
         for outcome in ("b", "a")
@@ -40,14 +40,21 @@ def judge(result: Result) -> Verdict:
         if labels and labels != [str(focus)]
     )
     if ahead == "b":
-        return Verdict("holds", f"Codes of images without labels help. {said}{rest}")
+        return Verdict("holds", f"{_what_helps(with_codes)} {said}{rest}")
     if ahead == "a":
         return Verdict("fails", f"A method without codes makes fewer errors. {said}{rest}")
-    return Verdict("open", f"Too close to call. {said}{rest}")
+    return Verdict("open", f"It is too close to call. {said}{rest}")
 
 
-def _compared(result: Result, labels: int) -> tuple[str, str, str] | None:
-    """Which error is larger, "a" (with codes), "b" (without) or "open"; and both arms in words."""
+def _what_helps(arm: str) -> str:
+    if arm in GROUPS["fine-tuned"]:
+        return "Pretraining on images without labels helps."
+    return "Codes of images without labels help."
+
+
+def _compared(result: Result, labels: int) -> tuple[str, str, str, str] | None:
+    """Which error is larger, "a" (with codes), "b" (without) or "open"; the arm with codes; and
+    both arms in words."""
     arms = result.values("arm", labels=labels)
     chosen = []
     for group in (
@@ -79,7 +86,7 @@ def _compared(result: Result, labels: int) -> tuple[str, str, str] | None:
     words = [
         f"{arm} has {_percent(values)} errors" for arm, values in zip(chosen, pairs, strict=True)
     ]
-    return difference.ahead, words[0], words[1]
+    return difference.ahead, chosen[0], words[0], words[1]
 
 
 def _transfer(result: Result, labels: int) -> str:

@@ -26,7 +26,12 @@ def _protocol(params: Parameters) -> list[tuple[str, str]]:
     return [
         ("Pixels", kinds[params.pixels]),
         ("Network", f"one hidden layer of {HIDDEN} units on each side, {params.steps} steps"),
-        ("Bound", f"{params.counts[-1]:,} samples per image in groups of k, in double precision"),
+        (
+            "Bound",
+            f"{params.counts[-1]:,} samples per image in groups of k, in double precision. If each "
+            "k divides the next, the curve cannot fall: the test is whether it passes the exact "
+            "value",
+        ),
         ("Test images", f"up to {params.images:,}, taken evenly from the test set"),
         ("Exact", "a grid of codes from −6 to 6 in steps of 0.03, for one or two numbers"),
         ("Aggregated posterior", "the exact mixture of all codes of the training images"),
@@ -70,7 +75,7 @@ EXPERIMENT = Experiment(
             "importance samples",
             log_x=True,
             note="The same as the distance of each point above from the first. Where the curve has "
-            "become flat, the bound is close to log p(x).",
+            "become flat, more samples of this encoder find nothing new.",
         ),
         Chart(
             "information",
@@ -117,12 +122,16 @@ EXPERIMENT = Experiment(
         Choice(
             "The bound stops rising between 500 and 5,000 samples. What does that say?",
             (
-                "The bound is close to log p(x)",
+                "More samples of this encoder find nothing new",
+                "The bound is certainly close to log p(x)",
                 "The encoder has found the true distribution of codes",
             ),
             0,
             (
-                "If more samples change nothing, little of the gap is left.",
+                "Often little of the gap is left then. But any number of samples misses codes that "
+                "the encoder hardly ever draws.",
+                "Not if there are codes that the encoder hardly ever draws. Only the exact value, "
+                "for two numbers, shows the whole gap.",
                 "Then the ELBO itself, with one sample, would be as high as the last bound.",
             ),
         ),

@@ -7,7 +7,7 @@ from typing import Final
 
 from aeviz.experiments.base import Result, Verdict
 from aeviz.experiments.likelihood.parameters import EXACT, Parameters, arm_of
-from aeviz.experiments.statistics import compare, interval
+from aeviz.experiments.statistics import compare, interval, why_open
 
 SLACK: Final = 0.1
 """Nats per image by which an estimate of the bound may pass the exact value by chance."""
@@ -15,7 +15,8 @@ SLACK: Final = 0.1
 
 def judge(result: Result) -> Verdict:
     """Whether the bound rises with the samples, for the largest code, and stays below the exact
-    value if there is one. Grey pixels have no likelihood, whatever the curve does."""
+    value of a code that is small enough for one. Grey pixels have no likelihood, whatever the curve
+    does."""
     params: Parameters = result.parameters
     arms = [arm_of(size) for size in params.sizes if result.of("nll", arm=arm_of(size))]
     if not arms:
@@ -42,13 +43,17 @@ def judge(result: Result) -> Verdict:
     rises = all(a >= b for a, b in pairwise(means))
     if passed or gain.ahead == "b":
         return Verdict("fails", said + more)
+    if passed is None:
+        text = "Add a code of 1 or 2 numbers: only for these is there an exact value."
+        return Verdict("open", f"{said} {text}")
     if gain.ahead == "a" and rises:
         return Verdict("holds", said + more)
-    return Verdict("open", f"{said}{more} It is too close to call.")
+    return Verdict("open", f"{said}{more} {why_open(gain.difference)}")
 
 
-def _against_exact(result: Result) -> tuple[bool, str]:
-    """Whether any bound passes the exact value, and a sentence on the smallest distance."""
+def _against_exact(result: Result) -> tuple[bool | None, str]:
+    """Whether the bound passes the exact value (None if there is no such value), and a sentence on
+    the distance."""
     params: Parameters = result.parameters
     for size in reversed(params.sizes):
         exact = result.of("nll", arm=arm_of(size) + EXACT, k=params.counts[-1])
@@ -59,4 +64,4 @@ def _against_exact(result: Result) -> tuple[bool, str]:
                 f" With {arm_of(size)} the exact value is {interval(exact).mean:.2f}, and "
                 f"{params.counts[-1]:,} samples reach it within {abs(distance.mean):.2f}."
             )
-    return False, ""
+    return None, ""

@@ -38,9 +38,13 @@ def judge(result: Result) -> Verdict:
     other_error = excess.low > EQUAL_ERROR or excess.high < -EQUAL_ERROR
     if same_error and angle.high <= EQUAL_ANGLE:
         return Verdict("holds", f"{said} So both have learned the same.")
+    if excess.low > EQUAL_ERROR and params.relu == "none":
+        return Verdict("open", f"{said} That is not PCA's error yet: train longer.")
     if other_error:
         winner = "PCA" if excess.mean > 0 else "the network"
         return Verdict("fails", f"{said} So it is not PCA. The lower error is that of {winner}.")
     if same_error and angle.low > EQUAL_ANGLE:
-        return Verdict("open", f"{said} The error is PCA's, the plane is not yet: train longer.")
-    return Verdict("open", f"{said} That is too close to call: train longer.")
+        plane = "not yet: train longer" if params.relu == "none" else "another one"
+        return Verdict("open", f"{said} The error is PCA's, the plane is {plane}.")
+    more = ": train longer" if params.relu == "none" else ""
+    return Verdict("open", f"{said} That is too close to call{more}.")

@@ -29,11 +29,14 @@ def judge(result: Result) -> Verdict:
     if back.ahead == "a":
         return Verdict("fails", f"{said} PCA is better.{truest}")
     if error.low > LOSS:
-        ahead = "" if back.ahead == "b" else " PCA does as well."
+        ahead = "" if back.ahead == "b" else " There is no clear difference to PCA."
         return Verdict("fails", f"{said} That is more than {LOSS:.0%}.{ahead}{truest}")
     if error.high <= LOSS and back.ahead == "b":
         return Verdict("holds", f"{said} That is less than {LOSS:.0%}.{truest}")
-    return Verdict("open", f"{said} That is too close to {LOSS:.0%} to call.{truest}")
+    reason = f"That is too close to {LOSS:.0%} to call."
+    if error.high <= LOSS:
+        reason = f"That is less than {LOSS:.0%}, but there is no clear difference to PCA."
+    return Verdict("open", f"{said} {reason}{truest}")
 
 
 def _truest(result: Result) -> str:
@@ -47,7 +50,7 @@ def _truest(result: Result) -> str:
     verdict = {
         "a": "Its map is the truest to the surface",
         "b": f"{best}'s map is truer to the surface",
-        "open": f"Its map and {best}'s are equally true to the surface",
+        "open": f"Whether its map or {best}'s is truer to the surface is too close to call",
     }[flat.ahead]
     back = result.values("way_back", arm=best) == ["yes"]
     but = "" if back or flat.ahead == "a" else f", but {best} has no way back"

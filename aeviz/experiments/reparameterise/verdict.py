@@ -7,11 +7,13 @@ from typing import Final
 from aeviz.experiments import parameters as p
 from aeviz.experiments.base import Result, Verdict
 from aeviz.experiments.reparameterise.parameters import ARMS, WITH, WITHOUT
-from aeviz.experiments.statistics import compare, interval
+from aeviz.experiments.statistics import compare, interval, why_open
 
 MARGIN: Final = 0.1
 """Share of what the trick gains over no gradient. An arm that certainly loses less than that is as
 good."""
+FAR: Final = 2.0
+"""From this ratio on a gradient counts as far noisier."""
 
 
 def judge(result: Result) -> Verdict:
@@ -36,18 +38,18 @@ def judge(result: Result) -> Verdict:
     said = (
         f"The gradient without the trick ({best}) is {noisy}. After {last} steps its loss is "
         f"{interval(losses[best]).mean:.1f} nats per image, with the trick "
-        f"{interval(losses[WITH]).mean:.1f}: {_worse(behind.difference.mean)} "
-        f"({behind.difference.low:.1f} to {behind.difference.high:.1f}).{ends}"
+        f"{interval(losses[WITH]).mean:.1f}: a difference of {behind.difference}.{ends}"
     )
-    if behind.ahead == "a" and ratio and ratio.low > 1 and behind.difference.high > margin:
-        return Verdict("holds", said)
+    if margin <= 0:
+        return Verdict("open", f"{said} Nothing is gained over no gradient: train longer.")
     if behind.difference.high < margin:
         return Verdict("fails", f"{said} The trick is not needed here.")
-    return Verdict("open", f"{said} It is too close to call.")
-
-
-def _worse(difference: float) -> str:
-    return f"{abs(difference):.1f} {'more' if difference > 0 else 'less'}"
+    if behind.ahead == "a" and ratio:
+        if ratio.low > FAR:
+            return Verdict("holds", said)
+        if ratio.high < FAR:
+            return Verdict("fails", f"{said} That is not far noisier.")
+    return Verdict("open", f"{said} {why_open(behind.difference)}")
 
 
 def noise_ratio(result: Result, arm: str) -> p.Any:

@@ -45,8 +45,15 @@ def check(params: Parameters) -> None:
         raise UserError("A code (sizes) must not have more numbers than an image has pixels.")
     if not any(ARMS[arm] in NETWORKS for arm in params.arms):
         raise UserError("Compare at least one arm of an AE or a VAE: name it in Arms (arms).")
-    if all(ARMS[arm] in NETWORKS for arm in params.arms):
-        raise UserError("Compare with pixels or with PCA: name it in Arms (arms).")
+    if "pixels" not in params.arms:
+        raise UserError("The claim compares codes with pixels: name pixels in Arms (arms), too.")
+    for what, kind in (("bits", True), ("numbers", False)):
+        arms = [arm for arm in params.arms if arm != "pixels" and is_bits(ARMS[arm]) == kind]
+        if arms and not any(model_of(arm) == "pca" for arm in arms):
+            raise UserError(
+                f"The claim compares {what} of a network with {what} of PCA: name an arm of PCA "
+                f"with {what} in Arms (arms), too."
+            )
 
 
 def focus_of(params: Parameters) -> int:
@@ -57,6 +64,11 @@ def focus_of(params: Parameters) -> int:
 def network_of(params: Parameters) -> str:
     """The network that is stored: the AE, or the VAE if there is no AE."""
     return "ae" if any(model_of(arm) == "ae" for arm in params.arms) else "vae"
+
+
+def is_bits(name: str) -> bool:
+    """Whether an arm's code is bits, not numbers."""
+    return "bits" in name
 
 
 def model_of(arm: str) -> str:

@@ -6,7 +6,8 @@ from typing import Literal
 
 from aeviz.experiments.base import Result, Verdict
 from aeviz.experiments.retrieval.images import K
-from aeviz.experiments.retrieval.parameters import ARMS, FOCUS, NETWORKS
+from aeviz.experiments.retrieval.parameters import ARMS, FOCUS, NETWORKS, is_bits
+from aeviz.experiments.splits import same_test_images
 from aeviz.experiments.statistics import compare, interval
 
 MARGIN = 0.01
@@ -32,7 +33,7 @@ def judge(result: Result) -> Verdict:
     same_kind = [
         arm
         for arm in result.values("arm")
-        if arm.startswith("PCA") and ("bits" in arm) == ("bits" in best)
+        if arm.startswith("PCA") and is_bits(arm) == is_bits(best)
     ]
     if same_kind:
         rivals[_winner(result, same_kind, size)] = size
@@ -54,6 +55,7 @@ def judge(result: Result) -> Verdict:
     sentence = (
         f"{best} with {_bytes(count)} per image: of the first {K} images found, a share of "
         f"{interval([*mine.values()])} has the right class. {'; '.join(said)}."
+        f"{same_test_images(result.parameters)}"
     )
     verdict: Outcome = "fails" if "fails" in outcomes else "open" if "open" in outcomes else "holds"
     return Verdict(verdict, sentence)
@@ -69,7 +71,7 @@ def _against(mine: list[float], theirs: list[float], rival: str) -> tuple[Outcom
         return "holds", f"as good to within {MARGIN:g}"
     if found.ahead == "b":
         return "fails", "ahead"
-    return "open", "too close to call"
+    return "open", "too close to call" if len(mine) > 1 else "which one seed does not decide"
 
 
 def _bytes(count: float) -> str:
