@@ -1,22 +1,30 @@
 """Files that many tasks need, sent to each machine of the cluster once.
 
 A pack is named after the hash of its files. A machine keeps the packs that it used last, each in a
-folder.
+folder. A folder appears and disappears as a whole, as several processes use them.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import secrets
 import shutil
+import socket
 import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from aeviz.io import atomic
+
 KEPT = 8
 """Packs on a machine."""
+IN_USE_SECONDS = 600.0
+"""A pack is kept so long after its last use: it may be read some time after `Pack.folder`."""
 
 
 @dataclass(frozen=True)
@@ -28,28 +36,17 @@ class Pack:
     files: Any
 
     def folder(self) -> Path:
-        """The folder with the files, on this machine. It is complete, or it does not exist."""
+        """The folder with the files, on this machine. It is complete, or it does not exist.
+        UserError if it cannot be written."""
         folder = _parent() / self.name
-        if not folder.is_dir():
-            self._write(folder)
-        os.utime(folder)
+        try:
+            os.utime(folder)  # first, so that no other process removes it from now on
+        except FileNotFoundError:
+            files = self._fetched()
+            with atomic.in_words(f"Data cannot be kept in {_parent()} on {socket.gethostname()}"):
+                _write(folder, files)
         _clear()
         return folder
-
-    def _write(self, folder: Path) -> None:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        new = Path(tempfile.mkdtemp(dir=folder.parent, prefix="."))
-        try:
-            for path, data in self._fetched().items():
-                target = new / path
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(data)
-            new.rename(folder)
-        except OSError:
-            if not folder.is_dir():  # else another process was faster
-                raise
-        finally:
-            shutil.rmtree(new, ignore_errors=True)
 
     def _fetched(self) -> Mapping[str, bytes]:
         if isinstance(self.files, Mapping):
@@ -74,9 +71,32 @@ def _parent() -> Path:
     return Path(cache) / "aeviz" / "packs"
 
 
+def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    new = Path(tempfile.mkdtemp(dir=folder.parent, prefix="."))
+    try:
+        for path, data in files.items():
+            target = new / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
+        new.rename(folder)
+    except OSError:
+        if not folder.is_dir():  # else another process was faster
+            raise
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+
+
 def _clear() -> None:
-    """Remove all but the packs that were used last."""
-    found = [path for path in _parent().iterdir() if not path.name.startswith(".")]
-    found.sort(key=lambda path: path.stat().st_mtime, reverse=True)
-    for path in found[KEPT:]:
-        shutil.rmtree(path, ignore_errors=True)
+    """Remove all but the packs that were used last, or are in use."""
+    used = {}
+    for path in _parent().iterdir():
+        with contextlib.suppress(FileNotFoundError):  # another process removes it
+            if not path.name.startswith("."):
+                used[path] = path.stat().st_mtime
+    for path in sorted(used, key=used.__getitem__, reverse=True)[KEPT:]:
+        if time.time() - used[path] > IN_USE_SECONDS:
+            gone = path.with_name(f".gone-{secrets.token_hex(8)}")
+            with contextlib.suppress(OSError):
+                path.rename(gone)
+            shutil.rmtree(gone, ignore_errors=True)
