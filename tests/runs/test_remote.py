@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,9 +12,10 @@ import torch
 from safetensors.torch import load_file
 from waiting import until
 
-from aeviz.cluster.packs import pack
+from aeviz.cluster.packs import Pack, pack
 from aeviz.config import RunConfig
 from aeviz.errors import UserError
+from aeviz.io import atomic
 from aeviz.presets.autoencoders import settings_for
 from aeviz.runs import store, worker
 from aeviz.runs.remote.changes import Changes, Watch, to_begin_with
@@ -101,6 +103,29 @@ def test_changes_are_written_into_the_run(run: Run) -> None:
     assert (run.folder / "snapshots" / "epoch-1").read_bytes() == b"s"
     assert (run.folder / "metrics.jsonl").read_bytes() == b"1\n2\n"
     assert not (run.folder / "gone").exists()
+
+
+def test_the_metrics_are_written_first_and_the_status_last(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A "done" without its last metrics, or a saved state that is ahead of them, is never seen."""
+    found: list[tuple[str, bytes, bool]] = []
+    write = atomic.write_bytes
+
+    def seen(path: Path, data: bytes, **rest: bool) -> None:
+        metrics = (run.folder / "metrics.jsonl").read_bytes()
+        found.append((path.name, metrics, (run.folder / "gone").exists()))
+        write(path, data, **rest)
+
+    for name in ("gone", "metrics.jsonl"):
+        (run.folder / name).write_bytes(b"")
+    monkeypatch.setattr(atomic, "write_bytes", seen)
+    files = {"status.json": b"done", "resume.safetensors": b"r"}
+    Changes(files, {"metrics.jsonl": b"1"}, ("gone",)).apply(run)
+    assert found == [("resume.safetensors", b"1", True), ("status.json", b"1", False)]
+    found.clear()
+    Changes({"resume.safetensors": b"r", "metrics.jsonl": b"2"}).apply(run)
+    assert [name for name, _, _ in found] == ["metrics.jsonl", "resume.safetensors"]
 
 
 @pytest.mark.parametrize("path", ["../escaped", "a/../../b", "/tmp/x", "config.json", "pid", ".x"])
@@ -196,5 +221,56 @@ def test_a_new_follower_takes_the_trainer_over(trainer: Trainer, run: Run) -> No
     endless = store.create(config(4000))
     trainer.begin(endless.id, to_begin_with(endless), pack({}))
     until(lambda: trainer.changes(False).files)
+    follow(trainer, run)
+    assert run.status.phase == "done"
+
+
+@pytest.fixture
+def fetching(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> threading.Event:
+    """Data sets arrive only once this is set."""
+    arrived = threading.Event()
+
+    def folder(self: Pack) -> Path:
+        assert arrived.wait(30)
+        return tmp_path
+
+    monkeypatch.setattr(Pack, "folder", folder)
+    return arrived
+
+
+def test_the_trainer_answers_while_it_fetches_the_data(
+    trainer: Trainer, run: Run, fetching: threading.Event
+) -> None:
+    """Else its follower would take it for lost, again and again."""
+    trainer.begin(run.id, to_begin_with(run), pack({}))
+    assert trainer.changes(False) == Changes()
+    trainer.changes(True)
+    fetching.set()
+    until(lambda: (changes := trainer.changes(False)).apply(run) or changes.over)
+    assert run.status.phase == "stopped"
+
+
+def test_data_that_cannot_be_fetched(
+    trainer: Trainer, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The follower learns why; the trainer can train the next run."""
+
+    def folder(self: Pack) -> Path:
+        raise UserError("Data cannot be kept: free some disk space.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Pack, "folder", folder)
+        with pytest.raises(UserError, match="free some disk space"):
+            follow(trainer, run)
+    follow(trainer, run)
+    assert run.status.phase == "done"
+
+
+def test_a_folder_that_is_gone_does_not_spoil_the_trainer(trainer: Trainer, run: Run) -> None:
+    """As if something had cleared the temporary files of its machine."""
+    endless = store.create(config(4000))
+    trainer.begin(endless.id, to_begin_with(endless), pack({}))
+    until(lambda: trainer.changes(False).files)
+    trainer._run.folder.rename(trainer._folder / "gone")
     follow(trainer, run)
     assert run.status.phase == "done"

@@ -29,23 +29,30 @@ class Changes:
     over: bool = False
 
     def apply(self, run: Run) -> None:
-        """Write them into the run's folder, the status last: a page that sees an epoch in it finds
-        that epoch's files. UserError if the disk is full or the folder is gone."""
-        for path, data in sorted(self.files.items(), key=lambda item: item[0] == STATUS):
-            if _is_allowed(path):
-                target = run.folder / path
-                if target.parent != run.folder and not run.is_gone:
-                    target.parent.mkdir(exist_ok=True)
-                atomic.write_bytes(target, data, new_folder=False)
+        """Write them into the run's folder. First the metrics, which may be ahead of a saved state
+        but not behind it; last the status: a page that sees an epoch or an end in it finds the
+        files. UserError if the disk is full or the folder is gone."""
         for path, data in self.ends.items():
             if path in _GROW:
                 what = "The run's metrics could not be saved"
                 with atomic.in_words(what), (run.folder / path).open("ab") as file:
                     file.write(data)
+        for path in sorted(self.files, key=lambda path: path not in _GROW):
+            if path != STATUS:
+                self._write(run, path)
         for path in self.gone:
             if _is_allowed(path):
                 with contextlib.suppress(OSError):
                     (run.folder / path).unlink()
+        if STATUS in self.files:
+            self._write(run, STATUS)
+
+    def _write(self, run: Run, path: str) -> None:
+        if _is_allowed(path):
+            target = run.folder / path
+            if target.parent != run.folder and not run.is_gone:
+                target.parent.mkdir(exist_ok=True)
+            atomic.write_bytes(target, self.files[path], new_folder=False)
 
 
 def _is_allowed(path: str) -> bool:

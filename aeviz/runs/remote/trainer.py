@@ -7,6 +7,7 @@ machine: then the trainer stops, and so it does after a while without work.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -14,12 +15,13 @@ import threading
 import time
 import traceback
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 
 from aeviz.cluster.packs import Pack
 from aeviz.datasets import transfer
+from aeviz.errors import UserError
 from aeviz.io import malloc
 from aeviz.runs.remote.changes import Changes, Watch
 from aeviz.runs.store import Run
@@ -50,8 +52,8 @@ class Trainer:
         threading.Thread(target=self._end_alone, daemon=True).start()
 
     def begin(self, run_id: str, files: Mapping[str, bytes], data: Pack) -> None:
-        """Train the run with these files, from its saved epoch on. A training that is still going,
-        for a follower that lost this process, is stopped first."""
+        """Train the run with these files, from its saved epoch on, after its data set was fetched.
+        A training that is still going, for a follower that lost this process, is stopped first."""
         self._heard = time.monotonic()
         self._finish()
         self._run = Run(self._folder / run_id)
@@ -59,13 +61,13 @@ class Trainer:
             target = self._run.folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
-        transfer.use(data.folder())
         self._watch = Watch(self._run.folder)
-        self._training = self._thread.submit(self._train)
+        self._training = self._thread.submit(self._train, data)
 
     def changes(self, stop: bool) -> Changes:
         """What has changed in the run's folder since the last call; waits for it for a moment.
-        `stop`: stop the training after its current step."""
+        `stop`: stop the training after its current step. Raises what has prevented the data set
+        from being fetched."""
         self._heard = time.monotonic()
         assert self._training is not None, "begin comes first"
         if stop:
@@ -74,11 +76,15 @@ class Trainer:
         while True:
             over = self._training.done()  # before the look, which then sees everything
             found = self._watch.changes()
+            if over:
+                self._training.result()
             if over or found != Changes() or time.monotonic() > until:
                 return replace(found, over=over)
             time.sleep(_POLL_SECONDS)
 
-    def _train(self) -> None:
+    def _train(self, data: Pack) -> None:
+        transfer.use(data.folder())  # here, as a large one takes minutes to arrive
+
         import torch
 
         from aeviz.runs import worker
@@ -92,12 +98,14 @@ class Trainer:
         malloc.trim()  # it may wait for its next run for a while
 
     def _finish(self) -> None:
-        if self._training is None:
+        """End the last training, however it has ended or will."""
+        training, self._training = self._training, None
+        if training is None:
             return
-        self._run.request_stop()
-        self._training.result()
+        with contextlib.suppress(UserError):  # its folder is gone: it ends by this
+            self._run.request_stop()
+        wait([training])
         shutil.rmtree(self._run.folder, ignore_errors=True)
-        self._training = None
 
     def _end_alone(self) -> None:
         """Stop the training and end the process once nobody calls any more."""
