@@ -80,6 +80,8 @@ class StubRay(ModuleType):
         try:
             return reference.get()
         except Exception as error:
+            if connection.is_lost(error):
+                raise
             raise RayTaskError(error) from error
 
     def cancel(self, reference: Reference, force: bool) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from aeviz.cluster import actors, connection
+from aeviz.errors import UserError
 from aeviz.runs import queue
 
 
@@ -14,9 +16,20 @@ def report(ray: Any, more: int = 0) -> None:
     queue.set_capacity(actors.allowance(ray, queue.demand() + more))
 
 
+def report_if_possible(ray: Any) -> None:
+    """Report, unless the board is lost or slow: a later report reaches it."""
+    try:
+        report(ray)
+    except Exception as error:
+        if not connection.is_lost(error):
+            raise
+
+
 def prepare() -> None:
-    """Connect to the cluster, and report for the first time. UserError if that fails."""
-    report(connection.connect())
+    """Connect to the cluster, and report for the first time. If that fails, so does the work, which
+    says why when its turn comes: the cluster may answer by then."""
+    with contextlib.suppress(UserError):
+        report_if_possible(connection.connect())
 
 
 def left_over(wanted: int) -> int:

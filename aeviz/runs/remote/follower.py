@@ -31,38 +31,40 @@ REPORT_SECONDS = 5.0
 """How often an app reports to the others of the cluster what it wants."""
 RETRY_SECONDS = 1.0
 CALL_SECONDS = 60.0
-"""A trainer that has not answered for so long counts as lost: longer than it may take to read a
-large data set on a busy machine."""
+"""A trainer that has not answered for so long counts as lost: longer than a busy machine takes."""
 
 
 def work(run: Run, server: int | None = None) -> None:
     """Have the run trained to its end, a Stop, or a failure, as `aeviz.runs.worker.work` trains it
     here. The results are in its folder."""
-    time_slice = TimeSlice(run.owner)
 
-    def should_stop() -> bool:
+    def stopped() -> bool:
         orphaned = server is not None and os.getppid() != server
-        return orphaned or run.stop_requested or run.is_gone or time_slice.check()
+        return orphaned or run.stop_requested or run.is_gone
 
-    with queue.turn(run, should_stop, capacity.prepare) as slot:
-        time_slice.begin()
-        _train_somewhere(run, slot, should_stop)
+    time_slice = TimeSlice(run.owner)
+    with queue.turn(run, stopped, capacity.prepare) as slot:
+        _train_somewhere(run, slot, stopped, time_slice)
     if time_slice.is_over and run.status.phase == "stopped":
         run.write_status(replace(run.status, message=OVER_MESSAGE))
 
 
-def _train_somewhere(run: Run, slot: int, should_stop: Callable[[], bool]) -> None:
-    """Train the run on one machine after another, until none is lost."""
+def _train_somewhere(
+    run: Run, slot: int, stopped: Callable[[], bool], time_slice: TimeSlice
+) -> None:
+    """Train the run on one machine after another, until none is lost. Only while it trains, it may
+    have to make way for others."""
     ray = connection.connect()
     losses, epoch = 0, run.status.epoch
     while True:
         began = False
         try:
             data = pack(transfer.files([run.config.dataset]), ray)
-            trainer = _trainer(run, ray, slot, should_stop)
+            trainer = _trainer(run, ray, slot, stopped)
             _answer(ray, trainer.begin.remote(run.id, to_begin_with(run), data))
             began = True
-            _follow(run, ray, trainer, should_stop)
+            time_slice.begin()
+            _follow(run, ray, trainer, lambda: stopped() or time_slice.check())
             return
         except Exception as error:
             if not connection.is_lost(error):
@@ -75,10 +77,10 @@ def _train_somewhere(run: Run, slot: int, should_stop: Callable[[], bool]) -> No
                 f"The machine that trained it was lost {LOSSES} times without a new epoch. What it "
                 "had saved is kept: choose a smaller network or batch, or press Continue."
             )
-        ray = _connect_again(run, should_stop)
+        ray = _connect_again(run, stopped)
 
 
-def _connect_again(run: Run, should_stop: Callable[[], bool]) -> Any:
+def _connect_again(run: Run, stopped: Callable[[], bool]) -> Any:
     """A new connection, as soon as the cluster answers. The old one may be to a cluster, or to a
     machine, that has ended."""
     connection.disconnect()
@@ -86,12 +88,12 @@ def _connect_again(run: Run, should_stop: Callable[[], bool]) -> Any:
     then = f"continues from epoch {epoch}" if epoch else "starts again"
     _say(run, f"Its machine in the cluster does not answer. It {then} as soon as another one does.")
     while True:
-        _wait(should_stop)
+        _wait(stopped)
         with contextlib.suppress(UserError):
             return connection.connect()
 
 
-def _trainer(run: Run, ray: Any, slot: int, should_stop: Callable[[], bool]) -> Any:
+def _trainer(run: Run, ray: Any, slot: int, stopped: Callable[[], bool]) -> Any:
     """The trainer of this slot, as soon as the cluster has room for it."""
     waits = False
     while True:
@@ -102,7 +104,7 @@ def _trainer(run: Run, ray: Any, slot: int, should_stop: Callable[[], bool]) -> 
         if not waits:
             _say(run, "It waits for a free machine of the cluster.")
         waits = True
-        _wait(should_stop)
+        _wait(stopped)
 
 
 def _follow(run: Run, ray: Any, trainer: Any, should_stop: Callable[[], bool]) -> None:
@@ -116,7 +118,7 @@ def _follow(run: Run, ray: Any, trainer: Any, should_stop: Callable[[], bool]) -
         if changes.over:
             return
         if time.monotonic() - reported > REPORT_SECONDS:
-            capacity.report(ray)
+            capacity.report_if_possible(ray)
             reported = time.monotonic()
 
 
@@ -128,7 +130,7 @@ def _say(run: Run, message: str) -> None:
     run.write_status(replace(run.status, phase="queued", message=message, seconds_left=None))
 
 
-def _wait(should_stop: Callable[[], bool]) -> None:
-    if should_stop():
+def _wait(stopped: Callable[[], bool]) -> None:
+    if stopped():
         raise queue.CancelledError
     time.sleep(RETRY_SECONDS)
