@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from aeviz.escaping import in_plotly
 from aeviz.experiments.base import Chart, Result, Row
@@ -31,7 +31,9 @@ def chart(
         if result is not None:
             data += _measured(spec, arm, number, rows_of(spec, result, arm))
         if reference is not None:
-            data += _reference(spec, arm, number, rows_of(spec, reference, arm))
+            known = rows_of(spec, reference, arm)
+            alone = result is None or not rows_of(spec, result, arm)
+            data += _reference(spec, arm, number, known, in_legend=alone)
     if ghost is not None:
         data.append(_ghost(spec, *ghost))
     layout = layout_of(spec)
@@ -43,7 +45,9 @@ def chart(
         layout["xaxis"] |= {"type": "category"}
     if spec.log_y:
         layout["yaxis"] |= log_ticks([float(y) for trace in data for y in trace["y"]])
-    legend_rows = math.ceil(len(data) / 6)
+    if reference is not None and rows_of(spec, reference):
+        data.append(_HOLLOW)
+    legend_rows = math.ceil(sum(trace.get("showlegend", True) for trace in data) / 6)
     layout["height"] += 22 * max(0, legend_rows - 1) + 16 * max(0, len(arms) - 4)
     return {"data": data, "layout": layout}
 
@@ -88,7 +92,22 @@ def _measured(spec: Chart, arm: str, number: int, rows: Sequence[Row]) -> list[d
     return [line, dots]
 
 
-def _reference(spec: Chart, arm: str, number: int, rows: Sequence[Row]) -> list[dict[str, Any]]:
+_HOLLOW: Final = {
+    "type": "scatter",
+    "mode": "lines+markers",
+    "name": "hollow: the reference result",
+    "x": [None],
+    "y": [None],
+    "line": {"color": GHOST, "width": 1, "dash": "dot"},
+    "marker": {"color": GHOST, "size": 9, "symbol": "circle-open"},
+}
+"""A line of the legend for the hollow marks of all arms."""
+
+
+def _reference(
+    spec: Chart, arm: str, number: int, rows: Sequence[Row], in_legend: bool
+) -> list[dict[str, Any]]:
+    """`in_legend`: the arm has no other marks."""
     if not rows:
         return []
     means = _means(spec, rows)
@@ -99,6 +118,7 @@ def _reference(spec: Chart, arm: str, number: int, rows: Sequence[Row]) -> list[
             "mode": "lines+markers" if spec.kind == "curve" else "markers",
             "name": f"{name}, reference",
             "legendgroup": name,
+            "showlegend": in_legend,
             "offsetgroup": name,
             "x": [place for place, _ in means],
             "y": [mean.mean for _, mean in means],

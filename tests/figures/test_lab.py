@@ -70,6 +70,14 @@ def test_the_reference_has_hollow_marks_in_the_colour_of_its_arm() -> None:
     assert found["b, reference"][0] != found["a"][0]
 
 
+def test_the_legend_names_each_arm_once_and_the_hollow_marks_once() -> None:
+    figure = lab.chart(CURVE, result(row("a", 1, 1.0)), result(row("b", 1, 2.0), row("a", 1, 3.0)))
+    named = [trace["name"] for trace in figure["data"] if trace.get("showlegend", True)]
+    assert named == ["a", "b, reference", "hollow: the reference result"]
+    alone = lab.chart(CURVE, result(row("a", 1, 1.0)), result(row("a", 1, 3.0, "seconds")))
+    assert [trace["name"] for trace in alone["data"]] == ["a"]
+
+
 @pytest.mark.parametrize(
     ("values", "labels"),
     [
