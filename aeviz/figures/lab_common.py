@@ -53,7 +53,7 @@ def layout_of(spec: Chart) -> dict[str, Any]:
         "uirevision": spec.y,
         "hovermode": "closest",
         "showlegend": True,
-        "legend": {"orientation": "h", "x": 0, "y": -0.22, "yanchor": "top"},
+        "legend": {"orientation": "h", "x": 0, "yref": "container", "y": 0, "yanchor": "bottom"},
         "xaxis": {
             "title": {"text": spec.x_label},
             "type": "log" if spec.log_x else "-",
