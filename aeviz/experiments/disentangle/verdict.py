@@ -44,7 +44,8 @@ def judge(result: Result) -> Verdict:
     if without := [factor for factor, gap in gaps.items() if gap.high < OWN]:
         own = f"no dimension of {'its' if len(without) == 1 else 'their'} own"
         has = "has" if len(without) == 1 else "have"
-        return Verdict("fails", f"{said} {', '.join(without)} {has} {own}: a gap below {OWN:g}.")
+        names = f"With {best}, {', '.join(without)} {has}"
+        return Verdict("fails", f"{said} {names} {own}: a gap below {OWN:g}.")
     unclear = [factor for factor, gap in gaps.items() if gap.low <= OWN]
     if difference.ahead == "open":
         return Verdict("open", f"{said} {why_open(difference.difference)}")
