@@ -23,6 +23,8 @@ from aeviz.io import atomic
 
 KEPT = 8
 """Packs on a machine."""
+UNFINISHED_SECONDS = 86_400.0
+"""A pack that was not completely written, or removed, by then never will be."""
 IN_USE_SECONDS = 600.0
 """A pack is kept so long after its last use: it may be read some time after `Pack.folder`."""
 
@@ -88,15 +90,20 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> None:
 
 
 def _clear() -> None:
-    """Remove all but the packs that were used last, or are in use."""
+    """Remove all but the packs that were used last, or are in use, and what processes that were
+    killed have left."""
     used = {}
     for path in _parent().iterdir():
         with contextlib.suppress(FileNotFoundError):  # another process removes it
-            if not path.name.startswith("."):
-                used[path] = path.stat().st_mtime
-    for path in sorted(used, key=used.__getitem__, reverse=True)[KEPT:]:
-        if time.time() - used[path] > IN_USE_SECONDS:
+            used[path] = path.stat().st_mtime
+    now = time.time()
+    packs = [path for path in used if not path.name.startswith(".")]
+    for path in sorted(packs, key=used.__getitem__, reverse=True)[KEPT:]:
+        if now - used[path] > IN_USE_SECONDS:
             gone = path.with_name(f".gone-{secrets.token_hex(8)}")
             with contextlib.suppress(OSError):
                 path.rename(gone)
             shutil.rmtree(gone, ignore_errors=True)
+    for path in used.keys() - set(packs):
+        if now - used[path] > UNFINISHED_SECONDS:
+            shutil.rmtree(path, ignore_errors=True)

@@ -96,3 +96,14 @@ def test_a_pack_that_is_removed_before_it_is_marked_as_used_is_written_again(
 
     monkeypatch.setattr(os, "utime", late)
     assert (one.folder() / "file").read_bytes() == b"1"
+
+
+def test_what_a_killed_process_left_is_removed_after_a_day(cache: Path) -> None:
+    pack({"file": b"1"}).folder()
+    for name, days in ((".young", 0.5), (".old", 1.5)):
+        (cache / name).mkdir()
+        (cache / name / "file").write_bytes(b"half")
+        at = time.time() - days * 86_400
+        os.utime(cache / name, (at, at))
+    pack({"file": b"1"}).folder()
+    assert {path.name for path in cache.glob(".*")} == {".young"}

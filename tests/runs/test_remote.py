@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -148,11 +149,12 @@ def test_changes_of_a_run_that_was_removed_create_nothing(run: Run) -> None:
 
 
 @pytest.fixture
-def trainer(monkeypatch: pytest.MonkeyPatch, runs_dir: Path) -> Iterator[Trainer]:
+def trainer(monkeypatch: pytest.MonkeyPatch, runs_dir: Path, tmp_path: Path) -> Iterator[Trainer]:
     """A trainer in this process, which does not end it, and leaves its settings as they were."""
     for name in ("AEVIZ_RUNS", "AEVIZ_WORKERS", "AEVIZ_RAY", "AEVIZ_DATA", "AEVIZ_DATASETS"):
         monkeypatch.setenv(name, os.environ.get(name, ""))
     monkeypatch.setattr(Trainer, "_end_alone", lambda self: None)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     threads = torch.get_num_threads()
     found = Trainer(1)
     monkeypatch.setenv("AEVIZ_RUNS", str(runs_dir))  # of this process, which is also the server
@@ -274,3 +276,18 @@ def test_a_folder_that_is_gone_does_not_spoil_the_trainer(trainer: Trainer, run:
     trainer._run.folder.rename(trainer._folder / "gone")
     follow(trainer, run)
     assert run.status.phase == "done"
+
+
+def test_a_trainer_removes_what_killed_ones_have_left(trainer: Trainer, tmp_path: Path) -> None:
+    """Not the folder of one that lives, or what may be another program's."""
+    killed, strange = tmp_path / "aeviz-trainer-killed", tmp_path / "aeviz-trainer-strange"
+    for folder in (killed, strange):
+        folder.mkdir()
+        (folder / "resume.safetensors").write_bytes(b"large")
+    (killed / ".lock").touch()
+    another = Trainer(1)
+    assert {path for path in tmp_path.glob("*aeviz-trainer-*")} == {
+        trainer._folder,
+        another._folder,
+        strange,
+    }

@@ -18,11 +18,12 @@ from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
+from typing import TextIO
 
 from aeviz.cluster.packs import Pack
 from aeviz.datasets import transfer
 from aeviz.errors import UserError
-from aeviz.io import malloc
+from aeviz.io import locks, malloc
 from aeviz.runs.remote.changes import Changes, Watch
 from aeviz.runs.store import Run
 
@@ -34,6 +35,8 @@ BYTES_PER_SECOND = 4e6
 """At most so much of the saved state is sent, on the average: that of the type `vae` has 15 MB, and
 an epoch on 4,000 digits takes 0.3 s."""
 _POLL_SECONDS = 0.05
+_FOLDER = "aeviz-trainer-"
+_LOCK = ".lock"
 
 
 class Trainer:
@@ -45,7 +48,7 @@ class Trainer:
         # all trainings in the same thread: OpenMP and malloc keep memory for each thread there was
         self._thread = ThreadPoolExecutor(max_workers=1)
         self._training: Future[None] | None = None
-        self._folder = Path(tempfile.mkdtemp(prefix="aeviz-trainer-"))
+        self._folder, self._lock = _new_folder()
         os.environ["AEVIZ_RUNS"] = str(self._folder)
         os.environ["AEVIZ_WORKERS"] = "1"
         os.environ.pop("AEVIZ_RAY", None)  # it is the cluster that this names
@@ -113,3 +116,15 @@ class Trainer:
             time.sleep(1.0)
         shutil.rmtree(self._folder, ignore_errors=True)  # a training that goes on ends by this
         os._exit(0)
+
+
+def _new_folder() -> tuple[Path, TextIO | None]:
+    """A folder for this trainer, and the lock in it. Those of trainers that were killed are
+    removed: their lock is free. The folder gets its name once it is locked."""
+    parent = Path(tempfile.gettempdir())
+    for path in parent.glob(f"{_FOLDER}*"):
+        if os.path.isfile(path / _LOCK) and not locks.held(path / _LOCK):
+            shutil.rmtree(path, ignore_errors=True)
+    new = Path(tempfile.mkdtemp(prefix=f".{_FOLDER}"))
+    lock = locks.take(new / _LOCK)
+    return new.rename(parent / new.name[1:]), lock
