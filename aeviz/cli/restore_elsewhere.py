@@ -32,12 +32,12 @@ def outcomes_elsewhere(
 ) -> Iterator[tuple[Job, Outcome]]:
     """Restore the files on the machines of the cluster, a batch at a time on each. A batch that
     loses its machine again and again is divided into its files, so one file stops no other."""
-    from aeviz.cluster.actors import resources
+    from aeviz.cluster.actors import amount, resources
     from aeviz.cluster.connection import connect
     from aeviz.cluster.executor import ClusterExecutor
 
     options = {name: getattr(args, name) for name in ("task", "sigma", "mask_marks", "stretch")}
-    window = 2 * max(1, int(resources(connect()).total.get("CPU", 1)))
+    window = 2 * max(1, int(amount(resources(connect()).total, "CPU")))
     waiting: dict[Future[list[Made]], Batch] = {}
     batches = _batches(work, jobs)
     pool = ClusterExecutor(files=_order(args, work))

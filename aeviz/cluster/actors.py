@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -31,17 +32,25 @@ class Share:
     cpus: int
     gpus: float
 
-    def fits(self, resources: dict[str, float]) -> int:
-        """How many trainings fit into these resources."""
-        fitting = int(resources.get("CPU", 0) / self.cpus)
-        return min(fitting, int(resources.get("GPU", 0) / self.gpus)) if self.gpus else fitting
+    def fits(self, machines: Sequence[Mapping[str, float]]) -> int:
+        """How many trainings fit into machines with these resources, each into one of them."""
+        return sum(self._fits(machine) for machine in machines)
+
+    def _fits(self, machine: Mapping[str, float]) -> int:
+        fitting = int(machine.get("CPU", 0) / self.cpus)
+        return min(fitting, int(machine.get("GPU", 0) / self.gpus)) if self.gpus else fitting
 
 
 class Resources(NamedTuple):
-    """The processors, GPUs and so on of the cluster: all of them, and those that are free."""
+    """The processors, GPUs and so on of each machine: all of them, and those that are free."""
 
-    total: dict[str, float]
-    free: dict[str, float]
+    total: Sequence[Mapping[str, float]]
+    free: Sequence[Mapping[str, float]]
+
+
+def amount(machines: Sequence[Mapping[str, float]], name: str) -> float:
+    """How much of a resource ("CPU", "GPU") these machines have together."""
+    return sum(machine.get(name, 0.0) for machine in machines)
 
 
 def resources(ray: Any) -> Resources:
@@ -61,7 +70,7 @@ def share(ray: Any, whole_gpu: bool = False) -> Share:
             f"a whole number from 1 on; it is {value[:40]!r}."
         )
     gpus = 1.0 if whole_gpu else GPU_SHARE
-    return Share(int(value), gpus if resources(ray).total.get("GPU") else 0.0)
+    return Share(int(value), gpus if amount(resources(ray).total, "GPU") else 0.0)
 
 
 def app_id() -> str:
@@ -85,7 +94,13 @@ def allowance(ray: Any, demand: int) -> int:
 def _board(ray: Any) -> Any:
     return (
         ray.remote(Board)
-        .options(name="board", lifetime="detached", get_if_exists=True, num_cpus=0, max_restarts=-1)
+        .options(
+            name="board-2",  # a number for each version of its methods: it outlives an update
+            lifetime="detached",
+            get_if_exists=True,
+            num_cpus=0,
+            max_restarts=-1,
+        )
         .remote()
     )
 

@@ -125,8 +125,8 @@ class ClusterExecutor(Executor):
         while self._returned and time.monotonic() - self._returned[0] > LAG_SECONDS:
             self._returned.popleft()
         found = actors.resources(self._ray)
-        free = found.free.get("CPU", 0) + len(self._returned)
-        return int(min(found.total.get("CPU", 0), len(self._running) + free))
+        free = actors.amount(found.free, "CPU") + len(self._returned)
+        return int(min(actors.amount(found.total, "CPU"), len(self._running) + free))
 
     def _begin(self, limit: int) -> None:
         with self._changed:

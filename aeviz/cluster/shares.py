@@ -48,8 +48,10 @@ class Board:
             demands[name] = max(wanted, demands.get(name, 0))
         return fair(capacity, demands | {app: capacity})[app]
 
-    def resources(self) -> tuple[dict[str, float], dict[str, float]]:
-        """All resources of the cluster, and those that are free."""
+    def resources(self) -> tuple[list[dict[str, float]], list[dict[str, float]]]:
+        """All resources of each machine of the cluster, and those of each that are free."""
         import ray
+        from ray._private import state  # the public functions add the machines up
 
-        return ray.cluster_resources(), ray.available_resources()
+        total = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+        return total, list(state.available_resources_per_node().values())

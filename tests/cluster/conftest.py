@@ -33,6 +33,7 @@ def machines() -> Iterator[Any]:
     with pytest.MonkeyPatch.context() as patch, TemporaryDirectory(prefix="ray-") as folder:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         patch.setenv("RAY_TMPDIR", folder)  # not that of a cluster which this machine belongs to
+        patch.setenv("XDG_CACHE_HOME", folder)
         path = [str(ROOT), str(ROOT / "tests" / "helpers")]
         patch.setenv("PYTHONPATH", os.pathsep.join(path))
         made = Cluster(initialize_head=True, head_node_args=head_of(0))

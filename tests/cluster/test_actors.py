@@ -14,7 +14,7 @@ from aeviz.errors import UserError
 
 
 def cluster(**resources: float) -> SimpleNamespace:
-    return SimpleNamespace(total=resources)
+    return SimpleNamespace(total=[resources])
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +36,7 @@ def board(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_shares(resources: dict[str, float], share: Share, trainings: int) -> None:
     found = actors.share(cluster(**resources))
     assert found == share
-    assert found.fits(resources) == trainings
+    assert found.fits([resources]) == trainings
 
 
 def test_one_large_model_gets_whole_gpus() -> None:
@@ -46,7 +46,27 @@ def test_one_large_model_gets_whole_gpus() -> None:
 
 def test_processors_of_a_training(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AEVIZ_RAY_CPUS", "4")
-    assert actors.share(cluster(CPU=10)).fits({"CPU": 10}) == 2
+    assert actors.share(cluster(CPU=10)).fits([{"CPU": 10}]) == 2
+
+
+def test_a_training_fits_into_one_machine() -> None:
+    """Not into what several machines have left."""
+    assert Share(4, 0.0).fits([{"CPU": 6.0}] * 2) == 2
+    assert Share(4, 0.0).fits([{"CPU": 2.0}] * 4) == 0
+    assert Share(1, 0.25).fits([{"CPU": 8.0}, {"CPU": 1.0, "GPU": 1.0}]) == 1
+
+
+def test_no_trainer_is_made_that_fits_into_no_machine(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def get_actor(name: str) -> None:
+        raise ValueError("there is none")
+
+    monkeypatch.setenv("AEVIZ_RUNS", str(tmp_path))
+    monkeypatch.setenv("AEVIZ_RAY_CPUS", "4")
+    left = [{"CPU": 2.0}] * 2
+    ray = SimpleNamespace(get_actor=get_actor, total=[{"CPU": 6.0}] * 2, free=left)
+    assert actors.trainer(ray, object, 2) is None
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "half", "1.5", "99999"])

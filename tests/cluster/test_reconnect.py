@@ -115,7 +115,7 @@ def test_a_folder_is_restored_although_the_connection_is_lost(
 ) -> None:
     def resources(ray: object) -> actors.Resources:
         cpus = {"CPU": float(lost_once(stub))}
-        return actors.Resources(cpus, cpus)
+        return actors.Resources([cpus], [cpus])
 
     monkeypatch.setattr(actors, "resources", resources)
     monkeypatch.setenv("AEVIZ_RAY", "head:6379")

@@ -7,13 +7,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load_file
 from waiting import until
 
 from aeviz.cluster import actors, connection
 from aeviz.config import RunConfig
+from aeviz.datasets import custom_images
 from aeviz.presets.autoencoders import settings_for
 from aeviz.runs import queue, spawn
+from aeviz.runs.remote.trainer import Trainer
 from aeviz.runs.store import Run
 
 pytestmark = pytest.mark.ray
@@ -60,6 +63,32 @@ def test_a_run_is_trained_elsewhere_as_it_would_be_here(
     assert same_weights(run, here)
     epochs = [[row for row in each.metrics() if "validation" in row] for each in (run, here)]
     assert [row["loss"] for row in epochs[0]] == [row["loss"] for row in epochs[1]]
+
+
+def test_a_run_on_an_own_data_set_is_trained_elsewhere(
+    cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other machine gets it from here."""
+    monkeypatch.setenv("AEVIZ_DATASETS", str(tmp_path / "datasets"))
+    images = torch.arange(60, dtype=torch.uint8).view(60, 1, 1, 1).expand(60, 1, 16, 16)
+    name = custom_images.keep("Sixty", images, torch.arange(60) % 2, {"class_names": ("a", "b")})
+    run = over(spawn.start(config().replace(dataset=name)))
+    assert (run.status.phase, run.status.epoch) == ("done", 3)
+
+
+def test_a_training_fits_into_one_machine(cluster: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not into what two of them have together."""
+    small = cluster.add_node(num_cpus=1)
+    try:
+        ray = connection.connect()
+        until(lambda: actors.amount(actors.resources(ray).free, "CPU") == 3)
+        assert actors.allowance(ray, 5) == 3
+        monkeypatch.setenv("AEVIZ_RAY_CPUS", "2")
+        assert actors.allowance(ray, 5) == 1
+        monkeypatch.setenv("AEVIZ_RAY_CPUS", "3")
+        assert actors.trainer(ray, Trainer, 0) is None
+    finally:
+        cluster.remove_node(small)
 
 
 def test_a_machine_is_unplugged(

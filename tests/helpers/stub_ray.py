@@ -46,6 +46,7 @@ class StubRay(ModuleType):
         super().__init__("ray")
         self.connections = 1
         self.calls = 0
+        self.killed: list[object] = []
         self.released = threading.Event()
         self.exceptions = ModuleType("ray.exceptions")
         self.exceptions.RayTaskError = RayTaskError  # type: ignore[attr-defined]
@@ -83,6 +84,9 @@ class StubRay(ModuleType):
             if connection.is_lost(error):
                 raise
             raise RayTaskError(error) from error
+
+    def kill(self, actor: object) -> None:
+        self.killed.append(actor)
 
     def cancel(self, reference: Reference, force: bool) -> None:
         pass

@@ -63,6 +63,7 @@ def run(runs_dir: object, monkeypatch: pytest.MonkeyPatch) -> Run:
 @pytest.fixture
 def trainer(stub: StubRay, run: Run, monkeypatch: pytest.MonkeyPatch) -> StubTrainer:
     found = StubTrainer(stub, run)
+    stub.released.set()
     monkeypatch.setattr(actors, "trainer", lambda *args: found)
     return found
 
@@ -137,3 +138,30 @@ def test_a_run_whose_turn_it_is_fails_if_the_cluster_does_not_answer(
     monkeypatch.setattr(connection, "connect", refusing)
     with pytest.raises(UserError, match="does not answer"):
         follower.work(run)
+
+
+def test_a_stop_ends_a_trainer_that_has_not_begun(
+    stub: StubRay, run: Run, trainer: StubTrainer
+) -> None:
+    """It may wait for a machine inside Ray."""
+    stub.released.clear()
+    run.request_stop()
+    with pytest.raises(queue.CancelledError):
+        follower._train_somewhere(run, 0, lambda: run.stop_requested, time_slice.TimeSlice(""))
+    assert stub.killed == [trainer]
+
+
+def test_a_trainer_that_does_not_begin_is_replaced(
+    stub: StubRay, run: Run, trainer: StubTrainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower, "CALL_SECONDS", 0.05)
+    stub.released.clear()
+
+    def kill(actor: object) -> None:
+        stub.killed.append(actor)
+        stub.released.set()
+
+    monkeypatch.setattr(stub, "kill", kill)
+    follower.work(run)
+    assert run.status.phase == "done"
+    assert stub.killed == [trainer]

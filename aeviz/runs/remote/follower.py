@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from aeviz.cluster import actors, connection
-from aeviz.cluster.packs import pack
+from aeviz.cluster.packs import Pack, pack
 from aeviz.datasets import transfer
 from aeviz.errors import UserError
 from aeviz.runs import queue
@@ -61,7 +61,7 @@ def _train_somewhere(
         try:
             data = pack(transfer.files([run.config.dataset]), ray)
             trainer = _trainer(run, ray, slot, stopped)
-            _answer(ray, trainer.begin.remote(run.id, to_begin_with(run), data))
+            _begin(run, ray, trainer, data, stopped)
             began = True
             time_slice.begin()
             _follow(run, ray, trainer, lambda: stopped() or time_slice.check())
@@ -107,11 +107,24 @@ def _trainer(run: Run, ray: Any, slot: int, stopped: Callable[[], bool]) -> Any:
         _wait(stopped)
 
 
+def _begin(run: Run, ray: Any, trainer: Any, data: Pack, stopped: Callable[[], bool]) -> None:
+    """Have the trainer begin. One that does not is ended: it may wait for a machine inside Ray, for
+    ever, if another app was faster to take the room for it."""
+    call = trainer.begin.remote(run.id, to_begin_with(run), data)
+    deadline = time.monotonic() + CALL_SECONDS
+    while not ray.wait([call], timeout=RETRY_SECONDS)[0]:
+        is_late = time.monotonic() > deadline
+        if is_late or stopped():
+            ray.kill(trainer)
+            raise ray.exceptions.GetTimeoutError if is_late else queue.CancelledError
+    ray.get(call)
+
+
 def _follow(run: Run, ray: Any, trainer: Any, should_stop: Callable[[], bool]) -> None:
     """Write what the trainer reports into the run's folder, until the training is over."""
     reported = time.monotonic()
     while True:
-        changes = _answer(ray, trainer.changes.remote(should_stop()))
+        changes = ray.get(trainer.changes.remote(should_stop()), timeout=CALL_SECONDS)
         if run.is_gone:
             return  # the trainer stops, as nobody calls it any more
         changes.apply(run)
@@ -120,10 +133,6 @@ def _follow(run: Run, ray: Any, trainer: Any, should_stop: Callable[[], bool]) -
         if time.monotonic() - reported > REPORT_SECONDS:
             capacity.report_if_possible(ray)
             reported = time.monotonic()
-
-
-def _answer(ray: Any, call: Any) -> Any:
-    return ray.get(call, timeout=CALL_SECONDS)
 
 
 def _say(run: Run, message: str) -> None:
