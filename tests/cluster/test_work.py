@@ -13,7 +13,7 @@ from aeviz.experiments import jobs, run, table
 
 pytestmark = pytest.mark.ray
 
-FAST = {"dataset": "digits", "steps": 40, "seeds": 2, "arms": ["pca", "linear"], "sizes": [2, 4]}
+FAST = {"dataset": "digits", "steps": 40, "seeds": 2, "arms": ["pca", "dense"], "sizes": [2, 4]}
 
 
 def test_tasks_of_the_lab_return_as_here(cluster: Any) -> None:
