@@ -21,7 +21,7 @@ LINKS: dict[str, dict[str, str]] = {
         "seeds": "1",
     },
     "retrieval": {
-        "dataset": "digits", "arms": "pixels,pca,ae,ae-itq", "sizes": "8", "steps": "60",
+        "dataset": "digits", "arms": "pixels,pca,pca-itq,ae,ae-itq", "sizes": "8", "steps": "60",
         "seeds": "1",
     },
 }  # fmt: skip
@@ -98,9 +98,9 @@ def test_an_upload_is_fitted_and_a_bad_one_is_one_sentence(finished: dict[str, J
 def test_the_search_shows_a_row_for_each_arm(finished: dict[str, Job]) -> None:
     app = press(opened("retrieval"), SOURCE, "Other kinds")
     shown = answer(app)
-    for title in ("This image", "pixels", "PCA", "AE", "AE bits (ITQ)"):
+    for title in ("This image", "pixels", "PCA", "PCA bits (ITQ)", "AE", "AE bits (ITQ)"):
         assert f"<b>{title}</b>" in shown
-    assert shown.count("<figure>") == 1 + 4 * 8
+    assert shown.count("<figure>") == 1 + 5 * 8
 
 
 def test_the_pad_waits_for_a_drawing(finished: dict[str, Job]) -> None:
