@@ -115,7 +115,7 @@ def test_the_verdict_follows_from_the_rows(found: Result, outcome: str) -> None:
 
 def test_the_sentence_has_the_numbers() -> None:
     sentence = EXPERIMENT.judge(made([[100, 96, 95], [101, 97, 96.1]], exact=95.5)).sentence
-    for text in ("100.50", "95.55", "0.95", "95.50", "within 0.05"):
+    for text in ("100.50", "95.55", "0.95", "95.50", "is 0.05 above it"):
         assert text in sentence
 
 

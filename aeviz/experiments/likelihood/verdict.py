@@ -61,7 +61,8 @@ def _against_exact(result: Result) -> tuple[bool | None, str]:
         if exact and len(exact) == len(reached):
             distance = interval([a - b for a, b in zip(reached, exact, strict=True)])
             return distance.high < -SLACK or distance.mean < -SLACK, (
-                f" With {arm_of(size)} the exact value is {interval(exact).mean:.2f}, and "
-                f"{params.counts[-1]:,} samples reach it within {abs(distance.mean):.2f}."
+                f" With {arm_of(size)} the exact value is {interval(exact).mean:.2f}; the bound by "
+                f"{params.counts[-1]:,} samples is {abs(distance.mean):.2f} "
+                f"{'above' if distance.mean >= 0 else 'below'} it."
             )
     return None, ""
