@@ -29,9 +29,9 @@ class Parameters:
         PIXELS,
     )
     images: int = p.number(
-        100, "Test images", "How many are measured, taken evenly from the test set.", 10, 10_000
+        40, "Test images", "How many are measured, taken evenly from the test set.", 10, 10_000
     )
-    steps: int = p.number(600, "Training steps", "The same for each code size.", 20, 400_000)
+    steps: int = p.number(500, "Training steps", "The same for each code size.", 20, 400_000)
     seeds: int = p.seeds(3)
 
 
