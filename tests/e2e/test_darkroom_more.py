@@ -147,9 +147,13 @@ def test_a_photo_is_measured_against_a_clean_original(page: Page, photo_url: str
     expect(psnr).to_be_hidden()
     held: list[Route] = []
     page.route("**/reference", lambda route: held.append(route))
-    page.get_by_test_id("aeviz-reference").set_input_files(payload("clean.png", photo(96, 64, 1)))
+    with page.expect_request("**/reference"):
+        files = payload("clean.png", photo(96, 64, 1))
+        page.get_by_test_id("aeviz-reference").set_input_files(files)
     expect(button).to_have_text("Measuring…")
     expect(button).to_be_disabled()
+    while not held:  # the route is called a moment after the request
+        page.wait_for_timeout(20)
     held[0].continue_()
     page.unroute("**/reference")
     expect(psnr).to_contain_text("→")
