@@ -46,6 +46,7 @@ def lab(args: argparse.Namespace) -> dict[str, Any]:
     before = _read(args.out, args.name, data) if args.out else {}
     done = _finished(args.out, before, tasks)
     left = [task for task in tasks if task.key not in done]
+    # where a result was computed stays true if it is only judged again
     machine = {key: before[key] for key in ("device", "version") if key in before and not left}
     if address.configured() is None:
         outputs = run.in_processes(experiment.name, data, left, workers=args.workers)
@@ -55,11 +56,11 @@ def lab(args: argparse.Namespace) -> dict[str, Any]:
         done[new.key] = new
         say(f"{len(done)} of {len(tasks)}: {new.key}, {new.seconds:.1f} s")
         if args.out is not None:
-            _write(args.out, experiment.name, params, done)
+            _write(args.out, _document(experiment.name, params, done), done)
     written = _document(experiment.name, params, done) | machine
     say(written["verdict"]["sentence"])
     if args.out is not None:
-        _write(args.out, experiment.name, params, done, machine)
+        _write(args.out, written, done)
     return {"out": str(args.out)} | written if args.out else written
 
 
@@ -96,18 +97,10 @@ def _document(name: str, params: Any, done: Mapping[str, Done]) -> dict[str, Any
     return document.document(table.find(name), result, seconds)
 
 
-def _write(
-    path: Path,
-    name: str,
-    params: Any,
-    done: Mapping[str, Done],
-    machine: Mapping[str, Any] | None = None,
-) -> None:
-    """`machine`: on what and with which version it was computed, if not here and now."""
-    data = _document(name, params, done) | dict(machine or {})
-    data["tasks"] = {
-        key: {"rows": len(one.rows), "seconds": one.seconds} for key, one in done.items()
-    }
+def _write(path: Path, written: Mapping[str, Any], done: Mapping[str, Done]) -> None:
+    """Write the document, with how many of its rows are of which task."""
+    tasks = {key: {"rows": len(one.rows), "seconds": one.seconds} for key, one in done.items()}
+    data = {**written, "tasks": tasks}
     atomic.write_bytes(path, (json.dumps(data, indent=1) + "\n").encode())
 
 

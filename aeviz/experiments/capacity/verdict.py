@@ -31,9 +31,7 @@ def judge(result: Result) -> Verdict:
     seen = interval(result.of("train", part="layers", arm=deep, images=few)).mean
     share = interval(result.of("memorised", part="layers", arm=deep, images=few)).mean
     ends_said = {
-        "a": "more layers memorise more"
-        if overfits
-        else "more layers fit worse, which is not memorising",
+        "a": f"more layers {'memorise more' if overfits else 'fit worse, which is not memorising'}",
         "b": "more layers do not memorise more",
         "open": "the two are too close to call",
     }

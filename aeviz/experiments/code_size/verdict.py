@@ -41,11 +41,12 @@ def judge(result: Result) -> Verdict:
             f"{'falls' if falls else 'does not clearly fall'} from {interval(ends[0]).mean:.4f} to "
             f"{interval(ends[1]).mean:.4f}."
         )
-    if not FOCUS / 2 <= size <= FOCUS * 2:
+    is_near = FOCUS / 2 <= size <= FOCUS * 2
+    if not is_near:
         change += f" The claim is about {FOCUS} numbers: add them."
     if difference.ahead == "b":
         return Verdict(
-            "holds" if falls and FOCUS / 2 <= size <= FOCUS * 2 else "open",
+            "holds" if falls and is_near else "open",
             f"With {numbers} the best network ({best}) has an error of {mean} per pixel, PCA "
             f"{pca[0]:.3g}: as little as PCA with {worth:.0f} numbers.{change}",
         )

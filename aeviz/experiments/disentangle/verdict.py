@@ -42,16 +42,15 @@ def judge(result: Result) -> Verdict:
         return Verdict("fails", f"{said} Beta = 1 is ahead.")
     gaps = _gaps(result, best)
     if without := [factor for factor, gap in gaps.items() if gap.high < OWN]:
-        own = f"no dimension of {'its' if len(without) == 1 else 'their'} own"
-        has = "has" if len(without) == 1 else "have"
-        names = f"With {best}, {', '.join(without)} {has}"
-        return Verdict("fails", f"{said} {names} {own}: a gap below {OWN:g}.")
+        has, its = ("has", "its") if len(without) == 1 else ("have", "their")
+        own = f"With {best}, {', '.join(without)} {has} no dimension of {its} own"
+        return Verdict("fails", f"{said} {own}: a gap below {OWN:g}.")
     unclear = [factor for factor, gap in gaps.items() if gap.low <= OWN]
     if difference.ahead == "open":
         return Verdict("open", f"{said} {why_open(difference.difference)}")
     if unclear:
-        own = "has a dimension of its own"
-        return Verdict("open", f"{said} Whether {', '.join(unclear)} {own} is too close to call.")
+        own = f"Whether {', '.join(unclear)} has a dimension of its own"
+        return Verdict("open", f"{said} {own} is too close to call.")
     return Verdict("holds", f"{said} Each has a dimension of its own: a gap above {OWN:g}.")
 
 

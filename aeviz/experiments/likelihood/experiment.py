@@ -128,7 +128,7 @@ EXPERIMENT = Experiment(
             ),
             0,
             (
-                "Often little of the gap is left then. But any number of samples misses codes that "
+                "Often little of the gap is left then. But no number of samples finds codes that "
                 "the encoder hardly ever draws.",
                 "Not if there are codes that the encoder hardly ever draws. Only the exact value, "
                 "for two numbers, shows the whole gap.",

@@ -41,7 +41,7 @@ def judge(result: Result) -> Verdict:
         f"{interval(losses[WITH]).mean:.1f}: a difference of {behind.difference}.{ends}"
     )
     if margin <= 0:
-        return Verdict("open", f"{said} Nothing is gained over no gradient: train longer.")
+        return Verdict("open", f"{said} The trick gains nothing over no gradient: train longer.")
     if behind.difference.high < margin:
         return Verdict("fails", f"{said} The trick is not needed here.")
     if behind.ahead == "a" and ratio:
