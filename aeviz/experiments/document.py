@@ -134,7 +134,7 @@ def notebook(experiment: Experiment, params: Any) -> str:
             '    print(f"{len(done)} of {len(tasks)}: {task.key}, {task.seconds:.1f} s")\n'
             "result = run.assemble(experiment.name, params, done)"
         ),
-        _code("experiment.verdict(result).sentence"),
+        _code("print(experiment.verdict(result).sentence)"),
         _code("for spec in experiment.charts:\n    go.Figure(lab.chart(spec, result)).show()"),
         _markdown("Change the parameters in the first cell and run all cells again."),
     ]
