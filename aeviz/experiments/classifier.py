@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable
 
 import torch
@@ -15,6 +16,11 @@ LR = 3e-3
 BATCH = 64
 LOOKS = 6
 """How many times the validation error is measured; the best of these moments is kept."""
+
+
+TURN = math.radians(10)
+SCALE, SHIFT = 0.1, 0.07
+"""Of a distorted image at most: its turn; its change in size; its shift as a share of its side."""
 
 
 class Classifier(nn.Module):
@@ -46,7 +52,9 @@ def learn(
 ) -> Classifier:
     """Trains all weights on images x (N, C, H, W) in [0, 1] with labels y (N,), with Adam.
 
-    Keeps the weights with the smallest `error` of a few moments, the last of them if equal.
+    Each image is distorted anew in each step: with few images, a network without distortions
+    memorises them. Keeps the weights with the smallest `error` of a few moments, the last of them
+    if equal.
     """
     model = Classifier(encoder, classes, seed).train()
     optimizer = torch.optim.Adam(model.parameters(), LR)
@@ -58,7 +66,7 @@ def learn(
         if len(order) < min(BATCH, len(x)):
             order = torch.cat([order, torch.randperm(len(x), generator=generator)])
         index, order = order[:BATCH], order[BATCH:]
-        loss = F.cross_entropy(model(x[index]), y[index])
+        loss = F.cross_entropy(model(distorted(x[index], generator)), y[index])
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
@@ -70,6 +78,19 @@ def learn(
                 best, kept = reached, copy.deepcopy(model.state_dict())
     model.load_state_dict(kept)
     return model.eval()
+
+
+def distorted(x: Tensor, generator: torch.Generator) -> Tensor:
+    """Each image of x (B, C, H, W) turned, scaled and shifted a little, at random; what comes in
+    from outside is 0."""
+    turn, scale, right, down = 2 * torch.rand(4, len(x), generator=generator) - 1
+    turn, scale = TURN * turn, 1 + SCALE * scale
+    cos, sin = turn.cos() * scale, turn.sin() * scale
+    # of the range -1 to 1 that a side has in a grid
+    right, down = 2 * SHIFT * right, 2 * SHIFT * down
+    matrix = torch.stack((cos, -sin, right, sin, cos, down), 1).reshape(-1, 2, 3)
+    grid = F.affine_grid(matrix, list(x.shape), align_corners=False)
+    return F.grid_sample(x, grid, align_corners=False)
 
 
 @torch.no_grad()

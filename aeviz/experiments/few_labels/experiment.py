@@ -32,7 +32,8 @@ def _protocol(params: Parameters) -> list[tuple[str, str]]:
         (
             "Networks",
             f"the same encoder from scratch and pretrained, {params.steps} steps of Adam at {LR:g}"
-            ", no augmentation; conv: 16 and 32 channels with batch norm",
+            "; each image is turned, scaled and shifted a little, anew in each step; conv: 16 and "
+            "32 channels with batch norm",
         ),
         (
             "Tuned on",
@@ -133,7 +134,7 @@ EXPERIMENT = Experiment(
         "other": "fashion-mnist",
         "labels": [10, 30, 100, 300, 1000, 3000],
         "pretraining": 10_000,
-        "steps": 600,
+        "steps": 1500,
         "images": 60_000,
         "draws": 10,
     },

@@ -43,7 +43,7 @@ class Parameters:
         400, "Pretraining steps", "Of the encoder, on images without labels.", 20, 100_000
     )
     steps: int = p.number(
-        80, "Training steps", "Of each classifier, with the labelled images.", 20, 20_000
+        120, "Training steps", "Of each classifier, with the labelled images.", 20, 20_000
     )
     images: int = p.number(
         5000,
