@@ -74,8 +74,8 @@ class Source:
 
     image_shape: (C, H, W). counts: images in (train, validation, test). `reader`: the module of
     `aeviz.datasets` that reads it (see `aeviz.datasets.sources`). `network`: the first use needs a
-    download. `folder`: that of the downloaded files, in `data_root`. `own`: a person made it from
-    their own images.
+    download. `folder`: that of the downloaded files, in `data_root`. `part_of`: the data set that
+    these images are a part of. `own`: a person made it from their own images.
     """
 
     name: str
@@ -89,6 +89,7 @@ class Source:
     network: bool = False
     folder: str = ""
     factor_names: tuple[str, ...] = ()
+    part_of: str = ""
     own: bool = False
 
 

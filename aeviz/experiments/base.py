@@ -120,7 +120,8 @@ class Chart:
 @dataclass(frozen=True)
 class Prediction:
     """What a student draws before the run: the measure of one arm over `at` (the places of x), from
-    `low` to `high`, on the experiment's first chart. With `winner` the student also picks an arm.
+    `low` to `high`, on the experiment's first chart. With `winner` the student also picks one of
+    these answers to the question `pick`.
     """
 
     ask: str
@@ -129,6 +130,7 @@ class Prediction:
     low: float
     high: float
     winner: tuple[str, ...] = ()
+    pick: str = "Which will be ahead?"
 
 
 @dataclass(frozen=True)
@@ -188,7 +190,9 @@ class Experiment:
     (what, how) of the protocol card beside data set, seeds and time. `recipe(p, row)`: the
     configuration that a row was trained with, for a link to Train; None if there is none. `query`:
     what a person can do with an image of their own after the run. `series`: how pictures are shown
-    that form a series.
+    that form a series. `comparable`: the parameters that say what the question is. Results that
+    differ in another one, such as the training steps, answer the same question.
+    `adapt(p, chart)`: the chart for these parameters, if they change what it measures.
     """
 
     name: str
@@ -213,6 +217,17 @@ class Experiment:
     recipe: Callable[[Any, Row], Any] = lambda parameters, row: None
     query: Query | None = None
     series: Series | None = None
+    comparable: tuple[str, ...] = ("dataset",)
+    adapt: Callable[[Any, Chart], Chart] = lambda parameters, chart: chart
+
+    def charts_of(self, params: Any) -> list[Chart]:
+        """The charts of a result with these parameters."""
+        return [self.adapt(params, chart) for chart in self.charts]
+
+    def incomparable(self, a: Any, b: Any) -> list[str]:
+        """The names of the parameters due to which two results are about different questions. A
+        data set and a part of it are the same question."""
+        return [name for name in self.comparable if _subject(a, name) != _subject(b, name)]
 
     def build(self, data: Mapping[str, Any]) -> Any:
         """Parameters from plain data. UserError for an invalid one, and for a data set that does
@@ -252,3 +267,10 @@ class Experiment:
                 f"The images of {title} are too large for “{self.title}”: it takes up to "
                 f"{self.max_values:,} numbers per image."
             )
+
+
+def _subject(params: Any, name: str) -> Any:
+    """The value of a parameter; of a data set that is a part of another one, the other one."""
+    value = getattr(params, name)
+    source = datasets.get(value) if name == "dataset" else None
+    return source.part_of or value if source is not None else value

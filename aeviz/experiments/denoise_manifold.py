@@ -274,5 +274,6 @@ EXPERIMENT = Experiment(
     ),
     protocol=_protocol,
     reference={"noise": [0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5], "steps": 4000, "seeds": 5},
+    comparable=("shape",),
     table=("arm", "noise", "seed", "way", "left", "from_mean", "error"),
 )

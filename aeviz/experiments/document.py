@@ -135,7 +135,10 @@ def notebook(experiment: Experiment, params: Any) -> str:
             "result = run.assemble(experiment.name, params, done)"
         ),
         _code("print(experiment.verdict(result).sentence)"),
-        _code("for spec in experiment.charts:\n    go.Figure(lab.chart(spec, result)).show()"),
+        _code(
+            "for spec in experiment.charts_of(params):\n"
+            "    go.Figure(lab.chart(spec, result)).show()"
+        ),
         _markdown("Change the parameters in the first cell and run all cells again."),
     ]
     book = {

@@ -54,7 +54,7 @@ def test_the_bound_falls_towards_the_exact_value(result: Result) -> None:
 def test_the_columns_of_charts_are_there(result: Result) -> None:
     keys = {key for row in result.rows for key in row}
     assert {chart.y for chart in EXPERIMENT.charts} <= keys
-    assert set(EXPERIMENT.table) <= keys
+    assert set(EXPERIMENT.table) - {"grey_loss"} <= keys
     for kl, a, i in zip(
         *(result.of(name) for name in ("kl", "aggregated", "information")), strict=True
     ):
@@ -71,6 +71,19 @@ def test_grey_pixels_fail() -> None:
     assert verdict.outcome == "fails"
     assert "e^-" in verdict.sentence
     assert max(result.of("mass")) < -64 * math.log(2)
+    assert not result.of("nll")
+    assert EXPERIMENT.questions[2].answer(result) is None  # type: ignore[union-attr]
+
+
+def test_charts_of_grey_pixels_do_not_speak_of_a_likelihood() -> None:
+    def first_two(pixels: str) -> str:
+        charts = EXPERIMENT.charts_of(EXPERIMENT.build({"pixels": pixels}))[:2]
+        return " ".join(f"{chart.y} {chart.label} {chart.note}" for chart in charts)
+
+    for word in ("nll", "Bound of", "ELBO", "Published"):
+        assert word in first_two("drawn")
+        assert word not in first_two("grey")
+    assert "no likelihood" in first_two("grey")
 
 
 def test_the_pixels_are_as_the_parameter_says() -> None:

@@ -104,7 +104,7 @@ EXPERIMENT = Experiment(
         ),
     ),
     prediction=Prediction(
-        "Drag each bar: how well does each score find the anomalies? 0.5 is a guess.",
+        "Drag each dot: how well does each score find the anomalies? 0.5 is a guess.",
         "",
         lambda params: [arm for arm in MAIN if arm in PLAIN or arm.split()[0] in params.networks],
         0.3,
@@ -152,6 +152,7 @@ EXPERIMENT = Experiment(
     ),
     protocol=_protocol,
     reference={"dataset": "mnist", "steps": 4000, "size": 32, "split": "official", "seeds": 3},
+    comparable=("dataset", "setup", "only", "flagged"),
     needs=frozenset({"labels"}),
     query=QUERY,
     table=("arm", "class", "seed", "setting", "auc", "low", "high", "alarms", "caught"),

@@ -86,7 +86,7 @@ EXPERIMENT = Experiment(
         ),
     ),
     prediction=Prediction(
-        "Drag each bar: how many images lie in the cluster of their class?",
+        "Drag each dot: how many images lie in the cluster of their class?",
         "",
         lambda params: [
             f"{space} + {method}"
@@ -150,6 +150,7 @@ EXPERIMENT = Experiment(
         "steps": 20_000,
         "seeds": 5,
     },
+    comparable=("dataset", "judged"),
     needs=frozenset({"labels"}),
     table=("arm", "seed", "acc", "nmi", "ari", "clusters", "covered", "acc_covered"),
     recipe=lambda params, row: (

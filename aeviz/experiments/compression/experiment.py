@@ -165,6 +165,7 @@ EXPERIMENT = Experiment(
         "steps": 6000,
         "seeds": 3,
     },
+    comparable=("dataset", "tested"),
     table=(
         "arm",
         "quality",

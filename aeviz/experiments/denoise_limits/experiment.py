@@ -130,6 +130,7 @@ EXPERIMENT = Experiment(
         "steps": 6000,
         "seeds": 5,
     },
+    comparable=("dataset", "kind", "trained"),
     table=("arm", "amount", "seed", "mse", "psnr", "read", "size"),
     recipe=lambda params, row: (
         config({DENOISER: "denoising", PLAIN: "plain"}[str(row["arm"])], params)

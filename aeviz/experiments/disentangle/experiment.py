@@ -144,6 +144,7 @@ EXPERIMENT = Experiment(
         "steps": 4000,
         "seeds": 5,
     },
+    comparable=("dataset", "factor"),
     table=("arm", "seed", *SCORES, "informativeness", "active", "mse"),
     recipe=lambda params, row: config(params, float(row["beta"])),
 )

@@ -43,3 +43,8 @@ def check(params: Parameters) -> None:
 def arm_of(size: int) -> str:
     """What a code size is called in rows and charts."""
     return f"{size} number{'s' * (size != 1)}"
+
+
+def measure_of(params: Parameters) -> str:
+    """The column of the bounds. With grey pixels they bound no likelihood."""
+    return "grey_loss" if params.pixels == "grey" else "nll"

@@ -15,7 +15,7 @@ from aeviz.evaluation.validation import to_float
 from aeviz.experiments.base import Output, Picture, Row, Task
 from aeviz.experiments.fitting import fitted
 from aeviz.experiments.likelihood.arms import config, images_of
-from aeviz.experiments.likelihood.parameters import EXACT, Parameters, arm_of
+from aeviz.experiments.likelihood.parameters import EXACT, Parameters, arm_of, measure_of
 from aeviz.experiments.pictures import strip
 from aeviz.experiments.statistics import interval
 from aeviz.nn.model import Autoencoder
@@ -42,10 +42,10 @@ def work(params: Parameters, task: Task) -> Output:
     generator = torch.Generator().manual_seed(seed)
     log_w = likelihood.log_weights(model, x, params.counts[-1], generator)
     bounds = likelihood.bounds(log_w, params.counts)
-    arm = arm_of(size)
+    arm, measure = arm_of(size), measure_of(params)
     means = bounds.mean(0).tolist()
     rows: list[Row] = [
-        {"arm": arm, "size": size, "seed": seed, "k": k, "nll": -mean, "tighter": mean - means[0]}
+        {"arm": arm, "size": size, "seed": seed, "k": k, measure: -mean, "tighter": mean - means[0]}
         for k, mean in zip(params.counts, means, strict=True)
     ]
     rows[0] |= _codes(params, model, dataset, generator)
@@ -53,7 +53,7 @@ def work(params: Parameters, task: Task) -> Output:
     if size <= likelihood.EXACT_SIZE:
         exact = -likelihood.log_marginal(model, x).mean().item()
         rows += [
-            {"arm": arm + EXACT, "size": size, "seed": seed, "k": k, "nll": exact}
+            {"arm": arm + EXACT, "size": size, "seed": seed, "k": k, measure: exact}
             for k in params.counts
         ]
     return Output(rows, _pictures(model, x, size, generator) if seed == 0 else {})

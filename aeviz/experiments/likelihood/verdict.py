@@ -18,9 +18,6 @@ def judge(result: Result) -> Verdict:
     value of a code that is small enough for one. Grey pixels have no likelihood, whatever the curve
     does."""
     params: Parameters = result.parameters
-    arms = [arm_of(size) for size in params.sizes if result.of("nll", arm=arm_of(size))]
-    if not arms:
-        return Verdict("open", "No model is trained yet.")
     masses = result.of("mass")
     if params.pixels == "grey" and masses:
         return Verdict(
@@ -29,6 +26,9 @@ def judge(result: Result) -> Verdict:
             f"e^{interval(masses).mean:.0f} and not to 1. Even a perfect reconstruction would have "
             f"{interval(result.of('floor')).mean:.0f} nats per image and not 0.",
         )
+    arms = [arm_of(size) for size in params.sizes if result.of("nll", arm=arm_of(size))]
+    if not arms:
+        return Verdict("open", "No model is trained yet.")
     arm, first, last = arms[-1], params.counts[0], params.counts[-1]
     means = [interval(result.of("nll", arm=arm, k=k)).mean for k in params.counts]
     gain = compare(

@@ -123,6 +123,7 @@ EXPERIMENT = Experiment(
     ),
     protocol=_protocol,
     reference={"dataset": "mnist", "images": 60_000, "size": 16, "steps": 6000, "seeds": 3},
+    comparable=("dataset", "size", "relu"),
     table=("arm", "step", "seed", "mse", "test_mse", "angle", "mean_angle", "axes", "match"),
     recipe=lambda params, row: None if row["arm"] == PCA else config(params),
 )

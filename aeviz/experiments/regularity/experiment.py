@@ -148,6 +148,7 @@ EXPERIMENT = Experiment(
     ),
     protocol=_protocol,
     reference={"dataset": "mnist", "size": 16, "steps": 8000, "seeds": 5},
+    comparable=("dataset", "sampler", "beta"),
     table=(
         "arm", "seed", "sure", "precision", "density", "recall", "coverage", "gaps", "smoothness",
         "flips", "lowest", "from_images", "stretch", "error", "classifier",

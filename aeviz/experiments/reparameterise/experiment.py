@@ -119,6 +119,7 @@ EXPERIMENT = Experiment(
     ),
     protocol=_protocol,
     reference={"dataset": "mnist", "noise_samples": [1, 4, 16, 64], "steps": 6000, "seeds": 5},
+    comparable=("dataset", "size", "samples"),
     table=("arm", "seed", "step", "loss", "rate", "samples", "noise"),
     recipe=lambda params, row: (
         config(params, float(row["rate"])) if row["arm"] == WITH and "rate" in row else None

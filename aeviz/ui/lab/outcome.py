@@ -27,7 +27,7 @@ from aeviz.ui.shared.chart import chart
 from aeviz.wording import place_in_queue
 
 EVERY_SECONDS = 1.0
-OUTCOMES = {"holds": "It holds", "fails": "It fails", "open": "Too close to call"}
+OUTCOMES = {"holds": "It holds", "fails": "It fails", "open": "Undecided"}
 MAX_PICTURES = 80
 
 
@@ -69,9 +69,10 @@ def charts(
 ) -> None:
     """The charts that have data, the first alone, then two in a row, and the experiment's own
     figures. `reveal`: with the reference result."""
-    known = document.reference(experiment) if reveal else None
+    known = _comparable(experiment, params) if reveal else None
     figures = []
-    for number, spec in enumerate(experiment.charts):
+    specs = experiment.charts_of(params)
+    for number, spec in enumerate(specs):
         ghost = prediction.ghost(experiment, params) if number == 0 else None
         figure = lab.chart(spec, result, known.result if known else None, ghost)
         if figure["data"]:
@@ -82,7 +83,7 @@ def charts(
             columns = st.columns(2)
         with columns[(number - 1) % 2] if number else st.container():
             st.markdown(f"**{spec.label}**")
-            testid = f"aeviz-lab-{experiment.charts.index(spec)}"
+            testid = f"aeviz-lab-{specs.index(spec)}"
             chart(figure, testid, f"{spec.label} over {spec.x_label or spec.x}")
             if spec.note:
                 st.caption(spec.note)
@@ -98,7 +99,9 @@ def verdict(experiment: Experiment, result: Result, status: jobs.Status) -> None
         st.warning(status.message)
     if picked := prediction.picked(experiment):
         st.caption(f"You expected: {picked}.")
-    known = document.reference(experiment)
+    if other := _other_question(experiment, result):
+        st.caption(other)
+    known = _comparable(experiment, result.parameters)
     if known is not None:
         theirs = experiment.verdict(known.result)
         same = theirs.outcome == judged.outcome
@@ -111,14 +114,49 @@ def verdict(experiment: Experiment, result: Result, status: jobs.Status) -> None
 def _differences(experiment: Experiment, result: Result, known: Reference) -> str:
     """The settings in which a result with another verdict differs from the reference."""
     mine, theirs = (parameters.plain(one.parameters) for one in (result, known.result))
-    changes = [
-        f"{field.label} {parameters.as_text(theirs[name])} (here {parameters.as_text(mine[name])})"
-        for name, field in parameters.about(experiment.parameters).items()
-        if mine[name] != theirs[name]
-    ]
-    if not changes:
-        return " The settings are the same: the random numbers of the seeds decide."
-    return f" Your verdict is another one, with other settings. There: {'; '.join(changes)}."
+    names = [name for name in theirs if mine[name] != theirs[name]]
+    if not names:
+        return (
+            " The settings are the same, so the computer or the version of the software makes the "
+            "difference."
+        )
+    return (
+        " Your settings differ from the reference's, and so does your verdict. The reference has: "
+        f"{_theirs(experiment, result, known, names)}."
+    )
+
+
+def _theirs(experiment: Experiment, result: Result, known: Reference, names: Sequence[str]) -> str:
+    """The reference's values of some settings, and those of this result."""
+    mine, theirs = (parameters.plain(one.parameters) for one in (result, known.result))
+    about = parameters.about(experiment.parameters)
+    return "; ".join(
+        f"{about[name].label} {parameters.as_text(theirs[name])} "
+        f"(here {parameters.as_text(mine[name])})"
+        for name in names
+    )
+
+
+def _comparable(experiment: Experiment, params: Any) -> Reference | None:
+    """The reference result, if it is about the same question."""
+    known = document.reference(experiment)
+    if known is None or experiment.incomparable(params, known.result.parameters):
+        return None
+    return known
+
+
+def _other_question(experiment: Experiment, result: Result) -> str:
+    """Why the reference result is not shown, or "" if it is, or if there is none."""
+    known = document.reference(experiment)
+    if known is None:
+        return ""
+    names = experiment.incomparable(result.parameters, known.result.parameters)
+    if not names:
+        return ""
+    return (
+        "The reference result is about another question, so it is not shown: it has "
+        f"{_theirs(experiment, result, known, names)}."
+    )
 
 
 def _data(known: Reference) -> str:
@@ -205,7 +243,7 @@ def details(experiment: Experiment, result: Result, seconds: float) -> None:
         st.dataframe([row for row in rows if len(row) > 1], hide_index=True)
     with st.expander("Protocol: how it was measured"):
         st.html(_card(document.protocol(experiment, result.parameters), seconds))
-        known = document.reference(experiment)
+        known = _comparable(experiment, result.parameters)
         if known is not None:
             st.markdown("**Reference result**")
             st.html(_card(known.protocol, known.seconds, known.device))

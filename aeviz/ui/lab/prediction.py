@@ -15,7 +15,7 @@ from aeviz.ui.shared.component import component
 
 def show(experiment: Experiment, params: Any) -> None:
     """Shows the chart to draw on, and the choice of a winner."""
-    prediction, spec = experiment.prediction, experiment.charts[0]
+    prediction, spec = experiment.prediction, experiment.charts_of(params)[0]
     places = prediction.at(params)
     st.markdown(f"**Predict.** {prediction.ask}")
     testid = f"aeviz-predict-{experiment.name}"
@@ -41,7 +41,7 @@ def show(experiment: Experiment, params: Any) -> None:
         key = f"lab-winner-{experiment.name}"
         given = st.query_params.get(address.WINNER)
         st.session_state.setdefault(key, given if given in prediction.winner else None)
-        picked = st.segmented_control("Which will be ahead?", prediction.winner, key=key)
+        picked = st.segmented_control(prediction.pick, prediction.winner, key=key)
         if picked:
             st.query_params[address.WINNER] = picked
 

@@ -26,9 +26,35 @@ def test_another_verdict_names_the_settings_that_differ() -> None:
     assert "Seeds" not in text
 
 
-def test_another_verdict_with_the_same_settings_is_up_to_the_seeds() -> None:
+def test_another_verdict_with_the_same_settings_is_up_to_computer_or_version() -> None:
     known = Reference(result(), [], 1.0, "CPU")
-    assert "the seeds decide" in outcome._differences(CODE_SIZE, result(), known)
+    assert "computer or the version" in outcome._differences(CODE_SIZE, result(), known)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "said"),
+    [
+        ("likelihood", {}, ""),
+        ("likelihood", {"dataset": "mnist", "steps": 30}, ""),
+        ("likelihood", {"pixels": "grey"}, "Pixels drawn (here grey)"),
+        ("likelihood", {"dataset": "digits"}, "Data set mnist (here digits)"),
+        ("anomaly", {"setup": "one-anomalous", "only": 1}, "Class -1 (here 1)"),
+        ("compression", {"tested": "inverted"}, "Tested on own (here inverted)"),
+        ("points-3d", {"shape": "torus"}, "Shape swiss roll (here torus)"),
+        ("denoise-manifold", {"shape": "spiral"}, "Data circle (here spiral)"),
+        ("capacity", {"dataset": "digits"}, ""),  # there is no reference result
+    ],
+)
+def test_a_reference_about_another_question_is_not_shown(
+    name: str, changes: dict[str, object], said: str
+) -> None:
+    experiment = table.find(name)
+    one = Result(experiment.build(changes), [])
+    sentence = outcome._other_question(experiment, one)
+    assert said in sentence
+    assert bool(sentence) == bool(said)
+    if said:
+        assert outcome._comparable(experiment, one.parameters) is None
 
 
 @pytest.mark.parametrize(("width", "square"), [(28, True), (30, True), (200, False), (10, False)])
