@@ -17,6 +17,7 @@ from aeviz.experiments.run import Done
 from aeviz.io import atomic
 
 SCALES = ("live", "reference")
+ORIGIN = ("device", "version", "code")
 
 
 def add_arguments(sub: argparse.ArgumentParser) -> None:
@@ -46,8 +47,13 @@ def lab(args: argparse.Namespace) -> dict[str, Any]:
     before = _read(args.out, args.name, data) if args.out else {}
     done = _finished(args.out, before, tasks)
     left = [task for task in tasks if task.key not in done]
-    # where a result was computed stays true if it is only judged again
-    machine = {key: before[key] for key in ("device", "version") if key in before and not left}
+    if done and left and before.get("code") != run.revision(experiment.name):
+        say(
+            f"{len(done)} tasks were done by another version of the code: delete {args.out} to do "
+            "all again."
+        )
+    # where and by what a result was computed stays true if it is only judged again
+    origin = {key: before.get(key, "") for key in ORIGIN} if before and not left else {}
     if address.configured() is None:
         outputs = run.in_processes(experiment.name, data, left, workers=args.workers)
     else:
@@ -57,7 +63,7 @@ def lab(args: argparse.Namespace) -> dict[str, Any]:
         say(f"{len(done)} of {len(tasks)}: {new.key}, {new.seconds:.1f} s")
         if args.out is not None:
             _write(args.out, _document(experiment.name, params, done), done)
-    written = _document(experiment.name, params, done) | machine
+    written = _document(experiment.name, params, done) | origin
     say(written["verdict"]["sentence"])
     if args.out is not None:
         _write(args.out, written, done)
@@ -94,7 +100,8 @@ def _changes(args: argparse.Namespace) -> dict[str, Any]:
 def _document(name: str, params: Any, done: Mapping[str, Done]) -> dict[str, Any]:
     result = run.assemble(name, params, dict(done))
     seconds = sum(one.seconds for one in done.values())
-    return document.document(table.find(name), result, seconds)
+    written = document.document(table.find(name), result, seconds)
+    return written | {"code": run.revision(name)}
 
 
 def _write(path: Path, written: Mapping[str, Any], done: Mapping[str, Done]) -> None:

@@ -28,8 +28,8 @@ STOP_SECONDS = 0.5
 """How soon a Stop is noticed while tasks are done elsewhere."""
 
 _HERE = Path(__file__).resolve().parent
-_COMPUTES = ("config.py", "datasets", "degradations", "nn", "presets", "training", "evaluation",
-             "latent", "restoration")  # fmt: skip
+_COMPUTES = ("config.py", "pca.py", "datasets", "degradations", "images", "nn", "presets",
+             "training", "evaluation", "latent", "restoration")  # fmt: skip
 """Packages of aeviz that a measured number depends on, beside the Lab's own files."""
 
 

@@ -52,11 +52,31 @@ def test_a_run_that_was_interrupted_goes_on(
     monkeypatch.setattr(run, "work", counted)
     capsys.readouterr()
     assert main(["lab", *TINY, "--out", str(out)]) == 0
-    written = answer(capsys)
+    out_and_err = capsys.readouterr()
+    assert "another version of the code" not in out_and_err.out + out_and_err.err
+    written = json.loads(out.read_text())
     assert written["complete"]
     assert not set(again) & set(done)
     assert written["rows"][: len(before["rows"])] == before["rows"]
-    assert json.loads(out.read_text())["verdict"] == written["verdict"]
+    last = json.loads(out_and_err.out.splitlines()[-1])
+    assert last["verdict"] == written["verdict"]
+
+
+def test_tasks_of_another_version_of_the_code_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "code-size.json"
+    assert main(["lab", *TINY, "--out", str(out)]) == 0
+    before = json.loads(out.read_text())
+    _, last = before["tasks"].popitem()
+    rows = before["rows"][: -last["rows"]]
+    out.write_text(json.dumps(before | {"rows": rows, "complete": False}))
+    monkeypatch.setattr(run, "revision", lambda name: "another")
+    capsys.readouterr()
+    assert main(["lab", *TINY, "--out", str(out)]) == 0
+    said = capsys.readouterr()
+    assert f"{len(before['tasks'])} tasks were done by another version" in said.out + said.err
+    assert json.loads(out.read_text())["code"] == "another"
 
 
 def test_a_complete_result_is_judged_again_and_nothing_is_computed(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import json
 import os
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 
+import aeviz
 from aeviz import limits
 from aeviz.errors import UserError
 from aeviz.experiments import fitting, jobs, process, run, table
@@ -23,6 +25,7 @@ from aeviz.experiments.jobs import Job, Status
 from aeviz.experiments.run import Done
 from aeviz.identity import Person
 
+PACKAGE = Path(aeviz.__file__).parent
 TINY = {"dataset": "digits", "sizes": "2,8", "arms": "pca,dense", "seeds": 1, "steps": 20}
 ME, OTHER = "a" * 32, "b" * 32
 SECONDS = 400.0
@@ -104,6 +107,26 @@ def test_a_revision_reads_all_files_of_an_experiment(name: str) -> None:
     own = importlib.import_module(f"aeviz.experiments.{table.MODULES[name]}").__file__
     assert Path(str(own)) in files
     assert Path(str(fitting.__file__)) in files
+
+
+NO_NUMBERS = {"cluster", "device", "errors", "identity", "io", "limits", "models", "runs"}
+"""Packages that the computing code imports, but that no measured number depends on."""
+
+
+@pytest.mark.parametrize("name", table.MODULES)
+def test_a_revision_reads_what_these_files_import(name: str) -> None:
+    files = run.files_of(name)
+    read = {file.relative_to(PACKAGE).parts[0].removesuffix(".py") for file in files}
+    imported = {
+        module.split(".")[1]
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "aeviz"
+        for module in (
+            [f"aeviz.{one.name}" for one in node.names] if node.module == "aeviz" else [node.module]
+        )
+    }
+    assert imported - read - NO_NUMBERS == set()
 
 
 def test_a_person_has_a_few_jobs_under_way(started: list[Job]) -> None:
