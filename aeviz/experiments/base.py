@@ -16,7 +16,8 @@ from aeviz import datasets
 from aeviz.datasets import Source
 from aeviz.errors import UserError
 from aeviz.experiments import parameters
-from aeviz.experiments.query import Query, Stored
+from aeviz.experiments.query import Query
+from aeviz.experiments.stored import Stored
 
 Row = dict[str, float | int | str]
 """One measurement: the arm, what was varied, the seed, and what was measured. Plain numbers and
@@ -45,8 +46,8 @@ class Picture:
 @dataclass(frozen=True)
 class Output:
     """The output of a task. The names of the pictures are file names. `arrays`: nested lists of
-    numbers for a figure of the experiment's own, up to `MAX_NUMBERS` in all. `stored`: what the
-    experiment's `query` needs."""
+    numbers for a figure of the experiment's own, up to `MAX_NUMBERS` in all. `stored`: the network,
+    if it is to be a model for other pages."""
 
     rows: list[Row]
     pictures: dict[str, Picture] = field(default_factory=dict)

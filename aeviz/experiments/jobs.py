@@ -28,8 +28,8 @@ from aeviz import limits
 from aeviz.errors import UserError
 from aeviz.experiments import parameters, table
 from aeviz.experiments.base import Experiment, Picture, Result
-from aeviz.experiments.query import Stored
 from aeviz.experiments.run import Done, assemble, key_of
+from aeviz.experiments.stored import Stored
 from aeviz.identity import Person
 from aeviz.io import atomic, json_file, locks, machine
 from aeviz.io.paths import lab_dir, owner_of

@@ -22,7 +22,7 @@ from aeviz.cluster.packs import Pack
 from aeviz.datasets import transfer
 from aeviz.experiments import table
 from aeviz.experiments.base import MAX_NUMBERS, Output, Picture, Result, Row, Task
-from aeviz.experiments.query import Stored
+from aeviz.experiments.stored import Stored
 
 STOP_SECONDS = 0.5
 """How soon a Stop is noticed while tasks are done elsewhere."""

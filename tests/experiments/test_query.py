@@ -14,11 +14,12 @@ from aeviz import datasets, limits
 from aeviz.config import RunConfig
 from aeviz.datasets import Split
 from aeviz.errors import UserError
-from aeviz.experiments import jobs, query
+from aeviz.experiments import jobs, stored
 from aeviz.experiments.base import Result, Task
 from aeviz.experiments.jobs import Job, Status
-from aeviz.experiments.query import Respond, read_corpus
+from aeviz.experiments.query import Respond
 from aeviz.experiments.run import Done
+from aeviz.experiments.stored import read_corpus
 from aeviz.images import decode_sprite
 from aeviz.models import library
 from aeviz.models.checkpoint import Loaded
@@ -120,19 +121,19 @@ def test_other_names_find_no_network(
 def test_the_stored_images_are_the_first_ones(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(query, "CORPUS_VALUES", 64 * 5)
+    monkeypatch.setattr(stored, "CORPUS_VALUES", 64 * 5)
     data = datasets.load("digits")
     config = RunConfig(dataset="digits").replace(**{"bottleneck.latent_dim": 3})
     model = Autoencoder(config, (1, 8, 8)).eval()
-    stored = query.stored("a network", model, data, corpus=data.train)
+    made = stored.stored("a network", model, data, corpus=data.train)
     path = tmp_path / "corpus.safetensors"
-    path.write_bytes(stored.corpus)
+    path.write_bytes(made.corpus)
     corpus = read_corpus(path)
     assert corpus is not None
     assert torch.equal(corpus.images, data.train.images[:5])
     assert torch.equal(corpus.labels, data.train.labels[:5])
     assert read_corpus(tmp_path / "none") is None
-    for damaged in (stored.corpus[:-3], b"", stored.corpus[:-1] + b"x"):
+    for damaged in (made.corpus[:-3], b"", made.corpus[:-1] + b"x"):
         path.write_bytes(damaged)
         with pytest.raises(UserError, match="damaged"):
             read_corpus(path)

@@ -15,7 +15,8 @@ from aeviz.experiments.anomaly.images import Trial
 from aeviz.experiments.anomaly.parameters import NETWORKS, Parameters
 from aeviz.experiments.base import Chart, Result, Task
 from aeviz.experiments.pictures import heat
-from aeviz.experiments.query import Answer, Query, Respond, Shelf, Stored, stored, with_test
+from aeviz.experiments.query import Answer, Query, Respond, Shelf
+from aeviz.experiments.stored import Stored, stored, with_test
 from aeviz.io.json_file import is_number
 from aeviz.models.checkpoint import Loaded
 

@@ -14,7 +14,7 @@ from aeviz.evaluation import metrics
 from aeviz.evaluation.validation import to_float
 from aeviz.experiments.base import Result, Task
 from aeviz.experiments.fitting import codes, pixels
-from aeviz.experiments.query import Answer, Query, Respond, Shelf, Stored, stored, with_test
+from aeviz.experiments.query import Answer, Query, Respond, Shelf
 from aeviz.experiments.retrieval.arms import distances_to, trained
 from aeviz.experiments.retrieval.images import Search
 from aeviz.experiments.retrieval.parameters import (
@@ -24,6 +24,7 @@ from aeviz.experiments.retrieval.parameters import (
     model_of,
     network_of,
 )
+from aeviz.experiments.stored import Stored, stored, with_test
 from aeviz.models.checkpoint import Loaded
 
 FOUND = 8

@@ -12,7 +12,8 @@ from aeviz.errors import UserError
 from aeviz.escaping import in_markdown
 from aeviz.experiments.base import Experiment, Result, Task
 from aeviz.experiments.jobs import Job
-from aeviz.experiments.query import Answer, Respond, Shelf, read_corpus
+from aeviz.experiments.query import Answer, Respond, Shelf
+from aeviz.experiments.stored import read_corpus
 from aeviz.figures import lab
 from aeviz.models import library
 from aeviz.models.library import ModelInfo
