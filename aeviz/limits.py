@@ -116,5 +116,7 @@ LAB_KEPT: Final = 300
 """Stored results; the one requested longest ago is removed first."""
 LAB_RESULT: Final = 4 * MIB
 """Bytes of the rows of one result."""
+LAB_NETWORKS: Final = 12
+"""Networks that one result keeps."""
 LAB_STORED: Final = 32 * MIB
-"""Bytes of the networks and images that one result keeps for a person's own image."""
+"""Bytes of these networks, and of the images that it keeps for a person's own image."""

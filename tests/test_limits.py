@@ -58,7 +58,10 @@ def both(number: Limit, size: Limit) -> list[int]:
         ("combinations of values that a sweep checks", [limits.SWEEP_COMBINATIONS]),
         ("experiments of the Lab that run or wait", shares(limits.LAB_JOBS)),
         ("results of the Lab", [limits.LAB_KEPT]),
-        ("networks and images that a result of the Lab keeps", [limits.LAB_STORED]),
+        (
+            "networks, and images with them, that a result of the Lab keeps",
+            [limits.LAB_NETWORKS, limits.LAB_STORED],
+        ),
         ("a turn, while somebody else waits", [limits.LONGEST_TRAINING_SECONDS // 60]),
     ],
 )

@@ -162,10 +162,12 @@ class Job:
         atomic.write_bytes(self.folder / "result.json", text, new_folder=False)
 
     def _store(self, key: str, stored: Stored) -> None:
-        """Writes a network, unless the result would then keep too many bytes."""
+        """Writes a network, unless the result would then keep too many, or too many bytes."""
         folder = self.folder / "models" / key
-        kept = sum(file.stat().st_size for file in (self.folder / "models").glob("*/*"))
-        if kept + len(stored.model) + len(stored.corpus) > limits.LAB_STORED:
+        kept = [file.stat().st_size for file in self.folder.glob("models/*/*")]
+        if sum(kept) + len(stored.model) + len(stored.corpus) > limits.LAB_STORED:
+            return
+        if len([*self.folder.glob("models/*/model.safetensors")]) >= limits.LAB_NETWORKS:
             return
         atomic.write_bytes(folder / "name", stored.name[:80].encode())
         if stored.corpus:

@@ -31,6 +31,8 @@ def result() -> Result:
     found = EXPERIMENT.build(TINY)
     data = parameters.plain(found)
     done = {one.key: one for one in run.in_turn("compression", data, EXPERIMENT.tasks(found))}
+    kept = {key: one.stored.name for key, one in done.items() if one.stored is not None}
+    assert kept == {"dense-0": "dense, best at 32 bits", "vae-0": "VAE, best at 32 bits"}
     return run.assemble("compression", found, done)
 
 

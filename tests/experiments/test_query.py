@@ -99,10 +99,11 @@ def test_one_network_of_the_first_seed_is_kept(
     assert [*search.models()] == ["ae-16-0"]
 
 
-def test_a_result_keeps_a_bounded_number_of_bytes(
-    finished: dict[str, dict[str, Done]], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("limit", "value"), [("LAB_STORED", 1000), ("LAB_NETWORKS", 0)])
+def test_a_result_keeps_few_networks_and_bytes(
+    finished: dict[str, dict[str, Done]], monkeypatch: pytest.MonkeyPatch, limit: str, value: int
 ) -> None:
-    monkeypatch.setattr(limits, "LAB_STORED", 1000)
+    monkeypatch.setattr(limits, limit, value)
     job = kept("anomaly", finished["anomaly"], monkeypatch)
     assert job.models() == {}
     assert not (job.folder / "models").exists()

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 import pytest
-from page_tools import PAGES, SECONDS, again
+from page_tools import PAGES, SECONDS, again, links
 from streamlit.testing.v1 import AppTest
 
 from aeviz.experiments import jobs, parameters, run, table
@@ -110,6 +110,27 @@ def test_the_result_has_verdict_reason_questions_and_files(
     wrong = next(i for i in range(len(question.answers)) if i != question.right)
     radio.set_value(question.answers[wrong]).run()
     assert app.error
+
+
+def test_a_picture_and_a_line_lead_to_each_stored_network(
+    started: list[Job], answered: dict[str, Any]
+) -> None:
+    job = jobs.start("code-size", TINY)
+    finish(job, answered)
+    app = opened(**LINK, ran="1")
+    shown = links(app)
+    for size in ("2", "8"):
+        model = f"model={job.id}.dense-{size}-0"
+        assert model in shown[f"dense, {size} numbers"]
+        door = f'<a href="explore?{model}" title="Open “dense, {size} numbers” in Explore" aria-'
+        assert galleries(app)[0].count(door) == 1
+    assert "<a " not in galleries(app)[0].partition("dense")[0], "originals and PCA"
+    (job.folder / "models" / "dense-2-0" / "model.safetensors").unlink()
+    (job.folder / "models" / "dense-8-0" / "model.safetensors").write_bytes(b"damaged")
+    app = opened(**LINK, ran="1")
+    assert not app.exception
+    assert "<a " not in galleries(app)[0]
+    assert "Open in Explore:" not in texts(app)
 
 
 def test_a_stopped_result_is_shown_and_goes_on(

@@ -21,6 +21,7 @@ from aeviz.experiments.balance.parameters import Parameters, arm_of, roles, toge
 from aeviz.experiments.base import Output, Picture, Row, Task
 from aeviz.experiments.fitting import fitted
 from aeviz.experiments.pictures import grid
+from aeviz.experiments.stored import stored
 from aeviz.nn.bottlenecks import reparameterize
 from aeviz.nn.model import Autoencoder
 
@@ -65,7 +66,10 @@ def work(params: Parameters, task: Task) -> Output:
         "chance": commonest(dataset),
     }
     curve: Row = {"arm": f"seed {seed}", "rate": terms["kl"], "distortion": terms["recon"]}
-    return Output([row, curve], _pictures(model, params, beta, test_z, test) if seed == 0 else {})
+    if seed:
+        return Output([row, curve])
+    pictures = _pictures(model, params, beta, test_z, test)
+    return Output([row, curve], pictures, stored=stored(arm_of(beta), model, dataset))
 
 
 def commonest(dataset: Dataset) -> float:

@@ -19,6 +19,7 @@ from aeviz.experiments.capacity.parameters import PLAIN, Parameters, counts, lay
 from aeviz.experiments.fitting import fitted, pixels
 from aeviz.experiments.photo_crops import photo_crops
 from aeviz.experiments.pictures import strip
+from aeviz.experiments.stored import stored
 
 SHOWN = 8
 MEASURED = 500
@@ -62,8 +63,10 @@ def work(params: Parameters, task: Task) -> Output:
         **_measure(model, few),
     }
     ends = (counts(params)[0], counts(params)[-1])
-    pictures = _pictures(model, few, depth, count) if seed == 0 and count in ends else {}
-    return Output([row], pictures)
+    if seed or count not in ends:
+        return Output([row])
+    name = f"{layers(depth)}, {count:,} images"
+    return Output([row], _pictures(model, few, name), stored=stored(name, model, dataset))
 
 
 def _guard(params: Parameters, dataset: Dataset, guard: str, seed: int) -> Output:
@@ -84,7 +87,7 @@ def _guard(params: Parameters, dataset: Dataset, guard: str, seed: int) -> Outpu
         "validation": error,
         **_measure(model, few),
     }
-    return Output([row])
+    return Output([row], stored=None if seed else stored(guard, model, dataset))
 
 
 @torch.no_grad()
@@ -106,13 +109,12 @@ def _measure(model: Any, dataset: Dataset) -> Row:
     }
 
 
-def _pictures(model: Any, dataset: Dataset, depth: int, count: int) -> dict[str, Picture]:
+def _pictures(model: Any, dataset: Dataset, group: str) -> dict[str, Picture]:
     x = to_float(dataset.test.images[:SHOWN])
     x_hat = reconstruct(model, x)
     index: Tensor = nearest(x_hat.flatten(1), pixels(dataset.train))[1]
     crops = photo_crops(dataset.image_shape)
     alien = crops[torch.linspace(0, len(crops) - 1, SHOWN).round().long()]
-    group = f"{layers(depth)}, {count:,} images"
     shown = {
         "new images": x,
         "their reconstructions": x_hat,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 from collections.abc import Callable, Iterator
 from functools import lru_cache
@@ -30,12 +31,14 @@ UMAP_EPOCHS = 200
 
 @lru_cache(maxsize=2)
 def drawn(name: str, images: int, seed: int) -> Dataset:
-    """Random images of all parts of the data set, to learn from and to cluster."""
+    """Random images of all parts of the data set, to learn from and to cluster. Test and validation
+    images are others, unless nearly all are drawn."""
     dataset = datasets.load(name)
     everything = pooled(dataset)
     order = torch.randperm(len(everything), generator=torch.Generator().manual_seed(seed))
     count = min(images, len(everything)) // 2 * 2  # batch norm cannot take one image alone
-    return with_splits(dataset, everything.take(order[:count]), everything.take(order[-100:]))
+    made = with_splits(dataset, everything.take(order[:count]), everything.take(order[-100:]))
+    return dataclasses.replace(made, test=everything.take(order[-500:-100]))
 
 
 def config(network: str, params: Parameters) -> RunConfig:

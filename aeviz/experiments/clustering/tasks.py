@@ -17,6 +17,7 @@ from aeviz.experiments.base import Output, Picture, Row, Task
 from aeviz.experiments.clustering.arms import clustered, drawn, points_of
 from aeviz.experiments.clustering.parameters import MAPPED, METHODS, Parameters
 from aeviz.experiments.pictures import heat, strip
+from aeviz.experiments.stored import stored
 from aeviz.images import encode_png
 from aeviz.nn.model import Autoencoder
 
@@ -54,7 +55,8 @@ def work(params: Parameters, task: Task) -> Output:
             pictures |= _centres(params, dataset, z, clusters, arm, model)
         if seed == 0 and method == MAPPED.get(space):
             arrays |= _map(z, labels, clusters)
-    return Output(rows, pictures, arrays)
+    kept = None if seed or model is None else stored(space, model, dataset)
+    return Output(rows, pictures, arrays, kept)
 
 
 def _measured(labels: NDArray[np.int64], clusters: NDArray[np.int64]) -> Row:

@@ -17,6 +17,7 @@ from aeviz.experiments.code_size.parameters import ARMS, Parameters
 from aeviz.experiments.fitting import codes, fitted, pixels
 from aeviz.experiments.pictures import strip
 from aeviz.experiments.probes import linear_accuracy
+from aeviz.experiments.stored import stored
 
 SHOWN = 8
 """Test images in a row of reconstructions."""
@@ -58,7 +59,10 @@ def work(params: Parameters, task: Task) -> Output:
         arm, size, seed, mse, dataset, codes(model, dataset.train), codes(model, dataset.test)
     )
     row["pca_numbers"] = pca_numbers(dataset, mse)
-    return Output([row], _strip(arm, size, x_hat) if seed == 0 else {})
+    if seed:
+        return Output([row])
+    kept = stored(_name(arm, size), model, dataset)
+    return Output([row], _strip(arm, size, x_hat), stored=kept)
 
 
 def _pca(dataset: Dataset, sizes: Sequence[int]) -> Output:
@@ -89,5 +93,8 @@ def _row(
 
 
 def _strip(arm: str, size: int, x_hat: Tensor) -> dict[str, Picture]:
-    caption = f"{ARMS[arm]}, {size} number{'s' * (size != 1)}"
-    return {f"{arm}-{size}": Picture(caption, strip(x_hat[:SHOWN]), ARMS[arm])}
+    return {f"{arm}-{size}": Picture(_name(arm, size), strip(x_hat[:SHOWN]), ARMS[arm])}
+
+
+def _name(arm: str, size: int) -> str:
+    return f"{ARMS[arm]}, {size} number{'s' * (size != 1)}"

@@ -19,6 +19,7 @@ from aeviz.experiments.compression.codec import Codec, Point, best_points
 from aeviz.experiments.compression.images import images_of
 from aeviz.experiments.compression.parameters import Parameters
 from aeviz.experiments.fitting import codes, fitted, pixels
+from aeviz.nn.model import Autoencoder
 from aeviz.presets.autoencoders import settings_for
 
 PCA_SIZES: Final = (16, 64, 256)
@@ -38,13 +39,14 @@ def configs(arm: str, params: Parameters) -> list[RunConfig]:
 @dataclass(frozen=True, eq=False)
 class Encoder:
     """Codes of images, and what is needed to compress them: the codec without the images.
-    `weights`: numbers that the receiver needs."""
+    `weights`: numbers that the receiver needs. `model`: the network, None for PCA."""
 
     encode: Callable[[Split], Tensor]
     decode: Decode
     transform: Transform
     weights: int
     train: Tensor
+    model: Autoencoder | None = None
 
     def codec(self, dataset: Dataset, test: Split) -> Codec:
         """The codec with the codes of these images to choose with and to measure on."""
@@ -67,7 +69,7 @@ def trained(arm: str, params: Parameters, dataset: Dataset, seed: int) -> list[E
         encode, decode = partial(codes, model), partial(decode_all, model)
         train = encode(dataset.train)
         transform = fit_transform(train, sensitivity(decode, train[:200]))
-        found.append(Encoder(encode, decode, transform, weights, train))
+        found.append(Encoder(encode, decode, transform, weights, train, model))
     return found
 
 

@@ -35,9 +35,11 @@ class Codec:
 
 @dataclass(frozen=True)
 class Point:
-    """A codec at one rate. bits: the largest rate allowed; file_bits, payload_bits: per image,
-    of the real file and as -log2 of the shares; codec_bytes: what a receiver needs beside."""
+    """A codec at one rate. place: which of the codecs it is; bits: the largest rate allowed;
+    file_bits, payload_bits: per image, of the real file and as -log2 of the shares; codec_bytes:
+    what a receiver needs beside."""
 
+    place: int
     bits: float
     size: int
     val_mse: float
@@ -53,23 +55,27 @@ def best_points(
 ) -> list[Point]:
     """For each rate the codec with the least error on the validation images, measured on the test
     images."""
-    best: dict[float, tuple[float, Codec, Quantizer]] = {}
-    for codec in codecs:
+    best: dict[float, tuple[float, int, Quantizer]] = {}
+    for place, codec in enumerate(codecs):
         y, other = codec.transform(codec.train), codec.transform(codec.validation)
         for rate, one in zip(rates, at_rates(y, other, tuple(rates)), strict=True):
             x_hat = _decoded(codec, one, one.symbols(other))
             mse = _mse(x_hat, validation)
             if rate not in best or mse < best[rate][0]:
-                best[rate] = (mse, codec, one)
-    return [_measured(rate, *best[rate], test) for rate in rates]
+                best[rate] = (mse, place, one)
+    return [_measured(rate, *best[rate], codecs, test) for rate in rates]
 
 
-def _measured(rate: float, val_mse: float, codec: Codec, one: Quantizer, test: Split) -> Point:
+def _measured(
+    rate: float, val_mse: float, place: int, one: Quantizer, codecs: Sequence[Codec], test: Split
+) -> Point:
+    codec = codecs[place]
     symbols = one.symbols(codec.transform(codec.test))
     stream = entropy_coding.encode(symbols, one.histograms)
     x_hat = _decoded(codec, one, symbols)
     numbers = codec.weights + codec.transform.backward.numel() + one.table_numbers
     return Point(
+        place,
         rate,
         codec.train.shape[1],
         val_mse,

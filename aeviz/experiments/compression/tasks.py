@@ -6,10 +6,11 @@ import math
 from collections.abc import Sequence
 
 from aeviz import datasets
+from aeviz.datasets import Dataset
 from aeviz.evaluation.validation import to_float
 from aeviz.experiments.base import Output, Picture, Row, Task
 from aeviz.experiments.compression import matrix
-from aeviz.experiments.compression.arms import pca_curve, pca_points, trained
+from aeviz.experiments.compression.arms import Encoder, pca_curve, pca_points, trained
 from aeviz.experiments.compression.codec import SHOWN, Point, best_points, read_curve
 from aeviz.experiments.compression.formats import PictureFile, bits_of_formats, files_of
 from aeviz.experiments.compression.images import images_of
@@ -17,6 +18,7 @@ from aeviz.experiments.compression.kinds import another, images_of_kind, own_kin
 from aeviz.experiments.compression.parameters import ARMS, Parameters
 from aeviz.experiments.fitting import pixels
 from aeviz.experiments.pictures import strip
+from aeviz.experiments.stored import Stored, stored
 
 
 def tasks(params: Parameters) -> list[Task]:
@@ -67,7 +69,22 @@ def work(params: Parameters, task: Task) -> Output:
     pictures = _pictures(params, ARMS[arm], points)
     if arm == params.arms[0]:
         pictures |= matrix.pictures(ARMS[arm], own, kinds, params.dataset)
-    return Output(rows, pictures)
+    return Output(rows, pictures, stored=_kept(params, ARMS[arm], encoders, points, dataset))
+
+
+def _kept(
+    params: Parameters,
+    arm: str,
+    encoders: Sequence[Encoder],
+    points: Sequence[Point],
+    dataset: Dataset,
+) -> Stored:
+    """The network that the validation images chose for the middle rate."""
+    rate = matrix.rate_of(params)
+    (place,) = (point.place for point in points if point.bits == rate)
+    model = encoders[place].model
+    assert model is not None
+    return stored(f"{arm}, best at {rate:g} bits", model, dataset)
 
 
 def _other_kinds(params: Parameters) -> list[Row]:

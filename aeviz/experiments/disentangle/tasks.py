@@ -19,6 +19,7 @@ from aeviz.experiments.disentangle.arms import active_codes, config, factors_of
 from aeviz.experiments.disentangle.parameters import Parameters, arm_of
 from aeviz.experiments.fitting import codes, first, fitted
 from aeviz.experiments.pictures import strip
+from aeviz.experiments.stored import stored
 from aeviz.nn.model import Autoencoder
 
 SHOWN: Final = 8
@@ -48,7 +49,10 @@ def work(params: Parameters, task: Task) -> Output:
     row["active"] = int((z.var(0) > 0).sum())
     x = to_float(dataset.test.images)
     row["mse"] = metrics.mse(x, decode_all(model, codes(model, dataset.test))).mean().item()
-    return Output([row], _pictures(model, params, beta, dataset) if seed == 0 else {})
+    if seed:
+        return Output([row])
+    pictures = _pictures(model, params, beta, dataset)
+    return Output([row], pictures, stored=stored(arm_of(beta), model, dataset))
 
 
 def measured(z: Tensor, split: Split, names: Sequence[str], seed: int) -> Row:

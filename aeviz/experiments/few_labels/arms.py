@@ -15,6 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
 from aeviz.config import RunConfig
+from aeviz.datasets import Dataset
 from aeviz.evaluation import label_spreading, metrics
 from aeviz.evaluation.neighbours import nearest
 from aeviz.evaluation.validation import to_float
@@ -48,16 +49,16 @@ def classified(params: Parameters, draw: Draw, group: str) -> Found:
         yield "pixels + label spreading", *_spread("pixels", x, draw)
         return
     if group == "codes":
-        model = _pretrained(params, draw)
+        model = pretrained(params, dataset, draw.seed)
         z = tuple(codes(model, part) for part in (dataset.train, dataset.validation, dataset.test))
         yield "code + logistic", *_logistic([("", z)], draw)
         yield "code + label spreading", *_spread(f"{model.config.to_json()}", z, draw)
         return
     settings = config(params.dataset, params.size)
     if group == "fine-tuned":
-        encoder = _pretrained(params, draw)
+        encoder = pretrained(params, dataset, draw.seed)
     elif group == "transfer":
-        encoder = _pretrained(params, draw, params.other)
+        encoder = pretrained(params, dataset, draw.seed, params.other)
     elif group == "dense":
         encoder = Autoencoder(settings.replace(**{"training.seed": draw.seed}), dataset.image_shape)
     else:
@@ -191,9 +192,9 @@ def config(dataset: str, size: int) -> RunConfig:
     return settings_for("denoising", dataset).replace(**changes)
 
 
-def _pretrained(params: Parameters, draw: Draw, other: str = "") -> Autoencoder:
-    seed = draw.seed * min(PRETRAININGS, params.draws) // params.draws
-    dataset = draw.dataset
+def pretrained(params: Parameters, dataset: Dataset, draw: int, other: str = "") -> Autoencoder:
+    """The autoencoder of a draw, trained on these images or on those of another data set."""
+    seed = draw * min(PRETRAININGS, params.draws) // params.draws
     settings = config(params.dataset, params.size)
     if other:
         dataset = resized(other, params.dataset, params.images)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from aeviz.datasets import Dataset
 from aeviz.evaluation.validation import to_float
 from aeviz.experiments.base import Output, Picture, Row, Task
-from aeviz.experiments.few_labels.arms import classified
+from aeviz.experiments.few_labels.arms import classified, pretrained
 from aeviz.experiments.few_labels.images import Draw, labels_per_class, limited, share_wrong
 from aeviz.experiments.few_labels.parameters import GROUPS, Parameters
 from aeviz.experiments.pictures import grid
 from aeviz.experiments.splits import balanced
+from aeviz.experiments.stored import stored
 
 SHOWN = 20
 
@@ -41,7 +42,16 @@ def work(params: Parameters, task: Task) -> Output:
                     "validation_error": share_wrong(validation, dataset.validation),
                 }
             )
-    return Output(rows, _labelled(params, dataset) if task == tasks(params)[0] else {})
+    pictures = _labelled(params, dataset) if task == tasks(params)[0] else {}
+    if seed or group != _keeping(params):
+        return Output(rows, pictures)
+    kept = stored("pretrained autoencoder", pretrained(params, dataset, seed), dataset)
+    return Output(rows, pictures, stored=kept)
+
+
+def _keeping(params: Parameters) -> str:
+    """The group whose first task stores the pretrained autoencoder."""
+    return "codes" if "codes" in params.groups else "fine-tuned"
 
 
 def _labelled(params: Parameters, dataset: Dataset) -> dict[str, Picture]:

@@ -18,6 +18,7 @@ from aeviz.experiments.likelihood.arms import config, images_of
 from aeviz.experiments.likelihood.parameters import EXACT, Parameters, arm_of, measure_of
 from aeviz.experiments.pictures import strip
 from aeviz.experiments.statistics import interval
+from aeviz.experiments.stored import stored
 from aeviz.nn.model import Autoencoder
 
 SHOWN: Final = 8
@@ -56,7 +57,10 @@ def work(params: Parameters, task: Task) -> Output:
             {"arm": arm + EXACT, "size": size, "seed": seed, "k": k, measure: exact}
             for k in params.counts
         ]
-    return Output(rows, _pictures(model, x, size, generator) if seed == 0 else {})
+    if seed:
+        return Output(rows)
+    pictures = _pictures(model, x, size, generator)
+    return Output(rows, pictures, stored=stored(arm, model, dataset))
 
 
 def _codes(

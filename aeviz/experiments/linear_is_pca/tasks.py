@@ -23,6 +23,7 @@ from aeviz.experiments.linear_is_pca.arms import (
 )
 from aeviz.experiments.linear_is_pca.parameters import AXES, PCA, Parameters, arm, measured_at
 from aeviz.experiments.pictures import strip
+from aeviz.experiments.stored import stored
 from aeviz.nn.model import Autoencoder
 from aeviz.presets.defaults import epochs_for
 from aeviz.training.fit import fit
@@ -92,7 +93,9 @@ def _train(params: Parameters, dataset: Dataset, task: Task) -> Output:
         return Output(rows)
     learned = Picture("the decoder's columns as learned", _directions(columns, dataset), GROUP)
     after = Picture("the same plane after rotation", _directions(turned, dataset), GROUP)
-    return Output(rows, {"columns": learned, "rotated": after})
+    name = f"{arm(params)}, {params.size} number{'s' * (params.size != 1)}"
+    kept = stored(name, model, dataset)
+    return Output(rows, {"columns": learned, "rotated": after}, stored=kept)
 
 
 @torch.no_grad()

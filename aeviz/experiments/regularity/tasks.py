@@ -20,6 +20,7 @@ from aeviz.experiments.fitting import codes, fitted
 from aeviz.experiments.pictures import grid, strip
 from aeviz.experiments.regularity.arms import MAX_CODES, MAX_REAL, config, drawn_codes, samples
 from aeviz.experiments.regularity.parameters import MODELS, Parameters
+from aeviz.experiments.stored import stored
 from aeviz.latent.projection import PCA2
 from aeviz.latent.regularity import gap_share, lines, log_volumes, smoothness
 from aeviz.nn.model import Autoencoder
@@ -65,9 +66,10 @@ def work(params: Parameters, task: Task) -> Output:
         if seed == 0:
             pictures[f"samples{len(rows)}"] = Picture(arm, grid(x[:SHOWN], SHOWN), "Samples")
     rows.append({"arm": MODELS[kind], "seed": seed, **_paths(dataset, judge_of, model, test_z)})
-    if seed == 0:
-        pictures |= _pictures(kind, model, test_z, z)
-    return Output(rows, pictures)
+    if seed:
+        return Output(rows)
+    pictures |= _pictures(kind, model, test_z, z)
+    return Output(rows, pictures, stored=stored(MODELS[kind], model, dataset))
 
 
 @lru_cache(maxsize=2)

@@ -17,6 +17,7 @@ from aeviz.experiments.base import Output, Picture, Row, Task
 from aeviz.experiments.pictures import strip
 from aeviz.experiments.reparameterise.arms import RATES, start, steps
 from aeviz.experiments.reparameterise.parameters import ARMS, BATCH, POINTS, Parameters
+from aeviz.experiments.stored import stored
 from aeviz.nn.estimators import Estimator, encoder_gradient, surrogate
 from aeviz.nn.model import Autoencoder
 
@@ -101,7 +102,8 @@ def training(params: Parameters, dataset: Dataset, kind: Estimator, seed: int) -
     }
     if kind == "pathwise":
         pictures = {"original": Picture("originals", strip(x), "reconstructions")} | pictures
-    return Output(rows, pictures)
+    kept = stored(ARMS[kind], model, dataset) if math.isfinite(validation) else None
+    return Output(rows, pictures, stored=kept)
 
 
 def _trained(

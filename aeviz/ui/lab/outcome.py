@@ -21,7 +21,8 @@ from aeviz.export import config_link
 from aeviz.figures import lab
 from aeviz.io.paths import WEB
 from aeviz.runs import queue
-from aeviz.ui.lab import own_figures, prediction
+from aeviz.ui.lab import networks, own_figures, prediction
+from aeviz.ui.lab.networks import Networks
 from aeviz.ui.shared import person, problems
 from aeviz.ui.shared.chart import chart
 from aeviz.wording import place_in_queue
@@ -173,37 +174,52 @@ def _show_verdict(judged: Verdict, title: str) -> None:
 
 def pictures(job: Job, experiment: Experiment, result: Result) -> None:
     """The pictures of a result by group, in the order of their numbers: strips below each other,
-    square pictures side by side. Of a series some, and all on a slider."""
+    square pictures side by side. Of a series some, and all on a slider. A picture of a task whose
+    network is stored is a link to it."""
     if not result.pictures:
         return
     st.markdown("**Pictures**")
+    stored = networks.of(job)
+    if any(_task(name) in stored for name in result.pictures):
+        st.caption("A click on a picture opens its network in Explore.")
     if experiment.series is not None:
-        _series(job, experiment.series, result)
+        _series(job, experiment.series, result, stored)
         return
-    _gallery(job, sorted(result.pictures.items(), key=lambda item: _numbers(item[1].caption)))
+    some = sorted(result.pictures.items(), key=lambda item: _numbers(item[1].caption))
+    _gallery(job, some, stored)
 
 
-def _series(job: Job, series: Series, result: Result) -> None:
+def _task(name: str) -> str:
+    """The key of the task that made the picture "TASK/NAME"."""
+    return name.partition("/")[0]
+
+
+def _series(job: Job, series: Series, result: Result, stored: Networks) -> None:
     found = {
         label: [one for one in result.pictures.items() if one[0].startswith(f"{task}/")]
         for label, task in series.tasks(result.parameters).items()
     }
     found = {label: some for label, some in found.items() if some}
     beside = [label for label in series.beside(result.parameters) if label in found]
-    _gallery(job, [one for label in beside for one in found[label]])
+    _gallery(job, [one for label in beside for one in found[label]], stored)
     if len(found) > len(beside):
-        st.fragment(_slider)(job, series.label, found, beside)
+        st.fragment(_slider)(job, series.label, found, beside, stored)
 
 
 def _slider(
-    job: Job, label: str, found: dict[str, list[tuple[str, Picture]]], beside: Sequence[str]
+    job: Job,
+    label: str,
+    found: dict[str, list[tuple[str, Picture]]],
+    beside: Sequence[str],
+    stored: Networks,
 ) -> None:
     middle = beside[len(beside) // 2] if beside else next(iter(found))
     chosen = st.select_slider(label, [*found], middle, key=f"lab-series-{job.id}", width=470)
-    _gallery(job, [(name, replace(picture, group="")) for name, picture in found[chosen]])
+    some = [(name, replace(picture, group="")) for name, picture in found[chosen]]
+    _gallery(job, some, stored)
 
 
-def _gallery(job: Job, pictures: Sequence[tuple[str, Picture]]) -> None:
+def _gallery(job: Job, pictures: Sequence[tuple[str, Picture]], stored: Networks) -> None:
     groups: dict[str, list[tuple[str, bool]]] = {}
     for name, picture in pictures[:MAX_PICTURES]:
         png = job.picture(name)
@@ -211,10 +227,9 @@ def _gallery(job: Job, pictures: Sequence[tuple[str, Picture]]) -> None:
             continue
         data = base64.b64encode(png).decode()
         caption = escape(picture.caption)
-        figure = (
-            f'<figure><figcaption>{caption}</figcaption><img alt="{caption}" '
-            f'src="data:image/png;base64,{data}"></figure>'
-        )
+        image = f'<img alt="{caption}" src="data:image/png;base64,{data}">'
+        image = networks.around(image, picture.caption, stored.get(_task(name)))
+        figure = f"<figure><figcaption>{caption}</figcaption>{image}</figure>"
         groups.setdefault(picture.group, []).append((figure, _is_square(png)))
     parts = []
     for group, some in groups.items():
@@ -235,8 +250,9 @@ def _numbers(caption: str) -> list[float]:
     return [float(number) for number in re.findall(r"\d+(?:\.\d+)?", caption)]
 
 
-def details(experiment: Experiment, result: Result, seconds: float) -> None:
-    """The rows as a table, the protocol card, and links to train an arm on the Train page."""
+def details(job: Job, experiment: Experiment, result: Result, seconds: float) -> None:
+    """The rows as a table, the protocol card, and links: to train an arm on the Train page, and to
+    the stored networks if the part for an own image does not have them."""
     with st.expander("All numbers"):
         columns = list(experiment.table) or None
         rows = [{name: row[name] for name in columns or row if name in row} for row in result.rows]
@@ -248,6 +264,8 @@ def details(experiment: Experiment, result: Result, seconds: float) -> None:
             st.markdown("**Reference result**")
             st.html(_card(known.protocol, known.seconds, known.device))
     _doors(experiment, result)
+    if experiment.query is None and (stored := networks.of(job)):
+        networks.links(stored.values())
 
 
 def _card(lines: Sequence[tuple[str, str]], seconds: float, device: str = "") -> str:

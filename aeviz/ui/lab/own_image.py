@@ -15,8 +15,7 @@ from aeviz.experiments.jobs import Job
 from aeviz.experiments.query import Answer, Respond, Shelf
 from aeviz.experiments.stored import read_corpus
 from aeviz.figures import lab
-from aeviz.models import library
-from aeviz.models.library import ModelInfo
+from aeviz.ui.lab import networks
 from aeviz.ui.reconstruct import frames, sources
 from aeviz.ui.reconstruct.frames import Stack
 from aeviz.ui.reconstruct.sources import Item
@@ -42,7 +41,7 @@ def _part(job: Job, experiment: Experiment, result: Result) -> None:
     query = experiment.query
     assert query is not None
     tasks = {task.key: task for task in experiment.tasks(result.parameters)}
-    kept = {info.name: (tasks[key], info) for key, info in _networks(job)}
+    kept = {info.name: (tasks[key], info) for key, info in networks.of(job).items()}
     if not kept:
         st.caption("This result keeps no network, so there is nothing to try an image with.")
         return
@@ -88,17 +87,6 @@ def _part(job: Job, experiment: Experiment, result: Result) -> None:
         "explore.py", label="Open this network in Explore", icon=":material/explore:",
         query_params={"model": info.name},
     )  # fmt: skip
-
-
-def _networks(job: Job) -> list[tuple[str, ModelInfo]]:
-    """The stored networks by task; those that cannot be read are left out."""
-    found = []
-    for key, name in job.models().items():
-        try:
-            found.append((key, library.find(name)))
-        except UserError:
-            continue
-    return found
 
 
 def _class_of(item: Item) -> str:

@@ -129,7 +129,7 @@ def _result(experiment: Experiment, params: Any, job: Job) -> None:
     outcome.charts(experiment, params, result, reveal=True)
     st.markdown(f"**Why.** {experiment.why}")
     outcome.pictures(job, experiment, result)
-    outcome.details(experiment, result, status.seconds)
+    outcome.details(job, experiment, result, status.seconds)
     own_image.show(job, result)
     _break_it(experiment, params)
     questions.show(experiment, result)
