@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 import streamlit as st
@@ -12,6 +13,8 @@ from aeviz.escaping import in_markdown
 from aeviz.experiments.jobs import Job
 from aeviz.models import library
 from aeviz.models.library import ModelInfo
+
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 Networks = Mapping[str, ModelInfo]
 """The stored networks by the key of their task, in the order of the tasks."""
@@ -39,14 +42,26 @@ def around(image: str, caption: str, info: ModelInfo | None) -> str:
     )
 
 
+def numbers(text: str) -> list[float]:
+    """The numbers in a name or a caption, by which those of one kind are in order."""
+    return [float(number) for number in _NUMBER.findall(text)]
+
+
+def in_order(names: Sequence[str]) -> list[str]:
+    """Names that differ in their numbers only are beside each other, in the order of these."""
+    kinds = [_NUMBER.sub("", name) for name in names]
+    return sorted(names, key=lambda name: (kinds.index(_NUMBER.sub("", name)), numbers(name)))
+
+
 def links(infos: Iterable[ModelInfo]) -> None:
     """A line with a link for each of them."""
+    named = {info.display_name: info for info in infos}
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("Open in Explore:", width="content")
-        for info in infos:
+        for name in in_order([*named]):
             st.page_link(
                 "explore.py",
-                label=in_markdown(info.display_name),
-                query_params={"model": info.name},
+                label=in_markdown(name),
+                query_params={"model": named[name].name},
                 width="content",
             )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import re
 import struct
 from collections.abc import Sequence
 from dataclasses import replace
@@ -181,11 +180,11 @@ def pictures(job: Job, experiment: Experiment, result: Result) -> None:
     st.markdown("**Pictures**")
     stored = networks.of(job)
     if any(_task(name) in stored for name in result.pictures):
-        st.caption("A click on a picture opens its network in Explore.")
+        st.caption("Click a network's picture to open the network in Explore.")
     if experiment.series is not None:
         _series(job, experiment.series, result, stored)
         return
-    some = sorted(result.pictures.items(), key=lambda item: _numbers(item[1].caption))
+    some = sorted(result.pictures.items(), key=lambda item: networks.numbers(item[1].caption))
     _gallery(job, some, stored)
 
 
@@ -244,10 +243,6 @@ def _is_square(png: bytes) -> bool:
     """Whether the sides in the header of a PNG file differ by less than a third."""
     width, height = struct.unpack(">II", png[16:24])
     return bool(0.75 < width / max(height, 1) < 1.34)
-
-
-def _numbers(caption: str) -> list[float]:
-    return [float(number) for number in re.findall(r"\d+(?:\.\d+)?", caption)]
 
 
 def details(job: Job, experiment: Experiment, result: Result, seconds: float) -> None:
