@@ -53,8 +53,16 @@ def document(experiment: Experiment, result: Result, seconds: float) -> dict[str
         "seconds": round(seconds, 1),
         "device": f"{describe(pick_device('auto'))}, {platform.machine()}",
         "version": aeviz.__version__,
+        "columns": columns(experiment, params),
         "rows": result.rows,
     }
+
+
+def columns(experiment: Experiment, params: Any) -> dict[str, str]:
+    """What the columns that are drawn hold, with their units."""
+    charts = experiment.charts_of(params)[::-1]  # of several charts of a column the first
+    named = {spec.x: spec.x_label for spec in charts} | {spec.y: spec.label for spec in charts}
+    return {column: label for column, label in named.items() if label}
 
 
 def protocol(experiment: Experiment, params: Any) -> list[tuple[str, str]]:

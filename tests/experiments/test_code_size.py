@@ -144,6 +144,7 @@ def test_the_document_holds_what_repeats_it(result: Result) -> None:
     written = json.loads(json.dumps(document.document(EXPERIMENT, result, 1.5)))
     assert EXPERIMENT.build(written["parameters"]) == result.parameters
     assert written["rows"] == result.rows
+    assert "per pixel" in written["columns"]["mse"]
     assert "--set dataset=digits" in written["command"]
     lines = document.as_csv(result).splitlines()
     assert len(lines) == len(result.rows) + 1
