@@ -38,6 +38,11 @@ def interval(values: Sequence[float]) -> Interval:
     return Interval(mean, mean - half, mean + half, n)
 
 
+def percent(share: float, digits: int = 0) -> str:
+    """A share as a text, in percent."""
+    return f"{100 * share:.{digits}f} %"
+
+
 def wilson(successes: int, trials: int) -> Interval:
     """Wilson's interval of a share, 0 to 1 (Wilson 1927): for an accuracy on `trials` images."""
     z = float(stats.norm.ppf(0.5 + LEVEL / 2))
@@ -94,7 +99,7 @@ def why_open(difference: Interval) -> str:
     """Why a difference decides nothing, in a sentence."""
     if math.isfinite(difference.high):
         return "It is too close to call."
-    return "One seed does not carry a verdict."
+    return "One seed is not enough for a verdict."
 
 
 def _welch(x: np.ndarray, y: np.ndarray) -> Interval:

@@ -15,7 +15,7 @@ from aeviz.evaluation import metrics
 from aeviz.experiments import document, fitting, parameters, run, table
 from aeviz.experiments.base import Result, Row
 from aeviz.experiments.code_size import EXPERIMENT
-from aeviz.experiments.code_size.arms import config, pca_numbers
+from aeviz.experiments.code_size.arms import components_of, config, pca_numbers
 from aeviz.experiments.code_size.parameters import ARMS, Parameters
 from aeviz.experiments.code_size.tasks import work
 from aeviz.experiments.fitting import pixels
@@ -55,13 +55,26 @@ def test_pcas_rows_are_pcas_error(result: Result) -> None:
         assert exact * 0.9 < result.of("mse", arm="PCA", size=size)[0] <= exact + 1e-6
 
 
-def test_the_number_of_components_that_an_error_is_worth() -> None:
+def test_the_number_of_components_that_an_error_is_worth(result: Result) -> None:
     dataset = datasets.load("digits")
-    errors = [metrics.pca_error(pixels(dataset.train), pixels(dataset.test), k) for k in (3, 4)]
-    assert pca_numbers(dataset, errors[1] + 1e-7) == 4
-    assert pca_numbers(dataset, (errors[0] + errors[1]) / 2) == 4
-    assert pca_numbers(dataset, errors[0] + 1e-7) == 3
+    two, eight = (result.of("mse", arm="PCA", size=size)[0] for size in (2, 8))
+    assert pca_numbers(dataset, eight + 1e-7) == 8
+    assert pca_numbers(dataset, eight - 1e-7) == 9
+    assert pca_numbers(dataset, two + 1e-7) == 2
+    assert pca_numbers(dataset, two - 1e-7) == 3
     assert pca_numbers(dataset, 1.0) == 0
+    assert pca_numbers(dataset, -1.0) == components_of(dataset)[1].shape[1] + 1
+
+
+def test_the_verdict_says_what_more_numbers_change() -> None:
+    found = rows(0.016, [0.010, 0.0101, 0.0099], 0.05)
+    for row in found.rows:
+        row["knn"] = 0.9 + 0.01 * int(row["seed"])
+    wide = [row | {"size": 1024, "mse": 0.001} for row in found.rows if row["size"] == 32]
+    sentence = EXPERIMENT.judge(Result(Parameters(), [*found.rows, *wide])).sentence
+    assert "With 32 and 1,024 numbers its error is 0.01 and 0.001: it falls." in sentence
+    assert "neighbours is 0.91 and 0.91: it does not clearly rise." in sentence
+    assert "neighbours" not in EXPERIMENT.judge(found).sentence
 
 
 def test_the_same_seed_gives_the_same_row(result: Result) -> None:

@@ -207,7 +207,7 @@ def test_the_verdict_follows_from_the_rows(found: Result, outcome: str) -> None:
 
 
 def test_a_verdict_on_one_seed_says_why_it_is_open() -> None:
-    assert "One seed does not carry a verdict." in EXPERIMENT.judge(rows([0.010], 0.02)).sentence
+    assert "One seed is not enough for a verdict." in EXPERIMENT.judge(rows([0.010], 0.02)).sentence
 
 
 def test_the_best_network_is_chosen_on_validation_images() -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from functools import lru_cache
 from typing import Final
 
-import torch
 from torch import Tensor
 
 from aeviz.config import RunConfig
@@ -22,7 +22,7 @@ HIDDEN: Final = {
     ("vae", "small"): (256,),
     ("vae", "large"): (512, 256),
 }
-"""Nodes of the encoder's hidden layers by arm and network; the decoder mirrors them."""
+"""Units of the encoder's hidden layers by arm and network; the decoder mirrors them."""
 
 
 def config(arm: str, dataset: str, size: int, network: str = "small") -> RunConfig:
@@ -40,17 +40,19 @@ def components_of(dataset: Dataset) -> tuple[Tensor, Tensor]:
     return train.mean(0), metrics.pca_subspace(train, train.shape[1])
 
 
-@lru_cache(maxsize=2)
-def _pca_errors(dataset: Dataset) -> Tensor:
-    """Test error per pixel of PCA with 0, 1, 2 ... components, as it is before clipping."""
+@lru_cache(maxsize=100)
+def _pca_error(dataset: Dataset, count: int) -> float:
+    """Test error per pixel of PCA with `count` components. Its images are clipped to [0, 1], as
+    those of the networks are."""
     mean, basis = components_of(dataset)
-    centred = pixels(dataset.test).double() - mean
-    left = centred.square().sum(1).mean()
-    explained = (centred @ basis).square().mean(0).cumsum(0)
-    return torch.cat([left[None], left - explained]) / centred.shape[1]
+    test = pixels(dataset.test).double()
+    directions = basis[:, :count]
+    x_hat = (test - mean) @ directions @ directions.T + mean
+    return (test - x_hat.clamp(0, 1)).square().mean().item()
 
 
 def pca_numbers(dataset: Dataset, mse: float) -> int:
     """The fewest components with which PCA's error is at most `mse`; one more than there are if
-    none is enough."""
-    return int((_pca_errors(dataset) > mse).sum())
+    none is enough. The error falls with each component."""
+    most = components_of(dataset)[1].shape[1]
+    return bisect_left(range(most + 1), -mse, key=lambda count: -_pca_error(dataset, count))

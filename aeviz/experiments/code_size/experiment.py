@@ -33,12 +33,12 @@ def _protocol(params: Parameters) -> list[tuple[str, str]]:
             + "; the verdict's best network is that of the smallest test error, so its lead is "
             "slightly too large",
         ),
-        ("Hidden layers", f"dense: {_nodes(params, 'dense')}; VAE: {_nodes(params, 'vae')}"),
+        ("Hidden layers", f"dense: {_units(params, 'dense')}; VAE: {_units(params, 'vae')}"),
         ("Intrinsic dimension", f"TwoNN and MLE (k = 10) on {NEIGHBOURS:,} training images"),
     ]
 
 
-def _nodes(params: Parameters, arm: str) -> str:
+def _units(params: Parameters, arm: str) -> str:
     return " and ".join(map(str, HIDDEN[arm, params.network]))
 
 
@@ -52,10 +52,10 @@ EXPERIMENT = Experiment(
     title="How small may the code be?",
     claim="A smaller code loses more, and 32 numbers of an autoencoder are worth more than 32 of "
     "PCA.",
-    why="PCA may only place a flat plane through the data. A network with hidden layers bends it, "
-    "so the same count of numbers reaches more images. The gain is largest for small codes. Beyond "
-    "the data's intrinsic dimension, more numbers only store details and noise: the error still "
-    "falls, but what the code says about the class no longer grows.",
+    why="PCA can only place a flat plane through the data. A network with hidden layers can bend "
+    "it, so the same count of numbers fits more images. The gain is largest for codes of middle "
+    "size; with many numbers PCA catches up. Beyond the data's intrinsic dimension the error "
+    "usually still falls, but neighbours hardly find the class more often.",
     parameters=Parameters,
     tasks=tasks,
     work=work,
@@ -99,9 +99,9 @@ EXPERIMENT = Experiment(
         winner=("PCA", "dense autoencoder", "equal"),
     ),
     break_it=BreakIt(
-        "A code as wide as the image",
-        "With 1,024 numbers nothing has to be left out. The error keeps falling. What happens to "
-        "the accuracy?",
+        "More numbers than the image has pixels",
+        "With 1,024 numbers PCA leaves almost nothing out. The dense network must still pass its "
+        "hidden layers of 128 units. What happens to the two errors, and to the accuracy?",
         {"sizes": [8, 32, 256, 1024], "arms": ["pca", "dense"], "seeds": 2},
     ),
     questions=(
@@ -110,9 +110,9 @@ EXPERIMENT = Experiment(
             ("Yes, the error is what counts", "No, it depends on what the code is for"),
             1,
             (
-                "A code as large as the image has no error at all, and says nothing new.",
-                "To compress or to classify, a small code is better. Its accuracy stops growing "
-                "long before its error stops falling.",
+                "A code as large as the image can copy it, and then says nothing new.",
+                "To compress, a small code is better. To find the class by neighbours, a few "
+                "numbers are enough: compare the first two charts.",
             ),
         ),
         Choice(

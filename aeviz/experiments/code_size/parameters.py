@@ -30,7 +30,7 @@ class Parameters:
     network: str = p.choice(
         "small",
         "Dense network",
-        "small: one hidden layer, of 128 nodes (VAE: 256). large: two, of 512 and 256 nodes.",
+        "small: one hidden layer, of 128 units (VAE: 256). large: two, of 512 and 256 units.",
         ("small", "large"),
     )
     steps: int = p.number(
@@ -47,4 +47,7 @@ def check(params: Parameters) -> None:
         )
     values = datasets.find(params.dataset).image_shape
     if params.sizes[-1] > 2 * values[0] * values[1] * values[2]:
-        raise UserError("A code of more than twice the numbers of an image shows nothing new.")
+        raise UserError(
+            "A code of more than twice the numbers of an image shows nothing new: choose smaller "
+            "Code sizes (sizes)."
+        )

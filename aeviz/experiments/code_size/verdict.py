@@ -41,6 +41,7 @@ def judge(result: Result) -> Verdict:
             f"{'falls' if falls else 'does not clearly fall'} from {interval(ends[0]).mean:.4f} to "
             f"{interval(ends[1]).mean:.4f}."
         )
+    change += _beyond(result, best, size, sizes[-1])
     is_near = FOCUS / 2 <= size <= FOCUS * 2
     if not is_near:
         change += f" The claim is about {FOCUS} numbers: add them."
@@ -48,7 +49,7 @@ def judge(result: Result) -> Verdict:
         return Verdict(
             "holds" if falls and is_near else "open",
             f"With {numbers} the best network ({best}) has an error of {mean} per pixel, PCA "
-            f"{pca[0]:.3g}: as little as PCA with {worth:.0f} numbers.{change}",
+            f"{pca[0]:.3g}. PCA needs {worth:.0f} numbers for the network's error.{change}",
         )
     if difference.ahead == "a":
         return Verdict(
@@ -60,4 +61,21 @@ def judge(result: Result) -> Verdict:
         "open",
         f"With {numbers} PCA has an error of {pca[0]:.3g} per pixel, the best network ({best}) "
         f"{mean}. {why_open(difference.difference)}{change}",
+    )
+
+
+def _beyond(result: Result, arm: str, size: int, largest: int) -> str:
+    """What more numbers than `size` change: the error, and what neighbours know of the class."""
+    error, class_ = (
+        [result.of(name, arm=arm, size=end) for end in (size, largest)] for name in ("mse", "knn")
+    )
+    if largest == size or not all(error) or not all(class_):
+        return ""
+    falls = compare(error[0], error[1]).ahead == "a"
+    rises = compare(class_[0], class_[1]).ahead == "b"
+    said = [" and ".join(f"{interval(end).mean:.3g}" for end in both) for both in (error, class_)]
+    return (
+        f" With {size} and {largest:,} numbers its error is {said[0]}: it "
+        f"{'falls' if falls else 'does not clearly fall'}. The accuracy of 5 nearest neighbours is "
+        f"{said[1]}: it {'rises' if rises else 'does not clearly rise'}."
     )
