@@ -260,13 +260,14 @@ class Experiment:
             )
         if images < self.min_images:
             raise UserError(
-                f"“{self.title}” needs at least {self.min_images} images; {title} has {images}."
+                f"“{self.title}” needs at least {self.min_images} images; {title} has "
+                f"{images}: choose another data set."
             )
         channels, height, width = source.image_shape
         if channels * height * width > self.max_values:
             raise UserError(
                 f"The images of {title} are too large for “{self.title}”: it takes up to "
-                f"{self.max_values:,} numbers per image."
+                f"{self.max_values:,} numbers per image. Choose another data set."
             )
 
 

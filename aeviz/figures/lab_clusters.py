@@ -12,6 +12,7 @@ from aeviz.escaping import in_plotly
 from aeviz.evaluation.clustering import NO_CLASS
 from aeviz.experiments.base import Result
 from aeviz.experiments.clustering.parameters import MAPPED, Parameters
+from aeviz.experiments.statistics import percent
 from aeviz.figures.palette import CLASS_COLOURS
 from aeviz.figures.training import Figure
 
@@ -47,7 +48,7 @@ def maps(result: Result) -> Maps | None:
     for space in there:
         clusters = arrays[f"{codes[space]}/clusters"]
         arm = f"{space} + {MAPPED[space]}"
-        title = f"{arm}: {result.of('acc', arm=arm, seed=0)[0]:.0%} right"
+        title = f"{arm}: {percent(result.of('acc', arm=arm, seed=0)[0])} right"
         figures.append((title, _scatter(places, clusters, labels, names)))
     plane = (
         f"The plane is UMAP's, made of the codes of the {own}. k-means uses the codes, not the "

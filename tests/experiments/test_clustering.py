@@ -15,6 +15,7 @@ from aeviz.experiments.base import Result, Row
 from aeviz.experiments.clustering import EXPERIMENT
 from aeviz.experiments.clustering.parameters import Parameters
 from aeviz.experiments.clustering.tasks import _measured
+from aeviz.experiments.statistics import percent
 from aeviz.figures import lab_clusters
 
 TINY = {
@@ -48,7 +49,7 @@ def test_every_arm_finds_more_than_chance() -> None:
     assert maps is not None
     (first, by_label), (second, by_cluster) = maps.figures
     accuracy = result.of("acc", arm="AE + k-means", seed=0)[0]
-    assert (first, second) == ("True label", f"AE + k-means: {accuracy:.0%} right")
+    assert (first, second) == ("True label", f"AE + k-means: {percent(accuracy)} right")
     crosses = sum(len(one["x"]) for one in by_cluster["data"] if not one["showlegend"])
     assert crosses == pytest.approx(400 * (1 - accuracy))
     for figure in (by_label, by_cluster):
@@ -84,7 +85,7 @@ def test_the_map_is_umaps_once_there_is_one() -> None:
     maps = lab_clusters.maps(Result(Parameters(), rows, arrays=arrays))
     assert maps is not None
     (_, labels), (title, codes), (_, umap) = maps.figures
-    assert title == "AE + k-means: 50% right"
+    assert title == "AE + k-means: 50 % right"
     assert [(one["name"], one["x"]) for one in labels["data"]] == [("0", [5.0]), ("1", [6.0, 7.0])]
     assert [(one["name"], one["x"], one["showlegend"]) for one in codes["data"]] == [
         ("0", [5.0], True),

@@ -133,9 +133,9 @@ def test_draws_are_paired_while_it_runs() -> None:
     [
         ({"labels": [5]}, "one of each class"),
         ({"dataset": "digits", "labels": [2000]}, "1297 training images"),
-        ({"groups": ["pixels", "dense"]}, "Compare codes"),
+        ({"groups": ["pixels", "dense"]}, "The claim is about codes"),
         ({"groups": ["codes", "transfer"]}, "pixels, dense or conv"),
-        ({"dataset": "shapes"}, "choose digits"),
+        ({"dataset": "shapes"}, "choose another one"),
         ({"other": "mnist-5k"}, "cannot be|must not be the data set"),
         ({"draws": 1}, "between 2 and 50"),
     ],

@@ -90,7 +90,7 @@ def rows(errors: list[float], angles: list[float], pca: float = 0.02) -> Result:
 @pytest.mark.parametrize(
     ("errors", "angles", "outcome", "words"),
     [
-        ([0.02, 0.02001, 0.02002], [0.1, 0.2, 0.15], "holds", "0.05% above"),
+        ([0.02, 0.02001, 0.02002], [0.1, 0.2, 0.15], "holds", "0.05 % above"),
         ([0.03, 0.031, 0.032], [40, 50, 45], "open", "not PCA's error yet: train longer"),
         ([0.01, 0.011, 0.012], [70, 75, 80], "fails", "lower error is that of the network"),
         ([0.02, 0.02001, 0.02002], [30, 31, 32], "open", "the plane is not yet"),

@@ -91,11 +91,11 @@ def rows(ae: list[float], pca: list[float], isomap: float = 1.0) -> Result:
 @pytest.mark.parametrize(
     ("ae", "pca", "outcome", "words"),
     [
-        ([0.001, 0.002, 0.0015], [0.12, 0.13, 0.12], "holds", "less than 1%"),
-        ([0.05, 0.06, 0.055], [0.12, 0.13, 0.12], "fails", "more than 1%"),
+        ([0.001, 0.002, 0.0015], [0.12, 0.13, 0.12], "holds", "less than 1 %"),
+        ([0.05, 0.06, 0.055], [0.12, 0.13, 0.12], "fails", "more than 1 %"),
         ([0.05, 0.06, 0.055], [0.055, 0.057, 0.053], "fails", "no clear difference to PCA"),
         ([0.05, 0.06, 0.055], [0.001, 0.002, 0.001], "fails", "PCA is better"),
-        ([0.001, 0.02, 0.009], [0.12, 0.13, 0.12], "open", "too close to 1%"),
+        ([0.001, 0.02, 0.009], [0.12, 0.13, 0.12], "open", "too close to 1 %"),
         ([0.001], [0.1], "open", "Two seeds"),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 from sklearn.metrics import roc_auc_score
 
-from aeviz.experiments.statistics import auc, compare, interval, wilson
+from aeviz.experiments.statistics import auc, compare, interval, percent, wilson
 
 
 def test_students_interval_by_hand() -> None:
@@ -69,3 +69,8 @@ def test_one_value_against_repeats_and_one_value_against_one() -> None:
     assert compare([1.0], [1.0, 1.1, 0.9]).ahead == "open"
     assert compare([2.0], [1.0]).ahead == "open"
     assert compare([2.0, 2.0], [1.0, 1.0]).ahead == "a"
+
+
+def test_percent_has_a_space_before_its_sign() -> None:
+    assert percent(0.6612) == "66 %"
+    assert percent(0.0005, 2) == "0.05 %"

@@ -135,7 +135,7 @@ def config(network: str, dataset: str, size: int) -> RunConfig:
 
 
 def trained(trial: Trial, params: Parameters, network: str, seed: int) -> Autoencoder:
-    """A network that learnt from normal images only."""
+    """A network that learned from normal images only."""
     normal = trial.validation.take((~trial.validation_y).nonzero()[:, 0])
     settings = config(network, trial.dataset.name, params.size)
     batch = min(BATCH, 1 << ((len(trial.train) // 3).bit_length() - 1))

@@ -18,11 +18,11 @@ def _protocol(params: Parameters) -> list[tuple[str, str]]:
     official = "the data set's own split; seeds change the networks and the forest only"
     return [
         ("Split", pooled_text if params.split == "pooled" else official),
-        ("Learnt from", "normal images only, pixels from 0 to 1"),
+        ("Learned from", "normal images only, pixels from 0 to 1"),
         ("Networks", f"dense, 128 hidden units, {params.steps} steps each, batches of {BATCH}"),
         ("Denoising", "Gaussian noise of 0.3 while it learns; clean images when it is measured"),
         ("Relative", "squared error (or distance) divided by the norm of the image"),
-        ("Latent distance", "Mahalanobis distance from the codes of the images it learnt from"),
+        ("Latent distance", "Mahalanobis distance from the codes of the images it learned from"),
         ("-ELBO", "cross-entropy plus KL; for grey pixels a score, not a likelihood"),
         (
             "Tuned on",
@@ -43,12 +43,12 @@ def _caught(result: Result) -> float | None:
 EXPERIMENT = Experiment(
     name="anomaly",
     title="Does the error find anomalies?",
-    claim="What an autoencoder has not learnt, it rebuilds badly. So one of its scores "
-    "finds anomalies better than simple methods do.",
-    why="The decoder can only draw what it has learnt, so foreign images usually come back wrong. "
-    "But the error also grows with the ink in an image. A simple shape, such as the digit 1, is "
-    "easy to rebuild even if it was never seen. PCA and nearest neighbours rest on the same idea, "
-    "and they need no training.",
+    claim="What an autoencoder has not learned, it reconstructs badly. So one of its scores finds "
+    "anomalies better than simple methods do.",
+    why="The decoder can only draw what it has learned, so foreign images usually come back "
+    "wrong. But the error also grows with the ink in an image. A simple shape, such as the digit "
+    "1, is easy to reconstruct even if it was never seen. PCA and nearest neighbours rest on the "
+    "same idea, and they need no training.",
     parameters=Parameters,
     tasks=tasks,
     work=work,
@@ -126,7 +126,7 @@ EXPERIMENT = Experiment(
             0,
             (
                 "Choose how many normal images you are ready to check by hand. Normal images that "
-                "were not learnt from show where the threshold is.",
+                "were not learned from show where the threshold is.",
                 "For that you need anomalies, and the next one may look different.",
             ),
         ),

@@ -31,7 +31,7 @@ HISTOGRAM = Chart(
 LAST_PLACE = 31 / 16
 """The middle of the histogram's last place, which has all larger errors."""
 TEXT = (
-    "This network has learnt normal images only. Choose, draw or upload an image: is it flagged? "
+    "This network has learned normal images only. Choose, draw or upload an image: is it flagged? "
     "Try to draw an anomaly that is not."
 )
 

@@ -47,8 +47,8 @@ def judge(result: Result) -> Verdict:
         return Verdict(
             "fails",
             f"If class {upside_down[0]} {what}, anomalies have a smaller error than normal images: "
-            f"the AUC of the {error} is {value}, below 0.5. It rebuilds what it has not learnt "
-            "better than what it has learnt.",
+            f"the AUC of the {error} is {value}, below 0.5. It reconstructs what it has not "
+            "learned better than what it has learned.",
         )
     best, simple = _winner(result, networks), _winner(result, plain)
     a, b = _mean_over_classes(result, best, "auc"), _mean_over_classes(result, simple, "auc")

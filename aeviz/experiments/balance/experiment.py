@@ -39,8 +39,8 @@ def _answer(result: Result) -> float | None:
 EXPERIMENT = Experiment(
     name="balance",
     title="Reconstruction against KL",
-    claim="Reconstruction alone leaves the codes far from the prior, the KL alone collapses them, "
-    "and together they keep the classes apart and come close to the prior.",
+    claim="The KL alone collapses the codes. Together with reconstruction it keeps the classes "
+    "apart, and the codes lie closer to the prior, N(0, I), than without the KL.",
     why="Reconstruction wants each image to have a place of its own, as far from the others as "
     "possible. The KL wants each image's code to be the same normal distribution. Together, codes "
     "overlap a little, so it pays to put images that look alike beside each other. The weight "
@@ -99,7 +99,7 @@ EXPERIMENT = Experiment(
             ),
         ),
         Choice(
-            "With beta = 0, is a VAE an autoencoder?",
+            "Is a VAE with beta = 0 the same as an ordinary autoencoder?",
             (
                 "Nearly: its noise shrinks until it hardly matters",
                 "No, its codes still follow N(0, I)",
@@ -112,10 +112,11 @@ EXPERIMENT = Experiment(
             ),
         ),
         Numeric(
-            "In your result: how many nats does the code hold about its image (KL) at the weight "
-            "nearest to 1 between the ends?",
+            "In your result: how large is the KL (nats per image) at the weight nearest to 1 "
+            "between the ends?",
             _answer,
-            "It is the x coordinate of that weight in the last chart, and the KL in the table.",
+            "It is the x coordinate of that weight in the last chart, and the KL in the table. "
+            "The code says at most this much about its image.",
             0.1,
         ),
     ),

@@ -6,10 +6,10 @@ from typing import Final
 
 from aeviz.experiments.balance.parameters import Parameters, arm_of, together
 from aeviz.experiments.base import Result, Verdict
-from aeviz.experiments.statistics import Interval, compare, interval, why_open
+from aeviz.experiments.statistics import Interval, compare, interval, percent, why_open
 
 COLLAPSED: Final = 0.5
-"""Nats: a code that holds less says nothing about its image."""
+"""Nats: a code with a smaller KL says nothing about its image."""
 ALONE: Final = 100.0
 """From this weight on almost only the KL counts."""
 KEPT: Final = 0.5
@@ -17,8 +17,8 @@ KEPT: Final = 0.5
 
 
 def judge(result: Result) -> Verdict:
-    """Three parts: without the KL the codes lie apart from the prior; with the KL alone the code
-    says nothing; between them it keeps the classes and lies closer to the prior."""
+    """Two parts: with the KL alone the code says nothing; between the ends it keeps the classes
+    and lies closer to the prior than without the KL."""
     params: Parameters = result.parameters
     low, middle, high = (arm_of(b) for b in (params.betas[0], together(params), params.betas[-1]))
     seeds = min(len(result.of("knn", arm=arm)) for arm in (low, middle, high))
@@ -32,10 +32,11 @@ def judge(result: Result) -> Verdict:
     rate = interval(column("kl", high))
     knn = {arm: interval(column("knn", arm)).mean for arm in (low, middle, high)}
     said = (
-        f"Reconstruction alone ({low}): neighbours give the class of {knn[low]:.0%}, but the codes "
-        f"are {interval(column('aggregated', low)).mean:.1f} nats from the prior. {middle}: "
-        f"{knn[middle]:.0%} and {interval(column('aggregated', middle)).mean:.2f} nats. {high}: "
-        f"{knn[high]:.0%}, and the code holds {rate.mean:.2f} nats about its image."
+        f"Reconstruction alone ({low}): neighbours give the class of {percent(knn[low])}, but the "
+        f"codes are {interval(column('aggregated', low)).mean:.1f} nats from the prior. {middle}: "
+        f"{percent(knn[middle])} and {interval(column('aggregated', middle)).mean:.2f} nats. "
+        f"{high}: {percent(knn[high])}, and its KL is {rate.mean:.2f} nats per image: the code "
+        "says at most that much about its image."
     )
     if rate.mean > COLLAPSED:
         if params.betas[-1] < ALONE or rate.low <= COLLAPSED:
@@ -47,7 +48,7 @@ def judge(result: Result) -> Verdict:
         return Verdict("open", f"{said} {text}")
     if share.high < KEPT or gaps.ahead == "b":
         why = (
-            f"{middle} keeps only {share.mean:.0%} of what tells the classes apart."
+            f"{middle} keeps only {percent(share.mean)} of what tells the classes apart."
             if share.high < KEPT
             else f"{middle} is no nearer to the prior."
         )

@@ -17,7 +17,7 @@ def _protocol(params: Parameters) -> list[tuple[str, str]]:
         (
             "Images",
             ("all of them" if params.images >= there else f"{params.images:,} drawn for each seed")
-            + ", learnt from and clustered by all",
+            + ", the same for learning and for clustering",
         ),
         ("Number of clusters", "the number of classes; HDBSCAN finds its own"),
         ("ACC", "share of images in the cluster of their class, best one-to-one matching"),
@@ -29,12 +29,12 @@ def _protocol(params: Parameters) -> list[tuple[str, str]]:
             {"small": "a hidden layer of 256", "large": "hidden layers of 500, 500 and 2,000"}[
                 params.network
             ]
-            + f" nodes, {params.steps:,} steps for both",
+            + f" units, {params.steps:,} steps for both",
         ),
         ("UMAP", f"2 dimensions, {UMAP_NEIGHBOURS} neighbours, minimal distance 0"),
         ("Codes and PCA", params.scale),
         ("Map", f"up to {POINTS:,} images of the first seed"),
-        ("Tuned on", "nothing: without labels nobody can"),
+        ("Tuned on", "nothing"),
     ]
 
 
@@ -47,7 +47,7 @@ EXPERIMENT = Experiment(
     name="clustering",
     title="Are the classes groups in the code?",
     claim="Classes form groups in the code: without any label, k-means finds them better in the "
-    "codes of an autoencoder than in the pixels.",
+    "codes of an autoencoder than in the pixels, or in as many numbers of PCA.",
     why="k-means looks for round groups. In pixels, slanted and upright 1s are far apart, and a 4 "
     "is close to a 9. An autoencoder's code often pulls a class together, but its loss has nothing "
     "to do with groups. UMAP keeps neighbours together and pulls groups apart.",
@@ -66,14 +66,14 @@ EXPERIMENT = Experiment(
         ),
         Chart(
             "nmi",
-            "Mutual information (NMI)",
+            "Normalised mutual information (NMI)",
             kind="bars",
             better="higher",
             note="0: clusters say nothing of the class. 1: they are the classes.",
         ),
         Chart(
             "ari",
-            "Rand index (ARI)",
+            "Adjusted Rand index (ARI)",
             kind="bars",
             better="higher",
             note="Pairs of images that are rightly together or apart; 0 is chance.",
@@ -116,7 +116,7 @@ EXPERIMENT = Experiment(
             ("Yes, separated groups are classes", "Not necessarily: only labels can tell"),
             1,
             (
-                "UMAP and HDBSCAN draw clear groups in many data. A group may be slanted 1s.",
+                "UMAP and HDBSCAN find clear groups in many data sets. A group may be slanted 1s.",
                 "Compare with labels of some images before you trust the groups.",
             ),
         ),

@@ -41,7 +41,7 @@ class Parameters:
     network: str = p.choice(
         "small",
         "Networks",
-        "small: one hidden layer, of 256 nodes. large: three, of 500, 500 and 2,000 nodes.",
+        "small: one hidden layer, of 256 units. large: three, of 500, 500 and 2,000 units.",
         ("small", "large"),
     )
     scale: str = p.choice(
@@ -64,9 +64,13 @@ def check(params: Parameters) -> None:
             "Images (images), or choose another data set."
         )
     if params.judged not in params.spaces:
-        raise UserError(f"The claim is about {params.judged}: name it in spaces, too.")
+        raise UserError(
+            f"The claim is about {params.judged}: name it in What is clustered (spaces), too."
+        )
     if "pixels" not in params.spaces:
-        raise UserError("The claim compares codes with pixels: name pixels in spaces, too.")
+        raise UserError(
+            "The claim compares codes with pixels: name pixels in What is clustered (spaces), too."
+        )
     shape = source.image_shape
     if params.size > shape[0] * shape[1] * shape[2]:
         raise UserError("A code (size) must not have more numbers than an image has pixels.")

@@ -33,7 +33,7 @@ def _protocol(params: Parameters) -> list[tuple[str, str]]:
         ),
         (
             "Picture formats",
-            "all test images on one sheet, gray if the images are"
+            "all test images on one sheet, grey if the images are"
             + "".join(f"; {name} cannot be written here" for name in _missing()),
         ),
         (
@@ -44,7 +44,7 @@ def _protocol(params: Parameters) -> list[tuple[str, str]]:
         (
             "Error",
             "mean squared error per pixel of the test images, for values from 0 to 1; gray_mse: of "
-            "one gray for every pixel",
+            "one grey for every pixel",
         ),
         (
             "Kinds of image",
@@ -131,8 +131,9 @@ EXPERIMENT = Experiment(
             ),
             0,
             (
-                "One JPEG file of a small image has hundreds of bytes of tables. No codec of codes "
-                "has those, so the comparison would be unfair. See single_bits in All numbers.",
+                "One JPEG file of a small image has hundreds of bytes of tables. A file of codes "
+                "has no such tables, so the comparison would be unfair. See single_bits in All "
+                "numbers.",
                 "The images on a sheet have little to do with each other.",
             ),
         ),
@@ -144,8 +145,7 @@ EXPERIMENT = Experiment(
             ),
             0,
             (
-                "Rounded to a few cells the code gives nearly the same image, and frequent cells "
-                "get short names.",
+                "Rounded values give nearly the same image, and frequent values take fewer bits.",
                 "The weights are counted apart, at two bytes per number.",
             ),
         ),

@@ -76,7 +76,7 @@ def _noise(images: Tensor, seed: int) -> Tensor:
 
 
 def _resized(images: Tensor, shape: tuple[int, int, int]) -> Tensor:
-    """uint8 (N, C, H, W) -> uint8 of this shape each, gray or in colour."""
+    """uint8 (N, C, H, W) -> uint8 of this shape each, grey or in colour."""
     channels, *size = shape
     x = images.float()
     if size != list(x.shape[2:]):

@@ -44,4 +44,7 @@ class Parameters:
 def check(params: Parameters) -> None:
     channels, height, width = datasets.find(params.dataset).image_shape
     if params.sizes[-1] > channels * height * width:
-        raise UserError("A code with more numbers than the image has pixels does not compress.")
+        raise UserError(
+            "A code with more numbers than the image has pixels does not compress: choose smaller "
+            "Code sizes (sizes)."
+        )

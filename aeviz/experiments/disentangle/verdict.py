@@ -17,13 +17,14 @@ SCORES: Final = {
     "modularity": "modularity",
 }
 OWN: Final = 0.1
-"""A factor whose mutual information gap is above this has a dimension of its own."""
+"""If a factor's mutual information gap is above this, one dimension says clearly more about it than
+any other."""
 
 
 def judge(result: Result) -> Verdict:
     """The beta above 1 that is best on the validation images against beta = 1, over the seeds, and
-    how many of the other scores say the same. It has to be ahead, and to give each factor that the
-    claim is about a dimension of its own."""
+    how many of the other scores say the same. It has to be ahead, and each factor that the claim is
+    about needs a dimension that says clearly more about it than any other."""
     params: Parameters = result.parameters
     above = [arm_of(beta) for beta in params.betas if beta > 1]
     base = arm_of(1.0)
@@ -42,16 +43,16 @@ def judge(result: Result) -> Verdict:
         return Verdict("fails", f"{said} Beta = 1 is ahead.")
     gaps = _gaps(result, best)
     if without := [factor for factor, gap in gaps.items() if gap.high < OWN]:
-        has, its = ("has", "its") if len(without) == 1 else ("have", "their")
-        own = f"With {best}, {', '.join(without)} {has} no dimension of {its} own"
-        return Verdict("fails", f"{said} {own}: a gap below {OWN:g}.")
+        own = f"no dimension says clearly more about {' or '.join(without)} than any other"
+        return Verdict("fails", f"{said} With {best}, {own}: a gap below {OWN:g}.")
     unclear = [factor for factor, gap in gaps.items() if gap.low <= OWN]
     if difference.ahead == "open":
         return Verdict("open", f"{said} {why_open(difference.difference)}")
     if unclear:
-        own = f"Whether {', '.join(unclear)} has a dimension of its own"
+        own = f"Whether one dimension says clearly more about {' or '.join(unclear)} than any other"
         return Verdict("open", f"{said} {own} is too close to call.")
-    return Verdict("holds", f"{said} Each has a dimension of its own: a gap above {OWN:g}.")
+    own = "Each factor has one dimension that says clearly more about it than any other"
+    return Verdict("holds", f"{said} {own}: a gap above {OWN:g}.")
 
 
 def _gaps(result: Result, arm: str) -> dict[str, Interval]:

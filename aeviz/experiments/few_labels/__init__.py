@@ -1,4 +1,4 @@
-"""Few labels: does an encoder that learnt from images without labels help to classify?
+"""Few labels: does an encoder that learned from images without labels help to classify?
 
 Every method sees the same draws of labelled images. The networks: from scratch, frozen codes,
 fine-tuned, and pretrained on another data set. Without a network: nearest neighbours, logistic

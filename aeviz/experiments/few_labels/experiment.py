@@ -16,7 +16,7 @@ from aeviz.experiments.few_labels.verdict import FOCUS, judge
 def _protocol(params: Parameters) -> list[tuple[str, str]]:
     other = datasets.find(params.other).title
     return [
-        ("Labels", "as many of each class, redrawn for each draw; the same for all methods"),
+        ("Labels", "the same number of each class, redrawn for each draw, for all methods alike"),
         (
             "Measured on",
             f"the test images, at most {params.images // 5:,}, the same for all draws; at most "
@@ -61,8 +61,8 @@ EXPERIMENT = Experiment(
     "fewer errors than any method without codes that sees the same images.",
     why="An encoder sees thousands of images without labels, and learns how they differ. Then a "
     "few labels are enough to name the groups. With many labels a network learns what it needs "
-    "from them directly, and what the code left out is missing. Label spreading uses the images "
-    "without labels, too, and needs no network.",
+    "directly, but the code has lost some of it. Label spreading passes labels on to similar "
+    "images, also to those without a label, and needs no network.",
     parameters=Parameters,
     tasks=tasks,
     work=work,
@@ -96,8 +96,7 @@ EXPERIMENT = Experiment(
     ),
     questions=(
         Choice(
-            "You label 10 images twice, with other images each time. Why do the errors differ so "
-            "much?",
+            "You choose 10 images to label, and later 10 others. Why do the errors differ so much?",
             ("One unusual image is a tenth of all you know", "The network forgets"),
             0,
             (

@@ -34,7 +34,7 @@ class Parameters:
         (*datasets.DATASETS,),
     )  # fmt: skip
     labels: tuple[int, ...] = p.numbers(
-        (10, 30, 100, 1000), "Labels", "Labelled images in all, as many of each class.",
+        (10, 30, 100, 1000), "Labels", "Labelled images in all, the same number of each class.",
         2, 60_000, 8,
     )  # fmt: skip
     groups: tuple[str, ...] = p.choices((*GROUPS,), "Methods", "What is compared.", (*GROUPS,))
@@ -66,10 +66,10 @@ def check(params: Parameters) -> None:
             f"There are {images} training images of {source.title}: choose fewer Labels (labels)."
         )
     if not {"codes", "fine-tuned"} & set(params.groups):
-        raise UserError("Compare codes or fine-tuned with another method: name it in groups.")
+        raise UserError("The claim is about codes: name codes or fine-tuned in Methods (groups).")
     if not {"pixels", "dense", "conv"} & set(params.groups):
-        raise UserError("Compare with pixels, dense or conv: name one of them in groups, too.")
-    if "transfer" in params.groups and params.other == params.dataset:
         raise UserError(
-            "Other data (other) must not be the data set itself: choose digits, for example."
+            "Compare with pixels, dense or conv: name one of them in Methods (groups), too."
         )
+    if "transfer" in params.groups and params.other == params.dataset:
+        raise UserError("Other data (other) must not be the data set itself: choose another one.")

@@ -90,7 +90,7 @@ def _compared(result: Result, labels: int) -> tuple[str, str, str, str] | None:
 
 
 def _transfer(result: Result, labels: int) -> str:
-    """Whether layers that were learnt on other images help, in a sentence; "" if not measured."""
+    """Whether layers that were learned on other images help, in a sentence; "" if not measured."""
     other, scratch = (
         result.of("error", arm=arm, labels=labels)
         for arm in (*GROUPS["transfer"], *GROUPS["dense"])

@@ -72,10 +72,10 @@ EXPERIMENT = Experiment(
     name="likelihood",
     title="How tight is the ELBO?",
     claim="The ELBO is only a lower bound of log p(x), and more importance samples tighten it.",
-    why="The encoder's Gaussian is not the true distribution of codes that could have made the "
-    "image. The ELBO lies below log p(x) by the KL divergence between the two. Averaging the "
-    "weights of k codes before taking the logarithm corrects for this. With infinitely many codes "
-    "nothing is left of the gap.",
+    why="The encoder's Gaussian q(z|x) is not the true distribution of codes that could have made "
+    "the image. The ELBO lies below log p(x) by the KL divergence between the two. Averaging the "
+    "importance weights p(x, z) / q(z|x) of k codes before taking the logarithm makes this gap "
+    "smaller. With infinitely many codes it is gone.",
     parameters=Parameters,
     tasks=tasks,
     work=work,
@@ -144,7 +144,7 @@ EXPERIMENT = Experiment(
             ),
         ),
         Choice(
-            "The bound stops rising between 500 and 5,000 samples. What does that say?",
+            "Between 500 and 5,000 samples the curve becomes flat. What does that say?",
             (
                 "More samples of this encoder find nothing new",
                 "The bound is certainly close to log p(x)",
@@ -152,11 +152,11 @@ EXPERIMENT = Experiment(
             ),
             0,
             (
-                "Often little of the gap is left then. But no number of samples finds codes that "
-                "the encoder hardly ever draws.",
+                "Often little of the gap is left then. But codes that the encoder hardly ever "
+                "draws would need far more samples.",
                 "Not if there are codes that the encoder hardly ever draws. Only the exact value, "
                 "for two numbers, shows the whole gap.",
-                "Then the ELBO itself, with one sample, would be as high as the last bound.",
+                "Then the ELBO itself, with one sample, would equal the last bound.",
             ),
         ),
         Numeric(

@@ -37,7 +37,9 @@ class Parameters:
 
 def check(params: Parameters) -> None:
     if len(params.counts) < 2 or params.counts[0] > 1:
-        raise UserError("Compare 1 sample, which is the ELBO, with more: name both in Samples.")
+        raise UserError(
+            "Compare 1 sample, which is the ELBO, with more: name both in Samples (counts)."
+        )
 
 
 def arm_of(size: int) -> str:

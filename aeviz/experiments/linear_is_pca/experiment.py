@@ -7,7 +7,7 @@ from aeviz.experiments.linear_is_pca.arms import config
 from aeviz.experiments.linear_is_pca.parameters import PCA, Parameters, arm, check, measured_at
 from aeviz.experiments.linear_is_pca.tasks import tasks, work
 from aeviz.experiments.linear_is_pca.verdict import EQUAL_ANGLE, EQUAL_ERROR, judge
-from aeviz.experiments.statistics import interval
+from aeviz.experiments.statistics import interval, percent
 
 
 def _protocol(params: Parameters) -> list[tuple[str, str]]:
@@ -22,7 +22,7 @@ def _protocol(params: Parameters) -> list[tuple[str, str]]:
         ("Tuned on", "nothing: the learning rate is the one that Train starts with"),
         (
             "Counts as equal",
-            f"an error within {EQUAL_ERROR:.0%} of PCA's and an angle of at most "
+            f"an error within {percent(EQUAL_ERROR)} of PCA's and an angle of at most "
             f"{EQUAL_ANGLE:g} degrees, with the whole 95 % interval",
         ),
     ]
@@ -41,8 +41,8 @@ EXPERIMENT = Experiment(
     "same plane.",
     why="Without activations, encoder and decoder together place a flat plane through the images. "
     "PCA is the plane with the smallest squared error, so training leads to it. The code may use "
-    "any axes within this plane, so the decoder's columns look mixed. One rotation turns them into "
-    "the principal components.",
+    "any axes within this plane, even slanted ones, so the decoder's columns look mixed. The "
+    "directions of largest variance within the plane are the principal components.",
     parameters=Parameters,
     tasks=tasks,
     work=work,
@@ -98,8 +98,7 @@ EXPERIMENT = Experiment(
             ("Yes, one by one", "No, but they span the same plane"),
             1,
             (
-                "Compare the pictures: the columns are mixtures of the components until they are "
-                "rotated.",
+                "Compare the pictures: each column is a mixture of several components.",
                 "Any basis of the plane gives the same error, so training has no reason to prefer "
                 "the components.",
             ),

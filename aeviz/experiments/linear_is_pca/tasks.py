@@ -92,7 +92,8 @@ def _train(params: Parameters, dataset: Dataset, task: Task) -> Output:
     if seed:
         return Output(rows)
     learned = Picture("the decoder's columns as learned", _directions(columns, dataset), GROUP)
-    after = Picture("the same plane after rotation", _directions(turned, dataset), GROUP)
+    caption = "the same plane, axes along the largest variance"
+    after = Picture(caption, _directions(turned, dataset), GROUP)
     name = f"{arm(params)}, {params.size} number{'s' * (params.size != 1)}"
     kept = stored(name, model, dataset)
     return Output(rows, {"columns": learned, "rotated": after}, stored=kept)

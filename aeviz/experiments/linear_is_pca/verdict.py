@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aeviz.experiments.base import Result, Verdict
 from aeviz.experiments.linear_is_pca.parameters import PCA, arm
-from aeviz.experiments.statistics import interval
+from aeviz.experiments.statistics import interval, percent
 
 EQUAL_ERROR = 0.01
 """Shares of PCA's error that count as no difference."""
@@ -29,11 +29,11 @@ def judge(result: Result) -> Verdict:
     above = "above" if excess.mean >= 0 else "below"
     said = (
         f"After {last:,} steps the error of the network ({name}) is {interval(errors).mean:.5f} "
-        f"per pixel, PCA's {pca[0]:.5f}: {abs(excess.mean):.2%} {above} it. The largest angle "
-        f"between the two planes is {angle} degrees."
+        f"per pixel, PCA's {pca[0]:.5f}: {percent(abs(excess.mean), 2)} {above} it. The largest "
+        f"angle between the two planes is {angle} degrees."
     )
     if len(errors) < 2:
-        return Verdict("open", f"{said} One seed does not carry a verdict.")
+        return Verdict("open", f"{said} One seed is not enough for a verdict.")
     same_error = max(abs(excess.low), abs(excess.high)) <= EQUAL_ERROR
     other_error = excess.low > EQUAL_ERROR or excess.high < -EQUAL_ERROR
     if same_error and angle.high <= EQUAL_ANGLE:

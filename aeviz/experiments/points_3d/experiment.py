@@ -50,10 +50,10 @@ EXPERIMENT = Experiment(
     title="From space to two numbers and back",
     claim="An autoencoder takes points of a curved surface to two numbers and back, almost without "
     "loss.",
-    why="The decoder is a sheet of rubber in space: its two numbers say where on the sheet a point "
-    "is. Training moves the sheet to the points. A fold that passes through all points has a small "
-    "error, too, so nothing forces the sheet to unroll. Isomap measures ways along the surface, "
-    "but cannot come back.",
+    why="The decoder describes a surface in space: its two numbers say where on the surface a "
+    "point is. Training bends the surface towards the points. A folded surface that passes through "
+    "all points has a small error, too, so nothing forces it to unroll. Isomap measures distances "
+    "along the surface, but has no way back to space.",
     parameters=Parameters,
     tasks=tasks,
     work=work,
@@ -82,8 +82,8 @@ EXPERIMENT = Experiment(
             "Continuity of the map",
             kind="bars",
             better="higher",
-            note="Low continuity: the map tears neighbours apart. Low trustworthiness: it lays "
-            "strangers beside each other.",
+            note="Low continuity: the map tears neighbours apart. Low trustworthiness: it puts "
+            "points beside each other that are far apart in space.",
         ),
         Chart("new_trust", "Trustworthiness for new points", kind="bars", better="higher"),
     ),
@@ -104,11 +104,11 @@ EXPERIMENT = Experiment(
     questions=(
         Choice(
             "The autoencoder's error is small. Is its map the surface laid flat?",
-            ("Yes, else it could not rebuild the points", "Not necessarily"),
+            ("Yes, else it could not reconstruct the points", "Not necessarily"),
             1,
             (
-                "A sheet that is folded or stretched can pass through all points as well.",
-                "The error only asks whether the sheet passes through the points, not how.",
+                "A surface that is folded or stretched can pass through all points as well.",
+                "The error only asks whether the surface passes through the points, not how.",
             ),
         ),
         Choice(

@@ -7,7 +7,7 @@ from typing import Final
 
 from aeviz.experiments.base import Result, Verdict
 from aeviz.experiments.points_3d.parameters import AE, ARMS
-from aeviz.experiments.statistics import compare, interval
+from aeviz.experiments.statistics import compare, interval, percent
 
 LOSS: Final = 0.01
 """Share of the points' variance that counts as almost no loss; they have a variance of 1."""
@@ -30,12 +30,12 @@ def judge(result: Result) -> Verdict:
         return Verdict("fails", f"{said} PCA is better.{truest}")
     if error.low > LOSS:
         ahead = "" if back.ahead == "b" else " There is no clear difference to PCA."
-        return Verdict("fails", f"{said} That is more than {LOSS:.0%}.{ahead}{truest}")
+        return Verdict("fails", f"{said} That is more than {percent(LOSS)}.{ahead}{truest}")
     if error.high <= LOSS and back.ahead == "b":
-        return Verdict("holds", f"{said} That is less than {LOSS:.0%}.{truest}")
-    reason = f"That is too close to {LOSS:.0%} to call."
+        return Verdict("holds", f"{said} That is less than {percent(LOSS)}.{truest}")
+    reason = f"That is too close to {percent(LOSS)} to call."
     if error.high <= LOSS:
-        reason = f"That is less than {LOSS:.0%}, but there is no clear difference to PCA."
+        reason = f"That is less than {percent(LOSS)}, but there is no clear difference to PCA."
     return Verdict("open", f"{said} {reason}{truest}")
 
 

@@ -65,12 +65,15 @@ EXPERIMENT = Experiment(
             "No gaps: unseen images that samples reach (coverage)",
             kind="bars",
             better="higher",
+            note="Share of unseen images with a sample nearer than their fifth nearest unseen "
+            "image.",
         ),
         Chart(
             "sure",
             "Complete: samples that the classifier is sure of",
             kind="bars",
             better="higher",
+            note="Sure: more certain than on the least certain 5 % of unseen images.",
         ),
         Chart(
             "density",
@@ -100,6 +103,8 @@ EXPERIMENT = Experiment(
             "Unevenness of the decoder (deviation of log10 volume)",
             kind="bars",
             better="lower",
+            note="How much the decoder stretches a small region of codes, compared between test "
+            "images. 0: everywhere the same.",
         ),
     ),
     prediction=Prediction(
@@ -131,7 +136,7 @@ EXPERIMENT = Experiment(
         ),
         Choice(
             "Can an autoencoder make new images?",
-            ("No, never", "Yes, if its codes are drawn from where its codes are"),
+            ("No, never", "Yes, if new codes are drawn where its own codes lie"),
             1,
             (
                 "Look at the samples of the mixture.",

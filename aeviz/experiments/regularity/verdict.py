@@ -6,7 +6,7 @@ from typing import Final
 
 from aeviz.experiments.base import Result, Verdict
 from aeviz.experiments.regularity.parameters import MODELS, SAMPLERS
-from aeviz.experiments.statistics import compare, interval
+from aeviz.experiments.statistics import Interval, compare, interval, percent
 
 MEASURES: Final = {
     "sure": ("complete", "samples that the classifier is sure of", "higher"),
@@ -29,14 +29,14 @@ def judge(result: Result) -> Verdict:
         both = min(len(vae), len(ae))
         if both < 2:
             return Verdict("open", "Two seeds of the VAE and the autoencoder are needed.")
-        better = compare(vae[:both], ae[:both], paired=True).ahead
-        wins = {"a": good == "higher", "b": good == "lower"}.get(better)
+        better = compare(vae[:both], ae[:both], paired=True)
+        wins = {"a": good == "higher", "b": good == "lower"}.get(better.ahead)
         ahead += wins is True
         behind += wins is False
         said = {True: "the VAE is ahead", False: "the autoencoder is ahead", None: "too close"}
         parts.append(
             f"{word} ({what}): VAE {_figure(measure, vae)}, autoencoder {_figure(measure, ae)}, "
-            f"{said[wins]}"
+            f"a difference of {_difference(measure, better.difference)}: {said[wins]}"
         )
     text = (
         f"It holds in {ahead} of {len(MEASURES)} parts. With {chosen}: {'; '.join(parts)}."
@@ -49,7 +49,17 @@ def judge(result: Result) -> Verdict:
 
 def _figure(measure: str, values: list[float]) -> str:
     mean = interval(values).mean
-    return f"{mean:.3f}" if measure == "smoothness" else f"{mean:.0%}"
+    return f"{mean:.3f}" if measure == "smoothness" else percent(mean)
+
+
+def _difference(measure: str, found: Interval) -> str:
+    """Its size with its interval; of shares in percentage points."""
+    scale = 1 if measure == "smoothness" else 100
+    low, high = sorted(scale * end for end in (found.low, found.high))
+    if found.mean < 0:
+        low, high = -high, -low
+    size = Interval(scale * abs(found.mean), low, high, found.count)
+    return str(size) if measure == "smoothness" else f"{size} points"
 
 
 def _rival(result: Result) -> str:

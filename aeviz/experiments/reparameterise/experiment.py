@@ -41,10 +41,10 @@ EXPERIMENT = Experiment(
     title="What is the reparameterisation trick for?",
     claim="Without the reparameterisation trick, the gradient is far noisier, and training ends at "
     "a worse loss.",
-    why="The encoder has to know how its code should move. With z = mu + sigma eps, the decoder's "
-    "gradient says so directly. Without it, the score function only learns whether a random code "
-    "was good or bad. The more numbers a code has, the less one such grade says about each. A "
-    "baseline and more samples help.",
+    why="The encoder must learn how its code should change. With z = mu + sigma eps, the "
+    "decoder's gradient says so directly. The score function, loss times the gradient of log "
+    "q(z|x), only uses how good a random code was. The more numbers a code has, the less that says "
+    "about each. A baseline and more samples help.",
     parameters=Parameters,
     tasks=tasks,
     work=work,

@@ -44,4 +44,6 @@ class Parameters:
 
 def check(params: Parameters) -> None:
     if datasets.find(params.dataset).counts[0] < BATCH:
-        raise UserError(f"Training needs at least {BATCH} training images: choose more images.")
+        raise UserError(
+            f"Training needs at least {BATCH} training images: choose another data set."
+        )

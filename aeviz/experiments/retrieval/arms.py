@@ -49,7 +49,7 @@ def codes_of(params: Parameters, search: Search, model: str, size: int, seed: in
 
 
 def trained(params: Parameters, search: Search, model: str, size: int, seed: int) -> Autoencoder:
-    """A network that learnt from the collection."""
+    """A network that learned from the collection."""
     train_split = search.collection.take(slice(0, len(search.collection) // 2 * 2))
     return fitted(
         config(model, params.dataset, size),

@@ -15,7 +15,7 @@ from aeviz.experiments.statistics import interval
 def _protocol(params: Parameters) -> list[tuple[str, str]]:
     pooled_text = (
         f"all images pooled, at most {params.images:,}; 70 % of each class are the collection and "
-        f"what is learnt from, 10 % queries to choose with, 20 % (at most {QUERIES:,}) queries; "
+        f"what is learned from, 10 % queries to choose with, 20 % (at most {QUERIES:,}) queries; "
         "another split for each seed"
     )
     official = "the data set's own split: the training images are the collection"
@@ -62,7 +62,7 @@ EXPERIMENT = Experiment(
             "bytes per image",
             log_x=True,
             better="higher",
-            note="Pixels stand far right. A dot is one split.",
+            note="A dot is one seed. ITQ rotates the codes before they become bits.",
         ),
         Chart(
             "map",
@@ -98,8 +98,8 @@ EXPERIMENT = Experiment(
     ),
     questions=(
         Choice(
-            "Half of the collection is dogs. A search by random numbers finds a dog image for a "
-            "dog. What is its precision?",
+            "Half of the images in a collection show dogs. A search with random codes gets the "
+            "image of a dog. Which precision do you expect?",
             ("0.5", "0", "It depends on the code"),
             0,
             (

@@ -78,7 +78,7 @@ def prepare(result: Result, task: Task, loaded: Loaded, corpus: Split | None) ->
             shelves.append(Shelf(ARMS[arm], " · ".join(details), images, tuple(found), wrong))
         return Answer(
             "",
-            f"The {FOUND} nearest of {len(corpus):,} images that the network has learnt from. The "
+            f"The {FOUND} nearest of {len(corpus):,} images that the network has learned from. The "
             f"codes have {size} numbers or bits.",
             tuple(shelves),
         )
