@@ -1,8 +1,8 @@
 """Networks that outlive the tasks that trained them.
 
 A task of the first seed stores its network as a model file, and, if the experiment needs it, some
-of the images that the network learnt from. The job keeps both in its folder, so the network is also
-a model for every other page.
+of the images that the network learned from. The job keeps both in its folder, so the network is
+also a model for every other page.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from aeviz.training.finish import make_gallery
 GALLERY = 500
 """Held-out images in a stored model file."""
 CORPUS_VALUES = 8_000_000
-"""Numbers in all stored images that a network learnt from."""
+"""Numbers in all stored images that a network learned from."""
 
 
 @dataclass(frozen=True)
 class Stored:
     """A network that outlives its task, as a model file; its name in lists; and, as a safetensors
-    file, images that it learnt from with their labels."""
+    file, images that it learned from with their labels."""
 
     name: str
     model: bytes
