@@ -126,7 +126,7 @@ EXPERIMENT = Experiment(
     protocol=_protocol,
     reference={
         "dataset": "mnist",
-        "amounts": [0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9],
+        "amounts": [0, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1],
         "steps": 6000,
         "seeds": 5,
     },
