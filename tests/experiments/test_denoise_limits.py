@@ -40,9 +40,12 @@ def test_every_arm_and_amount_is_a_row(result: Result) -> None:
     same = result.of("mse", arm=AVERAGE)
     assert same[0] == same[1]
     assert best_rival(result, 0) == (NOISY, 0)
+    for arm in (DENOISER, PLAIN):
+        for images in ("test images", "black and white swapped", "photographs"):
+            assert len(result.of("gain", arm=arm, images=images)) == 2
     # without noise nothing beats the input, but the claim is not about that
     verdict = EXPERIMENT.judge(result)
-    assert "A rival is ahead at 0 %" in verdict.sentence
+    assert "Outside the claim, a rival is ahead at 0 %: noisy image" in verdict.sentence
     assert verdict.outcome == EXPERIMENT.judge(without(result, 0)).outcome
 
 
@@ -78,6 +81,12 @@ def rows(own: list[float], rival: float, amount: float = 0.5) -> Result:
 )
 def test_the_verdict_follows_from_the_rows(found: Result, outcome: str) -> None:
     assert EXPERIMENT.judge(found).outcome == outcome
+
+
+def test_an_open_verdict_names_the_best_rivals() -> None:
+    assert "One seed is not enough for a verdict. The best rivals: 50 %: noisy image." in (
+        EXPERIMENT.judge(rows([0.01], 0.02)).sentence
+    )
 
 
 def test_the_first_fall_below_the_line_is_read_between_the_points() -> None:

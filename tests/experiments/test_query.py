@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ TINY: dict[str, dict[str, Any]] = {
         "seeds": 2,
     },
     "retrieval": {"dataset": "digits", "sizes": "4,16", "steps": 60, "seeds": 2},
+    "denoise-limits": {"dataset": "digits", "amounts": "0,0.3,0.6", "steps": 100, "seeds": 2},
 }
 
 
@@ -97,6 +99,9 @@ def test_one_network_of_the_first_seed_is_kept(
     assert info.name not in [one.name for one in library.models()]
     search = kept("retrieval", finished["retrieval"], monkeypatch)
     assert [*search.models()] == ["ae-16-0"]
+    denoiser = kept("denoise-limits", finished["denoise-limits"], monkeypatch)
+    assert [*denoiser.models()] == ["denoising-0"]
+    assert library.find(f"{denoiser.id}.denoising-0").config.corruption.kind == "gaussian"
 
 
 @pytest.mark.parametrize(("limit", "value"), [("LAB_STORED", 1000), ("LAB_NETWORKS", 0)])
@@ -220,3 +225,34 @@ def test_a_search_without_its_images_is_one_sentence(
     assert found is not None
     with pytest.raises(UserError, match="run it again"):
         found.prepare(result, task, loaded, None)
+
+
+def test_an_image_is_restored_as_it_is_and_with_each_amount_of_noise(
+    finished: dict[str, dict[str, Done]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = kept("denoise-limits", finished["denoise-limits"], monkeypatch)
+    _, _, loaded, _ = opened(job)
+    images, labels = held_out(job)
+    x = images[0]
+    answer = responder(job)(x, labels[0])
+    large, noisy, denoised, filtered = answer.shelves
+    x_hat = loaded.model.decode(loaded.model.encode(x[None])).clamp(0, 1)[0]
+    assert torch.allclose(large.images[1], x_hat, atol=1e-6)
+    assert torch.allclose(2 * large.images[2] - 1, x_hat - x, atol=1e-6)
+    assert large.labels[0] == labels[0]
+    assert torch.equal(noisy.images[0], x), "no noise"
+    assert [label.split("\n")[0] for label in noisy.labels] == ["0 %", "30 %", "60 %"]
+    assert noisy.labels[0].endswith("∞")
+    for shelf in (noisy, denoised, filtered):
+        for place, label in enumerate(shelf.labels):
+            error = (shelf.images[place] - x).square().mean().item()
+            if error:
+                assert label.split("\n")[-1] == f"{-10 * math.log10(error):.1f}"
+    gains = [
+        float(after) - float(before.split("\n")[1].replace("∞", "inf"))
+        for before, after in zip(noisy.labels, denoised.labels, strict=True)
+    ]
+    assert f"at {sum(gain > 0 for gain in gains)} of 3 amounts of noise" in answer.sentence
+    assert max(gains) > 1
+    assert "unlike" not in answer.note
+    assert "unlike" in responder(job)(1 - x, "").note

@@ -24,6 +24,9 @@ LINKS: dict[str, dict[str, str]] = {
         "dataset": "digits", "arms": "pixels,pca,pca-itq,ae,ae-itq", "sizes": "8", "steps": "60",
         "seeds": "1",
     },
+    "denoise-limits": {
+        "dataset": "digits", "amounts": "0.2,0.5", "steps": "60", "seeds": "1",
+    },
 }  # fmt: skip
 SOURCE = "lab-own-image-source"
 

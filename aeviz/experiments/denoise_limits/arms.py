@@ -11,10 +11,13 @@ from torch import Tensor
 from aeviz import pca
 from aeviz.config import CorruptionConfig, RunConfig
 from aeviz.datasets import Dataset
+from aeviz.evaluation.evaluate import reconstruct
 from aeviz.evaluation.validation import to_float
 from aeviz.experiments.denoise_limits.parameters import FILTER, PCA, Parameters
 from aeviz.experiments.fitting import pixels
+from aeviz.experiments.photo_crops import photo_crops
 from aeviz.nn.corruptions import corrupt
+from aeviz.nn.model import Autoencoder
 from aeviz.presets.autoencoders import settings_for
 from aeviz.restoration.filters import median
 
@@ -40,9 +43,34 @@ def config(arm: str, params: Parameters) -> RunConfig:
 def noisy(params: Parameters, dataset: Dataset, amount: float, part: str = "test") -> Tensor:
     """The images of a split with this noise; the same noise for every arm and seed."""
     split = dataset.test if part == "test" else dataset.validation
-    chance = torch.Generator().manual_seed(round(1e4 * amount) + (part == "test"))
-    x = to_float(split.images[:MOST])
+    return corrupted(params, to_float(split.images[:MOST]), amount, int(part == "test"))
+
+
+def corrupted(params: Parameters, x: Tensor, amount: float, seed: int = 0) -> Tensor:
+    """Clean images x (N, C, H, W) with this amount of the chosen noise."""
+    chance = torch.Generator().manual_seed(round(1e4 * amount) + seed)
     return corrupt(x, CorruptionConfig(params.kind, float(amount)), chance)  # type: ignore[arg-type]
+
+
+def restored(model: Autoencoder, x: Tensor) -> Tensor:
+    """The network's output for noisy images x (N, C, H, W)."""
+    return torch.cat([reconstruct(model, part) for part in x.split(500)])
+
+
+def kinds(dataset: Dataset) -> dict[str, Tensor]:
+    """Clean images of the kind that the networks learned from, and of two that they did not, each
+    (N, C, H, W) in [0, 1]."""
+    x = to_float(dataset.test.images[:MOST])
+    return {
+        "test images": x,
+        "black and white swapped": 1 - x,
+        "photographs": photo_crops(dataset.image_shape),
+    }
+
+
+def percent_of(amount: float) -> str:
+    """An amount of noise in words."""
+    return f"{100 * amount:g} %"
 
 
 def rivals(dataset: Dataset) -> dict[str, list[tuple[int, Restore]]]:

@@ -10,13 +10,24 @@ import torch
 from torch import Tensor
 
 from aeviz.datasets import Dataset, load
-from aeviz.evaluation.evaluate import reconstruct
 from aeviz.evaluation.validation import to_float
 from aeviz.experiments.base import Output, Picture, Row, Task
-from aeviz.experiments.denoise_limits.arms import MOST, Restore, config, noisy, rivals
+from aeviz.experiments.denoise_limits.arms import (
+    MOST,
+    Restore,
+    config,
+    corrupted,
+    kinds,
+    noisy,
+    percent_of,
+    restored,
+    rivals,
+)
 from aeviz.experiments.denoise_limits.parameters import AVERAGE, DENOISER, NOISY, PLAIN, Parameters
+from aeviz.experiments.denoise_limits.query import store
 from aeviz.experiments.fitting import fitted, pixels
 from aeviz.experiments.pictures import strip
+from aeviz.nn.model import Autoencoder
 
 SHOWN: Final = 8
 
@@ -38,19 +49,32 @@ def work(params: Parameters, task: Task) -> Output:
         return _rivals(params, dataset)
     arm, seed = task.values["arm"], task.values["seed"]
     model = fitted(config(arm, params), dataset, params.steps, seed)
-
-    def restore(x: Tensor) -> Tensor:
-        return torch.cat([reconstruct(model, part) for part in x.split(500)])
-
     name = DENOISER if arm == "denoising" else PLAIN
     rows: list[Row] = []
     pictures: dict[str, Picture] = {}
     for amount in params.amounts:
-        x_hat = restore(noisy(params, dataset, amount))
+        x_hat = restored(model, noisy(params, dataset, amount))
         rows.append(_row(name, amount, seed, x_hat, dataset))
         if seed == 0:
             pictures |= _picture(name, amount, x_hat)
-    return Output(rows, pictures)
+    rows += _gains(params, name, seed, model, dataset)
+    kept = name == DENOISER and seed == 0
+    return Output(rows, pictures, stored=store(model, dataset) if kept else None)
+
+
+def _gains(
+    params: Parameters, name: str, seed: int, model: Autoencoder, dataset: Dataset
+) -> list[Row]:
+    """How much closer the output is than the noisy image, in dB, by kind of image, with the noise
+    of the training."""
+    rows: list[Row] = []
+    for kind, clean in kinds(dataset).items():
+        x = corrupted(params, clean, params.trained, 1)
+        before, after = ((some - clean).square().mean().item() for some in (x, restored(model, x)))
+        if before > 0 and after > 0:
+            gain = 10 * math.log10(before / after)
+            rows.append({"arm": name, "seed": seed, "images": kind, "gain": gain})
+    return rows
 
 
 def _rivals(params: Parameters, dataset: Dataset) -> Output:
@@ -106,6 +130,6 @@ def classifier(x: Tensor, labels: Tensor) -> Restore:
 
 
 def _picture(arm: str, amount: float, x_hat: Tensor) -> dict[str, Picture]:
-    percent = f"{100 * amount:g} % noise"
+    percent = f"{percent_of(amount)} noise"
     name = f"{arm.replace(' ', '-')}-{round(1e4 * amount)}"
     return {name: Picture(f"{arm}, {percent}", strip(x_hat[:SHOWN]), percent)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from aeviz.experiments.base import Result, Verdict
+from aeviz.experiments.denoise_limits.arms import percent_of
 from aeviz.experiments.denoise_limits.parameters import DENOISER, RIVALS
 from aeviz.experiments.statistics import compare, interval
 
@@ -50,21 +51,18 @@ def judge(result: Result) -> Verdict:
     if shares:
         share, amount, arm = min(shares)
         sentence += (
-            f" It does best at {percent_of(amount)}: its error is {share:.0%} of that of the best "
-            f"rival ({arm})."
+            f" It does best at {percent_of(amount)}: its error is {100 * share:.0f} % of that of "
+            f"the best rival ({arm})."
         )
-    if lost:
-        named = "; ".join(f"{percent_of(amount)}: {arm}" for amount, arm in lost)
-        sentence += f" A rival is ahead at {named}."
+    claimed = [[one for one in part if _is_claimed(one[0])] for part in (won, lost, between)]
+    if claimed[1]:
+        sentence += f" A rival is ahead at {_named(claimed[1])}."
+    if outside := [one for one in lost if one not in claimed[1]]:
+        sentence += f" Outside the claim, a rival is ahead at {_named(outside)}."
     if between and seeds < 2:
-        sentence += " One seed does not carry a verdict."
+        sentence += f" One seed is not enough for a verdict. The best rivals: {_named(between)}."
     elif between:
-        named = ", ".join(percent_of(amount) for amount, _ in between)
-        sentence += f" Too close to call: {named}."
-    claimed = [
-        [amount for amount, _ in part if CLAIMED[0] <= amount <= CLAIMED[1]]
-        for part in (won, lost, between)
-    ]
+        sentence += f" Too close to call: {_named(between)}."
     if not any(claimed):
         return Verdict("open", f"{sentence} The claim is about 20 % to 90 % noise: add one.")
     if claimed[1]:
@@ -72,9 +70,13 @@ def judge(result: Result) -> Verdict:
     return Verdict("open" if claimed[2] else "holds", sentence)
 
 
-def percent_of(amount: float) -> str:
-    """An amount of noise in words."""
-    return f"{100 * amount:g} %"
+def _is_claimed(amount: float) -> bool:
+    return CLAIMED[0] <= amount <= CLAIMED[1]
+
+
+def _named(found: list[tuple[float, str]]) -> str:
+    """Amounts of noise, each with its best rival."""
+    return "; ".join(f"{percent_of(amount)}: {arm}" for amount, arm in found)
 
 
 def falls_below(result: Result, arm: str, line: float, measure: str = "read") -> float | None:
