@@ -28,6 +28,7 @@ from aeviz.experiments.base import (
     Verdict,
 )
 from aeviz.experiments.statistics import Interval, compare, interval, why_open
+from aeviz.experiments.toy_manifold import BLOB, SPREAD
 
 NETWORK, MEAN, LINEAR = "denoiser", "best output (mean)", "best linear map"
 POINTS: Final = 2000
@@ -39,7 +40,10 @@ MOST: Final = 0.5
 @dataclass(frozen=True)
 class Parameters:
     shape: str = p.choice(
-        "circle", "Data", "The curve on which the clean points lie.", (*toy_manifold.CURVES,)
+        "circle",
+        "Data",
+        "The curve on which the clean points lie. Blob: normally distributed points, no curve.",
+        (*toy_manifold.CURVES, BLOB),
     )
     noise: tuple[float, ...] = p.numbers(
         (0.05, 0.1, 0.15, 0.2),
@@ -67,21 +71,21 @@ def work(params: Parameters, task: Task) -> Output:
     chance = torch.Generator().manual_seed(1000 + seed)
     clean = toy_manifold.draw(params.shape, 2 * POINTS, chance)
     noisy = clean + sigma * torch.randn(clean.shape, generator=chance)
-    linear = LinearMap(noisy[POINTS:], clean[POINTS:])
+    linear = toy_manifold.LinearMap(noisy[POINTS:], clean[POINTS:])
     clean, noisy = clean[:POINTS], noisy[:POINTS]
     outputs = {
         NETWORK: toy_manifold.restore(model, noisy),
         MEAN: toy_manifold.best(params.shape, noisy, sigma),
         LINEAR: linear(noisy),
     }
-    nearest = nearest_place(params.shape, noisy)
+    nearest = toy_manifold.nearest_place(params.shape, noisy)
     rows: list[Row] = [
         {
             "arm": arm,
             "noise": sigma,
             "seed": seed,
             "way": way(noisy, output, nearest),
-            "left": toy_manifold.distance(params.shape, output).mean().item(),
+            **_place(params.shape, noisy, output),
             "from_mean": rms(output - outputs[MEAN]),
             "error": rms(output - clean),
         }
@@ -99,6 +103,14 @@ def work(params: Parameters, task: Task) -> Output:
     )
 
 
+def _place(shape: str, noisy: Tensor, output: Tensor) -> Row:
+    """How far the outputs (N, 2) lie from the curve; for the blob, which multiple of the noisy
+    points (N, 2) they are, by least squares."""
+    if shape == BLOB:
+        return {"factor": ((output * noisy).sum() / noisy.square().sum()).item()}
+    return {"left": toy_manifold.distance(shape, output).mean().item()}
+
+
 def rms(difference: Tensor) -> float:
     """Root mean square length of rows (N, 2)."""
     return difference.square().sum(1).mean().sqrt().item()
@@ -110,29 +122,11 @@ def way(noisy: Tensor, output: Tensor, nearest: Tensor) -> float:
     return 1 - rms(output - nearest) / rms(noisy - nearest)
 
 
-def nearest_place(shape: str, x: Tensor) -> Tensor:
-    """The place of the curve that is nearest to each point, (N, 2)."""
-    places = torch.cat(toy_manifold.curve(shape))
-    return places[torch.cdist(x, places).argmin(1)]
-
-
-class LinearMap:
-    """The linear map (with an offset) of least squared error from noisy to clean points."""
-
-    def __init__(self, noisy: Tensor, clean: Tensor) -> None:
-        self.map = torch.linalg.lstsq(_with_one(noisy), clean).solution
-
-    def __call__(self, x: Tensor) -> Tensor:
-        return _with_one(x) @ self.map
-
-
-def _with_one(x: Tensor) -> Tensor:
-    return torch.cat([x, torch.ones(len(x), 1)], 1)
-
-
 def judge(result: Result) -> Verdict:
     """Whether the denoiser goes most of the way to the nearest clean points at each noise, and
-    farther than the best linear map."""
+    farther than the best linear map. The blob has no curve, so its factor is only reported."""
+    if result.parameters.shape == BLOB:
+        return _of_blob(result)
     most: dict[float, bool] = {}
     short: dict[float, bool] = {}
     shares: dict[float, Interval] = {}
@@ -157,13 +151,26 @@ def judge(result: Result) -> Verdict:
     if beaten:
         sentence += f" The best linear map goes farther with noise of {p.as_text(beaten)}."
     if less := [noise for noise, is_short in short.items() if is_short]:
-        sentence += f" It goes less than {MOST:.0%} of it with noise of {p.as_text(less)}."
+        sentence += f" It goes less than {100 * MOST:.0f} % of it with noise of {p.as_text(less)}."
     if less or beaten:
         return Verdict("fails", sentence)
     if all(most.values()):
         return Verdict("holds", sentence)
     unclear = next(noise for noise, is_most in most.items() if not is_most)
     return Verdict("open", f"{sentence} {why_open(shares[unclear])}")
+
+
+def _of_blob(result: Result) -> Verdict:
+    noise = max(result.values("noise", arm=NETWORK), default=None)
+    if noise is None:
+        return Verdict("open", "No network is trained yet.")
+    own = interval(result.of("factor", arm=NETWORK, noise=noise))
+    return Verdict(
+        "open",
+        "The claim is about curves: any place of the blob may be a clean point. There, the best "
+        f"output is the noisy point times s²/(s² + σ²). With noise of {noise:g} that is "
+        f"{toy_manifold.factor(noise):.3f}; the denoiser's factor is {own}.",
+    )
 
 
 def _percent(share: Interval) -> str:
@@ -179,6 +186,7 @@ def _protocol(params: Parameters) -> list[tuple[str, str]]:
         ("Training", f"{params.steps} steps of {toy_manifold.BATCH} points, for each noise"),
         ("Measured on", f"{POINTS:,} new points"),
         ("Way", "1 - rms distance of output and nearest clean point / that of the noisy point"),
+        ("Factor (blob)", "least squares: sum of output times noisy point / sum of squared points"),
         ("Best output", "mean of the clean points, weighted by the density of the noise: exact"),
         ("Best linear map", f"least squares on {POINTS:,} other points"),
         ("Tuned on", "nothing"),
@@ -194,8 +202,9 @@ def _answer(result: Result) -> float | None:
 EXPERIMENT = Experiment(
     name="denoise-manifold",
     title="Is denoising a projection onto the data?",
-    claim="A denoising autoencoder moves each noisy point most of the way to the nearest clean "
-    "point, although it never saw the curve of clean points.",
+    claim="A denoising autoencoder moves noisy points, on average, most of the way to the nearest "
+    "clean point, and farther than the best linear map does. It saw only pairs of noisy and clean "
+    "points, never the whole curve.",
     why="Several clean points may have become the same noisy one. Squared error is least for their "
     "mean. With little noise they all lie close together, so their mean is near the closest place "
     "of the curve. With much noise they lie all over it, and the mean is between them: not on the "
@@ -211,7 +220,15 @@ EXPERIMENT = Experiment(
             "noise",
             "standard deviation of the noise",
             better="higher",
-            note="1 is a projection onto the curve, 0 a copy of the input.",
+            note="1 is a projection onto the curve, 0 a copy of the input. On the blob: the share "
+            "of the way to its centre.",
+        ),
+        Chart(
+            "factor",
+            "Factor from noisy points to outputs",
+            "noise",
+            "standard deviation of the noise",
+            note=f"The best factor is s²/(s² + σ²). The blob has s = {SPREAD:g}; σ is the noise.",
         ),
         Chart(
             "left",
@@ -251,7 +268,7 @@ EXPERIMENT = Experiment(
             ),
             1,
             (
-                "The exact best output, drawn in the chart beside it, does the same.",
+                "The exact best output does the same: see “best output (mean)” in the charts.",
                 "Least squares asks for the mean. The mean of a circle's points is its centre.",
             ),
         ),
@@ -260,8 +277,8 @@ EXPERIMENT = Experiment(
             ("To make new data from noise", "To measure the noise of a camera"),
             0,
             (
-                "Best output = input + sigma² times the gradient of the log density (the score). "
-                "Diffusion models follow it step by step.",
+                "Best output = input + sigma² times the gradient of the log density of the noisy "
+                "points (the score). Diffusion models follow it step by step.",
                 "The noise has to be known for the training.",
             ),
         ),
@@ -275,5 +292,5 @@ EXPERIMENT = Experiment(
     protocol=_protocol,
     reference={"noise": [0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5], "steps": 4000, "seeds": 5},
     comparable=("shape",),
-    table=("arm", "noise", "seed", "way", "left", "from_mean", "error"),
+    table=("arm", "noise", "seed", "way", "left", "factor", "from_mean", "error"),
 )

@@ -54,7 +54,7 @@ CURVES: dict[str, Callable[[], list[Tensor]]] = {
     "two moons": _moons,
 }
 BLOB = "blob"
-"""Beside the curves, N(0, SPREAD^2 I): its best denoiser is one number, known without a sum."""
+"""Beside the curves, N(0, SPREAD^2 I): its best denoiser is one number, `factor`."""
 
 
 def curve(shape: str) -> list[Tensor]:
@@ -84,18 +84,46 @@ def best(shape: str, x: Tensor, sigma: float) -> Tensor:
     """E[clean | x]: the output of the best possible denoiser for the noisy points x, (N, 2).
 
     On a curve: the mean of its places, each weighted with the density of the noise that leads from
-    there to x. For the blob: x * SPREAD^2 / (SPREAD^2 + sigma^2).
+    there to x. For the blob: x times `factor`.
     """
     if shape == BLOB:
-        return x * SPREAD**2 / (SPREAD**2 + sigma**2)
+        return x * factor(sigma)
     places = torch.cat(curve(shape))
     weights = (-torch.cdist(x, places).square() / (2 * sigma**2)).softmax(1)
     return weights @ places
 
 
+def factor(sigma: float) -> float:
+    """By what the best denoiser multiplies a noisy point of the blob: s^2 / (s^2 + sigma^2), with
+    s = SPREAD."""
+    return SPREAD**2 / (SPREAD**2 + sigma**2)
+
+
+def nearest_place(shape: str, x: Tensor) -> Tensor:
+    """The place of the curve that is nearest to each point, (N, 2); for the blob its centre."""
+    if shape == BLOB:
+        return torch.zeros_like(x)
+    places = torch.cat(curve(shape))
+    return places[torch.cdist(x, places).argmin(1)]
+
+
 def distance(shape: str, x: Tensor) -> Tensor:
     """Distance of points x (N, 2) from the nearest place of the curve, (N,)."""
     return torch.cdist(x, torch.cat(curve(shape))).amin(1)
+
+
+class LinearMap:
+    """The linear map (with an offset) of least squared error from noisy to clean points."""
+
+    def __init__(self, noisy: Tensor, clean: Tensor) -> None:
+        self.map = torch.linalg.lstsq(_with_one(noisy), clean).solution
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return _with_one(x) @ self.map
+
+
+def _with_one(x: Tensor) -> Tensor:
+    return torch.cat([x, torch.ones(len(x), 1)], 1)
 
 
 def config(sigma: float, seed: int = 0) -> RunConfig:

@@ -14,11 +14,10 @@ from aeviz.experiments.denoise_manifold import (
     LINEAR,
     MEAN,
     NETWORK,
-    LinearMap,
     Parameters,
-    nearest_place,
     way,
 )
+from aeviz.experiments.toy_manifold import LinearMap, nearest_place
 from aeviz.figures import lab_arrows
 
 
@@ -48,6 +47,27 @@ def test_the_tasks_end_to_end() -> None:
     assert [step["label"] for step in steps] == ["0.1", "0.2"]
     assert steps[0]["args"] == [{"visible": [True, True, False, False]}, [1, 2, 3, 4]]
     assert lab_arrows.arrows(Result(Parameters(), [])) is None
+
+
+def test_the_blob_has_an_exact_factor_and_no_curve() -> None:
+    found = EXPERIMENT.build({"shape": "blob", "noise": "0.2,0.6", "steps": 300, "seeds": 2})
+    data = parameters.plain(found)
+    done = {one.key: one for one in run.in_turn("denoise-manifold", data, EXPERIMENT.tasks(found))}
+    result = run.assemble("denoise-manifold", found, done)
+    for noise, exact in ((0.2, 0.9), (0.6, 0.5)):
+        assert result.of("factor", arm=MEAN, noise=noise) == pytest.approx([exact, exact])
+        assert result.of("way", arm=MEAN, noise=noise) == pytest.approx([1 - exact, 1 - exact])
+        for arm in (NETWORK, LINEAR):
+            assert result.of("factor", arm=arm, noise=noise) == pytest.approx([exact] * 2, abs=0.05)
+    assert not result.of("left")
+    verdict = EXPERIMENT.judge(result)
+    assert verdict.outcome == "open"
+    assert "With noise of 0.6 that is 0.500; the denoiser's factor is 0.4" in verdict.sentence
+    figure = lab_arrows.arrows(result)
+    assert figure is not None
+    assert len(figure["data"]) == 4, "clouds and arrows only"
+    assert figure["layout"]["sliders"][0]["steps"][0]["args"][1] == [0, 1, 2, 3]
+    assert EXPERIMENT.judge(Result(found, [])).outcome == "open"
 
 
 def _first(result: Result) -> list[list[float]]:
@@ -94,7 +114,7 @@ def test_the_verdict_follows_from_the_rows(found: Result, outcome: str) -> None:
     assert EXPERIMENT.judge(found).outcome == outcome
 
 
-@pytest.mark.parametrize("data", [{"shape": "blob"}, {"noise": "0"}, {"noise": "5"}])
+@pytest.mark.parametrize("data", [{"shape": "square"}, {"noise": "0"}, {"noise": "5"}])
 def test_bad_parameters_are_refused(data: dict[str, object]) -> None:
     with pytest.raises(UserError):
         EXPERIMENT.build(data)
