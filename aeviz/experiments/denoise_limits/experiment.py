@@ -89,6 +89,7 @@ EXPERIMENT = Experiment(
             "gain",
             "Gain over the noisy image (dB), by kind of image",
             "images",
+            "kind of image",
             kind="bars",
             better="higher",
             note="With the noise of the training. The networks learned from images like the test "
