@@ -71,6 +71,10 @@ class Sheet:
 
     def error(self, data: bytes) -> float:
         """Mean squared error per pixel of the images in this file, for values from 0 to 1."""
+        return ((self.images_in(data) - self.images.float()) / 255).square().mean().item()
+
+    def images_in(self, data: bytes) -> Tensor:
+        """The images in a file of this sheet, float (N, C, H, W) from 0 to 255."""
         n, channels, height, width = self.images.shape
         found = torch.from_numpy(_pixels(data).astype(np.float32))
         found = found.reshape(*found.shape[:2], -1)
@@ -79,8 +83,7 @@ class Sheet:
         tall, wide = self.cell
         columns = found.shape[1] // wide
         cells = found.reshape(-1, tall, columns, wide, channels).permute(0, 2, 4, 1, 3)
-        back = cells.reshape(-1, channels, tall, wide)[:n, :, :height, :width]
-        return ((back.round() - self.images.float()) / 255).square().mean().item()
+        return cells.reshape(-1, channels, tall, wide)[:n, :, :height, :width].round()
 
 
 def sheet(images: Tensor, block: int = 1) -> Sheet:

@@ -7,7 +7,7 @@ would.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import Tensor
@@ -17,6 +17,11 @@ from aeviz.datasets.base import Splits
 
 SHARES = (0.7, 0.1, 0.2)
 """Of each class: to learn from, to choose settings with, to measure on."""
+SAME_TEST: Final = (
+    "Intervals",
+    "over seeds, which all measure on the same test images: they cover the training only",
+)
+"""The line of a protocol whose seeds share the data set's own test images."""
 
 
 def pooled(dataset: Dataset) -> Split:

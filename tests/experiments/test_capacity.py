@@ -103,10 +103,10 @@ LOW, HIGH = [0.030, 0.031, 0.032], [0.050, 0.052, 0.053]
 @pytest.mark.parametrize(
     ("measured", "outcome", "words"),
     [
-        ((LOW, HIGH, HIGH, LOW), "holds", ": it guards"),
-        ((LOW, HIGH, LOW, HIGH), "fails", "it does not guard, it is worse"),
+        ((LOW, HIGH, HIGH, LOW), "holds", ": its error is lower"),
+        ((LOW, HIGH, LOW, HIGH), "fails", "its error is higher"),
         ((HIGH, LOW, HIGH, LOW), "fails", "do not memorise more"),
-        ((LOW, HIGH, LOW, LOW), "open", "no difference"),
+        ((LOW, HIGH, LOW, LOW), "open", "no clear difference"),
         ((LOW, LOW, HIGH, LOW), "open", "too close to call"),
         ((LOW, HIGH, LOW, []), "open", "Two seeds"),
     ],
@@ -135,6 +135,15 @@ def test_another_guard_that_helps_is_named() -> None:
         {"part": "guards", "arm": "noise", "seed": i, "test": error} for i, error in enumerate(LOW)
     ]
     assert "What helps: noise (0.0310)" in judge(Result(Parameters(), result.rows + noise)).sentence
+    narrow = Parameters(guards=("narrow code", "contractive"))
+    other: list[Row] = [row | {"arm": "contractive"} for row in noise]
+    assert "helps" not in judge(Result(narrow, result.rows + other)).sentence
+
+
+def test_the_verdict_has_the_intervals_of_both_differences() -> None:
+    sentence = judge(rows(LOW, HIGH, HIGH, LOW)).sentence
+    assert "a difference of 0.0207 (0.0192 to 0.0221): more layers memorise more" in sentence
+    assert "a difference of -0.0207 (-0.0221 to -0.0192): its error is lower" in sentence
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,18 @@ def test_every_arm_rate_and_seed_is_a_row(result: Result) -> None:
     assert EXPERIMENT.judge(result).sentence
 
 
+def test_each_picture_format_shows_its_smallest_file(result: Result) -> None:
+    formats = picture_formats.available()
+    captions = [
+        picture.caption
+        for picture in result.pictures.values()
+        if picture.group == "Smallest file of each picture format"
+    ]
+    assert sorted(captions) == sorted(
+        f"{name}, {min(result.of('bits', arm=name)):.0f} bits per image" for name in formats
+    )
+
+
 def test_the_file_is_as_long_as_the_rate_says(result: Result) -> None:
     count = len(datasets.load("digits").test)
     for row in result.rows:
@@ -196,7 +208,7 @@ def rows(own: list[float], pca: float, formats: float = 240, gray: float = 0.09)
         (rows([0.010, 0.0101, 0.0099], 0.02), "holds"),
         (rows([0.020, 0.0201, 0.0199], 0.01), "fails"),
         (rows([0.010, 0.0101, 0.0099], 0.02, formats=10), "fails"),  # a format is smaller
-        (rows([0.010, 0.0101, 0.0099], 0.02, gray=0.009), "fails"),  # one gray is better
+        (rows([0.010, 0.0101, 0.0099], 0.02, gray=0.009), "fails"),  # one grey is better
         (rows([0.010, 0.030, 0.020], 0.02), "open"),
         (rows([0.010], 0.02), "open"),
         (rows([], 0.02), "open"),
@@ -204,6 +216,20 @@ def rows(own: list[float], pca: float, formats: float = 240, gray: float = 0.09)
 )
 def test_the_verdict_follows_from_the_rows(found: Result, outcome: str) -> None:
     assert EXPERIMENT.judge(found).outcome == outcome
+
+
+def test_the_verdict_names_the_smallest_file_of_a_format() -> None:
+    found = rows([0.010, 0.0101, 0.0099], 0.02)
+    assert "A picture format takes at least 240 bits" in EXPERIMENT.judge(found).sentence
+    files: list[Row] = [
+        {"arm": "AVIF", "quality": 3, "bits": 248, "mse": 0.0058},
+        {"arm": "JPEG", "quality": 1, "bits": 233, "mse": 0.0129},
+    ]
+    sentence = EXPERIMENT.judge(Result(found.parameters, found.rows + files)).sentence
+    assert (
+        "No picture format makes a smaller file than 233 bits per image (JPEG, error 0.0129)"
+        in (sentence)
+    )
 
 
 def test_a_verdict_on_one_seed_says_why_it_is_open() -> None:

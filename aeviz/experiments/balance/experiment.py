@@ -16,6 +16,7 @@ from aeviz.experiments.base import (
     Result,
     Series,
 )
+from aeviz.experiments.splits import SAME_TEST
 from aeviz.experiments.statistics import interval
 
 
@@ -27,6 +28,7 @@ def _protocol(params: Parameters) -> list[tuple[str, str]]:
         ("Classes", "5 nearest neighbours of drawn codes, not of means"),
         ("Distance to the prior", "KL of the aggregated posterior, exact mixture of the codes"),
         ("Tuned on", "nothing: the settings are those that Train starts with"),
+        SAME_TEST,
     ]
 
 

@@ -8,6 +8,7 @@ from aeviz.experiments.capacity.arms import BATCH, code_sizes
 from aeviz.experiments.capacity.parameters import GUARDS, PLAIN, Parameters, check, counts, layers
 from aeviz.experiments.capacity.tasks import tasks, work
 from aeviz.experiments.capacity.verdict import judge
+from aeviz.experiments.splits import SAME_TEST
 from aeviz.experiments.statistics import interval
 
 
@@ -22,7 +23,8 @@ def _protocol(params: Parameters) -> list[tuple[str, str]]:
         ),
         (
             "Code",
-            f"{2 * sizes['narrow code'][-1]} numbers; wide {sizes[PLAIN][0]}; narrow {narrow}",
+            f"comparison of layers: {2 * sizes['narrow code'][-1]} numbers; guards: wide "
+            f"{sizes[PLAIN][0]}, narrow {narrow}",
         ),
         ("Tuned on", "validation images: each guard has the better one of two strengths per seed"),
         (
@@ -32,6 +34,7 @@ def _protocol(params: Parameters) -> list[tuple[str, str]]:
         ),
         ("Foreign images", "squares of two photographs; error also as a share of their variance"),
         ("Contractive", "without batch norm and with the narrow code, which its penalty needs"),
+        SAME_TEST,
     ]
 
 
@@ -50,9 +53,9 @@ EXPERIMENT = Experiment(
     name="capacity",
     title="When does a network memorise?",
     claim="Too much capacity memorises the training images, and a narrow code guards against it.",
-    why="With few images, many layers can store each of them. The output for a new image is then a "
-    "mixture of stored ones. A narrow code does not forbid that: one number is enough to say which "
-    "of 50 images is meant. It only leaves the decoder less to say about a new image. More images "
+    why="With few images, many layers can store each of them. The output for a new image is then "
+    "a mixture of stored ones. A narrow code does not forbid that: one number is enough to say "
+    "which of 50 images is meant. It only tells the decoder less about a new image. More images "
     "help most.",
     parameters=Parameters,
     tasks=tasks,
@@ -83,7 +86,7 @@ EXPERIMENT = Experiment(
         ),
         Chart(
             "memorised",
-            "Outputs that are nearer to a training image",
+            "Share of outputs nearer to a training image than to the new image",
             "images",
             "training images",
             log_x=True,
@@ -121,7 +124,8 @@ EXPERIMENT = Experiment(
             ("The network understands such images", "Nothing about other images"),
             1,
             (
-                "Look at the reconstructions of new images: many show training images instead.",
+                "Look at the reconstructions of new images: they may show training images "
+                "instead.",
                 "Only images that the network has not seen show what it has learned.",
             ),
         ),

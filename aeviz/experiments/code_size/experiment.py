@@ -7,6 +7,7 @@ from aeviz.experiments.code_size.arms import HIDDEN, config
 from aeviz.experiments.code_size.parameters import ARMS, Parameters, check
 from aeviz.experiments.code_size.tasks import NEIGHBOURS, tasks, work
 from aeviz.experiments.code_size.verdict import judge
+from aeviz.experiments.splits import SAME_TEST
 from aeviz.experiments.statistics import interval
 
 
@@ -35,6 +36,7 @@ def _protocol(params: Parameters) -> list[tuple[str, str]]:
         ),
         ("Hidden layers", f"dense: {_units(params, 'dense')}; VAE: {_units(params, 'vae')}"),
         ("Intrinsic dimension", f"TwoNN and MLE (k = 10) on {NEIGHBOURS:,} training images"),
+        SAME_TEST,
     ]
 
 

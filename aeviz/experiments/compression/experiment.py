@@ -12,6 +12,7 @@ from aeviz.experiments.compression.kinds import COUNTS
 from aeviz.experiments.compression.parameters import ARMS, Parameters, check
 from aeviz.experiments.compression.tasks import tasks, work
 from aeviz.experiments.compression.verdict import judge
+from aeviz.experiments.splits import SAME_TEST
 
 
 def _protocol(params: Parameters) -> list[tuple[str, str]]:
@@ -56,6 +57,7 @@ def _protocol(params: Parameters) -> list[tuple[str, str]]:
         ),
         ("Test images", {"own": "of the same kind"}.get(params.tested, params.tested)),
         ("Equal for all networks", f"{params.steps} training steps"),
+        SAME_TEST,
     ]
 
 

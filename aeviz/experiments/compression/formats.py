@@ -10,7 +10,7 @@ from torch import Tensor
 
 from aeviz.datasets import Dataset
 from aeviz.evaluation import picture_formats
-from aeviz.experiments.compression.codec import read_curve
+from aeviz.experiments.compression.codec import SHOWN, read_curve
 from aeviz.experiments.compression.images import images_of
 
 SINGLES: Final = 20
@@ -19,7 +19,8 @@ SINGLES: Final = 20
 
 @dataclass(frozen=True)
 class PictureFile:
-    """A sheet of test images in a picture format; bits are per image."""
+    """A sheet of test images in a picture format; bits are per image. `shown`: its first images,
+    from 0 to 1."""
 
     format: str
     quality: int | None
@@ -27,6 +28,7 @@ class PictureFile:
     payload_bits: float
     single_bits: float
     mse: float
+    shown: Tensor
 
 
 @lru_cache(maxsize=2)
@@ -52,6 +54,7 @@ def files_of(dataset: Dataset, kind: str) -> list[PictureFile]:
                     8 * picture_formats.payload(data) / len(test),
                     8 * sum(alone) / len(alone),
                     sheet.error(data),
+                    sheet.images_in(data)[:SHOWN] / 255,
                 )
             )
     return found

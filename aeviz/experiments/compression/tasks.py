@@ -39,8 +39,9 @@ def work(params: Parameters, task: Task) -> Output:
     test = images_of(dataset, params.tested)
     shown = to_float(test.images[:SHOWN])
     if task.key == "formats":
-        rows = [_format_row(one) for one in files_of(dataset, params.tested)]
-        return Output(rows, {"original": Picture("originals", strip(shown))})
+        files = files_of(dataset, params.tested)
+        pictures = {"original": Picture("originals", strip(shown))} | _smallest(files)
+        return Output([_format_row(one) for one in files], pictures)
     if task.key == "pca":
         points = [point for point in pca_points(dataset, params) if point.bits in params.bits]
         rows = [_row("PCA", 0, one) for one in points]
@@ -111,6 +112,22 @@ def _format_row(one: PictureFile) -> Row:
         "single_bits": one.single_bits,
     }
     return row if one.quality is None else row | {"quality": one.quality}
+
+
+def _smallest(files: Sequence[PictureFile]) -> dict[str, Picture]:
+    """The images in the smallest file of each lossy format."""
+    smallest: dict[str, PictureFile] = {}
+    for one in sorted(files, key=lambda one: one.file_bits):
+        if one.quality is not None:
+            smallest.setdefault(one.format, one)
+    return {
+        name.replace(" ", "-"): Picture(
+            f"{name}, {one.file_bits:.0f} bits per image",
+            strip(one.shown),
+            "Smallest file of each picture format",
+        )
+        for name, one in smallest.items()
+    }
 
 
 def _row(arm: str, seed: int, point: Point) -> Row:

@@ -42,17 +42,16 @@ def judge(result: Result) -> Verdict:
         + (f", PCA at {len(lost)}" if lost else "")
         + ". "
     )
-    gray = interval(result.of("gray_mse", arm=arm, bits=middle)).mean
-    if error.mean >= gray:
+    grey = interval(result.of("gray_mse", arm=arm, bits=middle)).mean
+    if error.mean >= grey:
         sentence += (
-            f"Its images are worse than one gray for every pixel ({gray:.3g}), which takes no bits."
+            f"Its images are worse than one grey for every pixel ({grey:.3g}), which takes no bits."
         )
     elif formats > file:
-        count = result.of("break_even", arm=arm, bits=middle)
+        count = interval(result.of("break_even", arm=arm, bits=middle)).mean
         sentence += (
-            f"The best picture format takes at least {formats:.0f} bits for this error; but the "
-            "network's own weights are only paid for after "
-            f"{interval(count).mean:,.0f} images."
+            f"{_formats(result, file, formats)} But the network's own weights are only paid for "
+            f"after {count:,.0f} images."
         )
     else:
         sentence += f"A picture format needs only {formats:.0f} bits for this error."
@@ -65,9 +64,22 @@ def judge(result: Result) -> Verdict:
     if beaten and beaten != [file]:
         at = ", ".join(f"{bits:.0f}" for bits in beaten)
         sentence += f" A picture format needs no more than the network at {at} bits."
-    if lost or beaten or error.mean >= gray:
+    if lost or beaten or error.mean >= grey:
         return Verdict("fails", sentence)
     if len(won) == len(found):
         return Verdict("holds", sentence)
     unclear = next(one for _, one in found.values() if one.ahead == "open")
     return Verdict("open", f"{sentence} {why_open(unclear.difference)}")
+
+
+def _formats(result: Result, file: float, needed: float) -> str:
+    """What picture formats take, in a sentence: `needed` bits for the error of the network's file,
+    or more than it in any case."""
+    files = [row for row in result.rows if "quality" in row]
+    smallest = min(files, key=lambda row: float(row["bits"]), default=None)
+    if smallest is None or float(smallest["bits"]) <= file:
+        return f"A picture format takes at least {needed:.0f} bits for this error."
+    return (
+        f"No picture format makes a smaller file than {float(smallest['bits']):.0f} bits per image "
+        f"({smallest['arm']}, error {float(smallest['mse']):.3g})."
+    )

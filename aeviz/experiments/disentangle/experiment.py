@@ -8,6 +8,7 @@ from aeviz.experiments.disentangle.arms import config
 from aeviz.experiments.disentangle.parameters import Parameters, arm_of, check
 from aeviz.experiments.disentangle.tasks import REACH, tasks, work
 from aeviz.experiments.disentangle.verdict import SCORES, judge
+from aeviz.experiments.splits import SAME_TEST
 
 
 def _protocol(params: Parameters) -> list[tuple[str, str]]:
@@ -42,6 +43,7 @@ def _protocol(params: Parameters) -> list[tuple[str, str]]:
             "networks: even if beta made no difference, one of four weights would seem ahead in "
             "about 6 % of experiments, a single one in 2 %",
         ),
+        SAME_TEST,
     ]
 
 

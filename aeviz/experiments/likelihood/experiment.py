@@ -10,6 +10,7 @@ from aeviz.experiments.likelihood.arms import HIDDEN, config
 from aeviz.experiments.likelihood.parameters import EXACT, Parameters, arm_of, check
 from aeviz.experiments.likelihood.tasks import tasks, work
 from aeviz.experiments.likelihood.verdict import judge
+from aeviz.experiments.splits import SAME_TEST
 from aeviz.experiments.statistics import interval
 
 PUBLISHED: Final = (
@@ -37,6 +38,7 @@ def _protocol(params: Parameters) -> list[tuple[str, str]]:
         ("Exact", "a grid of codes from −6 to 6 in steps of 0.03, for one or two numbers"),
         ("Aggregated posterior", "the exact mixture of all codes of the training images"),
         ("Tuned on", "nothing: all settings are fixed"),
+        SAME_TEST,
     ]
 
 

@@ -10,6 +10,7 @@ from aeviz.experiments.regularity.arms import HIDDEN, MAX_REAL, config
 from aeviz.experiments.regularity.parameters import MODELS, SAMPLERS, Parameters
 from aeviz.experiments.regularity.tasks import PATHS, STEPS_OF_PATH, K, tasks, work
 from aeviz.experiments.regularity.verdict import judge
+from aeviz.experiments.splits import SAME_TEST
 from aeviz.experiments.statistics import interval
 
 
@@ -27,6 +28,7 @@ def _protocol(params: Parameters) -> list[tuple[str, str]]:
             "scale of the codes",
         ),
         ("Tuned on", "nothing; the mixture has 10 Gaussians, fitted to the training codes"),
+        SAME_TEST,
     ]
 
 

@@ -7,6 +7,7 @@ from aeviz.experiments.reparameterise.arms import RATES, config
 from aeviz.experiments.reparameterise.parameters import ARMS, BATCH, POINTS, WITH, Parameters, check
 from aeviz.experiments.reparameterise.tasks import DRAWS, TEST_DRAWS, TEST_IMAGES, tasks, work
 from aeviz.experiments.reparameterise.verdict import judge, noise_ratio
+from aeviz.experiments.splits import SAME_TEST
 
 
 def _protocol(params: Parameters) -> list[tuple[str, str]]:
@@ -28,6 +29,7 @@ def _protocol(params: Parameters) -> list[tuple[str, str]]:
             "their mean, after a quarter of the training",
         ),
         ("Baseline", "the mean of the other codes of the image, or of the other images"),
+        SAME_TEST,
     ]
 
 
