@@ -1,5 +1,5 @@
 """Results of the Lab as Plotly figures: a dot per seed, a line or a mark through the means, the
-student's prediction as a dashed line, and the reference result in hollow marks."""
+student's prediction as a dashed line, and the reference result in hollow marks with bars."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from typing import Any, Final
 from aeviz.escaping import in_plotly
 from aeviz.experiments.base import Chart, Result, Row
 from aeviz.experiments.statistics import Interval, interval
-from aeviz.figures.lab_common import GHOST, SYMBOLS, arms_of, layout_of, log_ticks, rows_of
+from aeviz.figures.lab_common import GHOST, arms_of, layout_of, log_ticks, look, rows_of
 from aeviz.figures.lab_strips import strips
-from aeviz.figures.palette import CLASS_COLOURS
 from aeviz.figures.training import Figure
 
 
@@ -65,7 +64,7 @@ def _measured(spec: Chart, arm: str, number: int, rows: Sequence[Row]) -> list[d
     if not rows:
         return []
     means = _means(spec, rows)
-    colour, symbol = CLASS_COLOURS[number], SYMBOLS[number % len(SYMBOLS)]
+    colour, symbol = look(number)
     name = in_plotly(arm)
     line = {
         "type": "scatter",
@@ -95,7 +94,7 @@ def _measured(spec: Chart, arm: str, number: int, rows: Sequence[Row]) -> list[d
 _HOLLOW: Final = {
     "type": "scatter",
     "mode": "lines+markers",
-    "name": "hollow: the reference result",
+    "name": "hollow: the reference result, bars: its runs",
     "x": [None],
     "y": [None],
     "line": {"color": GHOST, "width": 1, "dash": "dot"},
@@ -111,6 +110,7 @@ def _reference(
     if not rows:
         return []
     means = _means(spec, rows)
+    colour, symbol = look(number)
     name = in_plotly(arm)
     return [
         {
@@ -122,15 +122,31 @@ def _reference(
             "offsetgroup": name,
             "x": [place for place, _ in means],
             "y": [mean.mean for _, mean in means],
-            "line": {"color": CLASS_COLOURS[number], "width": 1, "dash": "dot"},
-            "marker": {
-                "color": CLASS_COLOURS[number],
-                "size": 9,
-                "symbol": f"{SYMBOLS[number % len(SYMBOLS)]}-open",
-            },
+            "error_y": _spread(spec, rows, means),
+            "line": {"color": colour, "width": 1, "dash": "dot"},
+            "marker": {"color": colour, "size": 9, "symbol": f"{symbol}-open"},
             "hovertemplate": f"{name}, reference, %{{x}}: %{{y:.4g}}<extra></extra>",
         }
     ]
+
+
+def _spread(
+    spec: Chart, rows: Sequence[Row], means: Sequence[tuple[Any, Interval]]
+) -> dict[str, Any]:
+    """A thin bar at each mean, from the lowest to the highest run."""
+    ends = []
+    for place, mean in means:
+        values = [float(row[spec.y]) for row in rows if row[spec.x] == place]
+        ends.append((mean.mean - min(values), max(values) - mean.mean))
+    return {
+        "type": "data",
+        "symmetric": False,
+        "arrayminus": [below for below, _ in ends],
+        "array": [above for _, above in ends],
+        "visible": len(rows) > len(means),
+        "thickness": 1,
+        "width": 0,
+    }
 
 
 def _ghost(spec: Chart, places: Sequence[float | str], heights: Sequence[float]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ of arms, and the axes."""
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -13,7 +14,8 @@ from aeviz.figures.palette import CLASS_COLOURS
 HEIGHT: Final = 360
 SYMBOLS: Final = ("circle", "square", "diamond", "triangle-up", "x", "star", "hexagon", "cross")
 GHOST: Final = "#8a8f8c"
-MAX_ARMS: Final = len(CLASS_COLOURS)
+_NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
+_PLURAL: Final = re.compile(r"(?<=[a-z])s\b")
 
 
 def rows_of(spec: Chart, result: Result, arm: str | None = None) -> list[Row]:
@@ -32,16 +34,40 @@ def rows_of(spec: Chart, result: Result, arm: str | None = None) -> list[Row]:
 
 
 def arms_of(spec: Chart, results: Sequence[Result]) -> dict[str, int]:
-    """The arms that have this measure, in the order of the tasks, each with the number of its
-    colour and symbol. All charts of a result give an arm the same one, if that is not taken."""
-    found = (str(row["arm"]) for result in results for row in rows_of(spec, result))
+    """The arms that have this measure, each with the number of its colour and symbol (`look`). All
+    charts of a result give an arm the same one, if that is not taken. Arms are in the order of the
+    tasks; those that differ in one number are sorted by it."""
+    found = dict.fromkeys(str(row["arm"]) for result in results for row in rows_of(spec, result))
     every = list(dict.fromkeys(str(row["arm"]) for result in results for row in result.rows))
     numbers: dict[str, int] = {}
-    for arm in list(dict.fromkeys(found))[:MAX_ARMS]:
-        free = [i for i in range(MAX_ARMS) if i not in numbers.values()]
-        own = every.index(arm) % MAX_ARMS
+    colours = len(CLASS_COLOURS)
+    for arm in found:
+        first = len(numbers) // colours * colours  # all colours are taken: again from the first
+        free = [i for i in range(first, first + colours) if i not in numbers.values()]
+        own = first + every.index(arm) % colours
         numbers[arm] = own if own in free else free[0]
-    return numbers
+    return {arm: numbers[arm] for arm in _by_number([*found])}
+
+
+def look(number: int) -> tuple[str, str]:
+    """Colour and symbol of an arm. Two arms with the same colour have different symbols."""
+    return CLASS_COLOURS[number % len(CLASS_COLOURS)], SYMBOLS[number % len(SYMBOLS)]
+
+
+def _by_number(arms: Sequence[str]) -> list[str]:
+    """Sorts arms such as "beta 0.1" and "beta 20" among themselves; others keep their place."""
+
+    def kind(arm: str) -> str:
+        return _PLURAL.sub("", _NUMBER.sub("#", arm))
+
+    def numbers(arm: str) -> list[float]:
+        return [float(number) for number in _NUMBER.findall(arm)]
+
+    groups: dict[str, list[str]] = {}
+    for arm in arms:
+        groups.setdefault(kind(arm), []).append(arm)
+    ordered = {name: iter(sorted(group, key=numbers)) for name, group in groups.items()}
+    return [next(ordered[kind(arm)]) for arm in arms]
 
 
 def layout_of(spec: Chart) -> dict[str, Any]:

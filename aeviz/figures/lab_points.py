@@ -14,7 +14,9 @@ from aeviz.figures.training import Figure
 
 HEIGHT: Final = 520
 EYE: Final = {"x": 1.1, "y": 1.3, "z": 0.8}
-ROW_HEIGHT: Final = 210
+ROW_HEIGHT: Final = 250
+CAPTION: Final = 0.23
+"""Share of a row's height that is above the map."""
 COLUMNS: Final = 4
 GAP: Final = 0.03
 SCALE: Final = "Viridis"
@@ -34,7 +36,9 @@ def figures(result: Result) -> list[tuple[str, Figure, str]]:
         (
             "The map of each method",
             maps(result),
-            "A good map keeps the colours in order, without a fold and without a tear.",
+            "A good map keeps the colours in order, without a fold and without a tear. New points: "
+            "whether the method can place points that it has not seen. Way back: whether it leads "
+            "from the map to points in space.",
         ),
     )
     return [(title, figure, note) for title, figure, note in found if figure is not None]
@@ -106,7 +110,7 @@ def maps(result: Result) -> Figure | None:
     rows = -(-len(there) // COLUMNS)
     layout: dict[str, Any] = {
         "height": ROW_HEIGHT * rows,
-        "margin": {"l": 8, "r": 8, "t": 24, "b": 8},
+        "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
         "showlegend": False,
         "annotations": [],
     }
@@ -130,12 +134,12 @@ def maps(result: Result) -> Figure | None:
         )
         bare = {"showticklabels": False, "showgrid": False, "zeroline": False}
         across = [(left + GAP) / COLUMNS, (left + 1 - GAP) / COLUMNS]
-        up = [(top + GAP) / rows, (top + 1 - 4 * GAP) / rows]
+        up = [(top + GAP) / rows, (top + 1 - CAPTION) / rows]
         layout[f"xaxis{axis}"] = bare | {"domain": across, "anchor": f"y{axis}"}
         layout[f"yaxis{axis}"] = bare | {"domain": up, "anchor": f"x{axis}"}
         layout["annotations"].append(
             {
-                "text": in_plotly(ARMS[arm]),
+                "text": _caption(result, arm),
                 "xref": "paper",
                 "yref": "paper",
                 "x": sum(across) / 2,
@@ -146,3 +150,14 @@ def maps(result: Result) -> Figure | None:
             }
         )
     return {"data": data, "layout": layout}
+
+
+def _caption(result: Result, arm: str) -> str:
+    """The method's name, whether it places new points, and whether it leads back to space."""
+    columns = {"new_points": "new points", "way_back": "way back"}
+    said = "".join(
+        f"<br>{words}: {value}"
+        for column, words in columns.items()
+        for value in result.values(column, arm=ARMS[arm])
+    )
+    return f'{in_plotly(ARMS[arm])}<span style="font-size: 10px">{said}</span>'

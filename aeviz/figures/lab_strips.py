@@ -9,8 +9,7 @@ from typing import Any, Final
 from aeviz.escaping import in_plotly
 from aeviz.experiments.base import Chart, Result
 from aeviz.experiments.statistics import interval
-from aeviz.figures.lab_common import GHOST, SYMBOLS, layout_of, log_ticks, rows_of
-from aeviz.figures.palette import CLASS_COLOURS
+from aeviz.figures.lab_common import GHOST, layout_of, log_ticks, look, rows_of
 from aeviz.figures.training import Figure
 
 ROW_HEIGHT: Final = 34
@@ -33,7 +32,7 @@ def strips(
                 continue
             values = [float(row[spec.y]) for row in rows]
             mean, label = interval(values), in_plotly(arm)
-            colour, symbol = CLASS_COLOURS[number], SYMBOLS[number % len(SYMBOLS)]
+            colour, symbol = look(number)
             half = mean.high - mean.mean if math.isfinite(mean.high) else 0.0
             data.append(
                 {

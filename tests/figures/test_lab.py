@@ -9,7 +9,7 @@ import pytest
 from aeviz.experiments import table
 from aeviz.experiments.base import Chart, Result, Row
 from aeviz.figures import lab
-from aeviz.figures.lab_common import MAX_ARMS
+from aeviz.figures.palette import CLASS_COLOURS
 
 PARAMETERS = table.find("code-size").build({})
 CURVE = Chart("error", "Error", "size", "numbers")
@@ -18,6 +18,9 @@ BARS = Chart("error", "Error", kind="bars")
 
 def result(*rows: Row) -> Result:
     return Result(PARAMETERS, list(rows))
+
+
+COLOURS = len(CLASS_COLOURS)
 
 
 def row(arm: str, size: int, error: float, measure: str = "error") -> Row:
@@ -52,10 +55,49 @@ def test_an_arm_has_its_colour_and_symbol_in_all_charts() -> None:
 @pytest.mark.parametrize("spec", [CURVE, BARS], ids=["curve", "bars"])
 def test_no_two_arms_of_a_chart_share_a_colour(spec: Chart) -> None:
     """Also if more arms exist than colours."""
-    rows = [row(f"arm {i}", 1, 1.0, "seconds") for i in range(MAX_ARMS)]
-    rows += [row(f"arm {i}", 1, 1.0) for i in range(5, MAX_ARMS + 5)]
+    rows = [row(f"arm {i}", 1, 1.0, "seconds") for i in range(COLOURS)]
+    rows += [row(f"arm {i}", 1, 1.0) for i in range(5, COLOURS + 5)]
     colours = [colour for colour, _ in marks(lab.chart(spec, result(*rows))).values()]
-    assert len(colours) == len(set(colours)) == MAX_ARMS
+    assert len(colours) == len(set(colours)) == COLOURS
+
+
+@pytest.mark.parametrize("spec", [CURVE, BARS], ids=["curve", "bars"])
+def test_more_arms_than_colours_have_other_symbols(spec: Chart) -> None:
+    rows = [row(f"arm {i}", 1, 1.0) for i in range(2 * COLOURS)]
+    looks = marks(lab.chart(spec, result(*rows))).values()
+    assert len(looks) == len(set(looks)) == 2 * COLOURS
+
+
+def test_arms_that_are_numbers_are_sorted_also_with_those_of_the_reference() -> None:
+    live = [row(f"beta {beta}", 1, 1.0) for beta in ("1", "0", "1000", "0.1", "20")]
+    known = [row(f"beta {beta}", 1, 1.0) for beta in ("1", "50", "0.01")]
+    figure = lab.chart(BARS, result(*live), result(*known))
+    order = ["0", "0.01", "0.1", "1", "20", "50", "1000"]
+    assert figure["layout"]["yaxis"]["categoryarray"][::-1] == [f"beta {beta}" for beta in order]
+
+
+def test_only_arms_that_differ_in_a_number_change_places() -> None:
+    arms = ["20 numbers", "PCA", "AE + N(0, I)", "1 number", "20 numbers, exact"]
+    figure = lab.chart(BARS, result(*(row(arm, 1, 1.0) for arm in arms)))
+    arms[0], arms[3] = arms[3], arms[0]
+    assert figure["layout"]["yaxis"]["categoryarray"][::-1] == arms
+
+
+def test_an_arm_keeps_its_colour_beside_the_reference() -> None:
+    live = [row("beta 5", 1, 1.0), row("beta 1", 1, 1.0)]
+    alone = marks(lab.chart(CURVE, result(*live)))
+    beside = marks(lab.chart(CURVE, result(*live), result(row("beta 0.1", 1, 2.0))))
+    assert {arm: beside[arm] for arm in alone} == alone
+
+
+def test_bars_of_the_reference_lead_from_its_lowest_to_its_highest_run() -> None:
+    known = result(row("a", 1, 1.0), row("a", 1, 2.0), row("a", 1, 6.0), row("a", 2, 4.0))
+    found = lab.chart(CURVE, result(row("a", 1, 1.0)), known)["data"]
+    (bars,) = (trace["error_y"] for trace in found if "error_y" in trace)
+    assert (bars["arrayminus"], bars["array"]) == ([2.0, 0.0], [3.0, 0.0])
+    assert bars["visible"]
+    found = lab.chart(CURVE, None, result(row("a", 1, 1.0)))["data"]
+    assert not found[0]["error_y"]["visible"]
 
 
 def test_arms_of_bars_are_listed_from_top_to_bottom() -> None:
@@ -73,7 +115,7 @@ def test_the_reference_has_hollow_marks_in_the_colour_of_its_arm() -> None:
 def test_the_legend_names_each_arm_once_and_the_hollow_marks_once() -> None:
     figure = lab.chart(CURVE, result(row("a", 1, 1.0)), result(row("b", 1, 2.0), row("a", 1, 3.0)))
     named = [trace["name"] for trace in figure["data"] if trace.get("showlegend", True)]
-    assert named == ["a", "b, reference", "hollow: the reference result"]
+    assert named == ["a", "b, reference", "hollow: the reference result, bars: its runs"]
     alone = lab.chart(CURVE, result(row("a", 1, 1.0)), result(row("a", 1, 3.0, "seconds")))
     assert [trace["name"] for trace in alone["data"]] == ["a"]
 
