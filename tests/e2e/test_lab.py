@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import parse_qs, urlencode, urlparse
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import open_page
@@ -101,3 +102,26 @@ def test_a_phone_shows_the_list_and_an_experiment(phone: Page, app_url: str) -> 
     phone.get_by_role("link", name="How small may the code be?").click()
     phone.get_by_test_id("aeviz-predict-code-size").wait_for()
     assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_first_chart_is_saved_as_a_picture_and_the_link_is_copied(
+    page: Page, app_url: str
+) -> None:
+    page.goto(f"{app_url}/lab?{urlencode({'experiment': 'code-size'} | TINY['code-size'])}")
+    page.get_by_role("button", name="Run the experiment").click()
+    expect(page.get_by_test_id("aeviz-verdict")).to_be_visible(timeout=DONE_MS)
+    page.get_by_test_id("aeviz-lab-0").locator(".legendtext").first.wait_for()
+    with page.expect_download() as download:
+        page.get_by_test_id("aeviz-save-chart").click()
+    assert download.value.suggested_filename == "code-size.png"
+    image = Image.open(download.value.path())
+    width, height = image.size
+    assert width >= 1600
+    assert height > 700
+    assert image.convert("RGBA").getpixel((2, 2))[3] == 255  # type: ignore[index]
+
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_test_id("aeviz-result-link").click()
+    copied = urlparse(page.evaluate("navigator.clipboard.readText()"))
+    assert parse_qs(copied.query) == parse_qs(urlparse(page.url).query)
+    assert (copied.netloc, copied.path) == (urlparse(page.url).netloc, "/lab")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,9 +11,10 @@ from page_tools import PAGES, SECONDS, again, links
 from streamlit.testing.v1 import AppTest
 
 from aeviz.experiments import jobs, parameters, run, table
-from aeviz.experiments.base import Choice
+from aeviz.experiments.base import Choice, Numeric
 from aeviz.experiments.jobs import Job, Status
-from aeviz.figures import lab_arrows, lab_matrix
+from aeviz.figures import lab_arrows, lab_matrix, lab_points
+from aeviz.ui.lab import page
 
 LINK = {
     "experiment": "code-size",
@@ -139,7 +141,7 @@ def test_a_stopped_result_is_shown_and_goes_on(
     finish(jobs.start("code-size", TINY), answered, most=3)
     app = opened(**LINK, ran="1")
     assert not app.exception
-    button(app, "Go on").click().run()
+    button(app, "Continue").click().run()
     assert len(started) == 2
 
 
@@ -154,6 +156,13 @@ def test_points_in_space_have_figures_of_their_own(started: list[Job]) -> None:
     assert not app.exception
     assert "decoder's surface" in texts(app)
     assert "The map of each method" in texts(app)
+    result = jobs.start("points-3d", link).result()
+    assert result is not None
+    figure = lab_points.maps(result)
+    assert figure is not None
+    captions = [one["text"] for one in figure["layout"]["annotations"]]
+    assert len(captions) == 2
+    assert all("<br>new points: yes<br>way back: yes" in caption for caption in captions)
 
 
 def test_clusters_have_a_map(started: list[Job]) -> None:
@@ -255,3 +264,33 @@ def test_another_link_fills_in_its_own_settings() -> None:
     app.query_params["sizes"] = "4,32"
     app.run()
     assert {one.label: one.value for one in app.text_input}["Code sizes"] == "4,32"
+
+
+def test_break_it_keeps_the_data_set_if_its_parameters_allow_it() -> None:
+    code_size = table.find("code-size")
+    fashion = code_size.build({"dataset": "fashion-mnist"})
+    assert page._broken(code_size, fashion) == {
+        "dataset": "fashion-mnist",
+        **code_size.break_it.changes,
+    }
+    tiny = code_size.build({"dataset": "digits", "sizes": "2,8"})  # too few pixels for 1,024
+    assert page._broken(code_size, tiny) == code_size.break_it.changes
+    anomaly = table.find("anomaly")  # about the digit 1
+    changed = page._broken(anomaly, anomaly.build({"dataset": "fashion-mnist"}))
+    assert changed["dataset"] == "mnist-5k"
+    points = table.find("points-3d")
+    assert page._broken(points, points.build({})) == {"shape": "torus"}
+
+
+def test_questions_are_numbered_as_they_are_shown(
+    started: list[Job], answered: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also if the result has no number for one of them: here for the first and the last."""
+    experiment = table.find("code-size")
+    missing = Numeric("How many?", lambda result: None, "")
+    asked = replace(experiment, questions=(missing, *experiment.questions))
+    monkeypatch.setattr(table, "find", lambda name: asked)
+    finish(jobs.start("code-size", TINY), answered)
+    app = opened(**LINK, ran="1")
+    shown = [one.label for one in (*app.radio, *app.number_input) if one.label[1:2] == "."]
+    assert sorted(label[:2] for label in shown) == ["1.", "2."]

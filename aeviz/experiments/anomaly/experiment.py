@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aeviz import datasets
 from aeviz.experiments.anomaly.arms import BATCH, MOST
 from aeviz.experiments.anomaly.parameters import MAIN, PLAIN, Parameters, check
 from aeviz.experiments.anomaly.query import HISTOGRAM, QUERY
@@ -114,7 +115,7 @@ EXPERIMENT = Experiment(
     break_it=BreakIt(
         "The digit 1 as the anomaly",
         "The networks learn all digits but the 1. Then the 1 is the anomaly. Is its error large?",
-        {"setup": "one-anomalous", "only": 1},
+        {"dataset": datasets.DEFAULT, "setup": "one-anomalous", "only": 1},
     ),
     questions=(
         Choice(

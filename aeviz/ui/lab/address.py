@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
@@ -63,6 +64,13 @@ def remember(found: Experiment, values: Any) -> None:
                 del st.query_params[name]
         elif st.query_params.get(name) != text:
             st.query_params[name] = text
+
+
+def link() -> str:
+    """This page's address, as this visitor's browser knows it."""
+    here = urlsplit(st.context.url or "")
+    query = urlencode(st.query_params.to_dict(), safe=",")
+    return here._replace(query=query, fragment="").geturl()
 
 
 def ran() -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -13,10 +14,11 @@ from aeviz.experiments.base import Experiment, Result
 from aeviz.experiments.jobs import Job
 from aeviz.ui.lab import address, controls, outcome, own_image, prediction, questions
 from aeviz.ui.shared import person, problems
+from aeviz.ui.shared.component import component
 
 INTRODUCTION = (
-    "Each experiment tests one claim about autoencoders. First predict the result. Then run it, "
-    "with the claim's rivals beside it, and see if the claim holds. Any of them may fail."
+    "Each experiment tests one claim about autoencoders. Predict the result first. Then run the "
+    "experiment, which also measures other methods, and see if the claim holds. Any claim may fail."
 )
 
 
@@ -124,7 +126,7 @@ def _result(experiment: Experiment, params: Any, job: Job) -> None:
     result = job.result()
     assert result is not None
     outcome.verdict(experiment, result, status)
-    if not result.complete and st.button("Go on", icon=":material/resume:"):
+    if not result.complete and st.button("Continue", icon=":material/resume:"):
         _start(experiment, params)
     outcome.charts(experiment, params, result, reveal=True)
     st.markdown(f"**Why.** {experiment.why}")
@@ -141,7 +143,8 @@ def _break_it(experiment: Experiment, params: Any) -> None:
     case = experiment.break_it
     st.subheader("Break it", anchor=False)
     st.markdown(f"**{case.label}.** {case.text}")
-    changes = {name: parameters.as_text(value) for name, value in case.changes.items()}
+    broken = _broken(experiment, params)
+    changes = {name: parameters.as_text(value) for name, value in broken.items()}
     st.page_link(
         "lab.py",
         label="Set it up",
@@ -150,9 +153,22 @@ def _break_it(experiment: Experiment, params: Any) -> None:
     )
 
 
+def _broken(experiment: Experiment, params: Any) -> Mapping[str, Any]:
+    """Those parameters, with this data set if they allow it."""
+    changes = experiment.break_it.changes
+    if not hasattr(params, "dataset"):
+        return changes
+    with_data = {"dataset": params.dataset, **changes}
+    try:
+        experiment.build(with_data)
+    except UserError:
+        return changes
+    return with_data
+
+
 def _take_along(experiment: Experiment, result: Result, seconds: float) -> None:
-    """The result as files, and as a command."""
-    st.subheader("Take it along", anchor=False)
+    """The result as files, as a link and as a command."""
+    st.subheader("Files and command", anchor=False)
     name = experiment.name
     data = document.document(experiment, result, seconds)
     book = document.notebook(experiment, result.parameters)
@@ -160,7 +176,28 @@ def _take_along(experiment: Experiment, result: Result, seconds: float) -> None:
         _download("CSV", document.as_csv(result), f"{name}.csv", "text/csv")
         _download("JSON", json.dumps(data, indent=1), f"{name}.json", "application/json")
         _download("Notebook", book, f"{name}.ipynb", "application/x-ipynb+json")
-    st.caption("The same on the command line. The address of this page is a link to this result.")
+        component("static/save_chart.js", "styles/export.css")(
+            key="aeviz-save-chart",
+            data={
+                "charts": "aeviz-lab-",
+                "title": experiment.title,
+                "name": name,
+                "label": "PNG",
+                "help": "The first chart as a picture.",
+            },
+            width="content",
+        )
+        component("static/link.js", "styles/export.css")(
+            key="aeviz-result-link",
+            data={
+                "link": address.link(),
+                "label": "Copy link",
+                "help": "A link to this result, with your prediction.",
+                "testid": "aeviz-result-link",
+            },
+            width="content",
+        )
+    st.caption("The same on the command line:")
     st.code(document.command(experiment, result.parameters), language="bash", wrap_lines=True)
 
 

@@ -10,18 +10,22 @@ from aeviz.experiments.base import Choice, Experiment, Numeric, Result
 
 
 def show(experiment: Experiment, result: Result) -> None:
-    """Shows the questions; the numeric ones are about this result."""
+    """Shows the questions; the numeric ones are about this result, if it has the number."""
     st.subheader("Check yourself", anchor=False)
-    for number, question in enumerate(experiment.questions):
-        key = f"lab-question-{experiment.name}-{number}"
+    number = 1
+    for place, question in enumerate(experiment.questions):
+        key = f"lab-question-{experiment.name}-{place}"
         if isinstance(question, Choice):
             _choice(number, question, key)
+        elif (right := question.answer(result)) is not None and math.isfinite(right):
+            _numeric(number, question, key, right)
         else:
-            _numeric(number, question, key, result)
+            continue
+        number += 1
 
 
 def _choice(number: int, question: Choice, key: str) -> None:
-    answer = st.radio(f"{number + 1}. {question.text}", question.answers, index=None, key=key)
+    answer = st.radio(f"{number}. {question.text}", question.answers, index=None, key=key)
     if answer is None:
         return
     given = question.answers.index(answer)
@@ -31,12 +35,9 @@ def _choice(number: int, question: Choice, key: str) -> None:
         st.error(f"Not quite. {question.reasons[given]}", icon=":material/close:")
 
 
-def _numeric(number: int, question: Numeric, key: str, result: Result) -> None:
-    right = question.answer(result)
-    if right is None or not math.isfinite(right):
-        return
+def _numeric(number: int, question: Numeric, key: str, right: float) -> None:
     given = st.number_input(
-        f"{number + 1}. {question.text}", value=None, key=key, format="%0.4g", width=420
+        f"{number}. {question.text}", value=None, key=key, format="%0.4g", width=420
     )
     if given is None:
         return

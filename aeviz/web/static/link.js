@@ -1,4 +1,4 @@
-/** A button that puts a link on the clipboard; `data`: {link, label, help}. */
+/** A button that puts a link on the clipboard; `data`: {link, label, help, testid?}. */
 
 import { h } from './dom.js';
 import { copyLink } from './share.js';
@@ -8,7 +8,9 @@ const SAID_MS = 2000;
 /** @type {WeakMap<HTMLElement, LinkButton>} */
 const buttons = new WeakMap();
 
-/** @param {import('./types.js').Component<{link: string, label: string, help: string}>} component */
+/** @typedef {{link: string, label: string, help: string, testid?: string}} LinkData */
+
+/** @param {import('./types.js').Component<LinkData>} component */
 export default ({ data, parentElement }) => {
   const button = buttons.get(parentElement) ?? new LinkButton(parentElement);
   buttons.set(parentElement, button);
@@ -21,7 +23,7 @@ class LinkButton {
     this.words = h('span', { 'aria-live': 'polite' });
     this.button = h(
       'button',
-      { type: 'button', class: 'av-link', 'data-testid': 'aeviz-settings-link', onclick: () => this.copy() },
+      { type: 'button', class: 'av-link', onclick: () => this.copy() },
       this.words,
     );
     parent.append(this.button);
@@ -30,11 +32,12 @@ class LinkButton {
     this.saying = 0;
   }
 
-  /** @param {{link: string, label: string, help: string}} data */
-  show({ link, label, help }) {
+  /** @param {LinkData} data */
+  show({ link, label, help, testid = 'aeviz-settings-link' }) {
     this.link = link;
     this.label = label;
     this.button.title = help;
+    this.button.dataset.testid = testid;
     if (!this.saying) this.words.textContent = label;
   }
 

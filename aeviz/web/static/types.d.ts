@@ -34,6 +34,8 @@ export type Child = Node | string | null;
 /** The part of Plotly that is used here. */
 /** An element that Plotly has drawn into. */
 export interface Plotted extends HTMLElement {
+  data: object[];
+  layout: { height: number; margin: { t: number } };
   on(event: 'plotly_click', listener: (event: { points: { customdata?: unknown }[] }) => void): void;
   removeAllListeners(event: 'plotly_click'): void;
 }
@@ -43,5 +45,6 @@ export interface Plotly {
   react(element: HTMLElement, traces: object[], layout: object, config: object): Promise<unknown>;
   update(element: HTMLElement, traces: object, layout: object): Promise<unknown>;
   relayout(element: HTMLElement, layout: object): Promise<unknown>;
+  downloadImage(figure: { data: object[]; layout: object }, options: object): Promise<string>;
   purge(element: HTMLElement): void;
 }
