@@ -14,7 +14,7 @@ from aeviz.figures.training import Figure
 
 TITLE: Final = "From noisy points to the denoiser's outputs"
 NOTE: Final = (
-    "Blue: the curve of clean points; a blob has none. Gray: noisy points. An arrow leads from a "
+    "Blue: the curve of clean points; a blob has none. Grey: noisy points. An arrow leads from a "
     "noisy point to its output. The slider changes the noise; each noise has a denoiser of its own."
 )
 HEIGHT: Final = 560

@@ -16,7 +16,7 @@ from aeviz.experiments.clustering import EXPERIMENT
 from aeviz.experiments.clustering.parameters import Parameters
 from aeviz.experiments.clustering.tasks import _measured
 from aeviz.experiments.statistics import percent
-from aeviz.figures import lab_clusters
+from aeviz.figures import lab_clusters, lab_tables
 
 TINY = {
     "dataset": "digits",
@@ -56,6 +56,10 @@ def test_every_arm_finds_more_than_chance() -> None:
         assert sum(len(one["x"]) for one in figure["data"]) == 400
     assert all(one["showlegend"] for one in by_label["data"])
     assert "The plane shows the two" in maps.note
+    assert [title for title, _ in lab_tables.tables(result)] == [
+        "pixels + k-means",
+        "AE + k-means",
+    ]
     answer = EXPERIMENT.questions[2].answer(result)  # type: ignore[union-attr]
     ae, raw = (sum(result.of("acc", arm=f"{space} + k-means")) for space in ("AE", "pixels"))
     assert answer == pytest.approx(50 * (ae - raw))
@@ -70,6 +74,19 @@ def test_umap_and_equal_spreads_have_their_rows() -> None:
     assert torch.get_num_threads() == threads
     assert row["arm"] == "UMAP of AE + Gaussian mixture"
     assert 0.3 < float(row["acc"]) <= 1
+
+
+def test_a_table_has_the_percentages_of_each_class() -> None:
+    arrays = {"ae-0/table": [[9, 1], [0, 5]], "ae-0/classes": [3, 7]}
+    ((title, figure),) = lab_tables.tables(Result(Parameters(), [], arrays=arrays))
+    assert title == "AE + k-means"
+    assert (figure["data"][0]["y"], figure["data"][0]["x"]) == (["3", "7"], ["1", "2"])
+    assert [(one["y"], one["x"], one["text"]) for one in figure["layout"]["annotations"]] == [
+        (0, 0, "90"),
+        (0, 1, "10"),
+        (1, 1, "100"),
+    ]
+    assert lab_tables.tables(Result(Parameters(), [])) == []
 
 
 def test_the_map_is_umaps_once_there_is_one() -> None:

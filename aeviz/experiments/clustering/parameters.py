@@ -20,6 +20,8 @@ METHODS: Final = {
 """What is clustered, and how."""
 MAPPED: Final = {"AE": "k-means", "VAE": "k-means", "UMAP of AE": "Gaussian mixture"}
 """Codes that are drawn in the plane, and the clusters in which."""
+TABLED: Final = {"pixels": "k-means", **MAPPED}
+"""What has a table of clusters against classes, and of which clusters."""
 FEWEST_PER_CLASS = 3
 
 

@@ -15,7 +15,7 @@ from aeviz.evaluation.evaluate import decode_all
 from aeviz.evaluation.validation import to_float
 from aeviz.experiments.base import Output, Picture, Row, Task
 from aeviz.experiments.clustering.arms import clustered, drawn, points_of
-from aeviz.experiments.clustering.parameters import MAPPED, METHODS, Parameters
+from aeviz.experiments.clustering.parameters import MAPPED, METHODS, TABLED, Parameters
 from aeviz.experiments.pictures import heat, strip
 from aeviz.experiments.stored import stored
 from aeviz.images import encode_png
@@ -55,6 +55,9 @@ def work(params: Parameters, task: Task) -> Output:
             pictures |= _centres(params, dataset, z, clusters, arm, model)
         if seed == 0 and method == MAPPED.get(space):
             arrays |= _map(z, labels, clusters)
+        if seed == 0 and method == TABLED.get(space):
+            table = clustering.matched(clustering.contingency(labels, clusters))
+            arrays |= {"table": table.tolist(), "classes": np.unique(labels).tolist()}
     kept = None if seed or model is None else stored(space, model, dataset)
     return Output(rows, pictures, arrays, kept)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from aeviz.experiments.base import Result
-from aeviz.figures import lab_arrows, lab_clusters, lab_matrix, lab_points
+from aeviz.figures import lab_arrows, lab_clusters, lab_matrix, lab_points, lab_tables
 from aeviz.figures.training import Figure
 from aeviz.ui.shared.chart import chart
 
@@ -23,6 +23,15 @@ def show(result: Result) -> None:
                 st.markdown(title)
                 chart(figure, f"aeviz-lab-map-{number}", f"Map of the codes. {title}")
         st.caption(maps.note)
+    if tables := lab_tables.tables(result):
+        st.markdown(f"**{lab_tables.TITLE}**")
+        for number, (column, (title, figure)) in enumerate(
+            zip(st.columns(len(tables)), tables, strict=True)
+        ):
+            with column:
+                st.markdown(title)
+                chart(figure, f"aeviz-lab-table-{number}", f"{lab_tables.TITLE}: {title}")
+        st.caption(lab_tables.NOTE)
     if cells := lab_matrix.matrix(result):
         with st.columns(2)[0]:
             _one("matrix", lab_matrix.TITLE, cells, lab_matrix.NOTE)
