@@ -58,6 +58,7 @@ function titled(plot, title) {
     height: layout.height + TITLE_HEIGHT,
     margin: { ...layout.margin, t: layout.margin.t + TITLE_HEIGHT },
     paper_bgcolor: themeColour(plot, '--st-background-color'),
+    font: { ...layout.font, family: 'Arial, sans-serif' }, // a picture cannot load the page's font
     title: { text: title, x: 0, xanchor: 'left', y: 1, yanchor: 'top', pad: { l: 12, t: 14 }, font: { size: 17 } },
   };
 }

@@ -35,7 +35,7 @@ export type Child = Node | string | null;
 /** An element that Plotly has drawn into. */
 export interface Plotted extends HTMLElement {
   data: object[];
-  layout: { height: number; margin: { t: number } };
+  layout: { height: number; margin: { t: number }; font: object };
   on(event: 'plotly_click', listener: (event: { points: { customdata?: unknown }[] }) => void): void;
   removeAllListeners(event: 'plotly_click'): void;
 }
