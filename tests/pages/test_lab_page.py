@@ -294,3 +294,10 @@ def test_questions_are_numbered_as_they_are_shown(
     app = opened(**LINK, ran="1")
     shown = [one.label for one in (*app.radio, *app.number_input) if one.label[1:2] == "."]
     assert sorted(label[:2] for label in shown) == ["1.", "2."]
+
+
+def test_a_pick_that_is_no_arm_has_a_question_of_its_own() -> None:
+    app = opened(experiment="likelihood", pick="3 to 10 nats")
+    (pick,) = app.get("button_group")
+    assert pick.proto.label == "By how much will it fall?"
+    assert pick.value == "3 to 10 nats"
