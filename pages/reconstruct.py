@@ -2,8 +2,8 @@
 
 import streamlit as st
 
+from aeviz.ui.reconstruct import noise, sources
 from aeviz.ui.reconstruct import page as parts
-from aeviz.ui.reconstruct import sources
 from aeviz.ui.restore import photos
 from aeviz.ui.shared import pickers
 from aeviz.ui.shared.card import model_card
@@ -34,7 +34,9 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         help="Signed: blue is too dark, red is too bright. Absolute: only the size of the error.",
     ) == "Signed"  # fmt: skip
     items = sources.test_images(opened, PAGE) if source == "Test images" else []
-beside = None
+beside = added = None
+if noise.denoises(info) and source in ("Test images", "Other kinds"):
+    added = noise.controls(info)
 if source == "Upload":
     items = sources.uploads("Drop images here", info.image_shape, opened.style)
 elif source == "Other kinds":
@@ -47,21 +49,27 @@ elif source == "Draw":
 
 if items:
     large = sources.anywhere(opened, items, PAGE)
-    passed = parts.pass_through(opened, items)
+    passed = parts.pass_through(opened, items, added)
     scale = parts.scale_for(passed, signed)
+    if noise.denoises(info) and source == "Upload":
+        place = parts.place_of(large, items)
+        noise.warn_if_unusual(opened, passed.x[place], passed.x_hat[place])
     if beside is not None:  # the drawing pad shows the rest
         with beside:
             parts.differences(passed, large, scale)
     elif large.photo is None:
-        parts.flow(opened, large, scale)
+        parts.flow(opened, large, scale, added)
     else:
         photo, beside = st.columns([2, 9], gap="medium")
         with photo:
             photos.editor(large.photo)
         with beside:
             parts.flow(opened, large, scale)
+    if source in ("Upload", "Draw"):
+        parts.downloads(opened, items, passed, large)
     if len(items) > 1:
-        sources.pick(items, parts.stacks(items, passed, scale), parts.ROWS, large, PAGE)
+        rows = parts.ROWS if added is None else parts.NOISY_ROWS
+        sources.pick(items, parts.stacks(items, passed, scale), rows, large, PAGE)
 parts.test_figures(opened)
 
 if source == "Test images" and items:

@@ -106,9 +106,14 @@ def draw(page: Page) -> None:
     page.get_by_test_id("aeviz-drawing").wait_for()
 
 
-def small(page: Page) -> None:
-    page.locator("summary").filter(has_text="How it works").wait_for()
-    expect(page.get_by_test_id("stSpinner")).to_have_count(0)
+def noisy(page: Page) -> None:
+    page.get_by_role("radio", name="Gaussian").click()
+    page.get_by_test_id("aeviz-noisy").wait_for()
+
+
+def moved(page: Page) -> None:
+    page.get_by_role("link", name="Open a denoising autoencoder").wait_for()
+    page.get_by_test_id("aeviz-darkroom").wait_for()
 
 
 def lab(page: Page) -> None:
@@ -122,7 +127,6 @@ def experiment(page: Page) -> None:
 
 Ready = Callable[[Page], None]
 EXPLORE = "/explore?model=vae-mnist"
-SMALL = "/restore?view=small&part="
 # For each mode, an element that exists once its panel is complete.
 MODES = {
     "move": "",
@@ -149,8 +153,9 @@ VIEWS: dict[str, tuple[str, Ready]] = {
     "reconstruct": ("/reconstruct", reconstruct),
     "reconstruct an upload": ("/reconstruct", upload),
     "reconstruct a drawing": ("/reconstruct", draw),
+    "reconstruct with noise": ("/reconstruct?model=denoising-ae-mnist", noisy),
     "restore photographs": (PHOTOS, restored),
-    **{f"restore {part}": (SMALL + part, small) for part in ("try", "kinds")},
+    "restore an old link": ("/restore?view=small", moved),
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Reconstruct and Restore in a real browser: files in, pictures and files out."""
+"""Reconstruct in a real browser: files in, pictures and files out; and old links to Restore."""
 
 from __future__ import annotations
 
@@ -48,18 +48,18 @@ def psnr(x: torch.Tensor, other: np.ndarray) -> float:
 def test_a_noisy_image_goes_in_and_a_clean_one_comes_out(
     page: Page, app_url: str, denoiser: str, tmp_path: Path
 ) -> None:
-    page.goto(f"{app_url}/restore?model={denoiser}")
-    page.get_by_text("Your images").click()
+    page.goto(f"{app_url}/reconstruct?model={denoiser}")
+    page.get_by_role("radio", name="Upload").click()
     page.locator("input[type=file]").set_input_files(png("digit.png", encode_png(noisy(1500))))
-    restored = page.get_by_test_id("aeviz-restored").locator("img")
-    expect(page.get_by_test_id("aeviz-noisy")).to_contain_text("digit.png")
+    restored = page.get_by_test_id("aeviz-reconstruction").locator("img")
+    expect(page.get_by_test_id("aeviz-original")).to_contain_text("digit.png")
 
     clean = digits()[0][1500]
-    before = psnr(clean, pixels(page.get_by_test_id("aeviz-noisy").locator("img")))
+    before = psnr(clean, pixels(page.get_by_test_id("aeviz-original").locator("img")))
     assert psnr(clean, pixels(restored)) > before + 1
 
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download this image").click()
+        page.get_by_role("button", name="Download this reconstruction").click()
     assert download.value.suggested_filename == "digit-denoised.png"
     download.value.save_as(tmp_path / "out.png")
     saved = decode((tmp_path / "out.png").read_bytes()).pixels[:, :, 0] / 255
@@ -69,34 +69,22 @@ def test_a_noisy_image_goes_in_and_a_clean_one_comes_out(
 def test_a_bad_file_is_one_sentence_and_the_others_come_home_in_a_zip(
     page: Page, app_url: str, denoiser: str
 ) -> None:
-    page.goto(f"{app_url}/restore?model={denoiser}")
-    page.get_by_text("Your images").click()
+    page.goto(f"{app_url}/reconstruct?model={denoiser}")
+    page.get_by_role("radio", name="Upload").click()
     files = [png(f"{i}.png", encode_png(noisy(1500 + i))) for i in range(3)]
     page.locator("input[type=file]").set_input_files([*files, png("bad.png", b"no image")])
     expect(page.get_by_role("alert")).to_have_count(1)
     expect(page.get_by_role("alert")).to_contain_text("bad.png: This is not an image")
 
-    first = page.get_by_test_id("aeviz-noisy").locator("img").get_attribute("src")
+    first = page.get_by_test_id("aeviz-original").locator("img").get_attribute("src")
     page.get_by_test_id("aeviz-pick-2").click()
-    expect(page.get_by_test_id("aeviz-noisy")).to_contain_text("2.png")
-    assert page.get_by_test_id("aeviz-noisy").locator("img").get_attribute("src") != first
+    expect(page.get_by_test_id("aeviz-original")).to_contain_text("2.png")
+    assert page.get_by_test_id("aeviz-original").locator("img").get_attribute("src") != first
 
     with page.expect_download() as download:
         page.get_by_role("button", name="Download all 3").click()
     with zipfile.ZipFile(io.BytesIO(Path(download.value.path()).read_bytes())) as archive:
         assert archive.namelist() == [f"{i}-denoised.png" for i in range(3)]
-
-
-def test_noise_is_added_and_the_gain_is_shown(page: Page, app_url: str, denoiser: str) -> None:
-    page.goto(f"{app_url}/restore?model={denoiser}")
-    verdict = page.get_by_test_id("aeviz-verdict")
-    expect(verdict).to_contain_text("PSNR")
-    found = re.search(r"([\d.]+) → ([\d.]+) dB", verdict.inner_text())
-    assert found is not None
-    assert float(found[2]) > float(found[1]) + 1
-    before = page.get_by_test_id("aeviz-noisy").locator("img").get_attribute("src") or ""
-    page.get_by_role("button", name="New noise").click()
-    expect(page.get_by_test_id("aeviz-noisy").locator("img")).not_to_have_attribute("src", before)
 
 
 def test_an_image_of_the_grid_is_chosen_by_keyboard(
@@ -126,52 +114,40 @@ def test_a_drawing_is_reconstructed(page: Page, app_url: str, denoiser: str) -> 
     assert page.get_by_test_id("aeviz-psnr").inner_text().endswith("squared error")
 
 
-def test_the_parts_are_tabs_that_the_address_keeps(page: Page, app_url: str, denoiser: str) -> None:
-    page.goto(f"{app_url}/restore?model={denoiser}")
-    page.get_by_test_id("aeviz-verdict").wait_for()
-    page.get_by_role("tab", name="Other kinds of image").click()
-    page.get_by_test_id("aeviz-kinds").wait_for()
-    page.wait_for_url("**part=kinds*")
-    page.reload()
-    expect(page.get_by_test_id("aeviz-kinds")).to_contain_text("MNIST")
-    expect(page.get_by_test_id("aeviz-verdict")).to_have_count(0)
+def test_noise_is_added_and_removed(page: Page, app_url: str, denoiser: str) -> None:
+    page.goto(f"{app_url}/reconstruct?model={denoiser}")
+    page.get_by_role("radio", name="Gaussian").click()
+    noisy_image = page.get_by_test_id("aeviz-noisy")
+    found = re.search(r"([\d.]+) dB", noisy_image.inner_text())
+    assert found is not None
+    after = re.search(r"([\d.]+) dB", page.get_by_test_id("aeviz-psnr").inner_text())
+    assert after is not None
+    assert float(after[1]) > float(found[1]) + 1
+    before = noisy_image.locator("img").get_attribute("src") or ""
+    page.get_by_role("button", name="New noise").click()
+    expect(noisy_image.locator("img")).not_to_have_attribute("src", before)
 
 
-def test_an_old_link_leads_to_the_lab(page: Page, app_url: str) -> None:
-    page.goto(f"{app_url}/restore?view=small&part=why")
-    note = page.get_by_text("This part is now an experiment of the Lab:")
-    note.wait_for()
-    page.get_by_role("link", name="Why does denoising work?").first.click()
-    page.wait_for_url("**/lab?experiment=denoise-manifold*")
-    expect(page.get_by_role("heading", name="Is denoising a projection")).to_be_visible()
-
-
-def test_small_images_and_photographs_are_two_views(
+def test_old_links_lead_to_the_lab_and_to_reconstruct(
     page: Page, app_url: str, denoiser: str
 ) -> None:
+    page.goto(f"{app_url}/restore?view=small&part=why")
+    page.get_by_text("This part is now an experiment of the Lab:").wait_for()
+    page.get_by_role("link", name="Is denoising a projection").click()
+    page.wait_for_url("**/lab?experiment=denoise-manifold*")
+    expect(page.get_by_role("heading", name="Is denoising a projection")).to_be_visible()
     page.goto(f"{app_url}/restore?model={denoiser}")
-    page.get_by_test_id("aeviz-verdict").wait_for()
-    page.get_by_text("Photographs", exact=True).click()
-    expect(page.get_by_test_id("aeviz-verdict")).to_have_count(0)
-    # the page adds the task and the sample to its address as soon as one is open
-    page.wait_for_url(re.compile(r"/restore\?view=photos(&|$)"))
-    page.get_by_text("Digits and clothes", exact=True).click()
-    page.get_by_test_id("aeviz-verdict").wait_for()
-    page.wait_for_url(re.compile(r"/restore\?view=small(&|$)"))
-    expect(page.get_by_test_id("aeviz-darkroom")).to_have_count(0)
-    assert "sample=" not in page.url, "the photographs' sample means nothing here"
+    page.get_by_test_id("aeviz-darkroom").wait_for()
+    page.get_by_role("link", name="Open a denoising autoencoder").click()
+    page.wait_for_url(f"**/reconstruct?model={denoiser}*")
+    page.get_by_test_id("aeviz-original").wait_for()
 
 
-def test_other_kinds_of_image_fit_a_phone(phone: Page, app_url: str, denoiser: str) -> None:
-    phone.goto(f"{app_url}/restore?model={denoiser}&part=kinds")
-    phone.get_by_test_id("aeviz-kinds").wait_for()
+def test_the_page_fits_a_phone(phone: Page, app_url: str, denoiser: str) -> None:
+    phone.goto(f"{app_url}/reconstruct?model={denoiser}")
+    phone.get_by_test_id("aeviz-original").wait_for()
     wide = "document.querySelector('.stMainBlockContainer').scrollWidth"
     assert phone.evaluate(wide) <= 390
-
-
-def test_both_pages_fit_a_phone(phone: Page, app_url: str, denoiser: str) -> None:
-    for path, testid in (("reconstruct", "aeviz-original"), ("restore", "aeviz-noisy")):
-        phone.goto(f"{app_url}/{path}?model={denoiser}")
-        phone.get_by_test_id(testid).wait_for()
-        wide = "document.querySelector('.stMainBlockContainer').scrollWidth"
-        assert phone.evaluate(wide) <= 390
+    phone.get_by_role("radio", name="Gaussian").click()
+    phone.get_by_test_id("aeviz-noisy").wait_for()
+    assert phone.evaluate(wide) <= 390

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from page_tools import again, data, html, press, run, upload
 from small_models import digits, identity_model, pca_denoiser, save
 
+from aeviz.experiments.photo_crops import photo_crops
 from aeviz.handwriting import Box
 from aeviz.images import encode_png
 from aeviz.ui.reconstruct.page import _pca_text
@@ -242,3 +244,60 @@ def test_images_of_another_kind_go_through_the_model(models: Path) -> None:
     save(models / "clothes.safetensors", identity_model(dataset="fashion-mnist"))
     app = press(run("reconstruct", model="copy"), "reconstruct-source", "Other kinds")
     assert "from Fashion-MNIST" in html(app, "aeviz-flow")
+
+
+def noisy_png(index: int, amount: float = 0.2) -> bytes:
+    x = digits()[0][index]
+    noise = torch.randn(x.shape, generator=torch.Generator().manual_seed(index))
+    return encode_png((x + amount * noise).clamp(0, 1))
+
+
+def test_noise_is_offered_for_denoisers_only(models: Path) -> None:
+    assert html(run("reconstruct", model="pca"), "aeviz-flow")
+    assert not any(
+        group.key == "noise-copy" for group in run("reconstruct", model="copy").button_group
+    )
+    app = run("reconstruct", model="pca")
+    assert next(group for group in app.button_group if group.key == "noise-pca").value == "none"
+    assert not app.slider
+
+
+def test_added_noise_is_removed_and_the_error_is_that_of_the_original(models: Path) -> None:
+    app = run("reconstruct", model="pca")
+    seen = [html(app, "aeviz-flow")]
+    app = press(app, "noise-pca", "gaussian")
+    assert app.slider[0].value == 30, "as in training"
+    seen.append(html(app, "aeviz-flow"))
+    grid = html(app, "reconstruct-grid")
+    assert grid.count("<img") == 40
+    pairs = re.findall(r"([\d.]+) → ([\d.]+) dB", grid)
+    assert len(pairs) == 10
+    assert np.mean([float(after) - float(before) for before, after in pairs]) > 1
+    assert f"0, {pairs[0][0]} dB" in seen[-1], "the large image has the noise of the grid"
+    assert figure(seen[-1], "aeviz-psnr").split()[0] == pairs[0][1]
+    seen.append(html(press(app, "noise-pca", "masking"), "aeviz-flow"))
+    app.slider[0].set_value(60)
+    seen.append(html(again(app), "aeviz-flow"))
+    next(button for button in app.button if button.label == "New noise").click()
+    seen.append(html(again(app), "aeviz-flow"))
+    assert len(set(seen)) == 5
+    assert html(press(app, "reconstruct-source", "Other kinds"), "aeviz-flow")
+    assert "aeviz-original" in html(press(app, "noise-pca", "none"), "aeviz-flow")
+
+
+def test_a_noisy_upload_is_cleaned_up_and_can_be_downloaded(models: Path) -> None:
+    app = press(run("reconstruct", model="pca"), "reconstruct-source", "Upload")
+    upload(app, ("a.png", noisy_png(1500)), ("b.png", noisy_png(1501)))
+    assert "a.png" in html(app, "aeviz-flow")
+    assert not app.warning
+    labels = [button.proto.label for button in app.get("download_button")]
+    assert labels == ["Download this reconstruction", "Download all 2"]
+
+
+def test_an_upload_of_another_kind_is_warned_of_by_denoisers(models: Path) -> None:
+    crops = photo_crops((1, 8, 8))
+    photo = crops[crops.flatten(1).var(1).argmax()]
+    for model, warns in (("pca", True), ("copy", False), ("no-gallery", False)):
+        app = press(run("reconstruct", model=model), "reconstruct-source", "Upload")
+        upload(app, ("photo.png", encode_png(photo)))
+        assert [("looks unlike" in one.value) for one in app.warning] == [True] * warns

@@ -11,9 +11,9 @@ import torch
 from small_models import digits, identity_model, pca_denoiser
 
 from aeviz.errors import UserError
-from aeviz.images import decode, encode_png
+from aeviz.images import decode, encode_png, safe_name
 from aeviz.restoration.crops import denoise, unique_name
-from aeviz.restoration.export import png_name, zip_pngs
+from aeviz.restoration.export import DENOISED, zip_pngs
 
 
 def test_an_image_of_the_models_size_passes_without_a_note() -> None:
@@ -43,13 +43,13 @@ def test_names_stay_unique() -> None:
 
 
 def test_a_restored_image_is_named_after_its_original() -> None:
-    assert png_name("../holiday photo.JPG") == "holiday photo-denoised.png"
+    assert safe_name("../holiday photo.JPG", DENOISED) == "holiday photo-denoised.png"
 
 
 def test_the_zip_holds_every_image_under_a_safe_name_of_its_own() -> None:
     x = digits()[0][:3]
     names = ["../../etc/passwd", "a.png", "b/a.jpg"]
-    with zipfile.ZipFile(io.BytesIO(zip_pngs(zip(names, x, strict=True)))) as archive:
+    with zipfile.ZipFile(io.BytesIO(zip_pngs(zip(names, x, strict=True), DENOISED))) as archive:
         inside = archive.namelist()
         pixels = [decode(archive.read(name)).pixels for name in inside]
     assert inside == ["passwd-denoised.png", "a-denoised.png", "a-denoised-2.png"]

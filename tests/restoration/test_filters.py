@@ -239,7 +239,15 @@ def test_a_hole_has_to_be_painted_and_not_all_over(name: str) -> None:
 
 
 def test_the_median_of_small_images() -> None:
-    x = torch.zeros(1, 1, 5, 5)
-    x[0, 0, 2, 2] = 1
-    assert not medians.median(x).any()
-    assert torch.equal(medians.median(torch.ones(2, 1, 5, 5)), torch.ones(2, 1, 5, 5))
+    x = torch.zeros(2, 1, 5, 5)
+    x[0, 0, 2, 2] = 1  # one grain of salt
+    x[1, 0, :, 3:] = 1  # an edge
+    filtered = medians.median(x)
+    assert not filtered[0].any()
+    assert torch.equal(filtered[1], x[1])
+
+
+def test_the_median_of_small_images_mixes_neither_images_nor_channels() -> None:
+    x = torch.stack([torch.zeros(3, 4, 4), torch.ones(3, 4, 4)])
+    x[0, 1] = 0.5
+    assert torch.equal(medians.median(x), x)

@@ -13,16 +13,20 @@ from torch import Tensor
 from aeviz.escaping import in_markdown
 from aeviz.evaluation import metrics
 from aeviz.evaluation.evaluate import reconstruct
+from aeviz.images import encode_png, safe_name
 from aeviz.io.json_file import is_number
+from aeviz.restoration.export import DENOISED, RECONSTRUCTED, zip_pngs
 from aeviz.ui.reconstruct import frames
 from aeviz.ui.reconstruct.codes import code_bars, summary
 from aeviz.ui.reconstruct.frames import Stack, figure, number
+from aeviz.ui.reconstruct.noise import Noise, denoises
 from aeviz.ui.reconstruct.sources import Item, gallery_item
 from aeviz.ui.restore.colours import ABSOLUTE, SIGNED, error_map, fitting_limit
 from aeviz.ui.shared.markup import markup
 from aeviz.ui.shared.opened import Opened
 
 ROWS = ("original", "reconstruction", "error")
+NOISY_ROWS = ("original", "noisy", "reconstruction", "error")
 MIN_SHOWN_MSE = 5e-5
 """The page shows a smaller MSE as 0.0000."""
 ALIKE = 0.01
@@ -49,10 +53,11 @@ class ErrorScale:
 
 @dataclass(frozen=True)
 class Passed:
-    """Images x, their codes mu (N, d) and sigma (N, d) or None, reconstructions x_hat, and the
-    metrics of each, (N,)."""
+    """Images x, the input x_noisy if noise was added, codes mu (N, d) and sigma (N, d) or None,
+    reconstructions x_hat, and the metrics of each, (N,). The metrics compare x_hat with x."""
 
     x: Tensor
+    x_noisy: Tensor | None
     mu: Tensor
     sigma: Tensor | None
     x_hat: Tensor
@@ -62,15 +67,17 @@ class Passed:
 
 
 @torch.no_grad()
-def pass_through(opened: Opened, items: list[Item]) -> Passed:
-    """Encode and decode all items at once, and measure each."""
+def pass_through(opened: Opened, items: list[Item], noise: Noise | None = None) -> Passed:
+    """Encode and decode all items at once, with this noise, and measure each."""
     model = opened.loaded.model
     x = torch.stack([item.x for item in items])
-    mu, logvar = model.posterior(x)
-    x_hat = reconstruct(model, x)
+    x_noisy = None if noise is None else noise.on(items)
+    x_in = x if x_noisy is None else x_noisy
+    mu, logvar = model.posterior(x_in)
+    x_hat = reconstruct(model, x_in)
     sigma = None if logvar is None else (logvar / 2).exp()
     scores = (metrics.mse(x, x_hat), metrics.psnr(x, x_hat), metrics.ssim(x, x_hat))
-    return Passed(x, mu, sigma, x_hat, *scores)
+    return Passed(x, x_noisy, mu, sigma, x_hat, *scores)
 
 
 def scale_for(passed: Passed, signed: bool) -> ErrorScale:
@@ -78,15 +85,16 @@ def scale_for(passed: Passed, signed: bool) -> ErrorScale:
     return ErrorScale(signed, fitting_limit(passed.x, passed.x_hat))
 
 
-def flow(opened: Opened, item: Item, scale: ErrorScale) -> None:
-    """Original, encoder, code, decoder, reconstruction, error map and metrics, left to right."""
-    passed = pass_through(opened, [item])
-    x, x_hat = passed.x[0], passed.x_hat[0]
+def flow(opened: Opened, item: Item, scale: ErrorScale, noise: Noise | None = None) -> None:
+    """Original or noisy image, encoder, code, decoder, reconstruction, error map and metrics, left
+    to right."""
+    passed = pass_through(opened, [item], noise)
+    x_hat = passed.x_hat[0]
     sigma = None if passed.sigma is None else passed.sigma[0]
     columns = "1fr 2.1fr 1fr 1fr minmax(10.5rem, 0.9fr);--tall:calc((100cqw - 4rem) / 6)"
     markup(
         f'<div class="av-flow" style="--columns:{columns}">'
-        + figure(x, "Original", item.name, testid="aeviz-original")
+        + _input(passed, item)
         + machine(opened, passed.mu[0], sigma)
         + figure(x_hat, "Reconstruction", testid="aeviz-reconstruction")
         + _error(passed, scale)
@@ -95,6 +103,13 @@ def flow(opened: Opened, item: Item, scale: ErrorScale) -> None:
         "aeviz-flow",
     )
     fitted(item)
+
+
+def _input(passed: Passed, item: Item) -> str:
+    if passed.x_noisy is None:
+        return figure(passed.x[0], "Original", item.name, testid="aeviz-original")
+    psnr = decibels(metrics.psnr(passed.x, passed.x_noisy)[0].item())
+    return figure(passed.x_noisy[0], "Noisy", f"{item.name}, {psnr} dB", testid="aeviz-noisy")
 
 
 def differences(passed: Passed, item: Item, scale: ErrorScale) -> None:
@@ -147,13 +162,45 @@ def reach_of(opened: Opened, mu: Tensor) -> float:
 
 
 def stacks(items: list[Item], passed: Passed, scale: ErrorScale) -> list[Stack]:
-    """Originals, reconstructions and error maps above each other, with the PSNR of each."""
+    """Originals, noisy images if there are any, reconstructions and error maps above each other,
+    with the PSNR of each."""
     errors = [
         error_map(x, x_hat, scale.signed, scale.limit)
         for x, x_hat in zip(passed.x, passed.x_hat, strict=True)
     ]
-    rows = zip(items, passed.x, passed.x_hat, errors, passed.psnr.tolist(), strict=True)
-    return [Stack(images, item.name, f"{decibels(psnr)} dB") for item, *images, psnr in rows]
+    psnr = [f"{decibels(value)} dB" for value in passed.psnr.tolist()]
+    if passed.x_noisy is None:
+        rows = zip(items, psnr, passed.x, passed.x_hat, errors, strict=True)
+    else:
+        before = metrics.psnr(passed.x, passed.x_noisy).tolist()
+        psnr = [f"{decibels(value)} → {after}" for value, after in zip(before, psnr, strict=True)]
+        rows = zip(items, psnr, passed.x, passed.x_noisy, passed.x_hat, errors, strict=True)
+    return [Stack(images, item.name, detail) for item, detail, *images in rows]
+
+
+def place_of(large: Item, items: list[Item]) -> int:
+    """The index of the image that is shown large."""
+    return next(i for i, item in enumerate(items) if item.key == large.key)
+
+
+def downloads(opened: Opened, items: list[Item], passed: Passed, large: Item) -> None:
+    """Buttons for the reconstruction of the image shown large, and for all of them as a zip."""
+    suffix = DENOISED if denoises(opened.info) else RECONSTRUCTED
+    place = place_of(large, items)
+    with st.container(horizontal=True):
+        st.download_button(
+            "Download this reconstruction", encode_png(passed.x_hat[place]),
+            safe_name(large.file_name, suffix), "image/png", icon=":material/download:",
+            on_click="ignore", key="download-one",
+        )  # fmt: skip
+        if len(items) > 1:
+            files = [item.file_name for item in items]
+            st.download_button(
+                f"Download all {len(items)}",
+                zip_pngs(zip(files, passed.x_hat, strict=True), suffix),
+                "reconstructions.zip", "application/zip", icon=":material/folder_zip:",
+                on_click="ignore", key="download-all",
+            )  # fmt: skip
 
 
 def decibels(value: float) -> str:

@@ -39,14 +39,6 @@ class Opened:
         return "" if gallery is None else gallery.class_names[int(gallery.labels[index])]
 
 
-def try_open(info: ModelInfo) -> Opened | None:
-    """The model of this row; None if it cannot be opened."""
-    try:
-        return _open(info, info.path.stat().st_mtime_ns)
-    except (OSError, UserError):
-        return None
-
-
 def open_model(info: ModelInfo) -> Opened:
     """The model of this row. If it cannot be opened, shows why and stops the page."""
     try:

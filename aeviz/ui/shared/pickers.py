@@ -26,7 +26,7 @@ MAX_SETTINGS = 3
 _KEY = "aeviz-model-picker"
 _CHOSEN = "aeviz-model"
 
-_PAGE_PARAMETERS = ("view", "part", "mode", "projection")
+_PAGE_PARAMETERS = ("mode", "projection")
 """Query parameters that stay when another model is chosen."""
 
 

@@ -102,8 +102,6 @@ async function open(root, _data, signal) {
 /** Keep the task and the current sample in the address. */
 function remember() {
   const url = new URL(window.location.href);
-  // The page may already show the small images while this component is about to be removed.
-  if (url.searchParams.get('view') === 'small') return;
   const wanted = { task: session.task.name, sample: session.shown?.sample?.name ?? null };
   for (const [name, value] of Object.entries(wanted)) {
     if (value) url.searchParams.set(name, value);
