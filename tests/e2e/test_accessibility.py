@@ -112,7 +112,7 @@ def noisy(page: Page) -> None:
 
 
 def moved(page: Page) -> None:
-    page.get_by_role("link", name="Open a denoising autoencoder").wait_for()
+    page.get_by_role("link", name="Open Reconstruct").wait_for()
     page.get_by_test_id("aeviz-darkroom").wait_for()
 
 

@@ -138,7 +138,7 @@ def test_old_links_lead_to_the_lab_and_to_reconstruct(
     expect(page.get_by_role("heading", name="Is denoising a projection")).to_be_visible()
     page.goto(f"{app_url}/restore?model={denoiser}")
     page.get_by_test_id("aeviz-darkroom").wait_for()
-    page.get_by_role("link", name="Open a denoising autoencoder").click()
+    page.get_by_role("link", name="Open Reconstruct").click()
     page.wait_for_url(f"**/reconstruct?model={denoiser}*")
     page.get_by_test_id("aeviz-original").wait_for()
 

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from aeviz.experiments import table
 from aeviz.ui.restore.moved import DENOISER, IN_LAB
 
-TO_RECONSTRUCT = "Open a denoising autoencoder"
+TO_RECONSTRUCT = "Open Reconstruct"
 
 
 @pytest.fixture(autouse=True)

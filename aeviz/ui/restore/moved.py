@@ -30,9 +30,12 @@ def show() -> None:
                 query_params={"experiment": experiment},
             )  # fmt: skip
         else:
-            st.markdown("Small images are now cleaned up on Reconstruct:", width="content")
+            st.markdown(
+                "Small images are now cleaned up on Reconstruct, by denoising autoencoders:",
+                width="content",
+            )
             st.page_link(
-                "reconstruct.py", label="Open a denoising autoencoder", width="content",
+                "reconstruct.py", label="Open Reconstruct", width="content",
                 icon=":material/blur_on:", query_params={"model": _model()},
             )  # fmt: skip
 
