@@ -146,6 +146,6 @@ def test_bad_parameters_are_one_sentence(data: dict[str, Any], part: str) -> Non
 
 
 def test_the_presets_are_valid() -> None:
-    assert EXPERIMENT.build(EXPERIMENT.break_it.changes).labels == (3000,)
+    assert EXPERIMENT.build(EXPERIMENT.break_it.changes).labels == (1000,)
     assert EXPERIMENT.build(EXPERIMENT.reference).other == "fashion-mnist"
     assert len(EXPERIMENT.why.split()) <= 60

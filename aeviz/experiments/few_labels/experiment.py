@@ -89,10 +89,10 @@ EXPERIMENT = Experiment(
         winner=("with codes", "without codes", "equal"),
     ),
     break_it=BreakIt(
-        "3,000 labels",
+        "1,000 labels",
         "With many labels a convolutional network from scratch learns by itself. Do codes still "
         "help?",
-        {"labels": [3000], "groups": ["codes", "fine-tuned", "conv"], "draws": 4, "steps": 400},
+        {"labels": [1000], "groups": ["codes", "fine-tuned", "conv"], "draws": 4, "steps": 400},
     ),
     questions=(
         Choice(

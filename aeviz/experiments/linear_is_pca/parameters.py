@@ -17,7 +17,7 @@ HIDDEN = 128
 """ReLU units of the hidden layer on each side, if there is one."""
 PER_DECADE = 4
 PCA = "PCA"
-AXES: Final = ("as learned", "after rotation")
+AXES: Final = ("as learned", "largest variance")
 
 
 @dataclass(frozen=True)
