@@ -106,7 +106,8 @@ def test_a_link_to_train(key: str, text: str) -> None:
 @every_text
 @pytest.mark.parametrize("page", ["explore", "reconstruct", "restore"])
 def test_a_link_to_a_model(page: str, text: str) -> None:
-    assert_plain(run(page, model=text))
+    # Restore does not name a model: it links to Reconstruct
+    assert_plain(run(page, model=text), shown=page != "restore")
 
 
 @every_text
@@ -122,7 +123,6 @@ def test_class_names_and_the_card(text: str, models: Path) -> None:
     changed = replace(loaded.gallery, class_names=(text,) * 10)
     path.write_bytes(checkpoint.to_bytes(loaded.model, card, changed))
     assert_plain(run("reconstruct", model="evil"))
-    assert_plain(run("restore", model="evil"))
 
 
 @every_text
