@@ -36,8 +36,7 @@ def test_all_files_together_are_small() -> None:
 def test_results_at_both_scales_are_about_the_same_question(name: str) -> None:
     experiment = table.find(name)
     live, full = experiment.build({}), experiment.build(dict(experiment.reference))
-    other = ["shape"] if name == "points-3d" else []  # live: the surface that takes fewer steps
-    assert experiment.incomparable(live, full) == other
+    assert experiment.incomparable(live, full) == []
     case = experiment.build(dict(experiment.break_it.changes))
     changed = [key for key in experiment.break_it.changes if key in experiment.comparable]
     assert set(experiment.incomparable(live, case)) <= set(changed)

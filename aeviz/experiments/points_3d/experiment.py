@@ -130,7 +130,7 @@ EXPERIMENT = Experiment(
         ),
     ),
     protocol=_protocol,
-    reference={"shape": "swiss roll", "points": 2_000, "steps": 20_000, "seeds": 5},
+    reference={"shape": "s-curve", "points": 2_000, "steps": 20_000, "seeds": 5},
     comparable=("shape",),
     table=(
         "arm", "seed", "mse", "trust", "continuity", "order", "new_trust", "new_points", "way_back",
