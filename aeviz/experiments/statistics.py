@@ -27,6 +27,12 @@ class Interval:
             return f"{self.mean:.3g} (one value)"
         return f"{self.mean:.3g} ({self.low:.3g} to {self.high:.3g})"
 
+    def within(self, low: float, high: float = math.inf) -> Interval:
+        """The interval of a quantity that lies between these; that of one value stays infinite."""
+        if not math.isfinite(self.high):
+            return self
+        return Interval(self.mean, max(self.low, low), min(self.high, high), self.count)
+
 
 def interval(values: Sequence[float]) -> Interval:
     """Mean of repeats, with Student's t interval: mean +- t(n - 1) s / sqrt(n)."""

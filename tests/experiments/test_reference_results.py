@@ -28,6 +28,10 @@ def test_it_is_the_whole_result_at_the_reference_scale(path: Path) -> None:
     assert experiment.verdict(known.result).outcome == stored["outcome"]
 
 
+def test_each_experiment_has_one() -> None:
+    assert {path.stem for path in FILES} == set(table.MODULES)
+
+
 def test_all_files_together_are_small() -> None:
     assert sum(path.stat().st_size for path in FILES) <= MAX_TOTAL
 

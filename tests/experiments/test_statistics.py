@@ -74,3 +74,11 @@ def test_one_value_against_repeats_and_one_value_against_one() -> None:
 def test_percent_has_a_space_before_its_sign() -> None:
     assert percent(0.6612) == "66 %"
     assert percent(0.0005, 2) == "0.05 %"
+
+
+def test_an_interval_ends_where_the_quantity_does() -> None:
+    wide = interval([0.0, 1.0])
+    assert (wide.within(0.0, 1.0).low, wide.within(0.0, 1.0).high) == (0, 1)
+    assert wide.within(0.0).high == wide.high
+    assert wide.within(0.0).mean == 0.5
+    assert str(interval([0.5]).within(0.0, 1.0)) == "0.5 (one value)"

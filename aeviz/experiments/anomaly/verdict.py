@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from aeviz.experiments.anomaly.images import FEWEST
 from aeviz.experiments.anomaly.parameters import PLAIN
 from aeviz.experiments.base import Result, Verdict
@@ -76,10 +74,7 @@ def judge(result: Result) -> Verdict:
 
 def _area_interval(values: list[float]) -> Interval:
     """An AUC cannot be above 1 or below 0, and neither can its interval."""
-    found = interval(values)
-    if found.count < 2:
-        return found
-    return replace(found, low=max(found.low, 0.0), high=min(found.high, 1.0))
+    return interval(values).within(0.0, 1.0)
 
 
 def _below_half(result: Result, arm: str, name: str) -> bool:

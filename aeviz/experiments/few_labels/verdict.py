@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from aeviz.experiments.base import Result, Verdict
 from aeviz.experiments.few_labels.parameters import GROUPS, WITH_CODES
 from aeviz.experiments.statistics import compare, interval
@@ -108,7 +106,4 @@ def _transfer(result: Result, labels: int) -> str:
 
 def _percent(errors: list[float]) -> str:
     """Mean and interval in percent, which ends at 0 and at 100."""
-    found = interval([100 * error for error in errors])
-    if found.count > 1:
-        found = replace(found, low=max(found.low, 0.0), high=min(found.high, 100.0))
-    return f"{found} %"
+    return f"{interval([100 * error for error in errors]).within(0.0, 100.0)} %"

@@ -20,7 +20,7 @@ def judge(result: Result) -> Verdict:
     if min(map(len, errors.values())) < 2:
         return Verdict("open", "Two seeds of the autoencoder and of PCA are needed for a verdict.")
     back = compare(*_paired(errors[AE], errors[ARMS["pca"]]), paired=True)
-    error = interval(errors[AE])
+    error = interval(errors[AE]).within(0.0)
     said = (
         f"The autoencoder's error of new points is {error} of their variance, PCA's "
         f"{interval(errors[ARMS['pca']]).mean:.3g}."
