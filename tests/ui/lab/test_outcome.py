@@ -40,9 +40,9 @@ def test_another_verdict_with_the_same_settings_is_up_to_computer_or_version() -
         ("likelihood", {"dataset": "digits"}, "Data set mnist (here digits)"),
         ("anomaly", {"setup": "one-anomalous", "only": 1}, "Class -1 (here 1)"),
         ("compression", {"tested": "inverted"}, "Tested on own (here inverted)"),
-        ("points-3d", {"shape": "torus"}, "Shape swiss roll (here torus)"),
+        ("points-3d", {"shape": "torus"}, "Shape s-curve (here torus)"),
         ("denoise-manifold", {"shape": "spiral"}, "Data circle (here spiral)"),
-        ("capacity", {"dataset": "digits"}, ""),  # there is no reference result
+        ("capacity", {"dataset": "digits"}, "Data set mnist (here digits)"),
     ],
 )
 def test_a_reference_about_another_question_is_not_shown(
