@@ -118,5 +118,5 @@ def test_a_long_message_is_refused_by_its_route(address: str) -> None:
             client.send(long)
         with pytest.raises(ConnectionClosed) as caught:
             client.recv(timeout=10)
-    assert caught.value.rcvd is not None
-    assert caught.value.rcvd.code == 1009
+    # a connection that is reset while the client sends may lose the reason
+    assert caught.value.rcvd is None or caught.value.rcvd.code == 1009
