@@ -52,7 +52,7 @@ def learn(
 ) -> Classifier:
     """Trains all weights on images x (N, C, H, W) in [0, 1] with labels y (N,), with Adam.
 
-    Each image is distorted anew in each step: with few images, a network without distortions
+    Each step distorts its images at random: with few images, a network without distortions
     memorises them. Keeps the weights with the smallest `error` of a few moments, the last of them
     if equal.
     """

@@ -4,12 +4,12 @@ figure: plain data."""
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from aeviz.escaping import in_plotly
 from aeviz.experiments.base import Result
 from aeviz.experiments.statistics import interval
+from aeviz.figures.lab_cells import cells
 from aeviz.figures.training import Figure
 
 TITLE: Final = "Trained on one kind of image, tested on another"
@@ -40,53 +40,19 @@ def matrix(result: Result) -> Figure | None:
         [interval(result.of("ratio", arm=arm, tested_on=kind)).mean for kind in kinds]
         for arm in arms
     ]
-    columns = [in_plotly(kind).replace(" ", "<br>", 1) for kind in kinds]
-    rows = [in_plotly(arm).replace(", ", ",<br>", 1) for arm in arms]
-    cells = {
-        "type": "heatmap",
-        "x": columns,
-        "y": rows,
-        "z": [[_colour(ratio) for ratio in line] for line in ratios],
-        "customdata": ratios,
-        "zmin": -1,
-        "zmax": 1,
-        "colorscale": SCALE,
-        "showscale": False,
-        "xgap": 2,
-        "ygap": 2,
-        "hovertemplate": "%{y}, tested on %{x}: %{customdata:.3g}<extra></extra>",
-    }
-    axis = {"type": "category", "showgrid": False, "ticks": "", "fixedrange": True}
-    return {
-        "data": [cells],
-        "layout": {
-            "height": 56 + ROW_HEIGHT * len(arms),
-            "margin": {"l": 8, "r": 8, "t": 44, "b": 8},
-            "showlegend": False,
-            "xaxis": axis | {"side": "top"},
-            "yaxis": axis | {"autorange": "reversed"},
-            "annotations": _numbers(columns, rows, ratios),
-        },
-    }
+    return cells(
+        [in_plotly(kind).replace(" ", "<br>", 1) for kind in kinds],
+        [in_plotly(arm).replace(", ", ",<br>", 1) for arm in arms],
+        [[_colour(ratio) for ratio in line] for line in ratios],
+        [[f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.2f}" for ratio in line] for line in ratios],
+        ratios,
+        span=(-1, 1),
+        scale=SCALE,
+        row_height=ROW_HEIGHT,
+        hovertemplate="%{y}, tested on %{x}: %{customdata:.3g}",
+    )
 
 
 def _colour(ratio: float) -> float:
     """From -1 to 1; 0 for a ratio of 1."""
     return max(-1.0, min(1.0, math.log(max(ratio, 1e-9)) / STRONGEST))
-
-
-def _numbers(
-    columns: Sequence[str], rows: Sequence[str], ratios: Sequence[Sequence[float]]
-) -> list[dict[str, Any]]:
-    return [
-        {
-            "x": column,
-            "y": row,
-            "text": f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.2f}",
-            "showarrow": False,
-            "bgcolor": "rgba(0, 0, 0, 0)",
-            "font": {"size": 14},
-        }
-        for row, line in zip(rows, ratios, strict=True)
-        for column, ratio in zip(columns, line, strict=True)
-    ]

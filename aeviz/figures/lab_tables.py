@@ -9,6 +9,7 @@ from aeviz import datasets
 from aeviz.escaping import in_plotly
 from aeviz.experiments.base import Result
 from aeviz.experiments.clustering.parameters import TABLED, Parameters
+from aeviz.figures.lab_cells import cells
 from aeviz.figures.training import Figure
 
 TITLE: Final = "Clusters against classes, in percent"
@@ -42,44 +43,15 @@ def tables(result: Result) -> list[tuple[str, Figure]]:
 def _table(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> Figure:
     """`counts`: images of each class (row) in each cluster (column)."""
     shares = [[100 * count / sum(line) for count in line] for line in counts]
-    rows = [in_plotly(name) for name in classes]
-    columns = [str(number + 1) for number in range(len(counts[0]))]
-    cells = {
-        "type": "heatmap",
-        "x": columns,
-        "y": rows,
-        "z": shares,
-        "customdata": counts,
-        "zmin": 0,
-        "zmax": 100,
-        "colorscale": SCALE,
-        "showscale": False,
-        "xgap": 1,
-        "ygap": 1,
-        "hovertemplate": "class %{y}, cluster %{x}: %{customdata} images<extra></extra>",
-    }
-    axis = {"type": "category", "showgrid": False, "ticks": "", "fixedrange": True}
-    return {
-        "data": [cells],
-        "layout": {
-            "height": 60 + ROW_HEIGHT * len(rows),
-            "margin": {"l": 8, "r": 8, "t": 44, "b": 8},
-            "showlegend": False,
-            "xaxis": axis | {"side": "top", "title": {"text": "cluster"}},
-            "yaxis": axis | {"autorange": "reversed", "automargin": True},
-            "annotations": [
-                {
-                    "x": column,
-                    "y": row,
-                    "text": f"{share:.0f}",
-                    "showarrow": False,
-                    "bgcolor": "rgba(0, 0, 0, 0)",
-                    "font": {"size": 12},
-                }
-                # places, as the name of a class may be a number
-                for row, line in enumerate(shares)
-                for column, share in enumerate(line)
-                if share >= 1
-            ],
-        },
-    }
+    return cells(
+        [str(number + 1) for number in range(len(counts[0]))],
+        [in_plotly(name) for name in classes],
+        shares,
+        [[f"{share:.0f}" if share >= 1 else "" for share in line] for line in shares],
+        counts,
+        span=(0, 100),
+        scale=SCALE,
+        row_height=ROW_HEIGHT,
+        hovertemplate="class %{y}, cluster %{x}: %{customdata} images",
+        column_title="cluster",
+    )

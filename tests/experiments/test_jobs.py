@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lab_jobs import without_processes
 
 import aeviz
 from aeviz import limits
 from aeviz.errors import UserError
 from aeviz.experiments import fitting, jobs, process, run, table
 from aeviz.experiments.base import Output, Picture, Task
-from aeviz.experiments.jobs import Job, Status
+from aeviz.experiments.jobs import Job
 from aeviz.experiments.run import Done
 from aeviz.identity import Person
 
@@ -41,14 +42,7 @@ def runs_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
     """The jobs for which a process would have been started."""
-    found: list[Job] = []
-
-    def spawn(job: Job) -> None:
-        job.write_status(Status(created=time.time()))
-        found.append(job)
-
-    monkeypatch.setattr(jobs, "_spawn", spawn)
-    return found
+    return without_processes(monkeypatch)
 
 
 def until(condition: Callable[[], bool], job: Job) -> None:

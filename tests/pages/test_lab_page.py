@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from lab_jobs import without_processes
 from page_tools import PAGES, SECONDS, again, links
 from streamlit.testing.v1 import AppTest
 
@@ -30,14 +31,7 @@ TINY = {name: value for name, value in LINK.items() if name != "experiment"}
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
     """The jobs for which a process would have been started."""
-    found: list[Job] = []
-
-    def spawn(job: Job) -> None:
-        job.write_status(Status(created=time.time()))
-        found.append(job)
-
-    monkeypatch.setattr(jobs, "_spawn", spawn)
-    return found
+    return without_processes(monkeypatch)
 
 
 @pytest.fixture(scope="module")

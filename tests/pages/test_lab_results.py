@@ -6,6 +6,7 @@ import json
 import time
 
 import pytest
+from lab_jobs import without_processes
 from page_tools import PAGES, SECONDS, again
 from streamlit.testing.v1 import AppTest
 
@@ -20,14 +21,7 @@ FILES = sorted((checkpoints_dir() / "lab").glob("*.json"))
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
-    found: list[Job] = []
-
-    def spawn(job: Job) -> None:
-        job.write_status(Status(created=time.time()))
-        found.append(job)
-
-    monkeypatch.setattr(jobs, "_spawn", spawn)
-    return found
+    return without_processes(monkeypatch)
 
 
 @pytest.mark.parametrize("name", [path.stem for path in FILES])

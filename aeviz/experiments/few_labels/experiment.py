@@ -32,8 +32,8 @@ def _protocol(params: Parameters) -> list[tuple[str, str]]:
         (
             "Networks",
             f"the same encoder from scratch and pretrained, {params.steps} steps of Adam at {LR:g}"
-            "; each image is turned, scaled and shifted a little, anew in each step; conv: 16 and "
-            "32 channels with batch norm",
+            "; each step turns, scales and shifts its images a little at random; conv: 16 and 32 "
+            "channels with batch norm",
         ),
         (
             "Tuned on",
