@@ -163,10 +163,12 @@ def _ghost(spec: Chart, places: Sequence[float | str], heights: Sequence[float])
 
 
 def _ticks(spec: Chart, data: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """If there are few points, a logarithmic axis has its labels at the points."""
-    places = sorted({float(x) for trace in data for x in trace["x"]})
-    if not spec.log_x or not 1 <= len(places) <= 14:
+    """A logarithmic axis has its labels at the points if these are few, else at round numbers."""
+    if not spec.log_x:
         return {}
+    places = sorted({float(x) for trace in data for x in trace["x"]})
+    if len(places) > 14:
+        return log_ticks(places)
     return {"tickvals": places, "ticktext": [f"{place:g}" for place in places]}
 
 

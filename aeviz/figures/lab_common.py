@@ -38,15 +38,22 @@ def arms_of(spec: Chart, results: Sequence[Result]) -> dict[str, int]:
     charts of a result give an arm the same one, if that is not taken. Arms are in the order of the
     tasks; those that differ in one number are sorted by it."""
     found = dict.fromkeys(str(row["arm"]) for result in results for row in rows_of(spec, result))
-    every = list(dict.fromkeys(str(row["arm"]) for result in results for row in result.rows))
-    numbers: dict[str, int] = {}
+    rows = [row for result in results for row in result.rows]
     colours = len(CLASS_COLOURS)
+    every = _arms(rows)
+    if len(every) > colours:  # too many: all charts over the same axis agree
+        every = _arms([row for row in rows if spec.x in row])
+    numbers: dict[str, int] = {}
     for arm in found:
         first = len(numbers) // colours * colours  # all colours are taken: again from the first
         free = [i for i in range(first, first + colours) if i not in numbers.values()]
         own = first + every.index(arm) % colours
         numbers[arm] = own if own in free else free[0]
     return {arm: numbers[arm] for arm in _by_number([*found])}
+
+
+def _arms(rows: Sequence[Row]) -> list[str]:
+    return list(dict.fromkeys(str(row["arm"]) for row in rows))
 
 
 def look(number: int) -> tuple[str, str]:

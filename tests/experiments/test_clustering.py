@@ -42,7 +42,7 @@ def test_every_arm_finds_more_than_chance() -> None:
             assert min(values) > 0.4, arm
     assert set(result.of("covered", arm="AE + k-means")) == {1.0}
     assert EXPERIMENT.judge(result).sentence.startswith(("AE + k-means", "A simple", "It is"))
-    assert set(done["ae-0"].pictures) == {"table-k-means", "table-Gaussian-mixture", "centres"}
+    assert set(done["ae-0"].pictures) == {"centres"}
     assert not done["ae-1"].pictures
     assert not done["ae-1"].arrays
     maps = lab_clusters.maps(result)

@@ -136,3 +136,24 @@ def test_a_logarithmic_axis_has_labels_at_round_numbers(
     rows = [row("a", number, value) for number, value in enumerate(values)]
     axis = lab.chart(spec, result(*rows))["layout"]["yaxis"]
     assert axis["ticktext"] == labels
+
+
+def test_an_arm_has_one_colour_although_other_rows_have_many_arms() -> None:
+    """As in compression, whose rows of another axis have arms of their own."""
+    curves = [
+        {"arm": arm, "bits": bits, "mse": 0.1, **({"paid": 9} if arm == "VAE" else {})}
+        for arm in ("PCA", "dense", "VAE")
+        for bits in (16, 32)
+    ]
+    others = [{"arm": f"trained on {i}", "ratio": 1.0} for i in range(9)]
+    result = Result(None, [*curves[:2], *others, *curves[2:]])
+    errors, paid = (lab.chart(Chart(y, y, "bits"), result)["data"] for y in ("mse", "paid"))
+    colours = {trace["name"]: trace["marker"]["color"] for trace in errors if "marker" in trace}
+    assert {trace["marker"]["color"] for trace in paid} == {colours["VAE"]}
+    assert colours["VAE"] != colours["PCA"]
+
+
+def test_many_places_on_a_logarithmic_axis_have_round_labels() -> None:
+    rows = [{"arm": "JPEG", "bits": 16 * 1.3**i, "mse": 0.1} for i in range(20)]
+    figure = lab.chart(Chart("mse", "MSE", "bits", log_x=True), Result(None, rows))
+    assert figure["layout"]["xaxis"]["ticktext"] == ["30", "100", "300", "1000"]

@@ -16,13 +16,10 @@ from aeviz.evaluation.validation import to_float
 from aeviz.experiments.base import Output, Picture, Row, Task
 from aeviz.experiments.clustering.arms import clustered, drawn, points_of
 from aeviz.experiments.clustering.parameters import MAPPED, METHODS, TABLED, Parameters
-from aeviz.experiments.pictures import heat, strip
+from aeviz.experiments.pictures import strip
 from aeviz.experiments.stored import stored
-from aeviz.images import encode_png
 from aeviz.nn.model import Autoencoder
 
-CELL = 12
-"""Pixels of a square in the table of clusters against classes."""
 POINTS = 1500
 """Images on a map."""
 
@@ -49,8 +46,6 @@ def work(params: Parameters, task: Task) -> Output:
         labels = dataset.train.labels.numpy()
         arm = f"{space} + {method}"
         rows.append({"arm": arm, "seed": seed} | _measured(labels, clusters))
-        if seed == 0 and method in ("k-means", "Gaussian mixture"):
-            pictures[f"table-{method.replace(' ', '-')}"] = _table(labels, clusters, arm)
         if seed == 0 and method == "k-means":
             pictures |= _centres(params, dataset, z, clusters, arm, model)
         if seed == 0 and method == MAPPED.get(space):
@@ -93,15 +88,6 @@ def _map(
         "labels": labels[:POINTS].tolist(),
         "clusters": clustering.as_classes(labels, clusters)[:POINTS].tolist(),
     }
-
-
-def _table(labels: NDArray[np.int64], clusters: NDArray[np.int64], arm: str) -> Picture:
-    """Clusters against classes, as squares: a row is a class, and sums to 1."""
-    table = clustering.matched(clustering.contingency(labels, clusters))
-    shares = torch.from_numpy(table / table.sum(1, keepdims=True)).float()
-    cells = shares.repeat_interleave(CELL, 0).repeat_interleave(CELL, 1)
-    text = f"{arm}: a row is a class, a column a cluster; the lighter, the more images"
-    return Picture(text, encode_png(heat(cells[None, None], 1.0)[0]), "Clusters against classes")
 
 
 def _centres(
