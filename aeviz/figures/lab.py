@@ -14,6 +14,9 @@ from aeviz.figures.lab_common import GHOST, arms_of, layout_of, log_ticks, look,
 from aeviz.figures.lab_strips import strips
 from aeviz.figures.training import Figure
 
+LEAST_APART: Final = 0.05
+"""The distance of two labels of a logarithmic axis, as a share of its length."""
+
 
 def chart(
     spec: Chart,
@@ -169,7 +172,12 @@ def _ticks(spec: Chart, data: Sequence[dict[str, Any]]) -> dict[str, Any]:
     places = sorted({float(x) for trace in data for x in trace["x"]})
     if len(places) > 14:
         return log_ticks(places)
-    return {"tickvals": places, "ticktext": [f"{place:g}" for place in places]}
+    apart = (places[-1] / places[0]) ** LEAST_APART if places else 1
+    shown: list[float] = []
+    for place in places:
+        if not shown or place >= apart * shown[-1]:
+            shown.append(place)
+    return {"tickvals": shown, "ticktext": [f"{place:g}" for place in shown], "tickangle": 0}
 
 
 def _mark(

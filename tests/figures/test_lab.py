@@ -157,3 +157,9 @@ def test_many_places_on_a_logarithmic_axis_have_round_labels() -> None:
     rows = [{"arm": "JPEG", "bits": 16 * 1.3**i, "mse": 0.1} for i in range(20)]
     figure = lab.chart(Chart("mse", "MSE", "bits", log_x=True), Result(None, rows))
     assert figure["layout"]["xaxis"]["ticktext"] == ["30", "100", "300", "1000"]
+
+
+def test_labels_of_a_logarithmic_axis_do_not_overlap() -> None:
+    rows = [{"arm": "dense", "bits": bits, "mse": 0.1} for bits in (50, 500, 4000, 5000, 50000)]
+    axis = lab.chart(Chart("mse", "MSE", "bits", log_x=True), result(*rows))["layout"]["xaxis"]
+    assert axis["ticktext"] == ["50", "500", "4000", "50000"]

@@ -86,14 +86,14 @@ EXPERIMENT = Experiment(
         ),
         Chart(
             "memorised",
-            "Share of outputs nearer to a training image than to the new image",
+            "Share of outputs nearer to a training image",
             "images",
             "training images",
             log_x=True,
             where={"part": "layers"},
             better="lower",
-            note="A blurred output of a network that has learned little may be nearer, too: see "
-            "its error on training images.",
+            note="Nearer than to the new image itself. A blurred output of a network that has "
+            "learned little may be nearer, too: see its error on training images.",
         ),
         Chart(
             "test",
