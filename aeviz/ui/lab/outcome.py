@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import struct
 from collections.abc import Sequence
 from dataclasses import replace
@@ -160,7 +161,7 @@ def _other_question(experiment: Experiment, result: Result) -> str:
 
 
 def _data(known: Reference) -> str:
-    return dict(known.protocol).get("Data", "the reference data").split(":")[0]
+    return re.split("[:;,] ", dict(known.protocol).get("Data", "the reference data"))[0]
 
 
 def _show_verdict(judged: Verdict, title: str) -> None:
