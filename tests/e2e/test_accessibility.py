@@ -113,7 +113,7 @@ def noisy(page: Page) -> None:
 
 def moved(page: Page) -> None:
     page.get_by_role("link", name="Open Reconstruct").wait_for()
-    page.get_by_test_id("aeviz-darkroom").wait_for()
+    restored(page)
 
 
 def lab(page: Page) -> None:
@@ -168,13 +168,11 @@ def view(
     with open_page(browser, color_scheme="light", reduced_motion="reduce") as page:
         page.goto(app_url + address.format(run=run.id))
         ready(page)
-        script_has_ended(page)
+        # Removed elements stay on the page, faded, until its script has ended.
+        expect(page.get_by_test_id("stApp")).to_have_attribute(
+            "data-test-script-state", "notRunning"
+        )
         yield page
-
-
-def script_has_ended(page: Page) -> None:
-    """Until then removed elements stay on the page, faded, and there is a button “Stop”."""
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
 
 
 def serious(page: Page, rules: tuple[str, ...] = ()) -> list[str]:
@@ -219,7 +217,6 @@ def walk(page: Page, key: str) -> dict[int, str]:
 
 
 def test_tab_reaches_everything_both_ways(view: Page) -> None:
-    script_has_ended(view)  # the change to dark colours runs it again
     view.evaluate(STOPS)
     forwards = walk(view, "Tab")
     there = dict(view.evaluate(REACHABLE))
