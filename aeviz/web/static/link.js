@@ -21,11 +21,7 @@ class LinkButton {
   /** @param {HTMLElement} parent */
   constructor(parent) {
     this.words = h('span', { 'aria-live': 'polite' });
-    this.button = h(
-      'button',
-      { type: 'button', class: 'av-link', onclick: () => this.copy() },
-      this.words,
-    );
+    this.button = h('button', { type: 'button', class: 'av-link', onclick: () => this.copy() }, this.words);
     parent.append(this.button);
     this.link = '';
     this.label = '';

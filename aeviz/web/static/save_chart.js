@@ -42,7 +42,10 @@ async function save({ charts, title, name }) {
   const Plotly = await loadPlotly();
   const layout = titled(plot, title);
   const { width, height } = layout;
-  await Plotly.downloadImage({ data: plot.data, layout }, { format: 'png', filename: name, scale: SCALE, width, height });
+  await Plotly.downloadImage(
+    { data: plot.data, layout },
+    { format: 'png', filename: name, scale: SCALE, width, height },
+  );
 }
 
 /**
@@ -59,6 +62,14 @@ function titled(plot, title) {
     margin: { ...layout.margin, t: layout.margin.t + TITLE_HEIGHT },
     paper_bgcolor: themeColour(plot, '--st-background-color'),
     font: { ...layout.font, family: 'Arial, sans-serif' }, // a picture cannot load the page's font
-    title: { text: title, x: 0, xanchor: 'left', y: 1, yanchor: 'top', pad: { l: 12, t: 14 }, font: { size: 17 } },
+    title: {
+      text: title,
+      x: 0,
+      xanchor: 'left',
+      y: 1,
+      yanchor: 'top',
+      pad: { l: 12, t: 14 },
+      font: { size: 17 },
+    },
   };
 }
