@@ -145,8 +145,8 @@ def judge(result: Result) -> Verdict:
     sentence = (
         f"With noise of {low:g} the denoiser goes {_percent(shares[low])} of the way to the "
         "nearest clean point"
-        + (f", with {high:g} {_percent(shares[high])}" if high > low else "")
-        + f". The best possible output, the mean, goes {100 * mean:.0f} % with {high:g}."
+        + (f"; with noise of {high:g} it goes {_percent(shares[high])}" if high > low else "")
+        + f". The best possible output, the mean, then goes {100 * mean:.0f} %."
     )
     if beaten:
         sentence += f" The best linear map goes farther with noise of {p.as_text(beaten)}."

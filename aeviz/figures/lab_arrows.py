@@ -19,7 +19,7 @@ NOTE: Final = (
 )
 HEIGHT: Final = 560
 EVERY: Final = 10
-"""Of so many places of the curve one is drawn."""
+"""Of so many places of the curve one is drawn, and the last."""
 ARROWS: Final = 140
 """More would hide the curve."""
 
@@ -36,7 +36,8 @@ def arrows(result: Result) -> Figure | None:
     ]
     if not there:
         return None
-    pieces = [piece[::EVERY].tolist() for piece in toy_manifold.curve(result.parameters.shape)]
+    lines = toy_manifold.curve(result.parameters.shape)
+    pieces = [[*line[::EVERY].tolist(), line[-1].tolist()] for line in lines]
     curves = [_curve(piece) for piece in pieces]
     last = len(there) - 1
     moved = [

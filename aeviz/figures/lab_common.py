@@ -5,15 +5,31 @@ from __future__ import annotations
 
 import math
 import re
+import textwrap
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 from aeviz.experiments.base import Chart, Result, Row
 from aeviz.figures.palette import CLASS_COLOURS
 
 HEIGHT: Final = 360
+ROW_TITLE: Final = 22
+"""Characters of an axis title in a line, where the names of the arms take half of the width."""
+SIDE_TITLE: Final = 32
+"""The same for a title beside a chart, which is as long as the chart is high."""
 SYMBOLS: Final = ("circle", "square", "diamond", "triangle-up", "x", "star", "hexagon", "cross")
 GHOST: Final = "#8a8f8c"
+_DIGITS: Final[tuple[Sequence[float], ...]] = (
+    (1,),
+    (1, 3),
+    (1, 2, 5),
+    (1, 2, 3, 5, 7),
+    range(1, 10),
+    [half / 2 for half in range(2, 20)],
+    [tenth / 10 for tenth in range(10, 100)],
+)
+"""First digits of the labels of a logarithmic axis, from few to many."""
 _NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
 _PLURAL: Final = re.compile(r"(?<=[a-z])s\b")
 
@@ -79,7 +95,9 @@ def _by_number(arms: Sequence[str]) -> list[str]:
 
 def layout_of(spec: Chart) -> dict[str, Any]:
     good = {"lower": "lower is better", "higher": "higher is better", "": ""}[spec.better]
-    label = f"{spec.label}<br><sup>{good}</sup>" if good else spec.label
+    label = wrapped(spec.label, ROW_TITLE if spec.x == "arm" else SIDE_TITLE)
+    if good:
+        label += f"<br><sup>{good}</sup>"
     return {
         "height": HEIGHT,
         "margin": {"l": 8, "r": 12, "t": 28, "b": 8},
@@ -113,9 +131,18 @@ def log_ticks(values: Sequence[float]) -> dict[str, Any]:
     low, high = 0.85 * min(positive), 1.15 * max(positive)
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     ticks: list[float] = []
-    for digits in ((1,), (1, 3), (1, 2, 5), (1, 2, 3, 5, 7), range(1, 10)):
+    for digits in _DIGITS:
         ticks = [digit * 10.0**power for power in powers for digit in digits]
         ticks = [tick for tick in ticks if low <= tick <= high]
         if len(ticks) >= 4:
             break
-    return {"tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
+    return {"tickvals": ticks, "ticktext": [_without_exponent(tick) for tick in ticks]}
+
+
+def _without_exponent(number: float) -> str:
+    return format(Decimal(f"{number:g}"), "f")
+
+
+def wrapped(label: str, width: int) -> str:
+    """A title in lines of at most this many characters, if its words allow that."""
+    return "<br>".join(textwrap.wrap(label, width, break_long_words=False))

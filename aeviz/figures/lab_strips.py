@@ -70,8 +70,9 @@ def strips(
     if ghost is not None:
         data.append(_beside("your prediction", [in_plotly(str(p)) for p in ghost[0]], ghost[1]))
     layout = layout_of(spec)
-    layout["height"] = 110 + ROW_HEIGHT * max(len(arms), 2)
-    layout["xaxis"] = {"title": layout["yaxis"]["title"], "type": "log" if spec.log_y else "-"}
+    title = layout["yaxis"]["title"]
+    layout["height"] = 90 + 18 * title["text"].count("<br>") + ROW_HEIGHT * max(len(arms), 2)
+    layout["xaxis"] = {"title": title, "type": "log" if spec.log_y else "-"}
     if spec.log_y:
         layout["xaxis"] |= log_ticks([float(x) for trace in data for x in trace["x"]])
     labels = [in_plotly(arm) for arm in reversed(arms)]

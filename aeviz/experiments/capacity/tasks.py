@@ -25,6 +25,8 @@ SHOWN = 8
 MEASURED = 500
 """Images of a split that are measured, at most."""
 FOREIGN = 200
+UNSEEN = "New images, and what the networks make of them"
+ALIEN = "Photographs, and what the networks make of them"
 
 
 def tasks(params: Parameters) -> list[Task]:
@@ -66,7 +68,8 @@ def work(params: Parameters, task: Task) -> Output:
     if seed or count not in ends:
         return Output([row])
     name = f"{layers(depth)}, {count:,} images"
-    return Output([row], _pictures(model, few, name), stored=stored(name, model, dataset))
+    pictures = _pictures(model, few, name, depth == params.depths[0] and count == ends[0])
+    return Output([row], pictures, stored=stored(name, model, dataset))
 
 
 def _guard(params: Parameters, dataset: Dataset, guard: str, seed: int) -> Output:
@@ -109,20 +112,23 @@ def _measure(model: Any, dataset: Dataset) -> Row:
     }
 
 
-def _pictures(model: Any, dataset: Dataset, group: str) -> dict[str, Picture]:
+def _pictures(model: Any, dataset: Dataset, name: str, first: bool) -> dict[str, Picture]:
+    """What the network makes of new images and of photographs; the first one has these, too."""
     x = to_float(dataset.test.images[:SHOWN])
     x_hat = reconstruct(model, x)
     index: Tensor = nearest(x_hat.flatten(1), pixels(dataset.train))[1]
     crops = photo_crops(dataset.image_shape)
     alien = crops[torch.linspace(0, len(crops) - 1, SHOWN).round().long()]
-    shown = {
-        "new images": x,
-        "their reconstructions": x_hat,
-        "nearest training images of those": to_float(dataset.train.images[index]),
-        "photographs": alien,
-        "their reconstructions, too": reconstruct(model, alien),
+    originals = {
+        "new": Picture("new images", strip(x), UNSEEN),
+        "photographs": Picture("photographs", strip(alien), ALIEN),
     }
-    return {
-        f"row{i}": Picture(caption, strip(images), group)
-        for i, (caption, images) in enumerate(shown.items())
+    return (originals if first else {}) | {
+        "rebuilt": Picture(name, strip(x_hat), UNSEEN),
+        "nearest": Picture(
+            f"{name}: their nearest training images",
+            strip(to_float(dataset.train.images[index])),
+            UNSEEN,
+        ),
+        "rebuilt-photographs": Picture(name, strip(reconstruct(model, alien)), ALIEN),
     }

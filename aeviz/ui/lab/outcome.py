@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from html import escape
 from typing import Any
@@ -185,8 +185,17 @@ def pictures(job: Job, experiment: Experiment, result: Result) -> None:
     if experiment.series is not None:
         _series(job, experiment.series, result, stored)
         return
-    some = sorted(result.pictures.items(), key=lambda item: networks.numbers(item[1].caption))
-    _gallery(job, some, stored)
+    _gallery(job, _arranged(result.pictures), stored)
+
+
+def _arranged(pictures: Mapping[str, Picture]) -> list[tuple[str, Picture]]:
+    """By group, and in it by the numbers of the captions. Groups that differ in their numbers only
+    are beside each other, too."""
+    groups = networks.in_order([*dict.fromkeys(one.group for one in pictures.values())])
+    return sorted(
+        pictures.items(),
+        key=lambda item: (groups.index(item[1].group), networks.numbers(item[1].caption)),
+    )
 
 
 def _task(name: str) -> str:
@@ -229,7 +238,8 @@ def _gallery(job: Job, pictures: Sequence[tuple[str, Picture]], stored: Networks
         caption = escape(picture.caption)
         image = f'<img alt="{caption}" src="data:image/png;base64,{data}">'
         image = networks.around(image, picture.caption, stored.get(_task(name)))
-        figure = f"<figure><figcaption>{caption}</figcaption>{image}</figure>"
+        label = escape(_without(picture.group, picture.caption))
+        figure = f"<figure><figcaption>{label}</figcaption>{image}</figure>"
         groups.setdefault(picture.group, []).append((figure, _is_square(png)))
     parts = []
     for group, some in groups.items():
@@ -238,6 +248,11 @@ def _gallery(job: Job, pictures: Sequence[tuple[str, Picture]], stored: Networks
             figures = f'<div class="av-lab-row">{figures}</div>'
         parts.append((f"<h4>{escape(group)}</h4>" if group else "") + figures)
     st.html(f'<div class="av-lab-pictures">{"".join(parts)}</div>')
+
+
+def _without(group: str, caption: str) -> str:
+    """A caption without the name of its group, which stands above."""
+    return caption.removeprefix(f"{group}, ").removesuffix(f", {group}")
 
 
 def _is_square(png: bytes) -> bool:
@@ -283,8 +298,8 @@ def _doors(experiment: Experiment, result: Result) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("Train one of these yourself:", width="content")
-        for arm, query in links.items():
-            st.page_link("train.py", label=arm, query_params=query, width="content")
+        for arm in networks.in_order([*links]):
+            st.page_link("train.py", label=arm, query_params=links[arm], width="content")
 
 
 def styles() -> None:

@@ -1,6 +1,7 @@
 /** A button that puts a link on the clipboard; `data`: {link, label, help, testid?}. */
 
 import { h } from './dom.js';
+import { icon } from './icons.js';
 import { copyLink } from './share.js';
 
 const SAID_MS = 2000;
@@ -21,7 +22,12 @@ class LinkButton {
   /** @param {HTMLElement} parent */
   constructor(parent) {
     this.words = h('span', { 'aria-live': 'polite' });
-    this.button = h('button', { type: 'button', class: 'av-link', onclick: () => this.copy() }, this.words);
+    this.button = h(
+      'button',
+      { type: 'button', class: 'av-link', onclick: () => this.copy() },
+      icon('link'),
+      this.words,
+    );
     parent.append(this.button);
     this.link = '';
     this.label = '';

@@ -1,6 +1,7 @@
 /** A button that downloads the first chart of the page (`chart.js`) as a PNG. */
 
 import { h, themeColour } from './dom.js';
+import { icon } from './icons.js';
 import { loadPlotly } from './plotly.js';
 
 /** @import { Component, Plotted } from './types.js' */
@@ -29,7 +30,7 @@ export default ({ data, parentElement }) => {
     buttons.set(parentElement, button);
     parentElement.append(button);
   }
-  button.textContent = data.label;
+  button.replaceChildren(icon('download'), data.label);
   button.title = data.help;
   button.onclick = () => save(data);
 };

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from aeviz.experiments import table
-from aeviz.experiments.base import Result
+from aeviz.experiments.base import Picture, Result
 from aeviz.experiments.document import Reference
 from aeviz.ui.lab import outcome
 
@@ -62,3 +62,28 @@ def test_a_square_is_not_a_strip(width: int, square: bool) -> None:
     file = io.BytesIO()
     Image.new("L", (width, 28)).save(file, "PNG")
     assert outcome._is_square(file.getvalue()) == square
+
+
+def test_pictures_of_a_group_stay_together_in_the_order_of_their_numbers() -> None:
+    shown = {
+        "a": Picture("originals"),
+        "b": Picture("PCA, 128 bits", group="At most 128 bits"),
+        "c": Picture("digits, 64 bits", group="trained on digits"),
+        "d": Picture("noise, 64 bits", group="trained on digits"),
+        "e": Picture("VAE, 64 bits", group="At most 64 bits"),
+        "f": Picture("PCA, 63 bits", group="At most 64 bits"),
+    }
+    assert "".join(name for name, _ in outcome._arranged(shown)) == "afebcd"
+
+
+@pytest.mark.parametrize(
+    ("group", "caption", "shown"),
+    [
+        ("50 % noise", "PCA, 50 % noise", "PCA"),
+        ("PCA", "PCA, 2 numbers", "2 numbers"),
+        ("PCA", "PCA", "PCA"),
+        ("", "originals", "originals"),
+    ],
+)
+def test_a_caption_does_not_repeat_its_group(group: str, caption: str, shown: str) -> None:
+    assert outcome._without(group, caption) == shown
