@@ -14,6 +14,9 @@ from aeviz.figures.lab_common import GHOST, arms_of, layout_of, log_ticks, look,
 from aeviz.figures.lab_strips import strips
 from aeviz.figures.training import Figure
 
+MANY_ARMS: Final = 6
+MANY_STRENGTH: Final = 0.5
+"""Of the reference result's lines, if there are more arms than this: it would hide the others."""
 LEAST_APART: Final = 0.05
 """The distance of two labels of a logarithmic axis, as a share of its length."""
 
@@ -35,7 +38,8 @@ def chart(
         if reference is not None:
             known = rows_of(spec, reference, arm)
             alone = result is None or not rows_of(spec, result, arm)
-            data += _reference(spec, arm, number, known, in_legend=alone)
+            strength = MANY_STRENGTH if len(arms) > MANY_ARMS else 1
+            data += _reference(spec, arm, number, known, in_legend=alone, strength=strength)
     if ghost is not None:
         data.append(_ghost(spec, *ghost))
     layout = layout_of(spec)
@@ -45,8 +49,7 @@ def chart(
     else:
         layout |= {"scattermode": "group", "scattergap": 0.4}
         layout["xaxis"] |= {"type": "category"}
-    if spec.log_y:
-        layout["yaxis"] |= log_ticks([float(y) for trace in data for y in trace["y"]])
+    layout["yaxis"] |= _heights(spec, data)
     if reference is not None and rows_of(spec, reference):
         data.append(_HOLLOW)
     legend_rows = math.ceil(sum(trace.get("showlegend", True) for trace in data) / 6)
@@ -107,9 +110,9 @@ _HOLLOW: Final = {
 
 
 def _reference(
-    spec: Chart, arm: str, number: int, rows: Sequence[Row], in_legend: bool
+    spec: Chart, arm: str, number: int, rows: Sequence[Row], in_legend: bool, strength: float
 ) -> list[dict[str, Any]]:
-    """`in_legend`: the arm has no other marks."""
+    """`in_legend`: the arm has no other marks. `strength`: the opacity, from 0 to 1."""
     if not rows:
         return []
     means = _means(spec, rows)
@@ -122,6 +125,7 @@ def _reference(
             "name": f"{name}, reference",
             "legendgroup": name,
             "showlegend": in_legend,
+            "opacity": strength,
             "offsetgroup": name,
             "x": [place for place, _ in means],
             "y": [mean.mean for _, mean in means],
@@ -178,6 +182,28 @@ def _ticks(spec: Chart, data: Sequence[dict[str, Any]]) -> dict[str, Any]:
         if not shown or place >= apart * shown[-1]:
             shown.append(place)
     return {"tickvals": shown, "ticktext": [f"{place:g}" for place in shown], "tickangle": 0}
+
+
+def _heights(spec: Chart, data: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """What the vertical axis shows. It starts at zero if less is better and zero is not far below
+    the points: much room below them would hide their differences."""
+    values = [float(y) for trace in data for y in trace["y"]]
+    if spec.log_y:
+        return log_ticks(values)
+    if not values:
+        return {}
+    bars = [trace["error_y"] | {"y": trace["y"]} for trace in data if "error_y" in trace]
+    low = min(
+        values + [y - e for bar in bars for y, e in zip(bar["y"], bar["arrayminus"], strict=True)]
+    )
+    high = max(
+        values + [y + e for bar in bars for y, e in zip(bar["y"], bar["array"], strict=True)]
+    )
+    from_zero = spec.better == "lower" and 0 <= low < high / 2
+    if spec.kind == "curve":
+        return {"rangemode": "tozero" if from_zero else "normal"}
+    room = 0.08 * (high - low or abs(high) or 1.0)  # Plotly itself starts groups of marks at zero
+    return {"range": [0 if from_zero else low - room, high + room]}
 
 
 def _mark(

@@ -113,11 +113,6 @@ def layout_of(spec: Chart) -> dict[str, Any]:
         "yaxis": {
             "title": {"text": label},
             "type": "log" if spec.log_y else "-",
-            **(
-                {}
-                if spec.log_y
-                else {"rangemode": "tozero" if spec.better == "lower" else "normal"}
-            ),
         },
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -165,3 +165,38 @@ def test_labels_of_a_logarithmic_axis_do_not_overlap() -> None:
     rows = [{"arm": "dense", "bits": bits, "mse": 0.1} for bits in (50, 500, 4000, 5000, 50000)]
     axis = lab.chart(Chart("mse", "MSE", "bits", log_x=True), result(*rows))["layout"]["xaxis"]
     assert axis["ticktext"] == ["50", "500", "4000", "50000"]
+
+
+@pytest.mark.parametrize(
+    ("better", "values", "from_zero"),
+    [
+        ("lower", [0.1, 1.0], True),
+        ("lower", [90.0, 160.0], False),
+        ("lower", [-0.1, 1.0], False),
+        ("higher", [0.1, 1.0], False),
+    ],
+)
+@pytest.mark.parametrize("kind", ["curve", "bars"])
+def test_an_axis_starts_at_zero_if_that_is_not_far_below_the_points(
+    kind: Literal["curve", "bars"],
+    better: Literal["lower", "higher"],
+    values: list[float],
+    from_zero: bool,
+) -> None:
+    spec = Chart("error", "Error", "size", "numbers", kind=kind, better=better)
+    rows = [row("a", number, value) for number, value in enumerate(values)]
+    axis = lab.chart(spec, result(*rows))["layout"]["yaxis"]
+    if kind == "curve":
+        assert axis["rangemode"] == ("tozero" if from_zero else "normal")
+    else:
+        low, high = axis["range"]
+        assert high > max(values)
+        assert low == 0 if from_zero else low < min(values)
+
+
+def test_the_range_holds_the_runs_of_the_reference() -> None:
+    spec = Chart("error", "Error", "size", "numbers", kind="bars", better="higher")
+    known = result(row("a", 1, 0.2), row("a", 1, 0.8))
+    low, high = lab.chart(spec, result(row("a", 1, 0.5)), known)["layout"]["yaxis"]["range"]
+    assert low < 0.2
+    assert high > 0.8

@@ -76,7 +76,7 @@ EXPERIMENT = Experiment(
         ),
         Chart(
             "auc",
-            "AUC",
+            "AUC by class",
             "class",
             "class",
             kind="bars",
