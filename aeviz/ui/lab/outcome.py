@@ -294,12 +294,24 @@ def _doors(experiment: Experiment, result: Result) -> None:
         config = experiment.recipe(result.parameters, row)
         if config is not None:
             links[str(row["arm"])] = config_link.query(config)
+    links = _by_network(links)
     if not links:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("Train one of these yourself:", width="content")
         for arm in networks.in_order([*links]):
             st.page_link("train.py", label=arm, query_params=links[arm], width="content")
+
+
+def _by_network(links: Mapping[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+    """One link for "AE + k-means" and "AE + HDBSCAN", named "AE", if their settings are the same:
+    what follows the plus does not belong to the network."""
+    found: dict[str, dict[str, str]] = {}
+    for arm, query in links.items():
+        network = arm.split(" + ")[0]
+        alike = [links[other] for other in links if other.split(" + ")[0] == network]
+        found[network if all(one == query for one in alike) else arm] = query
+    return found
 
 
 def styles() -> None:

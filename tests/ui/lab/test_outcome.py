@@ -87,3 +87,13 @@ def test_pictures_of_a_group_stay_together_in_the_order_of_their_numbers() -> No
 )
 def test_a_caption_does_not_repeat_its_group(group: str, caption: str, shown: str) -> None:
     assert outcome._without(group, caption) == shown
+
+
+def test_arms_that_differ_after_the_plus_share_a_link() -> None:
+    ae, vae, wide = {"type": "standard"}, {"type": "vae"}, {"type": "standard", "latent_dim": "64"}
+    links = {"AE + k-means": ae, "AE + HDBSCAN": ae, "VAE + k-means": vae}
+    assert outcome._by_network(links) == {"AE": ae, "VAE": vae}
+    assert [*outcome._by_network({"AE + k-means": ae, "AE + mixture": wide})] == [
+        "AE + k-means",
+        "AE + mixture",
+    ]
