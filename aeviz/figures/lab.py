@@ -17,7 +17,7 @@ from aeviz.figures.training import Figure
 MANY_ARMS: Final = 6
 MANY_STRENGTH: Final = 0.5
 """Of the reference result's lines, if there are more arms than this: it would hide the others."""
-LEAST_APART: Final = 0.05
+LEAST_APART: Final = 0.08
 """The distance of two labels of a logarithmic axis, as a share of its length."""
 
 
@@ -170,17 +170,18 @@ def _ghost(spec: Chart, places: Sequence[float | str], heights: Sequence[float])
 
 
 def _ticks(spec: Chart, data: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """A logarithmic axis has its labels at the points if these are few, else at round numbers."""
+    """A logarithmic axis has its labels at the points, the last one always, if these are few, else
+    at round numbers."""
     if not spec.log_x:
         return {}
     places = sorted({float(x) for trace in data for x in trace["x"]})
     if len(places) > 14:
         return log_ticks(places)
     apart = (places[-1] / places[0]) ** LEAST_APART if places else 1
-    shown: list[float] = []
-    for place in places:
-        if not shown or place >= apart * shown[-1]:
-            shown.append(place)
+    shown = places[-1:]
+    for place in places[-2::-1]:
+        if place * apart <= shown[0]:
+            shown.insert(0, place)
     return {"tickvals": shown, "ticktext": [f"{place:g}" for place in shown], "tickangle": 0}
 
 

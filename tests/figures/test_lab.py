@@ -161,10 +161,19 @@ def test_many_places_on_a_logarithmic_axis_have_round_labels() -> None:
     assert figure["layout"]["xaxis"]["ticktext"] == ["30", "100", "300", "1000"]
 
 
-def test_labels_of_a_logarithmic_axis_do_not_overlap() -> None:
-    rows = [{"arm": "dense", "bits": bits, "mse": 0.1} for bits in (50, 500, 4000, 5000, 50000)]
+@pytest.mark.parametrize(
+    ("places", "labels"),
+    [
+        ((50, 500, 4000, 5000, 50000), ["50", "500", "5000", "50000"]),
+        ((0.5, 1, 256, 512, 784), ["0.5", "1", "256", "784"]),  # the last one says how many pixels
+    ],
+)
+def test_labels_of_a_logarithmic_axis_do_not_overlap(
+    places: tuple[float, ...], labels: list[str]
+) -> None:
+    rows = [{"arm": "dense", "bits": bits, "mse": 0.1} for bits in places]
     axis = lab.chart(Chart("mse", "MSE", "bits", log_x=True), result(*rows))["layout"]["xaxis"]
-    assert axis["ticktext"] == ["50", "500", "4000", "50000"]
+    assert axis["ticktext"] == labels
 
 
 @pytest.mark.parametrize(

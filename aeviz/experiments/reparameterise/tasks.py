@@ -98,10 +98,10 @@ def training(params: Parameters, dataset: Dataset, kind: Estimator, seed: int) -
         return Output(rows)
     x = to_float(dataset.test.images[:SHOWN])
     pictures: dict[str, Picture] = {
-        kind: Picture(ARMS[kind], strip(reconstruct(model, x)), "reconstructions")
+        kind: Picture(ARMS[kind], strip(reconstruct(model, x)), "Reconstructions")
     }
     if kind == "pathwise":
-        pictures = {"original": Picture("originals", strip(x), "reconstructions")} | pictures
+        pictures = {"original": Picture("originals", strip(x), "Reconstructions")} | pictures
     kept = stored(ARMS[kind], model, dataset) if math.isfinite(validation) else None
     return Output(rows, pictures, stored=kept)
 
