@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+_NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
+
 
 def plural(count: int, word: str) -> str:
     """ "1 run", "2,000 runs"."""
@@ -56,3 +60,14 @@ def file_size(count: float) -> str:
         if count >= size:
             return f"{count / size:.{0 if count >= 10 * size else 1}f} {unit}"
     return f"{max(1, round(count / 2**10))} kB"
+
+
+def numbers_in(text: str) -> list[float]:
+    """ "beta 0.1, 4,000 images" -> [0.1, 4000.0]"""
+    return [float(number.replace(",", "")) for number in _NUMBER.findall(text)]
+
+
+def without_numbers(text: str) -> str:
+    """The same for texts that differ in their numbers only: "6 layers, 50 images" -> "# layers,
+    # images"."""
+    return _NUMBER.sub("#", text)

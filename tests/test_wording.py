@@ -5,12 +5,14 @@ from __future__ import annotations
 from aeviz.wording import (
     clock,
     file_size,
+    numbers_in,
     place_in_queue,
     plural,
     rough_duration,
     short_count,
     soon,
     times,
+    without_numbers,
 )
 
 
@@ -51,3 +53,8 @@ def test_counts() -> None:
 def test_file_sizes() -> None:
     sizes = (10, 4.4 * 2**20, 310 * 2**20, 1.2 * 2**30)
     assert [file_size(size) for size in sizes] == ["1 kB", "4.4 MB", "310 MB", "1.2 GB"]
+
+
+def test_numbers_in_a_text_may_have_commas() -> None:
+    assert numbers_in("beta 0.1, 4,000 images, z1, 128") == [0.1, 4000, 1, 128]
+    assert without_numbers("6 layers, 4,000 images") == without_numbers("1 layers, 50 images")

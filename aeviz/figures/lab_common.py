@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from aeviz.experiments.base import Chart, Result, Row
 from aeviz.figures.palette import CLASS_COLOURS
+from aeviz.wording import numbers_in, without_numbers
 
 HEIGHT: Final = 360
 ROW_TITLE: Final = 22
@@ -30,7 +31,6 @@ _DIGITS: Final[tuple[Sequence[float], ...]] = (
     [tenth / 10 for tenth in range(10, 100)],
 )
 """First digits of the labels of a logarithmic axis, from few to many."""
-_NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
 _PLURAL: Final = re.compile(r"(?<=[a-z])s\b")
 
 
@@ -81,15 +81,12 @@ def _by_number(arms: Sequence[str]) -> list[str]:
     """Sorts arms such as "beta 0.1" and "beta 20" among themselves; others keep their place."""
 
     def kind(arm: str) -> str:
-        return _PLURAL.sub("", _NUMBER.sub("#", arm))
-
-    def numbers(arm: str) -> list[float]:
-        return [float(number) for number in _NUMBER.findall(arm)]
+        return _PLURAL.sub("", without_numbers(arm))
 
     groups: dict[str, list[str]] = {}
     for arm in arms:
         groups.setdefault(kind(arm), []).append(arm)
-    ordered = {name: iter(sorted(group, key=numbers)) for name, group in groups.items()}
+    ordered = {name: iter(sorted(group, key=numbers_in)) for name, group in groups.items()}
     return [next(ordered[kind(arm)]) for arm in arms]
 
 

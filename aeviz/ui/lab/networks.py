@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
@@ -13,8 +12,7 @@ from aeviz.escaping import in_markdown
 from aeviz.experiments.jobs import Job
 from aeviz.models import library
 from aeviz.models.library import ModelInfo
-
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+from aeviz.wording import numbers_in, without_numbers
 
 Networks = Mapping[str, ModelInfo]
 """The stored networks by the key of their task, in the order of the tasks."""
@@ -42,15 +40,10 @@ def around(image: str, caption: str, info: ModelInfo | None) -> str:
     )
 
 
-def numbers(text: str) -> list[float]:
-    """The numbers in a name or a caption, by which those of one kind are in order."""
-    return [float(number) for number in _NUMBER.findall(text)]
-
-
 def in_order(names: Sequence[str]) -> list[str]:
     """Names that differ in their numbers only are beside each other, in the order of these."""
-    kinds = [_NUMBER.sub("", name) for name in names]
-    return sorted(names, key=lambda name: (kinds.index(_NUMBER.sub("", name)), numbers(name)))
+    kinds = [without_numbers(name) for name in names]
+    return sorted(names, key=lambda name: (kinds.index(without_numbers(name)), numbers_in(name)))
 
 
 def links(infos: Iterable[ModelInfo]) -> None:

@@ -25,7 +25,7 @@ from aeviz.ui.lab import networks, own_figures, prediction
 from aeviz.ui.lab.networks import Networks
 from aeviz.ui.shared import person, problems
 from aeviz.ui.shared.chart import chart
-from aeviz.wording import place_in_queue
+from aeviz.wording import numbers_in, place_in_queue
 
 EVERY_SECONDS = 1.0
 OUTCOMES = {"holds": "It holds", "fails": "It fails", "open": "Undecided"}
@@ -194,7 +194,7 @@ def _arranged(pictures: Mapping[str, Picture]) -> list[tuple[str, Picture]]:
     groups = networks.in_order([*dict.fromkeys(one.group for one in pictures.values())])
     return sorted(
         pictures.items(),
-        key=lambda item: (groups.index(item[1].group), networks.numbers(item[1].caption)),
+        key=lambda item: (groups.index(item[1].group), numbers_in(item[1].caption)),
     )
 
 
