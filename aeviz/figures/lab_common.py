@@ -17,7 +17,7 @@ from aeviz.wording import numbers_in, without_numbers
 HEIGHT: Final = 360
 ROW_TITLE: Final = 22
 """Characters of an axis title in a line, where the names of the arms take half of the width."""
-SIDE_TITLE: Final = 32
+SIDE_TITLE: Final = 36
 """The same for a title beside a chart, which is as long as the chart is high."""
 SYMBOLS: Final = ("circle", "square", "diamond", "triangle-up", "x", "star", "hexagon", "cross")
 GHOST: Final = "#8a8f8c"
