@@ -23,15 +23,33 @@ class Interval:
     count: int
 
     def __str__(self) -> str:
+        """All three with as many decimals, at least three digits of the largest: "0.75 (0.712 to
+        0.8)" would look as if some were measured less exactly."""
         if not math.isfinite(self.high):
-            return f"{self.mean:.3g} (one value)"
-        return f"{self.mean:.3g} ({self.low:.3g} to {self.high:.3g})"
+            return f"{_signed(self.mean, _decimals(self.mean))} (one value)"
+        largest = max(abs(self.low), abs(self.high))
+        decimals = _decimals(largest, (self.high - self.low) / 2)
+        mean, low, high = (_signed(one, decimals) for one in (self.mean, self.low, self.high))
+        return f"{mean} ({low} to {high})"
 
     def within(self, low: float, high: float = math.inf) -> Interval:
         """The interval of a quantity that lies between these; that of one value stays infinite."""
         if not math.isfinite(self.high):
             return self
         return Interval(self.mean, max(self.low, low), min(self.high, high), self.count)
+
+
+def _decimals(value: float, half: float = 0.0) -> int:
+    """For three digits of the value, and up to two more if the interval is so narrow that its ends
+    would look the same."""
+    found = 2 - math.floor(math.log10(abs(value))) if value else 0
+    narrow = -math.floor(math.log10(half)) if half > 0 else 0
+    return max(0, found, narrow if narrow <= found + 2 else 0)
+
+
+def _signed(value: float, decimals: int) -> str:
+    text = f"{value:.{decimals}f}".replace("-", "−")
+    return "0" if not float(f"{value:.{decimals}f}") else text
 
 
 def interval(values: Sequence[float]) -> Interval:

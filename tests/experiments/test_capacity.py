@@ -144,7 +144,7 @@ def test_another_guard_that_helps_is_named() -> None:
 def test_the_verdict_has_the_intervals_of_both_differences() -> None:
     sentence = judge(rows(LOW, HIGH, HIGH, LOW)).sentence
     assert "a difference of 0.0207 (0.0192 to 0.0221): more layers memorise more" in sentence
-    assert "a difference of -0.0207 (-0.0221 to -0.0192): its error is lower" in sentence
+    assert "a difference of −0.0207 (−0.0221 to −0.0192): its error is lower" in sentence
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ def test_the_verdict_follows_the_numbers() -> None:
     outcome, sentence = judged(made(fine_tuned=high) + made(**{"fine-tuned": low, "conv": high}))
     assert outcome == "holds"
     assert sentence.startswith("Pretraining on images without labels helps.")
-    assert "fine-tuned has 11 (8.52 to 13.5) % errors" in sentence
+    assert "fine-tuned has 11.0 (8.5 to 13.5) % errors" in sentence
     outcome, sentence = judged(made(**{"fine-tuned": high, "conv from scratch": low}))
     assert outcome == "fails"
     assert "conv from scratch has 11" in sentence

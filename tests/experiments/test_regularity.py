@@ -97,7 +97,9 @@ def test_the_verdict_follows_the_rows(
 def test_the_mixture_is_named_and_may_be_what_counts() -> None:
     verdict = judge(rows((GOOD, EVEN), (BAD, ROUGH)))
     assert "mixture that is fitted to them, the autoencoder has 91 %" in verdict.sentence
-    assert "autoencoder 51 %, a difference of 40 (40 to 40) points: the VAE" in verdict.sentence
+    assert (
+        "autoencoder 51 %, a difference of 40.0 (40.0 to 40.0) points: the VAE" in verdict.sentence
+    )
     broken = judge(rows((BAD, EVEN), (BAD, ROUGH), GOOD, "mixture"))
     assert broken.outcome == "fails"
     assert broken.sentence.count("mixture") == 1

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 from sklearn.metrics import roc_auc_score
 
-from aeviz.experiments.statistics import auc, compare, interval, percent, wilson
+from aeviz.experiments.statistics import Interval, auc, compare, interval, percent, wilson
 
 
 def test_students_interval_by_hand() -> None:
@@ -81,4 +81,22 @@ def test_an_interval_ends_where_the_quantity_does() -> None:
     assert (wide.within(0.0, 1.0).low, wide.within(0.0, 1.0).high) == (0, 1)
     assert wide.within(0.0).high == wide.high
     assert wide.within(0.0).mean == 0.5
-    assert str(interval([0.5]).within(0.0, 1.0)) == "0.5 (one value)"
+    assert str(interval([0.5]).within(0.0, 1.0)) == "0.500 (one value)"
+
+
+@pytest.mark.parametrize(
+    ("ends", "text"),
+    [
+        ((0.75, 0.712, 0.8), "0.750 (0.712 to 0.800)"),
+        ((0.000182, -0.00104, 0.0014), "0.00018 (−0.00104 to 0.00140)"),
+        ((14.0, 4.72, 23.2), "14.0 (4.7 to 23.2)"),
+        ((0.9442, 0.9438, 0.9446), "0.9442 (0.9438 to 0.9446)"),
+        ((0.00321, 0.0, 0.00886), "0.00321 (0 to 0.00886)"),
+        ((1234.5, 1200.0, 1300.0), "1234 (1200 to 1300)"),
+        ((0.0, 0.0, 0.0), "0 (0 to 0)"),
+    ],
+)
+def test_an_interval_is_written_with_as_many_decimals_throughout(
+    ends: tuple[float, float, float], text: str
+) -> None:
+    assert str(Interval(*ends, 5)) == text
