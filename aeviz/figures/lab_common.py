@@ -15,10 +15,8 @@ from aeviz.figures.palette import CLASS_COLOURS
 from aeviz.wording import numbers_in, without_numbers
 
 HEIGHT: Final = 360
-ROW_TITLE: Final = 22
-"""Characters of an axis title in a line, where the names of the arms take half of the width."""
 SIDE_TITLE: Final = 36
-"""The same for a title beside a chart, which is as long as the chart is high."""
+"""Characters of a title beside a chart in a line: as long as the chart is high."""
 SYMBOLS: Final = ("circle", "square", "diamond", "triangle-up", "x", "star", "hexagon", "cross")
 GHOST: Final = "#8a8f8c"
 _DIGITS: Final[tuple[Sequence[float], ...]] = (
@@ -28,6 +26,7 @@ _DIGITS: Final[tuple[Sequence[float], ...]] = (
     (1, 2, 3, 5, 7),
     range(1, 10),
     [half / 2 for half in range(2, 20)],
+    [fifth / 5 for fifth in range(5, 50)],
     [tenth / 10 for tenth in range(10, 100)],
 )
 """First digits of the labels of a logarithmic axis, from few to many."""
@@ -90,9 +89,10 @@ def _by_number(arms: Sequence[str]) -> list[str]:
     return [next(ordered[kind(arm)]) for arm in arms]
 
 
-def layout_of(spec: Chart) -> dict[str, Any]:
+def layout_of(spec: Chart, title_width: int = SIDE_TITLE) -> dict[str, Any]:
+    """`title_width`: characters of a line of the measure's title."""
     good = {"lower": "lower is better", "higher": "higher is better", "": ""}[spec.better]
-    label = wrapped(spec.label, ROW_TITLE if spec.x == "arm" else SIDE_TITLE)
+    label = _wrapped(spec.label, title_width)
     if good:
         label += f"<br><sup>{good}</sup>"
     return {
@@ -135,6 +135,8 @@ def _without_exponent(number: float) -> str:
     return format(Decimal(f"{number:g}"), "f")
 
 
-def wrapped(label: str, width: int) -> str:
-    """A title in lines of at most this many characters, if its words allow that."""
-    return "<br>".join(textwrap.wrap(label, width, break_long_words=False))
+def _wrapped(label: str, width: int) -> str:
+    """A title in as few lines of at most about this many characters as it takes, all about as
+    long."""
+    lines = math.ceil(len(label) / width)
+    return "<br>".join(textwrap.wrap(label, len(label) // lines + 4, break_long_words=False))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from aeviz.escaping import in_plotly
@@ -69,7 +69,7 @@ def strips(
         )
     if ghost is not None:
         data.append(_beside("your prediction", [in_plotly(str(p)) for p in ghost[0]], ghost[1]))
-    layout = layout_of(spec)
+    layout = layout_of(spec, _title_width(arms))
     title = layout["yaxis"]["title"]
     layout["height"] = 90 + 18 * title["text"].count("<br>") + ROW_HEIGHT * max(len(arms), 2)
     layout["xaxis"] = {"title": title, "type": "log" if spec.log_y else "-"}
@@ -79,6 +79,12 @@ def strips(
     layout["yaxis"] = {"type": "category", "categoryorder": "array", "categoryarray": labels}
     layout["showlegend"] = reference is not None or ghost is not None
     return {"data": data, "layout": layout}
+
+
+def _title_width(arms: Iterable[str]) -> int:
+    """Characters of a title in a line, which has the width that the names of the arms leave on a
+    phone."""
+    return max(18, 48 - max((len(arm) for arm in arms), default=0))
 
 
 def _beside(name: str, labels: Sequence[str], values: Sequence[float]) -> dict[str, Any]:

@@ -128,6 +128,7 @@ def test_the_legend_names_each_arm_once_and_the_hollow_marks_once() -> None:
         ([0.9, 30.0], ["1", "3", "10", "30"]),
         ([0.9, 9.0], ["1", "2", "5", "10"]),
         ([15_000.0, 28_000.0], ["15000", "20000", "25000", "30000"]),
+        ([15_000.0, 25_000.0], [f"{thousand}000" for thousand in range(14, 29, 2)]),
         ([1e-05, 0.01], ["0.00001", "0.0001", "0.001", "0.01"]),
     ],
 )
@@ -209,3 +210,15 @@ def test_the_range_holds_the_runs_of_the_reference() -> None:
     low, high = lab.chart(spec, result(row("a", 1, 0.5)), known)["layout"]["yaxis"]["range"]
     assert low < 0.2
     assert high > 0.8
+
+
+def test_a_long_title_is_wrapped_into_lines_of_about_the_same_length() -> None:
+    label = "Share of the first 10 images that have the right class"
+    beside = lab.chart(Chart("error", label, "size"), result(row("a", 1, 0.5)))
+    lines = beside["layout"]["yaxis"]["title"]["text"].split("<br>")
+    assert lines == ["Share of the first 10 images", "that have the right class"]
+    wide = lab.chart(Chart("error", label, kind="bars"), result(row("a", 1, 0.5)))
+    narrow = lab.chart(Chart("error", label, kind="bars"), result(row("a" * 30, 1, 0.5)))
+    counts = [len(one["layout"]["xaxis"]["title"]["text"].split("<br>")) for one in (wide, narrow)]
+    assert counts == [2, 3]
+    assert narrow["layout"]["height"] > wide["layout"]["height"]
