@@ -1,7 +1,8 @@
-"""The process of a job of the Lab: `python -m aeviz.experiments.process FOLDER`.
+"""The process of a job of the Lab: `python -m aeviz.experiments.process FOLDER` waits for its turn
+in the queue of the trainings, then does the tasks that are left.
 
-It waits for its turn in the queue of the trainings, does the tasks that are not done yet, and
-writes each result as soon as it is there.
+It imports PyTorch only once the job is near the head of the queue, and with a low priority. So
+thirty jobs that wait are thirty small processes, and a start takes no time from the server.
 """
 
 from __future__ import annotations
@@ -10,76 +11,56 @@ import argparse
 import os
 import signal
 import sys
-import traceback
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from aeviz.cluster import address
 from aeviz.errors import UserError
-from aeviz.experiments import jobs, parameters
-from aeviz.experiments.base import Task
-from aeviz.experiments.jobs import Job, Status
-from aeviz.experiments.run import Done, in_turn, on_cluster
 from aeviz.io import locks, priority
+from aeviz.io.paths import owner_of
 from aeviz.runs import queue
-from aeviz.runs.remote import capacity
 
 
-def do(job: Job, server: int | None = None) -> None:
-    """Does the tasks of the job that are left, up to a Stop. `server`: the process that started
-    this one; the job stops if it ends."""
+@dataclass(frozen=True)
+class _Waiting:
+    """What the queue needs to know of a job (`aeviz.experiments.jobs.Job`)."""
 
-    def should_stop() -> bool:
+    folder: Path
+
+    @property
+    def id(self) -> str:
+        return self.folder.name
+
+    @property
+    def owner(self) -> str:
+        return owner_of(self.folder)
+
+
+def wait_and_work(folder: Path, server: int | None = None) -> None:
+    """Waits for the job's turn, and does its tasks. `server`: the process that started this one;
+    the job stops if it ends."""
+
+    def cancelled() -> bool:
         orphaned = server is not None and os.getppid() != server
-        return orphaned or job.stop_requested
+        return orphaned or (folder / "stop").exists() or not folder.exists()
 
-    status = job.status
-    soon = (lambda: None) if address.configured() is None else capacity.prepare
     try:
-        with queue.turn(job, should_stop, soon):
-            status = _work(job, should_stop)
-    except queue.CancelledError:
-        status = replace(status, phase="stopped", message="Stopped before it began.")
-    except UserError as error:
-        status = replace(job.status, phase="failed", message=str(error))
-    except Exception:
-        traceback.print_exc()  # into job.log
-        message = "The experiment failed unexpectedly; job.log in its folder says why."
-        status = replace(job.status, phase="failed", message=message)
-    if job.folder.exists():
-        job.write_status(status)
+        with queue.turn(_Waiting(folder), cancelled, _prepare):
+            _work(folder, server)
+    except (queue.CancelledError, UserError):
+        _work(folder, server)  # which meets the same, and writes it into the status
 
 
-def _work(job: Job, should_stop: Callable[[], bool]) -> Status:
-    experiment, params = job.experiment()
-    tasks = experiment.tasks(params)
-    done = {key: task for key, task in job.finished().items() if key in {t.key for t in tasks}}
-    left = [task for task in tasks if task.key not in done]
+def _prepare() -> None:
+    from aeviz.experiments import worker
 
-    def status(phase: jobs.Phase, message: str = "") -> Status:
-        seconds = sum(task.seconds for task in done.values())
-        created = job.status.created
-        return Status(phase, len(done), len(tasks), seconds, message, created)
-
-    job.write_status(status("running"))
-    for new in _outputs(experiment.name, parameters.plain(params), left, should_stop):
-        done[new.key] = new
-        job.keep(done, new)
-        job.write_status(status("running"))
-    if len(done) == len(tasks):
-        return status("done")
-    return status("stopped", "Stopped; what was measured is kept.")
+    worker.prepare()
 
 
-def _outputs(
-    name: str, data: dict[str, Any], tasks: list[Task], should_stop: Callable[[], bool]
-) -> Iterator[Done]:
-    """The outputs of the tasks: one after another here, or side by side on the cluster."""
-    if address.configured() is None:
-        return in_turn(name, data, tasks, should_stop)
-    return on_cluster(name, data, tasks, should_stop, capacity.left_over)
+def _work(folder: Path, server: int | None) -> None:
+    from aeviz.experiments import worker
+    from aeviz.experiments.jobs import Job
+
+    worker.do(Job(folder), server)
 
 
 def main() -> None:
@@ -90,15 +71,14 @@ def main() -> None:
     parser.add_argument("--server", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--lock", type=int, help=argparse.SUPPRESS)  # as this process inherits it
     args = parser.parse_args()
-    job = Job(args.folder)
     lock = None
     if args.lock is None:
-        lock = locks.take(job.folder / "pid", patience=1.0)
+        lock = locks.take(args.folder / "pid", patience=1.0)
         if lock is None:
             sys.exit("aeviz: another process does this job.")
     priority.lower_process(priority.TRAINING)
-    signal.signal(signal.SIGTERM, lambda *_: (job.folder / "stop").touch())
-    do(job, args.server)
+    signal.signal(signal.SIGTERM, lambda *_: (args.folder / "stop").touch())
+    wait_and_work(args.folder, args.server)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)  # taking the libraries down would take seconds

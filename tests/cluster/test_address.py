@@ -110,7 +110,7 @@ def test_nothing_imports_ray_by_default() -> None:
     """Not the app, its pages, a run's process, the Lab or the command line."""
     check = (
         "import sys, app, aeviz.cli.main, aeviz.runs.process, aeviz.runs.spawn\n"
-        "import aeviz.runs.worker, aeviz.experiments.process, aeviz.runs.remote.follower\n"
+        "import aeviz.runs.worker, aeviz.experiments.worker, aeviz.runs.remote.follower\n"
         "import aeviz.ui.train.page, aeviz.ui.lab.page\n"
         "print('ray' in sys.modules)"
     )

@@ -8,6 +8,8 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -20,7 +22,7 @@ from lab_jobs import without_processes
 import aeviz
 from aeviz import limits
 from aeviz.errors import UserError
-from aeviz.experiments import fitting, jobs, process, run, table
+from aeviz.experiments import fitting, jobs, process, run, table, worker
 from aeviz.experiments.base import Output, Picture, Task
 from aeviz.experiments.jobs import Job
 from aeviz.experiments.run import Done
@@ -180,11 +182,11 @@ def test_a_stop_keeps_what_was_measured(started: list[Job], worked: Tasks) -> No
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Job, "keep", stops)
-        process.do(job)
+        worker.do(job)
     assert job.status.phase == "stopped"
     assert len(worked.done) == job.status.done == 1
     (job.folder / "stop").unlink()
-    process.do(job)
+    worker.do(job)
     assert job.status.phase == "done"
     assert len(worked.done) == len(set(worked.done)) == job.status.tasks
 
@@ -221,3 +223,18 @@ def test_a_wrong_question_leaves_nothing(runs_dir: Path, data: dict[str, Any]) -
     with pytest.raises(UserError):
         jobs.start("code-size", data, ME)
     assert not (runs_dir / ".lab").exists()
+
+
+def test_a_job_that_waits_has_not_imported_torch() -> None:
+    """Thirty of them take no half gigabyte each."""
+    check = "import aeviz.experiments.process, sys; print({'torch', 'numpy'} & {*sys.modules})"
+    found = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True)
+    assert found.stdout.strip() == "set()", found.stderr
+
+
+def test_a_job_that_is_stopped_while_it_waits_says_so(started: list[Job]) -> None:
+    job = jobs.start("code-size", TINY, ME)
+    (job.folder / "stop").touch()
+    process.wait_and_work(job.folder)
+    assert job.status.phase == "stopped"
+    assert "before it began" in job.status.message
