@@ -16,7 +16,6 @@ def slider(
         "active": active,
         "currentvalue": {"prefix": prefix},
         "pad": {"t": 8, "l": 16, "r": 24},
-        "font": {"size": 13},
         "steps": [
             {
                 "label": label,
