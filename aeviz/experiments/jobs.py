@@ -28,11 +28,12 @@ from aeviz import limits
 from aeviz.errors import UserError
 from aeviz.experiments import parameters, table
 from aeviz.experiments.base import Experiment, Picture, Result
+from aeviz.experiments.job_folder import JobFolder
 from aeviz.experiments.run import Done, assemble, key_of
 from aeviz.experiments.stored import Stored
 from aeviz.identity import Person
 from aeviz.io import atomic, json_file, locks, machine
-from aeviz.io.paths import lab_dir, owner_of
+from aeviz.io.paths import lab_dir
 from aeviz.runs import environment, queue
 
 Phase = Literal["queued", "running", "done", "stopped", "failed"]
@@ -60,19 +61,8 @@ class Status:
 
 
 @dataclass(frozen=True)
-class Job:
+class Job(JobFolder):
     """An experiment and its parameters on disk. Every property rereads the folder."""
-
-    folder: Path
-
-    @property
-    def id(self) -> str:
-        return self.folder.name
-
-    @property
-    def owner(self) -> str:
-        """Who started it first, as `aeviz.identity` names them."""
-        return owner_of(self.folder)
 
     def experiment(self) -> tuple[Experiment, Any]:
         """The experiment and its parameters. UserError if the folder is gone or damaged."""
@@ -109,10 +99,6 @@ class Job:
     @property
     def is_alive(self) -> bool:
         return locks.held(self.folder / "pid")
-
-    @property
-    def stop_requested(self) -> bool:
-        return (self.folder / "stop").exists() or not self.folder.exists()
 
     def write_status(self, status: Status) -> None:
         data = json.dumps(asdict(replace(status, updated=time.time()))).encode()

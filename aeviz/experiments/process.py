@@ -11,40 +11,20 @@ import argparse
 import os
 import signal
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 from aeviz.errors import UserError
+from aeviz.experiments.job_folder import JobFolder
 from aeviz.io import locks, priority
-from aeviz.io.paths import owner_of
 from aeviz.runs import queue
-
-
-@dataclass(frozen=True)
-class _Waiting:
-    """What the queue needs to know of a job (`aeviz.experiments.jobs.Job`)."""
-
-    folder: Path
-
-    @property
-    def id(self) -> str:
-        return self.folder.name
-
-    @property
-    def owner(self) -> str:
-        return owner_of(self.folder)
 
 
 def wait_and_work(folder: Path, server: int | None = None) -> None:
     """Waits for the job's turn, and does its tasks. `server`: the process that started this one;
     the job stops if it ends."""
-
-    def cancelled() -> bool:
-        orphaned = server is not None and os.getppid() != server
-        return orphaned or (folder / "stop").exists() or not folder.exists()
-
+    job = JobFolder(folder)
     try:
-        with queue.turn(_Waiting(folder), cancelled, _prepare):
+        with queue.turn(job, lambda: job.should_stop(server), _prepare):
             _work(folder, server)
     except (queue.CancelledError, UserError):
         _work(folder, server)  # which meets the same, and writes it into the status

@@ -3,7 +3,6 @@ are not done yet, each result written as soon as it is there."""
 
 from __future__ import annotations
 
-import os
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -24,8 +23,7 @@ def do(job: Job, server: int | None = None) -> None:
     `server`: the process that started this one; the job stops if it ends."""
 
     def should_stop() -> bool:
-        orphaned = server is not None and os.getppid() != server
-        return orphaned or job.stop_requested
+        return job.should_stop(server)
 
     status = job.status
     try:
