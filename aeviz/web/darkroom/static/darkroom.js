@@ -6,11 +6,11 @@
  */
 
 import { h, oncePerFrame } from '../../static/dom.js';
+import { icon } from '../../static/icons.js';
 import { mount } from '../../static/mount.js';
 import { StatusLine } from '../../static/status.js';
 import { tabs } from '../../static/toolbar.js';
 import { camera } from './camera.js';
-import { icon } from './icons.js';
 import { intake } from './intake.js';
 import { Panel } from './panel.js';
 import { Progress } from './progress.js';

@@ -1,7 +1,7 @@
 /** The divider's line and handle: a slider for those who use the keyboard or cannot see it. */
 
 import { h } from '../../static/dom.js';
-import { icon } from './icons.js';
+import { icon } from '../../static/icons.js';
 
 const STEP = 0.02;
 const LEAP = 0.1;

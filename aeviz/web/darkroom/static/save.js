@@ -1,8 +1,8 @@
 /** Downloading results: that of the photo on the screen, or all in one file. */
 
 import { h } from '../../static/dom.js';
+import { icon } from '../../static/icons.js';
 import { address, asProblem, getBlob } from './api.js';
-import { icon } from './icons.js';
 import { session } from './session.js';
 
 export class Save {

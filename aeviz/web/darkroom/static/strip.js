@@ -1,7 +1,7 @@
 /** The film strip: a person's photos with their progress, and the samples. */
 
 import { h } from '../../static/dom.js';
-import { icon } from './icons.js';
+import { icon } from '../../static/icons.js';
 import { session } from './session.js';
 
 const MARGIN = 12;

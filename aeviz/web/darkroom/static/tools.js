@@ -1,7 +1,7 @@
 /** The toolbar below the picture: view, zoom, loupe. */
 
 import { h } from '../../static/dom.js';
-import { icon } from './icons.js';
+import { icon } from '../../static/icons.js';
 import { session } from './session.js';
 
 /** @type {{id: import('./looking.js').Mode, text: string, title: string}[]} */
@@ -105,7 +105,7 @@ export class Tools {
 
 /**
  * A button with only an icon.
- * @param {import('./icons.js').Sign} name
+ * @param {import('../../static/icons.js').Sign} name
  * @param {string} title
  * @param {() => void} onclick
  * @param {string} testid
